@@ -1,0 +1,1 @@
+"""One builder a process, and the only place that wires parts together."""

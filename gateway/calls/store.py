@@ -1,0 +1,68 @@
+"""The port to live calls. `memory` and `redis_store` implement it; tests/contract holds both to one suite.
+
+One call, one owner: control opens a call at epoch 1 and raises the epoch with every new dispatch; a job may act
+only while it holds the lease at the epoch its dispatch named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.terms.call import Call, CallId
+from gateway.terms.event import Event
+
+
+class CallStore(Protocol):
+    """Every method raises `gateway.errors.Unavailable` when the store does not answer."""
+
+    async def open(self, call: Call) -> bool:
+        """Add a call that isn't known yet; False, changing nothing, when its id is known (live or ended
+        within the last hour), so that two hints of one call open it once."""
+        ...
+
+    async def get(self, call: CallId) -> Call | None:
+        """The call, live or ended within the last hour; None when it was never opened."""
+        ...
+
+    async def live(self) -> Sequence[Call]:
+        """Every call that hasn't ended."""
+        ...
+
+    async def dispatched(self, call: CallId, epoch: int, dispatch: str, at: float) -> bool:
+        """Note the dispatch made for `epoch`; False when the call is at another epoch or has ended."""
+        ...
+
+    async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
+        """Make `seen + 1` the call's epoch and end any lease of `seen`, atomically; `at` becomes its `dispatched`
+        time so that no other replica does it again. None when another replica was first or the call has ended."""
+        ...
+
+    async def end(self, call: CallId) -> bool:
+        """Mark the call ended; False when it had ended already, so that one caller writes the ending."""
+        ...
+
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
+        """Take, or renew, the call's lease for `ttl` seconds. False when `epoch` isn't the call's, another job
+        holds the lease, or the call has ended: the job must leave without a sound."""
+        ...
+
+    async def release(self, call: CallId, epoch: int, job: str) -> None:
+        """Give the lease back; nothing happens when it isn't held."""
+        ...
+
+    async def holder(self, call: CallId) -> str | None:
+        """The job that holds the call's lease now."""
+        ...
+
+    async def tell(self, event: Event) -> None:
+        """Append to the stream the record is written from; durable when it returns."""
+        ...
+
+    async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
+        """The next entries for the one writer group, those never acknowledged first; waits `wait` seconds at most."""
+        ...
+
+    async def ack(self, events: Sequence[Event]) -> None:
+        """Say that the entries are written; they are not read again."""
+        ...

@@ -1,0 +1,76 @@
+"""Settings of every process, from the environment. One reader, so that a name means the same everywhere.
+
+The names of the field are kept (LIVEKIT_URL, REDIS_URL, DEEPGRAM_API_KEY …); what is ours starts with OFFHOOK_.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from gateway.errors import SetupFault
+
+
+class Settings(BaseModel):
+    """What a process needs to know of its surroundings. Ports of 0 mean: none, don't serve it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    livekit_url: str = Field("ws://127.0.0.1:7880", alias="LIVEKIT_URL")
+    livekit_api_key: str = Field("", alias="LIVEKIT_API_KEY")
+    livekit_api_secret: SecretStr = Field(SecretStr(""), alias="LIVEKIT_API_SECRET")
+    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), alias="REDIS_URL")
+    database_url: SecretStr = Field(SecretStr(""), alias="DATABASE_URL")
+    """SQLAlchemy URL; "" for SQLite in `state`."""
+    state: Path = Field(Path(".offhook"), alias="OFFHOOK_STATE")
+    """Directory of the database, prompts and the run file that `up` writes."""
+    dialplans: Path = Field(Path("dialplans"), alias="OFFHOOK_DIALPLANS")
+    """Directory of the plan's YAML files."""
+    host: str = Field("127.0.0.1", alias="OFFHOOK_HOST")
+    """Address that this process's HTTP endpoint binds."""
+    http_port: int = Field(0, alias="OFFHOOK_HTTP_PORT", ge=0, le=65535)
+    """Port of /healthz, /readyz, /metrics; control's webhook is served there too."""
+    sip_host: str = Field("127.0.0.1", alias="OFFHOOK_SIP_HOST")
+    """Address that the edge binds for SIP and RTP."""
+    sip_port: int = Field(5060, alias="OFFHOOK_SIP_PORT", ge=0, le=65535)
+    sip_advertise: str = Field("", alias="OFFHOOK_SIP_ADVERTISE")
+    """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0)."""
+    rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)
+    rtp_last: int = Field(20000, alias="OFFHOOK_RTP_LAST", ge=0, le=65535)
+    """RTP ports of the edge, both ends included; 0 and 0 lets the system choose."""
+    speech_url: str = Field("http://127.0.0.1:7890", alias="OFFHOOK_SPEECH_URL")
+    """Base address of the local speech server, without a path."""
+    deepgram_api_key: SecretStr = Field(SecretStr(""), alias="DEEPGRAM_API_KEY")
+    deepgram_base_url: str = Field("", alias="DEEPGRAM_BASE_URL")
+    """Full address of /v1/listen; "" for Deepgram's own with a key, the local speech server's without."""
+    openai_api_key: SecretStr = Field(SecretStr(""), alias="OPENAI_API_KEY")
+    openai_base_url: str = Field("", alias="OPENAI_BASE_URL")
+    """Address that ends in /v1; "" for OpenAI's own with a key, the local speech server's without."""
+    calls_at_once: int = Field(20, alias="OFFHOOK_CALLS_AT_ONCE", ge=1)
+    """Calls one worker takes at once; load is counted in calls, never in CPU."""
+    idle_jobs: int = Field(4, alias="OFFHOOK_IDLE_JOBS", ge=0)
+    """Job processes a worker keeps warm: the burst it can answer without a cold start."""
+    log_format: str = Field("readable", alias="OFFHOOK_LOG_FORMAT", pattern="^(readable|json)$")
+    log_level: str = Field("info", alias="OFFHOOK_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy's async URL of the record database."""
+        return self.database_url.get_secret_value() or f"sqlite+aiosqlite:///{self.state / 'offhook.db'}"
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; empty variables count as unset.
+
+    Raises SetupFault naming every variable that can't be read and what it should be.
+    """
+    known = {field.alias for field in Settings.model_fields.values()}
+    given = {key: value for key, value in environment.items() if key in known and value != ""}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as bad:
+        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in bad.errors())
+        raise SetupFault(f"The environment has settings that can't be used: {lines}.",
+                         remedy="Correct or unset them.") from None

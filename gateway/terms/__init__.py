@@ -1,0 +1,1 @@
+"""The words every part shares: numbers, calls, turns, leads, endings. Pure: no I/O, no clock."""

@@ -1,0 +1,81 @@
+"""A live call, as every process sees it, and the brief its job works from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from gateway.terms.personal import Number
+
+CallId = NewType("CallId", str)
+"""The SIP service's id of the inbound leg (`sip.callID`, `SCL_…`): one per call, also its row's key."""
+
+
+class Pool(StrEnum):
+    """The two pools of workers; each registers at LiveKit under `agent_name`."""
+
+    AGENTS = "agents"
+    HOUSE = "house"
+
+    @property
+    def agent_name(self) -> str:
+        """The name that explicit dispatch uses (LiveKit's `agent_name`)."""
+        return f"offhook-{self.value}"
+
+
+class Phase(StrEnum):
+    """Where a live call stands."""
+
+    ROUTED = "routed"
+    """A route was chosen and a job asked for; the caller hears ringing."""
+    TAKEN = "taken"
+    """A job holds the call's lease."""
+    ENDED = "ended"
+    """The caller is gone, or was rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the job needs to know of the route; taken from the plan when the call was routed, fixed for its life."""
+
+    agent: str
+    """Name in `agents.registry`."""
+    greeting: str = ""
+    """First words after the agent's own notice that it is automated; "" for the agent's default."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """The route's `settings`, already checked against the agent's schema."""
+    language: str = "en-US"
+    """BCP 47 tag."""
+    human: str = ""
+    """Agent to switch to when the caller asks for a person; "" books a callback instead."""
+    human_route: str = ""
+    """Name of the plan's `human` route, for the record and the callback's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One live call. Times are seconds since the epoch (UTC)."""
+
+    id: CallId
+    room: str
+    sip_identity: str
+    """Identity of the caller's SIP participant in the room."""
+    dialed: Number
+    caller: Number | None
+    trunk: str
+    """LiveKit's id of the inbound trunk."""
+    route: str
+    plan: str
+    """Version (content hash) of the dial plan that routed it."""
+    pool: Pool
+    brief: Brief
+    started: float
+    phase: Phase = Phase.ROUTED
+    epoch: int = 1
+    """Which job owns the call: a job whose dispatch names an older epoch must leave."""
+    dispatch: str = ""
+    """LiveKit's id of the dispatch of this epoch."""
+    dispatched: float = 0.0
+    """When this epoch's dispatch was made."""

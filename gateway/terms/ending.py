@@ -1,0 +1,32 @@
+"""How a call ended, and who ended it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Party(StrEnum):
+    """Who hung up first. Where the SIP service doesn't tell, UNKNOWN: never a guess."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    NETWORK = "network"
+    """Media or signalling was lost."""
+    GATEWAY = "gateway"
+    """The plan rejected the call, or a limit ended it."""
+    UNKNOWN = "unknown"
+
+
+class Ending(StrEnum):
+    """What became of the call."""
+
+    SERVED = "served"
+    """An agent talked with the caller."""
+    ABANDONED = "abandoned"
+    """The caller hung up before an agent was heard."""
+    REJECTED = "rejected"
+    """The plan, or a missing trunk or rule, turned it away."""
+    CALLBACK = "callback"
+    """It ended with a callback booked."""
+    LOST = "lost"
+    """No job could serve it: our fault, always alarming."""
