@@ -1,0 +1,1 @@
+"""Sockets: thin asyncio drivers around the pure protocol packages `gateway.sip` and `gateway.rtp`."""
