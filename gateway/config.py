@@ -72,5 +72,6 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as bad:
         lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in bad.errors())
-        raise SetupFault(f"The environment has settings that can't be used: {lines}.",
-                         remedy="Correct or unset them.") from None
+        raise SetupFault(
+            f"The environment has settings that can't be used: {lines}.", remedy="Correct or unset them."
+        ) from None

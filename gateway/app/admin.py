@@ -41,8 +41,9 @@ async def _bind(runner: web.AppRunner, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
     except OSError as bad:
         why = "is in use" if bad.errno == errno.EADDRINUSE else f"can't be bound ({bad.strerror})"
-        raise SetupFault(f"HTTP port {port} on {host} {why}.",
-                         remedy="Stop what uses it, or set OFFHOOK_HTTP_PORT.") from bad
+        raise SetupFault(
+            f"HTTP port {port} on {host} {why}.", remedy="Stop what uses it, or set OFFHOOK_HTTP_PORT."
+        ) from bad
 
 
 def _own_routes(ready: Ready) -> list[web.RouteDef]:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import importlib.util
 import sys
+from collections.abc import Sequence
 
-import click
-import typer
 from rich.console import Console
 
 from gateway.errors import OffhookError
@@ -28,27 +29,51 @@ COMMANDS = {
 """Every command and its line of help. `gateway.cli.<name>` holds `command`, a typer.Typer."""
 
 
-class _Lazy(click.Group):
-    """Imports a command's module only when it is asked for: `offhook --help` answers at once."""
+def available() -> dict[str, str]:
+    """The commands whose module is there, with their lines of help."""
+    return {name: text for name, text in COMMANDS.items() if importlib.util.find_spec(f"gateway.cli.{name}")}
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        if not sys.argv[1:] or sys.argv[1] in {"--help", "-h"}:
-            return click.Command(cmd_name, help=COMMANDS[cmd_name])
-        module = importlib.import_module(f"gateway.cli.{cmd_name}")
-        return typer.main.get_command(module.command)
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its module is imported only now, so that `offhook --help` answers at once.
+
+    Returns the exit status; a command may also raise SystemExit itself.
+    """
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        Console(highlight=False).print(_help(), markup=False)
+        return 0
+    name, *rest = arguments
+    if name not in available():
+        Console(stderr=True, highlight=False).print(_unknown(name), style="red", markup=False)
+        return 2
+    module = importlib.import_module(f"gateway.cli.{name}")
+    try:
+        module.command(args=rest, prog_name=f"offhook {name}")
+    except OffhookError as error:
+        Console(stderr=True, highlight=False).print(f"offhook: {error}", style="red", markup=False)
+        return 2
+    return 0
 
 
 def run() -> None:
     """The console script."""
-    group = _Lazy(name="offhook", help="A telephony gateway on LiveKit.", no_args_is_help=True,
-                  context_settings={"help_option_names": ["-h", "--help"]})
-    try:
-        group(prog_name="offhook")
-    except OffhookError as error:
-        Console(stderr=True, highlight=False).print(f"offhook: {error}", style="red", markup=False)
-        sys.exit(2)
+    sys.exit(main(sys.argv[1:]))
+
+
+def _help() -> str:
+    lines = [f"  {name:<9} {text}" for name, text in available().items()]
+    return "\n".join(
+        [
+            "offhook: a telephony gateway on LiveKit.",
+            "",
+            *lines,
+            "",
+            "offhook COMMAND --help tells a command's options.",
+        ]
+    )
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, available(), n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else "offhook --help lists the commands."
+    return f"offhook: there is no command '{name}'. {hint}"

@@ -33,7 +33,7 @@ class Personal:
 
 
 class Number(Personal):
-    """A telephone number or SIP user, as `gateway.terms.number` normalised it. Its last two digits may be logged."""
+    """A telephone number or SIP user that `gateway.terms.number` normalised. Its last two digits may be logged."""
 
     __slots__ = ()
 

@@ -1,0 +1,47 @@
+"""Settings come from the environment, and a bad one is told in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import from_environment
+from gateway.errors import SetupFault
+
+
+def test_defaults_are_a_loopback_laptop() -> None:
+    settings = from_environment({})
+    assert settings.livekit_url == "ws://127.0.0.1:7880"
+    assert settings.database == "sqlite+aiosqlite:///.offhook/offhook.db"
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert from_environment({"OFFHOOK_SIP_PORT": ""}).sip_port == 5060
+
+
+def test_variables_are_read_by_their_names() -> None:
+    settings = from_environment(
+        {
+            "OFFHOOK_STATE": "/var/lib/offhook",
+            "OFFHOOK_SIP_PORT": "5070",
+            "DATABASE_URL": "postgresql+asyncpg://db/x",
+        }
+    )
+    assert settings.state == Path("/var/lib/offhook")
+    assert settings.sip_port == 5070
+    assert settings.database == "postgresql+asyncpg://db/x"
+
+
+def test_every_bad_variable_is_named_at_once() -> None:
+    with pytest.raises(SetupFault) as caught:
+        from_environment({"OFFHOOK_SIP_PORT": "sixty", "OFFHOOK_LOG_LEVEL": "loud"})
+    assert "OFFHOOK_SIP_PORT" in str(caught.value)
+    assert "OFFHOOK_LOG_LEVEL" in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_secrets_do_not_show() -> None:
+    settings = from_environment({"LIVEKIT_API_SECRET": "very-secret", "REDIS_URL": "redis://:hidden@h"})
+    assert "very-secret" not in repr(settings)
+    assert "hidden" not in repr(settings)
