@@ -1,0 +1,24 @@
+PY := .venv/bin/python
+SETUP := python3 infra/setup/setup.py
+
+.PHONY: help demo up test check lock fresh bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+up: ## run the whole gateway on this machine
+	@$(SETUP) run && .venv/bin/offhook up
+
+test: ## set up, then run every test
+	@$(SETUP) dev && $(PY) -m pytest
+
+check: ## ruff, mypy --strict, import-linter
+	@$(SETUP) dev
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+lock: ## pin requirements/*.in anew, with hashes and without any host
+	@for f in run dev; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done
+
+clean: ## remove what set-up and runs made here
+	@rm -rf .venv .offhook build *.egg-info
