@@ -1,0 +1,267 @@
+"""The transaction layer: every transaction of one UDP socket (RFC 3261 sections 8.1, 8.2, 9, 17, 18). No I/O.
+
+The contract stands in `gateway.sip`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import sipmessage
+
+from gateway.errors import OurFault, Unavailable
+from gateway.sip import CancelArrived, Dropped, HostPort, Output, Send, TransactionKey
+from gateway.sip.client_side import ClientTransaction, cancel_of
+from gateway.sip.message import MAGIC, SipSyntaxError, encode, parse, respond, steady_tag, tag_of
+from gateway.sip.routing import arrived, client_key, server_key
+from gateway.sip.schedule import Schedule
+from gateway.sip.server_side import ServerTransaction
+from gateway.sip.transaction import Timers
+
+_Identity = tuple[str, ...]
+_Transaction = ClientTransaction | ServerTransaction
+
+
+class TransactionLayer:
+    """Many transactions. `sent_by` is the host:port that our Vias name; `token()` returns a new random word each time.
+
+    Beyond `limit` transactions, new calls are refused (503 to the other side, Unavailable to ours); those of running
+    dialogs only beyond twice as many, so that calls can still be ended.
+    """
+
+    def __init__(
+        self,
+        sent_by: str,
+        token: Callable[[], str],
+        *,
+        timers: Timers | None = None,
+        limit: int = 8192,
+    ) -> None:
+        self._sent_by = sent_by
+        self._token = token
+        self._timers = timers or Timers()
+        self._limit = limit
+        self._servers: dict[TransactionKey, ServerTransaction] = {}
+        self._clients: dict[TransactionKey, ClientTransaction] = {}
+        self._merging: dict[_Identity, ServerTransaction] = {}
+        self._unacknowledged: dict[_Identity, ServerTransaction] = {}
+        self._schedule: Schedule[_Transaction] = Schedule()
+
+    def __len__(self) -> int:
+        return len(self._servers) + len(self._clients)
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions still wait for a final response or an ACK; the rest only absorb repetitions."""
+        return sum(each.waiting for each in self._all())
+
+    def unanswered(self) -> list[TransactionKey]:
+        """Requests of the other side that wait for a final response of ours."""
+        return [key for key, each in self._servers.items() if each.unanswered]
+
+    def receive(self, data: bytes, source: HostPort, now: float) -> list[Output]:
+        """Take a datagram. Never raises for what the other side sent."""
+        try:
+            message = parse(data)
+            if message is None:
+                return []
+            if isinstance(message, sipmessage.Response):
+                return self._response(message, now)
+            return self._request(message, source, now)
+        except SipSyntaxError as bad:
+            if bad.request is None:
+                return [Dropped("malformed")]
+            destination = arrived(bad.request, source)
+            return [*_stateless(bad.request, bad.sip_status or 400, destination), Dropped("malformed")]
+
+    def request(
+        self, request: sipmessage.Request, destination: HostPort, now: float
+    ) -> tuple[TransactionKey, list[Output]]:
+        """Start a client transaction; the layer puts the Via on top. For an ACK use `acknowledge`, else `cancel`.
+
+        Raises Unavailable when there are too many transactions.
+        """
+        if request.method in ("ACK", "CANCEL"):
+            raise OurFault(f"{request.method} isn't a request of its own.")
+        if self._full(in_dialog=bool(tag_of(request.to_address))):
+            raise Unavailable("Too many SIP requests are under way.")
+        self._add_via(request)
+        return self._start_client(request, destination, now, quiet=False)
+
+    def respond(self, key: TransactionKey, response: sipmessage.Response, now: float) -> list[Output]:
+        """Send a response to a request that arrived; the layer repeats it as needed.
+
+        Nothing happens when the transaction is gone (it failed, and that was told).
+        Raises OurFault when a final response was given before.
+        """
+        server = self._servers.get(key)
+        if server is None:
+            return []
+        outputs = server.respond(response, now)
+        if response.code // 100 == 2 and server.request.method == "INVITE":
+            self._unacknowledged[_ack_identity(response)] = server
+        return self._settled(server, outputs, now)
+
+    def acknowledge(
+        self, key: TransactionKey, ack: sipmessage.Request, destination: HostPort, now: float
+    ) -> list[Output]:
+        """Send the ACK to a 2xx that arrived for `key`; repetitions of that 2xx are then answered by the layer."""
+        self._add_via(ack)
+        client = self._clients.get(key)
+        return [Send(encode(ack), destination)] if client is None else client.acknowledge(ack, destination)
+
+    def cancel(self, key: TransactionKey, now: float) -> list[Output]:
+        """Cancel an INVITE: at once, or when its first provisional response allows it (section 9.1).
+
+        Its final response still arrives; a 2xx that crossed the CANCEL must be acknowledged and ended by BYE. Nothing
+        happens once a final response has arrived.
+        """
+        client = self._clients.get(key)
+        if client is None:
+            return []
+        if key.method != "INVITE":
+            raise OurFault("Only an INVITE can be cancelled.")
+        return self._settled(client, client.cancel(now), now)
+
+    def unreachable(self, destination: HostPort, now: float) -> list[Output]:
+        """The network reported that nothing listens there (section 18.4): fail what waits for it."""
+        outputs: list[Output] = []
+        for each in self._all():
+            if each.destination == destination:
+                outputs += self._settled(each, each.unreachable(now), now)
+        return outputs
+
+    def deadline(self) -> float | None:
+        """When to call `poll` next; None while no time is awaited."""
+        return self._schedule.deadline()
+
+    def poll(self, now: float) -> list[Output]:
+        """Let the timers that are due fire."""
+        outputs: list[Output] = []
+        for each in self._schedule.due(now):
+            outputs += self._settled(each, each.expire(now), now)
+        return outputs
+
+    def _response(self, response: sipmessage.Response, now: float) -> list[Output]:
+        if len(response.via) != 1:
+            return [Dropped("misrouted response")]
+        client = self._clients.get(client_key(response))
+        if client is None:
+            return [Dropped("stray response")]
+        return self._settled(client, client.response(response, now), now)
+
+    def _request(self, request: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
+        key = server_key(request)
+        destination = arrived(request, source)
+        server = self._servers.get(key)
+        if request.method == "ACK":
+            return self._ack(server, request, source, now)
+        if server is not None:
+            return self._settled(server, server.again(now), now)
+        in_dialog = bool(tag_of(request.to_address))
+        if self._full(in_dialog=in_dialog):
+            busy = _stateless(request, 503, destination, headers=[("Retry-After", "5")])
+            return [*busy, Dropped("too many transactions")]
+        server = ServerTransaction(key, request, source, destination, self._timers)
+        if request.method == "CANCEL":
+            return self._cancelled(server, now)
+        if not in_dialog and _merge_identity(request) in self._merging:
+            return self._refuse(server, 482, now)
+        self._servers[key] = server
+        if not in_dialog:
+            self._merging[_merge_identity(request)] = server
+        return self._settled(server, server.start(now), now)
+
+    def _ack(
+        self, server: ServerTransaction | None, ack: sipmessage.Request, source: HostPort, now: float
+    ) -> list[Output]:
+        if server is not None and not server.absorb(now):
+            return self._settled(server, [], now)
+        server = self._unacknowledged.get(_ack_identity(ack))
+        if server is None:
+            return [Dropped("stray ack")]
+        return self._settled(server, server.acknowledged(ack, source, now), now)
+
+    def _cancelled(self, cancel: ServerTransaction, now: float) -> list[Output]:
+        """Answer a new CANCEL, and tell of it when its INVITE still rings (section 9.2)."""
+        invite = self._servers.get(replace(cancel.key, method="INVITE"))
+        if invite is None:
+            return self._refuse(cancel, 481, now)
+        outputs = self._refuse(cancel, 200, now, tag=invite.tag)
+        if invite.unanswered:
+            outputs.append(CancelArrived(invite.key, cancel.request))
+        return outputs
+
+    def _refuse(self, server: ServerTransaction, code: int, now: float, tag: str = "") -> list[Output]:
+        """Answer a request that the user needn't hear of, and absorb its repetitions."""
+        self._servers[server.key] = server
+        server.start(now)
+        response = respond(server.request, code, to_tag=tag or steady_tag(server.request))
+        return self._settled(server, server.respond(response, now), now)
+
+    def _start_client(
+        self, request: sipmessage.Request, destination: HostPort, now: float, *, quiet: bool
+    ) -> tuple[TransactionKey, list[Output]]:
+        key = client_key(request)
+        client = ClientTransaction(key, request, destination, self._timers, quiet=quiet)
+        outputs = client.start(now)
+        self._clients[key] = client
+        return key, self._settled(client, outputs, now)
+
+    def _settled(self, transaction: _Transaction, outputs: list[Output], now: float) -> list[Output]:
+        """After anything that happened to a transaction: send its CANCEL, forget it if it ended, note its deadline."""
+        if isinstance(transaction, ClientTransaction) and transaction.cancel_due:
+            transaction.cancel_due = False
+            cancel = cancel_of(transaction.request)
+            outputs = outputs + self._start_client(cancel, transaction.destination, now, quiet=True)[1]
+        if transaction.ended:
+            self._forget(transaction)
+        self._schedule.note(transaction)
+        return outputs
+
+    def _forget(self, transaction: _Transaction) -> None:
+        if isinstance(transaction, ClientTransaction):
+            self._clients.pop(transaction.key, None)
+            return
+        self._servers.pop(transaction.key, None)
+        _drop(self._merging, _merge_identity(transaction.request), transaction)
+        if transaction.answer is not None:
+            _drop(self._unacknowledged, _ack_identity(transaction.answer), transaction)
+
+    def _all(self) -> list[_Transaction]:
+        return [*self._servers.values(), *self._clients.values()]
+
+    def _full(self, *, in_dialog: bool) -> bool:
+        return len(self) >= (2 * self._limit if in_dialog else self._limit)
+
+    def _add_via(self, request: sipmessage.Request) -> None:
+        via = f"SIP/2.0/UDP {self._sent_by};rport;branch={MAGIC}{self._token()}"
+        request.headers.setlist("Via", [via])
+
+
+def _drop(index: dict[_Identity, ServerTransaction], identity: _Identity, server: ServerTransaction) -> None:
+    if index.get(identity) is server:
+        del index[identity]
+
+
+def _merge_identity(request: sipmessage.Request) -> _Identity:
+    """What two copies of a request that came by different ways share (section 8.2.2.2)."""
+    cseq = request.cseq
+    return request.call_id, tag_of(request.from_address), str(cseq.sequence), cseq.method
+
+
+def _ack_identity(message: sipmessage.Message) -> _Identity:
+    """What a 2xx to INVITE and its ACK share (section 13.3.1.4): the dialog and the CSeq number."""
+    tags = tag_of(message.from_address), tag_of(message.to_address)
+    return message.call_id, *tags, str(message.cseq.sequence)
+
+
+def _stateless(
+    request: sipmessage.Request,
+    code: int,
+    destination: HostPort,
+    headers: Iterable[tuple[str, str]] = (),
+) -> list[Output]:
+    response = respond(request, code, to_tag=steady_tag(request), headers=headers)
+    return [Send(encode(response), destination)]

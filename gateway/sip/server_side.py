@@ -1,0 +1,144 @@
+"""One server transaction: the machine, the responses its table speaks of, and a 2xx's wait for its ACK."""
+
+from __future__ import annotations
+
+import sipmessage
+
+from gateway.errors import OurFault
+from gateway.sip import (
+    AckArrived,
+    Failed,
+    Failure,
+    HostPort,
+    Output,
+    RequestArrived,
+    Send,
+    TransactionKey,
+    accepted,
+)
+from gateway.sip.message import encode, respond, tag_of
+from gateway.sip.transaction import INVITE_SERVER, SERVER, Do, Event, Happened, Machine, State, Timers
+
+
+class ServerTransaction:
+    """A request of the other side. The layer owns it; nothing else should."""
+
+    def __init__(
+        self,
+        key: TransactionKey,
+        request: sipmessage.Request,
+        source: HostPort,
+        destination: HostPort,
+        timers: Timers,
+    ) -> None:
+        self.key = key
+        self.request = request
+        self.source = source
+        self.destination = destination
+        """Where responses go."""
+        self.tag = ""
+        """Our To tag, once a response carried one."""
+        self.answer: sipmessage.Response | None = None
+        """The 2xx to an INVITE, once it was sent."""
+        self.scheduled: float | None = None
+        """When the layer looks at it next; the layer's."""
+        self._timers = timers
+        self._machine = Machine(INVITE_SERVER if request.method == "INVITE" else SERVER, timers)
+        self._accepted: Machine | None = None
+        self._last = b""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it can be forgotten."""
+        return self._machine.state is State.TERMINATED
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a final response, or the ACK to a 2xx, is still to come."""
+        answered = self._accepted is None or self._accepted.state is not State.ACCEPTED
+        return self.unanswered or not answered
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a final response is still ours to give."""
+        return self._machine.state in (State.INITIAL, State.TRYING, State.PROCEEDING)
+
+    def deadline(self) -> float | None:
+        """When `expire` has something to do."""
+        machines = [self._machine] if self._accepted is None else [self._machine, self._accepted]
+        return min((due for machine in machines if (due := machine.deadline()) is not None), default=None)
+
+    def start(self, now: float) -> list[Output]:
+        """Tell of the request; an INVITE gets its 100."""
+        return self._feed(Happened.START, now)
+
+    def again(self, now: float) -> list[Output]:
+        """The request came once more."""
+        return self._feed(Happened.REQUEST, now)
+
+    def respond(self, response: sipmessage.Response, now: float) -> list[Output]:
+        """Send a response. Raises OurFault (IllegalEvent is one), changing nothing, when a final one was sent."""
+        if not self.unanswered:
+            raise OurFault("A SIP request that has its final response can't be answered again.")
+        data = encode(response)
+        if response.code < 200:
+            event = Happened.SENT_1XX
+        elif response.code < 300:
+            event = Happened.SENT_2XX
+        else:
+            event = Happened.SENT_ERROR
+        self.tag = tag_of(response.to_address) or self.tag
+        self._last = data
+        outputs = self._feed(event, now)
+        if event is Happened.SENT_2XX and self.request.method == "INVITE":
+            self.answer = response
+            self._accepted = Machine(accepted.TABLE, self._timers)
+            self._accepted.feed(Happened.START, now)
+        return outputs
+
+    def absorb(self, now: float) -> bool:
+        """An ACK with the INVITE's branch came; True if it may be that of a 2xx (RFC 2543)."""
+        return Do.TELL in self._machine.feed(Happened.ACK, now)
+
+    def acknowledged(self, ack: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
+        """The ACK to the 2xx came; told once."""
+        if self._accepted is None or Do.TELL not in self._accepted.feed(Happened.ACK, now):
+            return []
+        return [AckArrived(self.key, ack, source)]
+
+    def unreachable(self, now: float) -> list[Output]:
+        """The destination can't be reached; told only while that matters."""
+        machine = self._accepted or self._machine
+        return self._outputs(machine.feed(Happened.UNREACHABLE, now)) if machine.accepts(Happened.UNREACHABLE) else []
+
+    def expire(self, now: float) -> list[Output]:
+        """Let timers fire."""
+        outputs: list[Output] = []
+        if self._accepted is not None:
+            for do in self._accepted.expire(now):
+                if do is Do.RESEND:
+                    outputs += self._feed(Happened.SENT_2XX, now)
+                else:
+                    outputs.append(Failed(self.key, Failure.NO_ACK))
+        return outputs + self._outputs(self._machine.expire(now))
+
+    def _feed(self, event: Event, now: float) -> list[Output]:
+        return self._outputs(self._machine.feed(event, now))
+
+    def _outputs(self, todo: tuple[Do, ...]) -> list[Output]:
+        outputs: list[Output] = []
+        for do in todo:
+            match do:
+                case Do.SEND_TRYING:
+                    self._last = encode(respond(self.request, 100))
+                    outputs.append(Send(self._last, self.destination))
+                case Do.SEND | Do.RESEND:
+                    outputs.append(Send(self._last, self.destination))
+                case Do.TELL:
+                    outputs.append(RequestArrived(self.key, self.request, self.source))
+                case Do.TIMED_OUT | Do.UNREACHABLE:
+                    why = Failure.TIMEOUT if do is Do.TIMED_OUT else Failure.TRANSPORT
+                    outputs.append(Failed(self.key, why))
+                case _:
+                    pass
+        return outputs
