@@ -10,7 +10,7 @@ from sipmessage import CSeq
 
 from gateway.errors import OurFault, PeerFault
 from gateway.sip import HostPort, lenient
-from gateway.sip.message import host_port, tag_of
+from gateway.sip.message import complete, host_port, tag_of
 
 _REFRESHING = ("INVITE", "UPDATE")
 """Requests whose Contact replaces the remote target (section 12.2.1.1, RFC 3311)."""
@@ -164,10 +164,7 @@ class Dialog:
         made.headers.set("CSeq", str(CSeq(sequence, method)))
         if self._contact and method not in ("ACK", "BYE"):
             made.headers.set("Contact", self._contact)
-        if content_type:
-            made.headers.set("Content-Type", content_type)
-        for name, value in headers:
-            made.headers.add(name, value)
+        complete(made, "", headers, content_type)
         return made
 
 
@@ -183,6 +180,6 @@ def _contact_of(message: sipmessage.Message) -> sipmessage.URI:
     try:
         contact = message.contact[0].uri
         host_port(contact)
-    except (ValueError, IndexError) as bad:
+    except (ValueError, IndexError, PeerFault) as bad:
         raise DialogFault("A SIP message that makes a dialog names no Contact that can be read.") from bad
     return contact

@@ -121,7 +121,7 @@ def request(
     made.headers.set("To", str(to))
     made.headers.set("Call-ID", call_id)
     made.headers.set("CSeq", str(CSeq(cseq, method)))
-    _finish(made, contact, headers, content_type)
+    complete(made, contact, headers, content_type)
     return made
 
 
@@ -156,7 +156,7 @@ def respond(
         made.headers.setlist("Record-Route", list(routes))
     if code == 100 and (timestamp := request.headers.get("Timestamp")):
         made.headers.set("Timestamp", timestamp)
-    _finish(made, contact, headers, content_type)
+    complete(made, contact, headers, content_type)
     return made
 
 
@@ -197,7 +197,8 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def _finish(message: sipmessage.Message, contact: str, headers: Iterable[tuple[str, str]], content_type: str) -> None:
+def complete(message: sipmessage.Message, contact: str, headers: Iterable[tuple[str, str]], content_type: str) -> None:
+    """Add Contact (a URI), Content-Type and further headers. Raises OurFault for one that would break the message."""
     if contact:
         message.headers.set("Contact", f"<{contact}>")
     if content_type:

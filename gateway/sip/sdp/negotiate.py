@@ -1,0 +1,170 @@
+"""Offer and answer for one telephone stream (RFC 3264): pure functions of the two descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.errors import PeerFault
+from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
+
+CODECS = (PCMU, PCMA)
+"""What we speak."""
+_NUMBERS = {PCMU: 0, PCMA: 8}
+_PROTOCOL = "RTP/AVP"
+_NOWHERE = ("0.0.0.0", "::")  # noqa: S104  no bind: RFC 2543's way to say that nothing should be sent
+OFFERED_EVENTS = 101
+"""The payload type that our offers give telephone-event."""
+
+
+class SdpMismatch(PeerFault):
+    """The two sides have no audio in common: answer the INVITE with `sip_status`, or end the dialog."""
+
+    sip_status = 488
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What offer and answer agreed on, as the media side needs it."""
+
+    codec: Codec
+    """PCMU or PCMA, both ways."""
+    payload: int
+    """Payload type to send audio with."""
+    host: str
+    """Where to send: an IP address or a name. Unspecified (0.0.0.0) only when `direction` doesn't send."""
+    port: int
+    direction: Direction
+    """Ours: whether we send, and whether we may expect to receive."""
+    ptime: int
+    """Milliseconds a packet that the other side would like to get; 20 unless it said otherwise."""
+    send_events: int | None = None
+    """Payload type to send telephone-event (RFC 4733) with; None: the other side doesn't take it."""
+    receive_events: int | None = None
+    """Payload type that telephone-event arrives with."""
+    receive_payload: int | None = None
+    """Payload type that audio arrives with, when it isn't `payload`."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the other side put us on hold: it doesn't want to hear us."""
+        return not self.direction.sends
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """An answer to give, and what it means."""
+
+    session: Session
+    stream: Stream
+
+
+def offer(
+    host: str,
+    port: int,
+    *,
+    session_id: int,
+    version: int = 1,
+    codecs: Sequence[Codec] = CODECS,
+    events: int | None = OFFERED_EVENTS,
+    direction: Direction = Direction.SENDRECV,
+    ptime: int = 20,
+) -> Session:
+    """An offer of one audio stream received at `host`:`port`; codecs in the order of preference.
+
+    Within a dialog keep `session_id`, and raise `version` by one with each description that differs (section 8).
+    """
+    media = _stream(port, {_NUMBERS[codec]: codec for codec in codecs}, events, direction, ptime)
+    return Session(Origin("-", str(session_id), str(version), host), (media,), connection=host)
+
+
+def answer(
+    offered: Session,
+    host: str,
+    port: int,
+    *,
+    session_id: int,
+    version: int = 1,
+    codecs: Sequence[Codec] = CODECS,
+    willing: Direction = Direction.SENDRECV,
+    ptime: int = 20,
+) -> Negotiated:
+    """Answer with the first usable audio stream, and the first codec of the offer's that is one of `codecs`.
+
+    Every other stream is refused with port 0. The direction is as much of `willing` as the offer allows (section
+    6.1); an offer with the address 0.0.0.0 is a hold (RFC 2543) and gets nothing sent to it. Raises SdpMismatch (488).
+    """
+    agreed = ((index, _agree(offered, media, codecs, willing)) for index, media in enumerate(offered.media))
+    chosen, stream = next(((index, stream) for index, stream in agreed if stream is not None), (-1, None))
+    if stream is None:
+        raise SdpMismatch("The caller offers no PCMU or PCMA audio over plain RTP.")
+    taken = {stream.payload: stream.codec}
+    mine = _stream(port, taken, stream.receive_events, stream.direction, ptime)
+    answered = tuple(mine if place == chosen else _refused(other) for place, other in enumerate(offered.media))
+    session = Session(Origin("-", str(session_id), str(version), host), answered, connection=host, times=offered.times)
+    return Negotiated(session, stream)
+
+
+def accept(offered: Session, answered: Session) -> Stream:
+    """What the other side's answer to our `offered` description agrees on.
+
+    Raises SdpMismatch when it refuses the stream or answers with something that wasn't offered.
+    """
+    ours, theirs = offered.media[0], answered.media[0] if answered.media else None
+    if theirs is None or theirs.kind != ours.kind:
+        raise SdpMismatch("The other side's answer doesn't fit our offer.")
+    willing = ours.direction or offered.direction
+    stream = _agree(answered, theirs, [codec for codec in ours.codecs.values() if codec != EVENTS], willing)
+    if stream is None:
+        raise SdpMismatch("The other side refused the audio we offered.")
+    arriving = {codec: number for number, codec in ours.codecs.items()}
+    expected = arriving[stream.codec]
+    return Stream(
+        codec=stream.codec,
+        payload=stream.payload,
+        host=stream.host,
+        port=stream.port,
+        direction=stream.direction,
+        ptime=stream.ptime,
+        send_events=stream.send_events if EVENTS in arriving else None,
+        receive_events=arriving.get(EVENTS),
+        receive_payload=expected if expected != stream.payload else None,
+    )
+
+
+def _agree(session: Session, media: Media, codecs: Sequence[Codec], willing: Direction) -> Stream | None:
+    """What we can do with a stream of the other side's; None when nothing."""
+    if media.kind != "audio" or media.port == 0 or media.protocol != _PROTOCOL:
+        return None
+    host = media.connection or session.connection
+    chosen = next((number for number, codec in media.codecs.items() if codec in codecs), None)
+    if chosen is None or not host:
+        return None
+    theirs = media.direction or session.direction
+    receives = theirs.receives and host not in _NOWHERE
+    direction = Direction.of(sends=willing.sends and receives, receives=willing.receives and theirs.sends)
+    events = next((number for number, codec in media.codecs.items() if codec == EVENTS), None)
+    return Stream(
+        codec=media.codecs[chosen],
+        payload=chosen,
+        host=host,
+        port=media.port,
+        direction=direction,
+        ptime=media.ptime or 20,
+        send_events=events,
+        receive_events=events,
+    )
+
+
+def _stream(port: int, codecs: dict[int, Codec], events: int | None, direction: Direction, ptime: int) -> Media:
+    numbers = {**codecs, **({events: EVENTS} if events is not None else {})}
+    attributes = [Attribute("rtpmap", f"{number} {codec}") for number, codec in numbers.items()]
+    if events is not None:
+        attributes.append(Attribute("fmtp", f"{events} 0-16"))
+    attributes += [Attribute("ptime", str(ptime)), Attribute(direction)]
+    return Media("audio", port, _PROTOCOL, tuple(map(str, numbers)), attributes=tuple(attributes))
+
+
+def _refused(media: Media) -> Media:
+    """The same line with port 0 (section 6): its protocol and formats stay, its attributes mean nothing."""
+    return Media(media.kind, 0, media.protocol, media.formats)
