@@ -120,6 +120,7 @@ class ResponseArrived:
 
     key: TransactionKey
     response: Response
+    source: HostPort
 
 
 @dataclass(frozen=True, slots=True)

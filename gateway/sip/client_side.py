@@ -53,14 +53,14 @@ class ClientTransaction:
         self._sent = encode(self.request)
         return self._feed(Happened.START, now)
 
-    def response(self, response: sipmessage.Response, now: float) -> list[Output]:
+    def response(self, response: sipmessage.Response, source: HostPort, now: float) -> list[Output]:
         """Take a response that matched. A 2xx that was acknowledged before is acknowledged again, and not told."""
         event = (
             Happened.GOT_1XX if response.code < 200 else Happened.GOT_2XX if response.code < 300 else Happened.GOT_ERROR
         )
         if event is Happened.GOT_2XX and (ack := self._acks.get(tag_of(response.to_address))):
             return [ack]
-        return self._feed(event, now, response)
+        return self._outputs(self._machine.feed(event, now), (response, source))
 
     def acknowledge(self, ack: sipmessage.Request, destination: HostPort) -> list[Output]:
         """Send the ACK to a 2xx, and again whenever that 2xx (by its To tag) is repeated."""
@@ -80,23 +80,23 @@ class ClientTransaction:
         """Let timers fire."""
         return self._outputs(self._machine.expire(now), None)
 
-    def _feed(self, event: Event, now: float, response: sipmessage.Response | None = None) -> list[Output]:
-        return self._outputs(self._machine.feed(event, now), response)
+    def _feed(self, event: Event, now: float) -> list[Output]:
+        return self._outputs(self._machine.feed(event, now), None)
 
-    def _outputs(self, todo: tuple[Do, ...], response: sipmessage.Response | None) -> list[Output]:
+    def _outputs(self, todo: tuple[Do, ...], got: tuple[sipmessage.Response, HostPort] | None) -> list[Output]:
         outputs: list[Output] = []
         for do in todo:
             match do:
                 case Do.SEND | Do.RESEND:
                     outputs.append(Send(self._sent, self.destination))
-                case Do.SEND_ACK if response is not None:
+                case Do.SEND_ACK if got is not None:
                     outputs.append(
-                        Send(encode(_follow_up(self.request, "ACK", response.headers["To"])), self.destination)
+                        Send(encode(_follow_up(self.request, "ACK", got[0].headers["To"])), self.destination)
                     )
                 case Do.SEND_CANCEL:
                     self.cancel_due = True
-                case Do.TELL if response is not None and not self._quiet:
-                    outputs.append(ResponseArrived(self.key, response))
+                case Do.TELL if got is not None and not self._quiet:
+                    outputs.append(ResponseArrived(self.key, *got))
                 case Do.TIMED_OUT | Do.UNREACHABLE if not self._quiet:
                     why = Failure.TIMEOUT if do is Do.TIMED_OUT else Failure.TRANSPORT
                     outputs.append(Failed(self.key, why))

@@ -67,7 +67,7 @@ class TransactionLayer:
             if message is None:
                 return []
             if isinstance(message, sipmessage.Response):
-                return self._response(message, now)
+                return self._response(message, source, now)
             return self._request(message, source, now)
         except SipSyntaxError as bad:
             if bad.request is None:
@@ -143,13 +143,13 @@ class TransactionLayer:
             outputs += self._settled(each, each.expire(now), now)
         return outputs
 
-    def _response(self, response: sipmessage.Response, now: float) -> list[Output]:
+    def _response(self, response: sipmessage.Response, source: HostPort, now: float) -> list[Output]:
         if len(response.via) != 1:
             return [Dropped("misrouted response")]
         client = self._clients.get(client_key(response))
         if client is None:
             return [Dropped("stray response")]
-        return self._settled(client, client.response(response, now), now)
+        return self._settled(client, client.response(response, source, now), now)
 
     def _request(self, request: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
         key = server_key(request)

@@ -1,0 +1,209 @@
+"""One request and its responses, over UDP: what `gateway.net.sip_udp` hands to its users."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
+
+import sipmessage
+
+from gateway.errors import PeerFault, Unavailable
+from gateway.sip import Failure, HostPort, Output, RequestArrived, TransactionKey
+from gateway.sip.layer import TransactionLayer
+from gateway.sip.message import respond, tag_of
+
+_RESOLVING = 5.0
+"""Seconds that a host name may take to resolve."""
+
+
+class TransactionFailed(Unavailable):
+    """A request of ours got no final response; `why` says how, `sip_status` is 408 or 503 (section 8.1.3.1)."""
+
+    def __init__(self, why: Failure) -> None:
+        nobody = why is Failure.TRANSPORT
+        what = "Nobody listens at the SIP address." if nobody else "The SIP address doesn't answer."
+        super().__init__(what, sip_status=503 if nobody else 408)
+        self.why = why
+
+
+class NotAcknowledged(PeerFault):
+    """A 2xx to an INVITE was never acknowledged: end the dialog with a BYE (section 13.3.1.4)."""
+
+    sip_status = 408
+
+
+class Rim(Protocol):
+    """What an exchange needs of the driver that carries it."""
+
+    layer: TransactionLayer
+
+    def now(self) -> float:
+        """The layer's clock."""
+
+    def perform(self, outputs: Iterable[Output]) -> None:
+        """Carry out what the layer asks for."""
+
+    def contact(self, user: str = "") -> str:
+        """The URI at which we are reached."""
+
+
+class Incoming:
+    """A request of the other side, to be answered by `respond`."""
+
+    def __init__(self, sip: Rim, arrived: RequestArrived) -> None:
+        self.request = arrived.request
+        self.source = arrived.source
+        """Where it came from; behind a NAT the only address the other side can be reached at."""
+        self.tag = secrets.token_hex(8)
+        """Our To tag: that of every response, and the local tag of the dialog."""
+        self.abandoned = asyncio.Event()
+        """Set when an INVITE that rings was cancelled, or its sender can't be reached: give up and respond 487."""
+        self.cancel: sipmessage.Request | None = None
+        """The CANCEL; None when `abandoned` has another reason."""
+        self.answered = False
+        """Whether a final response was given."""
+        self._sip = sip
+        self._key = arrived.key
+        self._concluded = asyncio.Event()
+        self._ack: sipmessage.Request | None = None
+
+    def respond(
+        self,
+        code: int,
+        phrase: str = "",
+        *,
+        contact: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        content_type: str = "",
+    ) -> sipmessage.Response:
+        """Send a response and return it; it is repeated as needed. `contact` is a URI, `SipUdp.contact()` by default.
+
+        Raises OurFault after a final response. Does nothing more when the transaction has already failed.
+        """
+        makes_dialog = self.request.method == "INVITE" and 100 < code < 300
+        response = respond(
+            self.request,
+            code,
+            phrase,
+            to_tag=self.tag,
+            contact=contact or (self._sip.contact() if makes_dialog else ""),
+            headers=headers,
+            body=body,
+            content_type=content_type,
+        )
+        self._sip.perform(self._sip.layer.respond(self._key, response, self._sip.now()))
+        self.answered = self.answered or code >= 200
+        return response
+
+    async def acknowledged(self) -> sipmessage.Request:
+        """The ACK to the 2xx that was sent; it may carry the SDP answer. Waits 64*T1 (32 s) at most.
+
+        Raises NotAcknowledged.
+        """
+        await self._concluded.wait()
+        if self._ack is None:
+            raise NotAcknowledged("The caller never acknowledged that the call was answered.")
+        return self._ack
+
+    def abandon(self, cancel: sipmessage.Request | None) -> None:
+        """The driver's: note that the other side is gone."""
+        self.cancel = cancel
+        self.abandoned.set()
+
+    def conclude(self, ack: sipmessage.Request | None) -> None:
+        """The driver's: note the ACK, or that none will come."""
+        self._ack = ack
+        self._concluded.set()
+
+
+class Sending:
+    """A request of ours under way: iterate over its responses. Made by `SipUdp.send`."""
+
+    def __init__(self, sip: Rim, request: sipmessage.Request, key: TransactionKey, destination: HostPort) -> None:
+        self.request = request
+        self.destination = destination
+        """The IP address and port it was sent to."""
+        self.final: sipmessage.Response | None = None
+        """The final response, as soon as it arrived."""
+        self._sip = sip
+        self._key = key
+        self._acknowledged = False
+        self._arrived: asyncio.Queue[sipmessage.Response | TransactionFailed] = asyncio.Queue()
+        self._over = False
+
+    def __aiter__(self) -> AsyncIterator[sipmessage.Response]:
+        return self
+
+    async def __anext__(self) -> sipmessage.Response:
+        """The next response; the final one is the last. Raises TransactionFailed."""
+        if self._over:
+            raise StopAsyncIteration
+        got = await self._arrived.get()
+        if isinstance(got, TransactionFailed):
+            self._over = True
+            raise got
+        self._over = got.code >= 200
+        return got
+
+    async def acknowledge(self, ack: sipmessage.Request, destination: HostPort | None = None) -> None:
+        """Send the ACK to the 2xx that arrived; it is repeated whenever the 2xx is. Call it within the block.
+
+        `destination` is by default where the request went. Raises Unavailable when its host name can't be resolved.
+        """
+        where = await resolve(destination) if destination else self.destination
+        self._acknowledged = True
+        self._sip.perform(self._sip.layer.acknowledge(self._key, ack, where, self._sip.now()))
+
+    def cancel(self) -> None:
+        """Cancel the INVITE, and go on iterating: 487 is to be expected, but a 2xx may have crossed the CANCEL."""
+        self._sip.perform(self._sip.layer.cancel(self._key, self._sip.now()))
+
+    def leave(self) -> sipmessage.Response | None:
+        """The driver's: the block ends. Cancels what is under way; returns a 2xx that nobody acknowledged."""
+        if self.request.method != "INVITE":
+            return None
+        if self.final is None:
+            self.cancel()
+        unclaimed = self.final is not None and self.final.code < 300 and not self._acknowledged
+        return self.final if unclaimed else None
+
+    def take(self, response: sipmessage.Response) -> bool:
+        """The driver's: hand a response in; False when it is another fork's 2xx."""
+        if self.final is not None:
+            return tag_of(response.to_address) == tag_of(self.final.to_address)
+        if response.code >= 200:
+            self.final = response
+        self._arrived.put_nowait(response)
+        return True
+
+    def fail(self, why: Failure) -> None:
+        """The driver's: no final response will come."""
+        self._arrived.put_nowait(TransactionFailed(why))
+
+
+async def resolve(where: HostPort) -> HostPort:
+    """`where` with an IP address for a host name. Raises Unavailable."""
+    if literal(where):
+        return where
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_RESOLVING):
+            found = await loop.getaddrinfo(*where, type=socket.SOCK_DGRAM)
+    except (OSError, TimeoutError) as bad:
+        raise Unavailable("A SIP host name can't be resolved.", remedy="Check the address and DNS.") from bad
+    host, port = found[0][4][:2]
+    return str(host), int(port)
+
+
+def literal(where: HostPort) -> bool:
+    """Whether `where` holds an IP address, not a name."""
+    try:
+        ipaddress.ip_address(where[0])
+    except ValueError:
+        return False
+    return True
