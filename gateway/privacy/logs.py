@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -87,7 +87,9 @@ class Formatter(logging.Formatter):
         """The line; never raises for what a record holds."""
         fields = dict(record.msg) if isinstance(record.msg, dict) else _foreign(record)
         event = fields.pop("event", "")
-        exception = _exception(record, fields)
+        # Libraries put stacks and tasks below their message's first line.
+        event, _, below = event.strip().partition("\n") if isinstance(event, str) else (event, "", "")
+        exception = _exception(record, fields, below)
         clean = {key: scrub(value, key) for key, value in fields.items()}
         return self._render(
             Line(
@@ -102,14 +104,14 @@ class Formatter(logging.Formatter):
         )
 
 
-class _Handler(logging.StreamHandler):  # type: ignore[type-arg] # generic in the stubs only
+class _Handler(logging.StreamHandler[TextIO]):
     """Ours: what `configure` puts in place and finds again."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         # The standard one prints the record's raw message and arguments to stderr: the one thing it must not do.
         error = sys.exc_info()[0]
-        if not isinstance(error, type) or not issubclass(error, OSError | ValueError):
-            sys.__stderr__ and sys.__stderr__.write(f"a log line of {record.name} was lost: {error}\n")
+        if error is not None and not issubclass(error, OSError):
+            self.stream.write(f"a log line of {record.name} was lost: {error.__name__}\n")
 
 
 def _renderer(settings: Settings) -> Callable[[Line], str]:
@@ -151,8 +153,8 @@ def _foreign(record: logging.LogRecord) -> dict[str, object]:
     return {**context, **extra, "event": event}
 
 
-def _exception(record: logging.LogRecord, fields: dict[str, object]) -> str:
-    parts = []
+def _exception(record: logging.LogRecord, fields: dict[str, object], below: str) -> str:
+    parts = [below] if below else []
     if record.exc_info and record.exc_info[0] is not None:
         parts.append("".join(traceback.format_exception(*record.exc_info)))
     elif record.exc_text:  # came from a child process, already formatted

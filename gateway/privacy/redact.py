@@ -20,7 +20,7 @@ from gateway.privacy.values import mask_values
 from gateway.terms.personal import Personal
 
 _MEASURED = re.compile(r"-?\d[\d.,:/ TZ+-]{0,40}[A-Za-zµ%]{0,8}")
-_PHRASE = re.compile(r"'[^'\n]*\s[^'\n]*'|\"[^\"\n]*\s[^\"\n]*\"")
+_QUOTED = re.compile(r"(?<!\w)'(?:[^'\n]|'(?=\w))*'|\"[^\"\n]*\"")
 _FRAME = re.compile(r"[\s|+-]*(?:File \"|Traceback \(|During handling|The above exception|[\^~ ]+$|-+ \d+ -+)")
 _DEEP = 8
 
@@ -55,7 +55,11 @@ def redact_traceback(text: str) -> str:
 
 def redact_message(text: str) -> str:
     """An exception's message: as `redact`, and a quoted phrase is taken for somebody's words."""
-    return _PHRASE.sub(f"'{Field.WORDS.value}'", redact(text))
+    return _QUOTED.sub(_phrase, redact(text))
+
+
+def _phrase(found: re.Match[str]) -> str:
+    return f"'{Field.WORDS.value}'" if re.search(r"\s", found[0]) else found[0]
 
 
 def scrub(value: object, name: str = "", depth: int = 0) -> object:

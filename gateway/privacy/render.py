@@ -70,7 +70,8 @@ def _value(value: object) -> str:
         return _one_line(json.dumps(value, ensure_ascii=False))
     plain = value and value.isprintable() and not any(c in value for c in ' ="')
     # A masked value is one thing to the eye; quotes would only be in its way.
-    return value if plain or (value[:1] == "<" and value.isprintable()) else json.dumps(value, ensure_ascii=False)
+    shown = value if plain or (value[:1] == "<" and value.isprintable()) else json.dumps(value, ensure_ascii=False)
+    return _one_line(shown)
 
 
 def _one_line(text: str) -> str:

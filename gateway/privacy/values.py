@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from gateway.privacy.fields import Field, field
 
-_KEY = re.compile(r"(?<![\w.])(?P<key>[A-Za-z_][\w.-]*+)\\*+[\"']?+\s*+(?:=(?!=)|:(?![:/\w]))\s*+")
+_KEY = re.compile(r"(?<![\w.])(?P<key>[A-Za-z_][\w.-]*+)\\*+[\"']?+\s*+(?:=(?!=)|:(?![:/]))\s*+")
 _PLAIN = re.compile(r"(?:-?\d{1,4}(?:\.\d+)?|None|null|[Tt]rue|[Ff]alse)(?![\w.])")
-_AFTER_PLAIN = ",;)}] \t\n"
+_AFTER_PLAIN = ",;:)}] \t\n"
+_MASK = re.compile("|".join(kind.value for kind in (Field.WORDS, Field.DIGITS, Field.SECRET)))
 _MEASURE = re.compile(r"-?\d[\d.]*")
 _NEXT_FIELD = re.compile(r"\s[A-Za-z_][\w.-]*=|[\t\n]")
 _SECRET_END = re.compile(r"[&\n\t,;]")
@@ -43,12 +44,17 @@ def _value_end(text: str, start: int, kind: Field) -> int:
     plain = _PLAIN.match(text, start) if kind is Field.WORDS else None
     if plain and text[plain.end() : plain.end() + 1] in _AFTER_PLAIN:
         return start
-    if quoted := _QUOTED.match(text, start):
-        return quoted.end()
+    if whole := _MASK.match(text, start) or _QUOTED.match(text, start):
+        return whole.end()
     if mark := _ESCAPED_QUOTE.match(text, start):
-        end = text.find(mark[0], mark.end())
-        return len(text) if end < 0 else end + len(mark[0])
+        return _escaped_end(text, mark)
     return _balanced_end(text, start) if text[start] in "[{(" else _bare_end(text, start, kind)
+
+
+def _escaped_end(text: str, mark: re.Match[str]) -> int:
+    # A quote within the value has more backslashes than the one that ends it.
+    closing = re.compile(r"(?<!\\)" + re.escape(mark[0])).search(text, mark.end())
+    return closing.end() if closing else len(text)
 
 
 def _bare_end(text: str, start: int, kind: Field) -> int:
