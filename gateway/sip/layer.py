@@ -56,10 +56,6 @@ class TransactionLayer:
         """How many transactions still wait for a final response or an ACK; the rest only absorb repetitions."""
         return sum(each.waiting for each in self._all())
 
-    def unanswered(self) -> list[TransactionKey]:
-        """Requests of the other side that wait for a final response of ours."""
-        return [key for key, each in self._servers.items() if each.unanswered]
-
     def receive(self, data: bytes, source: HostPort, now: float) -> list[Output]:
         """Take a datagram. Never raises for what the other side sent."""
         try:

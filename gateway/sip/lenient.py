@@ -23,7 +23,9 @@ _URI = re.compile(
 _VIA = re.compile(
     r"SIP\s*/\s*2\.0\s*/\s*(?P<transport>[A-Za-z0-9-]+)\s+" + _HOST + r"\s*(?P<parameters>(?:;.*)?)", re.IGNORECASE
 )
-_NAME_ADDR = re.compile(r"(?P<name>[^<]*)<(?P<uri>[^<>]+)>\s*(?P<parameters>(?:;.*)?)")
+_NAME_ADDR = re.compile(
+    r'(?P<name>\s*"(?:[^"\\]|\\.)*"\s*|[^<]*)<(?P<uri>[^<>]+)>\s*(?P<parameters>(?:;.*)?)', re.DOTALL
+)
 
 _T = TypeVar("_T")
 
@@ -73,7 +75,7 @@ def address(text: str) -> Address:
         return Address(uri(bare), parameters=_parameters(semicolon + rest))
     name = found["name"].strip()
     if name.startswith('"'):
-        name = re.sub(r"\\(.)", r"\1", name.strip('"'))
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
     return Address(uri(found["uri"]), name=name, parameters=_parameters(found["parameters"]))
 
 

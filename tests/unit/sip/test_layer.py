@@ -1,0 +1,451 @@
+"""The layer told of datagrams and the time; what it then wants done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+
+import pytest
+import sipmessage
+from sipmessage import URI, Address, Parameters
+
+from gateway.errors import OurFault, Unavailable
+from gateway.sip import (
+    AckArrived,
+    CancelArrived,
+    Dropped,
+    Failed,
+    Failure,
+    Output,
+    RequestArrived,
+    ResponseArrived,
+    Send,
+    TransactionKey,
+    message,
+)
+from gateway.sip.layer import TransactionLayer
+from gateway.sip.message import encode, parse, respond
+
+PEER = ("192.0.2.9", 5062)
+US = "192.0.2.1:5060"
+
+
+def layer(limit: int = 100) -> TransactionLayer:
+    numbers = count()
+    return TransactionLayer(US, lambda: f"b{next(numbers)}", limit=limit)
+
+
+def arriving(
+    method: str = "INVITE",
+    *,
+    branch: str = "z9hG4bKa",
+    cseq: int = 1,
+    tag: str = "",
+    call_id: str = "c1",
+    via: str = "",
+    sequence_of: str = "",
+) -> bytes:
+    to = f"<sip:+15105550100@192.0.2.1>{';tag=' if tag else ''}{tag}"
+    return (
+        f"{method} sip:+15105550100@192.0.2.1 SIP/2.0\r\n"
+        f"Via: {via or f'SIP/2.0/UDP 192.0.2.9:5062;branch={branch}'}\r\n"
+        f"From: <sip:+12125550000@192.0.2.9>;tag=f1\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
+        f"CSeq: {cseq} {sequence_of or method}\r\nContact: <sip:192.0.2.9:5062>\r\n\r\n"
+    ).encode()
+
+
+def ours(method: str = "INVITE", to_tag: str = "") -> sipmessage.Request:
+    to = Parameters(tag=to_tag) if to_tag else Parameters()
+    uri = URI.parse("sip:b@192.0.2.9:5062")
+    return message.request(
+        method,
+        uri,
+        sender=Address(URI.parse("sip:a@192.0.2.1"), parameters=Parameters(tag="mine")),
+        to=Address(uri, parameters=to),
+        call_id="c9",
+        cseq=4,
+        contact="sip:192.0.2.1",
+        headers=[("Route", "<sip:192.0.2.9:5062;lr>")],
+    )
+
+
+def sent(outputs: Iterable[Output]) -> list[sipmessage.Request | sipmessage.Response]:
+    messages = [parse(output.data) for output in outputs if isinstance(output, Send)]
+    return [each for each in messages if each is not None]
+
+
+def codes(outputs: Iterable[Output]) -> list[int]:
+    return [each.code for each in sent(outputs) if isinstance(each, sipmessage.Response)]
+
+
+def methods(outputs: Iterable[Output]) -> list[str]:
+    return [each.method for each in sent(outputs) if isinstance(each, sipmessage.Request)]
+
+
+def told(outputs: Iterable[Output]) -> list[Output]:
+    return [output for output in outputs if not isinstance(output, Send)]
+
+
+def rings(sip: TransactionLayer, data: bytes = b"") -> RequestArrived:
+    [arrived] = told(sip.receive(data or arriving(), PEER, 0.0))
+    assert isinstance(arrived, RequestArrived)
+    return arrived
+
+
+def drain(sip: TransactionLayer, until: float = 1000.0) -> list[tuple[float, Output]]:
+    done = []
+    while (due := sip.deadline()) is not None and due <= until:
+        done += [(due, output) for output in sip.poll(due)]
+    return done
+
+
+def test_an_invite_is_told_once_and_answered_100_at_once() -> None:
+    sip = layer()
+    outputs = sip.receive(arriving(), PEER, 0.0)
+    assert codes(outputs) == [100]
+    assert [type(each) for each in told(outputs)] == [RequestArrived]
+    again = sip.receive(arriving(), PEER, 0.5)
+    assert (codes(again), told(again)) == ([100], [])
+
+
+def test_the_latest_response_is_repeated_to_a_repeated_request() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 180, to_tag="t"), 0.1)
+    assert codes(sip.receive(arriving(), PEER, 0.5)) == [180]
+
+
+def test_responses_go_where_the_request_came_from() -> None:
+    data = arriving(via="SIP/2.0/UDP 10.0.0.1:5062;rport;branch=z9hG4bKn")
+    [output] = [each for each in layer().receive(data, ("198.51.100.1", 31000), 0.0) if isinstance(each, Send)]
+    assert output.destination == ("198.51.100.1", 31000)
+    assert b";rport=31000;branch=z9hG4bKn;received=198.51.100.1" in output.data
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "BYE", "REGISTER", "X-NEW", "INFO"])
+def test_every_other_method_is_told_and_its_answer_repeated(method: str) -> None:
+    sip = layer()
+    outputs = sip.receive(arriving(method), PEER, 0.0)
+    [arrived] = outputs
+    assert isinstance(arrived, RequestArrived)
+    assert sip.receive(arriving(method), PEER, 0.1) == []
+    assert codes(sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.2)) == [200]
+    assert codes(sip.receive(arriving(method), PEER, 0.3)) == [200]
+    assert drain(sip) == []
+    assert len(sip) == 0
+
+
+def test_an_error_is_repeated_until_its_ack_which_is_absorbed() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    assert codes(sip.respond(arrived.key, respond(arrived.request, 486, to_tag="t"), 0.0)) == [486]
+    assert codes(sip.poll(0.5)) == [486]
+    ack = arriving("ACK", tag="t")
+    assert sip.receive(ack, PEER, 0.6) == []
+    assert sip.receive(ack, PEER, 0.7) == []
+    assert drain(sip) == []
+    assert len(sip) == 0
+
+
+def test_an_error_that_nobody_acknowledges_fails() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 486, to_tag="t"), 0.0)
+    assert drain(sip)[-1] == (32.0, Failed(arrived.key, Failure.TIMEOUT))
+
+
+def test_a_2xx_is_repeated_until_its_ack_which_is_told_once() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    assert codes(sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)) == [200]
+    assert codes(sip.poll(0.5)) == [200]
+    assert sip.receive(arriving(), PEER, 0.6) == []
+    ack = arriving("ACK", tag="t", branch="z9hG4bKother")
+    [acked] = sip.receive(ack, PEER, 0.7)
+    assert isinstance(acked, AckArrived)
+    assert acked.key == arrived.key
+    assert sip.receive(ack, PEER, 0.8) == []
+    assert drain(sip) == []
+    assert sip.receive(ack, PEER, 99.0) == [Dropped("stray ack")]
+
+
+def test_an_ack_with_the_invite_s_own_branch_counts_too() -> None:
+    """RFC 2543's clients, and careless ones."""
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    assert [type(each) for each in sip.receive(arriving("ACK", tag="t"), PEER, 0.1)] == [AckArrived]
+
+
+@pytest.mark.parametrize("wrong", [{"tag": "other"}, {"tag": "t", "cseq": 2}, {"tag": "t", "call_id": "c2"}])
+def test_an_ack_of_something_else_ends_no_wait(wrong: dict[str, object]) -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    assert sip.receive(arriving("ACK", branch="z9hG4bKx", **wrong), PEER, 0.1) == [Dropped("stray ack")]
+    assert codes(sip.poll(0.5)) == [200]
+
+
+def test_a_2xx_that_nobody_acknowledges_is_told_after_32_seconds() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    done = drain(sip)
+    assert [when for when, output in done if isinstance(output, Send)] == [
+        0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5,
+    ]  # fmt: skip
+    assert done[-1] == (32.0, Failed(arrived.key, Failure.NO_ACK))
+    assert len(sip) == 0
+
+
+def test_a_second_final_response_is_refused_and_changes_nothing() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    for code in (180, 200, 486):
+        with pytest.raises(OurFault):
+            sip.respond(arrived.key, respond(arrived.request, code, to_tag="t"), 0.1)
+    assert codes(sip.poll(0.5)) == [200]
+
+
+def test_cancel_is_answered_and_told_and_leaves_the_487_to_the_user() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 180, to_tag="t"), 0.0)
+    outputs = sip.receive(arriving("CANCEL"), PEER, 1.0)
+    [ok] = sent(outputs)
+    assert isinstance(ok, sipmessage.Response)
+    assert (ok.code, str(ok.cseq), message.tag_of(ok.to_address)) == (200, "1 CANCEL", "t")
+    [cancelled] = told(outputs)
+    assert isinstance(cancelled, CancelArrived)
+    assert cancelled.key == arrived.key
+    again = sip.receive(arriving("CANCEL"), PEER, 1.1)
+    assert (codes(again), told(again)) == ([200], [])
+    assert codes(sip.respond(arrived.key, respond(arrived.request, 487, to_tag="t"), 1.2)) == [487]
+
+
+def test_cancel_after_the_answer_changes_nothing() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    outputs = sip.receive(arriving("CANCEL"), PEER, 0.1)
+    assert (codes(outputs), told(outputs)) == ([200], [])
+
+
+def test_cancel_of_nothing_is_481() -> None:
+    sip = layer()
+    rings(sip)
+    outputs = sip.receive(arriving("CANCEL", branch="z9hG4bKother"), PEER, 0.0)
+    assert (codes(outputs), told(outputs)) == ([481], [])
+
+
+def test_a_request_that_came_twice_by_different_ways_is_482() -> None:
+    sip = layer()
+    rings(sip)
+    second = sip.receive(arriving(branch="z9hG4bKb"), PEER, 0.0)
+    assert (codes(second), told(second)) == ([482], [])
+    assert sip.receive(arriving("ACK", branch="z9hG4bKb", tag="x"), PEER, 0.1) == []
+    assert codes(sip.receive(arriving(), PEER, 0.2)) == [100]
+    assert [type(each) for each in told(sip.receive(arriving(branch="z9hG4bKc", cseq=2), PEER, 0.3))] == [
+        RequestArrived
+    ]
+    in_dialog = sip.receive(arriving("INFO", branch="z9hG4bKd", tag="t"), PEER, 0.4)
+    twin = sip.receive(arriving("INFO", branch="z9hG4bKe", tag="t"), PEER, 0.4)
+    assert [type(each) for each in (*in_dialog, *twin)] == [RequestArrived, RequestArrived]
+
+
+def test_once_a_request_is_over_another_like_it_is_new() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 486, to_tag="t"), 0.0)
+    sip.receive(arriving("ACK", tag="t"), PEER, 0.1)
+    drain(sip)
+    rings(sip, arriving(branch="z9hG4bKb"))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (arriving().replace(b"+15105550100@192.0.2.1 SIP", b"+1 510 SIP"), [400]),
+        (arriving().replace(b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia"), [505]),
+        (arriving(sequence_of="BYE"), [400]),
+        (arriving("ACK", sequence_of="BYE"), []),
+        (b"hello", []),
+    ],
+)
+def test_malformed_requests_are_answered_where_possible(data: bytes, expected: list[int]) -> None:
+    sip = layer()
+    outputs = sip.receive(data, PEER, 0.0)
+    assert codes(outputs) == expected
+    assert told(outputs) == [Dropped("malformed")]
+    assert len(sip) == 0
+    assert sip.receive(data, PEER, 0.0) == outputs
+
+
+def test_keep_alives_and_stray_responses_are_dropped() -> None:
+    sip = layer()
+    assert sip.receive(b"\r\n\r\n", PEER, 0.0) == []
+    request = parse(arriving())
+    assert isinstance(request, sipmessage.Request)
+    stray = respond(request, 200, to_tag="t")
+    assert sip.receive(encode(stray), PEER, 0.0) == [Dropped("stray response")]
+    stray.headers.add("Via", "SIP/2.0/UDP h.example")
+    assert sip.receive(encode(stray), PEER, 0.0) == [Dropped("misrouted response")]
+
+
+def test_too_many_calls_get_503_but_running_ones_go_on() -> None:
+    sip = layer(limit=3)
+    for number in range(3):
+        rings(sip, arriving(branch=f"z9hG4bK{number}", call_id=f"c{number}"))
+    outputs = sip.receive(arriving(branch="z9hG4bK9", call_id="c9"), PEER, 0.0)
+    assert (codes(outputs), told(outputs)) == ([503], [Dropped("too many transactions")])
+    with pytest.raises(Unavailable):
+        sip.request(ours(), PEER, 0.0)
+    sip.request(ours("BYE", to_tag="theirs"), PEER, 0.0)
+    bye = sip.receive(arriving("BYE", branch="z9hG4bKbye", tag="t"), PEER, 0.0)
+    assert [type(each) for each in bye] == [RequestArrived]
+    sip.receive(arriving("INFO", branch="z9hG4bKinfo", tag="t", cseq=2), PEER, 0.0)
+    full = sip.receive(arriving("INFO", branch="z9hG4bKmore", tag="t", cseq=3), PEER, 0.0)
+    assert codes(full) == [503]
+    assert len(sip) == 6
+
+
+# Our own requests
+
+
+def answer(request: sipmessage.Request, code: int, tag: str = "theirs") -> bytes:
+    return encode(respond(request, code, to_tag=tag))
+
+
+def asked(sip: TransactionLayer, method: str = "INVITE") -> tuple[TransactionKey, sipmessage.Request]:
+    key, outputs = sip.request(ours(method), PEER, 0.0)
+    [request] = sent(outputs)
+    assert isinstance(request, sipmessage.Request)
+    return key, request
+
+
+def test_our_request_carries_our_via() -> None:
+    _, request = asked(layer())
+    assert request.headers.getlist("Via") == ["SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bKb0"]
+
+
+def test_responses_are_told_and_repetitions_of_a_final_one_not() -> None:
+    sip = layer()
+    key, request = asked(sip, "OPTIONS")
+    [first] = sip.receive(answer(request, 200), PEER, 0.1)
+    assert isinstance(first, ResponseArrived)
+    assert (first.key, first.response.code, first.source) == (key, 200, PEER)
+    assert sip.receive(answer(request, 200), PEER, 0.2) == []
+    drain(sip)
+    assert sip.receive(answer(request, 200), PEER, 50.0) == [Dropped("stray response")]
+
+
+def test_an_error_to_our_invite_is_acknowledged_each_time() -> None:
+    sip = layer()
+    _, request = asked(sip)
+    outputs = sip.receive(answer(request, 486), PEER, 0.1)
+    [ack] = sent(outputs)
+    assert isinstance(ack, sipmessage.Request)
+    assert (ack.method, str(ack.cseq), ack.uri) == ("ACK", "4 ACK", request.uri)
+    for name in ("Via", "From", "Call-ID", "Route"):
+        assert ack.headers.getlist(name) == request.headers.getlist(name)
+    assert message.tag_of(ack.to_address) == "theirs"
+    assert [type(each) for each in told(outputs)] == [ResponseArrived]
+    again = sip.receive(answer(request, 486), PEER, 0.2)
+    assert (methods(again), told(again)) == (["ACK"], [])
+
+
+def test_the_ack_to_a_2xx_is_repeated_whenever_the_2xx_is() -> None:
+    sip = layer()
+    key, request = asked(sip)
+    assert [type(each) for each in sip.receive(answer(request, 200), PEER, 0.1)] == [ResponseArrived]
+    ack = ours("ACK", to_tag="theirs")
+    [first] = sip.acknowledge(key, ack, ("192.0.2.77", 5060), 0.2)
+    assert sip.receive(answer(request, 200), PEER, 0.6) == [first]
+    assert isinstance(first, Send)
+    assert first.destination == ("192.0.2.77", 5060)
+    [fork] = sip.receive(answer(request, 200, tag="fork"), PEER, 0.7)
+    assert isinstance(fork, ResponseArrived)
+    drain(sip)
+    assert len(sip) == 0
+
+
+def test_cancel_waits_for_the_first_provisional_response() -> None:
+    """Section 9.1."""
+    sip = layer()
+    key, request = asked(sip)
+    assert sip.cancel(key, 0.1) == []
+    outputs = sip.receive(answer(request, 100), PEER, 0.2)
+    [cancel] = sent(outputs)
+    assert isinstance(cancel, sipmessage.Request)
+    assert (cancel.method, str(cancel.cseq), cancel.uri) == ("CANCEL", "4 CANCEL", request.uri)
+    for name in ("Via", "From", "To", "Call-ID", "Route"):
+        assert cancel.headers.getlist(name) == request.headers.getlist(name)
+    assert sip.cancel(key, 0.3) == []
+    assert sip.receive(answer(cancel, 200), PEER, 0.3) == []
+    outputs = sip.receive(answer(request, 487), PEER, 0.4)
+    assert (methods(outputs), [type(each) for each in told(outputs)]) == (["ACK"], [ResponseArrived])
+
+
+def test_a_cancelled_invite_without_a_final_response_fails_after_32_seconds() -> None:
+    sip = layer()
+    key, request = asked(sip)
+    sip.receive(answer(request, 180), PEER, 1.0)
+    assert methods(sip.cancel(key, 2.0)) == ["CANCEL"]
+    done = drain(sip)
+    assert [each for each in done if not isinstance(each[1], Send)] == [(34.0, Failed(key, Failure.TIMEOUT))]
+    assert len(sip) == 0
+
+
+def test_cancelling_what_is_over_or_unknown_does_nothing() -> None:
+    sip = layer()
+    key, request = asked(sip)
+    sip.receive(answer(request, 200), PEER, 0.1)
+    assert sip.cancel(key, 0.2) == []
+    drain(sip)
+    assert sip.cancel(key, 99.0) == []
+    options, _ = asked(sip, "OPTIONS")
+    with pytest.raises(OurFault):
+        sip.cancel(options, 99.0)
+
+
+@pytest.mark.parametrize("method", ["ACK", "CANCEL"])
+def test_ack_and_cancel_are_no_requests_of_their_own(method: str) -> None:
+    with pytest.raises(OurFault):
+        layer().request(ours(method), PEER, 0.0)
+
+
+@pytest.mark.parametrize("method", ["INVITE", "BYE"])
+def test_an_unreachable_destination_fails_what_waits_for_it(method: str) -> None:
+    sip = layer()
+    key, _ = asked(sip, method)
+    assert sip.unreachable(("192.0.2.99", 5060), 0.1) == []
+    assert sip.unreachable(PEER, 0.1) == [Failed(key, Failure.TRANSPORT)]
+    assert sip.deadline() is None
+    assert len(sip) == 0
+
+
+def test_a_caller_that_vanishes_while_it_rings_or_before_its_ack_is_told_once() -> None:
+    sip = layer()
+    ringing = rings(sip)
+    answered = rings(sip, arriving(branch="z9hG4bKb", call_id="c2"))
+    sip.respond(answered.key, respond(answered.request, 200, to_tag="t"), 0.0)
+    assert sip.unreachable(PEER, 0.1) == [
+        Failed(ringing.key, Failure.TRANSPORT),
+        Failed(answered.key, Failure.TRANSPORT),
+    ]
+    assert sip.unreachable(PEER, 0.2) == []
+    assert drain(sip) == []
+    assert sip.respond(ringing.key, respond(ringing.request, 180, to_tag="t"), 0.3) == []
+
+
+def test_what_still_waits_is_counted() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    _, request = asked(sip)
+    assert sip.waiting == 2
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    assert sip.waiting == 2
+    sip.receive(arriving("ACK", tag="t"), PEER, 0.1)
+    sip.receive(answer(request, 486), PEER, 0.1)
+    assert sip.waiting == 0
