@@ -1,0 +1,1 @@
+"""The schema's history. A released revision is never edited; add one."""

@@ -1,0 +1,237 @@
+"""Events become changes of rows: `changes` reads one event, `merge_change` lays a change on a row. Pure.
+
+Each change names its row by a key that the event alone gives, so that events may come late, twice or in any order,
+and a turn may come before the call it belongs to: the rows are the same (see `gateway.records.groups`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.errors import PeerFault
+from gateway.records.groups import Group, Row, merge, merge_fields
+from gateway.records.reading import flag, instant, mapping, text, whole
+from gateway.terms.ending import Party
+from gateway.terms.event import Event, Kind
+
+
+class BadEvent(PeerFault):
+    """An event that can't be read: it makes no row. Its message holds nothing of its data."""
+
+
+class Table(StrEnum):
+    """The tables of records; each but CALLS belongs to a call by its column `call`."""
+
+    CALLS = "calls"
+    ATTEMPTS = "attempts"
+    """One row an epoch: the dispatch, and the job that took the call."""
+    TURNS = "turns"
+    SWITCHES = "switches"
+    """The agent that serves the call changed."""
+    LEADS = "leads"
+    TICKETS = "tickets"
+    CALLBACKS = "callbacks"
+
+
+KEYS: Mapping[Table, tuple[str, ...]] = {
+    Table.CALLS: ("id",),
+    Table.ATTEMPTS: ("call", "epoch"),
+    # A job that took the call over may count its turns from one again: the time tells them apart.
+    Table.TURNS: ("call", "seq", "at"),
+    Table.SWITCHES: ("call", "at"),
+    Table.LEADS: ("call",),
+    Table.TICKETS: ("call",),
+    Table.CALLBACKS: ("call", "at"),
+}
+"""The columns that name a row."""
+
+_PAPER = (Group(("created",)), Group(("updated", "complete"), newest=True))
+
+GROUPS: Mapping[Table, tuple[Group, ...]] = {
+    Table.CALLS: (
+        Group(("started",)),
+        # Without `opened`, dialed and caller are hints that the SIP service gave.
+        Group(("opened", "room", "dialed", "caller", "trunk", "route", "plan", "agent", "pool")),
+        Group(("answered",)),
+        Group(("rejected", "reject_status", "reject_reason")),
+        Group(("hung_up", "hung_up_by", "hung_up_reason"), weak=lambda row: row["hung_up_by"] is None),
+        Group(("sip_at", "sip_status", "sip_text"), newest=True),
+        Group(("codec",)),
+        Group(("ended", "ending")),
+    ),
+    Table.ATTEMPTS: (Group(("dispatched", "dispatch")), Group(("taken", "job"))),
+    Table.TURNS: (Group(("at", "speaker", "text", "interrupted", "latencies")),),
+    Table.SWITCHES: (Group(("at", "agent", "reason")),),
+    Table.LEADS: _PAPER,
+    Table.TICKETS: _PAPER,
+    Table.CALLBACKS: (Group(("at", "number", "reason", "promised", "promised_at")),),
+}
+"""What of a row is told together."""
+
+FIELDS = "fields"
+"""The column of LEADS and TICKETS that merges fact by fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one event tells of one row."""
+
+    table: Table
+    row: Row
+    """The key's columns and those the event tells; a missing column is not told."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The row's key, in the order of KEYS."""
+        return tuple(self.row[column] for column in KEYS[self.table])
+
+
+def changes(event: Event) -> Sequence[Change]:
+    """The rows that `event` tells of, the call's own first.
+
+    Raises BadEvent when the event lacks what its kind needs, or its time is no time.
+    """
+    at = instant(event.at)
+    call = text(event.call)
+    if at is None or not call:
+        raise BadEvent(f"An event of kind {event.kind} has no call or no time that can be read.")
+    own, others = _READERS[event.kind](event.data, at)
+    return (
+        Change(Table.CALLS, {**own, "id": call, "started": at}),
+        *(Change(table, {**row, "call": call}) for table, row in others),
+    )
+
+
+def merge_change(old: Row | None, change: Change) -> dict[str, object]:
+    """The row after `change`, given the row before it; None when there is none yet."""
+    before = old or {}
+    row = merge(GROUPS[change.table], before, change.row)
+    if FIELDS in change.row:
+        row[FIELDS] = merge_fields(mapping(before.get(FIELDS)), mapping(change.row[FIELDS]))
+    return row
+
+
+_Read = tuple[dict[str, object], list[tuple[Table, dict[str, object]]]]
+"""What an event tells of the call's own row, and of others."""
+
+
+def _opened(data: Row, at: float) -> _Read:
+    return {
+        "opened": at,
+        **{name: text(data.get(name)) for name in ("room", "trunk", "route", "plan", "agent", "pool")},
+        **_numbers(data),
+    }, []
+
+
+def _numbers(data: Row) -> dict[str, object]:
+    return {"dialed": text(data.get("dialed")), "caller": text(data.get("caller"))}
+
+
+def _hints(data: Row) -> dict[str, object]:
+    return {"trunk": text(data.get("trunk")), **_numbers(data)}
+
+
+def _dispatched(data: Row, at: float) -> _Read:
+    return {}, [(Table.ATTEMPTS, {"epoch": _epoch(data), "dispatched": at, "dispatch": text(data.get("dispatch"))})]
+
+
+def _taken(data: Row, at: float) -> _Read:
+    return {}, [(Table.ATTEMPTS, {"epoch": _epoch(data), "taken": at, "job": text(data.get("job"))})]
+
+
+def _epoch(data: Row) -> int:
+    epoch = whole(data.get("epoch"))
+    if epoch is None:
+        raise BadEvent("An event of a job or its dispatch has no epoch.")
+    return epoch
+
+
+def _rejected(data: Row, at: float) -> _Read:
+    return {
+        "rejected": at,
+        "reject_status": whole(data.get("status")),
+        "reject_reason": text(data.get("reason")),
+        **_hints(data),
+    }, []
+
+
+def _answered(_: Row, at: float) -> _Read:
+    return {"answered": at}, []
+
+
+def _turn(data: Row, at: float) -> _Read:
+    seq, speaker = whole(data.get("seq")), text(data.get("speaker"))
+    if seq is None or not speaker:
+        raise BadEvent("A turn has no number or no speaker.")
+    row = {"seq": seq, "at": at, "speaker": speaker, "text": text(data.get("text")) or "",
+           "interrupted": flag(data.get("interrupted")), "latencies": _latencies(data.get("latencies"))}  # fmt: skip
+    return {}, [(Table.TURNS, row)]
+
+
+def _latencies(given: object) -> dict[str, float]:
+    return {name: value for name, value in mapping(given).items() if isinstance(value, float | int)}
+
+
+def _facts(data: Row, at: float) -> _Read:
+    table = {"lead": Table.LEADS, "ticket": Table.TICKETS}.get(text(data.get("kind")) or "")
+    if table is None:
+        raise BadEvent("Facts are neither of a lead nor of a ticket.")
+    fields: dict[str, object] = {
+        name: {"value": value, "at": at} for name, value in mapping(data.get("fields")).items()
+    }
+    row: dict[str, object] = {"created": at, "updated": at, "complete": flag(data.get("complete")), FIELDS: fields}
+    return {}, [(table, row)]
+
+
+def _callback(data: Row, at: float) -> _Read:
+    promised = data.get("promised")
+    row: dict[str, object] = {"at": at, "number": text(data.get("number")), "reason": text(data.get("reason")),
+           "promised": text(promised), "promised_at": instant(promised)}  # fmt: skip
+    return {}, [(Table.CALLBACKS, row)]
+
+
+def _switched(data: Row, at: float) -> _Read:
+    row: dict[str, object] = {"at": at, "agent": text(data.get("agent")), "reason": text(data.get("reason"))}
+    return {}, [(Table.SWITCHES, row)]
+
+
+def _hangup(data: Row, at: float) -> _Read:
+    return {"hung_up": at, "hung_up_by": _party(data.get("by")), "hung_up_reason": text(data.get("reason"))}, []
+
+
+def _sip(data: Row, at: float) -> _Read:
+    status = whole(data.get("status"))
+    own: dict[str, object] = {"codec": text(data.get("codec")), **_hints(data)}
+    if status:
+        own |= {"sip_at": at, "sip_status": status, "sip_text": text(data.get("text"))}
+    if by := _party(data.get("by")):
+        own |= {"hung_up": at, "hung_up_by": by, "hung_up_reason": None}
+    return own, []
+
+
+def _party(given: object) -> str | None:
+    """Who hung up; None where nobody can tell, which anyone who can outdoes."""
+    known = {party.value for party in Party} - {Party.UNKNOWN.value}
+    return given if isinstance(given, str) and given in known else None
+
+
+def _ended(data: Row, at: float) -> _Read:
+    return {"ended": at, "ending": text(data.get("ending"))}, []
+
+
+_READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
+    Kind.OPENED: _opened,
+    Kind.DISPATCHED: _dispatched,
+    Kind.REJECTED: _rejected,
+    Kind.TAKEN: _taken,
+    Kind.ANSWERED: _answered,
+    Kind.TURN: _turn,
+    Kind.FACTS: _facts,
+    Kind.CALLBACK: _callback,
+    Kind.SWITCHED: _switched,
+    Kind.HANGUP: _hangup,
+    Kind.SIP: _sip,
+    Kind.ENDED: _ended,
+}

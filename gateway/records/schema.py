@@ -1,0 +1,163 @@
+"""The tables, in SQLAlchemy Core: the same on SQLite and PostgreSQL. Alembic's revisions are held against this."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from gateway.records import model
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[float]):
+    """A time: seconds since the epoch (UTC) here, a timestamp in the database, to the microsecond."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        """PostgreSQL keeps the zone; SQLite keeps text, in UTC."""
+        return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> datetime | None:
+        """Seconds to a timestamp."""
+        if value is None:
+            return None
+        at = datetime.fromtimestamp(value, UTC)
+        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> float | None:
+        """A timestamp to seconds."""
+        if value is None:
+            return None
+        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).timestamp()
+
+
+_JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def _call(*, primary: bool = True) -> Column[str]:
+    return Column("call", String, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=primary)
+
+
+CALLS = Table(
+    model.Table.CALLS,
+    METADATA,
+    Column("id", String, primary_key=True, comment="sip.callID of the inbound leg"),
+    Column("started", Instant, nullable=False, index=True, comment="the first that was heard of the call"),
+    Column("opened", Instant, comment="routed by control"),
+    Column("answered", Instant),
+    Column("ended", Instant),
+    Column("ending", String, comment="served, abandoned, rejected, callback, lost"),
+    Column("dialed", String, index=True),
+    Column("caller", String, index=True),
+    Column("room", String),
+    Column("trunk", String),
+    Column("route", String),
+    Column("plan", String, comment="version of the dial plan that routed it"),
+    Column("agent", String),
+    Column("pool", String),
+    Column("rejected", Instant),
+    Column("reject_status", Integer),
+    Column("reject_reason", Text),
+    Column("hung_up", Instant),
+    Column("hung_up_by", String, comment="caller, agent, network, gateway; null: unknown"),
+    Column("hung_up_reason", Text),
+    Column("sip_at", Instant),
+    Column("sip_status", Integer, comment="null: unknown"),
+    Column("sip_text", Text),
+    Column("codec", String),
+)
+
+ATTEMPTS = Table(
+    model.Table.ATTEMPTS,
+    METADATA,
+    _call(),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("dispatched", Instant),
+    Column("dispatch", String),
+    Column("taken", Instant),
+    Column("job", String),
+)
+
+TURNS = Table(
+    model.Table.TURNS,
+    METADATA,
+    _call(),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, primary_key=True),
+    Column("speaker", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("interrupted", Boolean, nullable=False),
+    Column("latencies", _JSON, nullable=False, comment="seconds, by LiveKit's names"),
+)
+
+SWITCHES = Table(
+    model.Table.SWITCHES,
+    METADATA,
+    _call(),
+    Column("at", Instant, primary_key=True),
+    Column("agent", String),
+    Column("reason", Text),
+)
+
+
+def _paper(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        _call(),
+        Column("created", Instant, nullable=False, index=True),
+        Column("updated", Instant, nullable=False),
+        Column("complete", Boolean, nullable=False),
+        Column("fields", _JSON, nullable=False, comment="fact by name"),
+        Column("told", _JSON, nullable=False, comment="when each fact was told, seconds since the epoch"),
+    )
+
+
+LEADS = _paper(model.Table.LEADS)
+TICKETS = _paper(model.Table.TICKETS)
+
+CALLBACKS = Table(
+    model.Table.CALLBACKS,
+    METADATA,
+    _call(),
+    Column("at", Instant, primary_key=True),
+    Column("number", String, comment="null: the caller's own"),
+    Column("reason", Text),
+    Column("promised", Text),
+    Column("promised_at", Instant),
+)
+
+APPLIED = Table(
+    "applied",
+    METADATA,
+    Column("event", String, primary_key=True, comment="the stream's id of an event that is in the rows"),
+    Column("at", Instant, nullable=False, index=True, comment="when it was written"),
+)
+
+TABLES = {table: METADATA.tables[table] for table in model.Table}
+"""The tables that events change."""
