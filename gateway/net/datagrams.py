@@ -92,8 +92,9 @@ class Datagrams:
 
     def close(self) -> None:
         """Stop reading and give the port back. May be called twice."""
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
 
     def _readable(self) -> None:
         self._drain_errors()
