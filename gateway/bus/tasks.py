@@ -1,0 +1,53 @@
+"""Tasks that live as long as their owner.
+
+Unlike asyncio.TaskGroup, leaving the context ends what still runs instead of waiting for it, a task's failure ends no
+sibling, and an error of the body stays the plain error that it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from gateway.metrics import EDGE_ERRORS
+
+log = structlog.get_logger(__name__)
+
+
+class Tasks:
+    """Use it as a context manager. `where` names the owner in logs and metrics."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._running: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def start(self, work: Coroutine[Any, Any, None], name: str = "") -> asyncio.Task[None]:
+        """Run `work` until it ends or the owner does. It handles its own errors: one that escapes is our bug."""
+        task = asyncio.create_task(work, name=name or self._where)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            EDGE_ERRORS.labels(self._where).inc()
+            log.error("task failed", task=task.get_name(), exc_info=bug)

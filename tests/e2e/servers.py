@@ -1,0 +1,148 @@
+"""Real servers for tests: a redis-server and an unmodified livekit-server, on loopback, for as long as a test needs.
+
+with redis_server(tmp_path) as redis_url, livekit_server(tmp_path, redis_url) as livekit: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from livekit import api
+
+from gateway.up.servers import find_livekit_server
+
+PORTS = range(
+    int(os.environ.get("OFFHOOK_TEST_PORTS", "23000")), int(os.environ.get("OFFHOOK_TEST_PORTS", "23000")) + 1000
+)
+"""Where servers and media of these tests bind; OFFHOOK_TEST_PORTS names another first port."""
+STARTING = 20.0
+"""Seconds a server may take to start."""
+
+
+@dataclass(frozen=True)
+class LiveKit:
+    """A livekit-server that runs, and how to sign in."""
+
+    url: str
+    key: str
+    secret: str
+
+    def api(self) -> api.LiveKitAPI:
+        """Its API; close it with `aclose`."""
+        return api.LiveKitAPI(self.url.replace("ws:", "http:"), self.key, self.secret)
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of the range that nobody holds now."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free")
+
+
+@contextmanager
+def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
+    """A redis-server without persistence; its URL."""
+    port = port or free_port()
+    binary = shutil.which("redis-server")
+    assert binary, "redis-server isn't installed"
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+    with _running(command, directory / f"redis-{port}.log") as process:
+        _until(lambda: _answers(port), process)
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def livekit_server(directory: Path, redis_url: str, webhook: str = "") -> Iterator[LiveKit]:
+    """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given."""
+    port, found = free_port(), LiveKit("", "devkey", "a-secret-of-at-least-32-characters")
+    config = {
+        "port": port,
+        "bind_addresses": ["127.0.0.1"],
+        "rtc": {
+            "tcp_port": free_port(),
+            "udp_port": free_port(socket.SOCK_DGRAM),
+            "use_external_ip": False,
+            "node_ip": "127.0.0.1",
+            "enable_loopback_candidate": True,
+        },
+        "redis": {"address": redis_url.split("/")[2]},
+        "keys": {found.key: found.secret},
+        "room": {"empty_timeout": 60, "departure_timeout": 2},
+        "logging": {"level": "info"},
+    }
+    if webhook:
+        config["webhook"] = {"api_key": found.key, "urls": [webhook]}
+    path = directory / f"livekit-{port}.yaml"
+    path.write_text(yaml.safe_dump(config))
+    command = [find_livekit_server(os.environ), "--config", str(path)]
+    with _running(command, directory / f"livekit-{port}.log") as process:
+        _until(lambda: _serves(port), process)
+        yield LiveKit(f"ws://127.0.0.1:{port}", found.key, found.secret)
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("ab") as output:
+        # setpriv (util-linux): the kernel kills the server when the tests die, however they die.
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _until(ready, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTING
+    while not ready():
+        assert process.poll() is None, f"{process.args[0]} ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"{process.args[0]} isn't ready after {STARTING:g} s"
+        time.sleep(0.02)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _serves(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+async def until(condition: Callable[[], object], within: float = 10.0) -> None:
+    """Return once `condition` holds: for what another process does, or what has no event. Raises TimeoutError."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110  see above
+            await asyncio.sleep(0.01)
