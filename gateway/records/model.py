@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from gateway.errors import PeerFault
 from gateway.records.groups import Group, Row, merge, merge_fields
-from gateway.records.reading import flag, instant, mapping, text, whole
+from gateway.records.reading import flag, instant, mapping, name, text, whole
 from gateway.terms.ending import Party
 from gateway.terms.event import Event, Kind
 
@@ -94,8 +94,8 @@ def changes(event: Event) -> Sequence[Change]:
     Raises BadEvent when the event lacks what its kind needs, or its time is no time.
     """
     at = instant(event.at)
-    call = text(event.call)
-    if at is None or not call:
+    call = name(event.call)
+    if at is None or call != event.call:
         raise BadEvent(f"An event of kind {event.kind} has no call or no time that can be read.")
     own, others = _READERS[event.kind](event.data, at)
     return (
@@ -120,25 +120,25 @@ _Read = tuple[dict[str, object], list[tuple[Table, dict[str, object]]]]
 def _opened(data: Row, at: float) -> _Read:
     return {
         "opened": at,
-        **{name: text(data.get(name)) for name in ("room", "trunk", "route", "plan", "agent", "pool")},
+        **{key: name(data.get(key)) for key in ("room", "trunk", "route", "plan", "agent", "pool")},
         **_numbers(data),
     }, []
 
 
 def _numbers(data: Row) -> dict[str, object]:
-    return {"dialed": text(data.get("dialed")), "caller": text(data.get("caller"))}
+    return {"dialed": name(data.get("dialed")), "caller": name(data.get("caller"))}
 
 
 def _hints(data: Row) -> dict[str, object]:
-    return {"trunk": text(data.get("trunk")), **_numbers(data)}
+    return {"trunk": name(data.get("trunk")), **_numbers(data)}
 
 
 def _dispatched(data: Row, at: float) -> _Read:
-    return {}, [(Table.ATTEMPTS, {"epoch": _epoch(data), "dispatched": at, "dispatch": text(data.get("dispatch"))})]
+    return {}, [(Table.ATTEMPTS, {"epoch": _epoch(data), "dispatched": at, "dispatch": name(data.get("dispatch"))})]
 
 
 def _taken(data: Row, at: float) -> _Read:
-    return {}, [(Table.ATTEMPTS, {"epoch": _epoch(data), "taken": at, "job": text(data.get("job"))})]
+    return {}, [(Table.ATTEMPTS, {"epoch": _epoch(data), "taken": at, "job": name(data.get("job"))})]
 
 
 def _epoch(data: Row) -> int:
@@ -162,7 +162,7 @@ def _answered(_: Row, at: float) -> _Read:
 
 
 def _turn(data: Row, at: float) -> _Read:
-    seq, speaker = whole(data.get("seq")), text(data.get("speaker"))
+    seq, speaker = whole(data.get("seq")), name(data.get("speaker"))
     if seq is None or not speaker:
         raise BadEvent("A turn has no number or no speaker.")
     row = {"seq": seq, "at": at, "speaker": speaker, "text": text(data.get("text")) or "",
@@ -171,7 +171,7 @@ def _turn(data: Row, at: float) -> _Read:
 
 
 def _latencies(given: object) -> dict[str, float]:
-    return {name: value for name, value in mapping(given).items() if isinstance(value, float | int)}
+    return {key: value for key, value in mapping(given).items() if isinstance(value, float | int)}
 
 
 def _facts(data: Row, at: float) -> _Read:
@@ -187,13 +187,13 @@ def _facts(data: Row, at: float) -> _Read:
 
 def _callback(data: Row, at: float) -> _Read:
     promised = data.get("promised")
-    row: dict[str, object] = {"at": at, "number": text(data.get("number")), "reason": text(data.get("reason")),
+    row: dict[str, object] = {"at": at, "number": name(data.get("number")), "reason": text(data.get("reason")),
            "promised": text(promised), "promised_at": instant(promised)}  # fmt: skip
     return {}, [(Table.CALLBACKS, row)]
 
 
 def _switched(data: Row, at: float) -> _Read:
-    row: dict[str, object] = {"at": at, "agent": text(data.get("agent")), "reason": text(data.get("reason"))}
+    row: dict[str, object] = {"at": at, "agent": name(data.get("agent")), "reason": text(data.get("reason"))}
     return {}, [(Table.SWITCHES, row)]
 
 
@@ -203,7 +203,7 @@ def _hangup(data: Row, at: float) -> _Read:
 
 def _sip(data: Row, at: float) -> _Read:
     status = whole(data.get("status"))
-    own: dict[str, object] = {"codec": text(data.get("codec")), **_hints(data)}
+    own: dict[str, object] = {"codec": name(data.get("codec")), **_hints(data)}
     if status:
         own |= {"sip_at": at, "sip_status": status, "sip_text": text(data.get("text"))}
     if by := _party(data.get("by")):
@@ -218,7 +218,7 @@ def _party(given: object) -> str | None:
 
 
 def _ended(data: Row, at: float) -> _Read:
-    return {"ended": at, "ending": text(data.get("ending"))}, []
+    return {"ended": at, "ending": name(data.get("ending"))}, []
 
 
 _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {

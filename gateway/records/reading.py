@@ -11,6 +11,7 @@ from collections.abc import Mapping
 _FIRST, _LAST = 0.0, 253402300000.0
 """1970 and 9999, what every database and `datetime` can hold."""
 _LARGEST = 2**31 - 1
+_NAME = 255
 
 
 def text(value: object) -> str | None:
@@ -18,6 +19,12 @@ def text(value: object) -> str | None:
     if isinstance(value, bool | int | float):
         return str(value)
     return _storable(value) if isinstance(value, str) else None
+
+
+def name(value: object) -> str | None:
+    """An identifier or number: a text short enough for every database's index."""
+    read = text(value)
+    return read[:_NAME] if read else None
 
 
 def whole(value: object) -> int | None:
@@ -43,7 +50,7 @@ def flag(value: object) -> bool:
 
 def mapping(value: object) -> dict[str, object]:
     """A JSON object, storable throughout; anything else is empty."""
-    return {_storable(str(name)): _json(item) for name, item in value.items()} if isinstance(value, Mapping) else {}
+    return {_storable(str(key)): _json(item) for key, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _json(value: object) -> object:

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.records.model import KEYS, BadEvent, Table, changes, merge_change
+from gateway.terms.call import CallId
+from gateway.terms.event import Event, Kind
+
+CALL = CallId("SCL_abcdefgh1234")
+Rows = dict[tuple[Table, tuple[object, ...]], dict[str, object]]
+
+
+def event(kind: Kind, at: float, /, **data: object) -> Event:
+    return Event(CALL, kind, at, data)
+
+
+def fold(events: Iterable[Event]) -> Rows:
+    rows: Rows = {}
+    for one in events:
+        for change in changes(one):
+            place = (change.table, change.key)
+            rows[place] = merge_change(rows.get(place), change)
+    return {place: {k: v for k, v in row.items() if v is not None} for place, row in rows.items()}
+
+
+CONVERSATION = [
+    event(Kind.OPENED, 10.0, room="call-x", dialed="+15105550100", caller="+15105550142", trunk="ST_1", route="sales",
+          plan="v1", agent="sales", pool="agents"),
+    event(Kind.DISPATCHED, 10.1, epoch=1, dispatch="AD_1"),
+    event(Kind.DISPATCHED, 13.2, epoch=2, dispatch="AD_2"),
+    event(Kind.TAKEN, 13.4, epoch=2, job="AJ_2"),
+    event(Kind.ANSWERED, 13.6),
+    event(Kind.TURN, 14.0, seq=1, speaker="agent", text="Hello", interrupted=True, latencies={"tts_node_ttfb": 0.1}),
+    event(Kind.TURN, 16.0, seq=2, speaker="caller", text="I need phones", interrupted=False, latencies={}),
+    event(Kind.FACTS, 16.1, kind="lead", fields={"need": "phones"}, complete=False),
+    event(Kind.FACTS, 17.1, kind="lead", fields={"need": "phones", "name": "Ada"}, complete=True),
+    event(Kind.SWITCHED, 18.0, agent="human", reason="asked for a person"),
+    event(Kind.CALLBACK, 18.5, number=None, reason="asked for a person", promised=1000.0),
+    event(Kind.HANGUP, 19.0, by="unknown", reason="left"),
+    event(Kind.SIP, 19.1, status=200, text="OK", by="caller", codec="PCMU"),
+    event(Kind.HANGUP, 19.2, by="agent", reason="late"),
+    event(Kind.ENDED, 19.5, ending="callback"),
+]  # fmt: skip
+
+
+def call_row(*events: Event) -> dict[str, object]:
+    return fold(events)[Table.CALLS, (CALL,)]
+
+
+def test_a_call_becomes_its_rows() -> None:
+    rows = fold(CONVERSATION)
+    assert rows[Table.CALLS, (CALL,)] == {
+        "id": CALL, "started": 10.0, "opened": 10.0, "room": "call-x", "dialed": "+15105550100",
+        "caller": "+15105550142", "trunk": "ST_1", "route": "sales", "plan": "v1", "agent": "sales", "pool": "agents",
+        "answered": 13.6, "hung_up": 19.1, "hung_up_by": "caller", "sip_at": 19.1, "sip_status": 200, "sip_text": "OK",
+        "codec": "PCMU", "ended": 19.5, "ending": "callback",
+    }  # fmt: skip
+    assert rows[Table.ATTEMPTS, (CALL, 1)] == {"call": CALL, "epoch": 1, "dispatched": 10.1, "dispatch": "AD_1"}
+    assert rows[Table.ATTEMPTS, (CALL, 2)] == {
+        "call": CALL, "epoch": 2, "dispatched": 13.2, "dispatch": "AD_2", "taken": 13.4, "job": "AJ_2",
+    }  # fmt: skip
+    assert rows[Table.TURNS, (CALL, 1, 14.0)] == {
+        "call": CALL, "seq": 1, "at": 14.0, "speaker": "agent", "text": "Hello", "interrupted": True,
+        "latencies": {"tts_node_ttfb": 0.1},
+    }  # fmt: skip
+    assert rows[Table.LEADS, (CALL,)] == {
+        "call": CALL, "created": 16.1, "updated": 17.1, "complete": True,
+        "fields": {"need": {"value": "phones", "at": 17.1}, "name": {"value": "Ada", "at": 17.1}},
+    }  # fmt: skip
+    assert rows[Table.CALLBACKS, (CALL, 18.5)] == {
+        "call": CALL, "at": 18.5, "reason": "asked for a person", "promised": "1000.0", "promised_at": 1000.0,
+    }  # fmt: skip
+    assert rows[Table.SWITCHES, (CALL, 18.0)]["agent"] == "human"
+
+
+@given(st.permutations(CONVERSATION), st.lists(st.sampled_from(CONVERSATION), max_size=8))
+@settings(max_examples=200)
+def test_late_and_doubled_events_leave_the_same_rows(order: list[Event], again: list[Event]) -> None:
+    assert fold([*order[:5], *again, *order[5:], *again]) == fold(CONVERSATION)
+
+
+VALUES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "lead", "caller", "x\x00\ud800"])
+)
+NAMES = """room dialed caller trunk route epoch dispatch job status reason seq speaker text interrupted latencies kind
+    fields complete number promised agent by codec ending"""
+DATA = st.dictionaries(
+    st.sampled_from(NAMES.split()),
+    VALUES | st.dictionaries(st.sampled_from("ab"), VALUES, max_size=2) | st.lists(VALUES, max_size=2),
+)  # fmt: skip
+TIMES = st.sampled_from([1.0, 2.0, 3.0]) | st.floats()
+
+
+@given(st.lists(st.builds(Event, st.just(CALL), st.sampled_from(Kind), TIMES, DATA), max_size=6), st.randoms())
+@settings(max_examples=300)
+def test_any_events_whatever_they_hold_fold_to_the_same_rows_in_any_order(events: list[Event], random: object) -> None:
+    readable = []
+    for one in events:
+        try:
+            changes(one)
+        except BadEvent:
+            continue
+        readable.append(one)
+    shuffled = readable[:]
+    random.shuffle(shuffled)  # type: ignore[attr-defined] # hypothesis types it so
+    assert fold(readable) == fold([*shuffled, *shuffled])
+    json.dumps([list(row.values()) for row in fold(readable).values()], allow_nan=False)
+
+
+def test_a_turn_may_come_before_its_call() -> None:
+    turn = event(Kind.TURN, 14.0, seq=1, speaker="caller", text="hi")
+    assert call_row(turn) == {"id": CALL, "started": 14.0}
+    assert call_row(turn, CONVERSATION[0])["started"] == 10.0
+
+
+def test_turns_of_a_job_that_took_over_and_counts_from_one_are_kept() -> None:
+    turns = [event(Kind.TURN, at, seq=1, speaker="agent", text="Hello") for at in (1.0, 9.0)]
+    assert len([place for place in fold(turns) if place[0] is Table.TURNS]) == 2
+
+
+def test_who_hung_up_is_the_first_who_is_known() -> None:
+    told = [event(Kind.HANGUP, 1.0, by="unknown"), event(Kind.SIP, 3.0, status=200, by="caller"),
+            event(Kind.HANGUP, 2.0, by="agent", reason="goodbye")]  # fmt: skip
+    assert call_row(*told)["hung_up_by"] == "agent"
+    assert "hung_up_by" not in call_row(told[0])
+    assert call_row(told[0])["hung_up"] == 1.0
+
+
+def test_a_call_that_matched_nothing_keeps_what_the_sip_service_told() -> None:
+    row = call_row(
+        event(Kind.REJECTED, 1.0, status=404, reason="no trunk", dialed="+15105550999", caller="+15105550142")
+    )
+    assert (row["dialed"], row["caller"], row["reject_status"]) == ("+15105550999", "+15105550142", 404)
+    opened = event(Kind.OPENED, 5.0, dialed="+15105550100", caller=None)
+    assert call_row(event(Kind.SIP, 1.0, status=180, dialed="15105550100"), opened)["dialed"] == "+15105550100"
+
+
+def test_a_sip_event_without_a_status_leaves_the_status() -> None:
+    row = call_row(event(Kind.SIP, 1.0, status=486, text="Busy"), event(Kind.SIP, 2.0, status=0, codec="PCMA"))
+    assert (row["sip_status"], row["sip_text"], row["codec"]) == (486, "Busy", "PCMA")
+
+
+def test_facts_that_a_second_job_does_not_know_are_kept_and_those_taken_back_are_not() -> None:
+    first = event(Kind.FACTS, 1.0, kind="ticket", fields={"problem": "no tone", "number": "48213"}, complete=False)
+    second = event(Kind.FACTS, 2.0, kind="ticket", fields={"number": None}, complete=False)
+    fields = fold([first, second])[Table.TICKETS, (CALL,)]["fields"]
+    assert fields == {"problem": {"value": "no tone", "at": 1.0}, "number": {"value": None, "at": 2.0}}
+
+
+@pytest.mark.parametrize("bad", [
+    Event(CALL, Kind.ANSWERED, float("nan")), Event(CALL, Kind.ANSWERED, -1.0), Event(CallId(""), Kind.ANSWERED, 1.0),
+    event(Kind.TURN, 1.0, seq="one", speaker="agent"), event(Kind.TURN, 1.0, seq=1),
+    event(Kind.FACTS, 1.0, kind="poem"), event(Kind.TAKEN, 1.0, job="AJ_1"),
+])  # fmt: skip
+def test_what_cannot_be_read_makes_no_row_and_tells_nothing_of_its_data(bad: Event) -> None:
+    with pytest.raises(BadEvent) as caught:
+        changes(bad)
+    assert "poem" not in str(caught.value)
+
+
+def test_every_kind_is_read_and_the_call_comes_first() -> None:
+    seen = {one.kind for one in CONVERSATION} | {Kind.REJECTED}
+    assert seen == set(Kind)
+    for one in CONVERSATION:
+        first, *others = changes(one)
+        assert first.table is Table.CALLS
+        assert all(change.row["call"] == CALL and set(KEYS[change.table]) <= set(change.row) for change in others)
