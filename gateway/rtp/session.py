@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
+import numpy as np
+
+from gateway.errors import PeerFault
+from gateway.rtp import FRAME, Arrival, Audio, KeyPressed, Samples, TimedOut, dtmf, g711
 from gateway.rtp.g711 import Codec
+from gateway.rtp.jitter import JitterBuffer
+from gateway.rtp.packet import RtpPacket, RtpSyntaxError, is_rtcp, parse, write
+from gateway.rtp.peer import HostPort, Peer
+from gateway.rtp.queue import SendQueue
+from gateway.rtp.statistics import Reception
+from gateway.rtp.telephone_event import Receiver, Sender
+
+MAX_PAYLOAD = 8 * FRAME
+"""Samples of one packet: 160 ms; no sender packs more."""
+_NOTHING: Samples = np.zeros(FRAME, np.int16)
+_SOURCES = 4
+"""Sources (SSRC) of keys that are remembered; some gateways send keys from one of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +30,27 @@ class Format:
 
     codec: Codec
     payload_type: int = -1
-    """RTP payload type that we send `codec` with and also understand; -1 for the codec's static one."""
+    """RTP payload type that we send `codec` with; -1 for the codec's static one."""
     event_type: int | None = None
-    """Payload type of telephone-event/8000; None when keys weren't negotiated: they are then sent as tones."""
+    """Payload type that we send telephone-event/8000 with; None: the other side doesn't take it, keys go as tones."""
+    heard_payload_type: int = -1
+    """Payload type that `codec` arrives with; -1 for that it is sent with."""
+    heard_event_type: int | None = None
+    """Payload type that telephone-event arrives with; None for that it is sent with."""
+
+    @property
+    def audio_type(self) -> int:
+        """The payload type audio is sent with."""
+        return self.payload_type if self.payload_type >= 0 else self.codec.payload_type
+
+    def understood(self) -> dict[int, Codec]:
+        """The codec of each audio payload type."""
+        heard = self.heard_payload_type if self.heard_payload_type >= 0 else self.audio_type
+        return {0: Codec.PCMU, 8: Codec.PCMA, self.audio_type: self.codec, heard: self.codec}
+
+    def is_event(self, payload_type: int) -> bool:
+        """Whether packets of a type are keys."""
+        return payload_type in (self.event_type, self.heard_event_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +59,7 @@ class Statistics:
 
     sent: int = 0
     received: int = 0
+    """Audio and key packets."""
     lost: int = 0
     """Expected less received; never negative."""
     jitter: float = 0.0
@@ -35,7 +71,207 @@ class Statistics:
     foreign: int = 0
     """Datagrams from an address other than the peer's."""
     malformed: int = 0
+    """Datagrams from the peer that are no RTP of ours: another payload type, a broken header."""
     dropped: int = 0
-    """Frames that `send` pushed out of the full queue."""
+    """Frames that were left out of the send queue because it was full or too long."""
     underruns: int = 0
-    """Ticks in mid-stream that found nothing to send, so that silence went out."""
+    """Times that the send queue ran empty in the middle of sound, so that silence went out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """What went out in one frame."""
+
+    datagram: bytes | None
+    """None while the other side must not be sent media."""
+    samples: Samples
+    """What the other side hears by it; silence while a key is sent as an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds without RTP that are reported; livekit-sip's values."""
+
+    initial: float = 30.0
+    later: float = 15.0
+
+
+class Session:
+    """One call's RTP. `receive` each datagram, `send` and `hear` every 20 ms.
+
+    `ssrc`, `sequence` and `timestamp`: random numbers of 32, 16 and 32 bits (RFC 3550 section 5.1); no randomness here.
+    `queue`: what is to be said; `now`: when the session begins, for the time-outs.
+    """
+
+    def __init__(
+        self,
+        form: Format,
+        peer: Peer,
+        *,
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        queue: SendQueue,
+        now: float,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.queue = queue
+        self.peer = peer
+        self._timeouts = timeouts or Timeouts()
+        self._ssrc, self._sequence, self._timestamp = ssrc, sequence, timestamp
+        self._keys = Sender()
+        self._tones: deque[Samples] = deque()
+        self._marker = True
+        self._sounding = False
+        self._reception = Reception()
+        self._buffer = JitterBuffer()
+        self._source: int | None = None
+        self._receivers: OrderedDict[int, Receiver] = OrderedDict()
+        self._heard_from = now
+        self._timed_out = False
+        self._sent = self._received = self._malformed = self._foreign = self._underruns = 0
+        self.sends = self.receives = True
+        self.update(form, peer, now=now)
+
+    def update(self, form: Format, peer: Peer, *, now: float, sends: bool = True, receives: bool = True) -> None:
+        """Take on what a new offer and answer settled: another format or address, or hold. Time-outs start anew.
+
+        A learned address stays when the negotiated one is the same again.
+        """
+        self._format, self._codecs = form, form.understood()
+        if (peer.negotiated, peer.learn_from) != (self.peer.negotiated, self.peer.learn_from):
+            self.peer = peer
+        self._marker = self._marker or not self.sends
+        self.sends, self.receives = sends, receives
+        self._heard_from, self._timed_out = now, False
+
+    def receive(self, datagram: bytes, source: HostPort, at: float) -> list[Arrival | KeyPressed]:
+        """Take a datagram that came from `source` at `at`. RTCP and what others than the peer send is passed over."""
+        if not self.peer.admits(source):
+            self._foreign += 1
+            return []
+        if is_rtcp(datagram):
+            return []
+        try:
+            packet = parse(datagram)
+            told = self._event(packet, at) if self._format.is_event(packet.payload_type) else self._audio(packet, at)
+        except PeerFault:
+            self._malformed += 1
+            return []
+        self.peer.heard(source)
+        self._received += 1
+        self._heard_from, self._timed_out = at, False
+        return told
+
+    def hear(self, now: float) -> Audio:
+        """The frame of received audio that is due now; call it every 20 ms."""
+        return self._buffer.take(now)
+
+    def send(self) -> Sent:
+        """What is due now; call it every 20 ms."""
+        timestamp = self._timestamp
+        self._timestamp += FRAME
+        event = self._keys.next(timestamp)
+        audio = self._next_audio(pressing=event is not None)
+        if not self.sends:
+            return Sent(None, _NOTHING)
+        if event is not None and self._format.event_type is not None:
+            packet = self._packet(self._format.event_type, event.timestamp, event.payload, marker=event.marker)
+        else:
+            samples = g711.silence(self._format.codec) if audio is None else g711.encode(audio, self._format.codec)
+            packet = self._packet(self._format.audio_type, timestamp, samples, marker=self._marker)
+            self._marker = False
+        self._sent += 1
+        return Sent(packet, _NOTHING if audio is None or event is not None else audio)
+
+    def skip(self, frames: int) -> None:
+        """Let time pass without sending: the pacer was held up for longer than it may catch up."""
+        self._timestamp += frames * FRAME
+        self._marker = True
+
+    def press(self, keys: str) -> None:
+        """Send keys, as events or, when those weren't negotiated, as tones. Raises PeerFault when one is no key."""
+        if self._format.event_type is not None:
+            self._keys.press(keys)
+        else:
+            for frame in dtmf.tones(keys).reshape(-1, FRAME):
+                self._tones.append(frame)
+
+    def clear(self) -> float:
+        """Barge-in: forget audio and keys that haven't begun; returns the seconds of audio forgotten."""
+        self._keys.clear()
+        return self.queue.clear()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return not (self._keys.busy or self._tones or self.queue.seconds)
+
+    def timed_out(self, now: float) -> TimedOut | None:
+        """Whether the other side has just been silent for too long; asked at every tick. Never while on hold."""
+        if not self.receives or self._timed_out:
+            return None
+        limit = self._timeouts.later if self._received else self._timeouts.initial
+        silent = now - self._heard_from
+        if silent < limit:
+            return None
+        self._timed_out = True
+        return TimedOut(initial=not self._received, seconds=silent)
+
+    def statistics(self) -> Statistics:
+        """The counts up to now."""
+        return Statistics(
+            sent=self._sent,
+            received=self._received,
+            lost=self._reception.lost,
+            jitter=self._reception.jitter,
+            late=self._buffer.late,
+            concealed=self._buffer.concealed,
+            foreign=self._foreign,
+            malformed=self._malformed,
+            dropped=self.queue.dropped,
+            underruns=self._underruns,
+        )
+
+    def _packet(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
+        packet = RtpPacket(payload_type, self._sequence & 0xFFFF, timestamp, self._ssrc, payload, marker)
+        self._sequence += 1
+        return write(packet)
+
+    def _next_audio(self, *, pressing: bool) -> Samples | None:
+        if self._tones:
+            return self._tones.popleft()
+        if pressing and not self.queue.live:
+            return None
+        samples = self.queue.take()
+        if samples is None and self._sounding:
+            self._underruns += 1
+        self._sounding = samples is not None and bool(samples[-1])
+        return samples
+
+    def _audio(self, packet: RtpPacket, at: float) -> list[Arrival | KeyPressed]:
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None or not 0 < len(packet.payload) <= MAX_PAYLOAD:
+            raise RtpSyntaxError("the packet's payload isn't what was negotiated")
+        if packet.ssrc != self._source:
+            if self._source is not None:
+                self._reception.restart()
+                self._buffer.restart()
+            self._source = packet.ssrc
+        self._reception.packet(packet.sequence)
+        self._reception.timing(packet.timestamp, at)
+        samples = g711.decode(packet.payload, codec)
+        if not self.receives:
+            return []
+        self._buffer.put(packet.timestamp, samples, at)
+        return [Arrival(samples, at, packet.sequence, packet.timestamp)]
+
+    def _event(self, packet: RtpPacket, at: float) -> list[Arrival | KeyPressed]:
+        receiver = self._receivers.setdefault(packet.ssrc, Receiver())
+        self._receivers.move_to_end(packet.ssrc)
+        if len(self._receivers) > _SOURCES:
+            self._receivers.popitem(last=False)
+        key = receiver.receive(packet)
+        if packet.ssrc == self._source:
+            self._reception.packet(packet.sequence)
+        return [KeyPressed(key, at)] if key is not None else []

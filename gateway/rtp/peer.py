@@ -1,0 +1,31 @@
+"""Whom media is taken from and sent to."""
+
+from __future__ import annotations
+
+HostPort = tuple[str, int]
+"""An IP address in text and a UDP port."""
+
+
+class Peer:
+    """The negotiated address, or the one learned in its place.
+
+    A phone behind a NAT sends from another address than its SDP says (symmetric RTP, RFC 4961). So the first sender at
+    `learn_from`, the IP address its signalling came from, takes the negotiated address's place; once anybody was
+    heard, nobody else is. With "" nothing is learned.
+    """
+
+    def __init__(self, negotiated: HostPort, learn_from: str = "") -> None:
+        self.negotiated = negotiated
+        self.learn_from = learn_from
+        self.address = negotiated
+        """Where media goes."""
+        self._settled = not learn_from
+
+    def admits(self, source: HostPort) -> bool:
+        """Whether a datagram from there may be looked at."""
+        return source == self.address or (not self._settled and source[0] == self.learn_from)
+
+    def heard(self, source: HostPort) -> None:
+        """A datagram from there, which `admits` let through, proved to be media."""
+        self.address = source
+        self._settled = True
