@@ -46,7 +46,7 @@ from gateway.errors import OurFault, PeerFault, SetupFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.pacer import Pacer, Tick
 from gateway.net.rtp_socket import RtpSocket
-from gateway.rtp import Arrival, Audio, KeyPressed, Samples, TimedOut
+from gateway.rtp import FRAME_SECONDS, Arrival, Audio, KeyPressed, Samples, TimedOut
 from gateway.rtp.g711 import Codec
 from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
@@ -268,8 +268,8 @@ class Port:
                     break
                 datagram, source, at = came
                 told.extend(session.receive(datagram, source, at))
-            told.extend(session.hear(tick.now) for _ in range(tick.frames))
-            if timeout := session.timed_out(tick.now):
+            told.extend(session.hear(tick.at + index * FRAME_SECONDS) for index in range(tick.frames))
+            if timeout := session.timed_out(tick.at):
                 told.append(timeout)
 
 
@@ -327,16 +327,21 @@ class Media:
 
     def _bind(self) -> RtpSocket:
         for number in self._candidates():
-            try:
-                made = RtpSocket(self._family, self._address, number)
-            except OSError as bad:
-                if bad.errno != errno.EADDRINUSE:
-                    raise SetupFault(f"RTP can't use {self._host} ({bad.strerror}).") from bad
-                continue
-            if made.address[1] % 2 == 0:
+            made = self._try(number)
+            if made is not None and made.address[1] % 2:
+                made.close()
+                made = self._try(made.address[1] - 1)
+            if made is not None:
                 return made
-            made.close()
         raise SetupFault("No RTP port is free.", remedy="Widen OFFHOOK_RTP_FIRST … OFFHOOK_RTP_LAST.")
+
+    def _try(self, number: int) -> RtpSocket | None:
+        try:
+            return RtpSocket(self._family, self._address, number)
+        except OSError as bad:
+            if bad.errno == errno.EADDRINUSE:
+                return None
+            raise SetupFault(f"RTP can't use {self._host} ({bad.strerror}).") from bad
 
     def _candidates(self) -> Iterator[int]:
         if not self._range:

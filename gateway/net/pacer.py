@@ -28,9 +28,10 @@ CATCH_UP = 3
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One beat. `frames` are due now: one, more to catch up with after a short stall. `skipped` are never sent."""
+    """One beat. `frames` are due: one, or more to catch up with after a short stall. `skipped` ones are never sent."""
 
-    now: float
+    at: float
+    """When the first of the frames was due."""
     frames: int
     skipped: int
 
@@ -39,8 +40,8 @@ def plan(due: float, now: float) -> Tick:
     """What to do at `now` about a tick that was due at `due` (seconds of one monotonic clock)."""
     missed = max(0, int((now - due) / FRAME_SECONDS))
     if missed <= CATCH_UP:
-        return Tick(now, 1 + missed, 0)
-    return Tick(now, 1, missed)
+        return Tick(due, 1 + missed, 0)
+    return Tick(due + missed * FRAME_SECONDS, 1, missed)
 
 
 class Pacer:

@@ -38,12 +38,9 @@ class RtpSocket:
         with contextlib.suppress(OSError):  # where the kernel doesn't tell, the time of reading stands for the arrival
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._family = family
-
-    @property
-    def address(self) -> HostPort:
+        bound = self._socket.getsockname()
+        self.address: HostPort = (str(bound[0]), int(bound[1]))
         """Where it is bound, with the real port."""
-        host, port = self._socket.getsockname()[:2]
-        return str(host), int(port)
 
     def write(self, datagram: bytes, destination: HostPort) -> None:
         """Send to an IP address. What can't be sent now is lost, as in the network itself."""

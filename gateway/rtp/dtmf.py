@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.rtp import FRAME, RATE, Samples
 from gateway.rtp.telephone_event import GAP, KEYS, ON, event_codes
@@ -15,6 +18,19 @@ FREQUENCIES = {key: (LOW[row], HIGH[column]) for row, keys in enumerate(_PAD) fo
 LEVEL = 6000
 """Peak of each of the two tones: −12 dBm0 or so each, as phones send them."""
 
+_GRID = "".join(_PAD)
+_BLOCK, _STEP = 205, 80
+"""Samples of a block, which the eight frequencies divide best, and from one to the next."""
+_LEAST = 3
+"""Blocks in a row that make a key: 45 ms, of which half a block at either end may be silent."""
+_QUIET = 60.0
+"""Root mean square (−55 dBFS) below which nothing is a key."""
+_PURE = 0.75
+"""Share of the energy that the two tones must have; speech has less."""
+_TWIST = 10.0
+"""How much stronger one tone may be than the other (10 dB)."""
+_PROBE = np.exp(-2j * np.pi * np.outer(np.arange(_BLOCK), (*LOW, *HIGH)) / RATE).astype(np.complex64)
+
 
 def tones(keys: str) -> Samples:
     """The keys' tones, 160 ms each and 100 ms of silence after it. Raises PeerFault when one is no key."""
@@ -25,3 +41,43 @@ def tones(keys: str) -> Samples:
         wave = np.sin(2 * np.pi * low * time) + np.sin(2 * np.pi * high * time)
         out[index, : len(time)] = (LEVEL * wave).astype(np.int16)
     return out.reshape(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class ToneKey:
+    """A key found in audio. `start` and `end` are seconds from its beginning, good to 10 ms or so."""
+
+    key: str = field(repr=False)
+    start: float
+    end: float
+
+
+def find(samples: Samples) -> list[ToneKey]:
+    """The keys whose tones are in the audio for 40 ms or more, in order. Speech and music are none."""
+    if len(samples) < _BLOCK:
+        return []
+    blocks = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float32), _BLOCK)[::_STEP]
+    codes = _codes(blocks)
+    found: list[ToneKey] = []
+    edges = np.flatnonzero(np.diff(codes)) + 1
+    for begin, end in zip([0, *edges], [*edges, len(codes)], strict=True):
+        if codes[begin] >= 0 and end - begin >= _LEAST:
+            found.append(ToneKey(_GRID[codes[begin]], begin * _STEP / RATE, ((end - 1) * _STEP + _BLOCK) / RATE))
+    return found
+
+
+def _codes(blocks: NDArray[np.float32]) -> NDArray[np.intp]:
+    """For each block of samples the key's place in _GRID, -1 for none."""
+    power = np.abs(blocks @ _PROBE) ** 2 * (2 / _BLOCK)  # each tone's share of the block's energy
+    low, high = power[:, :4], power[:, 4:]
+    row, column = low.argmax(axis=1), high.argmax(axis=1)
+    strongest_low, strongest_high = low.max(axis=1), high.max(axis=1)
+    energy = np.einsum("ij,ij->i", blocks, blocks)
+    pair = strongest_low + strongest_high
+    good = (
+        (energy > _BLOCK * _QUIET**2)
+        & (pair > _PURE * energy)
+        & (strongest_low < _TWIST * strongest_high)
+        & (strongest_high < _TWIST * strongest_low)
+    )
+    return np.where(good, row * 4 + column, -1)

@@ -71,7 +71,7 @@ class JitterBuffer:
 
     @property
     def delay(self) -> float:
-        """Seconds of audio that wait now."""
+        """Seconds from the next sample to be heard to the newest that came."""
         if not self._pieces:
             return 0.0
         start = self._position if self._playing else self._pieces[0].start
@@ -99,7 +99,7 @@ class JitterBuffer:
         if self._late_lately >= _LATE:
             self._grow()
             return self._conceal(now)
-        if not self._pieces:
+        if not self._pieces or self._pieces[-1].end < self._position + FRAME:
             return self._wait(now)
         shorten = self._has_slack(now)
         samples, missing = self._cut()
@@ -143,7 +143,7 @@ class JitterBuffer:
     def _begin(self, now: float) -> bool:
         """Start to play once the first packet has waited for a few jitters."""
         wanted = min(max(3 * self._jitter, _START_MIN), _START_MAX)
-        if not self._pieces or now - self._pieces[0].at < wanted:
+        if not self._pieces or now - self._pieces[0].at < wanted or self.delay < FRAME_SECONDS:
             return False
         self._playing, self._position = True, self._pieces[0].start
         self._held = self._late_lately = 0
@@ -167,6 +167,7 @@ class JitterBuffer:
         self._held += FRAME
         if self._held > PATIENCE * RATE:
             self._playing = False
+            self._pieces.clear()  # the last part of a frame, if anything
         return self._conceal(now)
 
     def _has_slack(self, now: float) -> bool:

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.rtp import FRAME, Samples
+from gateway.rtp.queue import SendQueue
+
+
+def ramp(count: int, start: int = 1) -> Samples:
+    return (np.arange(start, start + count) % 30000).astype(np.int16)
+
+
+def loud(value: int = 9000) -> Samples:
+    return np.tile(np.array([value, -value], np.int16), FRAME // 2)
+
+
+@given(st.lists(st.integers(0, 500), max_size=20), st.booleans())
+def test_any_lengths_come_out_as_frames_in_order(lengths: list[int], live: bool) -> None:
+    queue, pushed = SendQueue(60.0, live=live), 0
+    for length in lengths:
+        queue.push(ramp(length, 1 + pushed))
+        pushed += length
+    frames = []
+    while queue.seconds:
+        if (frame := queue.take()) is not None:
+            frames.append(frame)
+    out = np.concatenate(frames) if frames else np.zeros(0, np.int16)
+    assert len(out) % FRAME == 0
+    assert len(out) - pushed < FRAME
+    assert out[:pushed].tolist() == ramp(pushed).tolist()
+    assert not out[pushed:].any()
+
+
+def test_a_full_queue_drops_its_oldest() -> None:
+    queue = SendQueue(0.1, live=True)
+    for number in range(8):
+        queue.push(np.full(FRAME, number, np.int16))
+    assert round(queue.seconds, 3) == 0.1
+    assert queue.dropped == 3
+    frame = queue.take()
+    assert frame is not None
+    assert frame[0] == 3
+
+
+def test_a_live_part_of_a_frame_waits_for_the_rest() -> None:
+    queue = SendQueue(1.0, live=True)
+    queue.push(ramp(80))
+    assert queue.take() is None
+    queue.push(ramp(80, 81))
+    frame = queue.take()
+    assert frame is not None
+    assert frame.tolist() == ramp(160).tolist()
+    queue.push(ramp(80))
+    assert queue.take() is None
+    last = queue.take()
+    assert last is not None
+    assert last[:80].tolist() == ramp(80).tolist()
+    assert not last[80:].any()
+
+
+def test_clearing_tells_how_much_is_forgotten() -> None:
+    queue = SendQueue(9.0, live=False)
+    queue.push(ramp(2000))
+    assert queue.clear() == 0.25
+    assert queue.seconds == 0
+    assert queue.take() is None
+
+
+def test_delay_that_never_runs_out_is_trimmed_at_a_quiet_moment() -> None:
+    queue = SendQueue(2.0, live=True)
+    for _ in range(3):
+        queue.push(loud())
+    for _ in range(600):
+        queue.push(loud())
+        queue.take()
+    assert round(queue.seconds, 2) == 0.06, "loud speech isn't cut for a little delay"
+    for _ in range(1000):
+        queue.push(np.zeros(FRAME, np.int16))
+        queue.take()
+    assert round(queue.seconds, 2) == 0.02
+
+
+def test_much_delay_is_trimmed_at_once() -> None:
+    queue = SendQueue(2.0, live=True)
+    for _ in range(50):
+        queue.push(loud())
+    for _ in range(250 * 60):
+        queue.push(loud())
+        queue.take()
+    assert queue.seconds <= 0.1
+
+
+def test_a_file_is_never_trimmed() -> None:
+    queue = SendQueue(60.0, live=False)
+    queue.push(np.zeros(600 * FRAME, np.int16))
+    for _ in range(600):
+        assert queue.take() is not None
+    assert queue.take() is None
+    assert queue.dropped == 0

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from struct import pack
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import PeerFault
+from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, KeyPressed, dtmf
+from gateway.rtp.g711 import Codec, decode, encode, silence
+from gateway.rtp.packet import RtpPacket, parse, write
+from gateway.rtp.peer import Peer
+from gateway.rtp.queue import SendQueue
+from gateway.rtp.session import Format, Session, Timeouts
+
+THEM = ("192.0.2.1", 4000)
+PCMU_KEYS = Format(Codec.PCMU, event_type=101)
+
+
+def session(form: Format = PCMU_KEYS, *, live: bool = False, learn_from: str = "") -> Session:
+    queue = SendQueue(60.0, live=live)
+    return Session(
+        form, Peer(THEM, learn_from), ssrc=99, sequence=65530, timestamp=2**32 - 800, queue=queue, now=0.0,
+        timeouts=Timeouts(30.0, 15.0),
+    )  # fmt: skip
+
+
+def audio(number: int, value: int = 1000, *, payload_type: int = 0, ssrc: int = 5, codec: Codec = Codec.PCMU) -> bytes:
+    payload = encode(np.full(FRAME, value, np.int16), codec)
+    return write(RtpPacket(payload_type, number, number * FRAME, ssrc, payload))
+
+
+def key(number: int, code: int, timestamp: int, *, payload_type: int = 101, ssrc: int = 5) -> bytes:
+    return write(RtpPacket(payload_type, number, timestamp, ssrc, pack("!BBH", code, 10, 160)))
+
+
+def sent(one: Session) -> RtpPacket:
+    datagram = one.send().datagram
+    assert datagram is not None
+    return parse(datagram)
+
+
+def test_silence_is_sent_without_gap_when_nothing_is_queued() -> None:
+    packets = [sent(one) for one in [session()] for _ in range(50)]
+    assert [p.sequence for p in packets] == [(65530 + n) & 0xFFFF for n in range(50)]
+    assert [p.timestamp for p in packets] == [(2**32 - 800 + n * FRAME) & 0xFFFFFFFF for n in range(50)]
+    assert {(p.payload, p.payload_type, p.ssrc) for p in packets} == {(silence(Codec.PCMU), 0, 99)}
+    assert [p.marker for p in packets] == [True] + [False] * 49
+
+
+@pytest.mark.parametrize("codec", Codec)
+def test_what_is_queued_is_sent_in_its_law(codec: Codec) -> None:
+    one = session(Format(codec))
+    samples = np.linspace(-20000, 20000, 3 * FRAME).astype(np.int16)
+    one.queue.push(samples)
+    packets = [sent(one) for _ in range(4)]
+    assert b"".join(p.payload for p in packets[:3]) == encode(samples, codec)
+    assert packets[3].payload == silence(codec)
+    assert {p.payload_type for p in packets} == {codec.payload_type}
+    assert one.idle
+
+
+def test_keys_take_the_audio_s_place_and_keep_its_clock() -> None:
+    one = session()
+    first = sent(one)
+    one.press("1")
+    one.queue.push(np.full(FRAME, 500, np.int16))
+    packets = [sent(one) for _ in range(20)]
+    events = [p for p in packets if p.payload_type == 101]
+    assert len(events) == 10
+    assert events[0].marker
+    assert events[0].payload[0] == 1
+    assert {p.timestamp for p in events} == {(first.timestamp + FRAME) & 0xFFFFFFFF}
+    assert [p.sequence for p in packets] == [(first.sequence + 1 + n) & 0xFFFF for n in range(20)]
+    spoken = [p for p in packets if p.payload_type == 0 and p.payload != silence(Codec.PCMU)]
+    assert len(spoken) == 1, "a file waits while a key is sent"
+    assert (spoken[0].timestamp - first.timestamp) % (2**32) == FRAME * (spoken[0].sequence - first.sequence & 0xFFFF)
+
+
+def test_live_audio_is_muted_while_a_key_is_sent() -> None:
+    one = session(live=True)
+    one.press("1")
+    spoken = 0
+    for _ in range(20):
+        one.queue.push(np.full(FRAME, 500, np.int16))
+        spoken += bool(one.send().samples.any())
+    assert spoken == 10
+    assert one.queue.seconds == 0
+
+
+def test_keys_that_were_not_negotiated_go_as_tones() -> None:
+    one = session(Format(Codec.PCMA))
+    one.press("7#")
+    heard = np.concatenate([decode(sent(one).payload, Codec.PCMA) for _ in range(40)])
+    assert "".join(found.key for found in dtmf.find(heard)) == "7#"
+    assert one.idle
+
+
+def test_received_audio_is_heard_in_its_law_whatever_was_negotiated() -> None:
+    one = session()
+    for number in range(20):
+        codec = Codec.PCMA if number % 2 else Codec.PCMU
+        one.receive(audio(number, payload_type=codec.payload_type, codec=codec), THEM, number * FRAME_SECONDS)
+        frame = one.hear(number * FRAME_SECONDS + 0.01)
+        assert abs(int(frame.samples[80]) - 1000) < 40
+
+
+def test_dynamic_payload_types_in_both_directions() -> None:
+    form = Format(Codec.PCMA, payload_type=97, event_type=98, heard_payload_type=110, heard_event_type=111)
+    one = session(form)
+    assert sent(one).payload_type == 97
+    told = one.receive(audio(1, payload_type=110, codec=Codec.PCMA), THEM, 0.0)
+    assert isinstance(told[0], Arrival)
+    assert one.receive(key(2, 3, 160, payload_type=111), THEM, 0.02) == [KeyPressed("3", 0.02)]
+    one.press("1")
+    assert sent(one).payload_type == 98
+
+
+def test_arrivals_carry_what_measurements_need() -> None:
+    told = session().receive(audio(7, -3000), THEM, 1.25)
+    assert isinstance(told[0], Arrival)
+    assert (told[0].at, told[0].sequence, told[0].timestamp) == (1.25, 7, 7 * FRAME)
+    assert abs(int(told[0].samples[0]) + 3000) < 100
+
+
+def test_others_than_the_peer_are_not_heard() -> None:
+    one = session()
+    assert one.receive(audio(1), ("203.0.113.1", 4000), 0.0) == []
+    assert one.receive(key(1, 5, 0), ("192.0.2.1", 4002), 0.0) == []
+    assert (one.statistics().foreign, one.statistics().received) == (2, 0)
+
+
+def test_a_sender_is_learned_only_by_real_media() -> None:
+    one = session(learn_from="198.51.100.4")
+    assert one.receive(b"hello", ("198.51.100.4", 1), 0.0) == []
+    assert one.receive(audio(1, payload_type=55), ("198.51.100.4", 2), 0.0) == []
+    assert one.peer.address == THEM
+    assert one.receive(audio(2), ("198.51.100.4", 7), 0.0)
+    assert one.peer.address == ("198.51.100.4", 7)
+    assert one.statistics().malformed == 2
+    one.update(PCMU_KEYS, Peer(THEM, "198.51.100.4"), now=1.0)
+    assert one.peer.address == ("198.51.100.4", 7), "a re-INVITE that changes nothing unlearns nothing"
+    one.update(PCMU_KEYS, Peer(("192.0.2.2", 5000)), now=1.0)
+    assert one.peer.address == ("192.0.2.2", 5000)
+
+
+@given(st.binary(max_size=300))
+def test_noise_from_the_peer_is_survived(noise: bytes) -> None:
+    one = session()
+    one.receive(noise, THEM, 0.0)
+    one.receive(b"\x80\x65" + noise, THEM, 0.0)
+    one.receive(b"\x80\x00" + noise, THEM, 0.0)
+    assert len(one.hear(0.1).samples) == FRAME
+
+
+def test_rtcp_is_neither_media_nor_malformed() -> None:
+    one = session()
+    one.receive(b"\x80\xc8" + bytes(26), THEM, 0.0)
+    assert (one.statistics().received, one.statistics().malformed) == (0, 0)
+
+
+def test_keys_of_a_source_of_their_own_do_not_disturb_the_audio() -> None:
+    one, keys = session(), ""
+    frames = []
+    for number in range(30):
+        one.receive(audio(number), THEM, number * FRAME_SECONDS)
+        if number in (10, 11, 20, 21):
+            told = one.receive(key(900 + number, number // 10, number // 10 * 9999, ssrc=6), THEM, number * 0.02)
+            keys += "".join(each.key for each in told if isinstance(each, KeyPressed))
+        frames.append(one.hear(number * FRAME_SECONDS + 0.006))
+    assert keys == "12"
+    assert not any(frame.concealed for frame in frames)
+    assert one.statistics().lost == 0
+
+
+def test_many_sources_of_keys_are_forgotten() -> None:
+    one = session()
+    told = [one.receive(key(n, 1, 0, ssrc=n), THEM, 0.0) for n in range(5000)]
+    assert all(told)
+    assert len(one._receivers) <= 4
+
+
+def test_a_new_source_is_heard_at_once() -> None:
+    one = session()
+    for number in range(10):
+        one.receive(audio(number), THEM, number * 0.02)
+        one.hear(number * 0.02 + 0.01)
+    one.receive(audio(40000, -5000, ssrc=77), THEM, 0.2)
+    assert one.hear(0.21).samples[0] < -4000
+    assert one.statistics().lost == 0
+
+
+def test_hold_sends_nothing_and_keeps_the_clock() -> None:
+    one = session()
+    before = sent(one)
+    one.update(PCMU_KEYS, Peer(THEM), now=1.0, sends=False)
+    assert all(one.send().datagram is None for _ in range(10))
+    one.update(PCMU_KEYS, Peer(THEM), now=2.0)
+    after = sent(one)
+    assert after.sequence == (before.sequence + 1) & 0xFFFF
+    assert after.marker
+    assert (after.timestamp - before.timestamp) % 2**32 == 11 * FRAME
+
+
+def test_a_stall_skips_time_without_losing_what_is_queued() -> None:
+    one = session()
+    before = sent(one)
+    one.queue.push(np.full(FRAME, 700, np.int16))
+    one.skip(25)
+    after = sent(one)
+    assert (after.timestamp - before.timestamp) % 2**32 == 26 * FRAME
+    assert after.sequence == (before.sequence + 1) & 0xFFFF
+    assert after.marker
+    assert after.payload != silence(Codec.PCMU)
+
+
+def test_time_outs_are_told_once_each() -> None:
+    one = session()
+    assert one.timed_out(29.9) is None
+    first = one.timed_out(30.0)
+    assert first is not None
+    assert first.initial
+    assert first.seconds == 30.0
+    assert one.timed_out(31.0) is None
+    one.receive(audio(1), THEM, 32.0)
+    assert one.timed_out(46.9) is None
+    later = one.timed_out(47.1)
+    assert later is not None
+    assert not later.initial
+    assert one.timed_out(99.0) is None
+
+
+def test_hold_has_no_time_out_and_its_end_gives_new_time() -> None:
+    one = session()
+    one.update(PCMU_KEYS, Peer(THEM), now=1.0, receives=False)
+    assert one.timed_out(500.0) is None
+    one.update(PCMU_KEYS, Peer(THEM), now=500.0)
+    assert one.timed_out(529.0) is None
+    assert one.timed_out(530.0) is not None
+
+
+def test_clearing_forgets_audio_and_keys() -> None:
+    one = session()
+    one.queue.push(np.ones(10 * FRAME, np.int16))
+    one.press("123")
+    assert one.clear() == pytest.approx(0.2)
+    assert one.idle
+
+
+def test_a_wrong_key_is_refused() -> None:
+    for form in (PCMU_KEYS, Format(Codec.PCMU)):
+        with pytest.raises(PeerFault):
+            session(form).press("1!")
+
+
+def test_underruns_are_counted_only_in_the_middle_of_sound() -> None:
+    one = session(live=True)
+    for loud in (True, False, True, True, False, False):
+        if loud:
+            one.queue.push(np.full(FRAME, 900, np.int16))
+        one.send()
+    one.queue.push(np.zeros(FRAME, np.int16))
+    one.send()
+    one.send()
+    assert one.statistics().underruns == 2
+    assert one.statistics().sent == 8
