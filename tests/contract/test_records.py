@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import shutil
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -84,57 +80,8 @@ def conversation(call: CallId) -> list[Event]:
 BOTH = [*conversation(CALL), *conversation(OTHER)]
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A PostgreSQL server of our own on a Unix socket; its data is gone afterwards."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    binaries = found[-1].parent if found else Path(shutil.which("postgres") or "/none").resolve().parent
-    if not (binaries / "initdb").exists():
-        pytest.skip("no PostgreSQL server is installed")
-    home = Path(tempfile.mkdtemp(prefix="pg"))
-    command: list[str] = []
-    if os.getuid() == 0:  # the server refuses to be root
-        shutil.chown(home, "postgres", "postgres")
-        command = ["runuser", "-u", "postgres", "--"]
-
-    def run(*arguments: str) -> None:
-        subprocess.run([*command, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=home, timeout=60)
-
-    run(str(binaries / "initdb"), "-D", f"{home}/data", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
-    options = f"-c listen_addresses= -c unix_socket_directories={home} -c fsync=off -c shared_buffers=16MB"
-    control = [str(binaries / "pg_ctl"), "-D", f"{home}/data", "-w", "-l", f"{home}/log"]
-    run(*control, "-o", options, "start")
-    try:
-        yield f"postgresql://postgres@/NAME?host={home}"
-    finally:
-        run(*control, "-m", "immediate", "stop")
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.param == "sqlite":
-        return Settings.model_validate({"OFFHOOK_STATE": tmp_path / "state"})
-    address = request.getfixturevalue("postgres")
-    name = f"test_{random.getrandbits(48):x}"
-    admin = await open_records_at(address.replace("NAME", "postgres"))
-    async with admin.connect() as connection:
-        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(
-            text(f"CREATE DATABASE {name}")
-        )
-    await admin.dispose()
-    return Settings.model_validate({"OFFHOOK_STATE": tmp_path, "DATABASE_URL": address.replace("NAME", name)})
-
-
 async def open_records_at(address: str) -> AsyncEngine:
     return await open_records(Settings.model_validate({"DATABASE_URL": address}))
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    opened = await open_records(settings)
-    yield opened
-    await opened.dispose()
 
 
 async def everything(engine: AsyncEngine) -> dict[str, list[dict[str, object]]]:
@@ -246,8 +193,8 @@ async def test_replicas_that_get_the_same_events_write_them_once(settings: Setti
 
 NASTY = ["a\x00b", "\ud800", "x" * 20_000, "'; DROP TABLE calls; --", "🦒" * 900, 10**40, float("nan"), float("inf"),
          -(2**40), True, None, [1, {"a": "\x00"}], {"\x00": [float("nan")]}, "\x1b[2J", ""]  # fmt: skip
-NAMES = """room dialed caller trunk route plan agent pool dispatch job status reason text latencies fields number promised
-    by codec ending complete interrupted"""
+NAMES = """room dialed caller trunk route plan agent pool dispatch job status reason text latencies fields number
+    promised by codec ending complete interrupted"""
 
 
 async def test_whatever_an_event_holds_the_next_ones_are_written(engine: AsyncEngine) -> None:

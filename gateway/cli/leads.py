@@ -1,0 +1,82 @@
+"""`offhook leads`: what agents took down: leads, and tickets."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.calls import Json, Limit, Since
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+command = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="List and show leads."
+)
+
+Tickets = Annotated[bool, typer.Option("--tickets", help="Tickets instead of leads.")]
+
+
+@command.command("list")
+def list_leads(limit: Limit = 20, since: Since = "", tickets: Tickets = False, json: Json = False) -> None:
+    """List the newest leads, or tickets."""
+    from gateway.cli import records  # noqa: PLC0415 - a command's help must not wait for the database's libraries
+    from gateway.cli.shown import print_json  # noqa: PLC0415
+    from gateway.records import store  # noqa: PLC0415
+
+    found = records.listed(store.tickets if tickets else store.leads, limit=limit, since=since, now=time.time())
+    if json:
+        print_json(found)
+    elif not found:
+        records.nothing("tickets" if tickets else "leads", since)
+    else:
+        _print(found, time.time(), "ticket" if tickets else "lead")
+
+
+@command.command("show")
+def show_lead(
+    call: Annotated[str, typer.Argument(metavar="ID", help="The id of its call, or the first characters of it.")],
+    tickets: Tickets = False,
+    json: Json = False,
+) -> None:
+    """Show one lead, or ticket, with every fact."""
+    from gateway.cli import records, shown  # noqa: PLC0415
+    from gateway.records.schema import LEADS, TICKETS  # noqa: PLC0415
+
+    found = records.one(call, having=TICKETS if tickets else LEADS)
+    paper = found.ticket if tickets else found.lead
+    if paper is None:  # erased since it was found
+        raise typer.Exit(1)
+    if json:
+        shown.print_json({**paper, **{name: found.call[name] for name in ("caller", "dialed", "agent")}})
+        return
+    records.print_paper("Ticket" if tickets else "Lead", paper)
+    grid = shown.grid()
+    grid.add_row(shown.text("caller", "dim"), shown.text(shown.number(found.call["caller"])))
+    grid.add_row(shown.text("taken", "dim"), shown.text(shown.moment(paper["created"], time.time())))
+    grid.add_row(shown.text("agent", "dim"), shown.text(found.call["agent"] or "–"))
+    shown.console().print(grid)
+    shown.console().print(f"\noffhook calls show {shown.short(found.call['id'])} tells the conversation.",
+                          style="dim", markup=False)  # fmt: skip
+
+
+def _print(found: Sequence[Mapping[str, object]], now: float, what: str) -> None:
+    from gateway.cli import records, shown  # noqa: PLC0415
+
+    table = shown.table("ID", "Taken", "Caller", "", what.capitalize(), wide=what.capitalize())
+    for row in found:
+        facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in records.facts(row).items())
+        table.add_row(
+            shown.text(shown.short(row["call"]), "bold"),
+            shown.text(shown.moment(row["created"], now)),
+            shown.text(row["caller"] or "withheld"),
+            shown.text("✓" if row["complete"] else "…", "green" if row["complete"] else "yellow"),
+            shown.text(facts or "–"),
+        )
+    console = shown.console()
+    console.print(table)
+    flag = " --tickets" if what == "ticket" else ""
+    console.print(f"\n✓ complete  … not complete\noffhook leads show ID{flag} tells all of one.",
+                  style="dim", markup=False)  # fmt: skip

@@ -1,0 +1,96 @@
+"""What `offhook calls` and `offhook leads` ask of the records, and how they say that there is nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Protocol
+
+import typer
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.cli import shown
+from gateway.config import from_environment
+from gateway.records import store
+
+Row = Mapping[str, object]
+
+
+class Question(Protocol):
+    """One of the lists of `gateway.records.store`."""
+
+    def __call__(
+        self, connection: AsyncConnection, *, limit: int, since: float | None = None
+    ) -> Awaitable[Sequence[Row]]:
+        """The newest rows, newest first."""
+        ...
+
+
+def listed(question: Question, *, limit: int, since: str, now: float) -> Sequence[Row]:
+    """What `question` finds; nothing when nothing was ever recorded. Raises SetupFault."""
+    begin = shown.since(since, now) if since else None
+
+    async def ask() -> Sequence[Row]:
+        async with store.reading(_address()) as connection:
+            return [] if connection is None else await question(connection, limit=limit, since=begin)
+
+    return asyncio.run(ask())
+
+
+def one(written: str, *, having: Table | None = None) -> store.Record:
+    """The record that `written` names; says why and exits with 1 when there is none, or more than one."""
+
+    async def ask() -> store.Record:
+        async with store.reading(_address()) as connection:
+            if connection is None:
+                raise store.NotFound("There are no records yet.", remedy="Run offhook up and place a call.")
+            return await store.record(connection, await store.find(connection, written, having=having))
+
+    try:
+        return asyncio.run(ask())
+    except store.NotFound as missing:
+        shown.console(error=True).print(f"offhook: {missing}", style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+def nothing(what: str, since: str) -> None:
+    """Say that a list is empty, and what fills it."""
+    console = shown.console()
+    if since:
+        console.print(f"No {what} since {since}. Leave --since out to see older ones.", markup=False)
+        return
+    console.print(f"No {what} yet.", markup=False)
+    console.print("Start the gateway with `offhook up`, then dial the address it shows, with any softphone "
+                  "or with `offhook call`; `offhook demo` does both.", style="dim", markup=False)  # fmt: skip
+
+
+def print_paper(title: str, paper: Row) -> None:
+    """A lead or ticket, fact by fact."""
+    console = shown.console()
+    state = "complete" if paper["complete"] else "not complete"
+    console.print(f"{title} ({state})", style="bold", markup=False)
+    grid = shown.grid()
+    for name, value in facts(paper).items():
+        grid.add_row(shown.text(name.replace("_", " "), "dim"), shown.text(value))
+    console.print(grid)
+
+
+def facts(paper: Row) -> dict[str, str]:
+    """The facts of a lead or ticket as text."""
+    fields = paper["fields"]
+    found = fields.items() if isinstance(fields, Mapping) else ()
+    return {str(name): _fact(value) for name, value in found}
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_fact, value))
+    return str(value)
+
+
+def _address() -> str:
+    return shown.database(from_environment(os.environ))

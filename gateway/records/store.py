@@ -1,0 +1,163 @@
+"""Questions to the records, for commands and consoles. Nothing here writes.
+
+Times are seconds since the epoch (UTC). Rows hold what people said and their numbers, plainly: show them to whoever
+may see them, and never log them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ScalarSelect, Select, Table, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import Refused, SetupFault
+from gateway.records.engine import connect, shown, sqlite_file
+from gateway.records.migrate import current, newest
+from gateway.records.schema import ATTEMPTS, CALLBACKS, CALLS, LEADS, SWITCHES, TICKETS, TURNS
+
+Row = Mapping[str, object]
+
+_Query = Select[*tuple[Any, ...]]
+_PREFIX = "SCL_"
+_CANDIDATES = 5
+
+
+class NotFound(Refused):
+    """No record, or more than one, answers to what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is kept of one call; columns as in `gateway.records.schema`, in order of time."""
+
+    call: Row
+    attempts: Sequence[Row]
+    turns: Sequence[Row]
+    switches: Sequence[Row]
+    lead: Row | None
+    ticket: Row | None
+    callbacks: Sequence[Row]
+
+
+@asynccontextmanager
+async def reading(address: str) -> AsyncIterator[AsyncConnection | None]:
+    """A connection to read the records at `address`; None when nothing was ever recorded there.
+
+    Raises SetupFault when the database can't be used, or its schema is another version's.
+    """
+    file = sqlite_file(address)
+    if file is not None and not file.exists():
+        yield None
+        return
+    engine = connect(address, writes=False)
+    try:
+        async with engine.connect() as connection:
+            at = await connection.run_sync(current)
+            if at is not None and at != newest():
+                raise SetupFault(f"The records at {shown(address)} are of another version of offhook ({at}).",
+                                 remedy="Start offhook up or offhook control: it brings them up to date.")  # fmt: skip
+            yield connection if at is not None else None
+    except (SQLAlchemyError, OSError, TimeoutError) as bad:
+        raise SetupFault(f"The records at {shown(address)} can't be read: {str(bad).partition(chr(10))[0]}.",
+                         remedy="Start the database, or set DATABASE_URL or OFFHOOK_STATE.") from bad  # fmt: skip
+    finally:
+        await engine.dispose()
+
+
+async def calls(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
+    """The newest calls, newest first; each with `turns`, how many there were, and whether there is a `lead`, a
+    `ticket`, a `callback`."""
+    query = select(
+        CALLS,
+        _count(TURNS).label("turns"),
+        (_count(LEADS) > 0).label("lead"),
+        (_count(TICKETS) > 0).label("ticket"),
+        (_count(CALLBACKS) > 0).label("callback"),
+    ).order_by(CALLS.c.started.desc(), CALLS.c.id)
+    return await _rows(connection, _since(query, CALLS, "started", since).limit(limit))
+
+
+async def callbacks(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
+    """The newest callbacks, newest first, each with its call's caller, dialed and agent. `number` is whom to call:
+    the one that was asked for, else the caller's; None when the caller withheld it."""
+    number = func.coalesce(CALLBACKS.c.number, CALLS.c.caller).label("number")
+    columns = [column for column in CALLBACKS.c if column.name != "number"]
+    query = select(*columns, number, CALLS.c.caller, CALLS.c.dialed, CALLS.c.agent).join(CALLS)
+    return await _rows(
+        connection, _since(query, CALLBACKS, "at", since).order_by(CALLBACKS.c.at.desc(), CALLBACKS.c.call).limit(limit)
+    )
+
+
+async def leads(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
+    """The newest leads, newest first, each with its call's caller, dialed and agent."""
+    return await _papers(connection, LEADS, limit, since)
+
+
+async def tickets(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
+    """The newest tickets, as `leads`."""
+    return await _papers(connection, TICKETS, limit, since)
+
+
+async def find(connection: AsyncConnection, written: str, *, having: Table | None = None) -> str:
+    """The id of the one call that `written` names: its id, or the first characters of it, with SCL_ or without.
+
+    `having`: only calls with a row in this table. Raises NotFound, which says what is near.
+    """
+    starts = [written] if written.startswith(_PREFIX) else [_PREFIX + written, written]
+    query = select(CALLS.c.id).where(or_(*(CALLS.c.id.startswith(start, autoescape=True) for start in starts)))
+    if having is not None:
+        query = query.join(having, having.c.call == CALLS.c.id)
+    query = query.order_by(CALLS.c.started.desc()).limit(200)
+    found = [str(call) for call in (await connection.scalars(query)).all() if str(call).startswith(tuple(starts))]
+    exact = [call for call in found if call in starts]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if not found:
+        raise NotFound(f"There is no such record: {written}.", remedy="The list shows the ids.")
+    some = ", ".join(found[:_CANDIDATES]) + (" …" if len(found) > _CANDIDATES else "")
+    raise NotFound(f"{len(found)} records begin with {written}: {some}.", remedy="Write more of the id.")
+
+
+async def record(connection: AsyncConnection, call: str) -> Record:
+    """All of one call, by its whole id. Raises NotFound."""
+    own = await _rows(connection, select(CALLS).where(CALLS.c.id == call))
+    if not own:
+        raise NotFound(f"There is no such record: {call}.", remedy="The list shows the ids.")
+
+    async def of(table: Table, *order: str) -> Sequence[Row]:
+        query = select(table).where(table.c.call == call).order_by(*(table.c[column] for column in order))
+        return await _rows(connection, query)
+
+    lead, ticket = await of(LEADS), await of(TICKETS)
+    return Record(
+        call=own[0],
+        attempts=await of(ATTEMPTS, "epoch"),
+        turns=await of(TURNS, "at", "seq"),
+        switches=await of(SWITCHES, "at"),
+        lead=lead[0] if lead else None,
+        ticket=ticket[0] if ticket else None,
+        callbacks=await of(CALLBACKS, "at"),
+    )
+
+
+async def _papers(connection: AsyncConnection, table: Table, limit: int, since: float | None) -> Sequence[Row]:
+    query = select(table, CALLS.c.caller, CALLS.c.dialed, CALLS.c.agent).join(CALLS)
+    query = _since(query, table, "created", since).order_by(table.c.created.desc(), table.c.call).limit(limit)
+    return await _rows(connection, query)
+
+
+def _count(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(table.c.call == CALLS.c.id).scalar_subquery()
+
+
+def _since(query: _Query, table: Table, column: str, since: float | None) -> _Query:
+    return query if since is None else query.where(table.c[column] >= since)
+
+
+async def _rows(connection: AsyncConnection, query: _Query) -> Sequence[Row]:
+    return [dict(row) for row in (await connection.execute(query)).mappings()]

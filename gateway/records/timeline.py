@@ -1,0 +1,123 @@
+"""A call's rows told as a story: what happened when, in the words an operator uses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+Row = Mapping[str, object]
+
+LATENCIES = {
+    "transcription_delay": "transcript",
+    "end_of_turn_delay": "end of turn",
+    "llm_node_ttft": "model",
+    "tts_node_ttfb": "voice",
+}
+"""LiveKit's names of a turn's latencies, in the order they pass, as an operator reads them."""
+
+WHOLE = "e2e_latency"
+"""The latency from the end of the caller's speech to the agent's first audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened."""
+
+    at: float
+    """Seconds since the epoch (UTC)."""
+    who: str
+    """"caller", "agent", "keypad", or "" for what the gateway notes."""
+    text: str
+    note: str = ""
+    """Latencies, who, how."""
+
+
+def outcome(call: Row) -> str:
+    """What became of the call: its ending, or where it stands."""
+    if call.get("ending"):
+        return str(call["ending"])
+    if call.get("rejected") is not None:
+        return "rejected"
+    if call.get("ended") is not None or call.get("hung_up") is not None:
+        return "ended"
+    return "talking" if call.get("answered") is not None else "ringing"
+
+
+def finished(call: Row) -> float | None:
+    """When the call was over; None while it lasts."""
+    return _first(call, "ended", "hung_up", "rejected")
+
+
+def talked(call: Row) -> float | None:
+    """Seconds from answer to end; None when it wasn't answered or isn't over."""
+    answered, end = _first(call, "answered"), _first(call, "hung_up", "ended")
+    return None if answered is None or end is None else max(0.0, end - answered)
+
+
+def timeline(
+    call: Row, *, attempts: Sequence[Row], turns: Sequence[Row], switches: Sequence[Row], callbacks: Sequence[Row]
+) -> Sequence[Moment]:
+    """Everything that happened in the call, in order."""
+    moments = [*_of_call(call), *_of_attempts(attempts), *map(_turn, turns)]
+    for row in switches:
+        moments.append(
+            Moment(_at(row), "", f"handed to {row.get('agent') or 'another agent'}", _said(row.get("reason")))
+        )
+    for row in callbacks:
+        moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def latencies(given: object) -> str:
+    """A turn's latencies in words: `0.92 s (model 0.21, voice 0.10)`."""
+    if not isinstance(given, Mapping):
+        return ""
+    seconds = {str(name): float(value) for name, value in given.items() if isinstance(value, int | float)}
+    whole = f"{seconds.pop(WHOLE):.2f} s" if WHOLE in seconds else ""
+    order = [*(name for name in LATENCIES if name in seconds), *sorted(seconds.keys() - LATENCIES.keys())]
+    parts = ", ".join(f"{LATENCIES.get(name, name)} {seconds[name]:.2f}" for name in order)
+    return f"{whole} ({parts})" if whole and parts else whole or parts
+
+
+def _of_call(call: Row) -> Iterator[Moment]:
+    rings = call.get("opened") is not None
+    yield Moment(_first(call, "opened", "started") or 0.0, "", "ringing" if rings else "first heard of",
+                 f"route {call['route']}" if call.get("route") else "")  # fmt: skip
+    if (at := _first(call, "answered")) is not None:
+        yield Moment(at, "", "answered")
+    if (at := _first(call, "rejected")) is not None:
+        status = f" with {call['reject_status']}" if call.get("reject_status") else ""
+        yield Moment(at, "", f"rejected{status}", _said(call.get("reject_reason")))
+    if (at := _first(call, "hung_up")) is not None:
+        by = f" by {call['hung_up_by']}" if call.get("hung_up_by") else ""
+        yield Moment(at, "", f"hung up{by}", _said(call.get("hung_up_reason")))
+    if (at := _first(call, "ended")) is not None:
+        yield Moment(at, "", f"over: {outcome(call)}")
+
+
+def _of_attempts(attempts: Sequence[Row]) -> Iterator[Moment]:
+    for row in attempts:
+        # One job is the rule; its number matters only when there was another.
+        number = f" (job {row.get('epoch')})" if len(attempts) > 1 else ""
+        if (at := _first(row, "dispatched")) is not None:
+            yield Moment(at, "", f"agent called for{number}")
+        if (at := _first(row, "taken")) is not None:
+            yield Moment(at, "", f"agent took the call{number}", _said(row.get("job")))
+
+
+def _turn(row: Row) -> Moment:
+    notes = [latencies(row.get("latencies")), "interrupted" if row.get("interrupted") else ""]
+    return Moment(_at(row), str(row["speaker"]), str(row["text"]), "; ".join(note for note in notes if note))
+
+
+def _at(row: Row) -> float:
+    return _first(row, "at") or 0.0
+
+
+def _first(row: Row, *columns: str) -> float | None:
+    """The first of the columns that holds a time."""
+    return next((float(at) for column in columns if isinstance(at := row.get(column), int | float)), None)
+
+
+def _said(value: object) -> str:
+    return str(value) if value else ""

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from gateway.cli.leads import command
+
+SERVED, CALLBACK = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234"
+
+
+def run(*arguments: str, status: int = 0) -> str:
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def test_the_list_shows_who_and_what_within_80_columns(records: Path) -> None:
+    shown = run("list")
+    assert max(map(len, shown.splitlines())) <= 80
+    first, second = (line for line in shown.splitlines() if line.startswith("Ab"))
+    assert first.split()[0] == "AbCdEfGh"
+    assert "+15105550142 ✓ name: Ada Lovelace, team size: 40" in first
+    assert "withheld" in second
+    assert "no dial tone" not in shown
+
+
+def test_tickets_are_listed_apart(records: Path) -> None:
+    shown = run("list", "--tickets")
+    assert "… problem: no dial tone" in shown
+    assert "Ada" not in shown
+    (row,) = json.loads(run("list", "--tickets", "--json"))
+    assert (row["call"], row["fields"], row["complete"]) == (CALLBACK, {"problem": "no dial tone"}, False)
+
+
+def test_the_list_is_limited(records: Path) -> None:
+    assert len(json.loads(run("list", "--json", "--limit", "1"))) == 1
+    assert [row["call"] for row in json.loads(run("list", "--json", "--since", "1d"))] == [SERVED]
+
+
+def test_show_tells_every_fact_and_whose_it_is(records: Path) -> None:
+    shown = run("show", "AbC")
+    for wanted in ("Lead (complete)", "team size", "phone, mail", "decides    yes", "+1 510-555-0142",
+                   "offhook calls show AbCdEfGh"):  # fmt: skip
+        assert wanted in shown
+    assert json.loads(run("show", "AbC", "--json"))["caller"] == "+15105550142"
+
+
+def test_show_finds_only_calls_that_have_one(records: Path) -> None:
+    assert "Ticket (not complete)" in run("show", "Ab", "--tickets")
+    assert "no such record" in run("show", "AbC", "--tickets", status=1)
+    assert "2 records begin with Ab" in run("show", "Ab", status=1)
+
+
+def test_an_empty_list_says_what_to_do(state: Path) -> None:
+    assert "No leads yet" in run("list")
+    assert "No tickets yet" in run("list", "--tickets")
