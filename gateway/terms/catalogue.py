@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from gateway.terms.call import Pool
+from gateway.terms.call import Brief, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something an agent says word for word, so that it can be rendered before anybody calls."""
+
+    text: str
+    """As it is written: what a record shows."""
+    spoken: str
+    """As the voice is given it: `text` after the route's `pronounce`."""
+    language: str
+    """BCP 47 tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """One thing that is wrong with a route's `settings`."""
+
+    path: tuple[str | int, ...]
+    """Keys and indices below `settings` that lead to it; () for the whole."""
+    what: str
+    """One sentence for the operator."""
+
+
+Settle = Callable[[Mapping[str, object], Path], tuple[Mapping[str, object], Sequence[SettingFault]]]
+"""Checks a route's `settings` as they stand in a plan of the given directory. Returns them as a Brief carries them,
+values in their types and a file's text in place of its name, and what is wrong with them. Scalars may all be text."""
+
+Lines = Callable[[Brief], Sequence[Line]]
+"""What the agent will say word for word on such a call: its opening first. () for an agent that doesn't talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +52,8 @@ class AgentCard:
     """JSON Schema (object) of the route's `settings`."""
     record_schema: Mapping[str, object]
     """JSON Schema (object) of the lead or ticket it writes; {} for none."""
+    settle: Settle
+    lines: Lines
 
 
 Catalogue = Mapping[str, AgentCard]

@@ -1,0 +1,27 @@
+"""Talks with somebody who might buy: who they are, what they need, how big, how much."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from agents.definition import Definition
+
+
+class Lead(BaseModel):
+    """What sales finds out."""
+
+    name: str | None = Field(None, description="your name")
+    company: str | None = Field(None, description="the name of your company")
+    need: str | None = Field(None, description="what you need")
+    team_size: int | None = Field(None, description="how many people are on your team", ge=1)
+    budget: str | None = Field(None, description="your budget")
+
+
+AGENT = Definition(
+    name="sales",
+    summary="Qualifies a caller who might buy, and writes a lead.",
+    kind="lead",
+    record=Lead,
+    greeting="Thanks for calling. How can I help?",
+    instructions="You answer the sales line. Find out what the caller needs and whether we can serve them.",
+)
