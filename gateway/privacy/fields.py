@@ -39,7 +39,8 @@ _WORDS = _names(
 _DIGITS = _names("digit digits dtmf dtmfinputs dtmfdigits keypad pin")
 _SECRET = _names(
     """authorization proxyauthorization password passwd secret apisecret apikey xapikey token accesstoken bearer
-    cookie setcookie credential credentials jwt clientsecret connecttoken reconnecttoken icepwd icepassword"""
+    cookie setcookie credential credentials jwt clientsecret connecttoken reconnecttoken icepwd icepassword
+    turnpassword refreshtoken"""
 )
 _MEASURE = _names(
     """ms us ns sec secs seconds bytes byte count size length len port ports pid tid ssrc seq sequence sn timestamp

@@ -14,6 +14,7 @@ _KEPT = r"""
   | (?:localhost|//[\w.-]++|\])+:\d{1,5}(?!\d)                         # host, port
   | (?:(?<=\.(?:go|py|rs|cc)):|(?<=",\ line\ ))\d+                     # file, line
   | (?<![A-Za-z0-9])[A-Z]{2,4}_[A-Za-z0-9]++                           # LiveKit's identifiers
+  | candidate:\w+\s\d+\s\w+\s\d+\s\S+\s\d+(?=\styp)                    # ICE's address and port
   | (?:Task|Thread|Process|Executor)-\d+
   | (?<![\w.+])-?\d+\.\d+(?![\w.])                                     # a duration
   | (?<![\w.+])\d++(?=\s?(?:[mµun]?s|secs?|seconds|min|[kM]?[Hh]z|bytes?|[kKMG]i?B|k?bps|packets?|samples?|frames?)\b)
