@@ -10,8 +10,8 @@ from gateway.privacy.fields import Field, field
 _KEY = re.compile(r"(?<![\w.])(?P<key>[A-Za-z_][\w.-]*+)\\*+[\"']?+\s*+(?:=(?!=)|:(?![:/]))\s*+")
 _PLAIN = re.compile(r"(?:-?\d{1,4}(?:\.\d+)?|None|null|[Tt]rue|[Ff]alse)(?![\w.])")
 _AFTER_PLAIN = ",;:)}] \t\n"
-_MASK = re.compile("|".join(kind.value for kind in (Field.WORDS, Field.DIGITS, Field.SECRET)))
-_MEASURE = re.compile(r"-?\d[\d.]*")
+_MASK = re.compile(r"\\*[\"']?(?:<words>|<digits>|<secret>)\\*[\"']?")
+_MEASURE = re.compile(r"-?\d[\d.:-]*")
 _NEXT_FIELD = re.compile(r"\s[A-Za-z_][\w.-]*=|[\t\n]")
 _SECRET_END = re.compile(r"[&\n\t,;]")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\'\\]|\\.)*+\'', re.DOTALL)
@@ -28,7 +28,8 @@ def mask_values(text: str) -> Iterator[tuple[str, bool]]:
         end = _value_end(text, start, kind)
         if end > start:
             yield text[done:start], False
-            yield (text[start:end] if kind is Field.MEASURE else kind.value), True
+            value = text[start:end]
+            yield (value if kind is Field.MEASURE or _MASK.fullmatch(value) else kind.value), True
             done = end
         found = _KEY.search(text, end)
     yield text[done:], False
