@@ -44,6 +44,8 @@ _FORGET_EVERY = 3600.0
 
 
 _ROWS_FAULT = (DataError, IntegrityError)
+_REFUSING_STATES = frozenset({"22", "23", "54"})
+"""SQLSTATE classes: data exception, integrity violation, program limit exceeded."""
 _NO_ANSWER = (Unavailable, SQLAlchemyError, OSError, TimeoutError)
 _T = TypeVar("_T")
 
@@ -180,8 +182,12 @@ class Writer:
 
 
 def _is_rows_fault(bad: StatementError) -> bool:
-    # What isn't a DBAPIError failed before it was sent: a value its column's type can't take.
-    return isinstance(bad, _ROWS_FAULT) or not isinstance(bad, DBAPIError)
+    """Whether the database, or its driver, refused a value: trying again would not help."""
+    if isinstance(bad, _ROWS_FAULT) or not isinstance(bad, DBAPIError):
+        return True  # what isn't a DBAPIError failed before it was sent
+    state = getattr(bad.orig, "sqlstate", None) or ""
+    # asyncpg's own check of a value is an interface error to SQLAlchemy, as a lost connection is.
+    return state[:2] in _REFUSING_STATES or isinstance(bad.driver_exception, ValueError)
 
 
 def _first_line(error: Exception) -> str:

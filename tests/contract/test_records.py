@@ -211,22 +211,27 @@ async def test_whatever_an_event_holds_the_next_ones_are_written(engine: AsyncEn
     assert [row["ending"] for row in found["calls"] if row["id"] == OTHER] == ["served"]
 
 
+@pytest.mark.parametrize("refusal", [{"text": None}, {"text": 5}, {"seq": 2**40}, {"at": 1e300}, {"speaker": "\x00"}])
 async def test_one_event_that_the_database_refuses_keeps_no_other_out(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, refusal: dict[str, object]
 ) -> None:
+    """Not every database refuses each: then it is a row."""
     refused = tell(30, Kind.TURN, seq=9, speaker="caller", text="refused")
     real = model.changes
 
-    def without_text(event: Event) -> Sequence[model.Change]:
+    def spoilt(event: Event) -> Sequence[model.Change]:
         if event.id != refused.id:
             return real(event)
         call, turn = real(event)
-        return call, model.Change(turn.table, {**turn.row, "text": None})
+        return call, model.Change(turn.table, {**turn.row, **refusal})
 
-    monkeypatch.setattr("gateway.records.writer.changes", without_text)
+    monkeypatch.setattr("gateway.records.writer.changes", spoilt)
     tape = Tape([refused, *BOTH])
-    await Writer(tape, engine).drain()
+    async with asyncio.timeout(10):
+        await Writer(tape, engine).drain()
     assert tape.waiting == []
+    async with engine.begin() as connection:
+        await connection.execute(TURNS.delete().where(TURNS.c.seq > 2))
     assert await everything(engine) == expected(BOTH)
 
 
