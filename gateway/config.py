@@ -40,6 +40,8 @@ class Settings(BaseModel):
     rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)
     rtp_last: int = Field(20000, alias="OFFHOOK_RTP_LAST", ge=0, le=65535)
     """RTP ports of the edge, both ends included; 0 and 0 lets the system choose."""
+    edge_calls: int = Field(100, alias="OFFHOOK_EDGE_CALLS", ge=1)
+    """Calls the edge takes at once; callers beyond get 503."""
     speech_url: str = Field("http://127.0.0.1:7890", alias="OFFHOOK_SPEECH_URL")
     """Base address of the local speech server, without a path."""
     deepgram_api_key: SecretStr = Field(SecretStr(""), alias="DEEPGRAM_API_KEY")

@@ -77,7 +77,7 @@ class CallState:
     sip_status: int
     """Final status of the INVITE: 200 when it was answered; 0 while it rings, or where the service doesn't tell."""
     sip_text: str
-    """The service's own words on the end, or the status's; "" for an ordinary end."""
+    """What the service says of the end (`media-timeout`, …), else the words of the status."""
     by: Party
     """Who ended the call; UNKNOWN before its end, and where that can't be told."""
     codec: str

@@ -1,0 +1,124 @@
+"""The edge's process: the embedded SIP service, wired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import structlog
+
+from gateway.app.admin import Ready, admin
+from gateway.app.lifetime import until_stopped
+from gateway.bus.client import Client
+from gateway.bus.ioinfo import SERVICE, IoInfo
+from gateway.bus.tasks import Tasks
+from gateway.bus.transport import RedisBus, connect
+from gateway.config import Settings
+from gateway.edge.call import Tools
+from gateway.edge.room import LiveKit
+from gateway.edge.service import Edge
+from gateway.errors import OffhookError, SetupFault
+from gateway.net.media import Media
+from gateway.net.sip_udp import SipUdp, serve
+from gateway.privacy.logs import configure
+
+LOOK_AGAIN = 5.0
+"""Seconds between two looks at livekit-server while it answers."""
+LOOK_SOON = 0.25
+ANSWERS_WITHIN = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Serve calls until SIGTERM or SIGINT, then end them and return.
+
+    Raises SetupFault when a port can't be had or the credentials are missing, Unavailable when Redis can't be reached.
+    """
+    configure(settings, process="edge")
+    try:
+        async with running(settings) as edge:
+            host, port = edge.address
+            log.info("edge serves", host=host, port=port)
+            await until_stopped()
+    except* OffhookError as several:
+        raise _first(several) from None
+
+
+class Running:
+    """The service as others see it."""
+
+    def __init__(self, edge: Edge, sip: SipUdp) -> None:
+        self.edge = edge
+        self.address = sip.address
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """The whole service while the context lasts. Errors may come in an exception group."""
+    if not (settings.livekit_api_key and settings.livekit_api_secret.get_secret_value()):
+        raise SetupFault("The edge can't sign its rooms' tokens.", remedy="Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
+    looking = _LiveKitLook(settings.livekit_url)
+    async with connect(settings.redis_url.get_secret_value()) as bus, Client(bus, SERVICE) as client:
+        ready = _readiness(bus, looking)
+        async with _media(settings) as media, Tasks("edge") as lasting:
+            lasting.start(looking.run(), "look at livekit")
+            tools = Tools(
+                io=IoInfo(client),
+                livekit=LiveKit(
+                    settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+                ),
+                media=media,
+                advertise=settings.sip_advertise or settings.sip_host,
+                lasting=lasting,
+            )
+            edge = Edge(tools, ready, settings.edge_calls)
+            async with serve(settings.sip_host, settings.sip_port, edge, advertise=settings.sip_advertise) as sip:
+                edge.sip = sip
+                async with admin(settings, ready):
+                    try:
+                        yield Running(edge, sip)
+                    finally:
+                        await edge.stop()
+
+
+def _media(settings: Settings) -> Media:
+    return Media(settings.sip_host, settings.rtp_first, settings.rtp_last)
+
+
+class _LiveKitLook:
+    """Looks at livekit-server again and again: without it no call can be taken."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("ws://", "http://", 1).replace("wss://", "https://", 1)
+        self.answers = False
+
+    async def run(self) -> None:
+        """Look for ever."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN)) as session:
+            while True:
+                self.answers = await self._look(session)
+                await asyncio.sleep(LOOK_AGAIN if self.answers else LOOK_SOON)
+
+    async def _look(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(self._url) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+
+def _readiness(bus: RedisBus, livekit: _LiveKitLook) -> Ready:
+    def why() -> str:
+        if not bus.connected:
+            return "Redis can't be reached"
+        return "" if livekit.answers else "livekit-server can't be reached"
+
+    return why
+
+
+def _first(group: BaseExceptionGroup[OffhookError]) -> OffhookError:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one

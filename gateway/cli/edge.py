@@ -1,0 +1,25 @@
+"""`offhook edge`: the embedded SIP service on its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import typer
+
+from gateway.config import from_environment
+
+command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@command.command()
+def edge() -> None:
+    """Take SIP calls over UDP into LiveKit rooms, by the trunks and rules made through LiveKit's API.
+
+    It needs LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and REDIS_URL: the Redis that livekit-server uses.
+    OFFHOOK_SIP_HOST, OFFHOOK_SIP_PORT, OFFHOOK_SIP_ADVERTISE, OFFHOOK_RTP_FIRST and OFFHOOK_RTP_LAST say where it is
+    reached, OFFHOOK_EDGE_CALLS how many calls it takes at once. Don't run livekit-sip on the same Redis.
+    """
+    from gateway.app.edge import run  # noqa: PLC0415  --help answers at once
+
+    asyncio.run(run(from_environment(os.environ)))

@@ -1,0 +1,87 @@
+"""An INVITE as LiveKit wants to hear of it: its addresses and headers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sipmessage
+
+from gateway.bus.ioinfo import Leg, RuleAnswer, Uri
+from gateway.sip.message import tag_of
+from gateway.terms.personal import Number
+
+CALL_STATUS = "sip.callStatus"
+REJECT = "offhook.reject"
+"""Set on a ringing participant, it names the status its caller gets when the participant is removed."""
+_HEADER = "sip.h."
+_X_HEADERS, _ALL_HEADERS = 1, 2
+_CARRIER_HEADERS = {
+    "x-twilio-accountsid": "sip.twilio.accountSid",
+    "x-twilio-callsid": "sip.twilio.callSid",
+    "x-call_leg_id": "sip.telnyx.callLegID",
+    "x-call_session_id": "sip.telnyx.callSessionID",
+    "x-amzn-connectcontactid": "sip.amazon.contactId",
+    "x-amzn-connectinitialcontactid": "sip.amazon.initialContactId",
+    "x-amzn-sourceaccount": "sip.amazon.sourceAccount",
+    "x-amzn-sourcearn": "sip.amazon.sourceArn",
+    "x-amzn-targetarn": "sip.amazon.targetArn",
+    "x-lk-test-id": "lktest.id",
+}
+"""Headers of carriers that LiveKit names as attributes whatever the trunk says (docs: SIP participant attributes)."""
+_TRANSPORT = ("via", "from", "to", "call-id", "cseq", "contact", "content-length", "content-type", "max-forwards")
+
+
+def leg_of(invite: sipmessage.Request, call_id: str, source: str) -> Leg:
+    """The call's two ends. `call_id`: ours (`SCL_…`); `source`: the IP address the INVITE came from."""
+    return Leg(
+        id=call_id,
+        sip_call_id=invite.call_id,
+        source=source,
+        target=_uri(invite.uri),
+        caller=_uri(invite.from_address.uri),
+        dialed=_uri(invite.to_address.uri),
+        via=tuple(Uri(Number(""), hop.host, hop.port or 0) for hop in invite.via),
+    )
+
+
+def attributes(invite: sipmessage.Request, rule: RuleAnswer) -> dict[str, str]:
+    """What the SIP participant joins with: the rule's attributes, the headers the trunk asks for, and its status."""
+    given = headers(invite)
+    found = dict(rule.attributes)
+    if rule.include_headers in (_X_HEADERS, _ALL_HEADERS):
+        everything = rule.include_headers == _ALL_HEADERS
+        found |= {_HEADER + name: value for name, value in given.items() if everything or name.startswith("x-")}
+    for names in (_CARRIER_HEADERS, rule.headers_to_attributes):
+        found |= {attribute: given[name.lower()] for name, attribute in names.items() if name.lower() in given}
+    if tag := tag_of(invite.from_address):
+        found["sip.callTag"] = tag
+    return found | {"sip.callIDFull": invite.call_id, CALL_STATUS: "ringing"}
+
+
+def headers(message: sipmessage.Message) -> dict[str, str]:
+    """Header names in lower case, and the last value of each."""
+    names = message.headers.keys()
+    return {name.lower(): message.headers.getlist(name)[-1] for name in names}
+
+
+def response_headers(rule: RuleAnswer, present: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the trunk wants in our 200 and BYE: fixed headers, and those made of the attributes `present`.
+
+    Names and values that would break the message, or that the protocol itself uses, are left out.
+    """
+    wanted = dict(rule.headers)
+    wanted |= {
+        name: present[attribute] for attribute, name in rule.attributes_to_headers.items() if attribute in present
+    }
+    return [(name, value) for name, value in wanted.items() if _harmless(name, value)]
+
+
+def _harmless(name: str, value: str) -> bool:
+    token = name.isascii() and all(char.isalnum() or char in "-_.!%*+`'~" for char in name)
+    return bool(name) and token and name.lower() not in _TRANSPORT and value.isprintable()
+
+
+def _uri(uri: sipmessage.URI) -> Uri:
+    """Parameters within the user part (`+1510…;npdi`, RFC 3966) are cut off: trunks and rules match whole numbers."""
+    user, host = (uri.host, "") if uri.scheme == "tel" else (uri.user or "", uri.host)
+    return Uri(Number(user.partition(";")[0]), host, uri.port or 0)

@@ -1,0 +1,137 @@
+"""The caller's side of a call's media: what SDP settles, and the RTP port that follows it."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Sequence
+
+import sipmessage
+
+from gateway.bus.ioinfo import MediaWish
+from gateway.errors import PeerFault
+from gateway.net.media import Media, MediaHandler, Port
+from gateway.rtp import Samples
+from gateway.rtp.session import Statistics
+from gateway.sip import sdp
+
+_UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104  no bind: the address of an offer that is a hold
+
+
+class Line:
+    """One call's media towards its caller. `open` it when the rule is known, `start` it with the answer."""
+
+    def __init__(self, media: Media, advertise: str, source: str) -> None:
+        self._media = media
+        self._advertise = advertise
+        self._source = source
+        self._session_id = secrets.randbits(31)
+        self._version = 0
+        self._codecs: Sequence[sdp.Codec] = sdp.CODECS
+        self._port: Port | None = None
+        self._stream: sdp.Stream | None = None
+        self._offered: sdp.Session | None = None
+        self._started = False
+
+    @property
+    def codec(self) -> str:
+        """The codec, as in SDP; "" while none is settled."""
+        return str(self._stream.codec) if self._stream is not None else ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the caller doesn't want to hear us now."""
+        return self._stream is not None and self._stream.held
+
+    def open(self, invite: sipmessage.Request, wish: MediaWish, handler: MediaHandler) -> bytes:
+        """Settle on the media of a new call; the SDP for its 200: an answer, or an offer if the INVITE held none.
+
+        Raises SdpMismatch or another PeerFault when the caller's offer can't be met (488), SetupFault when no RTP port
+        is free.
+        """
+        if wish.only_listed:
+            self._codecs = [codec for codec in sdp.CODECS if codec.name in wish.codecs]
+        if wish.encrypted or not self._codecs:
+            raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
+        offer = _offer_of(invite)
+        self._port = self._media.open(handler)
+        return self._describe(offer)
+
+    def start(self) -> None:
+        """Let media flow, from now on."""
+        self._started = True
+        self._follow()
+
+    def conclude(self, ack: sipmessage.Request) -> None:
+        """Take the answer out of an ACK, if the 200 held an offer. Raises PeerFault when it doesn't fit."""
+        if self._offered is None:
+            return
+        offered, self._offered = self._offered, None
+        stream = sdp.accept(offered, _parse(ack))
+        _check(stream)
+        self._stream = stream
+        self._follow()
+
+    def renegotiate(self, request: sipmessage.Request) -> bytes:
+        """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. Raises PeerFault (488), changing nothing."""
+        described = self._describe(_offer_of(request))
+        self._follow()
+        return described
+
+    def say(self, frame: Samples) -> None:
+        """Send audio to the caller; nothing happens before the start."""
+        if self._started and self._port is not None:
+            self._port.send(frame)
+
+    def press(self, key: str) -> None:
+        """Send a key to the caller, as RFC 4733 event or tone. Raises PeerFault when too many wait."""
+        if self._started and self._port is not None and self._stream is not None:
+            self._port.press(key)
+
+    def statistics(self) -> Statistics:
+        """Counts up to now."""
+        return self._port.statistics() if self._port is not None else Statistics()
+
+    def close(self) -> None:
+        """Free the port; may be called at any time, and again."""
+        self._started = False
+        if self._port is not None:
+            self._port.close()
+
+    def _describe(self, offer: sdp.Session | None) -> bytes:
+        if self._port is None:
+            raise PeerFault("There is no media to settle on yet.", sip_status=500)
+        where = (self._advertise, self._port.address[1])
+        version = self._version + 1
+        if offer is None:
+            self._offered = sdp.offer(*where, session_id=self._session_id, version=version, codecs=self._codecs)
+            self._version = version
+            return bytes(self._offered)
+        negotiated = sdp.answer(offer, *where, session_id=self._session_id, version=version, codecs=self._codecs)
+        _check(negotiated.stream)
+        self._version = version
+        self._stream = negotiated.stream
+        return bytes(negotiated.session)
+
+    def _follow(self) -> None:
+        if self._started and self._port is not None and self._stream is not None:
+            self._port.follow(self._stream, learn_from=self._source)
+
+
+def _offer_of(request: sipmessage.Request) -> sdp.Session | None:
+    return _parse(request) if request.body.strip() else None
+
+
+def _parse(message: sipmessage.Request) -> sdp.Session:
+    kind = (message.headers.get("Content-Type") or sdp.CONTENT_TYPE).partition(";")[0].strip().lower()
+    if kind != sdp.CONTENT_TYPE:
+        raise PeerFault("The caller describes its media in another way than SDP.", sip_status=415)
+    return sdp.parse(message.body)
+
+
+def _check(stream: sdp.Stream) -> None:
+    """Raise SdpMismatch when we'd have to resolve a name to send media."""
+    try:
+        ipaddress.ip_address(stream.host)
+    except ValueError:
+        raise sdp.SdpMismatch("The caller's media is at a host name, not at an IP address.") from None

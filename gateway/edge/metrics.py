@@ -1,0 +1,15 @@
+"""What the edge counts."""
+
+from __future__ import annotations
+
+from gateway.metrics import counter, gauge, seconds
+
+CALLS = counter("edge_calls", "Inbound calls that ended, by outcome", "outcome")
+CALLS_NOW = gauge("edge_calls_now", "Inbound calls at this moment")
+RINGING = seconds("edge_invite_to_ringing", "INVITE to 180")
+ANSWER = seconds("edge_invite_to_answer", "INVITE to 200")
+ROUTED = seconds("edge_invite_to_room", "INVITE to the room's name being told")
+JOINED = seconds("edge_room_joined", "The room's name told to our track published")
+RTP_RECEIVED = counter("edge_rtp_received_packets", "RTP packets from callers")
+RTP_LOST = counter("edge_rtp_lost_packets", "RTP packets from callers that never came")
+RTP_JITTER = seconds("edge_rtp_jitter", "Interarrival jitter of a call's RTP (RFC 3550) at its end")

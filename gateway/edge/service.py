@@ -1,0 +1,136 @@
+"""The SIP service: sorts requests to calls, lets calls in, and ends them all when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+from collections.abc import Callable
+
+import structlog
+
+from gateway.bus.tasks import Tasks
+from gateway.edge import metrics
+from gateway.edge.call import ALLOW, EdgeCall, Tools
+from gateway.edge.events import CallerGone, Stopping
+from gateway.edge.leg import leg_of
+from gateway.edge.machine import TRY_AGAIN
+from gateway.errors import PeerFault
+from gateway.net.sip_udp import Incoming, SipUdp
+from gateway.sip.dialog import DialogFault, DialogId
+from gateway.sip.message import host_port, unsupported
+
+STOPPING = 4.0
+"""Seconds that ending all calls may take when the service stops."""
+_RETRY = ("Retry-After", str(TRY_AGAIN))
+_BODIES = ("Accept", "application/sdp")
+
+log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """Handles the requests of one SipUdp: a `gateway.net.sip_udp.Handler`.
+
+    `ready` says why the service isn't ready, or ""; `limit`: calls at once, beyond which callers get 503.
+    """
+
+    def __init__(self, tools: Tools, ready: Callable[[], str], limit: int) -> None:
+        self.sip: SipUdp | None = None
+        """The driver; set it before the first request."""
+        self._tools = tools
+        self._ready = ready
+        self._limit = limit
+        self._calls: dict[str, EdgeCall] = {}
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    async def on_request(self, incoming: Incoming) -> None:
+        """Answer a request. Raises PeerFault for a refusal, which the driver turns into a response."""
+        if missing := unsupported(incoming.request):
+            incoming.respond(420, headers=[("Unsupported", ", ".join(missing))])
+            return
+        named = DialogId.of(incoming.request)
+        if named.local_tag:
+            await self._in_dialog(incoming, named)
+        elif incoming.request.method == "INVITE":
+            await self._invite(incoming)
+        elif incoming.request.method == "OPTIONS":
+            self._options(incoming)
+        elif incoming.request.method in ("BYE", "UPDATE"):
+            raise DialogFault("A SIP request names no dialog.", sip_status=481)
+        else:
+            incoming.respond(405, headers=[("Allow", ALLOW)])
+
+    async def stop(self) -> None:
+        """Let no more calls in and end those there are: 503 while they ring, BYE afterwards. Takes STOPPING at most."""
+        self._stopping = True
+        for call in self._calls.values():
+            call.post(Stopping())
+        try:
+            async with asyncio.timeout(STOPPING):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("calls not ended in time", calls=len(self._calls))
+
+    async def _invite(self, incoming: Incoming) -> None:
+        if self._stopping or len(self._calls) >= self._limit:
+            metrics.CALLS.labels("stopping" if self._stopping else "too many").inc()
+            incoming.respond(503, headers=[_RETRY])
+            return
+        _check(incoming)
+        # livekit-sip's name for the call is also its dialog's local tag.
+        incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
+        leg = leg_of(incoming.request, incoming.tag, incoming.source[0])
+        call = self._calls[leg.id] = EdgeCall(self._driver(), incoming, leg, self._tools)
+        self._idle.clear()
+        try:
+            await call.run()
+        finally:
+            del self._calls[leg.id]
+            if not self._calls:
+                self._idle.set()
+
+    async def _in_dialog(self, incoming: Incoming, named: DialogId) -> None:
+        call = self._calls.get(named.local_tag)
+        if call is None or not call.belongs(named):
+            raise DialogFault("A SIP request names a dialog that isn't.", sip_status=481)
+        if call.dialog is not None:
+            call.dialog.admit(incoming.request)
+        match incoming.request.method:
+            case "BYE":
+                incoming.respond(200)
+                call.post(CallerGone())
+            case "INVITE" | "UPDATE":
+                await call.renegotiate(incoming)
+            case "OPTIONS":
+                self._options(incoming)
+            case _:
+                incoming.respond(405, headers=[("Allow", ALLOW)])
+
+    def _options(self, incoming: Incoming) -> None:
+        """Carriers ask this way whether calls may be sent here (RFC 3261 section 11)."""
+        if self._stopping or self._ready():
+            incoming.respond(503, headers=[_RETRY])
+        else:
+            incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
+
+    def _driver(self) -> SipUdp:
+        assert self.sip is not None, "the driver is set before the first request"  # noqa: S101  wiring, not input
+        return self.sip
+
+
+def _check(incoming: Incoming) -> None:
+    """Raise PeerFault (400) for an INVITE that a dialog can't be made of."""
+    try:
+        host_port(incoming.request.contact[0].uri)
+    except (ValueError, IndexError) as bad:
+        raise PeerFault("A call names no Contact that can be read.", sip_status=400) from bad
+
+
+def lasting() -> Tasks:
+    """The owner of what outlives a call by a moment; leave its context after `Edge.stop`."""
+    return Tasks("edge")

@@ -1,0 +1,116 @@
+"""An agent's stand-in in the room: publishes a tone, hears the caller, takes and sends digits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+from livekit import api, rtc
+
+from tests.e2e.rtp_probe import power
+from tests.e2e.servers import LiveKit, until
+
+RATE = 24000
+
+
+class RoomPeer:
+    """A participant of one room. `tone` (Hz) is what it says."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tone = 600.0
+        self.level = 6000
+        self.room = rtc.Room()
+        self.heard: list[np.ndarray] = []
+        """20 ms frames of the caller at 8 kHz."""
+        self.keys: list[str] = []
+        self.statuses: list[str] = []
+        """`sip.callStatus` as it changed."""
+        self.left: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.echo = False
+
+    def last(self, seconds: float) -> np.ndarray:
+        """The latest samples heard of the caller."""
+        frames = self.heard[-round(seconds * 50) :]
+        return np.concatenate(frames) if frames else np.zeros(0, np.int16)
+
+    async def hears(self, frequency: float, within: float = 10.0) -> None:
+        """Return once half a second of mostly that tone has been heard."""
+        await until(lambda: len(self.last(0.5)) >= 4000 and power(self.last(0.5), frequency) > 0.7, within)
+
+    @property
+    def caller(self) -> rtc.RemoteParticipant | None:
+        """The SIP participant, if it is there."""
+        sip = [p for p in self.room.remote_participants.values() if p.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP]
+        return sip[0] if sip else None
+
+    async def press(self, key: str) -> None:
+        """Send a digit into the room."""
+        await self.room.local_participant.publish_dtmf(code="0123456789*#ABCD".index(key), digit=key)
+
+    def start(self) -> None:
+        """Listen; call it before connecting."""
+        self.room.on("track_subscribed", lambda track, *_: self._run(self._hear(track)))
+        self.room.on("sip_dtmf_received", lambda dtmf: self.keys.append(dtmf.digit))
+        self.room.on("participant_connected", lambda who: self._note(who.attributes))
+        self.room.on("participant_attributes_changed", lambda changed, _: self._note(changed))
+        self.room.on("participant_disconnected", lambda who: self.left.append(who.identity))
+
+    async def speak(self) -> None:
+        """Publish the tone, or the echo of what is heard."""
+        self.source = rtc.AudioSource(RATE, 1, queue_size_ms=40)
+        track = rtc.LocalAudioTrack.create_audio_track(self.name, self.source)
+        await self.room.local_participant.publish_track(track)
+        self._run(self._tone())
+
+    async def close(self) -> None:
+        """Leave."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self.room.disconnect()
+
+    def _run(self, work) -> None:
+        self._tasks.append(asyncio.ensure_future(work))
+
+    def _note(self, attributes) -> None:
+        if status := attributes.get("sip.callStatus"):
+            self.statuses.append(status)
+
+    async def _tone(self) -> None:
+        due, phase, size = time.monotonic(), 0, RATE // 50
+        while True:
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            times = (np.arange(size) + phase) / RATE
+            phase += size
+            samples = (self.level * np.sin(2 * np.pi * self.tone * times)).astype(np.int16)
+            await self.source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, size))
+
+    async def _hear(self, track: rtc.Track) -> None:
+        stream = rtc.AudioStream.from_track(track=track, sample_rate=8000, num_channels=1, frame_size_ms=20)
+        async for event in stream:
+            self.heard.append(np.frombuffer(event.frame.data, np.int16).copy())
+
+
+@asynccontextmanager
+async def room_peer(livekit: LiveKit, room: str, name: str = "agent", tone: float = 600.0) -> AsyncIterator[RoomPeer]:
+    """Somebody who is in the room and speaks while the context lasts."""
+    grants = api.VideoGrants(room_join=True, room=room)
+    token = api.AccessToken(livekit.key, livekit.secret).with_identity(name).with_grants(grants).to_jwt()
+    peer = RoomPeer(name)
+    peer.tone = tone
+    peer.start()
+    await peer.room.connect(livekit.url, token)
+    try:
+        for who in peer.room.remote_participants.values():
+            peer._note(who.attributes)
+        await peer.speak()
+        yield peer
+    finally:
+        await peer.close()
