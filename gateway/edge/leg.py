@@ -83,5 +83,4 @@ def _harmless(name: str, value: str) -> bool:
 
 def _uri(uri: sipmessage.URI) -> Uri:
     """Parameters within the user part (`+1510…;npdi`, RFC 3966) are cut off: trunks and rules match whole numbers."""
-    user, host = (uri.host, "") if uri.scheme == "tel" else (uri.user or "", uri.host)
-    return Uri(Number(user.partition(";")[0]), host, uri.port or 0)
+    return Uri(Number((uri.user or "").partition(";")[0]), uri.host, uri.port or 0)

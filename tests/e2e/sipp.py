@@ -66,11 +66,7 @@ async def sipp(
     """
     binary = shutil.which("sipp")
     assert binary, "SIPp isn't installed (Debian: sip-tester)"
-    directory.mkdir(parents=True, exist_ok=True)
-    text = (SCENARIOS / f"{scenario}.xml").read_text()
-    text = re.sub(r"\{(\w+)\}", lambda found: (fill or {})[found[1]], text)
-    file = directory / f"{scenario}.xml"
-    file.write_text(text)
+    file = _filled(directory, scenario, fill or {})
     command = [
         *(binary, f"{target[0]}:{target[1]}", "-sf", str(file), "-s", dialed, "-i", "127.0.0.1"),
         *("-p", str(free_port()), "-m", str(calls), "-r", str(at_once), "-l", str(at_once)),
@@ -90,3 +86,11 @@ async def sipp(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def _filled(directory: Path, scenario: str, fill: Mapping[str, str]) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    text = (SCENARIOS / f"{scenario}.xml").read_text()
+    file = directory / f"{scenario}.xml"
+    file.write_text(re.sub(r"\{(\w+)\}", lambda found: fill[found[1]], text))
+    return file
