@@ -23,10 +23,11 @@ from livekit import api
 
 from gateway.up.servers import find_livekit_server
 
-PORTS = range(
-    int(os.environ.get("OFFHOOK_TEST_PORTS", "23000")), int(os.environ.get("OFFHOOK_TEST_PORTS", "23000")) + 1000
-)
-"""Where servers and media of these tests bind; OFFHOOK_TEST_PORTS names another first port."""
+_FIRST = int(os.environ.get("OFFHOOK_TEST_PORTS", "23000"))
+PORTS = range(_FIRST, _FIRST + 900)
+"""Where servers of these tests bind; OFFHOOK_TEST_PORTS names another first port."""
+RTP_PORTS = range(PORTS.stop, PORTS.stop + 100)
+"""Where the edge's RTP binds."""
 STARTING = 20.0
 """Seconds a server may take to start."""
 
