@@ -1,0 +1,110 @@
+"""Making LiveKit's inbound trunk and dispatch rule agree with the file, by LiveKit's own SIP API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeVar
+
+import aiohttp
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from livekit import api
+from livekit.protocol import sip
+
+from gateway.errors import Unavailable
+from gateway.trunks.model import LiveKitPart
+
+MARK = "made by offhook"
+"""The metadata by which our trunk and rule are known; what lacks it is somebody else's."""
+
+_BOUND = 10.0
+_Made = TypeVar("_Made", sip.SIPInboundTrunkInfo, sip.SIPDispatchRuleInfo)
+
+
+def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
+    """The trunk the file wants. Carriers' X- headers become attributes, for the record and the plan."""
+    wanted = part.inbound_trunk
+    return sip.SIPInboundTrunkInfo(
+        name=wanted.name,
+        metadata=MARK,
+        numbers=wanted.numbers,
+        allowed_addresses=wanted.allowed_addresses,
+        auth_username=wanted.auth_username,
+        auth_password=wanted.auth_password.get_secret_value(),
+        include_headers=sip.SIPHeaderOptions.SIP_X_HEADERS,
+        ringing_timeout=Duration(seconds=wanted.ringing_timeout),
+        max_call_duration=Duration(seconds=wanted.max_call_duration),
+    )
+
+
+def desired_rule(part: LiveKitPart, trunk_id: str) -> sip.SIPDispatchRuleInfo:
+    """The rule the file wants: a callee rule with randomized room names; an individual rule would put the
+    caller's number into the room's name."""
+    callee = sip.SIPDispatchRuleCallee(room_prefix=part.dispatch_rule.room_prefix, randomize=True)
+    return sip.SIPDispatchRuleInfo(
+        name=part.dispatch_rule.name,
+        metadata=MARK,
+        trunk_ids=[trunk_id],
+        rule=sip.SIPDispatchRule(dispatch_rule_callee=callee),
+    )
+
+
+def differs(wanted: Message, there: Message) -> bool:
+    """Whether any field the file speaks of is otherwise on the server; ids, times and defaults don't count."""
+    asked = {field.name for field, _ in wanted.ListFields()}
+    told = {field.name for field, _ in there.ListFields()} - _SERVERS_OWN
+    return any(getattr(wanted, name) != getattr(there, name) for name in asked | told)
+
+
+_SERVERS_OWN = {"sip_trunk_id", "sip_dispatch_rule_id", "created_at", "updated_at", "media", "rule"}
+
+
+async def apply(lk: api.LiveKitAPI, part: LiveKitPart) -> list[str]:
+    """Create or update our trunk and rule; idempotent. Returns what was done, in words, [] for nothing.
+
+    Raises Unavailable when LiveKit refuses or doesn't answer.
+    """
+    try:
+        async with asyncio.timeout(_BOUND):
+            trunk_id, done = await _apply_trunk(lk, desired_trunk(part))
+            return done + await _apply_rule(lk, desired_rule(part, trunk_id))
+    except (api.TwirpError, aiohttp.ClientError, TimeoutError) as bad:
+        raise Unavailable(
+            f"LiveKit did not take the trunk and rule: {bad}.", remedy="Check that LiveKit and its Redis run."
+        ) from bad
+
+
+async def _apply_trunk(lk: api.LiveKitAPI, wanted: sip.SIPInboundTrunkInfo) -> tuple[str, list[str]]:
+    there = (await lk.sip.list_inbound_trunk(sip.ListSIPInboundTrunkRequest())).items
+    ours, doubles = _ours(there)
+    for double in doubles:
+        await lk.sip.delete_trunk(sip.DeleteSIPTrunkRequest(sip_trunk_id=double.sip_trunk_id))
+    if ours is None:
+        made = await lk.sip.create_inbound_trunk(sip.CreateSIPInboundTrunkRequest(trunk=wanted))
+        return made.sip_trunk_id, [f"made the inbound trunk {wanted.name}"]
+    if not differs(wanted, ours):
+        return ours.sip_trunk_id, []
+    await lk.sip.update_inbound_trunk(ours.sip_trunk_id, wanted)
+    return ours.sip_trunk_id, [f"changed the inbound trunk {wanted.name}"]
+
+
+async def _apply_rule(lk: api.LiveKitAPI, wanted: sip.SIPDispatchRuleInfo) -> list[str]:
+    there = (await lk.sip.list_dispatch_rule(sip.ListSIPDispatchRuleRequest())).items
+    ours, doubles = _ours(there)
+    for double in doubles:
+        request = sip.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=double.sip_dispatch_rule_id)
+        await lk.sip.delete_dispatch_rule(request)
+    if ours is None:
+        await lk.sip.create_dispatch_rule(sip.CreateSIPDispatchRuleRequest(dispatch_rule=wanted))
+        return [f"made the dispatch rule {wanted.name}"]
+    if not differs(wanted, ours) and wanted.rule == ours.rule:
+        return []
+    await lk.sip.update_dispatch_rule(ours.sip_dispatch_rule_id, wanted)
+    return [f"changed the dispatch rule {wanted.name}"]
+
+
+def _ours(there: Sequence[_Made]) -> tuple[_Made | None, Sequence[_Made]]:
+    """Ours, and what a crash between list and create may have doubled."""
+    marked = [one for one in there if one.metadata == MARK]
+    return (marked[0], marked[1:]) if marked else (None, [])

@@ -1,0 +1,133 @@
+"""The trunk file: read, checked, and every mistake told with its line. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from gateway.errors import SetupFault
+
+ROOM_PREFIX = "call-"
+"""Control looks after rooms with this prefix only."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(written: object) -> object:
+    match = re.fullmatch(r"(\d+)\s*([smh])", str(written).strip())
+    if not match:
+        raise ValueError("write a time as 60s, 5m or 2h")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _network(written: str) -> str:
+    try:
+        ipaddress.ip_network(written, strict=False)
+    except ValueError:
+        raise ValueError("write an address such as 203.0.113.7 or a range such as 203.0.113.0/24") from None
+    return written
+
+
+def _e164(written: str) -> str:
+    if not re.fullmatch(r"\+[1-9]\d{6,14}", written):
+        raise ValueError("write a number in international form, in quotes: '+15105550100'")
+    return written
+
+
+def _ours(prefix: str) -> str:
+    if not prefix.startswith(ROOM_PREFIX):
+        raise ValueError(f"must start with '{ROOM_PREFIX}', by which offhook knows the rooms of calls")
+    return prefix
+
+
+Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
+
+
+class InboundTrunk(BaseModel):
+    """LiveKit's inbound trunk. Times are seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "offhook-inbound"
+    numbers: list[Annotated[str, AfterValidator(_e164)]] = Field(default_factory=list)
+    """E.164; none: every number."""
+    allowed_addresses: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list)
+    auth_username: str = ""
+    auth_password: SecretStr = SecretStr("")
+    max_call_duration: Seconds = 7200
+    ringing_timeout: Seconds = 60
+
+
+class DispatchRule(BaseModel):
+    """LiveKit's dispatch rule: by callee, each call a room with a random ending."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "offhook-calls"
+    room_prefix: Annotated[str, AfterValidator(_ours)] = ROOM_PREFIX
+
+
+class LiveKitPart(BaseModel):
+    """The `livekit` part of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inbound_trunk: InboundTrunk
+    dispatch_rule: DispatchRule
+
+
+class TrunkFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    livekit: LiveKitPart
+
+
+def parse(text: str, name: str) -> TrunkFile:
+    """Read the file's text. Raises SetupFault that lists every mistake as `name:line: what`."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        parsed = TrunkFile.model_validate(yaml.safe_load(text) or {})
+    except yaml.YAMLError as bad:
+        mark = getattr(bad, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise SetupFault(f"{where}: this isn't YAML: {getattr(bad, 'problem', bad)}.", remedy="Correct it.") from None
+    except ValidationError as bad:
+        found = [f"{name}:{_line(node, e['loc'])}: {_path(e['loc'])}: {_words(e['msg'])}" for e in bad.errors()]
+        raise SetupFault("; ".join(found) + ".", remedy="Correct the file; nothing was changed.") from None
+    trunk = parsed.livekit.inbound_trunk
+    if not (trunk.numbers or trunk.allowed_addresses or trunk.auth_username):
+        line = _line(node, ("livekit", "inbound_trunk"))
+        raise SetupFault(
+            f"{name}:{line}: this trunk takes every number from everywhere.",
+            remedy="List numbers, allowed_addresses or a sign-in.",
+        )
+    return parsed
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Extra inputs are not permitted", "is not known here").lower()
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "file"
+
+
+def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """The line (from 1) of the deepest part of `location` that the text has."""
+    line = 1
+    for step in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == step), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
