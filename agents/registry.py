@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 
 from agents.definition import Definition
+from gateway.conduct.port import AgentRunner, Renderer
+from gateway.config import Settings
+from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
 
 NAMES = ("sales", "support", "echo")
@@ -24,3 +27,25 @@ def definition(name: str) -> Definition:
 def catalogue() -> Catalogue:
     """Every agent's card, by name. Loads no AI engine."""
     return {name: definition(name).card for name in NAMES}
+
+
+def warm(settings: Settings, pool: Pool) -> object:
+    """Load what jobs of the pool need, once a process (see gateway.conduct.port.Agents)."""
+    if pool is Pool.HOUSE:
+        return None
+    return importlib.import_module("agents.engines").warm(settings)
+
+
+def runner(name: str, settings: Settings, warm: object) -> AgentRunner:
+    """A new runner of the agent. Raises LookupError when there is none of that name."""
+    found = definition(name)
+    module, _, kind = found.runner.partition(":")
+    build = getattr(importlib.import_module(module), kind)
+    made: AgentRunner = build(found, settings, warm)
+    return made
+
+
+def renderer(settings: Settings) -> Renderer:
+    """Renders in the voice of the agents."""
+    made: Renderer = importlib.import_module("agents.engines").Rendering(settings)
+    return made

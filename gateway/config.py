@@ -54,6 +54,8 @@ class Settings(BaseModel):
     """Calls one worker takes at once; load is counted in calls, never in CPU."""
     idle_jobs: int = Field(4, alias="OFFHOOK_IDLE_JOBS", ge=0)
     """Job processes a worker keeps warm: the burst it can answer without a cold start."""
+    drain: float = Field(600.0, alias="OFFHOOK_DRAIN_SECONDS", ge=0)
+    """Seconds that a worker told to stop lets its calls go on; then other jobs take them over."""
     log_format: str = Field("readable", alias="OFFHOOK_LOG_FORMAT", pattern="^(readable|json)$")
     log_level: str = Field("info", alias="OFFHOOK_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
 

@@ -52,6 +52,10 @@ class Brief:
     """Agent to switch to when the caller asks for a person; "" books a callback instead."""
     human_route: str = ""
     """Name of the plan's `human` route, for the record and the callback's reason."""
+    human_greeting: str = ""
+    """The human route's `greeting`."""
+    human_settings: Mapping[str, object] = field(default_factory=dict)
+    """The human route's `settings`, checked against that agent's schema."""
 
 
 @dataclass(frozen=True, slots=True)

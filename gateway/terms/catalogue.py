@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from gateway.terms.call import Brief, Pool
+
+
+class Cue(StrEnum):
+    """When a line is said."""
+
+    OPENING = "opening"
+    """First, once the caller answers."""
+    AGAIN = "again"
+    """First, when another job has to take the call over in the middle."""
+    SORRY = "sorry"
+    """Last, when no agent can go on."""
+    SORRY_CALLBACK = "sorry_callback"
+    """The same, after a callback was booked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,8 @@ class Line:
     """As the voice is given it: `text` after the route's `pronounce`."""
     language: str
     """BCP 47 tag."""
+    cue: Cue | None = None
+    """When it is said; None when the agent decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +52,7 @@ Settle = Callable[[Mapping[str, object], Path], tuple[Mapping[str, object], Sequ
 values in their types and a file's text in place of its name, and what is wrong with them. Scalars may all be text."""
 
 Lines = Callable[[Brief], Sequence[Line]]
-"""What the agent will say word for word on such a call: its opening first. () for an agent that doesn't talk."""
+"""What the agent says word for word on such a call. () for an agent that doesn't talk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,61 @@
+"""The job's hold on its call: who loses it must leave without a sound, because another job speaks now."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from gateway.calls.store import CallStore
+from gateway.errors import Unavailable
+from gateway.terms.call import CallId
+
+log = structlog.get_logger(__name__)
+
+TTL = 3.0
+"""Seconds that a lease lasts."""
+RENEW = 1.0
+"""Seconds between two renewals."""
+ANSWER_WITHIN = 0.8
+"""Seconds the store may take for one of them."""
+
+
+class Lease:
+    """One job's lease of one call, at one epoch."""
+
+    def __init__(self, store: CallStore, call: CallId, epoch: int, job: str) -> None:
+        self._store, self._call, self._epoch, self._job = store, call, epoch, job
+
+    async def take(self) -> bool:
+        """Take or renew it; False when it is another's. Raises Unavailable when the store doesn't answer in time."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                return await self._store.take(self._call, self._epoch, self._job, TTL)
+        except TimeoutError as late:
+            raise Unavailable("The call store doesn't answer.") from late
+
+    async def keep(self, lost: Callable[[], None]) -> None:
+        """Renew it each second, for ever; call `lost` once, and return, when it has become another's.
+
+        While the store doesn't answer nobody else can take it either: the caller is better served by going on.
+        """
+        due = time.monotonic()
+        while True:
+            due = max(due + RENEW, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+            try:
+                if not await self.take():
+                    lost()
+                    return
+            except Unavailable as bad:
+                log.warning("the lease couldn't be renewed", call=self._call, why=str(bad))
+
+    async def release(self) -> None:
+        """Give it back, so that another job needn't wait for it to expire."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self._store.release(self._call, self._epoch, self._job)
+        except (Unavailable, TimeoutError) as bad:
+            log.warning("the lease couldn't be given back", call=self._call, why=str(bad) or "the store is slow")

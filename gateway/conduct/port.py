@@ -1,0 +1,196 @@
+"""The border between the call and its agent: what an agent may use (Stage), and what it must offer (AgentRunner)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.config import Settings
+from gateway.terms.call import Brief, Call, Pool
+from gateway.terms.catalogue import Catalogue, Line
+from gateway.terms.personal import Number
+from gateway.terms.turn import Speaker, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """Mono audio, 16-bit little-endian."""
+
+    rate: int
+    """Samples a second."""
+    data: bytes
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.data) / 2 / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a segment of the voice ended."""
+
+    seconds: float
+    """How much of it was played."""
+    interrupted: bool
+
+
+class Voice(Protocol):
+    """What the caller hears: one track, published before the agent is ready. Segments play in the order they are sent;
+    the next may only be sent after `finish` of the last returned."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of what `send` takes."""
+        ...
+
+    @property
+    def queued(self) -> float:
+        """Seconds sent that were not played yet."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Queue mono 16-bit samples at `rate`; any length, at any speed."""
+        ...
+
+    async def finish(self) -> Played:
+        """Return once the segment was played or cleared."""
+        ...
+
+    def clear(self) -> None:
+        """Fall silent at once and forget what isn't played."""
+        ...
+
+    def pause(self) -> None:
+        """Fall silent, and keep what isn't played."""
+        ...
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        ...
+
+
+class Person(StrEnum):
+    """What a caller who asks for a person gets."""
+
+    AGENT = "agent"
+    """Another agent takes the call over: the runner must let go, by returning from `converse`."""
+    CALLBACK = "callback"
+    """Nobody can take the call; a callback is booked."""
+    NUMBER = "number"
+    """Nobody can take the call, and there is no number to call back on: ask for it, then `book`."""
+
+
+class Stage(Protocol):
+    """The call, as its agent may use it."""
+
+    @property
+    def call(self) -> Call:
+        """The call."""
+        ...
+
+    @property
+    def brief(self) -> Brief:
+        """What this agent is asked to do; another one after a switch."""
+        ...
+
+    @property
+    def voice(self) -> Voice:
+        """What the caller hears."""
+        ...
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """What was said in this call so far, another agent's turns included."""
+        ...
+
+    def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        """The caller's audio, mono 16-bit at `rate`, in frames of `frame_ms`; it ends when the caller is gone."""
+        ...
+
+    async def prompt(self, line: Line) -> Pcm | None:
+        """The line's audio, if it was rendered ahead; asks for it to be when it wasn't."""
+        ...
+
+    def said(
+        self, speaker: Speaker, text: str, *, at: float, interrupted: bool = False, latencies: Mapping[str, float] = ...
+    ) -> None:
+        """Note a turn. `at`: seconds since the epoch."""
+        ...
+
+    async def learned(self, kind: str, fields: Mapping[str, object], *, complete: bool) -> None:
+        """Keep what is known of the lead or ticket: all of it each time, as the last call wins.
+
+        Raises gateway.errors.Unavailable when it can't be kept: don't tell the caller it was.
+        """
+        ...
+
+    async def ask_for_person(self, reason: str) -> Person:
+        """The caller wants a person. A callback is durable once this returns; asking twice books one.
+
+        Raises gateway.errors.Unavailable as `learned` does.
+        """
+        ...
+
+    async def book(self, number: Number, reason: str) -> None:
+        """Book the callback on another number. Raises gateway.errors.Unavailable as `learned` does."""
+        ...
+
+
+class AgentRunner(Protocol):
+    """One agent in one call. Each method is called once, but `digit`; `close` always."""
+
+    async def prepare(self, stage: Stage) -> None:
+        """Get ready while the caller hears ringing; say nothing yet."""
+        ...
+
+    async def converse(self) -> str:
+        """Speak first and converse until there is no more to say; the goodbye is sent, not necessarily played.
+
+        Called when the caller answers, which may be before `prepare` returned. Returns why it ended, in a few words.
+        Cancelled when the caller is gone. Any exception it raises means that this agent can't go on.
+        """
+        ...
+
+    def digit(self, key: str) -> None:
+        """The caller pressed a key (0-9, *, #, A-D), told once and at once, while the agent speaks too."""
+        ...
+
+    async def close(self) -> None:
+        """Free everything, also after a failure or a cancellation."""
+        ...
+
+
+class Renderer(Protocol):
+    """Renders lines ahead of the calls."""
+
+    @property
+    def voice(self) -> str:
+        """What tells this voice from others; the same text in another voice is another prompt."""
+        ...
+
+    async def render(self, line: Line) -> Pcm:
+        """The line's audio. Raises gateway.errors.Unavailable."""
+        ...
+
+
+class Agents(Protocol):
+    """What the module `agents.registry` offers."""
+
+    def catalogue(self) -> Catalogue:
+        """Every agent's card, by name."""
+        ...
+
+    def warm(self, settings: Settings, pool: Pool) -> object:
+        """Load what a job of the pool needs, once a process; the value goes to `runner`. No loop runs yet."""
+        ...
+
+    def runner(self, name: str, settings: Settings, warm: object) -> AgentRunner:
+        """A new runner of the agent. Raises LookupError when there is none of that name."""
+        ...
+
+    def renderer(self, settings: Settings) -> Renderer:
+        """Renders in the voice of the agents."""
+        ...

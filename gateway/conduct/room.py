@@ -1,0 +1,143 @@
+"""The rim of a call's room: joins and publishes, tells what happens there as the script's inputs, hangs up.
+
+It watches one participant, the caller's, by its identity: whoever else is in the room is not heard, and their keys
+don't count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import structlog
+from livekit import rtc
+from livekit.rtc.participant import PublishTrackError
+
+from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out
+from gateway.errors import Unavailable
+from gateway.terms.ending import Party
+
+log = structlog.get_logger(__name__)
+
+STATUS = "sip.callStatus"
+ACTIVE = "active"
+
+_BY = {
+    # The caller's BYE and lost media look alike here (livekit-sip leaves by itself for both): never a guess.
+    rtc.DisconnectReason.CLIENT_INITIATED: Party.UNKNOWN,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED: Party.GATEWAY,
+    rtc.DisconnectReason.ROOM_DELETED: Party.GATEWAY,
+    rtc.DisconnectReason.ROOM_CLOSED: Party.GATEWAY,
+    rtc.DisconnectReason.CONNECTION_TIMEOUT: Party.NETWORK,
+    rtc.DisconnectReason.SIGNAL_CLOSE: Party.NETWORK,
+    rtc.DisconnectReason.MEDIA_FAILURE: Party.NETWORK,
+    rtc.DisconnectReason.SIP_TRUNK_FAILURE: Party.NETWORK,
+}
+"""Who ended a leg, by LiveKit's reason; the others are UNKNOWN."""
+
+_FINAL = {
+    rtc.DisconnectReason.ROOM_DELETED,
+    rtc.DisconnectReason.ROOM_CLOSED,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED,
+    rtc.DisconnectReason.CLIENT_INITIATED,
+}
+"""Why we may be put out of a room for good."""
+
+
+class CallRoom:
+    """One job's presence in the caller's room. `happened` gets the script's inputs, `pressed` the caller's keys, both
+    on the event loop's thread and in their order."""
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        caller: str,
+        happened: Callable[[Input], None],
+        pressed: Callable[[str], None],
+    ) -> None:
+        self._room, self._caller = room, caller
+        self._happened, self._pressed = happened, pressed
+        self._joined = False
+        self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
+        self._gone: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
+
+    async def join(self, connect: Callable[[], Awaitable[None]], source: rtc.AudioSource) -> None:
+        """Connect and publish, with `source` as what the caller hears; then tell of the caller.
+
+        Raises gateway.errors.Unavailable when LiveKit doesn't let us in.
+        """
+        self._watch()
+        try:
+            await connect()
+            track = rtc.LocalAudioTrack.create_audio_track("voice", source)
+            await self._room.local_participant.publish_track(track, _publishing())
+        except (rtc.ConnectError, PublishTrackError) as bad:
+            raise Unavailable("LiveKit doesn't let the job into the room.") from bad
+        self._joined = True
+        self._happened(Joined())
+        for participant in self._room.remote_participants.values():
+            self._came(participant)
+
+    async def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        """The caller's audio, mono 16-bit; it ends when the caller is gone. One reader at a time."""
+        while (track := await self._until_gone(self._track)) is not None:
+            stream = rtc.AudioStream.from_track(track=track, sample_rate=rate, num_channels=1, frame_size_ms=frame_ms)
+            try:
+                async for event in stream:
+                    yield bytes(event.frame.data)
+            finally:
+                await stream.aclose()
+            if self._track.done() and self._track.result() is track:  # the SIP service publishes another after a fault
+                self._track = asyncio.get_running_loop().create_future()
+
+    async def _until_gone(self, awaited: asyncio.Future[rtc.RemoteAudioTrack]) -> rtc.RemoteAudioTrack | None:
+        await asyncio.wait({awaited, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+        return None if self._gone.done() else awaited.result()
+
+    def _watch(self) -> None:
+        on = self._room.on
+        on("participant_connected", self._came)
+        on("participant_disconnected", self._went)
+        on("participant_attributes_changed", lambda _changed, who: self._came(who))
+        on("track_subscribed", self._subscribed)
+        on("local_track_subscribed", lambda _: self._happened(Listening()))
+        on("sip_dtmf_received", self._key)
+        on("disconnected", self._disconnected)
+
+    def _came(self, participant: rtc.Participant) -> None:
+        if not self._joined or participant.identity != self._caller:
+            return
+        self._happened(CallerSeen())
+        if participant.attributes.get(STATUS) == ACTIVE:
+            self._happened(Active())
+
+    def _went(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity != self._caller:
+            return
+        self._gone.cancel()
+        reason = participant.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON
+        self._happened(CallerLeft(_BY.get(reason, Party.UNKNOWN), rtc.DisconnectReason.Name(reason).lower()))
+
+    def _subscribed(self, track: rtc.Track, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity != self._caller or not isinstance(track, rtc.RemoteAudioTrack):
+            return
+        if self._track.done():
+            self._track = asyncio.get_running_loop().create_future()
+        self._track.set_result(track)
+
+    def _key(self, dtmf: rtc.SipDTMF) -> None:
+        if dtmf.participant is not None and dtmf.participant.identity == self._caller:
+            self._pressed(dtmf.digit)
+
+    def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self._gone.cancel()
+        self._happened(Out(rtc.DisconnectReason.Name(reason).lower(), final=reason in _FINAL))
+
+
+def _publishing() -> rtc.TrackPublishOptions:
+    options = rtc.TrackPublishOptions()
+    options.source = rtc.TrackSource.SOURCE_MICROPHONE
+    # Redundancy and gaps in silence cost the SIP service decoding, and win nothing on a telephone line.
+    options.red = False
+    options.dtx = False
+    return options

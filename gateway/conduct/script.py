@@ -1,0 +1,315 @@
+"""The script of a call, from the job's join to its end. Pure: inputs and the time go in, effects come out.
+
+    JOINING ─ Joined ─▶ WAITING ─ CallerSeen ─▶ RINGING ─ Active ─▶ TALKING ─ Finished ─▶ OVER
+                                                                       │ ▲
+                                                             Finished, and a switch was asked for
+
+Any state ends at once when the caller leaves, the room goes, the lease is lost or the process stops. Every state but
+OVER has a deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from gateway.errors import OurFault
+from gateway.terms.ending import Party
+
+JOIN_WITHIN = 10.0
+"""Seconds to join the room and publish."""
+CALLER_WITHIN = 1.0
+"""Seconds for the caller to be in the room once we are; else nobody is there to talk to."""
+ANSWER_WITHIN = 60.0
+"""Seconds for the SIP service to answer the caller."""
+ACTIVE_WITHIN = 0.25
+"""Seconds from the moment the SIP service listens to us, which makes it answer, until we speak without having heard
+that the call is active: LiveKit SIP says so only on the caller's first RTP, or a second later."""
+TALK_WITHIN = 4 * 3600.0
+"""Seconds a call may last: nobody talks so long, so something hangs."""
+
+
+class State(Enum):
+    """Where the call stands."""
+
+    JOINING = auto()
+    WAITING = auto()
+    """Joined; the caller's SIP participant isn't there yet."""
+    RINGING = auto()
+    TALKING = auto()
+    OVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """We are in the room and our track is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSeen:
+    """The caller's SIP participant is in the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The SIP service is subscribed to our track: it answers the caller now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The caller's `sip.callStatus` is active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The agent has no more to say."""
+
+    reason: str
+    switch_to: str = ""
+    """The agent that takes over; "" ends the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The agent can't go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apologised:
+    """The caller has been told."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """The caller's participant is gone."""
+
+    by: Party
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """We are out of the room, not by our own doing: deleted, removed, connection lost."""
+
+    reason: str
+    final: bool = False
+    """The call is over for the caller too."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Another job owns the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """This process ends."""
+
+
+Input = (
+    Joined | CallerSeen | Listening | Active | Finished | Failed | Apologised | CallerLeft | Out | LeaseLost | Stopping
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Converse:
+    """Let this agent converse; one of Finished and Failed is to follow."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apologise:
+    """Say that we can't go on, and book a callback if we can; Apologised is to follow."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellAnswered:
+    """Tell that the call was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellSwitched:
+    """Tell that another agent took over."""
+
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellHangup:
+    """Tell who ended the call."""
+
+    by: Party
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the phone call, once what was said has reached the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave the room without a sound. `reason` is for the log."""
+
+    reason: str
+    give_back: bool = False
+    """The caller may still be there: give the lease back, so that another job is sent at once."""
+
+
+Effect = Converse | Apologise | TellAnswered | TellSwitched | TellHangup | HangUp | Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One call's script; `on` and `due` return the next one."""
+
+    agent: str
+    """The agent that converses, or will."""
+    deadline: float
+    """When `due` must be called, on the clock that `now` is taken from; infinite when OVER."""
+    state: State = State.JOINING
+    listening: bool = False
+    """Listening was heard, early or late."""
+    answered: bool = False
+    """Active was heard."""
+
+    @staticmethod
+    def start(agent: str, now: float) -> Script:
+        """The script of a call that the job has just taken."""
+        return Script(agent, now + JOIN_WITHIN)
+
+    def on(self, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+        """What follows from an input. Raises OurFault, changing nothing, when it can't happen in this state."""
+        if self.state is State.OVER:
+            return self, ()
+        if type(given) in _ANYWHERE:
+            return _over(self), _ANYWHERE[type(given)](given)
+        step = _TABLE.get((self.state, type(given)))
+        if step is None:
+            raise OurFault(f"{type(given).__name__} can't happen to a call that is {self.state.name}.")
+        return step(self, given, now)
+
+    def due(self, now: float) -> tuple[Script, Sequence[Effect]]:
+        """What follows from the deadline having passed; nothing before it."""
+        return _DUE[self.state](self, now) if now >= self.deadline else (self, ())
+
+
+_Step = Callable[[Script, Input, float], tuple[Script, Sequence[Effect]]]
+
+
+def _over(script: Script) -> Script:
+    return replace(script, state=State.OVER, deadline=float("inf"))
+
+
+def _stay(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
+    return script, ()
+
+
+def _joined(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    return replace(script, state=State.WAITING, deadline=now + CALLER_WITHIN), ()
+
+
+def _caller_seen(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    wait = ACTIVE_WITHIN if script.listening else ANSWER_WITHIN
+    return replace(script, state=State.RINGING, deadline=now + wait), ()
+
+
+def _listening_early(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
+    return replace(script, listening=True), ()
+
+
+def _listening(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    return replace(script, listening=True, deadline=min(script.deadline, now + ACTIVE_WITHIN)), ()
+
+
+def _active(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    talking = replace(script, state=State.TALKING, answered=True, deadline=now + TALK_WITHIN)
+    return talking, (Converse(script.agent), TellAnswered())
+
+
+def _active_late(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
+    return replace(script, answered=True), () if script.answered else (TellAnswered(),)
+
+
+def _finished(script: Script, given: Input, _: float) -> tuple[Script, Sequence[Effect]]:
+    match given:
+        case Finished(reason, ""):
+            return _over(script), (TellHangup(Party.AGENT, reason), HangUp())
+        case Finished(reason, agent):
+            return replace(script, agent=agent), (TellSwitched(agent, reason), Converse(agent))
+    return script, ()
+
+
+def _failed(script: Script, given: Input, _: float) -> tuple[Script, Sequence[Effect]]:
+    return script, (Apologise(given.reason),) if isinstance(given, Failed) else ()
+
+
+def _apologised(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
+    return _over(script), (TellHangup(Party.GATEWAY, "the agent failed"), HangUp())
+
+
+_TABLE: Mapping[tuple[State, type], _Step] = {
+    (State.JOINING, Joined): _joined,
+    (State.JOINING, Listening): _listening_early,
+    (State.WAITING, CallerSeen): _caller_seen,
+    (State.WAITING, Listening): _listening_early,
+    (State.RINGING, CallerSeen): _stay,
+    (State.RINGING, Listening): _listening,
+    (State.RINGING, Active): _active,
+    (State.TALKING, CallerSeen): _stay,
+    (State.TALKING, Listening): _stay,
+    (State.TALKING, Active): _active_late,
+    (State.TALKING, Finished): _finished,
+    (State.TALKING, Failed): _failed,
+    (State.TALKING, Apologised): _apologised,
+}
+"""Every transition but those of `_ANYWHERE` and `_DUE`."""
+
+
+def _caller_left(given: Input) -> Sequence[Effect]:
+    told = (TellHangup(given.by, given.reason),) if isinstance(given, CallerLeft) else ()
+    return *told, Leave("the caller left")
+
+
+def _out(given: Input) -> Sequence[Effect]:
+    return (Leave(given.reason, give_back=not given.final),) if isinstance(given, Out) else ()
+
+
+_ANYWHERE: Mapping[type, Callable[[Input], Sequence[Effect]]] = {
+    CallerLeft: _caller_left,
+    Out: _out,
+    LeaseLost: lambda _: (Leave("another job owns the call"),),
+    Stopping: lambda _: (Leave("this process ends", give_back=True),),
+}
+"""What ends the call in any state."""
+
+
+def _too_late(reason: str) -> Callable[[Script, float], tuple[Script, Sequence[Effect]]]:
+    return lambda script, _: (_over(script), (Leave(reason, give_back=True),))
+
+
+def _ringing_due(script: Script, now: float) -> tuple[Script, Sequence[Effect]]:
+    if not script.listening:
+        return _over(script), (TellHangup(Party.GATEWAY, "the SIP service didn't answer the call"), HangUp())
+    talking = replace(script, state=State.TALKING, deadline=now + TALK_WITHIN)
+    return talking, (Converse(script.agent),)
+
+
+def _talking_due(script: Script, _: float) -> tuple[Script, Sequence[Effect]]:
+    return _over(script), (TellHangup(Party.GATEWAY, "the call lasted too long"), HangUp())
+
+
+_DUE: Mapping[State, Callable[[Script, float], tuple[Script, Sequence[Effect]]]] = {
+    State.JOINING: _too_late("the room couldn't be joined in time"),
+    State.WAITING: _too_late("no caller was in the room"),
+    State.RINGING: _ringing_due,
+    State.TALKING: _talking_due,
+    State.OVER: lambda script, _: (script, ()),
+}

@@ -1,0 +1,150 @@
+"""The call as its agent may use it: `port.Stage` on the room, the voice, the prompts and the events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from gateway.conduct import person
+from gateway.conduct.play import fitted
+from gateway.conduct.port import Pcm, Person, Voice
+from gateway.conduct.prompts import PromptBook
+from gateway.conduct.room import CallRoom
+from gateway.conduct.tell import Teller
+from gateway.errors import Unavailable
+from gateway.terms.call import Brief, Call
+from gateway.terms.catalogue import Line
+from gateway.terms.event import Kind
+from gateway.terms.personal import Number, Words
+from gateway.terms.turn import Speaker, Turn
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a stage is made of."""
+
+    call: Call
+    voice: Voice
+    room: CallRoom
+    teller: Teller
+    prompts: PromptBook
+    rendered_in: str
+    """The voice the prompts are rendered in."""
+
+
+@dataclass
+class CallStage:
+    """Implements `port.Stage` for one call, through every switch of agents."""
+
+    parts: Parts
+    brief: Brief
+    switch_to: str = ""
+    """The agent that a caller who asked for a person is to get; the conductor acts on it."""
+    switch_reason: str = ""
+    _turns: list[Turn] = field(default_factory=list)
+    _seq: int = 0
+    _booked: bool = False
+
+    @property
+    def call(self) -> Call:
+        """The call."""
+        return self.parts.call
+
+    @property
+    def voice(self) -> Voice:
+        """What the caller hears."""
+        return self.parts.voice
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """What was said so far."""
+        return self._turns
+
+    def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        """The caller's audio (see `port.Stage.hear`)."""
+        return self.parts.room.hear(rate, frame_ms)
+
+    async def prompt(self, line: Line) -> Pcm | None:
+        """The line's audio if it was rendered ahead (see `port.Stage.prompt`)."""
+        try:
+            if found := await self.parts.prompts.get(self.parts.rendered_in, line):
+                return fitted(found, self.voice.rate)
+            await self.parts.prompts.want([line], time.time())
+        except Unavailable as bad:
+            log.warning("a prompt couldn't be had", why=str(bad))
+        return None
+
+    def said(
+        self,
+        speaker: Speaker,
+        text: str,
+        *,
+        at: float,
+        interrupted: bool = False,
+        latencies: Mapping[str, float] | None = None,
+    ) -> None:
+        """Note a turn."""
+        self._seq += 1
+        turn = Turn(self._seq, speaker, Words(text), at, interrupted, dict(latencies or {}))
+        self._turns.append(turn)
+        data = {
+            "seq": turn.seq,
+            "speaker": speaker.value,
+            "text": text,
+            "interrupted": interrupted,
+            "latencies": {name: round(value, 4) for name, value in turn.latencies.items()},
+        }
+        self.parts.teller.note(Kind.TURN, data, at)
+
+    async def learned(self, kind: str, fields: Mapping[str, object], *, complete: bool) -> None:
+        """Keep what is known of the lead or ticket (see `port.Stage.learned`)."""
+        data = {"kind": kind, "fields": dict(fields), "complete": complete}
+        await self.parts.teller.told(Kind.FACTS, data, time.time())
+
+    async def ask_for_person(self, reason: str) -> Person:
+        """The caller wants a person (see `port.Stage.ask_for_person`)."""
+        if self._booked:
+            return Person.CALLBACK
+        answer = person.answer(self.brief, self.brief.agent, self.call.caller)
+        if answer is Person.AGENT:
+            self.switch_to, self.switch_reason = self.brief.human, reason
+        elif answer is Person.CALLBACK:
+            await self._book(None, reason)
+        return answer
+
+    async def call_back(self, reason: str) -> bool:
+        """Book a callback on the caller's own number; whether one is booked now."""
+        if not self._booked and person.callable_number(self.call.caller):
+            try:
+                await self._book(None, reason)
+            except Unavailable as bad:
+                log.warning("a callback couldn't be booked", why=str(bad))
+        return self._booked
+
+    async def book(self, number: Number, reason: str) -> None:
+        """Book the callback on another number (see `port.Stage.book`)."""
+        await self._book(number, reason)
+
+    async def _book(self, number: Number | None, reason: str) -> None:
+        data = {"number": number.reveal() if number else None, "reason": reason}
+        await self.parts.teller.told(Kind.CALLBACK, data, time.time())
+        self._booked = True
+
+    def switched(self) -> str:
+        """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""
+        agent, self.switch_to = self.switch_to, ""
+        if agent:
+            old = self.brief
+            self.brief = replace(
+                old,
+                agent=agent,
+                greeting=old.human_greeting,
+                settings=old.human_settings,
+                human="",
+            )
+        return agent
