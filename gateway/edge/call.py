@@ -73,6 +73,7 @@ class EdgeCall:
         self._rang = False
         self._heard = False
         self._silent = False
+        self._routed = 0.0
         self._leaving: asyncio.Task[None] | None = None
         self._call = machine.Call()
 
@@ -87,6 +88,8 @@ class EdgeCall:
 
     def post(self, event: ev.Event) -> None:
         """Something happened."""
+        if isinstance(event, ev.Joined):
+            metrics.JOINED.observe(self._loop.time() - self._routed)
         self._events.put_nowait(event)
 
     async def run(self) -> None:
@@ -290,7 +293,8 @@ class EdgeCall:
                 self._info = replace(self._info, trunk=trunk)
                 log.info("call came in", call=self.id, trunk=trunk)
             case ev.TellRoom(rule):
-                metrics.ROUTED.observe(self._loop.time() - self._began)
+                self._routed = self._loop.time()
+                metrics.ROUTED.observe(self._routed - self._began)
                 self._info = replace(
                     self._info,
                     trunk=rule.trunk,

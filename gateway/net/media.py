@@ -126,7 +126,6 @@ class Port:
         now, end = time.monotonic(), Peer(peer, learn_from)
         with self._lock:
             if self._session is None:
-                self._flush()
                 self._session = self._begin(form, end, now)
             self._session.update(form, end, now=now, sends=sends, receives=receives)
         self._owner.attach()
@@ -204,12 +203,6 @@ class Port:
             now=now,
             timeouts=self._owner.timeouts,
         )
-
-    def _flush(self) -> None:
-        """Throw away what came before the call had media."""
-        for _ in range(_BATCH):
-            if self._socket.read() is None:
-                return
 
     def _release(self) -> None:
         for waiter in self._waiting:

@@ -31,9 +31,16 @@ class TransactionFailed(Unavailable):
 
 
 class NotAcknowledged(PeerFault):
-    """A 2xx to an INVITE was never acknowledged: end the dialog with a BYE (section 13.3.1.4)."""
+    """A 2xx to an INVITE was never acknowledged: end the dialog with a BYE (section 13.3.1.4).
+
+    `why` is NO_ACK, TRANSPORT, or HUNG_UP when the caller's own BYE came first and none of ours is needed.
+    """
 
     sip_status = 408
+
+    def __init__(self, why: Failure) -> None:
+        super().__init__("The caller never acknowledged that the call was answered.")
+        self.why = why
 
 
 class Rim(Protocol):
@@ -70,6 +77,7 @@ class Incoming:
         self._key = arrived.key
         self._concluded = asyncio.Event()
         self._ack: sipmessage.Request | None = None
+        self._failure = Failure.NO_ACK
 
     def respond(
         self,
@@ -103,11 +111,11 @@ class Incoming:
     async def acknowledged(self) -> sipmessage.Request:
         """The ACK to the 2xx that was sent; it may carry the SDP answer. Waits 64*T1 (32 s) at most.
 
-        Raises NotAcknowledged.
+        Raises NotAcknowledged, also when the caller hangs up or vanishes meanwhile.
         """
         await self._concluded.wait()
         if self._ack is None:
-            raise NotAcknowledged("The caller never acknowledged that the call was answered.")
+            raise NotAcknowledged(self._failure)
         return self._ack
 
     def abandon(self, cancel: sipmessage.Request | None) -> None:
@@ -115,9 +123,12 @@ class Incoming:
         self.cancel = cancel
         self.abandoned.set()
 
-    def conclude(self, ack: sipmessage.Request | None) -> None:
-        """The driver's: note the ACK, or that none will come."""
-        self._ack = ack
+    def conclude(self, outcome: sipmessage.Request | Failure) -> None:
+        """The driver's: note the ACK, or why none will come."""
+        if isinstance(outcome, Failure):
+            self._failure = outcome
+        else:
+            self._ack = outcome
         self._concluded.set()
 
 

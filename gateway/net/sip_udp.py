@@ -86,9 +86,8 @@ class Handler(Protocol):
 class SipUdp:
     """SIP on one socket. Made by `serve`; all methods belong to the event loop's thread."""
 
-    def __init__(self, handler: Handler, tasks: asyncio.TaskGroup, *, advertise: str, limit: int) -> None:
+    def __init__(self, handler: Handler, *, advertise: str, limit: int) -> None:
         self._handler = handler
-        self._tasks = tasks
         self._advertise = advertise
         self._limit = limit
         self._loop = asyncio.get_running_loop()
@@ -182,6 +181,8 @@ class SipUdp:
             self._datagrams.close()
             for sending in self._sending.values():
                 sending.fail(Failure.TRANSPORT)
+            # A handler that outlived `grace` is waited for: nothing of ours runs on after the context.
+            await asyncio.gather(*self._handling, return_exceptions=True)
 
     def _received(self, data: bytes, source: HostPort) -> None:
         self.perform(self.layer.receive(data, source, self.now()))
@@ -224,7 +225,7 @@ class SipUdp:
             self._sending[key].fail(why)
         elif key in self._incoming:
             self._incoming[key].abandon(None)
-            self._incoming[key].conclude(None)
+            self._incoming[key].conclude(why)
 
     def _admit(self, arrived: RequestArrived) -> None:
         method = arrived.request.method
@@ -234,7 +235,7 @@ class SipUdp:
             incoming.respond(503)
             return
         self._incoming[arrived.key] = incoming
-        task = self._tasks.create_task(self._handle(incoming, arrived.key), name=f"sip {method}")
+        task = self._loop.create_task(self._handle(incoming, arrived.key), name=f"sip {method}")
         self._handling.add(task)
         task.add_done_callback(self._handled)
 
@@ -304,13 +305,12 @@ async def serve(
         )
     remedy = "Stop what uses it, or choose another with OFFHOOK_SIP_PORT."
     bound = await bind(host, port, what="SIP", remedy=remedy)
-    async with asyncio.TaskGroup() as tasks:
-        sip = SipUdp(handler, tasks, advertise=advertise, limit=limit)
-        sip.start(bound, timers or Timers())
-        try:
-            yield sip
-        finally:
-            await sip.close(grace)
+    sip = SipUdp(handler, advertise=advertise, limit=limit)
+    sip.start(bound, timers or Timers())
+    try:
+        yield sip
+    finally:
+        await sip.close(grace)
 
 
 def _next_hop(request: sipmessage.Request) -> HostPort:

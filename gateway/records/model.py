@@ -43,7 +43,8 @@ KEYS: Mapping[Table, tuple[str, ...]] = {
     Table.SWITCHES: ("call", "at"),
     Table.LEADS: ("call",),
     Table.TICKETS: ("call",),
-    Table.CALLBACKS: ("call", "at"),
+    # Told again after a store that answered too late, it is still one call to make.
+    Table.CALLBACKS: ("call", "number"),
 }
 """The columns that name a row."""
 
@@ -66,7 +67,7 @@ GROUPS: Mapping[Table, tuple[Group, ...]] = {
     Table.SWITCHES: (Group(("at", "agent", "reason")),),
     Table.LEADS: _PAPER,
     Table.TICKETS: _PAPER,
-    Table.CALLBACKS: (Group(("at", "number", "reason", "promised", "promised_at")),),
+    Table.CALLBACKS: (Group(("at", "reason", "promised", "promised_at")),),
 }
 """What of a row is told together."""
 
@@ -187,7 +188,7 @@ def _facts(data: Row, at: float) -> _Read:
 
 def _callback(data: Row, at: float) -> _Read:
     promised = data.get("promised")
-    row: dict[str, object] = {"at": at, "number": name(data.get("number")), "reason": text(data.get("reason")),
+    row: dict[str, object] = {"at": at, "number": name(data.get("number")) or "", "reason": text(data.get("reason")),
            "promised": text(promised), "promised_at": instant(promised)}  # fmt: skip
     return {}, [(Table.CALLBACKS, row)]
 

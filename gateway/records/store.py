@@ -85,7 +85,7 @@ async def calls(connection: AsyncConnection, *, limit: int, since: float | None 
 async def callbacks(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
     """The newest callbacks, newest first, each with its call's caller, dialed and agent. `number` is whom to call:
     the one that was asked for, else the caller's; None when the caller withheld it."""
-    number = func.coalesce(CALLBACKS.c.number, CALLS.c.caller).label("number")
+    number = func.coalesce(func.nullif(CALLBACKS.c.number, ""), CALLS.c.caller).label("number")
     columns = [column for column in CALLBACKS.c if column.name != "number"]
     query = select(*columns, number, CALLS.c.caller, CALLS.c.dialed, CALLS.c.agent).join(CALLS)
     return await _rows(

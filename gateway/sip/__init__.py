@@ -71,6 +71,8 @@ class Failure(StrEnum):
     """The network reported that the message can't be delivered."""
     NO_ACK = "no ack"
     """A 2xx to an INVITE was repeated for 64*T1 and never acknowledged: end the dialog with a BYE (13.3.1.4)."""
+    HUNG_UP = "hung up"
+    """A BYE came before the ACK to the 2xx: the call is over, and no ACK to be expected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ TABLE: Table = {
     (State.ACCEPTED, Timer.H): Row(State.TERMINATED, (Do.TIMED_OUT,)),
     (State.ACCEPTED, Happened.ACK): Row(State.CONFIRMED, (Do.TELL,)),
     (State.ACCEPTED, Happened.UNREACHABLE): Row(State.TERMINATED, (Do.UNREACHABLE,)),
+    (State.ACCEPTED, Happened.BYE): Row(State.TERMINATED, (Do.HUNG_UP,)),
     (State.CONFIRMED, Happened.ACK): Row(State.CONFIRMED),
+    (State.CONFIRMED, Happened.BYE): Row(State.CONFIRMED),
     (State.TERMINATED, Happened.ACK): Row(State.TERMINATED),
+    (State.TERMINATED, Happened.BYE): Row(State.TERMINATED),
 }

@@ -45,7 +45,7 @@ class TransactionLayer:
         self._servers: dict[TransactionKey, ServerTransaction] = {}
         self._clients: dict[TransactionKey, ClientTransaction] = {}
         self._merging: dict[_Identity, ServerTransaction] = {}
-        self._unacknowledged: dict[_Identity, ServerTransaction] = {}
+        self._answered: dict[_Identity, ServerTransaction] = {}
         self._schedule: Schedule[_Transaction] = Schedule()
 
     def __len__(self) -> int:
@@ -96,7 +96,7 @@ class TransactionLayer:
             return []
         outputs = server.respond(response, now)
         if response.code // 100 == 2 and server.request.method == "INVITE":
-            self._unacknowledged[_ack_identity(response)] = server
+            self._answered[_dialog(response)] = server
         return self._settled(server, outputs, now)
 
     def acknowledge(
@@ -167,14 +167,17 @@ class TransactionLayer:
         self._servers[key] = server
         if not in_dialog:
             self._merging[_merge_identity(request)] = server
-        return self._settled(server, server.start(now), now)
+        outputs = self._settled(server, server.start(now), now)
+        if request.method == "BYE" and (answered := self._answered.get(_dialog(request))):
+            outputs += self._settled(answered, answered.hung_up(now), now)
+        return outputs
 
     def _ack(
         self, server: ServerTransaction | None, ack: sipmessage.Request, source: HostPort, now: float
     ) -> list[Output]:
         if server is not None and not server.absorb(now):
             return self._settled(server, [], now)
-        server = self._unacknowledged.get(_ack_identity(ack))
+        server = self._answered.get(_dialog(ack))
         if server is None:
             return [Dropped("stray ack")]
         return self._settled(server, server.acknowledged(ack, source, now), now)
@@ -223,7 +226,7 @@ class TransactionLayer:
         self._servers.pop(transaction.key, None)
         _drop(self._merging, _merge_identity(transaction.request), transaction)
         if transaction.answer is not None:
-            _drop(self._unacknowledged, _ack_identity(transaction.answer), transaction)
+            _drop(self._answered, _dialog(transaction.answer), transaction)
 
     def _all(self) -> list[_Transaction]:
         return [*self._servers.values(), *self._clients.values()]
@@ -247,10 +250,9 @@ def _merge_identity(request: sipmessage.Request) -> _Identity:
     return request.call_id, tag_of(request.from_address), str(cseq.sequence), cseq.method
 
 
-def _ack_identity(message: sipmessage.Message) -> _Identity:
-    """What a 2xx to INVITE and its ACK share (section 13.3.1.4): the dialog and the CSeq number."""
-    tags = tag_of(message.from_address), tag_of(message.to_address)
-    return message.call_id, *tags, str(message.cseq.sequence)
+def _dialog(message: sipmessage.Message) -> _Identity:
+    """What a 2xx to INVITE shares with its ACK, and with the BYE that ends its dialog."""
+    return message.call_id, tag_of(message.from_address), tag_of(message.to_address)
 
 
 def _stateless(

@@ -7,6 +7,7 @@ import sipmessage
 from gateway.errors import OurFault
 from gateway.sip import (
     AckArrived,
+    Dropped,
     Failed,
     Failure,
     HostPort,
@@ -18,6 +19,8 @@ from gateway.sip import (
 )
 from gateway.sip.message import encode, respond, tag_of
 from gateway.sip.transaction import INVITE_SERVER, SERVER, Do, Event, Happened, Machine, State, Timers
+
+_WHY = {Do.TIMED_OUT: Failure.TIMEOUT, Do.UNREACHABLE: Failure.TRANSPORT, Do.HUNG_UP: Failure.HUNG_UP}
 
 
 class ServerTransaction:
@@ -102,9 +105,14 @@ class ServerTransaction:
 
     def acknowledged(self, ack: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
         """The ACK to the 2xx came; told once."""
-        if self._accepted is None or Do.TELL not in self._accepted.feed(Happened.ACK, now):
-            return []
-        return [AckArrived(self.key, ack, source)]
+        if self._accepted is None or ack.cseq.sequence != self.request.cseq.sequence:
+            return [Dropped("stray ack")]
+        told = Do.TELL in self._accepted.feed(Happened.ACK, now)
+        return [AckArrived(self.key, ack, source)] if told else []
+
+    def hung_up(self, now: float) -> list[Output]:
+        """A BYE came for the dialog that the 2xx made."""
+        return [] if self._accepted is None else self._outputs(self._accepted.feed(Happened.BYE, now))
 
     def unreachable(self, now: float) -> list[Output]:
         """The destination can't be reached; told only while that matters."""
@@ -136,9 +144,8 @@ class ServerTransaction:
                     outputs.append(Send(self._last, self.destination))
                 case Do.TELL:
                     outputs.append(RequestArrived(self.key, self.request, self.source))
-                case Do.TIMED_OUT | Do.UNREACHABLE:
-                    why = Failure.TIMEOUT if do is Do.TIMED_OUT else Failure.TRANSPORT
-                    outputs.append(Failed(self.key, why))
+                case Do.TIMED_OUT | Do.UNREACHABLE | Do.HUNG_UP:
+                    outputs.append(Failed(self.key, _WHY[do]))
                 case _:
                     pass
         return outputs

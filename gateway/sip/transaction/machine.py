@@ -39,6 +39,7 @@ class Happened(StrEnum):
     SENT_ERROR = "sent 3xx-6xx"
     CANCEL = "cancel"
     UNREACHABLE = "unreachable"
+    BYE = "bye"
 
 
 class Timer(StrEnum):
@@ -71,6 +72,7 @@ class Do(StrEnum):
     TELL = "tell the user"
     TIMED_OUT = "tell timeout"
     UNREACHABLE = "tell transport failure"
+    HUNG_UP = "tell hang-up"
 
 
 Event = Happened | Timer

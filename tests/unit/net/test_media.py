@@ -209,13 +209,12 @@ async def test_silence_of_the_other_side_is_reported(far: Far) -> None:
         assert not heard.timeouts[1].initial
 
 
-async def test_what_came_before_the_start_is_thrown_away(media: Media, far: Far) -> None:
+async def test_media_that_overtook_the_answer_is_heard(media: Media, far: Far) -> None:
     heard = Heard()
     port = media.open(heard)
     far.speak(port, 1)
     port.start(KEYS, far.address)
-    await heard.until(lambda: len(heard.frames) >= 3)
-    assert port.statistics().received == 0
+    await heard.until(lambda: any(frame.samples.any() for frame in heard.frames))
 
 
 async def test_hold(media: Media, far: Far) -> None:

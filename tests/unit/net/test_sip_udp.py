@@ -180,7 +180,32 @@ async def test_a_2xx_that_nobody_acknowledges_raises(serving: Serving, wire: Wir
 
     callee = await serving(answer)
     wire.put(invite(wire), callee.address)
-    assert (await raised).sip_status == 408
+    fault = await raised
+    assert isinstance(fault, NotAcknowledged)
+    assert (fault.why, fault.sip_status) == (Failure.NO_ACK, 408)
+
+
+async def test_a_caller_that_hangs_up_before_its_ack_ends_the_wait(serving: Serving, wire: Wire) -> None:
+    raised: asyncio.Future[NotAcknowledged] = asyncio.get_running_loop().create_future()
+
+    async def answer(incoming: Incoming) -> None:
+        incoming.respond(200)
+        try:
+            await incoming.acknowledged()
+        except NotAcknowledged as fault:
+            raised.set_result(fault)
+
+    callee = await serving(answer, timers=Timers())
+    wire.put(invite(wire), callee.address)
+    ok = await wire.expect(200)
+    wire.put(invite(wire, "z9hG4bKbye", "BYE", message.tag_of(ok.to_address)), callee.address)
+    assert (await raised).why is Failure.HUNG_UP
+
+
+async def test_a_fault_in_the_block_comes_out_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with serve("127.0.0.1", 0, Agent()):
+            raise ZeroDivisionError
 
 
 async def answers_nothing(incoming: Incoming) -> None:

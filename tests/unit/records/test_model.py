@@ -72,8 +72,8 @@ def test_a_call_becomes_its_rows() -> None:
         "call": CALL, "created": 16.1, "updated": 17.1, "complete": True,
         "fields": {"need": {"value": "phones", "at": 17.1}, "name": {"value": "Ada", "at": 17.1}},
     }  # fmt: skip
-    assert rows[Table.CALLBACKS, (CALL, 18.5)] == {
-        "call": CALL, "at": 18.5, "reason": "asked for a person", "promised": "1000.0", "promised_at": 1000.0,
+    assert rows[Table.CALLBACKS, (CALL, "")] == {
+        "call": CALL, "number": "", "at": 18.5, "reason": "asked for a person", "promised": "1000.0", "promised_at": 1000.0,
     }  # fmt: skip
     assert rows[Table.SWITCHES, (CALL, 18.0)]["agent"] == "human"
 
@@ -121,6 +121,14 @@ def test_a_turn_may_come_before_its_call() -> None:
 def test_turns_of_a_job_that_took_over_and_counts_from_one_are_kept() -> None:
     turns = [event(Kind.TURN, at, seq=1, speaker="agent", text="Hello") for at in (1.0, 9.0)]
     assert len([place for place in fold(turns) if place[0] is Table.TURNS]) == 2
+
+
+def test_a_callback_told_twice_is_one_call_to_make() -> None:
+    told = [
+        event(Kind.CALLBACK, at, number=number, reason="x") for at, number in ((2.0, None), (1.0, None), (3.0, "+1510"))
+    ]
+    rows = {place[1]: row["at"] for place, row in fold(told).items() if place[0] is Table.CALLBACKS}
+    assert rows == {(CALL, ""): 1.0, (CALL, "+1510"): 3.0}
 
 
 def test_who_hung_up_is_the_first_who_is_known() -> None:

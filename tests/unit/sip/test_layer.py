@@ -198,6 +198,27 @@ def test_a_2xx_that_nobody_acknowledges_is_told_after_32_seconds() -> None:
     assert len(sip) == 0
 
 
+def test_a_bye_before_the_ack_ends_the_wait() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    other = sip.receive(arriving("BYE", branch="z9hG4bKb", cseq=2, tag="other"), PEER, 0.1)
+    assert [type(each) for each in other] == [RequestArrived]
+    bye, failed = sip.receive(arriving("BYE", branch="z9hG4bKc", cseq=3, tag="t"), PEER, 0.2)
+    assert isinstance(bye, RequestArrived)
+    assert failed == Failed(arrived.key, Failure.HUNG_UP)
+    assert sip.receive(arriving("ACK", branch="z9hG4bKd", tag="t"), PEER, 0.3) == []
+    assert drain(sip) == []
+
+
+def test_a_bye_after_the_ack_is_only_a_bye() -> None:
+    sip = layer()
+    arrived = rings(sip)
+    sip.respond(arrived.key, respond(arrived.request, 200, to_tag="t"), 0.0)
+    sip.receive(arriving("ACK", branch="z9hG4bKb", tag="t"), PEER, 0.1)
+    assert len(sip.receive(arriving("BYE", branch="z9hG4bKc", cseq=2, tag="t"), PEER, 0.2)) == 1
+
+
 def test_a_second_final_response_is_refused_and_changes_nothing() -> None:
     sip = layer()
     arrived = rings(sip)

@@ -171,7 +171,11 @@ STORIES = {
 @given(PLANS, FATES)
 def test_a_call_survives_loss_repetition_and_disorder(plan: str, fates: list[list[float]]) -> None:
     caller, callee = talk(plan, _bounded(fates))
-    assert (Counter(caller.story), Counter(callee.story)) == STORIES[plan]
+    ours, theirs = STORIES[plan]
+    unacknowledged = theirs | {"hung up": 1}  # the BYE overtook the ACK
+    unacknowledged.pop("ACK", None)
+    assert Counter(caller.story) == ours
+    assert Counter(callee.story) in (theirs, unacknowledged)
     assert (len(caller.layer), len(callee.layer)) == (0, 0)
 
 

@@ -49,12 +49,12 @@ def upgrade() -> None:
     _paper("tickets")
     _of_a_call(
         "callbacks",
+        sa.Column("number", sa.String, nullable=False, comment="empty: the caller's own"),
         sa.Column("at", _TIME, nullable=False),
-        sa.Column("number", sa.String, comment="null: the caller's own"),
         sa.Column("reason", sa.Text),
         sa.Column("promised", sa.Text),
         sa.Column("promised_at", _TIME),
-        key=("at",),
+        key=("number",),
     )
     op.create_table(
         "applied",

@@ -133,10 +133,11 @@ ACCEPTED_CELLS: Cells = {
         Timer.G: "accepted: resend",
         Timer.H: "terminated: tell timeout",
         H.ACK: "confirmed: tell the user",
+        H.BYE: "terminated: tell hang-up",
         H.UNREACHABLE: "terminated: tell transport failure",
     },
-    State.CONFIRMED: {H.ACK: "confirmed:"},
-    State.TERMINATED: {H.ACK: "terminated:"},
+    State.CONFIRMED: {H.ACK: "confirmed:", H.BYE: "confirmed:"},
+    State.TERMINATED: {H.ACK: "terminated:", H.BYE: "terminated:"},
 }
 MACHINES: dict[str, tuple[Table, Cells]] = {
     "invite client": (INVITE_CLIENT, INVITE_CLIENT_CELLS),
