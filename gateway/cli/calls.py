@@ -75,7 +75,7 @@ def record_json(record: Record) -> dict[str, object]:
         "switches": record.switches,
         "lead": record.lead,
         "ticket": record.ticket,
-        "callbacks": record.callbacks,
+        "callbacks": [{**row, "number": row["number"] or record.call["caller"]} for row in record.callbacks],
     }
 
 
