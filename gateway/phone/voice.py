@@ -18,15 +18,21 @@ from gateway.rtp import RATE, Samples
 
 VOICE = "rms"
 """flite's voice of the phone: a man's, unlike the agents' default."""
+VOICES = ("rms", "slt", "awb", "kal16", "kal")
 _TIMEOUT = 30.0
 _TAPS = 32
 """Half the length of the resampling filter, in periods of the lower rate."""
 
 
 class Voice:
-    """Speaks text by the `flite` program; what was spoken once is remembered."""
+    """Speaks text by the `flite` program; what was spoken once is remembered.
+
+    `name` is one of VOICES; SetupFault otherwise, because flite itself would take its default without a word.
+    """
 
     def __init__(self, name: str = VOICE) -> None:
+        if name not in VOICES:
+            raise SetupFault(f"There is no voice '{name}'.", remedy=f"Choose one of {', '.join(VOICES)}.")
         self.name = name
         self._spoken: dict[str, Samples] = {}
 
@@ -108,5 +114,5 @@ async def _flite(text: str, voice: str) -> Samples:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise SetupFault(f"flite can't speak with the voice {voice}.", remedy="`flite -lv` lists its voices.")
+            raise SetupFault(f"flite can't speak (exit status {process.returncode}).")
         return await asyncio.to_thread(read_wav, sound)
