@@ -402,7 +402,7 @@ async def test_an_address_that_is_not_ours_is_a_setup_fault() -> None:
 
 async def test_every_interface_needs_an_address_to_advertise() -> None:
     with pytest.raises(SetupFault) as caught:
-        async with serve("0.0.0.0", 0, Agent()):  # noqa: S104  the very case
+        async with serve("0.0.0.0", 0, Agent()):
             pass
     assert "OFFHOOK_SIP_ADVERTISE" in caught.value.remedy
 

@@ -73,7 +73,7 @@ def test_a_call_becomes_its_rows() -> None:
         "fields": {"need": {"value": "phones", "at": 17.1}, "name": {"value": "Ada", "at": 17.1}},
     }  # fmt: skip
     assert rows[Table.CALLBACKS, (CALL, "")] == {
-        "call": CALL, "number": "", "at": 18.5, "reason": "asked for a person", "promised": "1000.0",  # noqa: E501
+        "call": CALL, "number": "", "at": 18.5, "reason": "asked for a person", "promised": "1000.0",
         "promised_at": 1000.0,
     }  # fmt: skip
     assert rows[Table.SWITCHES, (CALL, 18.0)]["agent"] == "human"
