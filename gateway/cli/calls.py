@@ -35,9 +35,9 @@ def list_calls(
     json: Json = False,
 ) -> None:
     """List the newest calls, or the callbacks to make."""
-    from gateway.cli import records  # noqa: PLC0415 - a command's help must not wait for the database's libraries
-    from gateway.cli.shown import print_json  # noqa: PLC0415
-    from gateway.records import store  # noqa: PLC0415
+    from gateway.cli import records
+    from gateway.cli.shown import print_json
+    from gateway.records import store
 
     found = records.listed(store.callbacks if callbacks else store.calls, limit=limit, since=since, now=time.time())
     if json:
@@ -56,8 +56,8 @@ def show_call(
     json: Json = False,
 ) -> None:
     """Show one call: who, when, what was said, how long each answer took, how it ended."""
-    from gateway.cli import records  # noqa: PLC0415
-    from gateway.cli.shown import print_json  # noqa: PLC0415
+    from gateway.cli import records
+    from gateway.cli.shown import print_json
 
     found = records.one(call)
     if json:
@@ -80,7 +80,7 @@ def record_json(record: Record) -> dict[str, object]:
 
 
 def _call_json(call: Mapping[str, object]) -> dict[str, object]:
-    from gateway.records.timeline import finished, outcome, talked  # noqa: PLC0415
+    from gateway.records.timeline import finished, outcome, talked
 
     over = finished(call) is not None
     unknown = {
@@ -91,8 +91,8 @@ def _call_json(call: Mapping[str, object]) -> dict[str, object]:
 
 
 def _print_calls(found: Sequence[Mapping[str, object]], now: float) -> None:
-    from gateway.cli import shown  # noqa: PLC0415
-    from gateway.records.timeline import outcome, talked  # noqa: PLC0415
+    from gateway.cli import shown
+    from gateway.records.timeline import outcome, talked
 
     table = shown.table("ID", "Started", "Dialed", "Caller", "Agent", "Outcome", "Talked")
     for row in found:
@@ -115,7 +115,7 @@ def _print_calls(found: Sequence[Mapping[str, object]], now: float) -> None:
 
 
 def _print_callbacks(found: Sequence[Mapping[str, object]], now: float) -> None:
-    from gateway.cli import shown  # noqa: PLC0415
+    from gateway.cli import shown
 
     table = shown.table("ID", "Booked", "Call", "Promised", "Reason", wide="Reason")
     for row in found:
@@ -130,15 +130,15 @@ def _print_callbacks(found: Sequence[Mapping[str, object]], now: float) -> None:
 
 
 def _promised(row: Mapping[str, object], now: float) -> str:
-    from gateway.cli import shown  # noqa: PLC0415
+    from gateway.cli import shown
 
     return shown.moment(row["promised_at"], now) if row["promised_at"] is not None else str(row["promised"] or "–")
 
 
 def _print_record(record: Record, now: float) -> None:
-    from gateway.cli import shown  # noqa: PLC0415
-    from gateway.cli.records import print_paper  # noqa: PLC0415
-    from gateway.records.timeline import timeline  # noqa: PLC0415
+    from gateway.cli import shown
+    from gateway.cli.records import print_paper
+    from gateway.records.timeline import timeline
 
     console = shown.console()
     _print_head(record)
@@ -156,8 +156,8 @@ def _print_record(record: Record, now: float) -> None:
 
 
 def _print_head(record: Record) -> None:
-    from gateway.cli import shown  # noqa: PLC0415
-    from gateway.records.timeline import outcome, talked  # noqa: PLC0415
+    from gateway.cli import shown
+    from gateway.records.timeline import outcome, talked
 
     call, what = record.call, outcome(record.call)
     agents = [call["agent"] or "–", *(row["agent"] for row in record.switches)]
@@ -192,13 +192,13 @@ def _sip(call: Mapping[str, object]) -> str:
 
 def _unknown(call: Mapping[str, object]) -> str:
     """What stands for a thing nobody told of: it may yet come while the call lasts."""
-    from gateway.records.timeline import finished  # noqa: PLC0415
+    from gateway.records.timeline import finished
 
     return "–" if finished(call) is None else "unknown"
 
 
 def _print_moments(moments: Sequence[Moment]) -> None:
-    from gateway.cli import shown  # noqa: PLC0415
+    from gateway.cli import shown
 
     grid = shown.grid()
     for moment in moments:

@@ -20,6 +20,6 @@ def edge() -> None:
     OFFHOOK_SIP_HOST, OFFHOOK_SIP_PORT, OFFHOOK_SIP_ADVERTISE, OFFHOOK_RTP_FIRST and OFFHOOK_RTP_LAST say where it is
     reached, OFFHOOK_EDGE_CALLS how many calls it takes at once. Don't run livekit-sip on the same Redis.
     """
-    from gateway.app.edge import run  # noqa: PLC0415  --help answers at once
+    from gateway.app.edge import run
 
     asyncio.run(run(from_environment(os.environ)))

@@ -22,9 +22,9 @@ Tickets = Annotated[bool, typer.Option("--tickets", help="Tickets instead of lea
 @command.command("list")
 def list_leads(limit: Limit = 20, since: Since = "", tickets: Tickets = False, json: Json = False) -> None:
     """List the newest leads, or tickets."""
-    from gateway.cli import records  # noqa: PLC0415 - a command's help must not wait for the database's libraries
-    from gateway.cli.shown import print_json  # noqa: PLC0415
-    from gateway.records import store  # noqa: PLC0415
+    from gateway.cli import records
+    from gateway.cli.shown import print_json
+    from gateway.records import store
 
     found = records.listed(store.tickets if tickets else store.leads, limit=limit, since=since, now=time.time())
     if json:
@@ -42,8 +42,8 @@ def show_lead(
     json: Json = False,
 ) -> None:
     """Show one lead, or ticket, with every fact."""
-    from gateway.cli import records, shown  # noqa: PLC0415
-    from gateway.records.schema import LEADS, TICKETS  # noqa: PLC0415
+    from gateway.cli import records, shown
+    from gateway.records.schema import LEADS, TICKETS
 
     found = records.one(call, having=TICKETS if tickets else LEADS)
     paper = found.ticket if tickets else found.lead
@@ -63,7 +63,7 @@ def show_lead(
 
 
 def _print(found: Sequence[Mapping[str, object]], now: float, what: str) -> None:
-    from gateway.cli import records, shown  # noqa: PLC0415
+    from gateway.cli import records, shown
 
     table = shown.table("ID", "Taken", "Caller", "", what.capitalize(), wide=what.capitalize())
     for row in found:

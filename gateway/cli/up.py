@@ -39,10 +39,10 @@ def up(
 
     LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and REDIS_URL name servers to use instead of starting them.
     """
-    import asyncio  # noqa: PLC0415 - a command's help must not wait for these
+    import asyncio
 
-    from gateway.app.up import run  # noqa: PLC0415
-    from gateway.up.options import Options, choose_ports  # noqa: PLC0415
+    from gateway.app.up import run
+    from gateway.up.options import Options, choose_ports
 
     chosen = choose_ports(host, auto=ports, named=port or [], sip=sip_port)
     options = Options(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from types import TracebackType
 from typing import Protocol, Self
 
 from livekit import rtc
@@ -69,7 +68,7 @@ class Track:
         self._task = asyncio.create_task(self._feed(), name="voice")
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.clear()
         if self._task is not None:
             self._task.cancel()

@@ -83,7 +83,7 @@ class PromptBook:
 
 
 def _key(voice: str, line: Line) -> str:
-    content = "\x00".join((voice, line.language, line.spoken))
+    content = f"{voice}\x00{line.language}\x00{line.spoken}"
     return f"offhook:prompt:{hashlib.sha256(content.encode()).hexdigest()}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 import structlog
@@ -41,7 +40,7 @@ class Teller:
         self._task = asyncio.create_task(self._run(), name="teller")
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._waiting:
             await asyncio.wait({self._waiting[-1][1]}, timeout=FLUSH_WITHIN)
         if self._task is not None:

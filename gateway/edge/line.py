@@ -15,7 +15,7 @@ from gateway.rtp import Samples
 from gateway.rtp.session import Statistics
 from gateway.sip import sdp
 
-_UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104  no bind: the address of an offer that is a hold
+_UNSPECIFIED = ("0.0.0.0", "::")
 
 
 class Line:

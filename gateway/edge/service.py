@@ -119,7 +119,7 @@ class Edge:
             incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
 
     def _driver(self) -> SipUdp:
-        assert self.sip is not None, "the driver is set before the first request"  # noqa: S101  wiring, not input
+        assert self.sip is not None, "the driver is set before the first request"
         return self.sip
 
 

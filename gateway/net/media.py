@@ -38,7 +38,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 
@@ -281,7 +281,7 @@ class Media:
         self._pacer = Pacer(self._beat)
         self._ports: tuple[Port, ...] = ()
 
-    async def __aenter__(self) -> Media:
+    async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         try:
             found = await self._loop.getaddrinfo(self._host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)

@@ -299,7 +299,7 @@ async def serve(
     (what they leave unanswered gets 503), and transactions under way have `grace` seconds to end.
     Raises SetupFault when the port can't be had.
     """
-    if not advertise and host in ("0.0.0.0", "::", ""):  # noqa: S104  compared, not bound
+    if not advertise and host in ("0.0.0.0", "::", ""):
         raise SetupFault(
             "SIP on every interface needs an address that others can reach.", remedy="Set OFFHOOK_SIP_ADVERTISE."
         )

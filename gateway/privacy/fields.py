@@ -18,7 +18,7 @@ class Field(Enum):
     """Somebody's words, or facts taken from them; masked whole."""
     DIGITS = "<digits>"
     """Keys somebody pressed; masked whole, a single digit too."""
-    SECRET = "<secret>"  # noqa: S105 - what is shown instead of one
+    SECRET = "<secret>"
     """A key, token or password; masked whole."""
     MEASURE = "measure"
     """A count, size, port or time; long digit strings in it are nobody's number."""

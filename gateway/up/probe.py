@@ -25,7 +25,7 @@ async def serves(child: Child) -> str:
 
 async def until_serving(child: Child) -> None:
     """Ask until it serves; bound it by a timeout of your own."""
-    while await serves(child):  # noqa: ASYNC110 - another process's readiness has no event to wait for
+    while await serves(child):
         await asyncio.sleep(_BETWEEN)
 
 

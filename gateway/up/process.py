@@ -49,7 +49,7 @@ class Process:
             preexec_fn=_die_with_parent,
             limit=_LINE_BYTES,
         )
-        assert process.stdout is not None  # noqa: S101 - asked for by PIPE
+        assert process.stdout is not None
         return cls(process, asyncio.create_task(_pump(process.stdout, log, clean), name=f"log of {log.stem}"))
 
     @property

@@ -76,7 +76,7 @@ class Lab:
         """Return once no call, task or SIP participant is left of the calls that ended."""
         await until(lambda: len(self.edge.edge) == 0)
         async with asyncio.timeout(10):
-            while await self._participants():  # noqa: ASYNC110  another process's doing has no event
+            while await self._participants():
                 await asyncio.sleep(0.05)
 
     async def _participants(self) -> list[str]:

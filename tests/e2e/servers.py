@@ -145,5 +145,5 @@ def _serves(port: int) -> bool:
 async def until(condition: Callable[[], object], within: float = 10.0) -> None:
     """Return once `condition` holds: for what another process does, or what has no event. Raises TimeoutError."""
     async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110  see above
+        while not condition():
             await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ CODECS = (PCMU, PCMA)
 """What we speak."""
 _NUMBERS = {PCMU: 0, PCMA: 8}
 _PROTOCOL = "RTP/AVP"
-_NOWHERE = ("0.0.0.0", "::")  # noqa: S104  no bind: RFC 2543's way to say that nothing should be sent
+_NOWHERE = ("0.0.0.0", "::")
 OFFERED_EVENTS = 101
 """The payload type that our offers give telephone-event."""
 

@@ -53,7 +53,7 @@ class Timer(StrEnum):
     F = "request unanswered"
     G = "repeat final response"
     H = "final response not acknowledged"
-    I = "ACK absorbed"  # noqa: E741  the RFC's name
+    I = "ACK absorbed"
     J = "request absorbed"
     K = "response absorbed"
     L = "2xx sent, INVITE absorbed"
