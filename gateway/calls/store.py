@@ -12,6 +12,9 @@ from typing import Protocol
 from gateway.terms.call import Call, CallId
 from gateway.terms.event import Event
 
+FORGET_AFTER = 3600.0
+"""Seconds after its end that a call is known."""
+
 
 class CallStore(Protocol):
     """Every method raises `gateway.errors.Unavailable` when the store does not answer."""

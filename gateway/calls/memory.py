@@ -1,0 +1,137 @@
+"""The call store in one process's memory: for tests of what uses a store, and a gateway that may forget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.calls.store import FORGET_AFTER
+from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.event import Event
+
+
+@dataclass(slots=True)
+class _Lease:
+    epoch: int
+    job: str
+    until: float
+
+
+class MemoryStore:
+    """Implements `gateway.calls.store.CallStore`; `clock` tells seconds, never going back."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._calls: dict[CallId, Call] = {}
+        self._ended: dict[CallId, float] = {}
+        self._leases: dict[CallId, _Lease] = {}
+        self._events: dict[int, Event] = {}
+        self._reader: dict[int, str] = {}
+        self._told = 0
+        self._more = asyncio.Event()
+
+    async def open(self, call: Call) -> bool:
+        """See the port."""
+        self._forget()
+        if call.id in self._calls:
+            return False
+        self._calls[call.id] = call
+        return True
+
+    async def get(self, call: CallId) -> Call | None:
+        """See the port."""
+        self._forget()
+        return self._calls.get(call)
+
+    async def live(self) -> Sequence[Call]:
+        """See the port."""
+        return [call for call in self._calls.values() if call.phase is not Phase.ENDED]
+
+    async def dispatched(self, call: CallId, epoch: int, dispatch: str, at: float) -> bool:
+        """See the port."""
+        known = self._at(call, epoch)
+        if known is None:
+            return False
+        self._calls[call] = replace(known, dispatch=dispatch, dispatched=at)
+        return True
+
+    async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
+        """See the port."""
+        known = self._at(call, seen)
+        if known is None:
+            return None
+        self._leases.pop(call, None)
+        raised = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
+        self._calls[call] = raised
+        return raised
+
+    async def end(self, call: CallId) -> bool:
+        """See the port."""
+        known = self._calls.get(call)
+        if known is None or known.phase is Phase.ENDED:
+            return False
+        self._calls[call] = replace(known, phase=Phase.ENDED)
+        self._ended[call] = self._clock()
+        self._leases.pop(call, None)
+        return True
+
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
+        """See the port."""
+        known = self._at(call, epoch)
+        if known is None or await self.holder(call) not in (None, job):
+            return False
+        self._leases[call] = _Lease(epoch, job, self._clock() + ttl)
+        self._calls[call] = replace(known, phase=Phase.TAKEN)
+        return True
+
+    async def release(self, call: CallId, epoch: int, job: str) -> None:
+        """See the port."""
+        lease = self._leases.get(call)
+        if lease is not None and (lease.epoch, lease.job) == (epoch, job):
+            del self._leases[call]
+
+    async def holder(self, call: CallId) -> str | None:
+        """See the port."""
+        lease = self._leases.get(call)
+        return lease.job if lease is not None and lease.until > self._clock() else None
+
+    async def tell(self, event: Event) -> None:
+        """See the port."""
+        self._told += 1
+        self._events[self._told] = replace(event, id=f"{self._told}-0")
+        self._more.set()
+
+    async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
+        """See the port."""
+        mine = [entry for entry, reader in self._reader.items() if reader == consumer]
+        if not mine:
+            mine = await self._unread(wait)
+            self._reader.update(dict.fromkeys(mine[:count], consumer))
+        return [self._events[entry] for entry in mine[:count]]
+
+    async def ack(self, events: Sequence[Event]) -> None:
+        """See the port."""
+        for event in events:
+            entry = int(event.id.removesuffix("-0"))
+            self._events.pop(entry, None)
+            self._reader.pop(entry, None)
+
+    async def _unread(self, wait: float) -> list[int]:
+        try:
+            async with asyncio.timeout(wait):
+                while not (unread := [entry for entry in self._events if entry not in self._reader]):
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError:
+            return []
+        return unread
+
+    def _at(self, call: CallId, epoch: int) -> Call | None:
+        known = self._calls.get(call)
+        return known if known is not None and known.phase is not Phase.ENDED and known.epoch == epoch else None
+
+    def _forget(self) -> None:
+        old = [call for call, at in self._ended.items() if self._clock() - at >= FORGET_AFTER]
+        for call in old:
+            del self._ended[call], self._calls[call]

@@ -1,0 +1,174 @@
+"""The call store in Redis (6.2 or newer), shared by every process of a gateway.
+
+| key | holds |
+| --- | --- |
+| `offhook:call:<id>` | a hash (`gateway.calls.wire`); expires an hour after the call's end |
+| `offhook:live` | the ids of the calls that haven't ended |
+| `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
+| `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
+
+What must be atomic is a script: Redis runs one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from gateway.calls import scripts, wire
+from gateway.calls.store import FORGET_AFTER
+from gateway.errors import Unavailable
+from gateway.terms.call import Call, CallId
+from gateway.terms.event import Event
+
+WITHIN = 2.0
+"""Seconds that Redis may take for one thing."""
+_CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
+_GROUP = "records"
+_DEAD_AFTER = 30_000
+"""Milliseconds after which what a reader never acknowledged is another's to read."""
+
+
+class RedisStore:
+    """Implements `gateway.calls.store.CallStore`.
+
+    The client is the caller's to close; its `socket_timeout` must be longer than any `wait` that `read` is given.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._scripts = {name: redis.register_script(text) for name, text in scripts.ALL.items()}
+
+    async def open(self, call: Call) -> bool:
+        """See the port."""
+        fields = wire.call_fields(call)
+        flat = [part for field in fields.items() for part in field]
+        return bool(await self._run("open", call.id, call.id, *flat))
+
+    async def get(self, call: CallId) -> Call | None:
+        """See the port."""
+        async with _answering():
+            found = await cast(Any, self._redis.hgetall(_CALL + call))
+        return wire.read_call(call, _texts(found)) if found else None
+
+    async def live(self) -> Sequence[Call]:
+        """See the port."""
+        async with _answering():
+            ids = [CallId(_text(one)) for one in await cast(Any, self._redis.smembers(_LIVE))]
+            pipe = self._redis.pipeline(transaction=False)
+            for call in ids:
+                pipe.hgetall(_CALL + call)
+            found = await pipe.execute() if ids else []
+        return [wire.read_call(call, _texts(fields)) for call, fields in zip(ids, found, strict=True) if fields]
+
+    async def dispatched(self, call: CallId, epoch: int, dispatch: str, at: float) -> bool:
+        """See the port."""
+        return bool(await self._run("dispatched", call, epoch, dispatch, repr(at)))
+
+    async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
+        """See the port."""
+        flat = await self._run("raise_epoch", call, seen, repr(at))
+        if not flat:
+            return None
+        texts = [_text(part) for part in flat]
+        return wire.read_call(call, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+    async def end(self, call: CallId) -> bool:
+        """See the port."""
+        return bool(await self._run("end", call, call, int(FORGET_AFTER)))
+
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
+        """See the port."""
+        return bool(await self._run("take", call, epoch, job, max(1, round(ttl * 1000))))
+
+    async def release(self, call: CallId, epoch: int, job: str) -> None:
+        """See the port."""
+        await self._run("release", call, epoch, job)
+
+    async def holder(self, call: CallId) -> str | None:
+        """See the port."""
+        async with _answering():
+            lease = await self._redis.get(_LEASE + call)
+        return _text(lease).partition(" ")[2] if lease else None
+
+    async def tell(self, event: Event) -> None:
+        """See the port."""
+        async with _answering():
+            await self._redis.xadd(_EVENTS, cast(Any, wire.event_fields(event)))
+
+    async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
+        """See the port."""
+        async with _answering(wait + WITHIN):
+            try:
+                return await self._read(consumer, count, wait)
+            except ResponseError as bad:
+                if not str(bad).startswith("NOGROUP"):
+                    raise
+                # Redis has forgotten the stream: begin it anew.
+                await self._group()
+                return await self._read(consumer, count, wait)
+
+    async def ack(self, events: Sequence[Event]) -> None:
+        """See the port."""
+        if not events:
+            return
+        ids = [event.id for event in events]
+        async with _answering():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.xack(_EVENTS, _GROUP, *ids)
+            pipe.xdel(_EVENTS, *ids)
+            await pipe.execute()
+
+    async def _read(self, consumer: str, count: int, wait: float) -> Sequence[Event]:
+        if mine := await self._entries(consumer, "0", count, None):
+            return mine
+        claimed = await self._redis.xautoclaim(_EVENTS, _GROUP, consumer, _DEAD_AFTER, count=count)
+        if left := [_event(entry) for entry in claimed[1] if entry[1]]:
+            return left
+        return await self._entries(consumer, ">", count, max(1, round(wait * 1000)))
+
+    async def _entries(self, consumer: str, after: str, count: int, block: int | None) -> Sequence[Event]:
+        streams = cast(Any, {_EVENTS: after})
+        answer: Any = await self._redis.xreadgroup(_GROUP, consumer, streams, count=count, block=block)
+        if not answer:
+            return []
+        # RESP3 answers with a map of lists of pages, RESP2 with a list of pairs.
+        pages = next(iter(answer.values())) if isinstance(answer, Mapping) else [answer[0][1]]
+        return [_event(entry) for page in pages for entry in page if entry[1]]
+
+    async def _group(self) -> None:
+        try:
+            await self._redis.xgroup_create(_EVENTS, _GROUP, id="0", mkstream=True)
+        except ResponseError as bad:
+            if not str(bad).startswith("BUSYGROUP"):
+                raise
+
+    async def _run(self, script: str, call: CallId, *arguments: str | int) -> Any:
+        async with _answering():
+            return await self._scripts[script]([_CALL + call, _LEASE + call, _LIVE], arguments)
+
+
+@asynccontextmanager
+async def _answering(within: float = WITHIN) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(within):
+            yield
+    except (RedisError, OSError, TimeoutError) as bad:
+        raise Unavailable("The call store (Redis) doesn't answer.", remedy="Check REDIS_URL and the server.") from bad
+
+
+def _event(entry: tuple[Any, Mapping[Any, Any]]) -> Event:
+    return wire.read_event(_text(entry[0]), _texts(entry[1]))
+
+
+def _texts(fields: Mapping[Any, Any]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in fields.items()}
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,52 @@
+"""The Lua scripts of `redis_store`. KEYS: the call's hash, its lease, the set of live calls."""
+
+from __future__ import annotations
+
+_AT_EPOCH = """
+local now = redis.call('HMGET', KEYS[1], 'epoch', 'phase')
+if now[1] ~= ARGV[1] or now[2] == 'ended' then return 0 end
+"""
+"""Return 0 unless the call lives and ARGV[1] is its epoch."""
+
+ALL = {
+    "open": """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('SADD', KEYS[3], ARGV[1])
+return 1
+""",
+    "dispatched": _AT_EPOCH
+    + """
+redis.call('HSET', KEYS[1], 'dispatch', ARGV[2], 'dispatched', ARGV[3])
+return 1
+""",
+    "raise_epoch": _AT_EPOCH
+    + """
+redis.call('DEL', KEYS[2])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2])
+return redis.call('HGETALL', KEYS[1])
+""",
+    "end": """
+local phase = redis.call('HGET', KEYS[1], 'phase')
+redis.call('SREM', KEYS[3], ARGV[1])
+if not phase or phase == 'ended' then return 0 end
+redis.call('HSET', KEYS[1], 'phase', 'ended')
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('DEL', KEYS[2])
+return 1
+""",
+    "take": _AT_EPOCH
+    + """
+local mine = ARGV[1] .. ' ' .. ARGV[2]
+local lease = redis.call('GET', KEYS[2])
+if lease and lease ~= mine then return 0 end
+redis.call('SET', KEYS[2], mine, 'PX', ARGV[3])
+if now[2] ~= 'taken' then redis.call('HSET', KEYS[1], 'phase', 'taken') end
+return 1
+""",
+    "release": """
+if redis.call('GET', KEYS[2]) == ARGV[1] .. ' ' .. ARGV[2] then redis.call('DEL', KEYS[2]) end
+return 1
+""",
+}
+"""By name; arguments as `redis_store` gives them."""

@@ -1,0 +1,294 @@
+"""The call store's contract, on memory and on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from gateway.calls.memory import MemoryStore
+from gateway.calls.redis_store import RedisStore
+from gateway.calls.store import CallStore
+from gateway.errors import Unavailable
+from gateway.terms.call import Brief, Call, CallId, Phase, Pool
+from gateway.terms.event import Event, Kind
+from gateway.terms.personal import Number
+from tests.e2e.servers import free_port, redis_server
+
+_ids = itertools.count(1)
+
+
+def a_call() -> Call:
+    return Call(
+        id=CallId(f"SCL_{next(_ids)}"),
+        room="call-_abc",
+        sip_identity="sip_1",
+        dialed=Number("+15105550100"),
+        caller=Number("+15105550177"),
+        trunk="ST_1",
+        route="sales",
+        plan="3f2a",
+        pool=Pool.AGENTS,
+        brief=Brief("sales", "Hello – you've reached us.", {"ask": ["name", "budget"], "limit": 3}, human="desk"),
+        started=1764000000.25,
+        dispatched=1764000000.5,
+    )
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
+    if request.param == "memory":
+        yield MemoryStore(time.monotonic)
+        return
+    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    client = Redis.from_url(request.getfixturevalue("redis_url"), **options)
+    await client.flushall()
+    yield RedisStore(client)
+    await client.aclose()
+
+
+async def test_a_call_is_read_as_it_was_opened(store: CallStore) -> None:
+    call = a_call()
+    assert await store.open(call)
+    assert await store.get(call.id) == call
+    assert list(await store.live()) == [call]
+
+
+async def test_a_caller_without_a_number_stays_without(store: CallStore) -> None:
+    call = replace(a_call(), caller=None)
+    await store.open(call)
+    assert await store.get(call.id) == call
+
+
+async def test_of_many_hints_one_opens_the_call(store: CallStore) -> None:
+    call = a_call()
+    opened = await asyncio.gather(*(store.open(replace(call, route=str(n))) for n in range(10)))
+    assert sum(opened) == 1
+
+
+async def test_an_ended_call_is_known_but_not_live_and_opens_no_more(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.end(call.id)
+    assert not await store.end(call.id)
+    assert await store.live() == []
+    assert await store.get(call.id) == replace(call, phase=Phase.ENDED)
+    assert not await store.open(call)
+
+
+async def test_nothing_comes_of_a_call_nobody_opened(store: CallStore) -> None:
+    call = CallId("SCL_none")
+    assert await store.get(call) is None
+    assert not await store.end(call)
+    assert not await store.take(call, 1, "job", 3)
+    assert not await store.dispatched(call, 1, "AD_1", 1.0)
+    assert await store.raise_epoch(call, 1, 1.0) is None
+    assert await store.holder(call) is None
+
+
+async def test_a_dispatch_is_noted_for_its_epoch_only(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.dispatched(call.id, 1, "AD_1", 7.5)
+    assert not await store.dispatched(call.id, 2, "AD_2", 8.5)
+    assert await store.get(call.id) == replace(call, dispatch="AD_1", dispatched=7.5)
+
+
+async def test_of_many_jobs_one_holds_the_lease(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    jobs = [f"AJ_{n}" for n in range(10)]
+    taken = await asyncio.gather(*(store.take(call.id, 1, job, 3) for job in jobs))
+    assert sum(taken) == 1
+    holder = jobs[taken.index(True)]
+    assert await store.holder(call.id) == holder
+    assert await store.take(call.id, 1, holder, 3), "the holder renews it"
+    found = await store.get(call.id)
+    assert found is not None
+    assert found.phase is Phase.TAKEN
+
+
+async def test_a_lease_expires(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.take(call.id, 1, "one", 0.02)
+    async with asyncio.timeout(5):
+        while not await store.take(call.id, 1, "two", 3):
+            assert await store.holder(call.id) in ("one", None)
+    assert await store.holder(call.id) == "two"
+
+
+async def test_a_lease_is_given_back_by_its_holder_only(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.take(call.id, 1, "one", 3)
+    await store.release(call.id, 1, "two")
+    await store.release(call.id, 2, "one")
+    assert await store.holder(call.id) == "one"
+    await store.release(call.id, 1, "one")
+    assert await store.holder(call.id) is None
+
+
+async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.dispatched(call.id, 1, "AD_1", 5.0)
+    await store.take(call.id, 1, "one", 3)
+    raised = await store.raise_epoch(call.id, 1, 9.0)
+    assert raised == replace(call, epoch=2, dispatch="", dispatched=9.0)
+    assert await store.get(call.id) == raised
+    assert await store.holder(call.id) is None
+    assert not await store.take(call.id, 1, "one", 3)
+    assert await store.take(call.id, 2, "two", 3)
+    await store.release(call.id, 1, "one")
+    assert await store.holder(call.id) == "two"
+
+
+async def test_of_many_replicas_one_raises_the_epoch(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    raised = await asyncio.gather(*(store.raise_epoch(call.id, 1, float(n)) for n in range(10)))
+    assert [one.epoch for one in raised if one] == [2]
+
+
+async def test_an_ended_call_has_no_job(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.take(call.id, 1, "one", 3)
+    await store.end(call.id)
+    assert await store.holder(call.id) is None
+    assert not await store.take(call.id, 1, "one", 3)
+    assert await store.raise_epoch(call.id, 1, 1.0) is None
+
+
+def an_event(n: int) -> Event:
+    return Event(CallId("SCL_1"), Kind.TURN, 1764000000.5 + n, {"seq": n, "text": "żółć", "latencies": {"a": 0.25}})
+
+
+async def test_events_are_read_in_order_until_acknowledged(store: CallStore) -> None:
+    told = [an_event(n) for n in range(5)]
+    for event in told:
+        await store.tell(event)
+    first = await store.read("a", count=2, wait=0.2)
+    assert [replace(event, id="") for event in first] == told[:2]
+    assert await store.read("a", count=2, wait=0.2) == first, "what was not acknowledged comes again"
+    await store.ack(first)
+    rest = await store.read("a", count=10, wait=0.2)
+    assert [event.data["seq"] for event in rest] == [2, 3, 4]
+    await store.ack(rest)
+    assert await store.read("a", count=10, wait=0.02) == []
+
+
+async def test_two_readers_share_the_stream(store: CallStore) -> None:
+    for n in range(4):
+        await store.tell(an_event(n))
+    one, two = await store.read("a", count=2, wait=0.2), await store.read("b", count=10, wait=0.2)
+    assert [event.data["seq"] for event in [*one, *two]] == [0, 1, 2, 3]
+
+
+async def test_a_reader_that_waits_gets_the_event_at_once(store: CallStore) -> None:
+    reading = asyncio.create_task(store.read("a", count=10, wait=5))
+    await asyncio.sleep(0)
+    started = time.monotonic()
+    await store.tell(an_event(1))
+    assert [event.data["seq"] for event in await reading] == [1]
+    assert time.monotonic() - started < 2
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["take", "release", "raise", "dispatched", "end", "open"]),
+            st.integers(1, 3),
+            st.sampled_from(["one", "two"]),
+        ),
+        max_size=25,
+    )
+)
+async def test_both_stores_do_the_same(steps: list[tuple[str, int, str]], redis_url: str) -> None:
+    call = a_call()
+    async with Redis.from_url(redis_url) as client:
+        both: list[CallStore] = [MemoryStore(lambda: 0.0), RedisStore(client)]
+        for step, epoch, job in steps:
+            answers = [await _do(store, call, step, epoch, job) for store in both]
+            assert answers[0] == answers[1], step
+            assert await both[0].get(call.id) == await both[1].get(call.id)
+            assert await both[0].holder(call.id) == await both[1].holder(call.id)
+
+
+async def _do(store: CallStore, call: Call, step: str, epoch: int, job: str) -> object:
+    match step:
+        case "open":
+            return await store.open(call)
+        case "take":
+            return await store.take(call.id, epoch, job, 60)
+        case "release":
+            return await store.release(call.id, epoch, job)
+        case "raise":
+            return await store.raise_epoch(call.id, epoch, 5.0)
+        case "dispatched":
+            return await store.dispatched(call.id, epoch, "AD", 6.0)
+        case _:
+            return await store.end(call.id)
+
+
+async def test_memory_forgets_a_call_an_hour_after_its_end() -> None:
+    now = 0.0
+    store, call = MemoryStore(lambda: now), a_call()
+    await store.open(call)
+    await store.end(call.id)
+    now = 3599.0
+    assert await store.get(call.id) is not None
+    now = 3600.0
+    assert await store.get(call.id) is None
+
+
+async def test_redis_forgets_a_call_an_hour_after_its_end(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as client:
+        store, call = RedisStore(client), a_call()
+        await store.open(call)
+        assert await client.ttl(f"offhook:call:{call.id}") == -1
+        await store.end(call.id)
+        assert 3590 < await client.ttl(f"offhook:call:{call.id}") <= 3600
+
+
+async def test_an_unanswering_redis_is_said_to_be_unavailable() -> None:
+    async with Redis.from_url(f"redis://127.0.0.1:{free_port()}") as client:
+        store = RedisStore(client)
+        with pytest.raises(Unavailable, match="Redis"):
+            await store.open(a_call())
+        with pytest.raises(Unavailable, match="Redis"):
+            await store.read("a", count=1, wait=0.1)
+
+
+async def test_a_stream_that_redis_has_forgotten_begins_anew(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as client:
+        store = RedisStore(client)
+        await store.read("a", count=1, wait=0.01)
+        await client.flushall()
+        await store.tell(an_event(3))
+        assert [event.data["seq"] for event in await store.read("a", count=1, wait=0.2)] == [3]
+
+
+async def test_what_a_dead_reader_left_is_anothers(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.calls.redis_store._DEAD_AFTER", 0)
+    async with Redis.from_url(redis_url) as client:
+        await client.flushall()
+        store = RedisStore(client)
+        await store.tell(an_event(8))
+        left = await store.read("dead", count=1, wait=0.2)
+        assert await store.read("living", count=1, wait=0.2) == left
