@@ -9,7 +9,6 @@ import asyncio
 import http.client
 import os
 import random
-import shutil
 import socket
 import subprocess
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 import yaml
 from livekit import api
 
-from gateway.up.servers import find_livekit_server
+from gateway.up.servers import find_livekit_server, find_redis_server
 
 _FIRST = int(os.environ.get("OFFHOOK_TEST_PORTS", "23000"))
 PORTS = range(_FIRST, _FIRST + 900)
@@ -61,9 +60,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
     """A redis-server without persistence; its URL."""
     port = port or free_port()
-    binary = shutil.which("redis-server")
-    assert binary, "redis-server isn't installed"
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+    command = [find_redis_server(os.environ), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
     with _running(command, directory / f"redis-{port}.log") as process:
         _until(lambda: _answers(port), process)
         yield f"redis://127.0.0.1:{port}/0"
