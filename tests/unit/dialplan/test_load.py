@@ -1,0 +1,233 @@
+"""Tests of loading, routing and watching a plan, with the real agents' catalogue."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.load import load
+from gateway.dialplan.model import Plan
+from gateway.dialplan.route import Answer, Reject, route
+from gateway.dialplan.watch import Watch
+from gateway.terms.call import Pool
+
+SHIPPED = Path(__file__).parents[3] / "dialplans"
+GOOD = """
+offhook: 1
+country: US
+numbers:
+  (510) 555-0100: sales
+  otherwise: none
+routes:
+  sales: {agent: sales}
+  none: {reject: 404}
+"""
+
+
+def plan(tmp_path: Path, text: str, name: str = "main.yaml") -> Plan:
+    (tmp_path / name).write_text(text)
+    loaded = load(tmp_path, catalogue())
+    assert [str(finding) for finding in loaded.findings] == []
+    assert loaded.plan
+    return loaded.plan
+
+
+def findings(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "main.yaml").write_text(text)
+    loaded = load(tmp_path, catalogue())
+    assert (loaded.plan is None) == bool(loaded.findings)
+    return [str(finding) for finding in loaded.findings]
+
+
+@pytest.mark.parametrize(
+    ("dialed", "agent", "pool"),
+    [("+15105550100", "sales", Pool.AGENTS), ("15105550200", "support", Pool.AGENTS), ("echo", "echo", Pool.HOUSE)],
+)
+def test_the_shipped_plan_leads_to_the_agents(dialed: str, agent: str, pool: Pool) -> None:
+    shipped = load(SHIPPED, catalogue())
+    assert shipped.findings == ()
+    assert shipped.plan
+    decision = route(shipped.plan, dialed, None)
+    assert isinstance(decision, Answer)
+    assert (decision.brief.agent, decision.pool) == (agent, pool)
+
+
+@pytest.mark.parametrize(("dialed", "status"), [("+15105550900", 603), ("+15105550999", 404), ("anonymous", 404)])
+def test_the_shipped_plan_rejects(dialed: str, status: int) -> None:
+    shipped = load(SHIPPED, catalogue()).plan
+    assert shipped
+    decision = route(shipped, dialed, None)
+    assert isinstance(decision, Reject)
+    assert decision.status == status
+
+
+def test_a_number_nobody_planned_for_is_not_found(tmp_path: Path) -> None:
+    decision = route(plan(tmp_path, GOOD.replace("  otherwise: none\n", "")), "+15105550111", None)
+    assert decision == Reject(404, "", "the plan has no line for the number, nor an 'otherwise'")
+
+
+def test_the_narrowest_line_wins_wherever_it_stands(tmp_path: Path) -> None:
+    lines = {"otherwise": 480, "+1 510*": 481, "+1 510 555 03xx": 482, "+1 510 555 0300 - 0349": 483, "5105550333": 484}
+    text = "offhook: 1\ncountry: US\nnumbers:\n"
+    text += "".join(f"  {line}: r{status}\n" for line, status in lines.items()) + "routes:\n"
+    text += "".join(f"  r{status}: {{reject: {status}}}\n" for status in lines.values())
+    built = plan(tmp_path, text)
+    dialed = {"5105550333": 484, "5105550334": 483, "5105550350": 482, "5105550500": 481, "+4930123456": 480}
+    for number, status in dialed.items():
+        assert route(built, number, None) == Reject(status, f"r{status}", f"the plan's route 'r{status}' rejects")
+
+
+def test_a_route_carries_all_it_says_to_the_job(tmp_path: Path) -> None:
+    (tmp_path / "acme.txt").write_text("We open at nine.\n")
+    built = plan(
+        tmp_path,
+        """
+offhook: 1
+country: US
+human: desk
+numbers: {(510) 555-0100: sales}
+routes:
+  sales: {agent: sales, greeting: Hi., language: en-GB, settings: {ask: [budget], facts: acme.txt}}
+  desk: {agent: support, greeting: This is the desk.}
+""",
+    )
+    decision = route(built, "+15105550100", None)
+    assert isinstance(decision, Answer)
+    brief = decision.brief
+    assert (brief.greeting, brief.language) == ("Hi.", "en-GB")
+    assert brief.settings == {"ask": ["budget"], "facts": "We open at nine."}
+    assert (brief.human, brief.human_route, brief.human_greeting) == ("support", "desk", "This is the desk.")
+    assert built.brief("desk").human == "", "who asks the desk for a person isn't sent to the desk again"
+
+
+def test_several_files_are_one_plan(tmp_path: Path) -> None:
+    (tmp_path / "more.yaml").write_text("offhook: 1\nroutes: {none: {reject: 480}}\n")
+    built = plan(tmp_path, GOOD.replace("  none: {reject: 404}\n", ""))
+    assert route(built, "+15105550101", None).status == 480
+
+
+def test_the_version_follows_the_content(tmp_path: Path) -> None:
+    first = plan(tmp_path, GOOD).version
+    assert plan(tmp_path, GOOD).version == first
+    assert plan(tmp_path, GOOD + "# a remark\n").version != first
+
+
+BAD = """
+offhook: 1
+timezne: x
+country: US
+human: desk
+numbers:
+  (510) 555-0100: sales
+  5105550100: sals
+  +1 510 555 0300 - 0399: sales
+  +1 510 555 03xx: sales
+  banana: sales
+routes:
+  sales: {agent: sale}
+  more: {agent: sales, settings: {nevr: [a], ask: [nam]}, menu: x}
+  refuse: {reject: 200, agent: sales}
+  nothing: {}
+people: {}
+"""
+
+
+def test_everything_wrong_is_told_at_once_with_its_place_and_remedy(tmp_path: Path) -> None:
+    told = findings(tmp_path, BAD)
+    expected = [
+        ("main.yaml:3:1:", "Did you mean 'timezone'?"),
+        ("main.yaml:5:8:", "There is no route 'desk'"),
+        ("main.yaml:8:3:", "Did you mean 'sales'?"),
+        ("main.yaml:8:3:", "has a line already, in main.yaml, line 7"),
+        ("main.yaml:10:3:", "neither is the more specific"),
+        ("main.yaml:11:3:", "'banana' is no number"),
+        ("main.yaml:13:18:", "Did you mean 'sales'?"),
+        ("main.yaml:14:41:", "Did you mean 'never'?"),
+        ("main.yaml:14:59:", "'menu' isn't available"),
+        ("main.yaml:15:20:", "'200' is no SIP status"),
+        ("main.yaml:15:32:", "has 'agent' too"),
+        ("main.yaml:16:3:", "does nothing"),
+        ("main.yaml:17:1:", "'people' isn't available"),
+    ]
+    assert len(told) == len(expected), told
+    for line, (place, words) in zip(told, expected, strict=True):
+        assert line.startswith(place), (line, place)
+        assert words in line
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "The file is empty"),
+        ("offhook: 1", "No number leads anywhere"),
+        ("numbers: {}", "Begin it with 'offhook: 1'"),
+        (GOOD.replace("offhook: 1", "offhook: 2"), "reads version 1"),
+        (GOOD + "country: US\n", "It is on line 3 too"),
+        (GOOD.replace("country: US", "country: XX"), "no country's code"),
+        (GOOD.replace("country: US", "country: US\ntimezone: America/NewYork"), "America/New_York"),
+        ("offhook: 1\nnumbers:\n\t+1: x", "spaces, not tabs"),
+        ("offhook: [1", "isn't YAML"),
+        (GOOD.replace("{agent: sales}", "&a {agent: sales, settings: *a}"), "back to itself"),
+        (GOOD.replace("sales: {agent: sales}", "sales: {agent: sales, human: none}"), "rejects the caller"),
+        (GOOD.replace("{agent: sales}", "{agent: sales, language: Klingon!}"), "is no language"),
+        (GOOD.replace("{agent: sales}", "{agent: sales, settings: {facts: ../x.txt}}"), "outside"),
+    ],
+)
+def test_a_mistake_is_told_with_its_remedy(tmp_path: Path, text: str, says: str) -> None:
+    told = findings(tmp_path, text)
+    assert any(says in line for line in told), told
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "main.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "isn't UTF-8" in str(load(tmp_path, catalogue()).findings[0])
+
+
+def test_a_directory_without_a_plan_is_told(tmp_path: Path) -> None:
+    assert "no dial plan here" in str(load(tmp_path / "none", catalogue()).findings[0])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet=st.sampled_from(list("abc:{}[],&*!|>'\"%@`#- \n\t0123+x?~")), max_size=60))
+def test_any_text_is_a_plan_or_told_off(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    directory = tmp_path_factory.mktemp("plan")
+    (directory / "main.yaml").write_text(GOOD + text)
+    loaded = load(directory, catalogue())
+    assert (loaded.plan is None) == bool(loaded.findings)
+
+
+def test_a_change_is_taken_up_and_a_mistake_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "main.yaml"
+    path.write_text(GOOD)
+    watch = Watch(tmp_path, catalogue())
+    assert watch.look()
+    assert not watch.look()
+    first = watch.plan
+    path.write_text(GOOD + "nonsense: 1\n")
+    assert not watch.look()
+    assert watch.plan is first
+    assert "There is no 'nonsense' here." in str(watch.findings[0])
+    path.write_text(GOOD.replace("404", "480"))
+    assert watch.look()
+    assert watch.plan
+    assert watch.plan is not first
+    assert watch.findings == ()
+    assert route(watch.plan, "+4930123456", None).status == 480
+
+
+def test_a_change_of_a_facts_file_is_taken_up(tmp_path: Path) -> None:
+    facts = tmp_path / "acme.txt"
+    facts.write_text("old")
+    (tmp_path / "main.yaml").write_text(GOOD.replace("{agent: sales}", "{agent: sales, settings: {facts: acme.txt}}"))
+    watch = Watch(tmp_path, catalogue())
+    assert watch.look()
+    facts.write_text("newer")
+    os.utime(facts, ns=(1, 1))
+    assert watch.look()
+    assert watch.plan
+    assert watch.plan.brief("sales").settings["facts"] == "newer"
