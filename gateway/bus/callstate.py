@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
@@ -88,6 +88,10 @@ class CallState:
     """What was dialed, as the carrier wrote it."""
     at: float
     """When it was told: seconds since the epoch (UTC)."""
+    trunk: str = ""
+    """LiveKit's id of the trunk; "" while none has matched."""
+    identity: str = field(default="", repr=False)
+    """Of the SIP participant; "" while no rule has matched. It may hold the caller's number."""
 
 
 async def states(redis_url: str) -> AsyncIterator[CallState]:
@@ -155,6 +159,8 @@ def read(data: bytes) -> CallState | None:
         from_user=Number(info.from_uri.user),
         to_user=Number(info.to_uri.user),
         at=request.sent_at / 1e9,
+        trunk=info.trunk_id,
+        identity=info.participant_identity,
     )
 
 

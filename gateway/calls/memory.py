@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gateway.calls.store import FORGET_AFTER
 from gateway.terms.call import Call, CallId, Phase
-from gateway.terms.event import Event
+from gateway.terms.event import JOBS, Event
 
 
 @dataclass(slots=True)
@@ -101,6 +101,9 @@ class MemoryStore:
         self._told += 1
         self._events[self._told] = replace(event, id=f"{self._told}-0")
         self._more.set()
+        known = self._calls.get(event.call)
+        if known is not None and event.kind in JOBS:
+            self._calls[event.call] = replace(known, told=known.told | {event.kind.value})
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""

@@ -24,7 +24,7 @@ from gateway.calls import scripts, wire
 from gateway.calls.store import FORGET_AFTER
 from gateway.errors import Unavailable
 from gateway.terms.call import Call, CallId
-from gateway.terms.event import Event
+from gateway.terms.event import JOBS, Event
 
 WITHIN = 2.0
 """Seconds that Redis may take for one thing."""
@@ -98,8 +98,9 @@ class RedisStore:
 
     async def tell(self, event: Event) -> None:
         """See the port."""
-        async with _answering():
-            await self._redis.xadd(_EVENTS, cast(Any, wire.event_fields(event)))
+        mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
+        flat = [part for field in wire.event_fields(event).items() for part in field]
+        await self._run("tell", event.call, mark, *flat)
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""
@@ -150,7 +151,7 @@ class RedisStore:
 
     async def _run(self, script: str, call: CallId, *arguments: str | int) -> Any:
         async with _answering():
-            return await self._scripts[script]([_CALL + call, _LEASE + call, _LIVE], arguments)
+            return await self._scripts[script]([_CALL + call, _LEASE + call, _LIVE, _EVENTS], arguments)
 
 
 @asynccontextmanager

@@ -1,4 +1,5 @@
-"""The Lua scripts of `redis_store`. KEYS: the call's hash, its lease, the set of live calls."""
+"""The Lua scripts of `redis_store`. KEYS: the call's hash, its lease, the set of live
+calls, the stream."""
 
 from __future__ import annotations
 
@@ -42,6 +43,11 @@ local lease = redis.call('GET', KEYS[2])
 if lease and lease ~= mine then return 0 end
 redis.call('SET', KEYS[2], mine, 'PX', ARGV[3])
 if now[2] ~= 'taken' then redis.call('HSET', KEYS[1], 'phase', 'taken') end
+return 1
+""",
+    "tell": """
+redis.call('XADD', KEYS[4], '*', unpack(ARGV, 2))
+if ARGV[1] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], '1') end
 return 1
 """,
     "release": """

@@ -59,7 +59,8 @@ class CallStore(Protocol):
         ...
 
     async def tell(self, event: Event) -> None:
-        """Append to the stream the record is written from; durable when it returns."""
+        """Append to the stream the record is written from, and note its kind among the call's `told` if jobs alone tell
+        it; durable when it returns."""
         ...
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:

@@ -11,7 +11,9 @@ from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
 
-_FIXED = ("room", "sip_identity", "trunk", "route", "plan", "started")
+TOLD = "told:"
+"""Begins the names of the fields that say which kinds of event were told."""
+_FIXED = ("room", "sip_identity", "trunk", "route", "plan", "started", "reject")
 
 
 def call_fields(call: Call) -> dict[str, str]:
@@ -47,6 +49,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             epoch=int(fields["epoch"]),
             dispatch=fields["dispatch"],
             dispatched=float(fields["dispatched"]),
+            told=frozenset(name.removeprefix(TOLD) for name in fields if name.startswith(TOLD)),
         )
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault(f"The call {call} can't be read from the store.") from bad

@@ -83,3 +83,7 @@ class Call:
     """LiveKit's id of the dispatch of this epoch."""
     dispatched: float = 0.0
     """When this epoch's dispatch was made."""
+    reject: int = 0
+    """SIP status that turns the caller away; 0 when an agent answers."""
+    told: frozenset[str] = frozenset()
+    """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""

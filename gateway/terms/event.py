@@ -56,3 +56,7 @@ class Event:
     """JSON, per the module's table."""
     id: str = ""
     """The stream's own id, needed to acknowledge it; "" before it is appended."""
+
+
+JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK})
+"""The kinds that only jobs tell and that decide how a call has ended."""

@@ -38,6 +38,7 @@ def a_call() -> Call:
         pool=Pool.AGENTS,
         brief=Brief("sales", "Hello – you've reached us.", {"ask": ["name", "budget"], "limit": 3}, human="desk"),
         started=1764000000.25,
+        reject=0,
         dispatched=1764000000.5,
     )
 
@@ -172,6 +173,16 @@ async def test_an_ended_call_has_no_job(store: CallStore) -> None:
     assert await store.holder(call.id) is None
     assert not await store.take(call.id, 1, "one", 3)
     assert await store.raise_epoch(call.id, 1, 1.0) is None
+
+
+async def test_a_call_knows_what_jobs_told_of_it(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    for kind in (Kind.OPENED, Kind.ANSWERED, Kind.TURN, Kind.TURN):
+        await store.tell(Event(call.id, kind, 1.0))
+    assert await store.get(call.id) == replace(call, told=frozenset({"answered", "turn"}))
+    await store.tell(Event(CallId("SCL_none"), Kind.TURN, 1.0))
+    assert await store.get(CallId("SCL_none")) is None
 
 
 def an_event(n: int) -> Event:

@@ -1,0 +1,175 @@
+"""Control's process: the plan, the dispatcher, its hints, and the writer of the records, wired."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import aiohttp
+import structlog
+from livekit import api
+from redis.asyncio import Redis
+
+from gateway.app.admin import admin
+from gateway.app.catalogue import load as load_catalogue
+from gateway.app.lifetime import until_stopped
+from gateway.app.records import open_records
+from gateway.bus.callstate import states
+from gateway.bus.tasks import Tasks
+from gateway.calls.redis_store import RedisStore
+from gateway.conduct.prompts import PromptBook
+from gateway.config import Settings
+from gateway.dialplan.model import Plan
+from gateway.dialplan.watch import Watch
+from gateway.dispatch.dispatcher import Dispatcher
+from gateway.dispatch.rooms import Rooms
+from gateway.dispatch.webhook import Webhook
+from gateway.errors import SetupFault, Unavailable
+from gateway.metrics import counter, gauge
+from gateway.privacy import logs
+from gateway.records.writer import Writer
+from gateway.terms.catalogue import Catalogue
+
+RECONCILE = 2.0
+"""Seconds between two looks at LiveKit's rooms and at the plan's files."""
+SUPERVISE = 0.5
+"""Seconds between two looks at the calls' leases."""
+STALE = 10.0
+"""Seconds without a whole look after which control isn't ready."""
+DRAIN_WITHIN = 5.0
+"""Seconds at the end to write what calls have told."""
+_READ_WAITS = 5.0
+_REDIS_CONNECTS = 2.0
+
+FINDINGS = gauge("plan_findings", "What is wrong with the dial plan's files as they stand; the plan in force is older")
+RELOADS = counter("plan_reloads", "Times that the dial plan's files changed", "outcome")
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Look after calls until SIGTERM or SIGINT; calls go on without us meanwhile.
+
+    Raises SetupFault when the plan is wrong, a port or the database can't be had, or LiveKit's keys are missing.
+    """
+    logs.configure(settings, process="control")
+    secret = settings.livekit_api_secret.get_secret_value()
+    if not settings.livekit_api_key or not secret:
+        raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
+    catalogue = load_catalogue()
+    watch = _first_plan(settings, catalogue)
+    engine = await open_records(settings)
+    redis = Redis.from_url(
+        settings.redis_url.get_secret_value(), socket_timeout=_READ_WAITS, socket_connect_timeout=_REDIS_CONNECTS
+    )
+    store = RedisStore(redis)
+    writer = Writer(store, engine)
+    try:
+        async with aiohttp.ClientSession() as session:
+            rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
+            dispatcher = Dispatcher(store, rooms, lambda: _in_force(watch))
+            await Control(settings, watch, catalogue, dispatcher, PromptBook(redis), writer).run()
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_WITHIN):
+                await writer.drain()
+        await redis.aclose()
+        await engine.dispose()
+
+
+def _first_plan(settings: Settings, catalogue: Catalogue) -> Watch:
+    watch = Watch(settings.dialplans, catalogue)
+    watch.look()
+    if watch.plan is None:
+        told = "\n".join(f"  {finding}" for finding in watch.findings)
+        raise SetupFault(f"The dial plan in {settings.dialplans} can't be used:\n{told}\n", remedy="Correct it.")
+    log.info("dial plan in force", version=watch.plan.version, numbers=len(watch.plan.numbers))
+    return watch
+
+
+def _in_force(watch: Watch) -> Plan:
+    if watch.plan is None:
+        raise SetupFault("There is no dial plan.")
+    return watch.plan
+
+
+class Control:
+    """The tasks of one control."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        watch: Watch,
+        catalogue: Catalogue,
+        dispatcher: Dispatcher,
+        prompts: PromptBook,
+        writer: Writer,
+    ) -> None:
+        self._settings, self._watch, self._catalogue = settings, watch, catalogue
+        self._dispatcher, self._prompts, self._writer = dispatcher, prompts, writer
+        self._looked = float("-inf")
+        self._why = "LiveKit hasn't been asked yet"
+
+    async def run(self) -> None:
+        """Serve until the process is told to stop."""
+        secret = self._settings.livekit_api_secret.get_secret_value()
+        receiver = api.WebhookReceiver(api.TokenVerifier(self._settings.livekit_api_key, secret))
+        async with Tasks("control") as tasks:
+
+            def later(work: Awaitable[None]) -> None:
+                tasks.start(_quietly(work))
+
+            webhook = Webhook(receiver, self._dispatcher, later)
+            async with admin(self._settings, self._why_not_ready, [webhook.route()]):
+                tasks.start(self._writer.run(), "records")
+                tasks.start(self._listen(later), "call states")
+                tasks.start(self._want_prompts(), "prompts")
+                tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
+                tasks.start(_every(SUPERVISE, self._supervise), "supervise")
+                await until_stopped()
+
+    def _why_not_ready(self) -> str:
+        return self._why or ("LiveKit or Redis doesn't answer" if time.monotonic() - self._looked > STALE else "")
+
+    async def _listen(self, later: Callable[[Awaitable[None]], None]) -> None:
+        async for state in states(self._settings.redis_url.get_secret_value()):
+            later(self._dispatcher.heard(state))
+
+    async def _reconcile(self) -> None:
+        await self._dispatcher.reconcile()
+        self._looked, self._why = time.monotonic(), ""
+        before = self._watch.findings
+        if await asyncio.to_thread(self._watch.look):
+            RELOADS.labels("taken").inc()
+            log.info("the changed dial plan is in force", version=_in_force(self._watch).version)
+            await self._want_prompts()
+        elif self._watch.findings and self._watch.findings != before:
+            RELOADS.labels("refused").inc()
+            told = [str(finding) for finding in self._watch.findings]
+            log.error("the changed dial plan is wrong; the old one stays in force", findings=told)
+        FINDINGS.set(len(self._watch.findings))
+
+    async def _supervise(self) -> None:
+        await self._dispatcher.supervise()
+
+    async def _want_prompts(self) -> None:
+        plan = _in_force(self._watch)
+        lines = [line for brief in plan.briefs() for line in self._catalogue[brief.agent].lines(brief)]
+        await _quietly(self._prompts.want(lines, time.time()))
+
+
+async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+    """Look again and again, each time that many seconds after the last look began, or at once when it took longer."""
+    while True:
+        started = time.monotonic()
+        await _quietly(look())
+        await asyncio.sleep(max(0.0, started + seconds - time.monotonic()))
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Unavailable as bad:
+        log.warning("control can't do something now", why=str(bad))

@@ -1,0 +1,115 @@
+"""What is to be done about a call. Pure: what is known and the time go in, a decision comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from gateway.dialplan.model import Plan
+from gateway.dialplan.route import Answer, route
+from gateway.terms.call import Brief, Call, CallId, Phase, Pool
+from gateway.terms.ending import Ending
+from gateway.terms.event import Kind
+from gateway.terms.number import normalise
+from gateway.terms.personal import Number
+
+PREFIX = "call-"
+"""How the names of our rooms begin (the trunk file's `room_prefix`)."""
+JOB_WITHIN = 3.0
+"""Seconds from a dispatch until its job must hold the call's lease."""
+JOINS_WITHIN = 12.0
+"""Seconds a caller may take from the first hint into the room; the SIP service gives up after 10."""
+TRIES = 5
+"""Jobs a call is offered to before its caller is turned away."""
+NO_JOB = 503
+"""SIP status for a caller whom no job came for (RFC 3261 section 21.5.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A caller, as a SIP participant or its service tells of them."""
+
+    call: CallId
+    room: str
+    identity: str = field(repr=False)
+    dialed: Number
+    """As the carrier wrote it."""
+    caller: Number
+    """As the carrier wrote it; empty or `anonymous` when withheld."""
+    trunk: str
+    joined: bool
+    """The participant is in the room."""
+
+
+def arrived(plan: Plan, arrival: Arrival, now: float) -> Call:
+    """The call that an arrival opens, by the plan; `now`: seconds since the epoch."""
+    decision = route(plan, arrival.dialed.reveal(), normalise(arrival.caller.reveal(), plan.country))
+    answer = decision if isinstance(decision, Answer) else None
+    return Call(
+        id=arrival.call,
+        room=arrival.room,
+        sip_identity=arrival.identity,
+        dialed=normalise(arrival.dialed.reveal(), plan.country) or arrival.dialed,
+        caller=normalise(arrival.caller.reveal(), plan.country),
+        trunk=arrival.trunk,
+        route=decision.route,
+        plan=plan.version,
+        pool=answer.pool if answer else Pool.HOUSE,
+        brief=answer.brief if answer else Brief(agent=""),
+        started=now,
+        dispatched=now,
+        reject=0 if isinstance(decision, Answer) else decision.status,
+    )
+
+
+def metadata(call: Call) -> str:
+    """What a dispatch of the call carries: nothing personal, the job reads the rest from the store."""
+    return json.dumps({"call": call.id, "epoch": call.epoch})
+
+
+class Do(Enum):
+    """What a live call needs."""
+
+    NOTHING = auto()
+    DISPATCH = auto()
+    """Its job didn't come, or is gone: offer it to another."""
+    GIVE_UP = auto()
+    """It was offered often enough."""
+
+
+def supervise(call: Call, holder: str | None, now: float) -> Do:
+    """What a live call needs, given who holds its lease (a job's id) and the time (seconds since the epoch)."""
+    if call.reject or call.phase is Phase.ENDED or holder is not None or now - call.dispatched < JOB_WITHIN:
+        return Do.NOTHING
+    return Do.GIVE_UP if call.epoch >= TRIES else Do.DISPATCH
+
+
+def ending(call: Call) -> Ending:
+    """How a call has ended whose caller is gone."""
+    if call.reject:
+        return Ending.REJECTED
+    if Kind.CALLBACK.value in call.told:
+        return Ending.CALLBACK
+    talked = Kind.TURN.value in call.told or (call.pool is Pool.HOUSE and Kind.ANSWERED.value in call.told)
+    return Ending.SERVED if talked else Ending.ABANDONED
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Where the rooms and the store don't agree."""
+
+    unknown: Sequence[Arrival]
+    """Callers in rooms whose call isn't live: nobody told of them, or they were to be gone."""
+    gone: Sequence[Call]
+    """Live calls whose caller isn't in the room any more."""
+
+
+def compare(callers: Mapping[CallId, Arrival], live: Sequence[Call], now: float) -> Differences:
+    """Compare the callers seen in the rooms with the calls that were live just before."""
+    known = {call.id for call in live}
+    return Differences(
+        unknown=[arrival for call, arrival in callers.items() if call not in known],
+        gone=[call for call in live if call.id not in callers and now - call.started >= JOINS_WITHIN],
+    )

@@ -1,0 +1,212 @@
+"""Does what `decide` says, once a call however many hints come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from gateway.bus.callstate import CallState, Status
+from gateway.calls.store import CallStore
+from gateway.dialplan.model import Plan
+from gateway.dispatch import decide
+from gateway.dispatch.decide import Arrival, Do
+from gateway.dispatch.rooms import Rooms
+from gateway.errors import Unavailable
+from gateway.metrics import counter, seconds
+from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.ending import Ending, Party
+from gateway.terms.event import Event, Kind
+
+CALLS = counter("calls", "Calls that arrived", "route")
+REJECTED = counter("calls_rejected", "Calls that the plan turned away", "status")
+ENDED = counter("calls_ended", "Calls that ended", "ending")
+REDISPATCHED = counter("calls_redispatched", "Times that a call was offered to another job")
+DISPATCH_SECONDS = seconds("dispatch", "From the first hint of a call until its job was asked for")
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """One control's part in the calls. Every method may be called at any time, by several tasks and replicas."""
+
+    def __init__(
+        self, store: CallStore, rooms: Rooms, plan: Callable[[], Plan], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`plan`: the one in force now. `clock`: seconds since the epoch."""
+        self._store, self._rooms, self._plan, self._clock = store, rooms, plan, clock
+
+    async def arrived(self, arrival: Arrival) -> None:
+        """Somebody calls. Raises Unavailable; what couldn't be done then is done by a later look."""
+        started = time.perf_counter()
+        call = decide.arrived(self._plan(), arrival, self._clock())
+        if call.reject and not arrival.joined:
+            return  # nobody is there yet to turn away; the webhook tells of them in a moment
+        if not await self._store.open(call):
+            await self._again(arrival)
+            return
+        CALLS.labels(call.route or "none").inc()
+        if call.reject:
+            await self._turn_away(call)
+            return
+        _, dispatch = await asyncio.gather(self._tell_opened(call), self._dispatch(call))
+        DISPATCH_SECONDS.observe(time.perf_counter() - started)
+        log.info("call dispatched", call=call.id, route=call.route, agent=call.brief.agent, dispatch=dispatch)
+
+    async def heard(self, state: CallState) -> None:
+        """The SIP service told of a call. Raises Unavailable."""
+        call = CallId(state.call_id)
+        if state.status is Status.INCOMING:
+            if state.room.startswith(decide.PREFIX) and state.identity:
+                await self.arrived(_arrival(state))
+            return
+        if state.room and not state.room.startswith(decide.PREFIX):
+            return  # another application's call on the same LiveKit
+        await self._tell(call, Kind.SIP, _sip_data(state), state.at)
+        if state.status not in (Status.DISCONNECTED, Status.ERROR):
+            return
+        if state.room:
+            await self.gone(call)
+        else:
+            await self._unmatched(call, state)
+
+    async def gone(self, call_id: CallId) -> None:
+        """The caller isn't there any more. Raises Unavailable."""
+        call = await self._store.get(call_id)
+        if call is not None and await self._end(call, decide.ending(call)):
+            await self._rooms.close(call.room)
+
+    async def emptied(self, room: str) -> None:
+        """A room is no more: neither is the call in it. Raises Unavailable."""
+        for call in await self._store.live():
+            if call.room == room and self._clock() - call.started > 1.0:
+                await self.gone(call.id)
+
+    async def reconcile(self) -> None:
+        """Look at every room: find calls that nobody told of, and calls whose caller is gone. Raises Unavailable."""
+        live = await self._store.live()
+        callers = await self._rooms.callers()
+        found = decide.compare(callers, live, self._clock())
+        for arrival in found.unknown:
+            await self._each(arrival.call, self.arrived(arrival))
+        for call in found.gone:
+            log.warning("a call's end was told by nobody", call=call.id)
+            await self._each(call.id, self.gone(call.id))
+
+    async def supervise(self) -> None:
+        """Offer each call whose job didn't come, or is gone, to another. Raises Unavailable."""
+        for call in await self._store.live():
+            if decide.supervise(call, None, self._clock()) is Do.NOTHING:
+                continue  # too early, whoever holds it
+            match decide.supervise(call, await self._store.holder(call.id), self._clock()):
+                case Do.DISPATCH:
+                    await self._each(call.id, self._redispatch(call))
+                case Do.GIVE_UP:
+                    await self._each(call.id, self._give_up(call))
+                case Do.NOTHING:
+                    pass
+
+    async def _each(self, call: CallId, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Unavailable as bad:
+            log.warning("a call couldn't be looked after", call=call, why=str(bad))
+
+    async def _again(self, arrival: Arrival) -> None:
+        """A caller who is known. One whose call has ended should be gone: a step failed, or is under way."""
+        known = await self._store.get(arrival.call)
+        if known is not None and known.phase is Phase.ENDED and arrival.joined:
+            await self._rooms.turn_away(arrival.room, arrival.identity, known.reject or decide.NO_JOB)
+
+    async def _dispatch(self, call: Call) -> str:
+        dispatch = await self._rooms.dispatch(call.pool.agent_name, call.room, decide.metadata(call))
+        now = self._clock()
+        if await self._store.dispatched(call.id, call.epoch, dispatch, now):
+            await self._tell(call.id, Kind.DISPATCHED, {"epoch": call.epoch, "dispatch": dispatch}, now)
+        return dispatch
+
+    async def _redispatch(self, call: Call) -> None:
+        if not await self._rooms.has(call.room, call.sip_identity):
+            if self._clock() - call.started >= decide.JOINS_WITHIN:
+                await self.gone(call.id)
+            return
+        raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
+        if raised is None:
+            return
+        REDISPATCHED.inc()
+        log.warning("the call's job didn't come or is gone; another is sent for", call=call.id, epoch=raised.epoch)
+        await self._rooms.clear(call.room)
+        await self._dispatch(raised)
+
+    async def _give_up(self, call: Call) -> None:
+        if not await self._end(call, Ending.LOST):
+            return
+        log.error("no job came for the call; its caller is turned away", call=call.id, tries=call.epoch)
+        await self._rooms.turn_away(call.room, call.sip_identity, decide.NO_JOB)
+
+    async def _turn_away(self, call: Call) -> None:
+        REJECTED.labels(str(call.reject)).inc()
+        log.info("call rejected", call=call.id, route=call.route, status=call.reject)
+        await self._tell_opened(call)
+        why = f"the plan's route '{call.route}'" if call.route else "no line of the plan is for the number"
+        await self._tell(call.id, Kind.REJECTED, {"status": call.reject, "reason": why}, self._clock())
+        await self._end(call, Ending.REJECTED)
+        await self._rooms.turn_away(call.room, call.sip_identity, call.reject)
+
+    async def _unmatched(self, call: CallId, state: CallState) -> None:
+        """A call that ended before it had a room: no trunk or rule took it, or its caller gave up at once."""
+        rejected = state.by is not Party.CALLER and state.sip_status != 487
+        if rejected:
+            await self._tell(call, Kind.REJECTED, {**_sip_data(state), "reason": state.sip_text}, state.at)
+        ending = Ending.REJECTED if rejected else Ending.ABANDONED
+        await self._tell(call, Kind.ENDED, {"ending": ending.value}, state.at)
+
+    async def _end(self, call: Call, ending: Ending) -> bool:
+        """End the call; whether it was this one that ended it."""
+        if not await self._store.end(call.id):
+            return False
+        ENDED.labels(ending.value).inc()
+        await self._tell(call.id, Kind.ENDED, {"ending": ending.value}, self._clock())
+        return True
+
+    async def _tell_opened(self, call: Call) -> None:
+        data = {
+            "room": call.room,
+            "dialed": call.dialed.reveal(),
+            "caller": call.caller.reveal() if call.caller else None,
+            "trunk": call.trunk,
+            "route": call.route,
+            "plan": call.plan,
+            "agent": call.brief.agent,
+            "pool": call.pool.value,
+        }
+        await self._tell(call.id, Kind.OPENED, data, call.started)
+
+    async def _tell(self, call: CallId, kind: Kind, data: Mapping[str, object], at: float) -> None:
+        await self._store.tell(Event(call, kind, at, data))
+
+
+def _arrival(state: CallState) -> Arrival:
+    return Arrival(
+        call=CallId(state.call_id),
+        room=state.room,
+        identity=state.identity,
+        dialed=state.to_user,
+        caller=state.from_user,
+        trunk=state.trunk,
+        joined=False,
+    )
+
+
+def _sip_data(state: CallState) -> dict[str, object]:
+    return {
+        "status": state.sip_status,
+        "text": state.sip_text,
+        "by": state.by.value,
+        "codec": state.codec,
+        "dialed": state.to_user.reveal(),
+        "caller": state.from_user.reveal(),
+        "trunk": state.trunk,
+    }

@@ -1,0 +1,119 @@
+"""LiveKit's rooms, as far as calls go: who calls, sending jobs, turning callers away. Translates, decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from livekit import api
+from livekit.protocol.models import ParticipantInfo
+
+from gateway.dispatch.decide import PREFIX, Arrival
+from gateway.errors import Unavailable
+from gateway.terms.call import CallId
+from gateway.terms.personal import Number
+
+REJECT = "offhook.reject"
+"""The attribute of a SIP participant that names the status the embedded edge is to reject with."""
+WITHIN = 3.0
+"""Seconds that one request to LiveKit may take."""
+_AT_ONCE = 8
+
+
+class Rooms:
+    """The rooms of one LiveKit. Every method raises Unavailable when LiveKit doesn't answer, or refuses."""
+
+    def __init__(self, livekit: api.LiveKitAPI) -> None:
+        self._livekit = livekit
+
+    async def callers(self) -> Mapping[CallId, Arrival]:
+        """Everybody who is in one of our rooms by telephone."""
+        async with _asking():
+            rooms = (await self._livekit.room.list_rooms(api.ListRoomsRequest())).rooms
+        names = [room.name for room in rooms if room.name.startswith(PREFIX)]
+        found: dict[CallId, Arrival] = {}
+        for first in range(0, len(names), _AT_ONCE):
+            for there in await asyncio.gather(*(self._in(name) for name in names[first : first + _AT_ONCE])):
+                found.update(there)
+        return found
+
+    async def _in(self, room: str) -> Mapping[CallId, Arrival]:
+        async with _asking(missing_ok=True):
+            there = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+            arrivals = [arrival(room, participant) for participant in there.participants]
+            return {one.call: one for one in arrivals if one is not None}
+        return {}
+
+    async def has(self, room: str, identity: str) -> bool:
+        """Whether the participant is in the room."""
+        async with _asking(missing_ok=True):
+            await self._livekit.room.get_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+            return True
+        return False
+
+    async def dispatch(self, agent_name: str, room: str, metadata: str) -> str:
+        """Ask for a job of the pool; LiveKit's id of the dispatch. It creates a room that isn't there yet."""
+        wanted = api.CreateAgentDispatchRequest(agent_name=agent_name, room=room, metadata=metadata)
+        async with _asking():
+            return (await self._livekit.agent_dispatch.create_dispatch(wanted)).id
+
+    async def clear(self, room: str) -> None:
+        """Withdraw every dispatch of the room, and put every agent out of it: another is to come."""
+        async with _asking(missing_ok=True):
+            for old in await self._livekit.agent_dispatch.list_dispatch(room):
+                async with _asking(missing_ok=True):
+                    await self._livekit.agent_dispatch.delete_dispatch(old.id, room)
+            there = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+            for participant in there.participants:
+                if participant.kind == ParticipantInfo.Kind.AGENT:
+                    await self._remove(room, participant.identity)
+
+    async def turn_away(self, room: str, identity: str, status: int) -> bool:
+        """Reject the caller with the status, or end an answered call; False when they aren't in the room."""
+        told = api.UpdateParticipantRequest(room=room, identity=identity, attributes={REJECT: str(status)})
+        async with _asking(missing_ok=True):
+            await self._livekit.room.update_participant(told)
+            await self._livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+            return True
+        return False
+
+    async def close(self, room: str) -> None:
+        """Delete the room, if it is there."""
+        async with _asking(missing_ok=True):
+            await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+
+    async def _remove(self, room: str, identity: str) -> None:
+        async with _asking(missing_ok=True):
+            await self._livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+
+
+def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:
+    """The caller that a participant is; None when it is none of ours."""
+    told = participant.attributes
+    if participant.kind != ParticipantInfo.Kind.SIP or not room.startswith(PREFIX) or not told.get("sip.callID"):
+        return None
+    return Arrival(
+        call=CallId(told["sip.callID"]),
+        room=room,
+        identity=participant.identity,
+        dialed=Number(told.get("sip.trunkPhoneNumber", "")),
+        caller=Number(told.get("sip.phoneNumber", "")),
+        trunk=told.get("sip.trunkID", ""),
+        joined=True,
+    )
+
+
+@asynccontextmanager
+async def _asking(*, missing_ok: bool = False) -> AsyncIterator[None]:
+    """Bound a request and tell failures as ours. With `missing_ok`, what isn't there (any more) ends the block."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            yield
+    except api.TwirpError as bad:
+        if missing_ok and bad.code == api.TwirpErrorCode.NOT_FOUND:
+            return
+        raise Unavailable(f"LiveKit refuses: {bad.code}.", remedy="Check LIVEKIT_API_KEY and the server.") from bad
+    except (aiohttp.ClientError, OSError, TimeoutError) as bad:
+        raise Unavailable("LiveKit doesn't answer.", remedy="Check LIVEKIT_URL and the server.") from bad
