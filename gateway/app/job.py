@@ -1,0 +1,163 @@
+"""Wires one job: a process of a worker that conducts one call. livekit-agents starts it and calls what is here.
+
+The process is warm before a call comes: `prewarm` loads the agents, then `entrypoint` has only to read the call, take
+its lease and join. Everything here is found by name, so that it can be pickled into a job's process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import cast
+
+import structlog
+from livekit import api
+from livekit.agents import AutoSubscribe, JobContext, JobProcess
+from redis.asyncio import Redis
+
+from gateway.app.catalogue import registry
+from gateway.calls.redis_store import RedisStore
+from gateway.conduct.conductor import Conductor, Means
+from gateway.conduct.lease import Lease
+from gateway.conduct.port import Agents
+from gateway.conduct.prompts import PromptBook
+from gateway.conduct.tell import Teller
+from gateway.config import Settings
+from gateway.errors import Unavailable
+from gateway.metrics import EDGE_ERRORS
+from gateway.privacy import logs
+from gateway.terms.call import Call, CallId, Pool
+
+log = structlog.get_logger(__name__)
+
+RATES = {Pool.AGENTS: 24000, Pool.HOUSE: 8000}
+"""Samples a second of the voice: what the engines render, so that nothing is resampled; a telephone's for the house."""
+END_WITHIN = 5.0
+"""Seconds a job gets to end once its process must."""
+_REDIS_WITHIN = 2.0
+_WARM, _TASK = "warm", "conductor"
+
+
+def prewarm(settings: Settings, pool: Pool, process: JobProcess) -> None:
+    """Load what a job needs, in its process, before there is a call. No loop runs yet."""
+    logs.configure(settings, process="job")
+    agents = cast(Agents, registry())
+    process.userdata[_WARM] = agents.warm(settings, pool)
+
+
+def build(settings: Settings, pool: Pool) -> Callable[[JobContext], Awaitable[None]]:
+    """The entrypoint of the pool's jobs. It returns once the call is being conducted; `ended` waits for its end."""
+    return partial(entrypoint, settings, pool)
+
+
+async def entrypoint(settings: Settings, pool: Pool, context: JobContext) -> None:
+    """Take the call that the dispatch names, or leave without a sound."""
+    job = _Job(settings, pool, context)
+    task = asyncio.create_task(job.conduct(), name="call")
+    context.proc.userdata[_TASK] = task
+    task.add_done_callback(lambda _: context.shutdown("the call is over"))
+    # livekit-agents warns of an entrypoint that returns before it is connected.
+    await asyncio.wait({task, job.connected}, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def ended(context: JobContext) -> None:
+    """The process must end: let the call go, and wait for it a moment."""
+    task: asyncio.Task[None] | None = context.proc.userdata.get(_TASK)
+    if task is None or task.done():
+        return
+    task.cancel()
+    await asyncio.wait({task}, timeout=END_WITHIN)
+
+
+class _Job:
+    """One dispatched job."""
+
+    def __init__(self, settings: Settings, pool: Pool, context: JobContext) -> None:
+        self._settings, self._pool, self._context = settings, pool, context
+        self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def conduct(self) -> None:
+        """Conduct the call that the dispatch names, if it is ours."""
+        dispatch = read_dispatch(self._context.job.metadata)
+        if dispatch is None:
+            log.error("the dispatch names no call", dispatch=self._context.job.dispatch_id)
+            return
+        structlog.contextvars.bind_contextvars(call=dispatch[0], epoch=dispatch[1])
+        try:
+            async with _redis(self._settings) as redis:
+                await self._take(redis, *dispatch)
+        except Unavailable as bad:
+            log.warning("the call couldn't be taken", why=str(bad))
+        except Exception:
+            EDGE_ERRORS.labels("job").inc()
+            log.exception("the job failed")
+
+    async def _take(self, redis: Redis, call_id: CallId, epoch: int) -> None:
+        started, job = time.monotonic(), self._context.job.id
+        store = RedisStore(redis)
+        lease = Lease(store, call_id, epoch, job)
+        call, ours = await asyncio.gather(store.get(call_id), lease.take())
+        if call is None or not ours:
+            log.info("the call is another job's, or over")
+            return
+        log.info("the call is taken", agent=call.brief.agent, seconds=round(time.monotonic() - started, 3))
+        await Conductor(call, job, lease, Teller(store, call_id), self._means(redis, call)).run()
+
+    def _means(self, redis: Redis, call: Call) -> Means:
+        context, settings = self._context, self._settings
+        agents = cast(Agents, registry())
+        warm = context.proc.userdata.get(_WARM)
+        card = agents.catalogue().get(call.brief.agent)
+        return Means(
+            room=context.room,
+            connect=self._connect,
+            leave=context.room.disconnect,
+            end_call=partial(_end_call, context),
+            runner=lambda name: agents.runner(name, settings, warm),
+            lines=card.lines if card else lambda _: (),
+            prompts=PromptBook(redis),
+            rendered_in=agents.renderer(settings).voice if self._pool is Pool.AGENTS else "",
+            rate=RATES[self._pool],
+        )
+
+    async def _connect(self) -> None:
+        await self._context.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        self.connected.set_result(None)
+
+
+def read_dispatch(metadata: str) -> tuple[CallId, int] | None:
+    """The call and the epoch that a dispatch is for; None when it is none of ours."""
+    try:
+        read = json.loads(metadata)
+        call, epoch = read["call"], read["epoch"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    if not isinstance(call, str) or not isinstance(epoch, int) or isinstance(epoch, bool) or not call:
+        return None
+    return CallId(call), epoch
+
+
+@asynccontextmanager
+async def _redis(settings: Settings) -> AsyncIterator[Redis]:
+    redis = Redis.from_url(
+        settings.redis_url.get_secret_value(), socket_timeout=_REDIS_WITHIN, socket_connect_timeout=_REDIS_WITHIN
+    )
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+async def _end_call(context: JobContext) -> None:
+    try:
+        async with asyncio.timeout(END_WITHIN):
+            await context.api.room.delete_room(api.DeleteRoomRequest(room=context.job.room.name))
+    except api.TwirpError as refused:
+        if refused.code != api.TwirpErrorCode.NOT_FOUND:
+            raise Unavailable("LiveKit doesn't delete the room.") from refused
+    except (TimeoutError, OSError) as bad:
+        raise Unavailable("LiveKit doesn't answer.") from bad

@@ -1,0 +1,137 @@
+"""Runs one pool of jobs: registers at LiveKit under the pool's name and keeps processes warm for the next calls.
+
+A call is a process of its own, so that one can be killed, and fail, without another. The load is counted in calls, and
+what is told of it stays below the point from which livekit-server gives a worker no call: `_admit` alone refuses,
+because LiveKit asks nobody again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from functools import partial
+
+import structlog
+from livekit.agents import AgentServer, JobExecutorType, JobRequest
+
+from gateway.app import job
+from gateway.app.admin import admin
+from gateway.app.lifetime import until_stopped
+from gateway.config import Settings
+from gateway.errors import SetupFault, Unavailable
+from gateway.metrics import gauge
+from gateway.privacy import logs
+from gateway.terms.call import Pool
+
+log = structlog.get_logger(__name__)
+
+CALLS = gauge("worker_calls", "Calls that this worker conducts")
+FULL = 0.6
+"""The load told of a full worker: livekit-server asks none whose load reaches its target_load, 0.7."""
+WARM_WITHIN = 60.0
+"""Seconds a job's process may take to get warm, on a machine that starts everything at once."""
+PRELOADED = {
+    Pool.AGENTS: ["gateway.app.job", "agents.runner"],
+    Pool.HOUSE: ["gateway.app.job", "agents.echo"],
+}
+"""Imported once; every job's process inherits them. They start no thread, loop or socket."""
+
+
+async def run(settings: Settings, pool: Pool) -> None:
+    """Serve until SIGTERM or SIGINT; then let the calls end, `settings.drain` seconds at most.
+
+    Raises SetupFault when LiveKit's address or keys are missing, Unavailable when LiveKit can't be reached any more.
+    """
+    logs.configure(settings, process=f"worker-{pool.value}")
+    if not settings.livekit_api_key or not settings.livekit_api_secret:
+        raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
+    if pool is Pool.HOUSE:  # read by livekit-agents in the process that jobs are forked from
+        os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
+    worker = Worker(settings, pool)
+    CALLS.set_function(worker.calls)
+    async with admin(settings, worker.why_not_ready):
+        await worker.serve()
+
+
+class Worker:
+    """One pool's livekit-agents server."""
+
+    def __init__(self, settings: Settings, pool: Pool) -> None:
+        self._settings, self._pool = settings, pool
+        self._registered = False
+        self._accepting = 0
+        self._server = AgentServer(
+            job_executor_type=JobExecutorType.PROCESS,
+            # Never full by itself: `_admit` counts. Below a threshold, livekit-agents would refuse a burst.
+            load_threshold=math.inf,
+            load_fnc=self._load,
+            num_idle_processes=settings.idle_jobs,
+            initialize_process_timeout=WARM_WITHIN,
+            shutdown_process_timeout=job.END_WITHIN + 2.0,
+            session_end_timeout=job.END_WITHIN + 1.0,
+            ws_url=settings.livekit_url,
+            api_key=settings.livekit_api_key,
+            api_secret=settings.livekit_api_secret.get_secret_value(),
+            host="127.0.0.1",
+            port=0,
+            http_proxy=None,
+            setup_fnc=partial(job.prewarm, settings, pool),
+            preload_modules=PRELOADED[pool],
+            log_level=settings.log_level.upper(),
+        )
+        self._server.rtc_session(
+            job.build(settings, pool),
+            agent_name=pool.agent_name,
+            on_request=self._admit,
+            on_session_end=job.ended,
+        )
+        self._server.on("worker_registered", lambda *_: self._on_registered())
+
+    def calls(self) -> float:
+        """Calls conducted now, and those about to start."""
+        return float(len(self._server.active_jobs) + self._accepting)
+
+    def why_not_ready(self) -> str:
+        """Why no call should come here, or ""."""
+        if not self._registered:
+            return "not registered at LiveKit"
+        return "ending: no new calls" if self._server.draining else ""
+
+    async def serve(self) -> None:
+        """Run until the process is told to stop, then drain."""
+        running = asyncio.create_task(self._server.run(), name="livekit-agents")
+        stopped = asyncio.create_task(until_stopped(), name="until stopped")
+        try:
+            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                raise Unavailable("LiveKit can't be reached any more.") from running.exception()
+            await self._drain()
+        finally:
+            stopped.cancel()
+            await self._server.aclose()
+            await asyncio.wait({running, stopped})
+
+    async def _drain(self) -> None:
+        log.info("stopping", calls=int(self.calls()), seconds=self._settings.drain)
+        try:
+            await asyncio.wait_for(self._server.drain(timeout=None), self._settings.drain)
+        except TimeoutError:
+            log.warning("calls are left to other workers", calls=int(self.calls()))
+
+    async def _admit(self, request: JobRequest) -> None:
+        if self.calls() >= self._settings.calls_at_once:
+            log.warning("full: the call is left to another worker", calls=int(self.calls()))
+            await request.reject()
+            return
+        self._accepting += 1
+        try:
+            await request.accept(name="agent")
+        finally:
+            self._accepting -= 1
+
+    def _load(self, _: AgentServer) -> float:
+        return FULL * min(self.calls() / self._settings.calls_at_once, 1.0)
+
+    def _on_registered(self) -> None:
+        self._registered = True
