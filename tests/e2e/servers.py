@@ -60,7 +60,17 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
     """A redis-server without persistence; its URL."""
     port = port or free_port()
-    command = [find_redis_server(os.environ), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+    command = [
+        find_redis_server(os.environ),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        str(directory),
+    ]
     with _running(command, directory / f"redis-{port}.log") as process:
         _until(lambda: _answers(port), process)
         yield f"redis://127.0.0.1:{port}/0"

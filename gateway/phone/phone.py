@@ -1,0 +1,181 @@
+"""The phone: dials by SIP over UDP, talks over RTP, in this process.
+
+    async with Phone("127.0.0.1:5060") as phone:
+        call = await phone.dial("+15105550100")
+        await call.answered()
+        await call.spoken()                                  # the greeting is over
+        await phone.say(call, "I'd like a quote")
+        await call.press("12#")
+        await call.hang_up()
+        call.timeline()
+
+Leaving the block hangs every call up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import AsyncExitStack, suppress
+from typing import Self
+
+import sipmessage
+import structlog
+
+from gateway.errors import PeerFault, SetupFault, Unavailable
+from gateway.net.media import Media
+from gateway.net.sip_exchange import Incoming, Sending
+from gateway.net.sip_udp import SipUdp, serve
+from gateway.phone.call import Call, Unmet
+from gateway.phone.voice import VOICE, Voice
+from gateway.rtp import Samples
+from gateway.sip import HostPort, lenient, sdp
+from gateway.sip.dialog import Dialog, DialogId
+from gateway.sip.message import request
+from gateway.sip.sdp import PCMA, PCMU, Codec
+
+QUEUE = 600.0
+"""Seconds of speech that may wait to be sent."""
+BYE_WITHIN = 2.0
+"""Seconds the other side gets to confirm that we hung up."""
+CODECS = {"pcmu": (PCMU,), "pcma": (PCMA,), "": (PCMU, PCMA)}
+
+log = structlog.get_logger(__name__)
+
+
+class Phone:
+    """A telephone with any number of lines. Use it as a context manager."""
+
+    def __init__(
+        self, to: str, *, caller: str = "+15105550177", host: str = "127.0.0.1", voice: str = VOICE, codec: str = ""
+    ) -> None:
+        """`to`: host:port of the SIP service. `caller`: our number, "" or anonymous to withhold it. `host`: the
+        address we bind. `voice`: flite's. `codec`: pcmu or pcma to offer that one only.
+
+        Raises SetupFault when one of them can't be.
+        """
+        self._to = host_port_of(to)
+        self._caller, self._host = caller, host
+        if codec not in CODECS:
+            raise SetupFault(f"There is no codec '{codec}'.", remedy="Choose pcmu or pcma.")
+        self._codecs: tuple[Codec, ...] = CODECS[codec]
+        self.voice = Voice(voice)
+        self._stack = AsyncExitStack()
+        self._calls: dict[str, Call] = {}
+        self._lines: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self._sip: SipUdp = await stack.enter_async_context(serve(self._host, 0, self))
+            self._media = await stack.enter_async_context(Media(self._host))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for call in self._calls.values():
+            with suppress(PeerFault):
+                await call.hang_up()
+        if self._lines:
+            await asyncio.wait(self._lines, timeout=BYE_WITHIN + 1)
+        for task in self._lines:
+            task.cancel()
+        if self._lines:
+            await asyncio.wait(self._lines)
+        await self._stack.aclose()
+
+    async def dial(self, number: str) -> Call:
+        """Begin a call to a number or a SIP user; returns at once, `Call.answered` waits for the answer."""
+        call = Call(number, time.monotonic())
+        port = self._media.open(call, tap=call, queue=QUEUE, live=False)
+        offer = sdp.offer(*port.address, session_id=secrets.randbits(31), codecs=self._codecs)
+        call.attach(port, offer)
+        call_id = f"{secrets.token_hex(12)}@{self._host}"
+        invite = self._invite(number, call_id, offer)
+        self._calls[call_id] = call
+        task = asyncio.create_task(self._line(call, invite, offer), name="phone line")
+        self._lines.add(task)
+        task.add_done_callback(self._lines.discard)
+        return call
+
+    async def say(self, call: Call, text: str) -> None:
+        """Speak the text in this phone's voice and return when it is on the network."""
+        await call.say(await self.voice.speak(text), text)
+
+    async def rendering(self, text: str, voice: str = "slt") -> Samples:
+        """The text in another voice: what `Call.line` compares with."""
+        return await Voice(voice).speak(text)
+
+    async def on_request(self, incoming: Incoming) -> None:
+        """The network's: a request of the other side."""
+        call = self._calls.get(incoming.request.call_id)
+        dialog = call.dialog if call is not None else None
+        if call is None or dialog is None or DialogId.of(incoming.request) != dialog.id:
+            incoming.respond(481 if incoming.request.method != "OPTIONS" else 200)
+            return
+        dialog.admit(incoming.request)
+        match incoming.request.method:
+            case "BYE":
+                incoming.respond(200)
+                call.on_ended("them", time.monotonic())
+            case "INVITE":
+                call.on_reinvite(incoming)
+                await incoming.acknowledged()
+            case "OPTIONS" | "INFO" | "UPDATE":
+                incoming.respond(200)
+            case _:
+                incoming.respond(405)
+
+    def _invite(self, number: str, call_id: str, offer: sdp.Session) -> sipmessage.Request:
+        host, port = self._to
+        there = lenient.uri(f"sip:{number}@{host}:{port}")
+        ours = f"sip:{self._caller or 'anonymous'}@{self._host}"
+        return request(
+            "INVITE",
+            there,
+            sender=lenient.address(f"<{ours}>;tag={secrets.token_hex(8)}"),
+            to=lenient.address(f"<{there}>"),
+            call_id=call_id,
+            cseq=1,
+            contact=self._sip.contact("phone"),
+            body=bytes(offer),
+            content_type="application/sdp",
+        )
+
+    async def _line(self, call: Call, invite: sipmessage.Request, offer: sdp.Session) -> None:
+        """One call from INVITE to its end."""
+        try:
+            async with self._sip.send(invite, self._to) as sending:
+                call.on_sending(sending)
+                dialog = await self._invited(call, sending, offer)
+                if dialog is None:
+                    return
+                with suppress(Unmet):
+                    await call.over()
+            if call.signalling.ended_by == "us":
+                async with asyncio.timeout(BYE_WITHIN):
+                    await self._sip.request(dialog.request("BYE"), self._to)
+        except (Unavailable, PeerFault, TimeoutError) as bad:
+            log.info("phone line lost", why=str(bad))
+            call.on_ended("network", time.monotonic())
+
+    async def _invited(self, call: Call, sending: Sending, offer: sdp.Session) -> Dialog | None:
+        async for response in sending:
+            now = time.monotonic()
+            call.on_response(response, now)
+            if 200 <= response.code < 300:
+                dialog = Dialog.uac(sending.request, response)
+                await sending.acknowledge(dialog.ack(), self._to)
+                call.on_answer(dialog, sdp.accept(offer, sdp.parse(response.body)), now)
+                return dialog
+        return None
+
+
+def host_port_of(text: str) -> HostPort:
+    """`host`, `host:port` or `[v6]:port`. Raises SetupFault."""
+    host, colon, port = text.rpartition(":")
+    if not colon or "]" in port:
+        host, port = text, "5060"
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise SetupFault(f"'{text}' is no SIP address.", remedy="Write host:port, such as 127.0.0.1:5060.")
+    return host.strip("[]"), int(port)
