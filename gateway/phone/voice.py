@@ -7,7 +7,6 @@ import io
 import shutil
 import tempfile
 import wave
-from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,12 @@ from numpy.typing import NDArray
 
 from gateway.errors import SetupFault
 from gateway.rtp import RATE, Samples
+from gateway.rtp.resample import resampled
 
 VOICE = "rms"
 """flite's voice of the phone: a man's, unlike the agents' default."""
 VOICES = ("rms", "slt", "awb", "kal16", "kal")
 _TIMEOUT = 30.0
-_TAPS = 32
-"""Half the length of the resampling filter, in periods of the lower rate."""
 
 
 class Voice:
@@ -62,23 +60,6 @@ def decode_wav(data: bytes) -> Samples:
     raw = raw[: len(raw) // (width * channels) * width * channels]
     mono = _scaled(raw, width).reshape(-1, channels).mean(axis=1)
     return np.clip(np.round(resampled(mono, rate, RATE)), -32768, 32767).astype(np.int16)
-
-
-def resampled(sound: NDArray[np.float64], rate: int, wanted: int) -> NDArray[np.float64]:
-    """The same sound at another sample rate, by a windowed sinc; nothing above half the lower rate is left."""
-    if rate == wanted or not len(sound):
-        return sound
-    divisor = gcd(rate, wanted)
-    up, down = wanted // divisor, rate // divisor
-    cutoff = 0.95 * min(1.0, wanted / rate)
-    reach = int(np.ceil(_TAPS / cutoff))
-    offsets = np.arange(1 - reach, reach + 1)
-    distance = np.arange(up)[:, None] / up - offsets
-    filters = cutoff * np.sinc(cutoff * distance) * (0.5 + 0.5 * np.cos(np.pi * np.clip(distance / reach, -1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(sound, reach), 2 * reach)
-    steps = np.arange(len(sound) * up // down) * down
-    parts = np.array_split(steps, len(steps) // RATE + 1)
-    return np.concatenate([np.einsum("ij,ij->i", windows[part // up + 1], filters[part % up]) for part in parts])
 
 
 def _scaled(raw: bytes, width: int) -> NDArray[np.float64]:
