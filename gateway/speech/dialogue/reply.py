@@ -1,0 +1,349 @@
+"""What the model answers: words, tool calls, or both. Pure: the same request always gets the same answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.speech.dialogue import spoken, values
+from gateway.speech.dialogue.numbers import digits
+from gateway.speech.dialogue.phrases import Means, means
+from gateway.speech.dialogue.talk import Stage, Talk, read
+from gateway.speech.dialogue.tools import Kind, Property
+from gateway.speech.dialogue.values import Value
+
+_ASK_TWICE = 2
+LEAST_DIGITS = 2
+"""Digits that make "I don't have one" a number after all."""
+_PRESSED = re.compile(r"^(?:\[keypad\]|dtmf:)?\s*([\d*#\s]+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that is to be called."""
+
+    tool: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer."""
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+
+
+def reply(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[str, object]]) -> Reply:
+    """Answer a request: its `messages` and `tools`, as OpenAI's API has them."""
+    talk = read(messages, offered)
+    if not talk.said:
+        return Reply(_opening(talk))
+    match talk.said[-1].role:
+        case "user":
+            return _answer(talk)
+        case "tool":
+            return _after_tools(talk)
+        case _:
+            return Reply(_onward(talk))
+
+
+def _answer(talk: Talk) -> Reply:
+    """Answer the caller."""
+    pressed = _PRESSED.match(talk.said[-1].text.strip())
+    if pressed:
+        return _keyed(talk, re.sub(r"[^\d]", "", pressed[1]))
+    words = talk.words
+    if not words:
+        return _missed(talk)
+    if means(words, Means.PERSON):
+        return _person(talk, "the caller asked for a person")
+    if means(words, Means.SLOWER):
+        return Reply(spoken.slower(talk.last) or _onward(talk))
+    if means(words, Means.REPEAT):
+        return Reply(talk.last or _onward(talk))
+    if refused := talk.prompt.refusal(words):
+        return Reply(f"I'm sorry, I can't {refused}. {spoken.OFFER_PERSON} {_onward(talk)}".strip())
+    if fact := _asked_fact(talk, words):
+        return Reply(f"{fact} {_onward(talk)}".strip())
+    return _BY_STAGE[talk.stage](talk, words)
+
+
+def _asked_fact(talk: Talk, words: str) -> str:
+    asks = re.match(
+        r"(?:(?:and|but|so|okay|ok|um) )*(?:what|when|where|who|which|how|do|does|are|is|can|could|tell me)\b", words
+    )
+    return talk.prompt.fact(words) if asks else ""
+
+
+def _open(talk: Talk, words: str) -> Reply:
+    told = values.told(talk.properties, words)
+    if told:
+        first = talk.asked
+        if first is not None and first.name not in talk.facts and len(words.split()) > 6:
+            told = {first.name: values.answer(first, words) or words, **told}
+        return _save(talk, told)
+    if means(words, Means.BYE):
+        return _bye(talk)
+    if means(words, Means.GREETING) or means(words, Means.YES):
+        return Reply(_onward(talk))
+    first = talk.asked
+    if first is not None and first.name not in talk.facts and len(words.split()) > 1:
+        answer = values.answer(first, words)
+        if answer is not None:
+            return _save(talk, {first.name: answer})
+    return Reply(_onward(talk)) if talk.missing else _missed(talk)
+
+
+def _ask(talk: Talk, words: str) -> Reply:
+    one = talk.asked
+    if one is None:
+        return _open(talk, words)
+    if means(words, Means.BYE) and values.answer(one, words) is None or re.search(r"\bgood ?bye\b", words):
+        return _bye(talk)
+    told = values.told(talk.properties, words)
+    if one.kind is Kind.YES_NO and one.name not in told and (yes := _yes_no(words)) is not None:
+        told = {one.name: yes, **told}
+    if (
+        means(words, Means.SKIP)
+        and not told
+        and (one.kind is not Kind.DIGITS or len(digits(words.split())) < LEAST_DIGITS)
+    ):
+        return Reply(_onward(_without(talk, one), "No problem."))
+    if one.name not in told and (not told or one.kind is Kind.WORDS):
+        answer = None if _only_yes_or_no(words) else values.answer(one, words)
+        if answer is not None and not (told and one.kind is Kind.WORDS and not told.keys() - {one.name}):
+            told = {one.name: answer, **told}
+    if told:
+        return _save(talk, told)
+    if one.kind is Kind.DIGITS and means(words, Means.NO):
+        return Reply(_onward(_without(talk, one), "No problem."))
+    return _missed(talk)
+
+
+def _step(talk: Talk, words: str) -> Reply:
+    outcome = next((one for one in talk.properties if one.outcome), None)
+    yes = _yes_no(words)
+    if yes is None and re.search(r"\b(?:work(?:s|ed|ing)?|better|fixed|helped|solved)\b", words):
+        yes = not re.search(r"\b(?:not|no|n't|doesn't|didn't|isn't|still)\b", words)
+    if yes is None and means(words, Means.BYE):
+        return _bye(talk)
+    if yes is None:
+        return Reply(f"{spoken.MISSED} {spoken.HELPED}")
+    if yes:
+        return _save(talk, {outcome.name: True}) if outcome else Reply(f"I'm glad. {_closing(talk)}")
+    return Reply(_onward(talk, "I'm sorry to hear that."))
+
+
+def _confirm(talk: Talk, words: str) -> Reply:
+    told = _corrections(talk, words)
+    if told:
+        return _save(talk, told)
+    if means(words, Means.YES) or means(words, Means.BYE):
+        return Reply(_closing(talk))
+    if means(words, Means.NO):
+        named = _named(talk, words)
+        return Reply(spoken.question(named) if named else spoken.CHANGE)
+    return Reply(f"{spoken.MISSED} {spoken.CONFIRM}")
+
+
+def _change(talk: Talk, words: str) -> Reply:
+    told = _corrections(talk, words)
+    if told:
+        return _save(talk, told)
+    if means(words, Means.NO) or means(words, Means.BYE):
+        return Reply(_closing(talk))
+    named = _named(talk, words)
+    return Reply(spoken.question(named) if named else f"{spoken.MISSED} {spoken.CHANGE}")
+
+
+def _more(talk: Talk, words: str) -> Reply:
+    if means(words, Means.NO) or means(words, Means.BYE) or means(words, Means.SKIP):
+        return _bye(talk)
+    told = _corrections(talk, words)
+    if told:
+        return _save(talk, told)
+    if means(words, Means.YES):
+        return Reply(f"Please tell me. {spoken.OFFER_PERSON}")
+    return Reply(f"{spoken.BEYOND} {spoken.OFFER_PERSON} {spoken.MORE}")
+
+
+_BY_STAGE = {
+    Stage.OPEN: _open,
+    Stage.ASK: _ask,
+    Stage.STEP: _step,
+    Stage.CONFIRM: _confirm,
+    Stage.CHANGE: _change,
+    Stage.MORE: _more,
+}
+
+
+def _keyed(talk: Talk, keys: str) -> Reply:
+    one = talk.asked if talk.asked and talk.asked.kind is Kind.DIGITS else None
+    if keys == "0" and not one:
+        return _person(talk, "the caller pressed 0")
+    one = one or next((each for each in talk.properties if each.kind is Kind.DIGITS), None)
+    if one is None or not keys:
+        return Reply(f"{spoken.OFFER_PERSON} {_onward(talk)}")
+    if one.length and len(keys) != one.length:
+        return Reply(f"That has {len(keys)} digits. {spoken.again(one)}")
+    return _save(talk, {one.name: keys})
+
+
+def _person(talk: Talk, reason: str) -> Reply:
+    if not talk.tools.person:
+        return Reply(f"{spoken.NO_PERSON} {_onward(talk)}")
+    arguments = {talk.tools.person_reason: reason} if talk.tools.person_reason else {}
+    return Reply(calls=(Call(talk.tools.person, arguments),))
+
+
+def _bye(talk: Talk) -> Reply:
+    calls = (Call(talk.tools.end, {}),) if talk.tools.end else ()
+    return Reply(spoken.GOODBYE, calls)
+
+
+def _save(talk: Talk, told: Mapping[str, Value]) -> Reply:
+    """Call the form with new facts, or, a closed one that isn't complete, go on asking."""
+    form = talk.tools.form
+    if form is None:
+        return Reply(_onward(talk))
+    known: dict[str, object] = {one.name: None for one in form.properties} | {
+        name: [value] if _items(form.properties, name) and not isinstance(value, list) else value
+        for name, value in told.items()
+    }
+    return Reply(calls=(Call(form.tool, known),))
+
+
+def _items(properties: Sequence[Property], name: str) -> bool:
+    return any(one.items for one in properties if one.name == name)
+
+
+def _after_tools(talk: Talk) -> Reply:
+    """Go on once the tools have answered."""
+    called = next((one.calls for one in reversed(talk.said) if one.calls), ())
+    names = {name for name, _ in called}
+    results = [one.text for one in talk.said[-len(called) :] if one.role == "tool"] if called else []
+    if any(_failed(result) for result in results):
+        return Reply(f"{spoken.FAILED} {spoken.OFFER_PERSON}")
+    said = " ".join(words for result in results if (words := _to_say(result)))
+    if talk.tools.end in names:
+        spoke = any(one.calls and one.text for one in talk.said[-1 - len(called) :])
+        return Reply(said or ("" if spoke else spoken.GOODBYE))
+    if talk.tools.person in names:
+        return Reply(said or f"All right. {_onward(talk)}")
+    if said:
+        return Reply(said)
+    latest = [one for one in talk.properties if one.name in talk.latest]
+    if talk.read and latest and not latest[0].outcome:
+        changed = " ".join(f"{spoken.acknowledged(one, talk.facts[one.name])}" for one in latest)
+        return Reply(f"{changed} {spoken.CHANGED}" if not talk.missing else _onward(talk, changed))
+    first = next(
+        (one for one in latest if one is talk.asked or one.kind is not Kind.WORDS), latest[0] if latest else None
+    )
+    thanks = spoken.acknowledged(first, talk.facts.get(first.name) if first else None)
+    return Reply(_onward(talk, "I'm glad." if latest and latest[0].outcome else thanks))
+
+
+def _onward(talk: Talk, before: str = "") -> str:
+    """The next question, after `before`."""
+    return f"{before} {_next(talk)}".strip()
+
+
+def _next(talk: Talk) -> str:
+    missing, steps = talk.missing, talk.steps
+    ready = bool(steps) and talk.stepped < len(steps) and _stepping(talk)
+    if missing is not None and not (ready and talk.stage is Stage.STEP):
+        if talk.stage is Stage.ASK and talk.asked is missing and talk.said[-1].role == "user":
+            return spoken.again(missing)
+        return spoken.question(missing)
+    if ready:
+        return f"{'Please try this' if not talk.stepped else 'Then try this'}: {steps[talk.stepped]} {spoken.HELPED}"
+    if talk.facts and not talk.confirmed and not talk.read:
+        return f"{spoken.read_back(talk.properties, talk.facts)} {spoken.CONFIRM}"
+    return spoken.MORE
+
+
+def _stepping(talk: Talk) -> bool:
+    """Whether steps make sense: something is wrong, and it isn't solved yet."""
+    outcomes = [one.name for one in talk.properties if one.outcome]
+    return bool(talk.facts) and not any(talk.facts.get(name) is True for name in outcomes)
+
+
+def _closing(talk: Talk) -> str:
+    return f"{talk.prompt.closing or 'Thank you, I have noted everything.'} {spoken.MORE}"
+
+
+def _missed(talk: Talk) -> Reply:
+    one = talk.asked if talk.stage is Stage.ASK else None
+    if one is None:
+        return Reply(f"{spoken.MISSED} {_onward(talk)}")
+    if talk.tries <= _ASK_TWICE:
+        return Reply(f"{spoken.MISSED} {spoken.again(one)}")
+    return Reply(f"{spoken.MISSED_AGAIN} {spoken.question(one)}")
+
+
+def _opening(talk: Talk) -> str:
+    if talk.prompt.opening:
+        return talk.prompt.opening
+    who = f"I'm {talk.prompt.assistant}, an" if talk.prompt.assistant else "I'm an"
+    of = f" of {talk.prompt.company}" if talk.prompt.company else ""
+    return f"Hello, {who} automated assistant{of}. {_next(talk)}"
+
+
+def _corrections(talk: Talk, words: str) -> dict[str, Value]:
+    """What the caller wants otherwise: told outright, or after naming what it is about."""
+    told = dict(values.told(talk.properties, words))
+    named = _named(talk, words)
+    if named is not None and named.name not in told:
+        after = re.split(rf"\b(?:{_topics(named)})\b(?: is| was| should be| to)*", words)[-1].strip()
+        value = values.answer(named, after) if after else None
+        if value is not None:
+            told[named.name] = value
+    return {name: value for name, value in told.items() if talk.facts.get(name) != value}
+
+
+def _named(talk: Talk, words: str) -> Property | None:
+    """The property that the words speak of."""
+    return next((one for one in talk.properties if re.search(rf"\b(?:{_topics(one)})\b", words)), None)
+
+
+def _topics(one: Property) -> str:
+    parts = [part for part in one.name.split("_") if part not in ("the", "of")]
+    return "|".join(re.escape(part) for part in [" ".join(parts), *parts])
+
+
+def _without(talk: Talk, one: Property) -> Talk:
+    return replace(talk, skipped=talk.skipped | {one.name})
+
+
+def _yes_no(words: str) -> bool | None:
+    if means(words, Means.NO):
+        return False
+    return True if means(words, Means.YES) else None
+
+
+def _only_yes_or_no(words: str) -> bool:
+    return len(words.split()) <= 2 and (means(words, Means.YES) or means(words, Means.NO))
+
+
+def _failed(result: str) -> bool:
+    if result.lower().startswith(("error", "an internal error")):
+        return True
+    told = _json(result)
+    return isinstance(told, Mapping) and bool(told.get("error"))
+
+
+def _to_say(result: str) -> str:
+    told = _json(result)
+    if isinstance(told, Mapping) and isinstance(told.get("say"), str):
+        return str(told["say"]).strip()
+    return result[4:].strip() if result.lower().startswith("say:") else ""
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
