@@ -1,0 +1,143 @@
+"""The script of a call: its table by example, and what holds whatever happens by Hypothesis."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.conduct.script import (
+    ACTIVE_WITHIN,
+    Active,
+    Apologise,
+    Apologised,
+    CallerLeft,
+    CallerSeen,
+    Converse,
+    Effect,
+    Failed,
+    Finished,
+    HangUp,
+    Input,
+    Joined,
+    LeaseLost,
+    Leave,
+    Listening,
+    Out,
+    Script,
+    State,
+    Stopping,
+    TellAnswered,
+    TellHangup,
+    TellSwitched,
+)
+from gateway.errors import OurFault
+from gateway.terms.ending import Party
+
+TO_RINGING: tuple[Input, ...] = (Joined(), CallerSeen())
+TO_TALKING: tuple[Input, ...] = (*TO_RINGING, Active())
+LEFT = CallerLeft(Party.UNKNOWN, "client_initiated")
+
+
+def play(*inputs: Input) -> tuple[Script, list[Effect]]:
+    script, last = Script.start("sales", 0.0), []
+    for given_input in inputs:
+        script, effects = script.on(given_input, 0.0)
+        last = list(effects)
+    return script, last
+
+
+@pytest.mark.parametrize(
+    ("inputs", "state", "effects"),
+    [
+        (TO_TALKING, State.TALKING, [Converse("sales"), TellAnswered()]),
+        ((*TO_TALKING, Active()), State.TALKING, []),
+        ((*TO_TALKING, Finished("done")), State.OVER, [TellHangup(Party.AGENT, "done"), HangUp()]),
+        (
+            (*TO_TALKING, Finished("a person", "desk")),
+            State.TALKING,
+            [TellSwitched("desk", "a person"), Converse("desk")],
+        ),
+        ((*TO_TALKING, Failed("no model")), State.TALKING, [Apologise("no model")]),
+        (
+            (*TO_TALKING, Failed("no model"), Apologised()),
+            State.OVER,
+            [TellHangup(Party.GATEWAY, "the agent failed"), HangUp()],
+        ),
+        ((*TO_TALKING, LEFT), State.OVER, [TellHangup(Party.UNKNOWN, "client_initiated"), Leave("the caller left")]),
+        ((*TO_TALKING, LeaseLost()), State.OVER, [Leave("another job owns the call")]),
+        ((*TO_RINGING, LeaseLost()), State.OVER, [Leave("another job owns the call")]),
+        ((LeaseLost(),), State.OVER, [Leave("another job owns the call")]),
+        ((*TO_TALKING, Stopping()), State.OVER, [Leave("this process ends", give_back=True)]),
+        ((*TO_TALKING, Out("room_deleted", final=True)), State.OVER, [Leave("room_deleted")]),
+        ((*TO_TALKING, Out("signal_close")), State.OVER, [Leave("signal_close", give_back=True)]),
+        ((*TO_TALKING, Finished("done"), LEFT), State.OVER, []),
+    ],
+)
+def test_a_step(inputs: tuple[Input, ...], state: State, effects: list[Effect]) -> None:
+    script, last = play(*inputs)
+    assert (script.state, last) == (state, effects)
+
+
+def test_it_leaves_when_no_caller_is_there_within_a_second() -> None:
+    script, _ = Script.start("sales", 0.0).on(Joined(), 5.0)
+    assert script.due(5.9) == (script, ())
+    after, effects = script.due(6.0)
+    assert after.state is State.OVER
+    assert effects == (Leave("no caller was in the room", give_back=True),)
+
+
+@pytest.mark.parametrize(
+    "order", [(Listening(), *TO_RINGING), (Joined(), Listening(), CallerSeen()), (*TO_RINGING, Listening())]
+)
+def test_it_speaks_soon_after_the_sip_service_listens_though_nobody_says_active(order: tuple[Input, ...]) -> None:
+    script, _ = play(*order)
+    assert script.deadline == ACTIVE_WITHIN
+    talking, effects = script.due(script.deadline)
+    assert talking.state is State.TALKING
+    assert list(effects) == [Converse("sales")]
+    assert list(talking.on(Active(), 1.0)[1]) == [TellAnswered()]
+
+
+def test_a_caller_whom_nobody_answers_is_hung_up() -> None:
+    script, _ = play(*TO_RINGING)
+    after, effects = script.due(script.deadline)
+    assert after.state is State.OVER
+    assert HangUp() in effects
+
+
+def test_what_can_not_happen_is_our_fault() -> None:
+    with pytest.raises(OurFault):
+        Script.start("sales", 0.0).on(Finished("done"), 0.0)
+
+
+INPUTS = st.sampled_from(
+    [Joined(), CallerSeen(), Listening(), Active(), Finished("done"), Finished("switch", "desk"), Failed("x")]
+    + [Apologised(), LEFT, Out("gone"), LeaseLost(), Stopping()]
+)
+
+
+@given(st.lists(st.one_of(INPUTS, st.floats(0.01, 100.0)), max_size=40))
+def test_whatever_happens(happenings: list[Input | float]) -> None:
+    """It always has a deadline until it is over; then nothing follows; a lost lease is never told of."""
+    script, now, all_effects = Script.start("sales", 0.0), 0.0, list[Effect]()
+    for happening in happenings:
+        was = script
+        try:
+            if isinstance(happening, float):
+                now += happening
+                script, effects = script.due(now)
+            else:
+                script, effects = script.on(happening, now)
+        except OurFault:
+            assert script == was
+            continue
+        all_effects += effects
+        if was.state is State.OVER:
+            assert (script, list(effects)) == (was, [])
+        if isinstance(happening, LeaseLost) and was.state is not State.OVER:
+            assert all(isinstance(effect, Leave) and not effect.give_back for effect in effects)
+        assert (script.state is State.OVER) == (script.deadline == float("inf"))
+    assert sum(isinstance(effect, Leave | HangUp) for effect in all_effects) <= 1
+    assert sum(isinstance(effect, TellAnswered) for effect in all_effects) <= 1
+    assert sum(isinstance(effect, TellHangup) for effect in all_effects) <= 1
