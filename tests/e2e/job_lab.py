@@ -118,6 +118,8 @@ class Desk:
     at_epoch: int = 1
     """What dispatches name."""
     sends: bool = True
+    sent: int = 0
+    """Calls that jobs were sent to as they came."""
     calls: dict[str, Call] = field(default_factory=dict)
 
     async def dial(self) -> PhoneCall:
@@ -178,6 +180,7 @@ class Desk:
                 self.calls[state.call_id] = call
                 if await self.store.open(call) and self.sends:
                     await self.dispatch(call, self.at_epoch)
+                    self.sent += 1
 
     async def read_events(self) -> None:
         """Read what is told, for ever."""

@@ -128,6 +128,7 @@ async def test_the_caller_may_leave_at_any_stage(house: Worker, line: Desk, stag
         await phone.answered()
         await phone.tone([CHIME[0] if stage == "chime" else CHIME[-1]])
     await phone.hang_up()
+    await until(lambda: line.sent == (0 if stage == "ringing" else 1))
     if stage == "ringing":
         await line.lab.nothing_left()
         assert line.kinds(call) == []
