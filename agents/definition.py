@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from agents.lines import notice
+from agents.lines import Say, line_of
 from agents.settings import NoSettings, TalkSettings, schema, settle
 from gateway.terms.call import Brief, Pool
-from gateway.terms.catalogue import AgentCard, Line, SettingFault
+from gateway.terms.catalogue import AgentCard, Cue, Line, SettingFault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +29,8 @@ class Definition:
     settings: type[BaseModel] = TalkSettings
     record: type[BaseModel] | None = None
     """What it finds out, one optional field each; a field's description is a noun phrase: "your name"."""
+    offered: tuple[str, ...] = ()
+    """Fields of the record that it never asks for, only takes when the caller tells them."""
     kind: str = ""
     """What the record is called: "lead" or "ticket"."""
     greeting: str = ""
@@ -40,6 +42,20 @@ class Definition:
     def fields(self) -> tuple[str, ...]:
         """The names of what it may ask for."""
         return tuple(self.record.model_fields) if self.record else ()
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Of those, the ones it asks for when the route doesn't say; `offered` ones it only takes."""
+        return tuple(name for name in self.fields if name not in self.offered)
+
+    @property
+    def digit_nouns(self) -> tuple[str, ...]:
+        """How the agent calls what may be keyed in, in lower case: "ticket number"."""
+        found = self.record.model_fields.items() if self.record else ()
+        wanted = [
+            one for _, one in found if isinstance(one.json_schema_extra, dict) and "format" in one.json_schema_extra
+        ]
+        return tuple((one.description or "").lower().removeprefix("your ") for one in wanted)
 
     @property
     def card(self) -> AgentCard:
@@ -64,19 +80,31 @@ def _settle(
 def _lines(definition: Definition, brief: Brief) -> Sequence[Line]:
     if definition.settings is NoSettings:
         return ()
-    pronounce = brief.settings.get("pronounce", {})
-    words = pronounce if isinstance(pronounce, Mapping) else {}
-    return (line(opening(definition, brief), words, brief.language),)
+    words, language = pronounced_as(brief), brief.language
+    return (
+        line(opening(definition, brief), words, language, Cue.OPENING),
+        *(line(line_of(say, language), words, language, cue) for say, cue in _CUES.items()),
+        *(line(line_of(say, language), words, language) for say in Say if say not in _CUES and say is not Say.NOTICE),
+    )
+
+
+_CUES = {Say.SORRY: Cue.SORRY, Say.SORRY_CALLBACK: Cue.SORRY_CALLBACK}
+
+
+def pronounced_as(brief: Brief) -> Mapping[str, str]:
+    """The route's `pronounce`: a word, and how it sounds."""
+    given = brief.settings.get("pronounce", {})
+    return given if isinstance(given, Mapping) else {}
 
 
 def opening(definition: Definition, brief: Brief) -> str:
     """The agent's first words: the notice that it is automated, then the route's greeting or its own."""
-    return f"{notice(brief.language)} {brief.greeting or definition.greeting}".strip()
+    return f"{line_of(Say.NOTICE, brief.language)} {brief.greeting or definition.greeting}".strip()
 
 
-def line(text: str, pronounce: Mapping[str, str], language: str) -> Line:
+def line(text: str, pronounce: Mapping[str, str], language: str, cue: Cue | None = None) -> Line:
     """`text` as it is written and as a voice is given it."""
-    return Line(text=text, spoken=pronounced(text, pronounce), language=language)
+    return Line(text=text, spoken=pronounced(text, pronounce), language=language, cue=cue)
 
 
 def pronounced(text: str, pronounce: Mapping[str, str]) -> str:

@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
-_NOTICE = "I'm an automated assistant. For a person, say person or press zero."
+from collections.abc import Mapping
+from enum import StrEnum
 
 
-def notice(language: str) -> str:
+class Say(StrEnum):
+    """The lines."""
+
+    NOTICE = "notice"
     """The first words of every call with an agent: that it is automated, and the way to a person."""
-    return _NOTICE
+    SORRY = "sorry"
+    SORRY_CALLBACK = "sorry_callback"
+    PUT_THROUGH = "put_through"
+    CALLBACK = "callback"
+    WHICH_NUMBER = "which_number"
+    BOOKED = "booked"
+    NO_PERSON = "no_person"
+    STILL_THERE = "still_there"
+    GOODBYE = "goodbye"
+
+
+_ENGLISH = {
+    Say.NOTICE: "I'm an automated assistant. For a person, say person or press zero.",
+    Say.SORRY: "I'm sorry, something has gone wrong on our side. Please call again in a few minutes. Goodbye.",
+    Say.SORRY_CALLBACK: (
+        "I'm sorry, something has gone wrong on our side. A person will call you back on this number. Goodbye."
+    ),
+    Say.PUT_THROUGH: "One moment, please.",
+    Say.CALLBACK: (
+        "Nobody is free to take the call right now, so I have booked a callback: a person will call you back on the "
+        "number you are calling from. Is there anything else I can do for you?"
+    ),
+    Say.WHICH_NUMBER: (
+        "Nobody is free to take the call right now, but a person can call you back. "
+        "Please key in your phone number, then press the hash key."
+    ),
+    Say.BOOKED: "Thank you, a person will call you back. Is there anything else I can do for you?",
+    Say.NO_PERSON: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes.",
+    Say.STILL_THERE: "Are you still there?",
+    Say.GOODBYE: "I can't hear you, so I'll hang up now. Please call again. Goodbye.",
+}
+_LINES: Mapping[str, Mapping[Say, str]] = {"en": _ENGLISH}
+
+
+def line_of(say: Say, language: str) -> str:
+    """The line in the language (BCP 47 tag), in English where nobody has translated it."""
+    return _LINES.get(language.partition("-")[0].lower(), _ENGLISH)[say]

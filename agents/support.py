@@ -13,13 +13,19 @@ class Ticket(BaseModel):
     problem: str | None = Field(None, description="what is wrong")
     ticket_number: str | None = Field(None, description="your ticket number", json_schema_extra={"format": "digits"})
     tried: str | None = Field(None, description="what you have tried so far")
+    solved: bool | None = Field(None, description="whether the steps helped")
 
 
 AGENT = Definition(
     name="support",
     summary="Takes a problem down, suggests what to try, and writes a ticket.",
     kind="ticket",
+    offered=("tried", "solved"),
     record=Ticket,
     greeting="This is support. What is wrong?",
-    instructions="You answer the support line. Find out what is wrong and suggest simple steps.",
+    instructions="""You answer the support line. Find out what is wrong and suggest simple steps.
+Steps:
+- internet, wifi, connection, network: Please unplug the router for ten seconds, then plug it in again.
+- sound, hear, audio, quiet: Please turn the volume up, then make a test call.
+- slow, crashed, frozen, screen, error, password, login: Please restart the program, then sign in again.""",
 )

@@ -50,6 +50,10 @@ class Settings(BaseModel):
     openai_api_key: SecretStr = Field(SecretStr(""), alias="OPENAI_API_KEY")
     openai_base_url: str = Field("", alias="OPENAI_BASE_URL")
     """Address that ends in /v1; "" for OpenAI's own with a key, the local speech server's without."""
+    openai_model: str = Field("gpt-4.1", alias="OPENAI_MODEL")
+    """The language model; the local speech server has one of its own and takes any name."""
+    voice: str = Field("nova", alias="OFFHOOK_VOICE")
+    """The agents' voice: one of OpenAI's names, which the local speech server knows too."""
     calls_at_once: int = Field(20, alias="OFFHOOK_CALLS_AT_ONCE", ge=1)
     """Calls one worker takes at once; load is counted in calls, never in CPU."""
     idle_jobs: int = Field(4, alias="OFFHOOK_IDLE_JOBS", ge=0)

@@ -88,8 +88,8 @@ class _Job:
             return
         structlog.contextvars.bind_contextvars(call=dispatch[0], epoch=dispatch[1])
         try:
-            async with _redis(self._settings) as redis:
-                await self._take(redis, *dispatch)
+            async with redis(self._settings) as connection:
+                await self._take(connection, *dispatch)
         except Unavailable as bad:
             log.warning("the call couldn't be taken", why=str(bad))
         except Exception:
@@ -142,14 +142,15 @@ def read_dispatch(metadata: str) -> tuple[CallId, int] | None:
 
 
 @asynccontextmanager
-async def _redis(settings: Settings) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(
+async def redis(settings: Settings) -> AsyncIterator[Redis]:
+    """A client for a job or a worker, with short time-outs; closed afterwards."""
+    client = Redis.from_url(
         settings.redis_url.get_secret_value(), socket_timeout=_REDIS_WITHIN, socket_connect_timeout=_REDIS_WITHIN
     )
     try:
-        yield redis
+        yield client
     finally:
-        await redis.aclose()
+        await client.aclose()
 
 
 async def _end_call(context: JobContext) -> None:

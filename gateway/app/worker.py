@@ -11,13 +11,19 @@ import asyncio
 import math
 import os
 from functools import partial
+from typing import cast
 
 import structlog
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 
 from gateway.app import job
 from gateway.app.admin import admin
+from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
+from gateway.bus.tasks import Tasks
+from gateway.conduct.port import Agents
+from gateway.conduct.prompts import PromptBook
+from gateway.conduct.rendering import render_ahead
 from gateway.config import Settings
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import gauge
@@ -50,7 +56,10 @@ async def run(settings: Settings, pool: Pool) -> None:
         os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
     worker = Worker(settings, pool)
     CALLS.set_function(worker.calls)
-    async with admin(settings, worker.why_not_ready):
+    async with admin(settings, worker.why_not_ready), Tasks("worker") as tasks, job.redis(settings) as redis:
+        if pool is Pool.AGENTS:
+            renderer = cast(Agents, registry()).renderer(settings)
+            tasks.start(render_ahead(PromptBook(redis), renderer), "render prompts")
         await worker.serve()
 
 

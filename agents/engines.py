@@ -1,0 +1,105 @@
+"""The engines behind the agents: LiveKit's Deepgram and OpenAI plugins, pointed at a cloud or at the local server.
+
+A key means the cloud, an address any server that speaks the protocol, neither the local speech server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, vad
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.plugins import deepgram, openai
+
+from gateway.conduct.port import Pcm
+from gateway.config import Settings
+from gateway.errors import Unavailable
+from gateway.terms.catalogue import Line
+
+TELEPHONE = 8000
+"""Samples a second of what callers' telephones carry: nothing is won by more."""
+_LOCAL_KEY = "local"
+"""The plugins want a key; the local server takes any."""
+_ONCE = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=3.0)
+CONNECT = SessionConnectOptions(
+    stt_conn_options=_ONCE, llm_conn_options=_ONCE, tts_conn_options=_ONCE, max_unrecoverable_errors=0
+)
+"""A caller in silence waits for each try: two, soon, then the caller is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What a process loads once."""
+
+    vad: vad.VAD
+
+
+def warm(_: Settings) -> Warm:
+    """Load the voice activity detector. Short silences matter on the telephone, and speech on it is faint."""
+    return Warm(inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5))
+
+
+def hearing(settings: Settings, language: str) -> deepgram.STT:
+    """Speech to text."""
+    key = settings.deepgram_api_key.get_secret_value()
+    if not key and not settings.deepgram_base_url:
+        address = f"{settings.speech_url.replace('http', 'ws', 1)}/v1/listen"
+    else:
+        address = settings.deepgram_base_url or "https://api.deepgram.com/v1/listen"
+    return deepgram.STT(
+        base_url=address,
+        api_key=key or _LOCAL_KEY,
+        model="nova-3",
+        language=language,
+        sample_rate=TELEPHONE,
+        interim_results=True,
+        smart_format=bool(key),
+        numerals=bool(key),
+    )
+
+
+def thinking(settings: Settings) -> openai.LLM:
+    """The language model."""
+    address, key = _openai(settings)
+    return openai.LLM(model=settings.openai_model, base_url=address or NOT_GIVEN, api_key=key)
+
+
+def speaking(settings: Settings) -> openai.TTS:
+    """Text to speech."""
+    address, key = _openai(settings)
+    return openai.TTS(voice=settings.voice, response_format="pcm", base_url=address or NOT_GIVEN, api_key=key)
+
+
+def _openai(settings: Settings) -> tuple[str, str]:
+    """The address, "" for OpenAI's own, and the key."""
+    key = settings.openai_api_key.get_secret_value()
+    address = settings.openai_base_url or ("" if key else f"{settings.speech_url}/v1")
+    return address, key or _LOCAL_KEY
+
+
+class Rendering:
+    """Renders lines ahead of the calls (see gateway.conduct.port.Renderer)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tts: openai.TTS | None = None
+
+    @property
+    def voice(self) -> str:
+        """What tells this voice from others."""
+        address, _ = _openai(self._settings)
+        return (
+            f"{'local' if address == f'{self._settings.speech_url}/v1' else address or 'openai'} {self._settings.voice}"
+        )
+
+    async def render(self, line: Line) -> Pcm:
+        """The line's audio. Raises gateway.errors.Unavailable."""
+        self._tts = self._tts or speaking(self._settings)
+        sound = bytearray()
+        try:
+            async with self._tts.synthesize(line.spoken, conn_options=_ONCE) as stream:
+                async for event in stream:
+                    sound += event.frame.data
+        except APIError as bad:
+            raise Unavailable("The voice's provider doesn't answer.") from bad
+        return Pcm(self._tts.sample_rate, bytes(sound))

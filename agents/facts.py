@@ -1,0 +1,60 @@
+"""What the agent has found out: the record filled in by a language model's tool calls. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+
+from agents.definition import Definition
+
+
+class Facts:
+    """The facts so far; `add` what a tool call tells."""
+
+    def __init__(self, definition: Definition, asked: Sequence[str]) -> None:
+        self._definition, self._asked = definition, tuple(asked)
+        self.known: dict[str, object] = {}
+
+    def add(self, told: Mapping[str, object]) -> str:
+        """Take in what isn't null; returns what is wrong with it, for the model, "" when nothing is. Names that the
+        record doesn't have are passed over, and a wrong value keeps the right ones from nothing."""
+        model = self._definition.record
+        if model is None:
+            return ""
+        wrong = []
+        for name, value in told.items():
+            if name not in model.model_fields or value in (None, "", []):
+                continue
+            try:
+                read = model.model_validate({name: value})
+            except ValidationError as bad:
+                wrong.append(f"{name}: {bad.errors()[0]['msg']}")
+            else:
+                self.known[name] = getattr(read, name)
+        return "; ".join(wrong)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is asked for is known."""
+        return all(name in self.known for name in self._asked)
+
+
+def save_schema(definition: Definition) -> dict[str, object]:
+    """The tool by which a model saves facts: each may be null, so that facts are saved as they come."""
+    model = definition.record
+    schema = model.model_json_schema() if model else {"properties": {}}
+    properties = {
+        name: {key: value for key, value in one.items() if key not in ("default", "title")}
+        for name, one in schema["properties"].items()
+    }
+    return {
+        "name": f"save_{definition.kind}",
+        "description": f"Save what the caller told for the {definition.kind}; null for what they didn't tell now.",
+        "parameters": {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        },
+    }

@@ -1,0 +1,82 @@
+"""The call's audio as livekit-agents wants it: the stage's ear and voice in a session's input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from livekit import rtc
+from livekit.agents.voice import io
+
+from gateway.conduct.port import Stage, Voice
+
+FRAME_MS = 20
+
+
+class StageInput(io.AudioInput):
+    """The caller's audio."""
+
+    def __init__(self, stage: Stage, rate: int) -> None:
+        super().__init__(label="the caller")
+        self._rate = rate
+        self._frames: AsyncIterator[bytes] = stage.hear(rate, FRAME_MS)
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        """The next 20 ms."""
+        data = await self._frames.__anext__()
+        return rtc.AudioFrame(data, self._rate, 1, len(data) // 2)
+
+
+class StageOutput(io.AudioOutput):
+    """What the caller hears."""
+
+    def __init__(self, voice: Voice) -> None:
+        capabilities = io.AudioOutputCapabilities(pause=True)
+        super().__init__(label="the voice", capabilities=capabilities, next_in_chain=None, sample_rate=voice.rate)
+        self._voice = voice
+        self._open = False
+        self._ending: asyncio.Task[None] | None = None
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """Queue a frame; the next segment waits for the end of the last."""
+        if self._ending is not None:
+            await asyncio.wait({self._ending})
+        await super().capture_frame(frame)
+        if not self._open:
+            self._open = True
+            self.on_playback_started(created_at=time.time())
+        self._voice.send(bytes(frame.data))
+
+    def flush(self) -> None:
+        """The segment is whole: tell when it was played."""
+        super().flush()
+        if self._open:
+            self._open = False
+            self._ending = asyncio.create_task(self._end(), name="playing")
+
+    def clear_buffer(self) -> None:
+        """Fall silent."""
+        self._voice.clear()
+        if self._open:
+            self.flush()
+
+    def pause(self) -> None:
+        """Fall silent, for now."""
+        super().pause()
+        self._voice.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        super().resume()
+        self._voice.resume()
+
+    async def aclose(self) -> None:
+        """Stop waiting for the end of what plays."""
+        if self._ending is not None and not self._ending.done():
+            self._ending.cancel()
+            await asyncio.wait({self._ending})
+
+    async def _end(self) -> None:
+        played = await self._voice.finish()
+        self.on_playback_finished(playback_position=played.seconds, interrupted=played.interrupted)

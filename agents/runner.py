@@ -1,0 +1,324 @@
+"""A talking agent in a call: gateway.conduct.port.AgentRunner on livekit-agents' AgentSession, without its room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, Literal
+
+import structlog
+from livekit import rtc
+from livekit.agents import Agent, ChatContext, RunContext, function_tool
+from livekit.agents.llm import ChatMessage, Tool, Toolset
+from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, UserStateChangedEvent
+
+from agents import engines, telephony
+from agents.definition import Definition, line, opening, pronounced_as
+from agents.facts import Facts, save_schema
+from agents.keypad import Keypad
+from agents.lines import Say, line_of
+from agents.media import StageInput, StageOutput
+from agents.prompting import asked, instructions
+from gateway.conduct.person import callable_number
+from gateway.conduct.port import Pcm, Person, Stage
+from gateway.config import Settings
+from gateway.errors import OurFault, Unavailable
+from gateway.terms.catalogue import Line
+from gateway.terms.number import normalise
+from gateway.terms.turn import Speaker
+
+log = structlog.get_logger(__name__)
+
+KEYED = "[keypad]"
+"""Begins the message that tells a model what was keyed in."""
+SILENCES = 3
+"""Times that a caller may be silent for long before the call is ended."""
+_LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
+_CLOSE_WITHIN = 2.0
+_PLAY_WITHIN = 30.0
+_FRAME = 0.1
+
+
+class TalkingRunner:
+    """One agent in one call."""
+
+    def __init__(self, definition: Definition, settings: Settings, warm: object) -> None:
+        if not isinstance(warm, engines.Warm):
+            raise OurFault("A talking agent's process wasn't warmed.")
+        self._definition, self._settings, self._warm = definition, settings, warm
+        self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._keypad = Keypad()
+        self._key_timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._silent = 0
+        self._wants_number = False
+        self._greeting: Pcm | None = None
+
+    async def prepare(self, stage: Stage) -> None:
+        """Connect the engines while the phone rings."""
+        brief = stage.brief
+        self._stage = stage
+        self._facts = Facts(self._definition, asked(self._definition, brief))
+        self._opening = self._line(opening(self._definition, brief))
+        self._greeting = await stage.prompt(self._opening)
+        for say in Say:
+            if say is not Say.NOTICE:
+                await stage.prompt(self._line(line_of(say, brief.language)))
+        self._output = StageOutput(stage.voice)
+        session = telephony.session(self._settings, self._warm, brief.language, pronounced_as(brief))
+        session.input.audio = StageInput(stage, engines.TELEPHONE)
+        session.output.audio = self._output
+        session.on("conversation_item_added", self._added)
+        session.on("close", self._closed)
+        session.on("user_state_changed", self._user_state)
+        self._session = session
+        tools: list[Tool | Toolset] = [
+            function_tool(self._save, raw_schema=save_schema(self._definition)),
+            function_tool(self._person_tool, raw_schema=_PERSON),
+            function_tool(self._end_tool, raw_schema=_END),
+        ]
+        history = _history(stage)
+        await session.start(Agent(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=history))
+
+    async def converse(self) -> str:
+        """Greet, and talk until it is over. Raises Unavailable when an engine fails."""
+        self._say(self._opening, self._greeting)
+        return await asyncio.shield(self._over)
+
+    def digit(self, key: str) -> None:
+        """A key of the caller's."""
+        self._keypad, whole = self._keypad.press(key, time.monotonic(), expected=self._expects_number())
+        if whole:
+            self._keyed(whole)
+        self._arm()
+
+    async def close(self) -> None:
+        """Free everything."""
+        if self._key_timer is not None:
+            self._key_timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if not self._over.done():
+            self._over.cancel()
+        elif not self._over.cancelled():
+            self._over.exception()  # told already, or nobody is there to be told
+        session = getattr(self, "_session", None)
+        if session is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_WITHIN):
+                    await session.aclose()
+            await self._output.aclose()
+
+    # What the model does.
+
+    async def _save(self, raw_arguments: dict[str, object]) -> str:
+        wrong = self._facts.add(raw_arguments)
+        if wrong:
+            return f"error: {wrong}. Ask again."
+        try:
+            await self._stage.learned(self._definition.kind, self._facts.known, complete=self._facts.complete)
+        except Unavailable as bad:
+            log.error("facts couldn't be kept", why=str(bad))
+            return "error: it couldn't be saved; offer a person."
+        return "saved"
+
+    async def _person_tool(self, raw_arguments: dict[str, object]) -> str:
+        return f"say: {await self._person(str(raw_arguments.get('reason') or 'the caller asked for a person'))}"
+
+    async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PLAY_WITHIN):
+                await context.wait_for_playout()
+        self._finish("the conversation was over")
+
+    async def _person(self, reason: str) -> str:
+        """Get the caller a person; what to tell them."""
+        language = self._stage.brief.language
+        try:
+            answer = await self._stage.ask_for_person(reason)
+        except Unavailable as bad:
+            log.error("a callback couldn't be booked", why=str(bad))
+            return line_of(Say.NO_PERSON, language)
+        if answer is Person.AGENT:
+            self._after_playing(reason)
+            return line_of(Say.PUT_THROUGH, language)
+        self._wants_number = answer is Person.NUMBER
+        return line_of(Say.WHICH_NUMBER if self._wants_number else Say.CALLBACK, language)
+
+    # What the caller does.
+
+    def _expects_number(self) -> bool:
+        """Whether the last thing that was said asks for digits."""
+        if self._wants_number or self._keypad.keys:
+            return True
+        said = next((turn.text.reveal() for turn in reversed(self._stage.turns) if turn.speaker is Speaker.AGENT), "")
+        asks = said.lower().rpartition("?")[0].rpartition(".")[2] or said.lower()
+        return any(noun in asks for noun in self._definition.digit_nouns)
+
+    def _keyed(self, keys: str) -> None:
+        if keys == "0" and not self._wants_number:
+            self._start(self._pressed_zero())
+        elif self._wants_number:
+            self._start(self._book(keys))
+        else:
+            self._session.interrupt()
+            self._session.generate_reply(user_input=f"{KEYED} {keys}")
+
+    async def _pressed_zero(self) -> None:
+        self._stage.said(Speaker.KEYPAD, "0", at=time.time())
+        self._session.interrupt()
+        await self._speak(await self._person("the caller pressed 0"))
+
+    async def _book(self, keys: str) -> None:
+        self._stage.said(Speaker.KEYPAD, keys, at=time.time())
+        self._session.interrupt()
+        number = normalise(keys, "US")
+        language = self._stage.brief.language
+        if number is None or not callable_number(number):
+            await self._speak(line_of(Say.WHICH_NUMBER, language))
+            return
+        try:
+            await self._stage.book(number, "the caller asked for a person")
+        except Unavailable as bad:
+            log.error("a callback couldn't be booked", why=str(bad))
+            await self._speak(line_of(Say.NO_PERSON, language))
+            return
+        self._wants_number = False
+        await self._speak(line_of(Say.BOOKED, language))
+
+    def _user_state(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._silent = 0
+        elif event.new_state == "away":
+            self._silent += 1
+            self._start(self._nobody_there())
+
+    async def _nobody_there(self) -> None:
+        language = self._stage.brief.language
+        if self._silent < SILENCES:
+            await self._speak(line_of(Say.STILL_THERE, language))
+            self._session.reset_away_timer()
+            return
+        await self._speak(line_of(Say.GOODBYE, language))
+        self._finish("the caller was silent")
+
+    # What the session tells.
+
+    def _added(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if not isinstance(item, ChatMessage) or item.role not in ("user", "assistant") or not item.text_content:
+            return
+        text = item.text_content
+        if item.role == "user":
+            speaker = Speaker.KEYPAD if text.startswith(KEYED) else Speaker.CALLER
+            text = text.removeprefix(KEYED).strip()
+        else:
+            speaker = Speaker.AGENT
+        told: Mapping[str, object] = dict(item.metrics)
+        latencies = {name: value for name in _LATENCIES if isinstance(value := told.get(name), int | float)}
+        started = told.get("started_speaking_at")
+        at = float(started) if isinstance(started, int | float) else item.created_at
+        self._stage.said(speaker, text, at=at, interrupted=item.interrupted, latencies=latencies)
+
+    def _closed(self, event: CloseEvent) -> None:
+        if self._over.done():
+            return
+        if event.error is None:
+            self._over.set_result("the session ended")
+        else:
+            log.error("an engine failed", kind=getattr(event.error, "type", ""))
+            self._over.set_exception(Unavailable("An engine of the agent's doesn't answer."))
+
+    # Speaking.
+
+    async def _speak(self, text: str) -> None:
+        """Say a line of the house, and return when it was played."""
+        said = self._line(text)
+        handle = self._say(said, await self._stage.prompt(said))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PLAY_WITHIN):
+                await handle.wait_for_playout()
+
+    def _say(self, said: Line, audio: Pcm | None) -> SpeechHandle:
+        if audio is None:
+            return self._session.say(said.text)
+        return self._session.say(said.text, audio=_frames(audio))
+
+    def _line(self, text: str) -> Line:
+        brief = self._stage.brief
+        return line(text, pronounced_as(brief), brief.language)
+
+    def _after_playing(self, reason: str) -> None:
+        """End once what is being said was played."""
+
+        async def end() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PLAY_WITHIN):
+                    await self._session.wait_for_idle()
+            self._finish(reason)
+
+        self._start(end())
+
+    def _finish(self, reason: str) -> None:
+        if not self._over.done():
+            self._over.set_result(reason)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None and not self._over.done():
+            self._over.set_exception(bug)
+
+    def _arm(self) -> None:
+        if self._key_timer is not None:
+            self._key_timer.cancel()
+            self._key_timer = None
+        left = self._keypad.deadline - time.monotonic()
+        if left != float("inf"):
+            self._key_timer = asyncio.get_running_loop().call_later(max(0.0, left), self._key_due)
+
+    def _key_due(self) -> None:
+        self._keypad, whole = self._keypad.due(time.monotonic())
+        if whole:
+            self._keyed(whole)
+
+
+def _history(stage: Stage) -> ChatContext:
+    """What was said in the call before this agent came."""
+    context = ChatContext.empty()
+    for turn in stage.turns:
+        role: Literal["assistant", "user"] = "assistant" if turn.speaker is Speaker.AGENT else "user"
+        context.add_message(role=role, content=turn.text.reveal())
+    return context
+
+
+async def _frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:
+    size = int(audio.rate * _FRAME) * 2
+    for first in range(0, len(audio.data), size):
+        data = audio.data[first : first + size]
+        yield rtc.AudioFrame(data, audio.rate, 1, len(data) // 2)
+
+
+_PERSON = {
+    "name": "ask_for_person",
+    "description": "Get the caller a person: call it as soon as they ask for one.",
+    "parameters": {
+        "type": "object",
+        "properties": {"reason": {"type": "string", "description": "why, in a few words"}},
+        "required": ["reason"],
+        "additionalProperties": False,
+    },
+}
+_END = {
+    "name": "end_call",
+    "description": "Hang up. Say goodbye first.",
+    "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+}

@@ -1,0 +1,60 @@
+"""The one preset for the telephone: what livekit-agents' defaults, made for microphones and browsers, do worse there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+
+from livekit.agents import AgentSession, inference
+
+from agents import engines
+from agents.definition import pronounced
+from gateway.config import Settings
+
+AWAY = 12.0
+"""Seconds of silence from both sides after which the caller is asked whether they are there."""
+
+
+def session(settings: Settings, warm: engines.Warm, language: str, pronounce: Mapping[str, str]) -> AgentSession[None]:
+    """A session for one call; its input and output are the caller's to set."""
+    return AgentSession(
+        stt=engines.hearing(settings, language),
+        llm=engines.thinking(settings),
+        tts=engines.speaking(settings),
+        vad=warm.vad,
+        turn_handling={
+            # Local, and pinned: the default of either asks a cloud.
+            "turn_detection": inference.TurnDetector(version="v1-mini"),
+            "endpointing": {"min_delay": 0.0, "max_delay": 0.8},
+            "interruption": {"mode": "vad", "min_duration": 0.15, "false_interruption_timeout": 1.2},
+            "preemptive_generation": {"enabled": True},
+        },
+        # A telephone has no echo of its own speaker in its microphone that would have to be learned first.
+        aec_warmup_duration=None,
+        user_away_timeout=AWAY,
+        session_close_transcript_timeout=0.2,
+        conn_options=engines.CONNECT,
+        tts_text_transforms=["filter_markdown", "filter_emoji", Pronounce(pronounce)],
+    )
+
+
+class Pronounce:
+    """Puts the sounds of a route's `pronounce` in place of its words, in a stream of text cut anywhere."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._words = words
+
+    def __call__(self, text: AsyncIterable[str]) -> AsyncIterable[str]:
+        """The stream, its words replaced."""
+        return self._replaced(text) if self._words else text
+
+    async def _replaced(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
+        waiting = ""
+        async for part in text:
+            waiting += part
+            # A word may go on in the next part, and a phrase of several words too: keep back to the clause's end.
+            cut = max(waiting.rfind(sign) for sign in ".,;:!?\n") + 1
+            if cut:
+                yield pronounced(waiting[:cut], self._words)
+                waiting = waiting[cut:]
+        if waiting:
+            yield pronounced(waiting, self._words)
