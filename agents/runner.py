@@ -12,7 +12,7 @@ import structlog
 from livekit import rtc
 from livekit.agents import Agent, ChatContext, RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
-from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, UserStateChangedEvent
+from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle, UserStateChangedEvent
 
 from agents import engines, telephony
 from agents.definition import Definition, line, opening, pronounced_as

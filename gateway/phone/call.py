@@ -83,10 +83,11 @@ class Call:
         self.port.follow(stream)
         self._notice()
 
-    def on_ended(self, by: str, at: float) -> None:
+    def on_ended(self, by: str, at: float, reason: str = "") -> None:
         """The phone's: the call is over, by `us`, `them` or the `network`."""
         if self.signalling.ended is None:
-            self.signalling = replace(self.signalling, ended=at, ended_by=by)
+            reason = reason or self.signalling.reason
+            self.signalling = replace(self.signalling, ended=at, ended_by=by, reason=reason)
             if self._port is not None:
                 self._port.close()
         self._notice()
@@ -309,7 +310,9 @@ class Call:
     def _how(self) -> str:
         told = self.signalling
         refused = told.status is not None and told.status >= 300
-        return f"{told.status} {told.reason}" if refused else f"hung up by {told.ended_by}"
+        if refused:
+            return f"{told.status} {told.reason}"
+        return told.reason if told.ended_by == "network" else f"hung up by {told.ended_by}"
 
 
 def silence(seconds: float) -> Samples:

@@ -21,7 +21,6 @@ from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 import sipmessage
-import structlog
 
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.media import Media
@@ -40,8 +39,6 @@ QUEUE = 600.0
 BYE_WITHIN = 2.0
 """Seconds the other side gets to confirm that we hung up."""
 CODECS = {"pcmu": (PCMU,), "pcma": (PCMA,), "": (PCMU, PCMA)}
-
-log = structlog.get_logger(__name__)
 
 
 class Phone:
@@ -156,8 +153,7 @@ class Phone:
                 async with asyncio.timeout(BYE_WITHIN):
                     await self._sip.request(dialog.request("BYE"), self._to)
         except (Unavailable, PeerFault, TimeoutError) as bad:
-            log.info("phone line lost", why=str(bad))
-            call.on_ended("network", time.monotonic())
+            call.on_ended("network", time.monotonic(), str(bad) or "The other side doesn't answer.")
 
     async def _invited(self, call: Call, sending: Sending, offer: sdp.Session) -> Dialog | None:
         async for response in sending:

@@ -19,6 +19,7 @@ from gateway.phone.script import (
     ExpectSilence,
     ExpectStatus,
     ExpectTone,
+    ExpectTurn,
     HangUp,
     Play,
     Press,
@@ -79,6 +80,8 @@ async def _expect(phone: Phone, call: Call, step: Expectation) -> None:
                 raise Unmet(f"Expected the status {status}, but got {call.signalling.status}.")
         case ExpectAudio(within):
             await call.heard(within)
+        case ExpectTurn(within):
+            await call.spoken(within)
         case ExpectSilence(seconds, within):
             await call.quiet(seconds, within)
         case ExpectTone(frequencies, within):

@@ -4,6 +4,7 @@ A script file is a YAML list; each step is one key, or a word where nothing need
 
     - expect: {answer: 5}            # answered within 5 s
     - expect: {audio: 3}             # anything heard within 3 s
+    - expect: turn                   # something was said, and then a pause
     - expect: {like: "Hello, this is Acme", within: 10}    # these words, or a .wav file, by the agents' voice
     - say: I'd like a quote
     - barge_in: Stop, please         # said once the other side has been talking for a second
@@ -23,7 +24,7 @@ On the command line an expectation is written `audio:3`, `tone:697+1209`, `like:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -141,8 +142,23 @@ class ExpectEnded:
     within: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectTurn:
+    """The other side says something and then pauses, within `within` seconds."""
+
+    within: float = 30.0
+
+
 Expectation = (
-    ExpectAnswer | ExpectStatus | ExpectAudio | ExpectSilence | ExpectTone | ExpectLike | ExpectKeys | ExpectEnded
+    ExpectAnswer
+    | ExpectTurn
+    | ExpectStatus
+    | ExpectAudio
+    | ExpectSilence
+    | ExpectTone
+    | ExpectLike
+    | ExpectKeys
+    | ExpectEnded
 )
 Step = Say | BargeIn | Play | Press | Wait | HangUp | Expectation
 
@@ -170,6 +186,16 @@ def step(kind: str, value: str) -> Step:
         written: object = {what.strip(): argument.strip()} if colon else what.strip()
         return _guarded(f"--{kind} {value}", lambda: _expect(written))
     return _guarded(f"--{kind} {value}", lambda: _STEPS[name](value))
+
+
+def spoken_in_turn(steps: Sequence[Step]) -> list[Step]:
+    """The steps, with a wait for the other side's end of speech before each that speaks or presses, as people do."""
+    found: list[Step] = []
+    for one in steps:
+        if isinstance(one, Say | Play | Press) and not (found and isinstance(found[-1], Wait)):
+            found.append(ExpectTurn())
+        found.append(one)
+    return found
 
 
 def _step(written: object, number: int) -> Step:
@@ -290,6 +316,7 @@ def _keys_heard(value: object, options: Mapping[str, object]) -> Step:
 _EXPECTED: dict[str, Callable[[object, Mapping[str, object]], Step]] = {
     "answer": _only_within(ExpectAnswer, 30.0),
     "audio": _only_within(ExpectAudio, 5.0),
+    "turn": _only_within(ExpectTurn, 30.0),
     "silence": _silence,
     "like": _like,
     "tone": _tone,
