@@ -6,6 +6,9 @@ SETUP := python3 infra/setup/setup.py
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+demo: ## set up, then place a sales and a support call and tell what happens
+	@$(SETUP) run && .venv/bin/offhook demo
+
 up: ## run the whole gateway on this machine
 	@$(SETUP) run && .venv/bin/offhook up
 

@@ -1,0 +1,230 @@
+"""Calls by telephone through the whole gateway: what the caller hears, and what the record says afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from agents.lines import Say, line_of
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from tests.e2e.conftest import Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+SALES, SUPPORT, SHORT, HANDED = "+15105550100", "+15105550200", "+15105550300", "+15105550400"
+REJECTED, UNKNOWN = "+15105550900", "+15105559999"
+RECORDED_WITHIN = 15.0
+
+
+def sip_id(call: Call) -> str:
+    """The record's key of an answered call: our edge's tag."""
+    assert call.dialog
+    return call.dialog.id.remote_tag
+
+
+async def record(stack: Stack, call_id: str, **wanted: object) -> dict[str, Any]:
+    """A call's record once it is ended and has these values."""
+    async with asyncio.timeout(RECORDED_WITHIN):
+        while True:
+            listed = json.loads(await asyncio.to_thread(stack.offhook, "calls", "list", "--json"))
+            if any(row["id"] == call_id and row["ended"] for row in listed):
+                found: dict[str, Any] = json.loads(
+                    await asyncio.to_thread(stack.offhook, "calls", "show", call_id, "--json")
+                )
+                if all(found.get(name) == value for name, value in wanted.items()):
+                    return found
+
+
+async def latest(stack: Stack, dialed: str) -> dict[str, Any]:
+    """The record of the last call to a number, once it is ended."""
+    async with asyncio.timeout(RECORDED_WITHIN):
+        while True:
+            listed = json.loads(await asyncio.to_thread(stack.offhook, "calls", "list", "--json"))
+            if found := [row for row in listed if row["dialed"] == dialed and row["ended"]]:
+                row: dict[str, Any] = found[0]
+                return row
+
+
+async def converse(phone: Phone, call: Call, lines: list[str]) -> None:
+    """Say each line in turn; one of digits is keyed in."""
+    for line in lines:
+        await call.spoken(25, 0.8)
+        if line.strip("#").isdecimal():
+            await call.press(line)
+        else:
+            await phone.say(call, line)
+
+
+async def test_the_line_check_chimes_answers_keys_and_hangs_up(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial("echo")
+    await call.answered(10)
+    for note in (440.0, 554.0, 659.0):
+        await call.tone([note], 3)
+    await call.press("5")
+    await call.pressed("5", 3)
+    await call.press("#")
+    await call.ended(5)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["agent"], found["hung_up_by"], found["sip_status"]) == ("echo", "agent", 200)
+    assert found["codec"] == "PCMU/8000"
+    assert found["caller"] == "+15105550177"
+
+
+@pytest.mark.parametrize(("number", "status"), [(REJECTED, 603), (UNKNOWN, 404)])
+async def test_a_number_is_rejected_as_the_plan_says(phone: Phone, stack: Stack, number: str, status: int) -> None:
+    call = await phone.dial(number)
+    await call.ended(5)
+    assert call.signalling.status == status
+    assert call.signalling.answered is None
+    found = await latest(stack, number)
+    assert (found["ending"], found["reject_status"]) == ("rejected", status)
+
+
+@pytest.mark.speech
+async def test_sales_takes_a_lead_by_speech(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    opening = await phone.rendering(line_of(Say.NOTICE, "en-US"))
+    assert await call.line(opening, 8, what="the notice") > 0.5
+    lines = [
+        "We need a new phone system.",
+        "My name is John Smith.",
+        "I work for Acme Software.",
+        "Twenty five people.",
+    ]
+    await converse(phone, call, [*lines, "About fifty thousand dollars.", "Yes.", "No, that's all. Goodbye."])
+    await call.ended(20)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["agent"], found["route"], found["hung_up_by"]) == ("sales", "sales", "agent")
+    lead = found["lead"]["fields"]
+    assert lead["name"] == "John Smith"
+    assert lead["company"] == "Acme Software"
+    assert lead["team_size"] == 25
+    assert lead["budget"] == "50000"
+    assert "phone system" in lead["need"]
+    assert found["lead"]["complete"]
+    speakers = [turn["speaker"] for turn in found["turns"]]
+    assert speakers.count("caller") == 7
+    assert all("transcription_delay" in turn["latencies"] for turn in found["turns"] if turn["speaker"] == "caller")
+    timeline = call.timeline()
+    assert all(turn.gap is not None for turn in timeline.turns)
+    assert timeline.pacing.lost == 0
+
+
+@pytest.mark.speech
+async def test_support_takes_a_ticket_number_by_keypad(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SUPPORT)
+    await call.answered(10)
+    await converse(phone, call, ["My internet connection is not working.", "4172#", "Yes, it works now."])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    ticket = found["ticket"]["fields"]
+    assert ticket["ticket_number"] == "4172"
+    assert "internet" in ticket["problem"]
+    assert [turn["text"] for turn in found["turns"] if turn["speaker"] == "keypad"] == ["4172"]
+    assert found["hung_up_by"] == "caller"
+
+
+async def test_zero_books_a_callback_in_mid_sentence(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await call.talking(1.0)
+    await call.press("0")
+    told = await phone.rendering(line_of(Say.CALLBACK, "en-US"))
+    assert await call.line(told, 15, what="that a callback is booked") > 0.5
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="callback")
+    assert [one["number"] for one in found["callbacks"]] in (["+15105550177"], [""], [None])
+
+
+@pytest.mark.speech
+async def test_a_person_is_the_plans_human_route(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HANDED)
+    await call.answered(10)
+    await converse(phone, call, ["A person, please."])
+    reception = await phone.rendering("This is the reception.")
+    assert await call.line(reception, 20, what="the reception") > 0.5
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [one["agent"] for one in found["switches"]] == ["support"]
+
+
+@pytest.mark.speech
+async def test_settings_change_what_an_agent_asks_and_knows(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SHORT)
+    await call.answered(10)
+    await converse(phone, call, ["What are your opening hours?"])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    reply = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"][-1]
+    assert "nine to five" in reply
+    assert "budget" in reply
+
+
+async def test_a_caller_who_gives_up_while_it_rings_is_abandoned(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial("+15105550200")
+    while call.signalling.ringing is None:
+        await call.wait(0.01)
+    await call.hang_up()
+    assert call.signalling.status == 487
+    found = await latest(stack, "+15105550200")
+    assert found["ending"] == "abandoned"
+    assert found["answered"] is None
+
+
+async def test_a_caller_who_hangs_up_in_the_greeting_leaves_nothing_behind(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await call.talking(0.5)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), hung_up_by="caller")
+    assert found["answered"]
+    assert found["ended"]
+
+
+async def test_a_caller_without_a_number_is_served(stack: Stack) -> None:
+    async with Phone(stack.run.sip, caller="anonymous") as phone:
+        call = await phone.dial("echo")
+        await call.answered(10)
+        await call.tone([659.0], 3)
+        await call.press("#")
+        await call.ended(5)
+    found = await record(stack, sip_id(call))
+    assert found["caller"] is None
+
+
+async def test_pcma_callers_are_served(stack: Stack) -> None:
+    async with Phone(stack.run.sip, codec="pcma") as phone:
+        call = await phone.dial("echo")
+        await call.answered(10)
+        await call.tone([659.0], 3)
+        await call.hang_up()
+    assert call.signalling.codec.startswith("PCMA")
+    assert (await record(stack, sip_id(call)))["codec"].startswith("PCMA")
+
+
+async def test_ten_callers_at_once_are_all_served(phone: Phone, stack: Stack) -> None:
+    calls = [await phone.dial("echo") for _ in range(10)]
+    for call in calls:
+        await call.answered(20)
+        await call.tone([659.0], 5)
+    for call in calls:
+        await call.press("#")
+    for call in calls:
+        await call.ended(10)
+    for call in calls:
+        await record(stack, sip_id(call), ending="served")
+
+
+def test_every_process_tells_its_metrics(stack: Stack) -> None:
+    assert set(stack.run.http) == {"speech", "edge", "control", "worker-agents", "worker-house"}
+    for address in stack.run.http.values():
+        with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
+            assert b"offhook_" in answer.read()
