@@ -19,6 +19,9 @@ check: ## ruff, mypy --strict, import-linter
 	@$(SETUP) dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
+bench: ## measure, beside a plain livekit-agents agent on the same engines
+	@$(SETUP) dev && $(PY) -m tests.bench
+
 lock: ## pin requirements/*.in anew, with hashes and without any host
 	@for f in run dev; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done

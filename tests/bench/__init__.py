@@ -1,0 +1,1 @@
+"""The figures; see README.md."""

@@ -1,0 +1,74 @@
+"""A whole gateway for tests: `offhook up`, as an operator runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from gateway.up import runfile
+from gateway.up.runfile import RunFile
+
+PLANS = Path(__file__).parent / "plans"
+READY_WITHIN = 60.0
+ENDS_WITHIN = 30.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running gateway."""
+
+    run: RunFile
+    state: Path
+    pid: int
+    """Of `up`."""
+    ready_after: float
+    """Seconds from its start until everything was ready."""
+
+    def log(self, name: str) -> str:
+        """What a process has logged."""
+        return (self.state / "logs" / f"{name}.log").read_text(errors="replace")
+
+    def offhook(self, *arguments: str) -> str:
+        """What a command prints about this gateway."""
+        command = [sys.executable, "-m", "gateway", *arguments]
+        environment = {**os.environ, "OFFHOOK_STATE": str(self.state), "COLUMNS": "100"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
+        return done.stdout
+
+
+@contextmanager
+def running_gateway(state: Path, plans: Path = PLANS, **environment: str) -> Iterator[Stack]:
+    """The gateway, on free ports; nothing of it may be left at the end."""
+    command = [sys.executable, "-m", "gateway", "up", "--ports", "auto", "--state", str(state)]
+    everything: Mapping[str, str] = {**os.environ, "OFFHOOK_DIALPLANS": str(plans), **environment}
+    state.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with (state / "screen").open("wb") as screen:
+        process = subprocess.Popen(command, stdout=screen, stderr=screen, env=everything)
+        family: list[psutil.Process] = []
+        try:
+            while (run := runfile.read(state)) is None:
+                assert process.poll() is None, (state / "screen").read_text()
+                assert time.monotonic() < started + READY_WITHIN, (state / "screen").read_text()
+                time.sleep(0.05)
+            yield Stack(run, state, process.pid, time.monotonic() - started)
+            family = psutil.Process(process.pid).children(recursive=True)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(ENDS_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+    left = [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert not left, f"left behind: {left}"
