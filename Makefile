@@ -26,5 +26,8 @@ lock: ## pin requirements/*.in anew, with hashes and without any host
 	@for f in run dev; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done
 
+fresh: ## prove `make demo` and `make test` in a bare Debian root (needs root and mmdebstrap)
+	@infra/setup/fresh.sh
+
 clean: ## remove what set-up and runs made here
 	@rm -rf .venv .offhook build *.egg-info

@@ -178,7 +178,7 @@ def closed(stretches: Iterable[Stretch], end: float) -> list[Span]:
 def turns(actions: Sequence[Action], sent: Sequence[Span], heard: Sequence[Span]) -> list[Turn]:
     """What this side did, with when the other side answered it."""
     spans = [_sounding(action, sent) for action in actions]
-    limits = [*(start for start, _ in spans[1:]), float("inf")]
+    limits = [*(start for start, _ in spans[1:]), float("inf")][: len(spans)]
     return [
         Turn(action.kind, action.what, start, end, _gap(start, end, limit, heard))
         for action, (start, end), limit in zip(actions, spans, limits, strict=True)
