@@ -1,0 +1,112 @@
+"""Tests of what is to be done about a call."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.load import load
+from gateway.dialplan.model import Plan
+from gateway.dispatch.decide import (
+    JOB_WITHIN,
+    JOINS_WITHIN,
+    TRIES,
+    Arrival,
+    Do,
+    arrived,
+    compare,
+    ending,
+    metadata,
+    supervise,
+)
+from gateway.terms.call import Call, CallId, Phase, Pool
+from gateway.terms.ending import Ending
+from gateway.terms.event import Kind
+from gateway.terms.personal import Number
+
+NOW = 1_764_000_000.0
+
+
+def the_plan() -> Plan:
+    plan = load(Path(__file__).parents[3] / "dialplans", catalogue()).plan
+    assert plan
+    return plan
+
+
+def arrival(dialed: str = "15105550100", caller: str = "+1 510 555 0177", call: str = "SCL_1") -> Arrival:
+    return Arrival(CallId(call), "call-_x", "sip_1", Number(dialed), Number(caller), "ST_1", joined=True)
+
+
+def a_call(**changes: object) -> Call:
+    return replace(arrived(the_plan(), arrival(), NOW), **changes)  # type: ignore[arg-type]  # names of Call's
+
+
+def test_an_arrival_opens_a_call_by_the_plan() -> None:
+    call = a_call()
+    assert (call.route, call.brief.agent, call.pool, call.reject) == ("sales", "sales", Pool.AGENTS, 0)
+    assert call.dialed == Number("+15105550100")
+    assert call.caller == Number("+15105550177")
+    assert (call.epoch, call.dispatched, call.started, call.plan) == (1, NOW, NOW, the_plan().version)
+
+
+@pytest.mark.parametrize("withheld", ["", "anonymous", "Restricted"])
+def test_a_withheld_number_is_no_caller(withheld: str) -> None:
+    assert arrived(the_plan(), arrival(caller=withheld), NOW).caller is None
+
+
+def test_a_rejected_number_opens_a_call_that_says_so() -> None:
+    assert arrived(the_plan(), arrival("+15105550900"), NOW).reject == 603
+
+
+def test_a_dispatch_tells_nothing_personal() -> None:
+    assert json.loads(metadata(a_call())) == {"call": "SCL_1", "epoch": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "holder", "after", "do"),
+    [
+        ({}, None, JOB_WITHIN - 0.1, Do.NOTHING),
+        ({}, None, JOB_WITHIN, Do.DISPATCH),
+        ({}, "AJ_1", 100.0, Do.NOTHING),
+        ({"phase": Phase.TAKEN}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"epoch": TRIES}, None, JOB_WITHIN, Do.GIVE_UP),
+        ({"epoch": TRIES}, "AJ_5", JOB_WITHIN, Do.NOTHING),
+        ({"phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
+        ({"reject": 603}, None, 100.0, Do.NOTHING),
+    ],
+)
+def test_a_call_without_a_job_gets_another(
+    changes: dict[str, object], holder: str | None, after: float, do: Do
+) -> None:
+    assert supervise(a_call(**changes), holder, NOW + after) is do
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, Ending.ABANDONED),
+        ({"told": frozenset({Kind.ANSWERED.value})}, Ending.ABANDONED),
+        ({"told": frozenset({Kind.ANSWERED.value}), "pool": Pool.HOUSE}, Ending.SERVED),
+        ({"told": frozenset({Kind.TURN.value})}, Ending.SERVED),
+        ({"told": frozenset({Kind.TURN.value, Kind.CALLBACK.value})}, Ending.CALLBACK),
+        ({"reject": 404}, Ending.REJECTED),
+    ],
+)
+def test_a_call_ends_by_what_became_of_its_caller(changes: dict[str, object], expected: Ending) -> None:
+    assert ending(a_call(**changes)) is expected
+
+
+@given(st.sets(st.integers(0, 6)), st.sets(st.integers(0, 6)), st.floats(0, 30))
+def test_rooms_and_store_are_compared(there: set[int], known: set[int], age: float) -> None:
+    callers = {CallId(f"SCL_{n}"): arrival(call=f"SCL_{n}") for n in there}
+    template = a_call()
+    live = [replace(template, id=CallId(f"SCL_{n}")) for n in known]
+    found = compare(callers, live, NOW + age)
+    assert {one.call for one in found.unknown} == {f"SCL_{n}" for n in there - known}
+    assert {one.id for one in found.gone} == ({f"SCL_{n}" for n in known - there} if age >= JOINS_WITHIN else set())

@@ -1,0 +1,230 @@
+"""Tests of the dispatcher on the memory store, with rooms that only remember what was asked of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from gateway.app.catalogue import load as catalogue
+from gateway.bus.callstate import CallState, Status
+from gateway.calls.memory import MemoryStore
+from gateway.dialplan.load import load
+from gateway.dispatch.decide import JOB_WITHIN, TRIES, Arrival
+from gateway.dispatch.dispatcher import Dispatcher
+from gateway.dispatch.rooms import Rooms
+from gateway.errors import Unavailable
+from gateway.terms.call import CallId, Phase
+from gateway.terms.ending import Party
+from gateway.terms.event import Event, Kind
+from gateway.terms.personal import Number
+
+CALL = CallId("SCL_1")
+
+
+@dataclass
+class Remembering(Rooms):
+    """Rooms whose callers are `there`."""
+
+    there: dict[CallId, Arrival] = field(default_factory=dict)
+    done: list[tuple[str, ...]] = field(default_factory=list)
+    down: bool = False
+
+    async def callers(self) -> Mapping[CallId, Arrival]:
+        return dict(self.there)
+
+    async def has(self, room: str, identity: str) -> bool:
+        return any(one.identity == identity for one in self.there.values())
+
+    async def dispatch(self, agent_name: str, room: str, metadata: str) -> str:
+        if self.down:
+            raise Unavailable("LiveKit doesn't answer.")
+        self.done.append(("dispatch", agent_name, metadata))
+        return f"AD_{len(self.done)}"
+
+    async def clear(self, room: str) -> None:
+        self.done.append(("clear",))
+
+    async def turn_away(self, room: str, identity: str, status: int) -> bool:
+        self.done.append(("turn away", str(status)))
+        return True
+
+    async def close(self, room: str) -> None:
+        self.done.append(("close",))
+
+    def did(self, what: str) -> int:
+        return sum(one[0] == what for one in self.done)
+
+
+class World:
+    """One dispatcher, or two of them, on one store."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.told: list[Event] = []
+        self.store, self.rooms = MemoryStore(lambda: self.now), Remembering()
+        plan = load(Path(__file__).parents[3] / "dialplans", catalogue()).plan
+        assert plan
+        self.one, self.two = (
+            Dispatcher(self.store, self.rooms, lambda: plan, clock=lambda: self.now) for _ in range(2)
+        )
+
+    async def events(self) -> list[Event]:
+        fresh = await self.store.read("test", count=100, wait=0.01)
+        await self.store.ack(fresh)
+        self.told.extend(fresh)
+        return self.told
+
+    async def kinds(self) -> list[Kind]:
+        return [event.kind for event in await self.events()]
+
+
+def arrival(dialed: str = "+15105550100", *, joined: bool = True) -> Arrival:
+    return Arrival(CALL, "call-_x", "sip_1", Number(dialed), Number("+15105550177"), "ST_1", joined=joined)
+
+
+def state(status: Status, room: str = "call-_x", **changes: object) -> CallState:
+    told = CallState(str(CALL), room, status, 200, "OK", Party.CALLER, "PCMU/8000", Number("+15105550177"),
+                     Number("+15105550100"), 1001.0, "ST_1", "sip_1")  # fmt: skip
+    return replace(told, **changes)  # type: ignore[arg-type]  # names of CallState's
+
+
+async def test_many_hints_dispatch_one_job() -> None:
+    world = World()
+    hints = [world.one.arrived(arrival()), world.two.arrived(arrival(joined=False))]
+    await asyncio.gather(*hints, world.one.heard(state(Status.INCOMING)), world.two.heard(state(Status.INCOMING)))
+    assert world.rooms.done == [("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 1}')]
+    assert sorted(await world.kinds()) == [Kind.DISPATCHED, Kind.OPENED]
+    call = await world.store.get(CALL)
+    assert call
+    assert call.dispatch == "AD_1"
+
+
+async def test_a_rejected_caller_is_turned_away_once_they_are_there() -> None:
+    world = World()
+    await world.one.arrived(arrival("+15105550900", joined=False))
+    assert world.rooms.done == []
+    await asyncio.gather(world.one.arrived(arrival("+15105550900")), world.two.arrived(arrival("+15105550900")))
+    assert ("turn away", "603") in world.rooms.done
+    kinds = await world.kinds()
+    assert [kinds.count(kind) for kind in (Kind.OPENED, Kind.REJECTED, Kind.ENDED)] == [1, 1, 1]
+
+
+async def test_another_job_is_sent_when_none_came_and_only_one_by_two_replicas() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    world.now += JOB_WITHIN
+    await asyncio.gather(world.one.supervise(), world.two.supervise())
+    assert world.rooms.did("dispatch") == 2
+    assert world.rooms.done[-1] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
+    assert world.rooms.did("clear") == 1
+    await world.one.supervise()
+    assert world.rooms.did("dispatch") == 2, "the new job has its time too"
+
+
+async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    assert await world.store.take(CALL, 1, "AJ_1", 3.0)
+    world.now += 2.9
+    assert await world.store.take(CALL, 1, "AJ_1", 3.0)
+    world.now += 2.9
+    await world.one.supervise()
+    assert world.rooms.did("dispatch") == 1
+    world.now += 0.2
+    await world.one.supervise()
+    assert world.rooms.did("dispatch") == 2
+
+
+async def test_after_five_jobs_the_caller_is_told_and_the_call_is_lost() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    for _ in range(TRIES + 2):
+        world.now += JOB_WITHIN
+        await world.one.supervise()
+    assert world.rooms.did("dispatch") == TRIES
+    assert world.rooms.done[-1] == ("turn away", "503")
+    ended = [event for event in await world.events() if event.kind is Kind.ENDED]
+    assert [event.data["ending"] for event in ended] == ["lost"]
+
+
+async def test_no_job_is_sent_after_a_caller_who_has_left() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.now += 20
+    await world.one.supervise()
+    assert world.rooms.did("dispatch") == 1
+    call = await world.store.get(CALL)
+    assert call
+    assert call.phase is Phase.ENDED
+
+
+async def test_a_dispatch_that_failed_is_made_later() -> None:
+    world = World()
+    world.rooms.down = True
+    with pytest.raises(Unavailable):
+        await world.one.arrived(arrival())
+    world.rooms.down = False
+    world.rooms.there[CALL] = arrival()
+    world.now += JOB_WITHIN
+    await world.two.supervise()
+    assert world.rooms.done[-1] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
+
+
+async def test_a_look_at_the_rooms_finds_who_no_hint_told_of() -> None:
+    world = World()
+    world.rooms.there[CALL] = arrival()
+    await world.one.reconcile()
+    await world.two.reconcile()
+    assert world.rooms.did("dispatch") == 1
+
+
+async def test_a_look_at_the_rooms_ends_the_call_of_a_caller_who_is_gone() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    await world.one.reconcile()
+    assert Kind.ENDED not in await world.kinds()
+    world.now += 12
+    await asyncio.gather(world.one.reconcile(), world.two.reconcile())
+    assert (await world.kinds()).count(Kind.ENDED) == 1
+    assert world.rooms.did("close") == 1
+
+
+async def test_a_caller_whose_call_has_ended_is_put_out() -> None:
+    world = World()
+    await world.one.arrived(arrival("+15105550900"))
+    world.rooms.there[CALL] = arrival("+15105550900")
+    await world.one.reconcile()
+    assert world.rooms.done[-1] == ("turn away", "603"), "the first try may have failed"
+
+
+async def test_the_end_is_told_with_what_the_sip_service_says() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    await world.store.tell(Event(CALL, Kind.TURN, 1001.0))
+    await world.one.heard(state(Status.DISCONNECTED))
+    await world.one.heard(state(Status.DISCONNECTED))
+    told = {event.kind: event.data for event in await world.events()}
+    assert told[Kind.SIP]["status"] == 200
+    assert told[Kind.ENDED] == {"ending": "served"}
+    assert (await world.kinds()).count(Kind.ENDED) == 1
+
+
+async def test_a_call_that_matched_nothing_is_recorded() -> None:
+    world = World()
+    await world.one.heard(state(Status.ERROR, room="", sip_status=404, sip_text="Not Found", by=Party.GATEWAY))
+    assert set(await world.kinds()) == {Kind.SIP, Kind.REJECTED, Kind.ENDED}
+
+
+async def test_another_applications_call_is_none_of_ours() -> None:
+    world = World()
+    for status in (Status.INCOMING, Status.ACTIVE, Status.DISCONNECTED):
+        await world.one.heard(state(status, room="plain-_x"))
+    assert await world.kinds() == []
+    assert world.rooms.done == []

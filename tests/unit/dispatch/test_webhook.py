@@ -1,0 +1,94 @@
+"""Tests of LiveKit's webhooks: the signature, and what they hint at."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Awaitable
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from google.protobuf.json_format import MessageToJson
+from livekit import api
+from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.webhook import WebhookEvent
+
+from gateway.dispatch.decide import Arrival
+from gateway.dispatch.webhook import PATH, Webhook
+from gateway.terms.call import CallId
+
+KEY, SECRET = "key", "a-secret-of-at-least-32-characters"
+
+
+class Hints:
+    """Notes the hints."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    async def arrived(self, arrival: Arrival) -> None:
+        self.seen.append(("arrived", f"{arrival.call} {arrival.dialed.reveal()}"))
+
+    async def gone(self, call_id: CallId) -> None:
+        self.seen.append(("gone", call_id))
+
+    async def emptied(self, room: str) -> None:
+        self.seen.append(("emptied", room))
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[tuple[TestClient[web.Request, web.Application], Hints, list[Awaitable[None]]]]:
+    hints, works = Hints(), list[Awaitable[None]]()
+    webhook = Webhook(api.WebhookReceiver(api.TokenVerifier(KEY, SECRET)), hints, works.append)
+    app = web.Application()
+    app.add_routes([webhook.route()])
+    async with TestClient(TestServer(app)) as client:
+        yield client, hints, works
+
+
+def event(name: str, room: str = "call-_x", kind: ParticipantInfo.Kind.ValueType = ParticipantInfo.Kind.SIP) -> str:
+    told = WebhookEvent(event=name)
+    told.room.name = room
+    told.participant.identity = "sip_1"
+    told.participant.kind = kind
+    told.participant.attributes.update({"sip.callID": "SCL_1", "sip.trunkPhoneNumber": "+15105550100"})
+    return MessageToJson(told)
+
+
+def signed(body: str, secret: str = SECRET) -> dict[str, str]:
+    digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+    return {"Authorization": api.AccessToken(KEY, secret).with_sha256(digest).to_jwt()}
+
+
+@pytest.mark.parametrize(
+    ("name", "room", "kind", "hint"),
+    [
+        ("participant_joined", "call-_x", ParticipantInfo.Kind.SIP, [("arrived", "SCL_1 +15105550100")]),
+        ("participant_left", "call-_x", ParticipantInfo.Kind.SIP, [("gone", "SCL_1")]),
+        ("participant_connection_aborted", "call-_x", ParticipantInfo.Kind.SIP, [("gone", "SCL_1")]),
+        ("room_finished", "call-_x", ParticipantInfo.Kind.SIP, [("emptied", "call-_x")]),
+        ("participant_joined", "call-_x", ParticipantInfo.Kind.AGENT, []),
+        ("participant_joined", "other", ParticipantInfo.Kind.SIP, []),
+        ("track_published", "call-_x", ParticipantInfo.Kind.SIP, []),
+    ],
+)
+async def test_a_webhook_is_a_hint(world, name, room, kind, hint) -> None:
+    client, hints, works = world
+    body = event(name, room, kind)
+    answer = await client.post(PATH, data=body, headers=signed(body))
+    assert answer.status == 200
+    for work in works:
+        await work
+    assert hints.seen == hint
+
+
+@pytest.mark.parametrize("spoil", ["secret", "body", "nothing"])
+async def test_what_livekit_has_not_signed_is_refused(world, spoil: str) -> None:
+    client, hints, _ = world
+    body = event("participant_joined")
+    headers = signed(body, "another-secret-of-at-least-32-chars" if spoil == "secret" else SECRET)
+    data = body.replace("SCL_1", "SCL_2") if spoil == "body" else body
+    answer = await client.post(PATH, data=data, headers={} if spoil == "nothing" else headers)
+    assert answer.status == 401
+    assert hints.seen == []
