@@ -29,14 +29,24 @@ CONNECT = SessionConnectOptions(
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """What a process loads once."""
+    """What a process makes once, before there is a call: the clients alone load certificates for a tenth of a second."""
 
     vad: vad.VAD
+    turns: inference.TurnDetector
+    llm: openai.LLM
+    tts: openai.TTS
 
 
-def warm(_: Settings) -> Warm:
-    """Load the voice activity detector. Short silences matter on the telephone, and speech on it is faint."""
-    return Warm(inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5))
+def warm(settings: Settings) -> Warm:
+    """Make the engines that no call's route changes."""
+    return Warm(
+        # Short silences matter on the telephone, and speech on it is faint.
+        vad=inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5),
+        # Local, and pinned: the default asks a cloud.
+        turns=inference.TurnDetector(version="v1-mini"),
+        llm=thinking(settings),
+        tts=speaking(settings),
+    )
 
 
 def hearing(settings: Settings, language: str) -> deepgram.STT:

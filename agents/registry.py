@@ -33,7 +33,9 @@ def warm(settings: Settings, pool: Pool) -> object:
     """Load what jobs of the pool need, once a process (see gateway.conduct.port.Agents)."""
     if pool is Pool.HOUSE:
         return None
-    return importlib.import_module("agents.engines").warm(settings)
+    warmed: object = importlib.import_module("agents.engines").warm(settings)
+    importlib.import_module("agents.rehearsal").rehearse(warmed)
+    return warmed
 
 
 def runner(name: str, settings: Settings, warm: object) -> AgentRunner:

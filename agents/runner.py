@@ -67,7 +67,8 @@ class TalkingRunner:
             if say is not Say.NOTICE:
                 await stage.prompt(self._line(line_of(say, brief.language)))
         self._output = StageOutput(stage.voice)
-        session = telephony.session(self._settings, self._warm, brief.language, pronounced_as(brief))
+        hearing = engines.hearing(self._settings, brief.language)
+        session = telephony.session(self._warm, hearing, pronounced_as(brief))
         session.input.audio = StageInput(stage, engines.TELEPHONE)
         session.output.audio = self._output
         session.on("conversation_item_added", self._added)
@@ -246,7 +247,7 @@ class TalkingRunner:
     def _say(self, said: Line, audio: Pcm | None) -> SpeechHandle:
         if audio is None:
             return self._session.say(said.text)
-        return self._session.say(said.text, audio=_frames(audio))
+        return self._session.say(said.text, audio=frames(audio))
 
     def _line(self, text: str) -> Line:
         brief = self._stage.brief
@@ -300,7 +301,7 @@ def _history(stage: Stage) -> ChatContext:
     return context
 
 
-async def _frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:
+async def frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:
     size = int(audio.rate * _FRAME) * 2
     for first in range(0, len(audio.data), size):
         data = audio.data[first : first + size]

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
-from livekit.agents import AgentSession, inference
+from livekit.agents import NOT_GIVEN, AgentSession
+from livekit.plugins.deepgram import STT
 
 from agents import engines
 from agents.definition import pronounced
-from gateway.config import Settings
 
 AWAY = 12.0
 """Seconds of silence from both sides after which the caller is asked whether they are there."""
 
 
-def session(settings: Settings, warm: engines.Warm, language: str, pronounce: Mapping[str, str]) -> AgentSession[None]:
-    """A session for one call; its input and output are the caller's to set."""
+def session(warm: engines.Warm, stt: STT | None, pronounce: Mapping[str, str]) -> AgentSession[None]:
+    """A session for one call; its input and output are the caller's to set. Without `stt` it hears nothing."""
     return AgentSession(
-        stt=engines.hearing(settings, language),
-        llm=engines.thinking(settings),
-        tts=engines.speaking(settings),
+        stt=stt or NOT_GIVEN,
+        llm=warm.llm,
+        tts=warm.tts,
         vad=warm.vad,
         turn_handling={
-            # Local, and pinned: the default of either asks a cloud.
-            "turn_detection": inference.TurnDetector(version="v1-mini"),
+            "turn_detection": warm.turns,
             "endpointing": {"min_delay": 0.0, "max_delay": 0.8},
+            # By voice alone: the default's model runs in a cloud.
             "interruption": {"mode": "vad", "min_duration": 0.15, "false_interruption_timeout": 1.2},
             "preemptive_generation": {"enabled": True},
         },

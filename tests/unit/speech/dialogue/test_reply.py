@@ -1,0 +1,229 @@
+"""Conversations with the dialogue model, in text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.facts import save_schema
+from agents.registry import definition
+from gateway.speech.dialogue.reply import reply
+
+GREETING = "Thanks for calling Acme. How can I help?"
+OTHERS = [
+    {"name": "ask_for_person", "description": "Get the caller a person.", "parameters": {"type": "object",
+     "properties": {"reason": {"type": "string"}}, "required": ["reason"]}},
+    {"name": "end_call", "description": "Hang up.", "parameters": {"type": "object", "properties": {}}},
+]  # fmt: skip
+PROMPT = "You sell.\nNever: quote prices\nFacts:\n- Opening hours: We are open Monday to Friday, nine to five."
+
+
+class Talk:
+    """A caller, the model, and tools that answer."""
+
+    def __init__(self, agent: str = "sales", system: str = PROMPT, greeting: str = GREETING, saved: str = "saved"):
+        functions = [save_schema(definition(agent)), *OTHERS]
+        self.tools = [{"type": "function", "function": one} for one in functions]
+        self.messages: list[Mapping[str, object]] = [{"role": "system", "content": system}]
+        if greeting:
+            self.messages.append({"role": "assistant", "content": greeting})
+        self.saved, self.facts, self.called = saved, dict[str, object](), list[str]()
+
+    def say(self, words: str) -> str:
+        """What the model answers, once its tools have answered too."""
+        self.messages.append({"role": "user", "content": words})
+        said = ""
+        for _ in range(4):
+            answer = reply(self.messages, self.tools)
+            said = f"{said} {answer.text}".strip()
+            calls = [
+                {"id": f"c{n}", "type": "function", "function": {"name": c.tool, "arguments": json.dumps(c.arguments)}}
+                for n, c in enumerate(answer.calls)
+            ]
+            self.messages.append({"role": "assistant", "content": answer.text, "tool_calls": calls})
+            if not calls:
+                break
+            for place, call in enumerate(answer.calls):
+                self.called.append(call.tool)
+                if call.tool.startswith("save_"):
+                    self.facts.update({key: value for key, value in call.arguments.items() if value is not None})
+                result = {"ask_for_person": "say: A person will call you back."}.get(call.tool, self.saved)
+                self.messages.append({"role": "tool", "tool_call_id": f"c{place}", "content": result})
+            if "end_call" in self.called:
+                break
+        return said
+
+    def all(self, lines: Sequence[str]) -> str:
+        """The last answer to several lines."""
+        return [self.say(line) for line in lines][-1]
+
+
+SALES = ["we need a new phone system", "my name is john smith", "i work for acme software", "twenty five people"]
+
+
+def test_a_lead_is_filled_in_question_by_question() -> None:
+    talk = Talk()
+    assert talk.say("we need a new phone system").endswith("What is your name?")
+    assert talk.say("john smith") == "Thank you, John. What is the name of your company?"
+    assert talk.say("acme software").endswith("How many people are on your team?")
+    assert talk.say("twenty five").endswith("What is your budget?")
+    read_back = talk.say("about fifty thousand dollars")
+    assert "Your name is John Smith." in read_back
+    assert "25 people on your team." in read_back
+    assert read_back.endswith("Is that right?")
+    assert talk.say("yes").endswith("Is there anything else I can do for you?")
+    assert talk.say("no that's all").endswith("Goodbye.")
+    assert talk.called[-1] == "end_call"
+    assert talk.facts == {
+        "need": "a new phone system", "name": "John Smith", "company": "Acme Software", "team_size": 25,
+        "budget": "50000",
+    }  # fmt: skip
+
+
+def test_facts_that_come_together_are_not_asked_for_again() -> None:
+    talk = Talk()
+    answer = talk.say("hi my name is mary johnson from blue river logistics")
+    assert (talk.facts["name"], talk.facts["company"]) == ("Mary Johnson", "Blue River Logistics")
+    assert "name" not in answer.rpartition(".")[2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["a person please", "can i talk to a human", "operator", "i want to speak to someone", "representative", "0"],
+)
+def test_a_person_is_asked_for_in_any_stage(words: str) -> None:
+    for before in ([], SALES[:1], [*SALES, "ten thousand"], [*SALES, "ten thousand", "yes"]):
+        talk = Talk()
+        for line in before:
+            talk.say(line)
+        assert talk.say(words) == "A person will call you back."
+        assert talk.called[-1] == "ask_for_person"
+
+
+def test_what_a_caller_does_not_want_is_no_wish_for_a_person() -> None:
+    talk = Talk()
+    talk.say("i don't need a person")
+    assert "ask_for_person" not in talk.called
+
+
+def test_a_correction_is_saved_and_the_rest_confirmed() -> None:
+    talk = Talk()
+    talk.all([*SALES, "fifty thousand dollars"])
+    assert talk.say("no my name is john smithers").endswith("Is the rest right?")
+    assert talk.facts["name"] == "John Smithers"
+    assert talk.say("yes").endswith("Is there anything else I can do for you?")
+
+
+def test_no_asks_what_to_change() -> None:
+    talk = Talk()
+    talk.all([*SALES, "fifty thousand dollars"])
+    assert talk.say("no") == "What should I change?"
+    talk.say("the budget is sixty thousand")
+    assert talk.facts["budget"] == "60000"
+
+
+def test_a_question_is_put_differently_twice_and_then_a_way_out_is_offered() -> None:
+    talk = Talk()
+    talk.all(SALES)
+    assert talk.say("blah blah") == "Sorry, I didn't get that. Please tell me your budget. A rough amount is enough."
+    talk.say("purple elephant")
+    assert "or person for a human" in talk.say("blah")
+    assert talk.say("skip").endswith("Is that right?")
+    assert "budget" not in talk.facts
+
+
+def test_repeat_and_slower_say_the_last_words_again() -> None:
+    talk = Talk()
+    question = talk.say("we need a new phone system")
+    assert talk.say("pardon") == question
+    assert talk.say("what did you say") == question
+    assert "." in talk.say("slower please")
+
+
+def test_facts_are_told_and_what_must_not_be_said_is_not() -> None:
+    talk = Talk()
+    talk.say(SALES[0])
+    hours = talk.say("what are your opening hours")
+    assert "nine to five" in hours
+    assert "name" in hours, "the conversation goes on where it was"
+    price = talk.say("how much does it cost")
+    assert "can't quote prices" in price
+    assert "person" in price
+
+
+def test_a_ticket_number_is_keyed_in_or_spoken_and_steps_are_offered() -> None:
+    steps = "Steps:\n- internet, wifi: Unplug the router.\n- Restart your computer."
+    talk = Talk("support", steps, "This is support. What is wrong?")
+    talk.say("my internet connection is not working")
+    assert "4 1 7 2" in talk.say("[keypad] 4172")
+    assert talk.facts["ticket_number"] == "4172"
+    assert "Restart your computer." in talk.say("no")
+    assert talk.say("yes it works now").startswith("I'm glad.")
+    assert talk.facts["solved"] is True
+
+
+def test_a_caller_without_a_ticket_number_goes_on() -> None:
+    talk = Talk("support", "", "This is support. What is wrong?")
+    talk.say("the phones are down")
+    assert "right?" in talk.say("i don't have one")
+    assert "ticket_number" not in talk.facts
+
+
+def test_a_tool_that_fails_is_told() -> None:
+    talk = Talk(saved="error: it couldn't be saved")
+    assert "couldn't save" in talk.say(SALES[0])
+
+
+def test_without_any_message_it_introduces_itself_as_automated() -> None:
+    talk = Talk(greeting="")
+    assert "automated" in reply(talk.messages, talk.tools).text
+
+
+def test_the_prompt_chooses_what_is_asked() -> None:
+    talk = Talk(system="Ask: budget")
+    assert talk.say("hello").endswith("What is your budget?")
+    assert talk.say("ten thousand").endswith("Is that right?")
+
+
+@pytest.mark.parametrize(
+    ("schema", "words", "value"),
+    [
+        ({"plan": {"type": "string", "enum": ["basic", "pro_max"], "description": "your plan"}}, "the pro max", "pro_max"),
+        ({"plan": {"type": "string", "enum": ["basic", "pro"], "description": "your plan"}}, "second one", "pro"),
+        ({"email": {"type": "string", "description": "your email"}}, "anna dot smith at acme dot com",
+         "anna.smith@acme.com"),
+        ({"pin": {"type": "string", "pattern": "^[0-9]{4}$", "description": "your pin"}}, "one two three four", "1234"),
+        ({"name": {"type": "string", "description": "the caller's name"}}, "s m i t h", "Smith"),
+        ({"guests": {"type": "integer", "description": "number of guests"}}, "a dozen", 12),
+        ({"vegan": {"type": "boolean", "description": "vegan food"}}, "yes please", True),
+    ],
+)  # fmt: skip
+def test_anybodys_tool_is_filled_in(schema: dict[str, object], words: str, value: object) -> None:
+    form = {"name": "book", "parameters": {"type": "object", "properties": schema, "required": list(schema)}}
+    offered = [{"type": "function", "function": form}]
+    first = reply([{"role": "system", "content": ""}], offered).text
+    messages = [{"role": "assistant", "content": first}, {"role": "user", "content": words}]
+    answer = reply(messages, offered)
+    assert [dict(call.arguments) for call in answer.calls] == [{next(iter(schema)): value}]
+
+
+@given(st.lists(st.text(max_size=40), max_size=4), st.sampled_from(["sales", "support"]))
+def test_any_words_get_an_answer_and_the_same_one_again(lines: list[str], agent: str) -> None:
+    talk, again = Talk(agent), Talk(agent)
+    for line in lines:
+        if "end_call" in talk.called:
+            break
+        answer = talk.say(line)
+        assert answer
+        assert again.say(line) == answer
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)))  # fmt: skip
+def test_any_schema_is_read(schema: object) -> None:
+    tool = {"type": "function", "function": {"name": "t", "parameters": {"type": "object", "properties": schema}}}
+    reply([{"role": "user", "content": "hello"}], [tool])
