@@ -17,6 +17,14 @@ AT_ONCE = 4
 """flites that run at the same time; more would only slow each other down."""
 WITHIN = 10.0
 """Seconds one piece may take."""
+HEAD = 0.02
+"""Seconds of near-silence left before a piece, for sounds that begin softly: a caller waits for every one of them."""
+PAUSE = 0.25
+"""Seconds of silence after a piece, before the next."""
+TAIL = 0.05
+"""Seconds of silence after the last piece."""
+_FAINT = 0.01
+"""Share of a piece's loudest sample below which it is silent."""
 _FLITE_RATE = 16000
 _HEADER = 44
 
@@ -39,6 +47,8 @@ class Flite:
                 made = ahead or asyncio.create_task(self._make(piece, voice, speed))
                 ahead = made
                 sound = await made
+                if place + 1 == len(pieces):
+                    sound = sound[: len(sound) - _bytes(PAUSE - TAIL)]
                 following = pieces[place + 1 : place + 2]
                 ahead = asyncio.create_task(self._make(following[0], voice, speed)) if following else None
                 yield sound
@@ -69,6 +79,15 @@ class Flite:
 
 
 def _widened(sound: bytes) -> bytes:
+    """The piece at RATE, without flite's quarter of a second of silence before it, and PAUSE after it."""
     samples = np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(np.float64)
-    wide = resampled(samples, _FLITE_RATE, RATE)
-    return np.clip(np.rint(wide), -32768, 32767).astype("<i2").tobytes()
+    wide = np.clip(np.rint(resampled(samples, _FLITE_RATE, RATE)), -32768, 32767).astype("<i2")
+    loud = np.flatnonzero(np.abs(wide) > _FAINT * np.abs(wide).max(initial=0))
+    if not len(loud):
+        return wide.tobytes()
+    begin, end = max(0, loud[0] - round(HEAD * RATE)), loud[-1] + 1
+    return wide[begin:end].tobytes() + bytes(_bytes(PAUSE))
+
+
+def _bytes(seconds: float) -> int:
+    return round(seconds * RATE) * 2

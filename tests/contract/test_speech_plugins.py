@@ -142,6 +142,7 @@ async def test_the_openai_plugin_gets_speech_soon(speech: Speech) -> None:
     assert 0 < first < 2
     assert tts.sample_rate == 24000
     narrow = resampled(np.frombuffer(sound, "<i2").astype(np.float64), 24000, RATE).astype(np.int16)
+    assert np.flatnonzero(np.abs(narrow) > 300)[0] < 0.06 * RATE, "it begins at once"
     reference = await Voice("slt").speak("Thanks for calling Acme.")
     assert find_like(narrow, reference).score > 0.8
     await tts.aclose()
