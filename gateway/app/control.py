@@ -17,7 +17,6 @@ from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.bus.callstate import states
-from gateway.bus.tasks import Tasks
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
@@ -30,6 +29,7 @@ from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import counter, gauge
 from gateway.privacy import logs
 from gateway.records.writer import Writer
+from gateway.tasks import Tasks
 from gateway.terms.catalogue import Catalogue
 
 RECONCILE = 2.0

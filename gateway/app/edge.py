@@ -13,7 +13,6 @@ from gateway.app.admin import Ready, admin
 from gateway.app.lifetime import until_stopped
 from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
-from gateway.bus.tasks import Tasks
 from gateway.bus.transport import RedisBus, connect
 from gateway.config import Settings
 from gateway.edge.call import Tools
@@ -23,6 +22,7 @@ from gateway.errors import OffhookError, SetupFault
 from gateway.net.media import Media
 from gateway.net.sip_udp import SipUdp, serve
 from gateway.privacy.logs import configure
+from gateway.tasks import Tasks
 
 LOOK_AGAIN = 5.0
 """Seconds between two looks at livekit-server while it answers."""

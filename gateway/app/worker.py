@@ -20,7 +20,6 @@ from gateway.app import job
 from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
-from gateway.bus.tasks import Tasks
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead
@@ -28,6 +27,7 @@ from gateway.config import Settings
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import gauge
 from gateway.privacy import logs
+from gateway.tasks import Tasks
 from gateway.terms.call import Pool
 
 log = structlog.get_logger(__name__)

@@ -17,8 +17,8 @@ from gateway.bus import channels
 from gateway.bus.envelope import Claim, Envelope, Grant, Request, Response
 from gateway.bus.errors import NoAnswer, NoServer, RemoteError
 from gateway.bus.port import Bus
-from gateway.bus.tasks import Tasks
 from gateway.errors import PeerFault
+from gateway.tasks import Tasks
 
 SELECTION = 1.0
 """Seconds within which a server must bid."""

@@ -17,9 +17,9 @@ from gateway.bus.client import new_id
 from gateway.bus.envelope import Claim, Envelope, Grant, Request, Response
 from gateway.bus.errors import BusDown, RemoteError
 from gateway.bus.port import Bus
-from gateway.bus.tasks import Tasks
 from gateway.errors import OffhookError, Unavailable
 from gateway.metrics import EDGE_ERRORS
+from gateway.tasks import Tasks
 
 AT_ONCE = 256
 """Requests handled at once; beyond them it doesn't bid, and another server may."""

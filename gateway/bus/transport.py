@@ -16,8 +16,8 @@ from gateway.bus.envelope import Envelope, decode, encode
 from gateway.bus.errors import BusDown, BusSyntaxError
 from gateway.bus.feed import BROKEN, FIRST_PAUSE, WAIT, Feed, Published, feed, longer, open_redis
 from gateway.bus.port import Receiver
-from gateway.bus.tasks import Tasks
 from gateway.metrics import EDGE_ERRORS
+from gateway.tasks import Tasks
 
 LOCK_SECONDS = 5
 """How long a request stays locked to the server process that took it (psrpc, bus_redis.go)."""

@@ -9,10 +9,10 @@ import numpy as np
 import structlog
 from livekit import rtc
 
-from gateway.bus.tasks import Tasks
 from gateway.edge.mixer import Mixer
 from gateway.metrics import EDGE_ERRORS
 from gateway.rtp import FRAME, RATE, Samples
+from gateway.tasks import Tasks
 
 BACKLOG = 3
 """Frames (60 ms) that may wait for the SDK; older ones are stale."""

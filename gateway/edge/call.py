@@ -13,7 +13,6 @@ import structlog
 
 from gateway.bus.callstate import Status
 from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, RuleAnswer, Verdict
-from gateway.bus.tasks import Tasks
 from gateway.edge import events as ev
 from gateway.edge import machine, metrics
 from gateway.edge.leg import attributes, response_headers
@@ -26,6 +25,7 @@ from gateway.net.sip_udp import Incoming, NotAcknowledged, SipUdp, TransactionFa
 from gateway.rtp import Audio, KeyPressed, Samples, TimedOut
 from gateway.sip import HostPort, sdp
 from gateway.sip.dialog import Dialog, DialogId
+from gateway.tasks import Tasks
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
 FLOOD_SILENCE = 32.0

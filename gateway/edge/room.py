@@ -15,11 +15,11 @@ import structlog
 from livekit import api, rtc
 
 from gateway.bus.ioinfo import RuleAnswer
-from gateway.bus.tasks import Tasks
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.leg import CALL_STATUS, REJECT
 from gateway.rtp import Samples
+from gateway.tasks import Tasks
 
 SIGNAL = 5.0
 """Seconds that one attempt to reach the server may take."""

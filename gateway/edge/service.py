@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.bus.tasks import Tasks
 from gateway.edge import metrics
 from gateway.edge.call import ALLOW, EdgeCall, Tools
 from gateway.edge.events import CallerGone, Stopping
@@ -19,6 +18,7 @@ from gateway.errors import PeerFault
 from gateway.net.sip_udp import Incoming, SipUdp
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
+from gateway.tasks import Tasks
 
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""

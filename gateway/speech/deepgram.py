@@ -9,12 +9,12 @@ import uuid
 import structlog
 from aiohttp import WSMsgType, web
 
-from gateway.bus.tasks import Tasks
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
 from gateway.speech.deepgram_protocol import BadParameter, Listen, metadata, read, result, started, utterance_end
 from gateway.speech.pool import Pool, Stream
 from gateway.speech.recognizer import Heard, Told
+from gateway.tasks import Tasks
 
 SILENT_WITHIN = 12.0
 """Seconds without audio or KeepAlive after which a connection is closed, as Deepgram does."""
