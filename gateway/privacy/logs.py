@@ -34,6 +34,7 @@ FLOORS = {
     "alembic": logging.WARNING,
     "asyncio": logging.INFO,
     "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
     "httpcore": logging.WARNING,
     "openai": logging.WARNING,
     "websockets": logging.INFO,

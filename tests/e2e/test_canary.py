@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 CALLER = "+14155553826"
 DIALED = "+15105550200"
 KEYS = "739146"
-WORDS = "My screen is frozen."
-HEARD = "screen is frozen"
+WORDS = "My internet connection is not working."
+HEARD = "connection is not working"
 
 
 @pytest.mark.speech
@@ -33,7 +33,7 @@ async def test_the_logs_of_a_call_hold_nothing_personal(stack: Stack) -> None:
     found = await record(stack, sip_id(call))
     said = " ".join(turn["text"] for turn in found["turns"])
     assert KEYS in said, "the canaries did pass through"
-    assert "frozen" in said
+    assert HEARD in said
     logs = {path.name: path.read_text(errors="replace") for path in (stack.state / "logs").iterdir()}
     assert any(sip_id(call) in text for text in logs.values()), "the logs are of this call"
     canaries = [CALLER.lstrip("+"), DIALED.lstrip("+"), KEYS, " ".join(KEYS), HEARD, "4155553826"]
