@@ -49,16 +49,22 @@ SCENES = (
             "We need a new phone system.",
             "My name is John Smith.",
             "I work for Acme Software.",
-            "Twenty five people.",
+            "We are twenty five people.",
             "About fifty thousand dollars.",
-            "Yes.",
+            "Yes, that's right.",
             "No, that's all. Goodbye.",
         ),
     ),
     Scene(
         "A support call: something doesn't work, and the ticket number is keyed in",
         "+15105550200",
-        ("My internet connection is not working.", "4172#", "Yes.", "Yes.", "No, that's all. Goodbye."),
+        (
+            "My internet connection is not working.",
+            "4172#",
+            "Yes, it works now.",
+            "Yes, that's right.",
+            "No, that's all. Goodbye.",
+        ),
     ),
 )
 

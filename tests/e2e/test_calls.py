@@ -95,9 +95,11 @@ async def test_sales_takes_a_lead_by_speech(phone: Phone, stack: Stack) -> None:
         "We need a new phone system.",
         "My name is John Smith.",
         "I work for Acme Software.",
-        "Twenty five people.",
+        "We are twenty five people.",
     ]
-    await converse(phone, call, [*lines, "About fifty thousand dollars.", "Yes.", "No, that's all. Goodbye."])
+    await converse(
+        phone, call, [*lines, "About fifty thousand dollars.", "Yes, that's right.", "No, that's all. Goodbye."]
+    )
     await call.ended(20)
     found = await record(stack, sip_id(call), ending="served")
     assert (found["agent"], found["route"], found["hung_up_by"]) == ("sales", "sales", "agent")

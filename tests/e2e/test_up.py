@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -52,8 +53,9 @@ def children(up_pid: int) -> dict[str, psutil.Process]:
     """Our children by name."""
     found = {}
     for child in psutil.Process(up_pid).children():
-        line = " ".join(child.cmdline())
-        found.update({name: child for name, words in NAMES.items() if words in line})
+        with suppress(psutil.NoSuchProcess):
+            line = " ".join(child.cmdline())
+            found.update({name: child for name, words in NAMES.items() if words in line})
     return found
 
 
@@ -132,8 +134,8 @@ async def test_a_child_that_dies_is_started_again_and_said_so(tmp_path: Path) ->
 
 def _came_back(gateway: Stack, name: str, before: int) -> bool:
     now = children(gateway.pid).get(name)
-    ready = (gateway.state / "screen").read_text().rpartition("starting it again")[2]
-    return now is not None and now.pid != before and name in ready and "ready" in ready
+    back = f"  {name:<15} is back" in (gateway.state / "screen").read_text()
+    return now is not None and now.pid != before and back
 
 
 async def test_servers_that_run_already_are_used(tmp_path: Path) -> None:
