@@ -13,7 +13,7 @@ if [ -z "${FRESH_ROOT:-}" ]; then trap 'rm -rf --one-file-system "$root"' EXIT; 
 echo "fresh: making a bare Debian 12 in $root"
 mmdebstrap --quiet --variant=minbase --include=git,make,python3 bookworm "$root" "${FRESH_MIRROR:-http://deb.debian.org/debian}"
 git clone --quiet "$here" "$root/offhook"
-for path in /etc/ssl/certs/ca-certificates.crt /etc/pip.conf /etc/resolv.conf /etc/apt/apt.conf.d; do
+for path in /etc/ssl/certs/ca-certificates.crt /usr/local/share/ca-certificates /etc/pip.conf /etc/resolv.conf /etc/apt/apt.conf.d; do
   if [ -e "$path" ]; then mkdir -p "$root$(dirname "$path")" && cp -rL "$path" "$root$(dirname "$path")/"; fi
 done
 
