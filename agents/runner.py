@@ -55,6 +55,8 @@ class TalkingRunner:
         self._silent = 0
         self._wants_number = False
         self._greeting: Pcm | None = None
+        self._early: list[str] | None = []
+        """Keys that came before we were ready; None once we are."""
 
     async def prepare(self, stage: Stage) -> None:
         """Connect the engines while the phone rings."""
@@ -86,10 +88,16 @@ class TalkingRunner:
     async def converse(self) -> str:
         """Greet, and talk until it is over. Raises Unavailable when an engine fails."""
         self._say(self._opening, self._greeting)
+        early, self._early = self._early or [], None
+        for key in early:
+            self.digit(key)
         return await asyncio.shield(self._over)
 
     def digit(self, key: str) -> None:
         """A key of the caller's."""
+        if self._early is not None:
+            self._early.append(key)
+            return
         self._keypad, whole = self._keypad.press(key, time.monotonic(), expected=self._expects_number())
         if whole:
             self._keyed(whole)

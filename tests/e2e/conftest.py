@@ -8,8 +8,6 @@ import pytest
 
 from tests.e2e.gateway import Stack, running_gateway
 
-pytest_plugins = ["gateway.phone.fixture"]
-
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from agents.lines import Say, line_of
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
+from tests.e2e.sipp import CALLER, sipp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -223,6 +226,33 @@ async def test_ten_callers_at_once_are_all_served(phone: Phone, stack: Stack) ->
         await call.ended(10)
     for call in calls:
         await record(stack, sip_id(call), ending="served")
+
+
+async def test_another_sip_implementation_calls_sales(stack: Stack, tmp_path: Path) -> None:
+    host, _, port = stack.run.sip.partition(":")
+    fill = {"formats": "0 8 101", "headers": ".", "tag": ""}
+    async with sipp(tmp_path, "call", (host, int(port)), "+15105550100", pause=2.0, fill=fill) as caller:
+        await caller.ended()
+    found = await latest(stack, "+15105550100")
+    assert (found["agent"], found["caller"], found["sip_status"]) == ("sales", CALLER, 200)
+    assert found["answered"]
+    assert found["hung_up_by"] == "caller"
+
+
+async def test_an_agent_whose_engine_fails_says_so_and_books_a_callback(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await call.talking(1.0)
+    speech = next(one for one in psutil.Process(stack.pid).children() if "speech" in one.cmdline())
+    speech.kill()
+    sorry = await phone.rendering("I'm sorry, something has gone wrong on our side.")
+    assert await call.line(sorry, 30, what="the apology") > 0.5
+    await call.ended(20)
+    found = await record(stack, sip_id(call), ending="callback")
+    assert found["callbacks"]
+    async with asyncio.timeout(30):
+        while f"{'speech':<15} is back" not in (stack.state / "screen").read_text():
+            await asyncio.sleep(0.1)
 
 
 def test_every_process_tells_its_metrics(stack: Stack) -> None:
