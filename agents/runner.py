@@ -26,7 +26,7 @@ from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
 from gateway.errors import OurFault, Unavailable
 from gateway.terms.catalogue import Line
-from gateway.terms.number import normalise
+from gateway.terms.number import country_of, normalise
 from gateway.terms.turn import Speaker
 
 log = structlog.get_logger(__name__)
@@ -98,6 +98,7 @@ class TalkingRunner:
         if self._early is not None:
             self._early.append(key)
             return
+        self._silent = 0
         self._keypad, whole = self._keypad.press(key, time.monotonic(), expected=self._expects_number())
         if whole:
             self._keyed(whole)
@@ -126,17 +127,20 @@ class TalkingRunner:
 
     async def _save(self, raw_arguments: dict[str, object]) -> str:
         wrong = self._facts.add(raw_arguments)
-        if wrong:
-            return f"error: {wrong}. Ask again."
         try:
-            await self._stage.learned(self._definition.kind, self._facts.known, complete=self._facts.complete)
+            if self._facts.known:  # what is right is kept, whatever else is wrong
+                await self._stage.learned(self._definition.kind, self._facts.known, complete=self._facts.complete)
         except Unavailable as bad:
             log.error("facts couldn't be kept", why=str(bad))
             return "error: it couldn't be saved; offer a person."
-        return "saved"
+        return f"error: {wrong}. Ask again." if wrong else "saved"
 
     async def _person_tool(self, raw_arguments: dict[str, object]) -> str:
-        return f"say: {await self._person(str(raw_arguments.get('reason') or 'the caller asked for a person'))}"
+        reason = str(raw_arguments.get("reason") or "the caller asked for a person")
+        text, leaving = await self._person(reason)
+        if leaving:
+            self._after_playing(reason)
+        return f"say: {text}"
 
     async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
         with suppress(TimeoutError):
@@ -144,19 +148,18 @@ class TalkingRunner:
                 await context.wait_for_playout()
         self._finish("the conversation was over")
 
-    async def _person(self, reason: str) -> str:
-        """Get the caller a person; what to tell them."""
+    async def _person(self, reason: str) -> tuple[str, bool]:
+        """Get the caller a person; what to tell them, and whether another agent takes over once they were told."""
         language = self._stage.brief.language
         try:
             answer = await self._stage.ask_for_person(reason)
         except Unavailable as bad:
             log.error("a callback couldn't be booked", why=str(bad))
-            return line_of(Say.NO_PERSON, language)
+            return line_of(Say.NO_PERSON, language), False
         if answer is Person.AGENT:
-            self._after_playing(reason)
-            return line_of(Say.PUT_THROUGH, language)
+            return line_of(Say.PUT_THROUGH, language), True
         self._wants_number = answer is Person.NUMBER
-        return line_of(Say.WHICH_NUMBER if self._wants_number else Say.CALLBACK, language)
+        return line_of(Say.WHICH_NUMBER if self._wants_number else Say.CALLBACK, language), False
 
     # What the caller does.
 
@@ -180,12 +183,16 @@ class TalkingRunner:
     async def _pressed_zero(self) -> None:
         self._stage.said(Speaker.KEYPAD, "0", at=time.time())
         self._session.interrupt()
-        await self._speak(await self._person("the caller pressed 0"))
+        reason = "the caller pressed 0"
+        text, leaving = await self._person(reason)
+        await self._speak(text)
+        if leaving:
+            self._finish(reason)
 
     async def _book(self, keys: str) -> None:
         self._stage.said(Speaker.KEYPAD, keys, at=time.time())
         self._session.interrupt()
-        number = normalise(keys, "US")
+        number = normalise(keys, country_of(self._stage.call.dialed))
         language = self._stage.brief.language
         if number is None or not callable_number(number):
             await self._speak(line_of(Say.WHICH_NUMBER, language))

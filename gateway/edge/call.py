@@ -30,8 +30,6 @@ from gateway.tasks import Tasks
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
 FLOOD_SILENCE = 32.0
 """Seconds (64*T1) that a call we were told to drop is left without an answer; its caller has given up by then."""
-LAST_WORDS = 5.0
-"""Seconds that telling a call's states to the bus may take after its end."""
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")

@@ -15,8 +15,6 @@ from gateway.rtp import Samples
 from gateway.rtp.session import Statistics
 from gateway.sip import sdp
 
-_UNSPECIFIED = ("0.0.0.0", "::")
-
 
 class Line:
     """One call's media towards its caller. `open` it when the rule is known, `start` it with the answer."""

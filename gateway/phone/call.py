@@ -141,11 +141,6 @@ class Call:
         self._actions.append(Action(kind, words, started, time.monotonic()))
         self._cursor = time.monotonic()
 
-    def begin_saying(self, samples: Samples) -> None:
-        """Speak without waiting for the end: for noise, or to be interrupted."""
-        self._still_up("to speak")
-        self.port.send(samples)
-
     async def press(self, keys: str) -> None:
         """Press keys and return when they are on the network. Raises PeerFault when one is no key."""
         self._still_up("to press keys")

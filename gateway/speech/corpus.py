@@ -47,11 +47,6 @@ class Corpus:
             if words:
                 yield " ".join(words)
 
-    def vocabulary(self) -> frozenset[str]:
-        """Every word any sentence may hold."""
-        bodies = [*self.sets.values(), *(template.body for template in self.templates)]
-        return frozenset(word for body in bodies for word in _words(body))
-
     def _expand(self, choice: Choice, random: Random) -> Iterator[str]:
         (chosen,) = random.choices(choice.sequences, choice.weights)
         for part in chosen:
@@ -127,10 +122,6 @@ def _parts(choice: Choice) -> Iterator[str]:
                 yield from _parts(part)
             else:
                 yield part
-
-
-def _words(choice: Choice) -> Iterator[str]:
-    return (part for part in _parts(choice) if not part.startswith("$"))
 
 
 def _names(choice: Choice) -> Iterator[str]:

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from gateway.errors import Unavailable
-from gateway.metrics import counter, seconds
+from gateway.metrics import counter
 from gateway.speech.deepgram_protocol import BadParameter, Listen, metadata, read, result, started, utterance_end
 from gateway.speech.pool import Pool, Stream
 from gateway.speech.recognizer import Heard, Told
@@ -23,7 +23,6 @@ FINISH_WITHIN = 5.0
 _TOO_LATE = 1011
 
 UTTERANCES = counter("speech_utterances", "Utterances that were heard")
-BEHIND = seconds("speech_final", "From the end of an utterance's audio to its final result")
 
 log = structlog.get_logger(__name__)
 

@@ -35,6 +35,15 @@ def normalise(written: str, country: str = "") -> Number | None:
     return Number(_e164(compact, country) or compact)
 
 
+def country_of(number: Number) -> str:
+    """ISO 3166 code of an E.164 number's country: by it the people who dial it write national numbers. "" when it has
+    none, such as a SIP user."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number.reveal())) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
 def _e164(compact: str, country: str) -> str | None:
     # Carriers send 15105550100 without its plus; read so only when the national reading fails.
     for candidate, region in ((compact, country or None), ("+" + compact.lstrip("+"), None)):

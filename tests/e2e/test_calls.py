@@ -145,7 +145,17 @@ async def test_zero_books_a_callback_in_mid_sentence(phone: Phone, stack: Stack)
     assert await call.line(told, 15, what="that a callback is booked") > 0.5
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="callback")
-    assert [one["number"] for one in found["callbacks"]] in (["+15105550177"], [""], [None])
+    assert [one["number"] for one in found["callbacks"]] == ["+15105550177"]
+
+
+async def test_zero_is_the_plans_human_route_and_the_caller_is_told_to_wait(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HANDED)
+    await call.answered(10)
+    await call.talking(0.5)
+    await call.press("0")
+    assert await call.line(await phone.rendering(line_of(Say.PUT_THROUGH, "en-US")), 10, what="to wait") > 0.5
+    assert await call.line(await phone.rendering("This is the reception."), 20, what="the reception") > 0.5
+    await call.hang_up()
 
 
 @pytest.mark.speech

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.terms.number import ANONYMOUS, normalise
+from gateway.terms.number import ANONYMOUS, country_of, normalise
+from gateway.terms.personal import Number
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,10 @@ def test_reading_never_fails_and_is_stable(written: str, country: str) -> None:
     once = normalise(written, country)
     if once is not None and once.reveal().startswith("+"):
         assert normalise(once.reveal(), country) == once
+
+
+@pytest.mark.parametrize(
+    ("number", "country"), [("+15105550100", "US"), ("+442079460018", "GB"), ("echo", ""), ("+999", "")]
+)
+def test_a_number_tells_its_country(number: str, country: str) -> None:
+    assert country_of(Number(number)) == country
