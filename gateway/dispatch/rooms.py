@@ -12,7 +12,7 @@ from livekit.protocol.models import ParticipantInfo
 
 from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.errors import Unavailable
-from gateway.terms.call import CallId
+from gateway.terms.call import CallId, Pool
 from gateway.terms.personal import Number
 
 REJECT = "offhook.reject"
@@ -20,6 +20,8 @@ REJECT = "offhook.reject"
 WITHIN = 3.0
 """Seconds that one request to LiveKit may take."""
 _AT_ONCE = 8
+_OURS = frozenset(pool.agent_name for pool in Pool)
+"""Rooms have other dispatches too: LiveKit's own of agents without a name."""
 
 
 class Rooms:
@@ -60,13 +62,14 @@ class Rooms:
             return (await self._livekit.agent_dispatch.create_dispatch(wanted)).id
 
     async def clear(self, room: str) -> None:
-        """Withdraw every dispatch of the room, and put every agent out of it: another is to come."""
+        """Withdraw our dispatches of the room, and put every agent out of it: another is to come."""
         async with _asking(missing_ok=True):
-            for old in await self._livekit.agent_dispatch.list_dispatch(room):
+            there = await self._livekit.agent_dispatch.list_dispatch(room)
+            for old in (one for one in there if one.agent_name in _OURS):
                 async with _asking(missing_ok=True):
                     await self._livekit.agent_dispatch.delete_dispatch(old.id, room)
-            there = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-            for participant in there.participants:
+            present = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+            for participant in present.participants:
                 if participant.kind == ParticipantInfo.Kind.AGENT:
                     await self._remove(room, participant.identity)
 

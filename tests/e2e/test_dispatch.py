@@ -33,7 +33,8 @@ class World:
 
     async def dispatches(self, room: str) -> list[dict[str, object]]:
         """What the room's dispatches carry now."""
-        return [json.loads(one.metadata) for one in await self.lk.agent_dispatch.list_dispatch(room)]
+        there = await self.lk.agent_dispatch.list_dispatch(room)
+        return [json.loads(one.metadata) for one in there if one.agent_name == "offhook-agents"]
 
     async def dispatched(self, room: str, epoch: int, within: float) -> None:
         """Return once exactly the dispatch of that epoch is there."""
