@@ -5,7 +5,7 @@ A key means the cloud, an address any server that speaks the protocol, neither t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -18,6 +18,7 @@ from gateway.terms.catalogue import Line
 
 TELEPHONE = 8000
 """Samples a second of what callers' telephones carry: nothing is won by more."""
+_DEEPGRAM = "https://api.deepgram.com/v1/listen"
 _LOCAL_KEY = "local"
 """The plugins want a key; the local server takes any."""
 _ONCE = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=3.0)
@@ -49,42 +50,60 @@ def warm(settings: Settings) -> Warm:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the engines are reached, and with which key."""
+
+    listen: str
+    """Full address of /v1/listen."""
+    listen_key: str = field(repr=False)
+    openai: str
+    """Address that ends in /v1; "" for OpenAI's own."""
+    openai_key: str = field(repr=False)
+    cloud_hearing: bool
+    """Hearing is Deepgram's own, or says it is: it formats numbers."""
+
+
+def where(settings: Settings) -> Where:
+    """A key alone means the cloud, an address that server, neither the local speech server. Pure."""
+    hear, think = settings.deepgram_api_key.get_secret_value(), settings.openai_api_key.get_secret_value()
+    local = f"{settings.speech_url.replace('http', 'ws', 1)}/v1/listen"
+    return Where(
+        listen=settings.deepgram_base_url or (_DEEPGRAM if hear else local),
+        listen_key=hear or _LOCAL_KEY,
+        openai=settings.openai_base_url or ("" if think else f"{settings.speech_url}/v1"),
+        openai_key=think or _LOCAL_KEY,
+        cloud_hearing=bool(hear),
+    )
+
+
 def hearing(settings: Settings, language: str) -> deepgram.STT:
     """Speech to text."""
-    key = settings.deepgram_api_key.get_secret_value()
-    if not key and not settings.deepgram_base_url:
-        address = f"{settings.speech_url.replace('http', 'ws', 1)}/v1/listen"
-    else:
-        address = settings.deepgram_base_url or "https://api.deepgram.com/v1/listen"
+    at = where(settings)
     return deepgram.STT(
-        base_url=address,
-        api_key=key or _LOCAL_KEY,
+        base_url=at.listen,
+        api_key=at.listen_key,
         model="nova-3",
         language=language,
         sample_rate=TELEPHONE,
         interim_results=True,
-        smart_format=bool(key),
-        numerals=bool(key),
+        smart_format=at.cloud_hearing,
+        numerals=at.cloud_hearing,
     )
 
 
 def thinking(settings: Settings) -> openai.LLM:
     """The language model."""
-    address, key = _openai(settings)
-    return openai.LLM(model=settings.openai_model, base_url=address or NOT_GIVEN, api_key=key)
+    at = where(settings)
+    return openai.LLM(model=settings.openai_model, base_url=at.openai or NOT_GIVEN, api_key=at.openai_key)
 
 
 def speaking(settings: Settings) -> openai.TTS:
     """Text to speech."""
-    address, key = _openai(settings)
-    return openai.TTS(voice=settings.voice, response_format="pcm", base_url=address or NOT_GIVEN, api_key=key)
-
-
-def _openai(settings: Settings) -> tuple[str, str]:
-    """The address, "" for OpenAI's own, and the key."""
-    key = settings.openai_api_key.get_secret_value()
-    address = settings.openai_base_url or ("" if key else f"{settings.speech_url}/v1")
-    return address, key or _LOCAL_KEY
+    at = where(settings)
+    return openai.TTS(
+        voice=settings.voice, response_format="pcm", base_url=at.openai or NOT_GIVEN, api_key=at.openai_key
+    )
 
 
 class Rendering:
@@ -97,7 +116,7 @@ class Rendering:
     @property
     def voice(self) -> str:
         """What tells this voice from others."""
-        address, _ = _openai(self._settings)
+        address = where(self._settings).openai
         return (
             f"{'local' if address == f'{self._settings.speech_url}/v1' else address or 'openai'} {self._settings.voice}"
         )
