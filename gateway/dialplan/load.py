@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,13 @@ def load(directory: Path, catalogue: Catalogue) -> Loaded:
             parts.append(Part(findings=[Finding(Place(file.name, 1, 1), f"It can't be read: {why}.", "Save it anew.")]))
             continue
         digest.update(file.name.encode() + b"\0" + data + b"\0")
-        parts.append(read(text, file, catalogue))
+        try:
+            parts.append(read(text, file, catalogue))
+        except RecursionError:
+            parts.append(Part(findings=[Finding(Place(file.name, 1, 1), *_TOO_DEEP)]))
+    for route in (route for part in parts for route in part.routes):
+        # Settings carry the text of facts files, which decides what callers hear as much as the plan's own does.
+        digest.update(json.dumps([route.name, route.settings], sort_keys=True, default=str).encode())
     return _merge(parts, digest.hexdigest()[:12])
 
 
@@ -73,6 +80,7 @@ def _merge(parts: Sequence[Part], version: str) -> Loaded:
     return Loaded(Plan(version, country, timezone, routes, tuple(numbers)), ())
 
 
+_TOO_DEEP = ("Brackets or aliases go too deep inside one another.", "Write it with fewer levels.")
 _NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")
 
 

@@ -67,7 +67,7 @@ class Plan:
     """A whole plan, from all its files."""
 
     version: str
-    """Hash of the files' content: what a call's record names."""
+    """Hash of the files' content, facts files' too: what a call's record names."""
     country: str
     """ISO 3166 code by which national numbers are read; "" reads only international ones."""
     timezone: str

@@ -38,5 +38,12 @@ class Watch:
     def _look(self) -> _Seen:
         """Names, times and sizes of all files there, since routes may read others' text from them."""
         files = [*plan_files(self._directory), *sorted(self._directory.glob("**/*.txt"))]
-        stats = [(str(file), file.stat()) for file in files if file.exists()]
-        return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
+        return tuple(seen for file in files if (seen := _stat(file)))
+
+
+def _stat(file: Path) -> tuple[str, int, int, int] | None:
+    try:
+        stat = file.stat()
+    except OSError:  # an editor may take a file away between the listing and this, and put it back
+        return None
+    return str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -220,14 +220,47 @@ def test_a_change_is_taken_up_and_a_mistake_is_not(tmp_path: Path) -> None:
     assert route(watch.plan, "+4930123456", None).status == 480
 
 
+DEEP = [
+    "deep: " + "[" * 3000 + "]" * 3000 + "\n",
+    "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 1500)),
+]
+
+
+@pytest.mark.parametrize("top", DEEP, ids=["brackets", "aliases"])
+def test_a_file_nested_too_deep_is_told_and_the_old_plan_stays(tmp_path: Path, top: str) -> None:
+    path = tmp_path / "main.yaml"
+    path.write_text(GOOD)
+    watch = Watch(tmp_path, catalogue())
+    assert watch.look()
+    ask = "{agent: sales, settings: {ask: *a1499}}" if "&a0" in top else "{agent: sales}"
+    path.write_text(top + GOOD.replace("{agent: sales}", ask))
+    assert not watch.look()
+    assert watch.plan
+    assert [str(finding) for finding in watch.findings if "too deep" in finding.what]
+    path.write_text(GOOD.replace("404", "480"))
+    assert watch.look()
+
+
+def test_a_file_that_vanishes_while_one_looks_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "main.yaml").write_text(GOOD)
+    facts = tmp_path / "acme.txt"
+    facts.symlink_to(tmp_path / "gone")
+    watch = Watch(tmp_path, catalogue())
+    assert watch.look()
+    assert not watch.look()
+
+
 def test_a_change_of_a_facts_file_is_taken_up(tmp_path: Path) -> None:
     facts = tmp_path / "acme.txt"
     facts.write_text("old")
     (tmp_path / "main.yaml").write_text(GOOD.replace("{agent: sales}", "{agent: sales, settings: {facts: acme.txt}}"))
     watch = Watch(tmp_path, catalogue())
     assert watch.look()
+    old = watch.plan
     facts.write_text("newer")
     os.utime(facts, ns=(1, 1))
     assert watch.look()
     assert watch.plan
+    assert old
+    assert watch.plan.version != old.version, "a record must tell which facts its call was given"
     assert watch.plan.brief("sales").settings["facts"] == "newer"
