@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -37,6 +38,8 @@ class Dispatcher:
     ) -> None:
         """`plan`: the one in force now. `clock`: seconds since the epoch."""
         self._store, self._rooms, self._plan, self._clock = store, rooms, plan, clock
+        self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
+        """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
     async def arrived(self, arrival: Arrival) -> None:
         """Somebody calls. Raises Unavailable; what couldn't be done then is done by a later look."""
@@ -58,6 +61,12 @@ class Dispatcher:
     async def heard(self, state: CallState) -> None:
         """The SIP service told of a call. Raises Unavailable."""
         call = CallId(state.call_id)
+        lock = self._hearing.get(call) or asyncio.Lock()
+        self._hearing[call] = lock
+        async with lock:
+            await self._heard(call, state)
+
+    async def _heard(self, call: CallId, state: CallState) -> None:
         if state.status is Status.INCOMING:
             if state.room.startswith(decide.PREFIX) and state.identity:
                 await self.arrived(_arrival(state))

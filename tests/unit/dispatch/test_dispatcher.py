@@ -216,6 +216,13 @@ async def test_the_end_is_told_with_what_the_sip_service_says() -> None:
     assert (await world.kinds()).count(Kind.ENDED) == 1
 
 
+async def test_an_end_that_is_told_right_after_the_arrival_ends_the_call() -> None:
+    world = World()
+    hints = [state(Status.INCOMING), state(Status.DISCONNECTED, sip_status=487)]
+    await asyncio.gather(*(world.one.heard(hint) for hint in hints))
+    assert await world.store.live() == []
+
+
 async def test_a_call_that_matched_nothing_is_recorded() -> None:
     world = World()
     await world.one.heard(state(Status.ERROR, room="", sip_status=404, sip_text="Not Found", by=Party.GATEWAY))
