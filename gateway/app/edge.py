@@ -43,8 +43,11 @@ async def run(settings: Settings) -> None:
             host, port = edge.address
             log.info("edge serves", host=host, port=port)
             await until_stopped()
-    except* OffhookError as several:
-        raise _first(several) from None
+    except ExceptionGroup as several:
+        ours = several.subgroup(OffhookError)
+        if ours is None:
+            raise
+        raise _first(ours) from None
 
 
 class Running:
@@ -119,6 +122,6 @@ def _readiness(bus: RedisBus, livekit: _LiveKitLook) -> Ready:
     return why
 
 
-def _first(group: BaseExceptionGroup[OffhookError]) -> OffhookError:
+def _first(group: ExceptionGroup[OffhookError]) -> OffhookError:
     one = group.exceptions[0]
-    return _first(one) if isinstance(one, BaseExceptionGroup) else one
+    return _first(one) if isinstance(one, ExceptionGroup) else one

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         module.command(args=rest, prog_name=f"offhook {name}")
     except OffhookError as error:
-        Console(stderr=True, highlight=False).print(f"offhook: {error}", style="red", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"offhook: {error}", style="red", markup=False)
         return 2
     return 0
 

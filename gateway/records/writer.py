@@ -11,9 +11,9 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
@@ -139,11 +139,14 @@ class Writer:
             call, at = str(row["id"]), float(str(row["started"]))
             started[call] = min(at, started.get(call, at))
         with WRITE_SECONDS.time():
-            async with asyncio.timeout(_TRANSACTION), self._engine.begin() as connection:
-                await rows.lock_calls(connection, started)
-                fresh = await self._apply(connection, readable)
+            fresh = await _whole(self._commit(readable, started))
         for entry in fresh:
             WRITTEN.labels(entry.event.kind).inc()
+
+    async def _commit(self, readable: Sequence[_Readable], started: Mapping[str, float]) -> Sequence[_Readable]:
+        async with asyncio.timeout(_TRANSACTION), self._engine.begin() as connection:
+            await rows.lock_calls(connection, started)
+            return await self._apply(connection, readable)
 
     async def _apply(self, connection: AsyncConnection, readable: Sequence[_Readable]) -> Sequence[_Readable]:
         """Lay what isn't written yet on the rows, in the transaction that also notes it as written."""
@@ -179,6 +182,20 @@ class Writer:
                 if tries:
                     self._log.info("the record writer goes on", of=what, tries=tries)
                 return done
+
+
+async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do the work to its end even when cancelled meanwhile, and then be cancelled: a database's connection that is left
+    in the middle of a transaction isn't given back, and SQLite's keeps the process from ending.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise
 
 
 def _is_rows_fault(bad: StatementError) -> bool:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
+SENTENCE = "offhook: "
+"""How the sentence begins with which a process of ours ends when it can't run (exit status 2)."""
 _LOG_BYTES = 10_000_000
 _LINE_BYTES = 2**20
 GRACE = 8.0
@@ -108,17 +110,26 @@ class _Log:
 
 
 async def _pump(stream: asyncio.StreamReader, path: Path, clean: Callable[[str], str]) -> list[str]:
-    """Copy lines to the log; returns the last ones."""
+    """Copy lines to the log; returns the last ones, or all of the sentence for the operator that ours end with.
+
+    That sentence goes to the terminal as it is: it speaks of the operator's own files, which `clean` would mask.
+    """
     last: list[str] = []
+    sentence: list[str] = []
     log = _Log(path)
     try:
         while line := await _line(stream):
-            text = clean(line.decode(errors="replace").rstrip("\n"))
+            written = line.decode(errors="replace").rstrip("\n")
+            text = clean(written)
             last = [*last[-7:], text]
+            if written.startswith(SENTENCE):
+                sentence = [written]
+            elif sentence:
+                sentence.append(written)
             log.write(text)
     finally:
         log.close()
-    return last
+    return sentence or last
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:

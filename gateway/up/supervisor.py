@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.errors import SetupFault
 from gateway.up.children import STEADY, Child, restart_delay, stop_order
 from gateway.up.probe import until_serving
-from gateway.up.process import Process
+from gateway.up.process import SENTENCE, Process
 
 Tell = Callable[[str, str], None]
 """Called with a child's name and what is to be said of it."""
@@ -44,8 +44,11 @@ class Supervisor:
                 for child in self._children:
                     if child.name in names:
                         group.create_task(self._first_start(child), name=f"start {child.name}")
-        except* SetupFault as failed:
-            raise failed.exceptions[0] from None
+        except ExceptionGroup as failed:
+            faults = [one for one in failed.exceptions if isinstance(one, SetupFault)]
+            if not faults:
+                raise
+            raise faults[0] from None
 
     async def watch(self) -> None:
         """Start children that die again, until cancelled. Run it after `start`."""
@@ -125,8 +128,9 @@ def _how(status: int) -> str:
 
 
 def _ended(child: Child, status: int, last: Sequence[str], logs: Path) -> SetupFault:
-    if status == 2 and last and last[-1].startswith("offhook: "):  # one of ours, with a sentence for the operator
-        return SetupFault(f"{child.name}: {last[-1].removeprefix('offhook: ')}")
+    if status == 2 and last and last[0].startswith(SENTENCE):
+        told = "\n".join(last).removeprefix(SENTENCE)
+        return SetupFault(f"{child.name}: {told}")
     tail = "\n".join("    " + line[:300] for line in last[-4:])
     return SetupFault(
         f"{child.name} ended at once ({_how(status)}). Its last words:\n{tail}\n",

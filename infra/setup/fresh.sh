@@ -17,6 +17,8 @@ for path in /etc/ssl/certs/ca-certificates.crt /usr/local/share/ca-certificates 
   if [ -e "$path" ]; then mkdir -p "$root$(dirname "$path")" && cp -rL "$path" "$root$(dirname "$path")/"; fi
 done
 
+echo "127.0.0.1 localhost" >"$root/etc/hosts"  # as every installed Debian has it
+
 for target in "${@:-demo test}"; do
   for one in $target; do
     echo "fresh: make $one"

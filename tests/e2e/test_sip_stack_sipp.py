@@ -105,7 +105,7 @@ async def test_sipp_gives_up_while_it_rings(tmp_path: Path) -> None:
         assert callee.story == {"INVITE": calls, "cancelled": calls}
 
 
-@pytest.mark.parametrize(("lost", "calls"), [(0, 40), (15, 20)])
+@pytest.mark.parametrize(("lost", "calls"), [(0, 40), (10, 20)])
 async def test_we_call_sipp(tmp_path: Path, lost: int, calls: int) -> None:
     port = free_port()
     loss = ["-lost", str(lost)] if lost else []
