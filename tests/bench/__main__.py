@@ -29,7 +29,7 @@ async def measure(stack: Stack, directory: Path, count: int, talks: int) -> list
     ours, plain = Setups(), Setups()
     gaps: tuple[list[float], list[float]] = ([], [])
     ids = []
-    async with Phone(stack.run.sip) as phone:
+    async with Phone(stack.sip) as phone:
         for line in {*LINES, *PLAIN_LINES}:
             await phone.voice.speak(line)
         async with plain_agent(stack, directory) as turns:

@@ -19,4 +19,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def phone_target(stack: Stack) -> str:
     """Where the tests' phone dials."""
-    return stack.run.sip
+    return stack.sip

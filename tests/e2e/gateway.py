@@ -1,4 +1,8 @@
-"""A whole gateway for tests: `offhook up`, as an operator runs it."""
+"""A whole gateway for tests: `offhook up`, as an operator runs it.
+
+With OFFHOOK_SIP (host:port) its calls go through that SIP service, such as a livekit-sip, in place of the embedded edge;
+REDIS_URL and LIVEKIT_URL then name the servers that it uses.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ import psutil
 from gateway.up import runfile
 from gateway.up.runfile import RunFile
 
+EXTERNAL_SIP = os.environ.get("OFFHOOK_SIP", "")
 PLANS = Path(__file__).parent / "plans"
 READY_WITHIN = 60.0
 ENDS_WITHIN = 30.0
@@ -32,6 +37,11 @@ class Stack:
     """Of `up`."""
     ready_after: float
     """Seconds from its start until everything was ready."""
+
+    @property
+    def sip(self) -> str:
+        """host:port to dial."""
+        return EXTERNAL_SIP or self.run.sip
 
     def log(self, name: str) -> str:
         """What a process has logged."""
@@ -49,6 +59,7 @@ class Stack:
 def running_gateway(state: Path, plans: Path = PLANS, **environment: str) -> Iterator[Stack]:
     """The gateway, on free ports; nothing of it may be left at the end."""
     command = [sys.executable, "-m", "gateway", "up", "--ports", "auto", "--state", str(state)]
+    command += ["--sip", "external"] if EXTERNAL_SIP else []
     everything: Mapping[str, str] = {**os.environ, "OFFHOOK_DIALPLANS": str(plans), **environment}
     state.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

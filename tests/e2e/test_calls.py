@@ -205,7 +205,7 @@ async def test_a_caller_who_hangs_up_in_the_greeting_leaves_nothing_behind(phone
 
 
 async def test_a_caller_without_a_number_is_served(stack: Stack) -> None:
-    async with Phone(stack.run.sip, caller="anonymous") as phone:
+    async with Phone(stack.sip, caller="anonymous") as phone:
         call = await phone.dial("echo")
         await call.answered(10)
         await call.tone([659.0], 3)
@@ -216,7 +216,7 @@ async def test_a_caller_without_a_number_is_served(stack: Stack) -> None:
 
 
 async def test_pcma_callers_are_served(stack: Stack) -> None:
-    async with Phone(stack.run.sip, codec="pcma") as phone:
+    async with Phone(stack.sip, codec="pcma") as phone:
         call = await phone.dial("echo")
         await call.answered(10)
         await call.tone([659.0], 3)
@@ -239,7 +239,7 @@ async def test_ten_callers_at_once_are_all_served(phone: Phone, stack: Stack) ->
 
 
 async def test_another_sip_implementation_calls_sales(stack: Stack, tmp_path: Path) -> None:
-    host, _, port = stack.run.sip.partition(":")
+    host, _, port = stack.sip.partition(":")
     fill = {"formats": "0 8 101", "headers": ".", "tag": ""}
     async with sipp(tmp_path, "call", (host, int(port)), "+15105550100", pause=2.0, fill=fill) as caller:
         await caller.ended()

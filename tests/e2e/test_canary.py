@@ -21,7 +21,7 @@ PROBLEM, NAME = "connection is not working", "john smith"
 
 @pytest.mark.speech
 async def test_the_logs_of_calls_hold_nothing_personal(stack: Stack) -> None:
-    async with Phone(stack.run.sip, caller=CALLER) as phone:
+    async with Phone(stack.sip, caller=CALLER) as phone:
         support = await phone.dial(SUPPORT)
         await support.answered(10)
         await support.spoken(25, 0.8)

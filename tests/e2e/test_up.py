@@ -127,7 +127,7 @@ async def test_a_child_that_dies_is_started_again_and_said_so(tmp_path: Path) ->
             before = children(gateway.pid)[name].pid
             os.kill(before, signal.SIGKILL)
             await asyncio.to_thread(wait_for, lambda name=name, before=before: _came_back(gateway, name, before))
-        await line_check(gateway.run.sip)
+        await line_check(gateway.sip)
         screen = (tmp_path / "screen").read_text()
         assert screen.count("starting it again") >= len(NAMES)
 
@@ -148,4 +148,4 @@ async def test_servers_that_run_already_are_used(tmp_path: Path) -> None:
         }
         with running_gateway(tmp_path / "state", **given) as gateway:
             assert set(children(gateway.pid)) == set(NAMES) - {"redis", "livekit-server"}
-            await line_check(gateway.run.sip)
+            await line_check(gateway.sip)
