@@ -157,6 +157,27 @@ async def test_a_transaction_is_whole_or_not_at_all(engine: AsyncEngine, monkeyp
     assert await everything(engine) == expected(BOTH)
 
 
+async def test_a_writer_that_is_stopped_ends_its_transaction(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go, note = asyncio.Event(), asyncio.Event(), rows.note_applied
+
+    async def slowly(connection: AsyncConnection, events: set[str], at: float) -> None:
+        inside.set()
+        await go.wait()
+        await note(connection, events, at)
+
+    monkeypatch.setattr(rows, "note_applied", slowly)
+    writing = asyncio.create_task(Writer(Tape(BOTH), engine).drain())
+    await inside.wait()
+    writing.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert await everything(engine) == expected(BOTH)
+
+
 async def test_an_outage_of_the_database_loses_and_doubles_nothing(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
