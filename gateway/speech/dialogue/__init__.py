@@ -16,8 +16,7 @@ Tools
   caller has confirmed them. Properties that may be absent are not asked for, only taken when the caller offers them.
 - A property whose description says "optional", "if given", "if mentioned", "if known" or "only if" is never asked
   for in either form, only taken when offered. Objects are not asked for.
-- Several forms: the one whose name and description fit the caller's words is filled; when none fits, the caller
-  is asked which. Properties of the same name are shared: what one form learned the next doesn't ask again.
+- Several forms: the first is filled; the others are left to models that can choose.
 
 *Person*: a tool whose name or description speaks of a person, human, operator, representative, colleague, handing
 over, transfer or escalation, and that isn't a form for something else (it has no property that must be given but a
@@ -26,7 +25,7 @@ reason or topic). Called at once for "a person, please", "operator", "human", "a
 *End*: a tool whose name speaks of ending, hanging up or goodbye (`end_call`, `hang_up`, `finish`). Called for "bye" and
 "that's all", and after the last question of a conversation was answered by "no, that's all".
 
-*Action*: any other tool without properties; called when the caller's words fit its name or description.
+Any other tool is never called.
 
 Properties
 ----------
@@ -39,11 +38,10 @@ description the property's name is the noun phrase (`team_size`: "your team size
 The kind of answer follows from the schema, first match:
 
 ====================  ==========================================================================================
-`enum`, `const`       one of the values; asked with the values, matched on their words ("the second one" too)
+`enum`                one of the values; asked with the values, matched on their words ("the second one" too)
 boolean               yes or no
 integer, number       a number in words or digits ("about fifty thousand dollars": 50000, "a dozen": 12)
 `format: email`       an address as spoken ("anna dot smith at acme dot com"); also a name with "email"
-`format: date`        a day ("tomorrow" stays words: no clock is read), ISO when complete; also a name with "date"
 `pattern` of digits   digits, spoken or keyed: `^[0-9]{4}$` also says how many are wanted
 name has "phone",     digits as well
  "pin", "code",

@@ -13,6 +13,8 @@ from enum import StrEnum
 class Means(StrEnum):
     """What a caller means."""
 
+    IDENTITY = "identity"
+    """The caller asks whether they talk to a human."""
     PERSON = "person"
     REPEAT = "repeat"
     SLOWER = "slower"
@@ -24,7 +26,13 @@ class Means(StrEnum):
 
 
 _NO_WANT = r"(?:don't|do not|not) (?:want|need|know|like)\b.*"
+_MACHINE = r"(?:robot|machine|computer|bot|recording|human|person|people|automated|real|ai|program)"
 _PATTERNS = {
+    Means.IDENTITY: (
+        rf"\bare you (?:a |an |really |just )*(?:real |live |human )*{_MACHINE}\b"
+        rf"|\b(?:am i|is this|is it) (?:talking |speaking )?(?:to |with )?(?:a |an |really |just )*(?:real |live )*{_MACHINE}\b"
+        r"|\b(?:who|what) are you\b"
+    ),
     Means.PERSON: (
         r"\b(?:a|an|the|your|real|human|live|another) (?:real |live |human )?(?:person|human|operator|representative|agent"
         r"|colleague|somebody|someone)\b|^(?:person|human|operator|representative|agent|people)\b"

@@ -108,6 +108,8 @@ class Prompt:
 
 
 _PRICES = frozenset({"price", "prices", "pricing", "cost", "costs", "charge", "rates"})
+_TOPIC_WORDS = 3
+"""Words of one topic at the most: more are a sentence with a colon in it."""
 _VERBS = frozenset({"quote", "promise", "give", "tell", "offer", "discuss", "mention", "make", "any", "advice"})
 
 
@@ -144,7 +146,7 @@ def _fact(line: str) -> Fact:
 
 def _step(line: str) -> tuple[frozenset[str], str]:
     topics, colon, step = line.partition(":")
-    if not colon or len(topics.split()) > 4:
+    if not colon or any(len(topic.split()) > _TOPIC_WORDS for topic in topics.split(",")):
         return frozenset(), line
     return frozenset(_WORD.findall(topics.lower())), step.strip()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.speech.dialogue import spoken, values
 from gateway.speech.dialogue.numbers import digits
@@ -34,11 +34,15 @@ class Reply:
 
     text: str = ""
     calls: tuple[Call, ...] = ()
+    told: Mapping[str, Value] = field(default_factory=dict)
+    """Facts of a closed form, which is called once it is complete and confirmed."""
 
 
 def reply(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[str, object]]) -> Reply:
     """Answer a request: its `messages` and `tools`, as OpenAI's API has them."""
     talk = read(messages, offered)
+    if talk.tools.form is not None and talk.tools.form.closed:
+        talk = read(messages, offered, _unsaved(messages, offered))
     if not talk.said:
         return Reply(_opening(talk))
     match talk.said[-1].role:
@@ -50,6 +54,15 @@ def reply(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[st
             return Reply(_onward(talk))
 
 
+def _unsaved(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[str, object]]) -> Mapping[str, Value]:
+    """What the caller has told before the last message, found by answering each of their messages again."""
+    facts: dict[str, Value] = {}
+    for place, message in enumerate(messages[:-1]):
+        if message.get("role") == "user":
+            facts |= _answer(read(messages[: place + 1], offered, facts)).told
+    return facts
+
+
 def _answer(talk: Talk) -> Reply:
     """Answer the caller."""
     pressed = _PRESSED.match(talk.said[-1].text.strip())
@@ -58,6 +71,8 @@ def _answer(talk: Talk) -> Reply:
     words = talk.words
     if not words:
         return _missed(talk)
+    if means(words, Means.IDENTITY):
+        return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {_onward(talk)}".strip())
     if means(words, Means.PERSON):
         return _person(talk, "the caller asked for a person")
     if means(words, Means.SLOWER):
@@ -141,12 +156,19 @@ def _confirm(talk: Talk, words: str) -> Reply:
     told = _corrections(talk, words)
     if told:
         return _save(talk, told)
-    if means(words, Means.YES) or means(words, Means.BYE):
-        return Reply(_closing(talk))
-    if means(words, Means.NO):
+    if means(words, Means.NO) and not means(words, Means.BYE):
         named = _named(talk, words)
         return Reply(spoken.question(named) if named else spoken.CHANGE)
+    if means(words, Means.YES) or means(words, Means.BYE):
+        return _confirmed(talk, words)
     return Reply(f"{spoken.MISSED} {spoken.CONFIRM}")
+
+
+def _confirmed(talk: Talk, words: str) -> Reply:
+    form = talk.tools.form
+    if form is not None and form.closed and not talk.called:
+        return Reply(calls=(Call(form.tool, {one.name: talk.facts.get(one.name) for one in form.properties}),))
+    return _bye(talk) if means(words, Means.BYE) else Reply(_closing(talk))
 
 
 def _change(talk: Talk, words: str) -> Reply:
@@ -154,7 +176,7 @@ def _change(talk: Talk, words: str) -> Reply:
     if told:
         return _save(talk, told)
     if means(words, Means.NO) or means(words, Means.BYE):
-        return Reply(_closing(talk))
+        return _confirmed(talk, words)
     named = _named(talk, words)
     return Reply(spoken.question(named) if named else f"{spoken.MISSED} {spoken.CHANGE}")
 
@@ -209,11 +231,23 @@ def _save(talk: Talk, told: Mapping[str, Value]) -> Reply:
     form = talk.tools.form
     if form is None:
         return Reply(_onward(talk))
+    if form.closed and not talk.called:
+        return _gathered(talk, told)
     known: dict[str, object] = {one.name: None for one in form.properties} | {
         name: [value] if _items(form.properties, name) and not isinstance(value, list) else value
         for name, value in told.items()
     }
     return Reply(calls=(Call(form.tool, known),))
+
+
+def _gathered(talk: Talk, told: Mapping[str, Value]) -> Reply:
+    """What is said to a fact of a closed form."""
+    after = replace(talk, facts={**talk.facts, **told}, latest=tuple(told))
+    latest = next((one for one in talk.properties if one.name in told), None)
+    thanks = spoken.acknowledged(latest, told[latest.name]) if latest else ""
+    if talk.read and after.missing is None:
+        return Reply(f"{thanks} {spoken.CHANGED}".strip(), told=told)
+    return Reply(_onward(after, thanks), told=told)
 
 
 def _items(properties: Sequence[Property], name: str) -> bool:
@@ -235,6 +269,8 @@ def _after_tools(talk: Talk) -> Reply:
         return Reply(said or f"All right. {_onward(talk)}")
     if said:
         return Reply(said)
+    if talk.tools.form is not None and talk.tools.form.closed:
+        return Reply(_closing(talk))
     latest = [one for one in talk.properties if one.name in talk.latest]
     if talk.read and latest and not latest[0].outcome:
         changed = " ".join(f"{spoken.acknowledged(one, talk.facts[one.name])}" for one in latest)
@@ -256,7 +292,7 @@ def _next(talk: Talk) -> str:
     ready = bool(steps) and talk.stepped < len(steps) and _stepping(talk)
     if missing is not None and not (ready and talk.stage is Stage.STEP):
         if talk.stage is Stage.ASK and talk.asked is missing and talk.said[-1].role == "user":
-            return spoken.again(missing)
+            return spoken.again(missing, talk.tries)
         return spoken.question(missing)
     if ready:
         return f"{'Please try this' if not talk.stepped else 'Then try this'}: {steps[talk.stepped]} {spoken.HELPED}"
@@ -280,7 +316,7 @@ def _missed(talk: Talk) -> Reply:
     if one is None:
         return Reply(f"{spoken.MISSED} {_onward(talk)}")
     if talk.tries <= _ASK_TWICE:
-        return Reply(f"{spoken.MISSED} {spoken.again(one)}")
+        return Reply(f"{spoken.MISSED} {spoken.again(one, talk.tries)}")
     return Reply(f"{spoken.MISSED_AGAIN} {spoken.question(one)}")
 
 

@@ -17,6 +17,7 @@ CHANGE = "What should I change?"
 MORE = "Is there anything else I can do for you?"
 HELPED = "Did that help?"
 GOODBYE = "Thank you for calling. Goodbye."
+AUTOMATED = "I'm an automated assistant, not a person."
 NO_PERSON = "I'm sorry, I can't reach a person from here."
 OFFER_PERSON = "If you'd rather talk to a person, say person or press zero."
 BEYOND = "I'm afraid I can't help with that myself."
@@ -34,7 +35,7 @@ def question(one: Property) -> str:
         return f"What is {noun}: {_either(one.choices)}?"
     if one.kind is Kind.YES_NO:
         return f"{noun[:1].upper()}{noun[1:]}: yes or no?"
-    if noun.startswith(("how many", "how much", "how long", "how often")):
+    if re.match(r"how (?:many|much|long|often)\b(?: \w+)? (?:are|is|do|does|did|will|can|would)\b", noun):
         return f"{noun[:1].upper()}{noun[1:]}?"
     if re.match(r"(?:what|when|where|who|which|why|how)\b", noun):
         return f"Could you tell me {noun}?"
@@ -42,11 +43,15 @@ def question(one: Property) -> str:
     return f"What is {noun}?{keyed}"
 
 
-def again(one: Property) -> str:
-    """The question, put differently."""
-    if one.again:
-        return one.again
-    hint = {
+def again(one: Property, tries: int = 1) -> str:
+    """The question, put differently; once more differently from the second try on."""
+    if tries > 1:
+        return f"In other words, I'd like to know {one.noun}.{_hint(one)}"
+    return one.again or f"Please tell me {one.noun}.{_hint(one)}"
+
+
+def _hint(one: Property) -> str:
+    return {
         Kind.NAME: " Just the name, please.",
         Kind.COMPANY: " Just the name, please.",
         Kind.NUMBER: " A number is enough.",
@@ -55,7 +60,6 @@ def again(one: Property) -> str:
         Kind.CHOICE: f" It's {_either(one.choices)}." if one.choices else "",
         Kind.YES_NO: " Yes or no?",
     }.get(one.kind, " In a few words.")
-    return f"Please tell me {one.noun}.{hint}"
 
 
 def acknowledged(one: Property | None, value: Value | None) -> str:
@@ -99,7 +103,7 @@ def _told(one: Property, value: Value) -> str:
     said = shown(one, value)
     if one.noun.startswith("how many"):
         rest = re.sub(r"^how many (\w+) (?:are|is) (.*)$", rf"{said} \1 \2.", one.noun)
-        return rest[:1].upper() + rest[1:] if rest != one.noun else f"{said}."
+        return rest[:1].upper() + rest[1:] if rest != one.noun else f"{one.noun[:1].upper()}{one.noun[1:]}: {said}."
     if one.noun.startswith("what "):
         return f"{one.noun[:1].upper()}{one.noun[1:]}: {said}."
     return f"{one.noun[:1].upper()}{one.noun[1:]} is {said}."

@@ -84,6 +84,13 @@ class Talk:
         return None
 
     @property
+    def called(self) -> bool:
+        """Whether the form was called."""
+        return self.tools.form is not None and any(
+            name == self.tools.form.tool for one in self.said for name, _ in one.calls
+        )
+
+    @property
     def words(self) -> str:
         """What the caller said last, plainly."""
         return plain(self.said[-1].text) if self.said and self.said[-1].role == "user" else ""
@@ -100,13 +107,17 @@ class Talk:
         return tuple(step for topics, step in self.prompt.steps if not topics or topics & everything)
 
 
-def read(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[str, object]]) -> Talk:
-    """Read a request's messages and tools."""
+def read(
+    messages: Sequence[Mapping[str, object]],
+    offered: Sequence[Mapping[str, object]],
+    unsaved: Mapping[str, Value] | None = None,
+) -> Talk:
+    """Read a request's messages and tools. `unsaved`: facts that no tool call carries yet."""
     system = "\n".join(_text(one) for one in messages if one.get("role") in ("system", "developer"))
     said = tuple(one for message in messages if (one := _said(message)) is not None)
     blank = Talk(prompt.read(system), tools.read(offered), said)
     facts, latest = _facts(blank)
-    known = Talk(blank.prompt, blank.tools, said, facts, latest)
+    known = Talk(blank.prompt, blank.tools, said, {**(unsaved or {}), **facts}, latest)
     return _placed(known)
 
 
@@ -154,7 +165,7 @@ def _stage(talk: Talk, text: str) -> tuple[Stage, Property | None]:
     if text.endswith(spoken.HELPED):
         return Stage.STEP, None
     for one in talk.properties:
-        if spoken.question(one) in text or spoken.again(one) in text:
+        if any(put in text for put in (spoken.question(one), spoken.again(one), spoken.again(one, 2))):
             return Stage.ASK, one
     if talk.properties and "?" in text:
         # Another model, or a greeting, asked how it can help: that is what the first free text is about.

@@ -163,7 +163,10 @@ _TOLD = {Kind.NAME: _told_name, Kind.COMPANY: _told_company, Kind.NUMBER: _told_
 
 
 def _name(text: str) -> str | None:
-    head = _FROM.split(f" {text} ", maxsplit=1)[0].strip()
+    head, *rest = _FROM.split(f" {text} ", maxsplit=1)
+    if rest and all(word in _STOP for word in rest[0].split()):
+        return None
+    head = head.strip()
     words = [word for word in re.split(r" and ", head)[0].split() if word not in _TITLES]
     if len(words) >= 3 and all(len(word) == 1 for word in words):
         return "".join(words).title()

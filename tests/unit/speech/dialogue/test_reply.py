@@ -208,7 +208,8 @@ def test_anybodys_tool_is_filled_in(schema: dict[str, object], words: str, value
     first = reply([{"role": "system", "content": ""}], offered).text
     messages = [{"role": "assistant", "content": first}, {"role": "user", "content": words}]
     answer = reply(messages, offered)
-    assert [dict(call.arguments) for call in answer.calls] == [{next(iter(schema)): value}]
+    assert dict(answer.told) == {next(iter(schema)): value}
+    assert answer.text.endswith("Is that right?")
 
 
 @given(st.lists(st.text(max_size=40), max_size=4), st.sampled_from(["sales", "support"]))
@@ -227,3 +228,66 @@ def test_any_words_get_an_answer_and_the_same_one_again(lines: list[str], agent:
 def test_any_schema_is_read(schema: object) -> None:
     tool = {"type": "function", "function": {"name": "t", "parameters": {"type": "object", "properties": schema}}}
     reply([{"role": "user", "content": "hello"}], [tool])
+
+
+@pytest.mark.parametrize(
+    "words", ["are you a robot", "are you human", "are you a real person", "am i talking to a machine", "who are you"]
+)
+def test_it_says_that_it_is_automated_when_asked(words: str) -> None:
+    talk = Talk()
+    talk.say(SALES[0])
+    answer = talk.say(words)
+    assert "automated" in answer
+    assert "ask_for_person" not in talk.called
+    assert "name" in answer, "the conversation goes on where it was"
+
+
+def test_each_time_a_question_is_put_in_other_words() -> None:
+    talk = Talk()
+    talk.all(SALES)
+    put = [talk.say("blah blah") for _ in range(3)]
+    assert len(set(put)) == 3
+
+
+def test_bye_at_the_read_back_ends_the_call() -> None:
+    talk = Talk()
+    talk.all([*SALES, "fifty thousand dollars"])
+    assert talk.say("yes goodbye").endswith("Goodbye.")
+    assert talk.called[-1] == "end_call"
+
+
+def test_noise_is_no_name() -> None:
+    talk = Talk()
+    talk.say(SALES[0])
+    talk.say("zzz of the")
+    assert "name" not in talk.facts
+
+
+def test_the_shipped_support_offers_only_the_steps_that_fit() -> None:
+    talk = Talk("support", definition("support").instructions, "This is support. What is wrong?")
+    talk.say("my internet connection is not working")
+    first = talk.say("[keypad] 4172")
+    assert "router" in first
+    second = talk.say("no")
+    assert "slow, crashed" not in second
+    assert "right?" in second, "no other step is about the internet"
+
+
+def test_a_tool_that_wants_everything_is_called_once_when_all_is_known_and_confirmed() -> None:
+    properties = {
+        "day": {"type": "string", "description": "the day"},
+        "guests": {"type": "integer", "description": "how many people will come"},
+        "note": {"type": ["string", "null"], "description": "a note, optional"},
+    }
+    form = {"name": "book", "parameters": {"type": "object", "properties": properties, "required": ["day", "guests"]}}
+    talk = Talk(system="", greeting="")
+    talk.tools = [{"type": "function", "function": form}]
+    assert talk.say("hello") == "What is the day?"
+    assert talk.say("friday") == "I see. How many people will come?" or talk.called == []
+    read_back = talk.say("four")
+    assert read_back.endswith("Is that right?")
+    assert talk.called == []
+    assert talk.say("no there are five people").endswith("Is the rest right?")
+    assert talk.called == []
+    calls = reply([*talk.messages, {"role": "user", "content": "yes"}], talk.tools).calls
+    assert [dict(call.arguments) for call in calls] == [{"day": "friday", "guests": 5, "note": None}]
