@@ -26,7 +26,7 @@ from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
-from gateway.metrics import counter, gauge
+from gateway.metrics import EDGE_ERRORS, counter, gauge
 from gateway.privacy import logs
 from gateway.records.writer import Writer
 from gateway.tasks import Tasks
@@ -173,3 +173,6 @@ async def _quietly(work: Awaitable[None]) -> None:
         await work
     except Unavailable as bad:
         log.warning("control can't do something now", why=str(bad))
+    except Exception:  # the process's edge: a call that can't be read must not end the looks at all the others
+        EDGE_ERRORS.labels("control").inc()
+        log.exception("control met what it didn't expect")

@@ -31,12 +31,14 @@ class MemoryStore:
         self._told = 0
         self._more = asyncio.Event()
 
-    async def open(self, call: Call) -> bool:
+    async def open(self, call: Call, told: Event | None = None) -> bool:
         """See the port."""
         self._forget()
         if call.id in self._calls:
             return False
         self._calls[call.id] = call
+        if told is not None:
+            await self.tell(told)
         return True
 
     async def get(self, call: CallId) -> Call | None:
@@ -66,7 +68,7 @@ class MemoryStore:
         self._calls[call] = raised
         return raised
 
-    async def end(self, call: CallId) -> bool:
+    async def end(self, call: CallId, told: Event | None = None) -> bool:
         """See the port."""
         known = self._calls.get(call)
         if known is None or known.phase is Phase.ENDED:
@@ -74,6 +76,8 @@ class MemoryStore:
         self._calls[call] = replace(known, phase=Phase.ENDED)
         self._ended[call] = self._clock()
         self._leases.pop(call, None)
+        if told is not None:
+            await self.tell(told)
         return True
 
     async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:

@@ -44,11 +44,10 @@ class RedisStore:
         self._redis = redis
         self._scripts = {name: redis.register_script(text) for name, text in scripts.ALL.items()}
 
-    async def open(self, call: Call) -> bool:
+    async def open(self, call: Call, told: Event | None = None) -> bool:
         """See the port."""
-        fields = wire.call_fields(call)
-        flat = [part for field in fields.items() for part in field]
-        return bool(await self._run("open", call.id, call.id, *flat))
+        event = _flat(wire.event_fields(told)) if told else []
+        return bool(await self._run("open", call.id, call.id, len(event), *event, *_flat(wire.call_fields(call))))
 
     async def get(self, call: CallId) -> Call | None:
         """See the port."""
@@ -78,9 +77,10 @@ class RedisStore:
         texts = [_text(part) for part in flat]
         return wire.read_call(call, dict(zip(texts[::2], texts[1::2], strict=True)))
 
-    async def end(self, call: CallId) -> bool:
+    async def end(self, call: CallId, told: Event | None = None) -> bool:
         """See the port."""
-        return bool(await self._run("end", call, call, int(FORGET_AFTER)))
+        event = _flat(wire.event_fields(told)) if told else []
+        return bool(await self._run("end", call, call, int(FORGET_AFTER), *event))
 
     async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
         """See the port."""
@@ -99,8 +99,7 @@ class RedisStore:
     async def tell(self, event: Event) -> None:
         """See the port."""
         mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
-        flat = [part for field in wire.event_fields(event).items() for part in field]
-        await self._run("tell", event.call, mark, *flat)
+        await self._run("tell", event.call, mark, *_flat(wire.event_fields(event)))
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""
@@ -165,6 +164,10 @@ async def _answering(within: float = WITHIN) -> AsyncIterator[None]:
 
 def _event(entry: tuple[Any, Mapping[Any, Any]]) -> Event:
     return wire.read_event(_text(entry[0]), _texts(entry[1]))
+
+
+def _flat(fields: Mapping[str, str]) -> list[str]:
+    return [part for field in fields.items() for part in field]
 
 
 def _texts(fields: Mapping[Any, Any]) -> dict[str, str]:

@@ -12,8 +12,10 @@ if now[1] ~= ARGV[1] or now[2] == 'ended' then return 0 end
 ALL = {
     "open": """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+local told = tonumber(ARGV[2])
+redis.call('HSET', KEYS[1], unpack(ARGV, 3 + told))
 redis.call('SADD', KEYS[3], ARGV[1])
+if told > 0 then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 3, 2 + told)) end
 return 1
 """,
     "dispatched": _AT_EPOCH
@@ -34,6 +36,7 @@ if not phase or phase == 'ended' then return 0 end
 redis.call('HSET', KEYS[1], 'phase', 'ended')
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('DEL', KEYS[2])
+if ARGV[3] then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 3)) end
 return 1
 """,
     "take": _AT_EPOCH

@@ -19,9 +19,9 @@ FORGET_AFTER = 3600.0
 class CallStore(Protocol):
     """Every method raises `gateway.errors.Unavailable` when the store does not answer."""
 
-    async def open(self, call: Call) -> bool:
-        """Add a call that isn't known yet; False, changing nothing, when its id is known (live or ended
-        within the last hour), so that two hints of one call open it once."""
+    async def open(self, call: Call, told: Event | None = None) -> bool:
+        """Add a call that isn't known yet and tell `told` of it, in one step; False, changing and telling nothing, when
+        its id is known (live or ended within the last hour), so that two hints of one call open it once."""
         ...
 
     async def get(self, call: CallId) -> Call | None:
@@ -41,8 +41,8 @@ class CallStore(Protocol):
         time so that no other replica does it again. None when another replica was first or the call has ended."""
         ...
 
-    async def end(self, call: CallId) -> bool:
-        """Mark the call ended; False when it had ended already, so that one caller writes the ending."""
+    async def end(self, call: CallId, told: Event | None = None) -> bool:
+        """Mark the call ended and tell `told` of it, in one step; False, telling nothing, when it had ended already."""
         ...
 
     async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:

@@ -77,12 +77,16 @@ class Do(Enum):
     """Its job didn't come, or is gone: offer it to another."""
     GIVE_UP = auto()
     """It was offered often enough."""
+    TURN_AWAY = auto()
+    """The plan rejects it, and whoever began to turn its caller away didn't finish."""
 
 
 def supervise(call: Call, holder: str | None, now: float) -> Do:
     """What a live call needs, given who holds its lease (a job's id) and the time (seconds since the epoch)."""
-    if call.reject or call.phase is Phase.ENDED or holder is not None or now - call.dispatched < JOB_WITHIN:
+    if call.phase is Phase.ENDED or holder is not None or now - call.dispatched < JOB_WITHIN:
         return Do.NOTHING
+    if call.reject:
+        return Do.TURN_AWAY
     return Do.GIVE_UP if call.epoch >= TRIES else Do.DISPATCH
 
 

@@ -47,14 +47,14 @@ class Dispatcher:
         call = decide.arrived(self._plan(), arrival, self._clock())
         if call.reject and not arrival.joined:
             return  # nobody is there yet to turn away; the webhook tells of them in a moment
-        if not await self._store.open(call):
+        if not await self._store.open(call, _opened(call)):
             await self._again(arrival)
             return
         CALLS.labels(call.route or "none").inc()
         if call.reject:
             await self._turn_away(call)
             return
-        _, dispatch = await asyncio.gather(self._tell_opened(call), self._dispatch(call))
+        dispatch = await self._dispatch(call)
         DISPATCH_SECONDS.observe(time.perf_counter() - started)
         log.info("call dispatched", call=call.id, route=call.route, agent=call.brief.agent, dispatch=dispatch)
 
@@ -114,6 +114,8 @@ class Dispatcher:
                     await self._each(call.id, self._redispatch(call))
                 case Do.GIVE_UP:
                     await self._each(call.id, self._give_up(call))
+                case Do.TURN_AWAY:
+                    await self._each(call.id, self._turn_away(call))
                 case Do.NOTHING:
                     pass
 
@@ -134,7 +136,17 @@ class Dispatcher:
         now = self._clock()
         if await self._store.dispatched(call.id, call.epoch, dispatch, now):
             await self._tell(call.id, Kind.DISPATCHED, {"epoch": call.epoch, "dispatch": dispatch}, now)
+        else:
+            await self._too_late(call)
         return dispatch
+
+    async def _too_late(self, call: Call) -> None:
+        """A dispatch that came after the call's end has made its room again."""
+        known = await self._store.get(call.id)
+        if known is not None and known.phase is not Phase.ENDED:
+            return  # another replica was faster; the job finds its epoch stale
+        if not await self._rooms.has(call.room, call.sip_identity):
+            await self._rooms.close(call.room)
 
     async def _redispatch(self, call: Call) -> None:
         if not await self._rooms.has(call.room, call.sip_identity):
@@ -156,12 +168,11 @@ class Dispatcher:
         await self._rooms.turn_away(call.room, call.sip_identity, decide.NO_JOB)
 
     async def _turn_away(self, call: Call) -> None:
-        REJECTED.labels(str(call.reject)).inc()
-        log.info("call rejected", call=call.id, route=call.route, status=call.reject)
-        await self._tell_opened(call)
         why = f"the plan's route '{call.route}'" if call.route else "no line of the plan is for the number"
         await self._tell(call.id, Kind.REJECTED, {"status": call.reject, "reason": why}, self._clock())
-        await self._end(call, Ending.REJECTED)
+        if await self._end(call, Ending.REJECTED):
+            REJECTED.labels(str(call.reject)).inc()
+            log.info("call rejected", call=call.id, route=call.route, status=call.reject)
         await self._rooms.turn_away(call.room, call.sip_identity, call.reject)
 
     async def _unmatched(self, call: CallId, state: CallState) -> None:
@@ -174,27 +185,27 @@ class Dispatcher:
 
     async def _end(self, call: Call, ending: Ending) -> bool:
         """End the call; whether it was this one that ended it."""
-        if not await self._store.end(call.id):
+        if not await self._store.end(call.id, Event(call.id, Kind.ENDED, self._clock(), {"ending": ending.value})):
             return False
         ENDED.labels(ending.value).inc()
-        await self._tell(call.id, Kind.ENDED, {"ending": ending.value}, self._clock())
         return True
-
-    async def _tell_opened(self, call: Call) -> None:
-        data = {
-            "room": call.room,
-            "dialed": call.dialed.reveal(),
-            "caller": call.caller.reveal() if call.caller else None,
-            "trunk": call.trunk,
-            "route": call.route,
-            "plan": call.plan,
-            "agent": call.brief.agent,
-            "pool": call.pool.value,
-        }
-        await self._tell(call.id, Kind.OPENED, data, call.started)
 
     async def _tell(self, call: CallId, kind: Kind, data: Mapping[str, object], at: float) -> None:
         await self._store.tell(Event(call, kind, at, data))
+
+
+def _opened(call: Call) -> Event:
+    data = {
+        "room": call.room,
+        "dialed": call.dialed.reveal(),
+        "caller": call.caller.reveal() if call.caller else None,
+        "trunk": call.trunk,
+        "route": call.route,
+        "plan": call.plan,
+        "agent": call.brief.agent,
+        "pool": call.pool.value,
+    }
+    return Event(call.id, Kind.OPENED, call.started, data)
 
 
 def _arrival(state: CallState) -> Arrival:

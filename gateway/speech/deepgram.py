@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from contextlib import suppress
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -63,6 +64,8 @@ class _Connection:
         self._socket, self._stream, self._wanted, self._identity = socket, stream, wanted, identity
         self._bytes = 0
         self._asked = False
+        self._finishing = 0
+        """Finishes that the recognizer hasn't answered yet."""
         self._finished = asyncio.Event()
         self._utterance_end: asyncio.Task[None] | None = None
 
@@ -102,11 +105,13 @@ class _Connection:
                         return True
                     case "Finalize":
                         self._asked = True
+                        self._finishing += 1
                         self._stream.finish()
             else:
                 return False
 
     async def _finish(self) -> None:
+        self._finishing += 1
         self._finished.clear()
         self._stream.finish()
         async with asyncio.timeout(FINISH_WITHIN):
@@ -116,8 +121,10 @@ class _Connection:
         try:
             async for heard in self._stream.heard():
                 if heard is None:
-                    self._asked = False
-                    self._finished.set()
+                    self._finishing -= 1
+                    if not self._finishing:
+                        self._asked = False
+                        self._finished.set()
                 else:
                     await self._send(heard, tasks)
         except Unavailable:
@@ -145,7 +152,8 @@ class _Connection:
 
     async def _end_utterance(self, last: float, left: float) -> None:
         await asyncio.sleep(max(0.0, left))
-        await self._socket.send_json(utterance_end(last))
+        with suppress(ConnectionError):  # the client has gone meanwhile
+            await self._socket.send_json(utterance_end(last))
 
 
 def _kind(text: str) -> str:

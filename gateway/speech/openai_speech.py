@@ -53,7 +53,7 @@ class OpenAiSpeech:
             return refused(f"{'.'.join(map(str, told['loc'])) or 'body'}: {told['msg']}")
         except KeyError:
             return refused(f"voice: there are {', '.join(VOICES)}")
-        parts = pieces(wanted.input)
+        parts = pieces(wanted.input.replace("\0", " "))
         response = web.StreamResponse(headers={"Content-Type": f"audio/{wanted.response_format}"})
         try:
             async for sound in self._flite.speak(parts, voice=voice, speed=wanted.speed):

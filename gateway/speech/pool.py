@@ -26,6 +26,7 @@ STREAMS_EACH = 20
 START_AGAIN = 0.5
 """Seconds until a process that died is started again."""
 READY_WITHIN = 20.0
+"""Seconds a process may take to load."""
 _LATEST = 2**20
 """Bytes that may wait for a process: more, and it is hopelessly behind."""
 
@@ -167,16 +168,30 @@ class Pool:
 
     async def _keep(self) -> None:
         while True:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "gateway.speech.process", stdin=PIPE, stdout=PIPE
-            )
-            worker = _Worker(process)
-            self._workers.append(worker)
             try:
-                await worker.read()
-            finally:
-                self._workers.remove(worker)
-                await asyncio.shield(worker.end())
-            DIED.inc()
-            log.error("a recognizer died; it is started again", pid=process.pid)
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "gateway.speech.process", stdin=PIPE, stdout=PIPE
+                )
+            except OSError as bad:
+                log.error("a recognizer can't be started yet", why=bad.strerror)
+            else:
+                await self._hear(_Worker(process))
+                DIED.inc()
+                log.error("a recognizer died; it is started again", pid=process.pid)
             await asyncio.sleep(START_AGAIN)
+
+    async def _hear(self, worker: _Worker) -> None:
+        """Let it hear until it dies, or doesn't get ready in time."""
+        self._workers.append(worker)
+        reading = asyncio.create_task(worker.read(), name="read a recognizer")
+        ready = asyncio.create_task(worker.ready.wait(), name="recognizer ready")
+        try:
+            await asyncio.wait({reading, ready}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                await asyncio.wait({reading})
+        finally:
+            self._workers.remove(worker)
+            for task in (reading, ready):
+                task.cancel()
+            await asyncio.shield(worker.end())
+            await asyncio.wait({reading, ready})

@@ -2,7 +2,7 @@
 # Proves `make demo` and `make test` in a bare Debian 12 root: what a developer's machine hides is missing there.
 #   infra/setup/fresh.sh [TARGET …]      default: demo test
 # Needs root and mmdebstrap. The root gets git, make and python3, a clone of HEAD, and this machine's way to the
-# package registries (apt sources, certificates, pip's and Go's settings), nothing else. FRESH_ROOT keeps it for a look.
+# package registries (apt's, pip's and Go's settings, certificates), nothing else. FRESH_ROOT keeps it for a look.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "fresh: needs root" >&2; exit 2; }
@@ -11,7 +11,7 @@ root=${FRESH_ROOT:-$(mktemp -d /var/tmp/offhook-fresh.XXXXXX)}
 if [ -z "${FRESH_ROOT:-}" ]; then trap 'rm -rf --one-file-system "$root"' EXIT; fi
 
 echo "fresh: making a bare Debian 12 in $root"
-mmdebstrap --quiet --variant=minbase --include=git,make,python3 bookworm "$root" "${FRESH_MIRROR:-http://deb.debian.org/debian}"
+mmdebstrap --quiet --variant=minbase --include=git,make,python3 bookworm "$root"
 git clone --quiet "$here" "$root/offhook"
 for path in /etc/ssl/certs/ca-certificates.crt /usr/local/share/ca-certificates /etc/pip.conf /etc/resolv.conf /etc/apt/apt.conf.d; do
   if [ -e "$path" ]; then mkdir -p "$root$(dirname "$path")" && cp -rL "$path" "$root$(dirname "$path")/"; fi

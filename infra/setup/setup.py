@@ -82,7 +82,7 @@ def system_packages(kind: str) -> None:
     missing = [package for package, binary in PACKAGES[kind].items() if shutil.which(binary) is None]
     if not Path("/etc/ssl/certs/ca-certificates.crt").exists():
         missing.append("ca-certificates")
-    if not VENV.exists() and not _has_ensurepip():
+    if not (VENV / "bin" / "pip").exists() and not _has_ensurepip():
         missing.append("python3-venv")
     if missing:
         timed("system", f"installing {', '.join(missing)}", lambda: apt(missing))

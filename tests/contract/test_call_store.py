@@ -61,6 +61,17 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
     await client.aclose()
 
 
+async def test_a_call_is_opened_and_ended_together_with_what_is_told_of_it(store: CallStore) -> None:
+    call = a_call()
+    opened, ended = (Event(call.id, kind, 1764000000.5, {"why": "…"}) for kind in (Kind.OPENED, Kind.ENDED))
+    assert await store.open(call, opened)
+    assert not await store.open(call, opened)
+    assert await store.get(call.id) == call
+    assert await store.end(call.id, ended)
+    assert not await store.end(call.id, ended)
+    assert [replace(event, id="") for event in await store.read("r", count=10, wait=0.5)] == [opened, ended]
+
+
 async def test_a_call_is_read_as_it_was_opened(store: CallStore) -> None:
     call = a_call()
     assert await store.open(call)

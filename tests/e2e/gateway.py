@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,8 +72,9 @@ def running_gateway(state: Path, plans: Path = PLANS, **environment: str) -> Ite
                 assert time.monotonic() < started + READY_WITHIN, (state / "screen").read_text()
                 time.sleep(0.05)
             yield Stack(run, state, process.pid, time.monotonic() - started)
-            family = psutil.Process(process.pid).children(recursive=True)
         finally:
+            with suppress(psutil.NoSuchProcess):
+                family = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(ENDS_WITHIN)

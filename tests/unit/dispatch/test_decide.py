@@ -78,7 +78,9 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({"epoch": TRIES}, None, JOB_WITHIN, Do.GIVE_UP),
         ({"epoch": TRIES}, "AJ_5", JOB_WITHIN, Do.NOTHING),
         ({"phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
-        ({"reject": 603}, None, 100.0, Do.NOTHING),
+        ({"reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),
+        ({"reject": 603}, None, JOB_WITHIN, Do.TURN_AWAY),
+        ({"reject": 603, "phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
     ],
 )
 def test_a_call_without_a_job_gets_another(

@@ -68,6 +68,7 @@ class World:
         self.store, self.rooms = MemoryStore(lambda: self.now), Remembering()
         plan = load(Path(__file__).parents[3] / "dialplans", catalogue()).plan
         assert plan
+        self.plan = plan
         self.one, self.two = (
             Dispatcher(self.store, self.rooms, lambda: plan, clock=lambda: self.now) for _ in range(2)
         )
@@ -235,3 +236,64 @@ async def test_another_applications_call_is_none_of_ours() -> None:
         await world.one.heard(state(status, room="plain-_x"))
     assert await world.kinds() == []
     assert world.rooms.done == []
+
+
+class CutOff:
+    """The store, out of reach for the first `tell` of a kind: what came after it was never done."""
+
+    def __init__(self, store: MemoryStore, kind: Kind) -> None:
+        self._store, self._kind = store, kind
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    async def tell(self, event: Event) -> None:
+        if event.kind is self._kind:
+            raise Unavailable("The call store doesn't answer.")
+        await self._store.tell(event)
+
+
+async def looks(world: World, times: int) -> None:
+    for _ in range(times):
+        world.now += 2.0
+        await world.two.reconcile()
+        await world.two.supervise()
+
+
+async def test_a_rejection_that_was_cut_off_is_finished_by_another_control() -> None:
+    world = World()
+    there = world.rooms.there[CALL] = arrival("+15105550900")
+    cut = Dispatcher(CutOff(world.store, Kind.REJECTED), world.rooms, lambda: world.plan, clock=lambda: world.now)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        await cut.arrived(there)
+    assert world.rooms.did("turn away") == 0
+    await looks(world, 2)
+    assert ("turn away", "603") in world.rooms.done
+    assert await world.kinds() == [Kind.OPENED, Kind.REJECTED, Kind.ENDED]
+
+
+async def test_a_call_is_opened_and_ended_in_the_record_whatever_fails_between() -> None:
+    world = World()
+    there = world.rooms.there[CALL] = arrival()
+    world.rooms.down = True
+    cut = Dispatcher(CutOff(world.store, Kind.OPENED), world.rooms, lambda: world.plan, clock=lambda: world.now)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        await cut.arrived(there)
+    world.rooms.there.clear()
+    cut = Dispatcher(CutOff(world.store, Kind.ENDED), world.rooms, lambda: world.plan, clock=lambda: world.now)  # type: ignore[arg-type]
+    await cut.gone(CALL)
+    assert await world.kinds() == [Kind.OPENED, Kind.ENDED]
+
+
+async def test_a_dispatch_that_lands_after_the_end_leaves_no_room() -> None:
+    world = World()
+    dispatch = world.rooms.dispatch
+
+    async def late(agent_name: str, room: str, metadata: str) -> str:
+        await world.two.gone(CALL)
+        return await dispatch(agent_name, room, metadata)
+
+    world.rooms.dispatch = late  # type: ignore[method-assign]
+    await world.one.arrived(arrival(joined=False))
+    assert [one[0] for one in world.rooms.done] == ["close", "dispatch", "close"]
+    assert await world.kinds() == [Kind.OPENED, Kind.ENDED]
