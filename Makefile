@@ -20,7 +20,7 @@ check: ## ruff, mypy --strict, import-linter
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
 bench: ## measure, beside a plain livekit-agents agent on the same engines
-	@$(SETUP) dev && $(PY) -m pytest -q -m bench && $(PY) -m tests.bench
+	@$(SETUP) dev && $(PY) -m pytest -q -m bench tests/contract && $(PY) -m tests.bench
 
 lock: ## pin requirements/*.in anew, with hashes and without any host
 	@for f in run dev go; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
