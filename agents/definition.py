@@ -98,8 +98,9 @@ def pronounced_as(brief: Brief) -> Mapping[str, str]:
 
 
 def opening(definition: Definition, brief: Brief) -> str:
-    """The agent's first words: the notice that it is automated, then the route's greeting or its own."""
-    return f"{line_of(Say.NOTICE, brief.language)} {brief.greeting or definition.greeting}".strip()
+    """The agent's first words: the notice that it is automated, what operators want said, then the greeting."""
+    words = (line_of(Say.NOTICE, brief.language), brief.notice, brief.greeting or definition.greeting)
+    return " ".join(one for one in words if one)
 
 
 def line(text: str, pronounce: Mapping[str, str], language: str, cue: Cue | None = None) -> Line:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import aiohttp
 import structlog
@@ -20,7 +21,7 @@ from gateway.bus.callstate import states
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
-from gateway.dialplan.model import Plan
+from gateway.dialplan.plan import Plan
 from gateway.dialplan.watch import Watch
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
@@ -79,13 +80,18 @@ async def run(settings: Settings) -> None:
         await engine.dispose()
 
 
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
 def _first_plan(settings: Settings, catalogue: Catalogue) -> Watch:
-    watch = Watch(settings.dialplans, catalogue)
+    watch = Watch(settings.dialplans, catalogue, now)
     watch.look()
     if watch.plan is None:
         told = "\n".join(f"  {finding}" for finding in watch.findings)
         raise SetupFault(f"The dial plan in {settings.dialplans} can't be used:\n{told}\n", remedy="Correct it.")
-    log.info("dial plan in force", version=watch.plan.version, numbers=len(watch.plan.numbers))
+    log.info("dial plan in force", version=watch.plan.version, numbers=watch.plan.size)
     return watch
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.calls.store import FORGET_AFTER
+from gateway.calls.store import FORGET_AFTER, Full
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
 
@@ -24,6 +24,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._calls: dict[CallId, Call] = {}
+        self._counted: dict[CallId, frozenset[str]] = {}
         self._ended: dict[CallId, float] = {}
         self._leases: dict[CallId, _Lease] = {}
         self._events: dict[int, Event] = {}
@@ -31,11 +32,15 @@ class MemoryStore:
         self._told = 0
         self._more = asyncio.Event()
 
-    async def open(self, call: Call, told: Event | None = None) -> bool:
+    async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
         self._forget()
         if call.id in self._calls:
             return False
+        for route, limit in (limits or {}).items():
+            if sum(route in self._counted.get(one.id, ()) for one in await self.live()) >= limit:
+                raise Full(route)
+        self._counted[call.id] = frozenset(limits or ())
         self._calls[call.id] = call
         if told is not None:
             await self.tell(told)
@@ -141,4 +146,4 @@ class MemoryStore:
     def _forget(self) -> None:
         old = [call for call, at in self._ended.items() if self._clock() - at >= FORGET_AFTER]
         for call in old:
-            del self._ended[call], self._calls[call]
+            del self._ended[call], self._calls[call], self._counted[call]

@@ -4,6 +4,7 @@
 | --- | --- |
 | `offhook:call:<id>` | a hash (`gateway.calls.wire`); expires an hour after the call's end |
 | `offhook:live` | the ids of the calls that haven't ended |
+| `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
 
@@ -21,7 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from gateway.calls import scripts, wire
-from gateway.calls.store import FORGET_AFTER
+from gateway.calls.store import FORGET_AFTER, Full
 from gateway.errors import Unavailable
 from gateway.terms.call import Call, CallId
 from gateway.terms.event import JOBS, Event
@@ -44,10 +45,15 @@ class RedisStore:
         self._redis = redis
         self._scripts = {name: redis.register_script(text) for name, text in scripts.ALL.items()}
 
-    async def open(self, call: Call, told: Event | None = None) -> bool:
+    async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
         event = _flat(wire.event_fields(told)) if told else []
-        return bool(await self._run("open", call.id, call.id, len(event), *event, *_flat(wire.call_fields(call))))
+        bounds = [part for route, limit in (limits or {}).items() for part in (route, limit)]
+        fields = _flat(wire.call_fields(call))
+        done = await self._run("open", call.id, call.id, len(bounds), *bounds, len(event), *event, *fields)
+        if isinstance(done, str | bytes):
+            raise Full(_text(done))
+        return bool(done)
 
     async def get(self, call: CallId) -> Call | None:
         """See the port."""

@@ -12,10 +12,25 @@ if now[1] ~= ARGV[1] or now[2] == 'ended' then return 0 end
 ALL = {
     "open": """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local told = tonumber(ARGV[2])
-redis.call('HSET', KEYS[1], unpack(ARGV, 3 + told))
+local bounds = tonumber(ARGV[2])
+local names = {}
+for at = 3, 1 + bounds, 2 do
+  local key = 'offhook:route:' .. ARGV[at]
+  local limit = tonumber(ARGV[at + 1])
+  if redis.call('SCARD', key) >= limit then
+    for _, id in ipairs(redis.call('SMEMBERS', key)) do
+      if redis.call('SISMEMBER', KEYS[3], id) == 0 then redis.call('SREM', key, id) end
+    end
+    if redis.call('SCARD', key) >= limit then return ARGV[at] end
+  end
+  names[#names + 1] = ARGV[at]
+end
+for _, name in ipairs(names) do redis.call('SADD', 'offhook:route:' .. name, ARGV[1]) end
+local told = tonumber(ARGV[3 + bounds])
+local from = 4 + bounds
+redis.call('HSET', KEYS[1], 'counted', table.concat(names, ' '), unpack(ARGV, from + told))
 redis.call('SADD', KEYS[3], ARGV[1])
-if told > 0 then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 3, 2 + told)) end
+if told > 0 then redis.call('XADD', KEYS[4], '*', unpack(ARGV, from, from + told - 1)) end
 return 1
 """,
     "dispatched": _AT_EPOCH
@@ -32,6 +47,9 @@ return redis.call('HGETALL', KEYS[1])
     "end": """
 local phase = redis.call('HGET', KEYS[1], 'phase')
 redis.call('SREM', KEYS[3], ARGV[1])
+for name in string.gmatch(redis.call('HGET', KEYS[1], 'counted') or '', '%S+') do
+  redis.call('SREM', 'offhook:route:' .. name, ARGV[1])
+end
 if not phase or phase == 'ended' then return 0 end
 redis.call('HSET', KEYS[1], 'phase', 'ended')
 redis.call('EXPIRE', KEYS[1], ARGV[2])

@@ -6,7 +6,7 @@ only while it holds the lease at the epoch its dispatch named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.terms.call import Call, CallId
@@ -16,12 +16,24 @@ FORGET_AFTER = 3600.0
 """Seconds after its end that a call is known."""
 
 
+class Full(Exception):
+    """A call wasn't opened: `route` has as many calls as it bears."""
+
+    def __init__(self, route: str) -> None:
+        super().__init__(route)
+        self.route = route
+
+
 class CallStore(Protocol):
     """Every method raises `gateway.errors.Unavailable` when the store does not answer."""
 
-    async def open(self, call: Call, told: Event | None = None) -> bool:
+    async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
         """Add a call that isn't known yet and tell `told` of it, in one step; False, changing and telling nothing, when
-        its id is known (live or ended within the last hour), so that two hints of one call open it once."""
+        its id is known (live or ended within the last hour), so that two hints of one call open it once.
+
+        `limits`: how many live calls routes bear; the call counts towards each of them until it ends, on whichever
+        replica. Raises Full, changing and telling nothing, when one has as many already.
+        """
         ...
 
     async def get(self, call: CallId) -> Call | None:

@@ -13,7 +13,7 @@ from gateway.terms.personal import Number
 
 TOLD = "told:"
 """Begins the names of the fields that say which kinds of event were told."""
-_FIXED = ("room", "sip_identity", "trunk", "route", "plan", "started", "reject")
+_FIXED = ("room", "sip_identity", "trunk", "route", "plan", "started", "reject", "why")
 
 
 def call_fields(call: Call) -> dict[str, str]:

@@ -1,16 +1,33 @@
-"""From a directory of YAML files to one checked plan."""
+"""From files to one checked plan: a directory of YAML, or one file, with the tables and facts that they name."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
-from gateway.dialplan.model import Finding, Place, Plan, Route
-from gateway.dialplan.read import Part, entries, read
+from gateway.dialplan.build import Common, build, common, in_order
+from gateway.dialplan.check.endings import endings
+from gateway.dialplan.check.references import references
+from gateway.dialplan.check.trials import trials
+from gateway.dialplan.check.warnings import warnings
+from gateway.dialplan.model import Entry, Finding, Place, Severity
+from gateway.dialplan.numbers import Pattern
+from gateway.dialplan.plan import CallerRule, Plan
+from gateway.dialplan.reading.callers import Listed
+from gateway.dialplan.reading.compose import LARGEST
+from gateway.dialplan.reading.context import Context
+from gateway.dialplan.reading.file import File, Part, open_file, read
+from gateway.dialplan.table import Table
+from gateway.dialplan.table import read as read_table
 from gateway.terms.catalogue import Catalogue
+
+_NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")
+LARGEST_TABLE = 512 * 1024 * 1024
+"""Bytes of one CSV file."""
+_DIGITS_OF_VERSION = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,98 +35,155 @@ class Loaded:
     """What came of loading."""
 
     plan: Plan | None
-    """None when there are findings."""
+    """None when there are errors among the findings."""
     findings: Sequence[Finding]
     """Everything that is wrong, in the files' order."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Everything the plan is made of, by names below the directory: what a version keeps."""
+
+    @property
+    def errors(self) -> list[Finding]:
+        """Those findings that keep the plan from being put in force."""
+        return [one for one in self.findings if one.severity is Severity.ERROR]
 
 
-def load(directory: Path, catalogue: Catalogue) -> Loaded:
-    """Read every `*.yaml` file of the directory as one plan. Touches files, never raises for what is in them."""
-    files = plan_files(directory)
-    if not files:
-        missing = Place(str(directory), 1, 1)
-        return Loaded(None, [Finding(missing, "There is no dial plan here.", "Write main.yaml, as in the README.")])
-    digest, parts = hashlib.sha256(), []
-    for file in files:
-        try:
-            data = file.read_bytes()
-            text = data.decode("utf-8")
-        except (OSError, UnicodeDecodeError) as bad:
-            why = bad.strerror if isinstance(bad, OSError) else "it isn't UTF-8 text"
-            parts.append(Part(findings=[Finding(Place(file.name, 1, 1), f"It can't be read: {why}.", "Save it anew.")]))
-            continue
-        digest.update(file.name.encode() + b"\0" + data + b"\0")
-        try:
-            parts.append(read(text, file, catalogue))
-        except RecursionError:
-            parts.append(Part(findings=[Finding(Place(file.name, 1, 1), *_TOO_DEEP)]))
-    for route in (route for part in parts for route in part.routes):
-        # Settings carry the text of facts files, which decides what callers hear as much as the plan's own does.
-        digest.update(json.dumps([route.name, route.settings], sort_keys=True, default=str).encode())
-    return _merge(parts, digest.hexdigest()[:12])
+def load(
+    where: Path,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    before: Plan | None = None,
+    trunks: Sequence[Pattern] | None = None,
+) -> Loaded:
+    """Read every `*.yaml` file of a directory, or the one file, as one plan. Never raises for what is in them.
+
+    `now`: aware; by it hours are looked at for gaps, and tests without a time run. `before`: a plan whose tables are
+    taken over where their file is the same. `trunks`: the numbers that inbound trunks carry, where known.
+    """
+    return _Loading(where, catalogue, before).load(now, trunks)
 
 
-def plan_files(directory: Path) -> list[Path]:
+def plan_files(where: Path) -> list[Path]:
     """The files that make the plan, in the order of their names; hidden ones and editors' copies are none of them."""
-    return sorted(path for path in directory.glob("*.yaml") if path.is_file() and not path.name.startswith((".", "#")))
+    if where.is_file():
+        return [where]
+    found = [*where.glob("*.yaml"), *where.glob("*.yml")]
+    return sorted(path for path in found if path.is_file() and not path.name.startswith((".", "#")))
 
 
-def _merge(parts: Sequence[Part], version: str) -> Loaded:
-    findings = [finding for part in parts for finding in part.findings]
-    said: dict[str, tuple[str, Place]] = {}
-    for part in parts:
-        for name, (text, place) in part.said.items():
-            first = said.setdefault(name, (text, place))
-            if first[0] != text:
-                what = f"'{name}' is '{text}' here and '{first[0]}' in {first[1]}."
-                findings.append(Finding(place, what, "Say it once."))
-    routes = _routes(parts, findings)
-    human = said.get("human", ("", Place("", 1, 1)))
-    routes = {name: _with_human(route, human, routes, findings) for name, route in routes.items()}
-    if human[0] and human[0] not in routes:
-        findings.append(Finding(human[1], f"There is no route '{human[0]}' for 'human'.", "Add it below 'routes'."))
-    country = said.get("country", ("",))[0]
-    lines = [line for part in parts for line in part.numbers]
-    numbers, wrong = entries(lines, country, routes)
-    findings += wrong
-    if not lines and not findings:
-        findings.append(Finding(Place(next(iter(routes.values())).place.file if routes else "", 1, 1), *_NO_NUMBERS))
-    if findings:
-        return Loaded(None, sorted(findings, key=lambda one: (one.place.file, one.place.line, one.place.column)))
-    timezone = said.get("timezone", ("UTC",))[0]
-    return Loaded(Plan(version, country, timezone, routes, tuple(numbers)), ())
+class _Loading:
+    """One look at the files."""
 
+    def __init__(self, where: Path, catalogue: Catalogue, before: Plan | None) -> None:
+        self._where, self._catalogue = where, catalogue
+        self._directory = where.parent if where.is_file() else where
+        self._before = {table.file: table for table in before.tables} if before else {}
+        self._findings: list[Finding] = []
+        self._files: dict[str, bytes] = {}
 
-_TOO_DEEP = ("Brackets or aliases go too deep inside one another.", "Write it with fewer levels.")
-_NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")
+    def load(self, now: datetime, trunks: Sequence[Pattern] | None) -> Loaded:
+        paths = plan_files(self._where)
+        if not paths:
+            missing = Place(str(self._where), 1, 1)
+            return Loaded(None, [Finding(missing, "There is no dial plan here.", "Write main.yaml, as in the README.")])
+        files = [open_file(text, path.name) for path in paths if (text := self._text(path)) is not None]
+        said, wrong = common(files)
+        self._findings += wrong
+        context = Context(said.country, said.timezone, self._catalogue, self._directory)
+        parts = [read(file, context, said.privacy or {}) for file in files]
+        routes = [route.name for part in parts for route in part.routes]
+        tables = [table for part in parts for one in part.files if (table := self._table(*one, said, routes))]
+        rules = [rule for part in parts for one in part.callers if (rule := self._rule(one, said))]
+        for name in sorted(context.named):
+            self._keep(name)
+        plan, wrong = build([*parts, Part(hours=context.hours)], said, self._version(), tables, rules)
+        self._findings += [*wrong, *(finding for file in files for finding in file.findings)]
+        self._check(plan, files, now, trunks)
+        order = {path.name: place for place, path in enumerate(paths)}
+        found = in_order(self._findings, lambda name: order.get(name, len(order)))
+        good = all(one.severity is not Severity.ERROR for one in found)
+        return Loaded(plan if good else None, tuple(found), self._files)
 
+    def _check(self, plan: Plan, files: Sequence[File], now: datetime, trunks: Sequence[Pattern] | None) -> None:
+        """The looks at the whole, each only when those before have found the plan sound enough for it."""
+        if not plan.size and not self._failed():
+            first = next(iter(files), None)
+            place = first.findings[0].place if first and first.findings else Place(next(iter(self._files), ""), 1, 1)
+            self._findings.append(Finding(place, *_NO_NUMBERS))
+        if missing := references(plan):
+            self._findings += missing
+            return
+        self._findings += endings(plan, now)
+        if not self._failed():
+            self._findings += [*trials(plan, now), *warnings(plan, now, trunks)]
 
-def _routes(parts: Sequence[Part], findings: list[Finding]) -> dict[str, Route]:
-    routes: dict[str, Route] = {}
-    for route in (route for part in parts for route in part.routes):
-        first = routes.setdefault(route.name, route)
-        if first is not route:
-            what = f"The route '{route.name}' is there already, in {first.place}."
-            findings.append(Finding(route.place, what, "Rename or remove one of them."))
-    return routes
+    def _failed(self) -> bool:
+        return any(one.severity is Severity.ERROR for one in self._findings)
 
+    def _version(self) -> str:
+        """Hash of everything that decides what callers meet: facts and tables too."""
+        digest = hashlib.sha256()
+        for name, data in sorted(self._files.items()):
+            digest.update(f"{name}\0{len(data)}\0".encode() + data)
+        return digest.hexdigest()[:_DIGITS_OF_VERSION]
 
-def _with_human(route: Route, plans: tuple[str, Place], routes: dict[str, Route], findings: list[Finding]) -> Route:
-    """The route with the `human` that counts for it: its own, else the plan's; none for the human's own route."""
-    name = route.human or plans[0]
-    if route.reject is not None or not name or name == route.name:
-        return replace(route, human="")
-    target = routes.get(name)
-    if target is None:
-        if route.human:
-            what = f"'human' of '{route.name}' leads to a route '{name}' that isn't there."
-            findings.append(Finding(route.place, what, "Add it below 'routes'."))
-        return replace(route, human="")
-    if not target.agent:
-        what = f"'human' leads to '{name}', which rejects the caller."
-        place = route.place if route.human else plans[1]
-        finding = Finding(place, what, "Name a route with an agent, or leave 'human' out: then a callback is booked.")
-        if finding not in findings:
-            findings.append(finding)
-        return replace(route, human="")
-    return replace(route, human=name)
+    def _text(self, path: Path) -> str | None:
+        data = self._bytes(path, path.name, LARGEST)
+        if data is None:
+            return None
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as bad:
+            line = data.count(b"\n", 0, bad.start) + 1
+            place = Place(path.name, line, 1)
+            self._findings.append(Finding(place, "It can't be read: it isn't UTF-8 text.", "Save it anew, as UTF-8."))
+            return None
+
+    def _bytes(self, path: Path, name: str, largest: int, named: Place | None = None) -> bytes | None:
+        place = named or Place(name, 1, 1)
+        try:
+            if path.stat().st_size > largest:
+                what = f"'{name}' has {path.stat().st_size} bytes; at most {largest} are read."
+                self._findings.append(Finding(place, what, "Put long lists of numbers into CSV files."))
+                return None
+            data = path.read_bytes()
+        except OSError as bad:
+            what = f"'{name}' can't be read: {bad.strerror}."
+            self._findings.append(Finding(place, what, "Correct its name, or save it anew."))
+            return None
+        self._files[name] = data
+        return data
+
+    def _keep(self, name: str) -> None:
+        """Facts that a route's settings name; the agent has read, and judged, them already."""
+        path = (self._directory / name).resolve()
+        if path.is_relative_to(self._directory.resolve()) and path.is_file():
+            self._bytes(path, name, LARGEST)
+
+    def _named(self, name: str, place: Place) -> bytes | None:
+        path = (self._directory / name).resolve()
+        if not path.is_relative_to(self._directory.resolve()):
+            what = f"'{name}' lies outside the dial plans' directory."
+            self._findings.append(Finding(place, what, "Put it beside the plan."))
+            return None
+        return self._bytes(path, name, LARGEST_TABLE, place)
+
+    def _table(
+        self, name: str, place: Place, said: Common, routes: Sequence[str]
+    ) -> tuple[Table, Sequence[Entry]] | None:
+        data = self._named(name, place)
+        if data is None:
+            return None
+        table, entries, wrong = read_table(data, name, said.country, routes, self._before.get(name))
+        self._findings += wrong
+        return table, entries
+
+    def _rule(self, one: CallerRule | Listed, said: Common) -> CallerRule | None:
+        if isinstance(one, CallerRule):
+            return one
+        data = self._named(one.file, one.place)
+        if data is None:
+            return None
+        table, entries, wrong = read_table(data, one.file, said.country, None, None)
+        self._findings += wrong
+        return replace(one.rule, listed=table, callers=tuple(entry.pattern for entry in entries))

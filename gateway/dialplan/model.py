@@ -1,15 +1,11 @@
-"""A dial plan that has been checked: plain values, as `route` reads them."""
+"""Where things are written in a plan, what is wrong there, and names that lead from one place to another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gateway.dialplan.numbers import Pattern
-from gateway.terms.call import Brief, Pool
-
-LANGUAGE = "en-US"
-"""What a route speaks when it doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +20,17 @@ class Place:
         return f"{self.file}, line {self.line}"
 
 
+class Severity(StrEnum):
+    """What a finding does to a plan."""
+
+    ERROR = "error"
+    """The plan can't be put in force."""
+    WARNING = "warning"
+    """It can, and somebody should look."""
+    NOTE = "note"
+    """Nothing is wrong; somebody may want to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong with a plan, for the operator."""
@@ -31,26 +38,19 @@ class Finding:
     place: Place
     what: str
     remedy: str
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        return f"{self.place.file}:{self.place.line}:{self.place.column}: {self.what} {self.remedy}".rstrip()
+        kind = "" if self.severity is Severity.ERROR else f"{self.severity.value}: "
+        return f"{self.place.file}:{self.place.line}:{self.place.column}: {kind}{self.what} {self.remedy}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """What a number does: an agent answers, or the call is rejected."""
+class Ref:
+    """A name that leads to something else in the plan, and where it is written. Equal by name."""
 
     name: str
-    place: Place
-    reject: int | None = None
-    """SIP status that turns the caller away; None when `agent` answers."""
-    agent: str = ""
-    pool: Pool = Pool.AGENTS
-    greeting: str = ""
-    settings: Mapping[str, object] = field(default_factory=dict)
-    language: str = LANGUAGE
-    human: str = ""
-    """The route that a caller who asks for a person is given; "" for none: a callback is booked."""
+    place: Place = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +60,13 @@ class Entry:
     pattern: Pattern
     route: str
     place: Place
+    written: str = ""
+    """As the operator wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A whole plan, from all its files."""
+class Callback:
+    """Instead of a person: the caller is called back."""
 
-    version: str
-    """Hash of the files' content, facts files' too: what a call's record names."""
-    country: str
-    """ISO 3166 code by which national numbers are read; "" reads only international ones."""
-    timezone: str
-    """IANA name."""
-    routes: Mapping[str, Route]
-    numbers: tuple[Entry, ...]
-    """The most specific first, `otherwise` last."""
-
-    def brief(self, name: str) -> Brief:
-        """What a job on the route has to know. Raises KeyError when no such route answers by an agent."""
-        route = self.routes[name]
-        if not route.agent:
-            raise KeyError(name)
-        human = self.routes[route.human] if route.human else Route("", route.place)
-        return Brief(
-            agent=route.agent,
-            greeting=route.greeting,
-            settings=route.settings,
-            language=route.language,
-            human=human.agent,
-            human_route=human.name,
-            human_greeting=human.greeting,
-            human_settings=human.settings,
-        )
-
-    def briefs(self) -> Iterator[Brief]:
-        """The briefs of every route that an agent answers."""
-        return (self.brief(name) for name, route in self.routes.items() if route.agent)
+    within: float = 3600.0
+    """Seconds."""

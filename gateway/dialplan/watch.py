@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from gateway.dialplan.load import load, plan_files
-from gateway.dialplan.model import Finding, Plan
+from gateway.dialplan.model import Finding
+from gateway.dialplan.plan import Plan
 from gateway.terms.catalogue import Catalogue
 
 _Seen = tuple[tuple[str, int, int, int], ...]
@@ -15,12 +17,12 @@ _Seen = tuple[tuple[str, int, int, int], ...]
 class Watch:
     """The plan in force. `look` now and then; it is cheap while nothing changes."""
 
-    def __init__(self, directory: Path, catalogue: Catalogue) -> None:
-        self._directory, self._catalogue = directory, catalogue
+    def __init__(self, directory: Path, catalogue: Catalogue, clock: Callable[[], datetime]) -> None:
+        self._directory, self._catalogue, self._clock = directory, catalogue, clock
         self._seen: _Seen | None = None
         self.plan: Plan | None = None
         """None until a first plan was right."""
-        self.findings: Sequence[Finding] = ()
+        self.findings: Sequence[Finding] = []
         """What is wrong with the files as they stand now; () when `plan` is what they say."""
 
     def look(self) -> bool:
@@ -28,8 +30,8 @@ class Watch:
         seen = self._look()
         if seen == self._seen:
             return False
-        loaded = load(self._directory, self._catalogue)
-        self._seen, self.findings = seen, loaded.findings
+        loaded = load(self._directory, self._catalogue, self._clock(), before=self.plan)
+        self._seen, self.findings = seen, loaded.errors
         if loaded.plan is None or (self.plan is not None and loaded.plan == self.plan):
             return False
         self.plan = loaded.plan

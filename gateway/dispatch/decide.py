@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum, auto
 
-from gateway.dialplan.model import Plan
-from gateway.dialplan.route import Answer, route
+from gateway.dialplan.actions import Agent, Dial, Menu, Queue, Reject
+from gateway.dialplan.model import Ref
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.route import Ask, Decision, decide, enter
+from gateway.dialplan.state import State
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
@@ -25,6 +29,8 @@ TRIES = 5
 """Jobs a call is offered to before its caller is turned away."""
 NO_JOB = 503
 """SIP status for a caller whom no job came for (RFC 3261 section 21.5.4)."""
+NOT_SERVED = 480
+"""SIP status for a route that this version can't conduct (RFC 3261 section 21.4.18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +47,70 @@ class Arrival:
     trunk: str
     joined: bool
     """The participant is in the room."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """SIP headers of the INVITE that the trunk passes on, names in lower case."""
 
 
-def arrived(plan: Plan, arrival: Arrival, now: float) -> Call:
-    """The call that an arrival opens, by the plan; `now`: seconds since the epoch."""
-    decision = route(plan, arrival.dialed.reveal(), normalise(arrival.caller.reveal(), plan.country))
-    answer = decision if isinstance(decision, Answer) else None
-    return Call(
+def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None) -> tuple[Call, Mapping[str, int]]:
+    """The call that an arrival opens, by the plan, and the limits that it counts towards, by route.
+
+    `now`: seconds since the epoch. `state`: overrides, and the calls that routes have.
+    """
+    state = state or State()
+    caller = normalise(arrival.caller.reveal(), plan.country)
+    ask = Ask(arrival.dialed.reveal(), caller, datetime.fromtimestamp(now, UTC), arrival.headers, arrival.call)
+    decision = served(plan, decide(plan, ask, state), ask, state)
+    action = decision.action
+    agent = action if isinstance(action, Agent) else None
+    call = Call(
         id=arrival.call,
         room=arrival.room,
         sip_identity=arrival.identity,
         dialed=normalise(arrival.dialed.reveal(), plan.country) or arrival.dialed,
-        caller=normalise(arrival.caller.reveal(), plan.country),
+        caller=caller,
         trunk=arrival.trunk,
         route=decision.route,
         plan=plan.version,
-        pool=answer.pool if answer else Pool.HOUSE,
-        brief=answer.brief if answer else Brief(agent=""),
+        pool=agent.pool if agent else Pool.HOUSE,
+        brief=plan.brief(decision.route, _said_first(decision)) if agent else Brief(agent=""),
         started=now,
         dispatched=now,
-        reject=0 if isinstance(decision, Answer) else decision.status,
+        reject=action.status if isinstance(action, Reject) else 0,
+        why=decision.why,
     )
+    return call, decision.limits if agent else {}
+
+
+def served(plan: Plan, decision: Decision, ask: Ask, state: State) -> Decision:
+    """What this version can do for the call: of a menu, a queue, a person to ring or a message it takes what comes when
+    it can't be had, as if the caller had pressed nothing and nobody had taken the call."""
+    been: set[str] = set()
+    while not isinstance(decision.action, Agent | Reject):
+        onward = _without(plan, decision)
+        if onward is None or onward in been:
+            kind = type(decision.action).__name__.lower()
+            why = f"the route '{decision.route}' needs a {kind}, which this version can't do on a call"
+            return replace(decision, action=Reject(NOT_SERVED), why=why)
+        been.add(onward)
+        decision = replace(enter(plan, onward, ask, state), first=decision.first)
+    return decision
+
+
+def _without(plan: Plan, decision: Decision) -> str | None:
+    route, action = plan.routes[decision.route], decision.action
+    onward: object = None
+    if isinstance(action, Menu):
+        onward = action.silence or action.speech
+    elif isinstance(action, Queue):
+        onward = route.instead.get("unanswered") or plan.teams[action.team.name].unanswered
+    elif isinstance(action, Dial):
+        onward = route.instead.get("unanswered")
+    return onward.name if isinstance(onward, Ref) else None
+
+
+def _said_first(decision: Decision) -> list[str]:
+    """An operator's words for callers, before the greeting."""
+    return [words for words in (*decision.notices, decision.say) if words]
 
 
 def metadata(call: Call) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import structlog
 
 from gateway.bus.callstate import CallState, Status
-from gateway.calls.store import CallStore
-from gateway.dialplan.model import Plan
+from gateway.calls.store import CallStore, Full
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.state import State
 from gateway.dispatch import decide
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.rooms import Rooms
@@ -25,6 +27,7 @@ CALLS = counter("calls", "Calls that arrived", "route")
 REJECTED = counter("calls_rejected", "Calls that the plan turned away", "status")
 ENDED = counter("calls_ended", "Calls that ended", "ending")
 REDISPATCHED = counter("calls_redispatched", "Times that a call was offered to another job")
+ROUTED_SECONDS = seconds("routed", "From the first hint of a call until its route was chosen and the call opened")
 DISPATCH_SECONDS = seconds("dispatch", "From the first hint of a call until its job was asked for")
 
 log = structlog.get_logger(__name__)
@@ -34,20 +37,31 @@ class Dispatcher:
     """One control's part in the calls. Every method may be called at any time, by several tasks and replicas."""
 
     def __init__(
-        self, store: CallStore, rooms: Rooms, plan: Callable[[], Plan], *, clock: Callable[[], float] = time.time
+        self,
+        store: CallStore,
+        rooms: Rooms,
+        plan: Callable[[], Plan],
+        *,
+        state: Callable[[float], State] = lambda _: State(),
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`plan`: the one in force now. `clock`: seconds since the epoch."""
-        self._store, self._rooms, self._plan, self._clock = store, rooms, plan, clock
+        """`plan`: the one in force now. `state`: what operators override at a time. `clock`: seconds since the epoch."""
+        self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
     async def arrived(self, arrival: Arrival) -> None:
         """Somebody calls. Raises Unavailable; what couldn't be done then is done by a later look."""
         started = time.perf_counter()
-        call = decide.arrived(self._plan(), arrival, self._clock())
-        if call.reject and not arrival.joined:
-            return  # nobody is there yet to turn away; the webhook tells of them in a moment
-        if not await self._store.open(call, _opened(call)):
+        plan = self._plan()
+        if plan.reads_headers and not arrival.joined:
+            return  # the hint has no headers; the participant has
+        found = await self._open(plan, arrival)
+        ROUTED_SECONDS.observe(time.perf_counter() - started)
+        if found is None:
+            return
+        call, fresh = found
+        if not fresh:
             await self._again(arrival)
             return
         CALLS.labels(call.route or "none").inc()
@@ -57,6 +71,21 @@ class Dispatcher:
         dispatch = await self._dispatch(call)
         DISPATCH_SECONDS.observe(time.perf_counter() - started)
         log.info("call dispatched", call=call.id, route=call.route, agent=call.brief.agent, dispatch=dispatch)
+
+    async def _open(self, plan: Plan, arrival: Arrival) -> tuple[Call, bool] | None:
+        """Route the call and open it, by way of `full` where a limit is reached; whether it is a new one. None when it
+        is to be turned away and nobody is there yet: the webhook tells of them in a moment."""
+        now = self._clock()
+        state, full = self._state(now), dict[str, int]()
+        while True:
+            call, limits = decide.arrived(plan, arrival, now, replace(state, calls=full))
+            if call.reject and not arrival.joined:
+                return None
+            try:
+                return call, await self._store.open(call, _opened(call), limits)
+            except Full as bad:
+                # The route leads elsewhere now, so that this ends after as many turns as there are routes.
+                full[bad.route] = limits[bad.route]
 
     async def heard(self, state: CallState) -> None:
         """The SIP service told of a call. Raises Unavailable."""
@@ -168,8 +197,7 @@ class Dispatcher:
         await self._rooms.turn_away(call.room, call.sip_identity, decide.NO_JOB)
 
     async def _turn_away(self, call: Call) -> None:
-        why = f"the plan's route '{call.route}'" if call.route else "no line of the plan is for the number"
-        await self._tell(call.id, Kind.REJECTED, {"status": call.reject, "reason": why}, self._clock())
+        await self._tell(call.id, Kind.REJECTED, {"status": call.reject, "reason": call.why}, self._clock())
         if await self._end(call, Ending.REJECTED):
             REJECTED.labels(str(call.reject)).inc()
             log.info("call rejected", call=call.id, route=call.route, status=call.reject)

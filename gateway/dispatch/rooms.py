@@ -17,6 +17,7 @@ from gateway.terms.personal import Number
 
 REJECT = "offhook.reject"
 """The attribute of a SIP participant that names the status the embedded edge is to reject with."""
+_HEADER = "sip.h."
 WITHIN = 3.0
 """Seconds that one request to LiveKit may take."""
 _AT_ONCE = 8
@@ -105,6 +106,7 @@ def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:
         caller=Number(told.get("sip.phoneNumber", "")),
         trunk=told.get("sip.trunkID", ""),
         joined=True,
+        headers={name.removeprefix(_HEADER).lower(): text for name, text in told.items() if name.startswith(_HEADER)},
     )
 
 

@@ -44,6 +44,8 @@ class Brief:
     """Name in `agents.registry`."""
     greeting: str = ""
     """First words after the agent's own notice that it is automated; "" for the agent's default."""
+    notice: str = ""
+    """An operator's words for the time being ("We know about the outage."), said before the greeting."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """The route's `settings`, already checked against the agent's schema."""
     language: str = "en-US"
@@ -85,5 +87,7 @@ class Call:
     """When this epoch's dispatch was made."""
     reject: int = 0
     """SIP status that turns the caller away; 0 when an agent answers."""
+    why: str = ""
+    """What turned the caller away, for the record."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""

@@ -18,12 +18,14 @@ from gateway.trunks.model import LiveKitPart
 MARK = "made by offhook"
 """The metadata by which our trunk and rule are known; what lacks it is somebody else's."""
 
+HEADERS = ("Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator")
+"""Headers without an X- that a dial plan's rules look at (gateway.dialplan.headers)."""
 _BOUND = 10.0
 _Made = TypeVar("_Made", sip.SIPInboundTrunkInfo, sip.SIPDispatchRuleInfo)
 
 
 def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
-    """The trunk the file wants. Carriers' X- headers become attributes, for the record and the plan."""
+    """The trunk the file wants. Carriers' X- headers, and those that a plan's rules look at, become attributes."""
     wanted = part.inbound_trunk
     return sip.SIPInboundTrunkInfo(
         name=wanted.name,
@@ -33,6 +35,7 @@ def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
         auth_username=wanted.auth_username,
         auth_password=wanted.auth_password.get_secret_value(),
         include_headers=sip.SIPHeaderOptions.SIP_X_HEADERS,
+        headers_to_attributes={name: f"sip.h.{name.lower()}" for name in HEADERS},
         ringing_timeout=Duration(seconds=wanted.ringing_timeout),
         max_call_duration=Duration(seconds=wanted.max_call_duration),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.app.catalogue import load as catalogue
 from gateway.dialplan.load import load
-from gateway.dialplan.model import Plan
+from gateway.dialplan.plan import Plan
 from gateway.dispatch.decide import (
     JOB_WITHIN,
     JOINS_WITHIN,
@@ -34,7 +35,7 @@ NOW = 1_764_000_000.0
 
 
 def the_plan() -> Plan:
-    plan = load(Path(__file__).parents[3] / "dialplans", catalogue()).plan
+    plan = load(Path(__file__).parents[3] / "dialplans", catalogue(), datetime(2026, 11, 23, 15, tzinfo=UTC)).plan
     assert plan
     return plan
 
@@ -44,7 +45,7 @@ def arrival(dialed: str = "15105550100", caller: str = "+1 510 555 0177", call: 
 
 
 def a_call(**changes: object) -> Call:
-    return replace(arrived(the_plan(), arrival(), NOW), **changes)  # type: ignore[arg-type]  # names of Call's
+    return replace(arrived(the_plan(), arrival(), NOW)[0], **changes)  # type: ignore[arg-type]  # names of Call's
 
 
 def test_an_arrival_opens_a_call_by_the_plan() -> None:
@@ -57,11 +58,11 @@ def test_an_arrival_opens_a_call_by_the_plan() -> None:
 
 @pytest.mark.parametrize("withheld", ["", "anonymous", "Restricted"])
 def test_a_withheld_number_is_no_caller(withheld: str) -> None:
-    assert arrived(the_plan(), arrival(caller=withheld), NOW).caller is None
+    assert arrived(the_plan(), arrival(caller=withheld), NOW)[0].caller is None
 
 
 def test_a_rejected_number_opens_a_call_that_says_so() -> None:
-    assert arrived(the_plan(), arrival("+15105550900"), NOW).reject == 603
+    assert arrived(the_plan(), arrival("+15105550900"), NOW)[0].reject == 603
 
 
 def test_a_dispatch_tells_nothing_personal() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ class World:
         self.now = 1000.0
         self.told: list[Event] = []
         self.store, self.rooms = MemoryStore(lambda: self.now), Remembering()
-        plan = load(Path(__file__).parents[3] / "dialplans", catalogue()).plan
+        plan = load(Path(__file__).parents[3] / "dialplans", catalogue(), datetime(2026, 11, 23, 15, tzinfo=UTC)).plan
         assert plan
         self.plan = plan
         self.one, self.two = (

@@ -1,0 +1,100 @@
+"""Every name must lead to something. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from gateway.dialplan.actions import Dial, Goto, Menu, Message, Queue, Route, Split
+from gateway.dialplan.model import Finding, Ref
+from gateway.dialplan.people import Person, Rotation
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.reading.words import near
+
+Kind = str
+_BELOW = {"route": "routes", "team": "teams", "person": "people", "hours": "hours"}
+
+
+def references(plan: Plan) -> list[Finding]:
+    """A finding for each name that leads nowhere."""
+    known: dict[Kind, Collection[str]] = {
+        "route": plan.routes,
+        "team": plan.teams,
+        "person": plan.people,
+        "hours": plan.hours,
+    }
+    return [_missing(what, kind, ref, known) for what, kind, ref in _all(plan) if ref.name not in known[kind]]
+
+
+def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]) -> Finding:
+    told = near(ref.name, known[kind])
+    other = next((other for other, names in known.items() if other != kind and ref.name in names), "")
+    if other:
+        told = f"'{ref.name}' is a {other}; here a {kind} is needed."
+        if other == "team" and kind == "route":
+            told += f" Make a route of it: {ref.name}: {{team: {ref.name}}}."
+    remedy = told or f"Add it below '{_BELOW[kind]}'."
+    return Finding(ref.place, f"{what} leads to a {kind} '{ref.name}' that isn't there.", remedy)
+
+
+def _all(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
+    for entry in plan.numbers.entries:
+        yield f"'{entry.written}'", "route", Ref(entry.route, entry.place)
+    for rule in plan.callers:
+        yield "The rule of callers", "route", rule.route
+        if rule.hours:
+            yield "The rule of callers", "hours", Ref(rule.hours, rule.place)
+    if plan.human is not None:
+        yield "'human'", "route", plan.human
+    for route in plan.routes.values():
+        yield from _of_route(route, plan)
+    for person in plan.people.values():
+        if isinstance(person, Person) and person.hours is not None:
+            yield f"hours of '{person.name}'", "hours", person.hours
+        elif isinstance(person, Rotation):
+            for ref in person.order:
+                yield f"A turn of '{person.name}'", "person", ref
+    for team in plan.teams.values():
+        for ref in team.members:
+            yield f"A member of '{team.name}'", "person", ref
+        if team.hours is not None:
+            yield f"hours of '{team.name}'", "hours", team.hours
+        if isinstance(team.unanswered, Ref):
+            yield f"unanswered of '{team.name}'", "route", team.unanswered
+
+
+def _of_route(route: Route, plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
+    own = f"of '{route.name}'"
+    for word, onward in route.instead.items():
+        if isinstance(onward, Ref):
+            yield f"'{word}' {own}", "route", onward
+    if isinstance(route.human, Ref) and route.human is not plan.human:
+        yield f"'human' {own}", "route", route.human
+    if route.handoff is not None:
+        yield f"'handoff' {own}", "team", route.handoff
+    if route.hours is not None:
+        yield f"'hours' {own}", "hours", route.hours
+    if route.privacy.declined is not None:
+        yield "'declined'", "route", route.privacy.declined
+    action = route.action
+    match action:
+        case Menu():
+            for key, ref in action.keys.items():
+                yield f"Key {key} {own}", "route", ref
+            for word, said in (("speech", action.speech), ("silence", action.silence)):
+                if said is not None:
+                    yield f"'{word}' {own}", "route", said
+        case Queue():
+            yield f"'team' {own}", "team", action.team
+            for key, ref in action.press.items():
+                yield f"Key {key} {own}", "route", ref
+        case Dial(who=Ref() as who):
+            yield f"'dial' {own}", "person", who
+        case Message(team=Ref() as team):
+            yield f"'notify' {own}", "team", team
+        case Split():
+            for _, ref in action.shares:
+                yield f"A share {own}", "route", ref
+        case Goto():
+            yield f"'route' {own}", "route", action.route
+        case _:
+            pass

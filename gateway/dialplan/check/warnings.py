@@ -1,0 +1,152 @@
+"""What works, and perhaps not as it was meant. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from gateway.dialplan.actions import KIND, Dial, Menu, Message, Queue, Reject, Route
+from gateway.dialplan.check.ways import ways
+from gateway.dialplan.model import Finding, Ref, Severity
+from gateway.dialplan.numbers import Pattern
+from gateway.dialplan.people import Person, Rotation, Team
+from gateway.dialplan.plan import Plan
+
+_LOOKED_AT = timedelta(days=14)
+ONLY_STATUS = 486
+"""What a livekit-sip rejects with, whatever the plan says."""
+
+
+def warnings(plan: Plan, today: datetime, trunks: Sequence[Pattern] | None) -> list[Finding]:
+    """The warnings and notes of a plan without errors. `today`: aware. `trunks`: the numbers that inbound trunks carry;
+    None when that isn't known, () within a trunk for every number."""
+    return [
+        *_unreached(plan),
+        *_untold(plan),
+        *_uncovered(plan, today),
+        *_uncarried(plan, trunks),
+        *_never(plan),
+        *_notes(plan),
+    ]
+
+
+def _warn(ref: Ref | Route | Team, what: str, remedy: str) -> Finding:
+    return Finding(ref.place, what, remedy, Severity.WARNING)
+
+
+def _unreached(plan: Plan) -> Iterator[Finding]:
+    ahead = [
+        *(entry.route for entry in plan.numbers.entries),
+        *(name for table in plan.tables for name in table.routes),
+        *(rule.route.name for rule in plan.callers),
+        *([plan.human.name] if plan.human else []),
+    ]
+    reached: set[str] = set()
+    while ahead:
+        name = ahead.pop()
+        if name in reached or name not in plan.routes:
+            continue
+        reached.add(name)
+        route = plan.routes[name]
+        ahead += [way.to.name for way in ways(plan, route)]
+        team = plan.teams.get(route.handoff.name) if route.handoff else None
+        if team is not None and isinstance(team.unanswered, Ref):
+            ahead.append(team.unanswered.name)
+    for route in plan.routes.values():
+        if route.name not in reached:
+            yield _warn(
+                route, f"No call ever reaches the route '{route.name}'.", "Let a number lead to it, or remove it."
+            )
+
+
+def _untold(plan: Plan) -> Iterator[Finding]:
+    for route in plan.routes.values():
+        action = route.action
+        if isinstance(action, Message) and not action.notify:
+            team = plan.teams.get(action.team.name) if action.team else None
+            if team is None:
+                yield _warn(route, f"Nobody is told of a message left on '{route.name}'.", "Add notify: with a team.")
+            elif not team.notify:
+                what = f"Nobody is told of a message left on '{route.name}': '{team.name}' has no notify."
+                yield _warn(route, what, f"Add notify: [\"mailto:…\"] to the team '{team.name}'.")
+
+
+def _uncovered(plan: Plan, today: datetime) -> Iterator[Finding]:
+    end = today + _LOOKED_AT
+    for team in plan.teams.values():
+        routes = [route for route in plan.routes.values() if _gives_to(route, team)]
+        if not routes:
+            continue
+        people = [_hours_of(plan, ref.name) for ref in team.members]
+        if any(hours is None for hours in people):
+            continue  # somebody is there at any time
+        for at in _moments(plan, [*people, team.hours, *(route.hours for route in routes)], today, end):
+            wanted = any(_open(plan, route.hours, at) for route in routes) and _open(plan, team.hours, at)
+            if wanted and not any(_open(plan, hours, at) for hours in people):
+                local = at.astimezone(plan.zone)
+                what = f"Nobody of '{team.name}' is there at {local:%a %Y-%m-%d %H:%M}, and calls come to it then."
+                yield _warn(team, what, "Add a member for that time, or hours for the team.")
+                break
+
+
+def _gives_to(route: Route, team: Team) -> bool:
+    queue = isinstance(route.action, Queue) and route.action.team.name == team.name
+    return queue or (route.handoff is not None and route.handoff.name == team.name)
+
+
+def _hours_of(plan: Plan, name: str) -> Ref | None:
+    """The hours of a person; of people by turns, of the first of them that has any."""
+    person = plan.people[name]
+    if isinstance(person, Rotation):
+        found = [_hours_of(plan, ref.name) for ref in person.order if isinstance(plan.people.get(ref.name), Person)]
+        return next((hours for hours in found if hours is not None), None)
+    return person.hours
+
+
+def _open(plan: Plan, ref: Ref | None, at: datetime) -> bool:
+    return ref is None or plan.hours[ref.name].is_open(at)
+
+
+def _moments(plan: Plan, refs: Collection[Ref | None], start: datetime, end: datetime) -> list[datetime]:
+    """The times at which any of the hours change."""
+    names = {ref.name for ref in refs if ref is not None}
+    edges = {edge for name in names for span in plan.hours[name].spans(start, end) for edge in span}
+    return sorted(edge for edge in {start, *edges} if edge < end)
+
+
+def _uncarried(plan: Plan, trunks: Sequence[Pattern] | None) -> Iterator[Finding]:
+    if trunks is None:
+        return
+    carried = {pattern.text for pattern in trunks if not pattern.prefix}
+    for entry in plan.numbers.entries:
+        pattern = entry.pattern
+        if pattern.rank > 1 or not pattern.text.startswith("+") or pattern.text in carried:
+            continue
+        if not any(trunk.fits(pattern.text) for trunk in trunks):
+            what = f"No trunk of the trunk file carries {entry.written}."
+            yield Finding(entry.place, what, "Add the number to a trunk, or remove the line.", Severity.WARNING)
+
+
+def _never(plan: Plan) -> Iterator[Finding]:
+    for route in plan.routes.values():
+        if "full" in route.instead and not route.limits.calls:
+            yield _warn(route, f"'{route.name}' is never full: it has no limit.", "Add limits: {calls: 20}.")
+
+
+def _notes(plan: Plan) -> Iterator[Finding]:
+    for route in plan.routes.values():
+        if isinstance(route.action, Reject) and route.action.status != ONLY_STATUS:
+            what = (
+                f"'{route.name}' rejects with {route.action.status} on offhook's own SIP edge; with livekit-sip the "
+                f"caller gets {ONLY_STATUS}, and the status in a Reason header."
+            )
+            yield Finding(route.place, what, "", Severity.NOTE)
+        if isinstance(route.action, Menu | Queue | Dial | Message):
+            what = _UNSERVED.format(name=route.name, kind=KIND[type(route.action)])
+            yield Finding(route.place, what, "", Severity.NOTE)
+
+
+_UNSERVED = (
+    "'{name}' is a {kind}: this version of offhook checks and simulates it, and on calls takes what comes when it "
+    "can't be had (silence, unanswered), else turns the caller away with 480."
+)

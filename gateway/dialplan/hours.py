@@ -1,0 +1,279 @@
+"""When somebody is there: hours, holidays, half days, in the wall clock of a zone. Pure.
+
+OpenStreetMap's opening_hours is evaluated by the package opening-hours-py, with two things done around it: holidays come
+from the package `holidays` by name, and a span that runs past midnight belongs to the day on which it began, so that a
+closed day takes its whole night with it and none of the night before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from opening_hours import OpeningHours
+from opening_hours import State as _State
+
+from gateway.dialplan import everyday
+from gateway.dialplan.holiday import Days, days_of, holiday_names
+from gateway.dialplan.when import zones
+
+_DAY = timedelta(days=1)
+_AHEAD = timedelta(days=400)
+LONGEST = 1000
+"""Characters of `open`."""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a set of hours."""
+
+    field: str
+    """`open`, `holidays`, `works_on`, `closed_on` or `timezone`."""
+    item: int
+    """Which of a list, from 0."""
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A date on which the hours are closed, or others than usual, for a reason with a name."""
+
+    day: date
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether the hours are open, and why."""
+
+    open: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Hours:
+    """A set of hours. Equal by what was written."""
+
+    name: str
+    written: str
+    timezone: str
+    weekly: tuple[str, ...]
+    """opening_hours' rules that name no date."""
+    dated: tuple[str, ...] = ()
+    """Those that do: they beat holidays."""
+    days: Days = field(default_factory=Days)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether they are open. `at`: aware."""
+        wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)
+        if _in(self, wall.year)[0].is_open(wall):
+            return True
+        before = wall - _DAY
+        return _in(self, before.year)[1].is_open(before)
+
+    def state(self, at: datetime) -> Status:
+        """Whether they are open, and what says so. `at`: aware."""
+        wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)
+        if self.is_open(at):
+            return Status(True, self.written)
+        return Status(False, _reason(self, wall) or f"outside {self.written}")
+
+    def spans(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """When they are open between two aware times, in their zone; touching spans are one."""
+        zone = _zone(self.timezone)
+        merged: list[tuple[datetime, datetime]] = []
+        for first, last in self._open(start.astimezone(UTC), end.astimezone(UTC)):
+            if merged and merged[-1][1] == first:
+                merged[-1] = (merged[-1][0], last)
+            else:
+                merged.append((first, last))
+        return [(first.astimezone(zone), last.astimezone(zone)) for first, last in merged]
+
+    def changes(self, at: datetime, within: timedelta = _AHEAD) -> datetime | None:
+        """The next time after `at` (aware) at which they open or close; None when that isn't `within`."""
+        start = at.astimezone(UTC)
+        end, now, zone = start + within, self.is_open(at), _zone(self.timezone)
+        upto = start
+        for first, last in self._open(start, end):
+            if not now:
+                return first.astimezone(zone)
+            if first > upto:
+                break
+            upto = last
+        return upto.astimezone(zone) if now and upto < end else None
+
+    def closures(self, first: date, last: date) -> list[Closure]:
+        """Holidays, closed days and dated rules between two dates, where the week's rules would be open that day."""
+        found = []
+        day = first
+        while day <= last:
+            name = self.days.closed(day) or self._half_day(day)
+            if name and self._usual(day):
+                found.append(Closure(day, name))
+            day += _DAY
+        return found
+
+    def _half_day(self, day: date) -> str:
+        return next((rule for rule in self.dated if _applies(rule, day)), "")
+
+    def _usual(self, day: date) -> bool:
+        start = datetime.combine(day, time())
+        return any(True for _ in _intervals(_parsed("; ".join(self.weekly)), start, start + _DAY))
+
+    def _open(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Open spans in UTC, in order, cut at midnights and where the clocks change."""
+        zone = _zone(self.timezone)
+        for low, high, offset in _steady(start, end, zone):
+            first, last = (low + offset).replace(tzinfo=None), (high + offset).replace(tzinfo=None)
+            day = datetime.combine(first.date(), time())
+            while day < last:
+                for one in _of_day(self, day):
+                    a, b = max(one[0], first), min(one[1], last)
+                    if a < b:
+                        yield (a - offset).replace(tzinfo=UTC), (b - offset).replace(tzinfo=UTC)
+                day += _DAY
+
+
+def build(
+    name: str,
+    *,
+    open: str,
+    timezone: str,
+    holidays: str = "",
+    works_on: Sequence[str] = (),
+    closed_on: Sequence[str] = (),
+) -> tuple[Hours | None, list[Fault]]:
+    """The hours that a plan's keys say, and what is wrong with them; None when they can't be read at all."""
+    faults = []
+    if timezone not in zones():
+        faults.append(Fault("timezone", 0, f"There is no time zone '{timezone}'.", "Write one as America/New_York."))
+    days, wrong = days_of(holidays, works_on, closed_on)
+    faults += [Fault(*one) for one in wrong]
+    text = open.strip()
+    if len(text) > LONGEST:
+        return None, [
+            *faults,
+            Fault("open", 0, f"The hours have more than {LONGEST} characters.", "Make them shorter."),
+        ]
+    rules = everyday.rules(text)
+    if rules is None or not all(_good(rule) for rule in rules):
+        return None, [*faults, Fault("open", 0, f"'{text[:60]}' are no hours.", everyday.REMEDY)]
+    if any(everyday.names_holidays(rule) for rule in rules) and not holidays:
+        remedy = "Add holidays: with a country, such as US or GB-ENG."
+        return None, [*faults, Fault("open", 0, "PH stands for holidays, and the hours name no country's.", remedy)]
+    if faults:
+        return None, faults
+    weekly = tuple(rule for rule in rules if not everyday.names_date(rule))
+    dated = tuple(rule for rule in rules if everyday.names_date(rule))
+    return Hours(name, text, timezone, weekly, dated, days), []
+
+
+def _good(rule: str) -> bool:
+    try:
+        OpeningHours(everyday.without_holidays(rule)).is_open(datetime(2026, 1, 1))
+        for part in (everyday.until_midnight(rule), everyday.after_midnight(rule)):
+            OpeningHours(everyday.without_holidays(part) or "off").is_open(datetime(2026, 1, 1))
+    except BaseException as bad:  # the library's panics derive from BaseException
+        if isinstance(bad, KeyboardInterrupt | SystemExit | GeneratorExit):
+            raise
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _in(hours: Hours, year: int) -> tuple[OpeningHours, OpeningHours]:
+    """What governs a year: the spans of each day up to midnight, and what runs on after it, as if on that same day."""
+    closed = hours.days.in_year(year)
+    off = [f"{day.year} {MONTHS[day.month - 1]} {day.day:02} off" for day in closed.holidays]
+    shut = [f"{day.year} {MONTHS[day.month - 1]} {day.day:02} off" for day in closed.days]
+    named = [day for day in holiday_dates(hours, year)]
+    rules = [*hours.weekly, *off, *hours.dated]
+    before = [everyday.with_holidays(everyday.until_midnight(rule), named) for rule in rules]
+    after = [everyday.with_holidays(everyday.after_midnight(rule), named) for rule in rules]
+    return _expression([*before, *shut]), _expression([*after, *shut])
+
+
+def holiday_dates(hours: Hours, year: int) -> list[date]:
+    """The holidays that `PH` stands for."""
+    return sorted(holiday_names(hours.days.region, year)) if hours.days.region else []
+
+
+def _expression(rules: Sequence[str]) -> OpeningHours:
+    return _parsed("; ".join(rule for rule in rules if rule) or "off")
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> OpeningHours:
+    return OpeningHours(text)
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _of_day(hours: Hours, day: datetime) -> list[tuple[datetime, datetime]]:
+    """The open spans between a day's midnight and the next, in order, none touching."""
+    before = day - _DAY
+    own = list(_intervals(_in(hours, day.year)[0], day, day + _DAY))
+    left = [(a + _DAY, b + _DAY) for a, b in _intervals(_in(hours, before.year)[1], before, day)]
+    merged: list[tuple[datetime, datetime]] = []
+    for first, last in sorted([*own, *left]):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _intervals(hours: OpeningHours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    for first, last, state, _ in hours.intervals(start, end):
+        if state == _State.OPEN:
+            yield max(first, start), min(last or end, end)
+
+
+def _steady(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """The time between two instants (UTC) in stretches whose offset from UTC stays the same."""
+    low = start
+    while low < end:
+        offset = _offset(low, zone)
+        high = low
+        while high < end and _offset(min(high + _DAY, end), zone) == offset:
+            high = min(high + _DAY, end)
+        if high < end:
+            high = _turn(high, min(high + _DAY, end), zone)
+        yield low, high, offset
+        low = high
+
+
+def _turn(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """The instant between `low` and `high` at which the offset of `low` ends, to the second."""
+    offset = _offset(low, zone)
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
+        low, high = (middle, high) if _offset(middle, zone) == offset else (low, middle)
+    return high.replace(microsecond=0)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
+
+
+def _reason(hours: Hours, wall: datetime) -> str:
+    """The name of what closes the day, if it has one."""
+    return hours.days.closed(wall.date()) or next((rule for rule in hours.dated if _applies(rule, wall.date())), "")
+
+
+def _applies(rule: str, day: date) -> bool:
+    """Whether a dated rule says something for the day."""
+    start = datetime.combine(day, time())
+    opened = everyday.always(rule)
+    try:
+        return any(True for _ in _intervals(_parsed(opened), start, start + _DAY))
+    except SyntaxError:
+        return False

@@ -1,0 +1,65 @@
+"""Who takes calls: people, people by turns, and teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.dialplan.model import Callback, Place, Ref
+
+RINGS = ("ringall", "linear", "rrmemory", "leastrecent", "fewestcalls", "random")
+"""How a team is rung, by Asterisk's names: all at once, one after the other, on from the last who was rung, the longest
+idle, who had the fewest calls, by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who takes calls."""
+
+    name: str
+    place: Place
+    call: str = ""
+    """E.164, or a SIP address whose host is an outbound trunk; "" for none."""
+    browser: str = ""
+    """Name under which a browser takes the calls; "" for none."""
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags."""
+    hours: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """People who take calls by turns. A turn begins at the same wall-clock time each, whatever the clocks do."""
+
+    name: str
+    place: Place
+    order: tuple[Ref, ...]
+    every: timedelta
+    begins: datetime
+    """Aware; when the first of the order begins."""
+
+    def turn(self, at: datetime) -> int:
+        """Whose turn it is, as an index into `order`; before `begins` it is the first's. `at` is aware."""
+        local = at.astimezone(self.begins.tzinfo).replace(tzinfo=None)
+        gone = (local - self.begins.replace(tzinfo=None)) // self.every
+        return max(0, gone) % len(self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """People who take the calls of a route."""
+
+    name: str
+    place: Place
+    members: tuple[Ref, ...]
+    """People and rotations."""
+    ring: str = "ringall"
+    """One of RINGS."""
+    ring_for: float = 20.0
+    """Seconds."""
+    hours: Ref | None = None
+    wrap_up: float = 0.0
+    """Seconds that a member is left in peace after a call."""
+    notify: tuple[str, ...] = ()
+    """Addresses that are told of a lead or a message."""
+    unanswered: Ref | Callback | None = None

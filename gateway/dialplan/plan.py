@@ -1,0 +1,140 @@
+"""A dial plan that has been checked: plain values, as `route` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from gateway.dialplan.actions import Agent, Menu, Route
+from gateway.dialplan.hours import Hours
+from gateway.dialplan.index import Index
+from gateway.dialplan.model import Place, Ref
+from gateway.dialplan.numbers import Pattern
+from gateway.dialplan.people import Person, Rotation, Team
+from gateway.dialplan.table import Table
+from gateway.terms.call import Brief
+
+
+class Attestation(StrEnum):
+    """How far the carrier vouches for the caller's number (STIR/SHAKEN, RFC 8588 section 4)."""
+
+    FULL = "A"
+    PARTIAL = "B"
+    GATEWAY = "C"
+    NONE = "none"
+    """Nobody vouches, or the signature was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRule:
+    """One entry of `callers`: who is meant, and where they go. A condition that isn't there is always met."""
+
+    place: Place
+    route: Ref
+    callers: tuple[Pattern, ...] = ()
+    """Any of them fits the caller's number."""
+    listed: Table | None = None
+    """The numbers of `from: {file: …}`."""
+    anonymous: bool = False
+    """Callers who withhold their number are meant."""
+    dialed: tuple[Pattern, ...] = ()
+    diverted_from: tuple[Pattern, ...] = ()
+    """Any of them fits the number that was dialed first (the Diversion header, RFC 5806)."""
+    diverted: bool = False
+    """Any call that was diverted is meant."""
+    attestations: tuple[Attestation, ...] = ()
+    hours: str = ""
+    """Name of the hours within which the rule counts; "" for always."""
+    written: str = ""
+    """As a trace shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One entry of `tests`: a call, and the route that it must reach."""
+
+    place: Place
+    dialed: str
+    expect: str
+    caller: str = ""
+    at: str = ""
+    """As it was written; "" for the time of the check."""
+    digits: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    calls: int = 0
+    """Live calls that each route has."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole plan, from all its files."""
+
+    version: str
+    """Hash of the files' content, tables and facts files too: what a call's record names."""
+    country: str
+    """ISO 3166 code by which national numbers are read; "" reads only international ones."""
+    timezone: str
+    """IANA name."""
+    routes: Mapping[str, Route]
+    numbers: Index
+    """The lines of `numbers`."""
+    tables: tuple[Table, ...] = ()
+    """The lines of its `file`s: exact numbers, as specific as can be."""
+    callers: tuple[CallerRule, ...] = ()
+    """The first that matches wins."""
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    people: Mapping[str, Person | Rotation] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
+    tests: tuple[Trial, ...] = ()
+    human: Ref | None = None
+    """Where callers of every route go who ask for a person, unless the route says otherwise."""
+
+    @property
+    def reads_headers(self) -> bool:
+        """Whether a rule looks at SIP headers."""
+        return any(rule.diverted or rule.diverted_from or rule.attestations for rule in self.callers)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The plan's zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def size(self) -> int:
+        """How many lines lead from numbers to routes."""
+        return len(self.numbers.entries) + sum(len(table) for table in self.tables)
+
+    def brief(self, name: str, notices: Sequence[str] = ()) -> Brief:
+        """What a job on the route has to know; `notices` are said before the greeting. Raises KeyError when no such
+        route answers by an agent."""
+        route = self.routes[name]
+        if not isinstance(route.action, Agent):
+            raise KeyError(name)
+        human = self.routes[route.human.name] if isinstance(route.human, Ref) else None
+        person = human.action if human is not None and isinstance(human.action, Agent) else None
+        return Brief(
+            agent=route.action.name,
+            greeting=route.action.greeting,
+            notice=" ".join(notices),
+            settings=route.action.settings,
+            language=route.language,
+            human=person.name if person else "",
+            human_route=human.name if human else "",
+            human_greeting=person.greeting if person else "",
+            human_settings=person.settings if person else {},
+        )
+
+    def briefs(self, notices: Mapping[str, Sequence[str]] | None = None) -> Iterator[Brief]:
+        """The briefs of every route that an agent answers; `notices` by the route's name."""
+        said = notices or {}
+        return (
+            self.brief(name, said.get(name, ())) for name, one in self.routes.items() if isinstance(one.action, Agent)
+        )
+
+
+def talks(route: Route) -> bool:
+    """Whether callers talk with the route's agent or menu, so that one may ask for a person."""
+    return isinstance(route.action, Menu) or (isinstance(route.action, Agent) and route.action.talks)

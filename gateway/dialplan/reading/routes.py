@@ -1,0 +1,135 @@
+"""`routes`: what each does, and what comes instead. Reads the agents' facts files, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from yaml.nodes import Node
+
+from gateway.dialplan.actions import INSTEAD, LANGUAGE, Action, Limits, Privacy, Reject, Route
+from gateway.dialplan.model import Callback, Ref
+from gateway.dialplan.reading import values
+from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action
+from gateway.dialplan.reading.context import Context
+from gateway.dialplan.reading.hours import named_or_own
+from gateway.dialplan.reading.nodes import Key, Reader
+from gateway.dialplan.reading.words import unknown
+
+ROUTE = ("language", "human", "handoff", "hours", *INSTEAD, "limits", "privacy", "seal_digits")
+"""What any route may say beside its action; `_FITS` holds which of them an action has no use for."""
+_FITS: Mapping[str, Sequence[str]] = {
+    "agent": ("language", "human", "handoff", "hours", "closed", "full", "no_agent", "dead_air", "limits", "privacy",
+              "seal_digits"),
+    "menu": ("language", "human", "hours", "closed", "full", "dead_air", "limits", "privacy"),
+    "team": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
+    "dial": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
+    "message": ("language", "hours", "closed", "full", "limits", "privacy"),
+    "split": ("hours", "closed", "full", "limits"),
+    "route": ("hours", "closed", "full", "limits"),
+    "reject": ("hours", "closed"),
+}  # fmt: skip
+_RECORD = ("never", "ask", "announce")
+_PRIVACY = ("notice", "transcribe", "record", "keep", "declined")
+_LONGEST_KEPT = 20 * 365 * 86400.0
+_INLINE_CALLBACK = ("human", "unanswered", "no_agent", "dead_air")
+
+
+def routes(reader: Reader, node: Node, context: Context, privacy: Mapping[str, Any]) -> list[Route]:
+    """The routes of a file; `privacy` is what the plan says for all of them."""
+    found = []
+    for key, value in reader.mapping(node, "routes"):
+        if values.is_name(reader, key):
+            found.append(_route(reader, key, value, context, privacy))
+    return found
+
+
+def _route(reader: Reader, name: Key, node: Node, context: Context, privacy: Mapping[str, Any]) -> Route:
+    given: dict[str, tuple[Key, Node]] = {}
+    known = (*ACTIONS, *ROUTE, *dict.fromkeys(extra for extras in EXTRAS.values() for extra in extras))
+    before = len(reader.findings)
+    for key, value in reader.mapping(node, f"The route '{name.text}'", hint=f"Write {name.text}: {{agent: sales}}."):
+        if key.text in known:
+            given[key.text] = (key, value)
+        else:
+            unknown(reader, key.text, key.place, known, "in a route")
+    kinds = [kind for kind in ACTIONS if kind in given]
+    if not kinds:
+        if len(reader.findings) == before:
+            reader.fault(name.place, f"The route '{name.text}' does nothing.", f"Give it one of: {', '.join(ACTIONS)}.")
+        return Route(name.text, name.place, Reject(503))
+    kind = kinds[0]
+    for other in kinds[1:]:
+        what = f"The route '{name.text}' has '{kind}' and '{other}'; it can do one thing."
+        reader.fault(given[other][0].place, what, "Keep one of them; make the other a route of its own.")
+    _fit(reader, name.text, kind, given)
+    made = action(reader, kind, {key: value for key, (_, value) in given.items()}, context)
+    return _whole(
+        reader, name, made or Reject(503), {key: value for key, (_, value) in given.items()}, context, privacy
+    )
+
+
+def _fit(reader: Reader, name: str, kind: str, given: Mapping[str, tuple[Key, Node]]) -> None:
+    fits = {*_FITS[kind], *EXTRAS.get(kind, ()), *ACTIONS}
+    for text, (key, _) in given.items():
+        if text not in fits:
+            what = f"'{text}' does nothing on the route '{name}', which is a '{kind}'."
+            reader.fault(key.place, what, "Take it out.")
+
+
+def _whole(
+    reader: Reader, name: Key, made: Action, given: Mapping[str, Node], context: Context, privacy: Mapping[str, Any]
+) -> Route:
+    own = read_privacy(reader, given["privacy"]) if "privacy" in given else {}
+    talking = not isinstance(made, Reject)
+    instead: dict[str, Ref | Callback] = {}
+    for word in INSTEAD:
+        if word in given and (found := values.onward(reader, given[word], word, callback=word in _INLINE_CALLBACK)):
+            instead[word] = found
+    return Route(
+        name=name.text,
+        place=name.place,
+        action=made,
+        language=(values.language(reader, given["language"]) if "language" in given else None) or LANGUAGE,
+        human=values.onward(reader, given["human"], "human", callback=True) if "human" in given else None,
+        handoff=reader.ref(given["handoff"], "handoff") if "handoff" in given else None,
+        hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
+        instead=instead,
+        limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),
+        privacy=Privacy(**{**privacy, **own}) if talking else Privacy(),
+        seal_digits=values.yes(reader, given["seal_digits"], "seal_digits", default=False)
+        if "seal_digits" in given
+        else False,
+    )
+
+
+def _limits(reader: Reader, node: Node) -> Limits:
+    calls, minutes = 0, 0.0
+    for key, value in reader.mapping(node, "limits"):
+        if key.text == "calls":
+            calls = values.count(reader, value, "calls", least=1, most=100_000, default=0)
+        elif key.text == "minutes":
+            minutes = float(values.count(reader, value, "minutes", least=1, most=1440, default=0))
+        else:
+            unknown(reader, key.text, key.place, ("calls", "minutes"), "in limits")
+    return Limits(calls, minutes)
+
+
+def read_privacy(reader: Reader, node: Node) -> dict[str, Any]:
+    """The fields of `Privacy` that are said."""
+    said: dict[str, Any] = {}
+    for key, value in reader.mapping(node, "privacy"):
+        match key.text:
+            case "notice":
+                said["notice"] = reader.sentence(value, "notice")
+            case "transcribe":
+                said["transcribe"] = values.yes(reader, value, "transcribe", default=True)
+            case "record":
+                said["record"] = values.one_of(reader, value, "way to record", _RECORD, "never")
+            case "keep":
+                said["keep"] = values.duration(reader, value, "keep", least=3600, most=_LONGEST_KEPT, default=0)
+            case "declined":
+                said["declined"] = reader.ref(value, "declined")
+            case _:
+                unknown(reader, key.text, key.place, _PRIVACY, "in privacy")
+    return said

@@ -1,0 +1,70 @@
+"""A call as it would be: the decision, and the keys a caller presses after it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gateway.dialplan.actions import KIND, Menu, Message, Queue
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.route import Ask, Decision, Step, decide, enter
+from gateway.dialplan.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What would come of a call."""
+
+    decision: Decision
+    """Where the caller ends up."""
+    answers: bool
+    """Whether the call was answered, and so billed, on the way."""
+    trace: tuple[Step, ...]
+
+    @property
+    def route(self) -> str:
+        """The route's name; "" for none."""
+        return self.decision.route
+
+    @property
+    def action(self) -> str:
+        """What it does, as the plan calls it."""
+        return KIND[type(self.decision.action)]
+
+
+def simulate(plan: Plan, ask: Ask, state: State | None = None, *, digits: str = "", traced: bool = True) -> Simulated:
+    """The call, and what its caller's keys lead to: each key counts where one is waited for."""
+    decision = decide(plan, ask, state, traced=traced)
+    trace, answers = list(decision.trace), decision.answers
+    for digit in digits:
+        keys = _keys(decision)
+        if digit not in keys:
+            trace.append(Step(f"key {digit}", False, f"nothing waits for it on '{decision.route or 'no route'}'"))
+            continue
+        trace.append(Step(f"key {digit}", True, f"leads from '{decision.route}' to '{keys[digit]}'"))
+        decision = replace(enter(plan, keys[digit], ask, state, traced=traced), first=decision.first)
+        trace += decision.trace
+        answers = answers or decision.answers
+    return Simulated(decision, answers, tuple(trace))
+
+
+def _keys(decision: Decision) -> Mapping[str, str]:
+    action = decision.action
+    if isinstance(action, Menu):
+        return {key: ref.name for key, ref in action.keys.items()}
+    if isinstance(action, Queue):
+        return {key: ref.name for key, ref in action.press.items()}
+    return {}
+
+
+def words(plan: Plan, decision: Decision, ask: Ask) -> str:
+    """What a caller of a message is told: the words for what led there, the time of reopening filled in."""
+    if not isinstance(decision.action, Message):
+        return ""
+    said = decision.action.say
+    text = decision.say or said.get(decision.because) or said.get("otherwise", "")
+    if "{reopens}" not in text:
+        return text
+    hours = plan.hours.get(decision.hours)
+    opens = hours.changes(ask.at) if hours is not None else None
+    return text.replace("{reopens}", f"{opens:%A at %H:%M}" if opens is not None else "later")
