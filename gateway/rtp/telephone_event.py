@@ -107,7 +107,9 @@ def _carries_on(last: _Press, seen: _Press) -> bool:
     if not last.ended and moved == _LONGEST:
         return True
     within = 0 < moved < last.duration  # no new press can begin before the last one is over
-    in_step = not last.ended and 0 < moved == seen.duration - last.duration
+    # Such a sender moves its clock by a packet's time with each; a new press after heavy loss falls behind that.
+    paced = moved >= FRAME * (seen.sequence - last.sequence)
+    in_step = not last.ended and paced and 0 < moved == seen.duration - last.duration
     return within or in_step
 
 

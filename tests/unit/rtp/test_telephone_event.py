@@ -38,6 +38,15 @@ def heard(packets: list[RtpPacket]) -> str:
     return "".join(filter(None, map(receiver.receive, packets)))
 
 
+def test_a_press_of_which_the_end_alone_arrives_is_not_taken_for_the_one_before() -> None:
+    phone = Phone()
+    phone.press("0", frames=3)
+    begun = phone.packets[0]
+    phone.packets.clear()
+    phone.press("0", frames=7)
+    assert heard([begun, phone.packets[6]]) == "00"
+
+
 DIGITS = st.text(KEYS, min_size=1, max_size=8)
 
 
