@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import aiohttp
 import structlog
+from aiohttp import web
 from livekit import api
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app.admin import admin
 from gateway.app.catalogue import load as load_catalogue
@@ -21,20 +22,24 @@ from gateway.bus.callstate import states
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
-from gateway.dialplan.plan import Plan
-from gateway.dialplan.watch import Watch
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
-from gateway.metrics import EDGE_ERRORS, counter, gauge
+from gateway.metrics import EDGE_ERRORS
+from gateway.operate.keeper import Keeper
+from gateway.operate.who import author
 from gateway.privacy import logs
+from gateway.records.engine import connect
+from gateway.records.plans import Overrides, Plans
 from gateway.records.writer import Writer
 from gateway.tasks import Tasks
 from gateway.terms.catalogue import Catalogue
 
 RECONCILE = 2.0
-"""Seconds between two looks at LiveKit's rooms and at the plan's files."""
+"""Seconds between two looks at LiveKit's rooms."""
+LOOK = 0.25
+"""Seconds between two looks at the plan's files and versions: an edit counts once two looks have seen it."""
 SUPERVISE = 0.5
 """Seconds between two looks at the calls' leases."""
 STALE = 10.0
@@ -43,9 +48,6 @@ DRAIN_WITHIN = 5.0
 """Seconds at the end to write what calls have told."""
 _READ_WAITS = 5.0
 _REDIS_CONNECTS = 2.0
-
-FINDINGS = gauge("plan_findings", "What is wrong with the dial plan's files as they stand; the plan in force is older")
-RELOADS = counter("plan_reloads", "Times that the dial plan's files changed", "outcome")
 
 log = structlog.get_logger(__name__)
 
@@ -60,45 +62,44 @@ async def run(settings: Settings) -> None:
     if not settings.livekit_api_key or not secret:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
     catalogue = load_catalogue()
-    watch = _first_plan(settings, catalogue)
     engine = await open_records(settings)
+    looking = connect(settings.database, writes=False)
     redis = Redis.from_url(
         settings.redis_url.get_secret_value(), socket_timeout=_READ_WAITS, socket_connect_timeout=_REDIS_CONNECTS
     )
     store = RedisStore(redis)
     writer = Writer(store, engine)
     try:
+        keeper = await _keeper(settings, catalogue, engine, looking)
         async with aiohttp.ClientSession() as session:
             rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
-            dispatcher = Dispatcher(store, rooms, lambda: _in_force(watch))
-            await Control(settings, watch, catalogue, dispatcher, PromptBook(redis), writer).run()
+            dispatcher = Dispatcher(store, rooms, lambda: keeper.in_force, state=keeper.state)
+            await Control(settings, keeper, catalogue, dispatcher, PromptBook(redis), writer).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
                 await writer.drain()
         await redis.aclose()
+        await looking.dispose()
         await engine.dispose()
 
 
-def now() -> datetime:
-    """The time, aware."""
-    return datetime.fromtimestamp(time.time(), UTC)
-
-
-def _first_plan(settings: Settings, catalogue: Catalogue) -> Watch:
-    watch = Watch(settings.dialplans, catalogue, now)
-    watch.look()
-    if watch.plan is None:
-        told = "\n".join(f"  {finding}" for finding in watch.findings)
-        raise SetupFault(f"The dial plan in {settings.dialplans} can't be used:\n{told}\n", remedy="Correct it.")
-    log.info("dial plan in force", version=watch.plan.version, numbers=watch.plan.size)
-    return watch
-
-
-def _in_force(watch: Watch) -> Plan:
-    if watch.plan is None:
-        raise SetupFault("There is no dial plan.")
-    return watch.plan
+async def _keeper(settings: Settings, catalogue: Catalogue, engine: AsyncEngine, looking: AsyncEngine) -> Keeper:
+    """The plan's keeper, with a first plan. Raises SetupFault."""
+    keeper = Keeper(
+        Plans(engine, looking),
+        Overrides(engine, looking),
+        catalogue,
+        files=settings.dialplans,
+        marker=settings.state / "plan-files",
+        author=author(),
+        clock=time.time,
+    )
+    try:
+        await keeper.start()
+    except Unavailable as bad:
+        raise SetupFault(bad.what, remedy=bad.remedy) from bad
+    return keeper
 
 
 class Control:
@@ -107,13 +108,13 @@ class Control:
     def __init__(
         self,
         settings: Settings,
-        watch: Watch,
+        keeper: Keeper,
         catalogue: Catalogue,
         dispatcher: Dispatcher,
         prompts: PromptBook,
         writer: Writer,
     ) -> None:
-        self._settings, self._watch, self._catalogue = settings, watch, catalogue
+        self._settings, self._keeper, self._catalogue = settings, keeper, catalogue
         self._dispatcher, self._prompts, self._writer = dispatcher, prompts, writer
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
@@ -128,12 +129,13 @@ class Control:
                 tasks.start(_quietly(work))
 
             webhook = Webhook(receiver, self._dispatcher, later)
-            async with admin(self._settings, self._why_not_ready, [webhook.route()]):
+            async with admin(self._settings, self._why_not_ready, [webhook.route(), web.get("/plan", self._plan)]):
                 tasks.start(self._writer.run(), "records")
                 tasks.start(self._listen(later), "call states")
                 tasks.start(self._want_prompts(), "prompts")
                 tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
                 tasks.start(_every(SUPERVISE, self._supervise), "supervise")
+                tasks.start(_every(LOOK, self._look), "plan")
                 await until_stopped()
 
     def _why_not_ready(self) -> str:
@@ -146,23 +148,31 @@ class Control:
     async def _reconcile(self) -> None:
         await self._dispatcher.reconcile()
         self._looked, self._why = time.monotonic(), ""
-        before = self._watch.findings
-        if await asyncio.to_thread(self._watch.look):
-            RELOADS.labels("taken").inc()
-            log.info("the changed dial plan is in force", version=_in_force(self._watch).version)
+
+    async def _look(self) -> None:
+        if await self._keeper.look():
             await self._want_prompts()
-        elif self._watch.findings and self._watch.findings != before:
-            RELOADS.labels("refused").inc()
-            told = [str(finding) for finding in self._watch.findings]
-            log.error("the changed dial plan is wrong; the old one stays in force", findings=told)
-        FINDINGS.set(len(self._watch.findings))
+
+    async def _plan(self, _: web.Request) -> web.Response:
+        """What is in force, for `offhook up` and `offhook status`."""
+        version = self._keeper.version
+        return web.json_response(
+            {
+                "number": version.number if version else 0,
+                "version": self._keeper.in_force.version,
+                "author": version.author if version else "",
+                "pinned": self._keeper.pinned,
+                "findings": [str(finding) for finding in self._keeper.findings],
+            }
+        )
 
     async def _supervise(self) -> None:
         await self._dispatcher.supervise()
 
     async def _want_prompts(self) -> None:
-        plan = _in_force(self._watch)
-        lines = [line for brief in plan.briefs() for line in self._catalogue[brief.agent].lines(brief)]
+        plan, state = self._keeper.in_force, self._keeper.state(time.time())
+        notices = {name: state.notes(name) for name in plan.routes}
+        lines = [line for brief in plan.briefs(notices) for line in self._catalogue[brief.agent].lines(brief)]
         await _quietly(self._prompts.want(lines, time.time()))
 
 

@@ -18,6 +18,12 @@ from gateway.errors import OffhookError
 COMMANDS = {
     "demo": "Place one sales and one support call and show what happened.",
     "up": "Run the whole gateway on this machine.",
+    "status": "Tell what runs, which plan is in force, and what is overridden.",
+    "plan": "Check, try, compare and publish dial plans.",
+    "close": "Close hours or a route until a time, whatever the plan says.",
+    "open": "Open them again, or until a time.",
+    "away": "Take a person out of their teams until a time.",
+    "notice": "Tell callers something first, until a time.",
     "call": "Place a call with the built-in SIP softphone.",
     "calls": "List and show calls.",
     "leads": "List and show leads.",

@@ -155,5 +155,10 @@ def as_json(value: object, name: str = "") -> object:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [as_json(item) for item in value]
     if name in TIMES and isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339(value)
     return value
+
+
+def rfc3339(at: float) -> str:
+    """A time as JSON shows it, in UTC. `at`: seconds since the epoch."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

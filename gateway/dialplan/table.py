@@ -49,7 +49,8 @@ class Table:
     """Hash of the file, and of the country that it was read by."""
     entries: Sequence[Entry] = field(repr=False)
     """The lines that aren't plain numbers."""
-    _data: bytes = field(repr=False)
+    data: bytes = field(repr=False)
+    """The file."""
     _numbers: _Ints = field(repr=False)
     _route_of: NDArray[np.int32] = field(repr=False)
     _line_of: NDArray[np.int32] = field(repr=False)
@@ -113,7 +114,7 @@ def _again(
     data: bytes, digest: str, file: str, country: str, routes: Collection[str] | None, before: Table
 ) -> tuple[Table, list[Entry], list[Finding]]:
     """Read only the lines that are others than before: an edit of one line of a million is live at once."""
-    old = before._data
+    old = before.data
     head = data.rfind(b"\n", 0, _common(old, data)) + 1
     tail = min(len(old), len(data)) - head
     same = _common(old[len(old) - tail :][::-1], data[len(data) - tail :][::-1]) if tail else 0

@@ -1,45 +1,37 @@
-"""Takes changed files up while calls go on. A plan that is wrong is never taken: the old one stays."""
+"""Notices that files of a plan have been saved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 
-from gateway.dialplan.load import load, plan_files
-from gateway.dialplan.model import Finding
-from gateway.dialplan.plan import Plan
-from gateway.terms.catalogue import Catalogue
+from gateway.dialplan.load import plan_files
 
 _Seen = tuple[tuple[str, int, int, int], ...]
 
 
 class Watch:
-    """The plan in force. `look` now and then; it is cheap while nothing changes."""
+    """Looks at a directory's files. `settled` is cheap while nothing changes."""
 
-    def __init__(self, directory: Path, catalogue: Catalogue, clock: Callable[[], datetime]) -> None:
-        self._directory, self._catalogue, self._clock = directory, catalogue, clock
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._taken: _Seen | None = None
         self._seen: _Seen | None = None
-        self.plan: Plan | None = None
-        """None until a first plan was right."""
-        self.findings: Sequence[Finding] = []
-        """What is wrong with the files as they stand now; () when `plan` is what they say."""
 
-    def look(self) -> bool:
-        """Load the files if any has changed since; whether another plan is in force now. Blocks for file access."""
+    def settled(self) -> bool:
+        """Whether files have changed since the last True, and not since the last look: an editor may write a file in
+        several goes, and half of one can be a plan too. The first look is always True. Blocks for file access."""
         seen = self._look()
-        if seen == self._seen:
+        before, self._seen = self._seen, seen
+        first = self._taken is None
+        if seen == self._taken or (seen != before and not first):
             return False
-        loaded = load(self._directory, self._catalogue, self._clock(), before=self.plan)
-        self._seen, self.findings = seen, loaded.errors
-        if loaded.plan is None or (self.plan is not None and loaded.plan == self.plan):
-            return False
-        self.plan = loaded.plan
+        self._taken = seen
         return True
 
     def _look(self) -> _Seen:
-        """Names, times and sizes of all files there, since routes may read others' text from them."""
-        files = [*plan_files(self._directory), *sorted(self._directory.glob("**/*.txt"))]
+        """Names, times and sizes of all files there that a plan may be made of."""
+        others = [*self._directory.glob("**/*.txt"), *self._directory.glob("**/*.csv")]
+        files = [*plan_files(self._directory), *sorted(others)]
         return tuple(seen for file in files if (seen := _stat(file)))
 
 

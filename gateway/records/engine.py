@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine import Connection
@@ -22,6 +24,7 @@ _SUPPORTED = frozenset(_DRIVERS.values())
 _WAIT_MS = 10_000
 _CONNECT_TIMEOUT = 5.0
 _COMMAND_TIMEOUT = 30.0
+_T = TypeVar("_T")
 
 
 def connect(address: str, *, writes: bool) -> AsyncEngine:
@@ -111,3 +114,17 @@ def _tune_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
     def on_begin(connection: Connection) -> None:
         # Taking the write lock at once makes two writers wait for each other instead of failing midway.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def whole(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do the work to its end even when cancelled meanwhile, and then be cancelled: a database's connection that is left
+    in the middle of a transaction isn't given back, and SQLite's keeps the process from ending.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise

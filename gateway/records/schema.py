@@ -12,6 +12,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -157,6 +158,49 @@ APPLIED = Table(
     METADATA,
     Column("event", String, primary_key=True, comment="the stream's id of an event that is in the rows"),
     Column("at", Instant, nullable=False, index=True, comment="when it was written"),
+)
+
+PLAN_FILES = Table(
+    "plan_files",
+    METADATA,
+    Column("hash", String, primary_key=True, comment="SHA-256 of the content"),
+    Column("data", LargeBinary, nullable=False, comment="the content, by zlib"),
+)
+
+PLAN_VERSIONS = Table(
+    "plan_versions",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", String, nullable=False, index=True, comment="hash of all files: what calls.plan names"),
+    Column("author", String, nullable=False),
+    Column("made", Instant, nullable=False),
+    Column("effective", Instant, nullable=False, index=True),
+    Column("message", Text, nullable=False),
+    Column("source", String, nullable=False, comment="apply, save, rollback"),
+    Column("of", Integer, nullable=False, comment="the version that a rollback restored, else 0"),
+    Column("withdrawn", Instant, comment="when a scheduled version was taken back"),
+)
+
+PLAN_VERSION_FILES = Table(
+    "plan_version_files",
+    METADATA,
+    Column("version", Integer, ForeignKey("plan_versions.number"), primary_key=True, autoincrement=False),
+    Column("name", String, primary_key=True),
+    Column("hash", String, ForeignKey("plan_files.hash"), nullable=False),
+)
+
+OVERRIDES = Table(
+    "overrides",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False, comment="close, open, away, notice"),
+    Column("subject", String, nullable=False),
+    Column("until", Instant, nullable=False, index=True),
+    Column("say", Text, nullable=False),
+    Column("author", String, nullable=False),
+    Column("made", Instant, nullable=False),
+    Column("ended", Instant, comment="before its time"),
+    Column("ended_by", String, nullable=False),
 )
 
 TABLES = {table: METADATA.tables[table] for table in model.Table}

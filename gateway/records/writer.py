@@ -11,9 +11,9 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.errors import Unavailable
 from gateway.metrics import counter, gauge, seconds
 from gateway.records import rows
+from gateway.records.engine import whole
 from gateway.records.model import BadEvent, Change, changes
 from gateway.terms.event import Event
 
@@ -139,7 +140,7 @@ class Writer:
             call, at = str(row["id"]), float(str(row["started"]))
             started[call] = min(at, started.get(call, at))
         with WRITE_SECONDS.time():
-            fresh = await _whole(self._commit(readable, started))
+            fresh = await whole(self._commit(readable, started))
         for entry in fresh:
             WRITTEN.labels(entry.event.kind).inc()
 
@@ -182,20 +183,6 @@ class Writer:
                 if tries:
                     self._log.info("the record writer goes on", of=what, tries=tries)
                 return done
-
-
-async def _whole(work: Coroutine[Any, Any, _T]) -> _T:
-    """Do the work to its end even when cancelled meanwhile, and then be cancelled: a database's connection that is left
-    in the middle of a transaction isn't given back, and SQLite's keeps the process from ending.
-    """
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()
-        raise
 
 
 def _is_rows_fault(bad: StatementError) -> bool:

@@ -1,0 +1,85 @@
+"""`offhook status`: what runs, which plan is in force, and what is overridden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.dialplan.overrides import Override
+    from gateway.dialplan.version import Version
+
+command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@command.command()
+def status(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Tell what runs, which plan is in force, what is wrong with its files, and what operators have overridden."""
+    from gateway.app.plans import asked, desk
+    from gateway.cli import shown
+    from gateway.cli.plan import settings
+
+    async def work() -> None:
+        found = settings()
+        async with desk(found) as at:
+            live = await at.plans.live(at.shelf.now) if at.plans else None
+            active = await at.overrides.active(at.shelf.now) if at.overrides else []
+            control = await asked(found.state)
+            if json:
+                shown.print_json(_told(control, live, active))
+            else:
+                _show(control, live, active, at.shelf.now)
+
+    asyncio.run(work())
+
+
+def _told(
+    control: Mapping[str, object] | None, live: Version | None, active: Sequence[Override]
+) -> Mapping[str, object]:
+    from gateway.cli import shown
+
+    return {
+        "running": control is not None,
+        "plan": {"number": live.number, "content": live.content, "author": live.author} if live else None,
+        "in_force": control.get("number") if control else None,
+        "pinned": bool(control and control.get("pinned")),
+        "findings": control.get("findings", []) if control else [],
+        "overrides": [
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "until": shown.rfc3339(one.until),
+                "say": one.say or None,
+                "author": one.author,
+            }
+            for one in active
+        ],
+    }
+
+
+def _show(control: Mapping[str, object] | None, live: Version | None, active: Sequence[Override], now: float) -> None:
+    from gateway.cli import shown
+
+    console = shown.console()
+    grid = shown.grid()
+    grid.add_row(shown.text("Gateway", "dim"), shown.text("runs" if control else "doesn't run here"))
+    plan = f"version {live.number} by {live.author}, {shown.moment(live.effective, now)}" if live else "none yet"
+    if control is not None and live is not None and control.get("number") != live.number:
+        plan += f"; the running gateway has version {control.get('number')}"
+    grid.add_row(shown.text("Plan", "dim"), shown.text(plan))
+    if control is not None and control.get("pinned"):
+        text = "don't count since the rollback; offhook plan apply puts them in force"
+        grid.add_row(shown.text("Files", "dim"), shown.text(text, "yellow"))
+    console.print(grid)
+    findings = control.get("findings", []) if control is not None else []
+    if isinstance(findings, list) and findings:
+        console.print("The plan's files are wrong; the version before stays in force:", style="red", markup=False)
+        for finding in findings:
+            console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
+    for one in active:
+        said = f': "{one.say}"' if one.say else ""
+        text = f"{one.kind} {one.subject} until {shown.moment(one.until, now)}, by {one.author}{said}"
+        console.print(text, style="yellow", markup=False)

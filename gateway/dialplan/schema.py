@@ -1,0 +1,200 @@
+"""The JSON Schema of a plan's files: what editors complete and underline. Pure.
+
+It is looser than `check`, which alone sees the whole plan: a schema can't tell that a route exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway.dialplan.actions import INSTEAD
+from gateway.dialplan.people import RINGS
+from gateway.terms.catalogue import Catalogue
+
+Schema = dict[str, object]
+
+
+def schema(catalogue: Catalogue) -> Schema:
+    """JSON Schema, draft 2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "offhook dial plan",
+        "type": "object",
+        "required": ["offhook"],
+        "additionalProperties": False,
+        "properties": {
+            "offhook": {"const": 1, "description": "Version of the plan language."},
+            "timezone": _text("The zone that hours and times are read in: America/New_York."),
+            "country": {"type": "string", "pattern": "^[A-Za-z]{2}$", "description": "Reads national numbers: US."},
+            "human": {**_ref("onward"), "description": "Where a caller goes who asks for a person."},
+            "privacy": _ref("privacy"),
+            "numbers": _ref("numbers"),
+            "callers": {"type": "array", "items": _ref("caller")},
+            "hours": _named("hours"),
+            "routes": _named("route"),
+            "people": _named("person"),
+            "teams": _named("team"),
+            "tests": {"type": "array", "items": _ref("test")},
+        },
+        "$defs": {**_words(), **_routes(catalogue), **_people()},
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "description": description}
+
+
+def _named(name: str) -> Schema:
+    return {"type": "object", "additionalProperties": _ref(name)}
+
+
+def _object(properties: Mapping[str, object], required: Sequence[str] = (), **more: object) -> Schema:
+    made: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False, **more}
+    return {**made, "required": list(required)} if required else made
+
+
+def _listed(item: Schema) -> Schema:
+    return {"anyOf": [item, {"type": "array", "items": item}]}
+
+
+def _words() -> Schema:
+    name = {"type": ["string", "integer"]}
+    duration = {"type": "string", "pattern": r"^(\d+(\.\d+)?\s*[A-Za-z]+\s*)+$", "description": "25s, 10m, 1h, 30d."}
+    callback = _object({"callback": _object({"within": _ref("duration")})})
+    hours = {
+        "open": _text("Mo-Fr 09:00-18:00 (OpenStreetMap's opening_hours), Mon-Fri 9-5, or 24/7."),
+        "holidays": _text("A country, or a region of one: US, GB-ENG."),
+        "works_on": _listed(_text("A holiday on which one works.")),
+        "closed_on": _listed(_text("2026-11-27, 2026-12-24 - 2027-01-02, or Dec 24.")),
+        "timezone": _text("Another zone than the plan's."),
+    }
+    return {
+        "text": name,
+        "duration": duration,
+        "onward": {"anyOf": [name, callback]},
+        "key": {"type": "object", "propertyNames": {"pattern": "^[0-9*#]$"}, "additionalProperties": name},
+        "numbers": {
+            "type": "object",
+            "properties": {"file": _listed(_text("A CSV file with a number and a route in each line."))},
+            "additionalProperties": {**name, "description": "The number's route."},
+        },
+        "caller": _object(
+            {
+                "from": {"anyOf": [_listed(dict(name)), _object({"file": _text("A CSV file of numbers.")})]},
+                "to": _listed(dict(name)),
+                "diverted_from": _listed(dict(name)),
+                "attestation": _listed({"enum": ["A", "B", "C", "none"]}),
+                "hours": _ref("hours"),
+                "route": name,
+            },
+            ["route"],
+        ),
+        "hours": {"anyOf": [{"type": "string"}, _object(hours, ["open"])]},
+        "privacy": _object(
+            {
+                "notice": _text("Said before anything else."),
+                "transcribe": {"type": ["boolean", "string"]},
+                "record": {"enum": ["never", "ask", "announce"]},
+                "keep": _ref("duration"),
+                "declined": name,
+            }
+        ),
+        "test": _object(
+            {
+                **dict.fromkeys(("to", "from", "at", "expect", "why", "digits"), name),
+                "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+                "calls": {"type": "integer", "minimum": 0},
+            },
+            ["to", "expect"],
+        ),
+    }
+
+
+def _routes(catalogue: Catalogue) -> Schema:
+    name = _ref("text")
+    menu = {
+        "say": _text("What callers hear."),
+        "speech": name,
+        "silence": name,
+        "wait": _ref("duration"),
+        "tries": {"type": "integer", "minimum": 1, "maximum": 10},
+    }
+    words = {word: _text("Words for this case.") for word in ("say", *INSTEAD, "otherwise")}
+    wait = {"music": _text("default"), **dict.fromkeys(("announce_every", "at_most"), _ref("duration"))}
+    common = {
+        **{word: _ref("onward") for word in (*INSTEAD, "human")},
+        "language": _text("A tag such as en-US."),
+        "handoff": name,
+        "hours": _ref("hours"),
+        "limits": _object({"calls": {"type": "integer", "minimum": 1}, "minutes": {"type": "integer", "minimum": 1}}),
+        "privacy": _ref("privacy"),
+        "seal_digits": {"type": ["boolean", "string"]},
+    }
+    actions = {
+        "agent": {"enum": sorted(catalogue)},
+        "greeting": _text("The agent's first words."),
+        "settings": {"type": "object"},
+        "menu": _object(menu, ["say"], patternProperties={"^[0-9*#]$": name}),
+        "team": name,
+        "wait": _object({**wait, "press": _ref("key")}),
+        "dial": name,
+        "ring": _ref("duration"),
+        "message": {
+            "anyOf": [
+                {"type": "string"},
+                _object({**words, "at_most": _ref("duration"), "notify": _listed({"type": "string"})}),
+            ]
+        },
+        "split": {
+            "type": "object",
+            "propertyNames": {"pattern": r"^\d{1,3}(\.\d+)?\s*%$"},
+            "additionalProperties": name,
+        },
+        "reject": {"type": ["integer", "string"], "minimum": 400, "maximum": 699},
+        "route": name,
+    }
+    by_agent = [
+        {
+            "if": {"properties": {"agent": {"const": card.name}}, "required": ["agent"]},
+            "then": {"properties": {"settings": dict(card.settings_schema)}},
+        }
+        for card in catalogue.values()
+    ]
+    kinds = ("agent", "menu", "team", "dial", "message", "split", "reject", "route")
+    one = [{"required": [kind]} for kind in kinds]
+    return {"route": _object({**actions, **common}, oneOf=one, allOf=by_agent)}
+
+
+def _people() -> Schema:
+    name = _ref("text")
+    rotate = _object(
+        {"every": _ref("duration"), "from": _text("2026-11-23 09:00"), "order": {"type": "array", "items": name}},
+        ["order"],
+    )
+    return {
+        "person": _object(
+            {
+                "call": {**name, "description": "A number, or sip:USER@TRUNK."},
+                "browser": _text("A name for the console."),
+                "languages": _listed({"type": "string"}),
+                "hours": _ref("hours"),
+                "rotate": rotate,
+            }
+        ),
+        "team": _object(
+            {
+                "ring": {"enum": list(RINGS)},
+                "for": _ref("duration"),
+                "members": _listed(dict(name)),
+                "hours": _ref("hours"),
+                "wrap_up": _ref("duration"),
+                "notify": _listed(_text("mailto:NAME@HOST or https://HOST/PATH")),
+                "unanswered": _ref("onward"),
+                "rotate": rotate,
+            }
+        ),
+    }

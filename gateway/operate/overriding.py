@@ -1,0 +1,63 @@
+"""Overriding the plan for a while: which hours, routes and people there are, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from gateway.dialplan.overrides import Override
+from gateway.dialplan.people import Person
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.reading.words import near
+from gateway.dialplan.state import EVERYWHERE
+from gateway.dialplan.when import FORMS, moment
+from gateway.errors import Refused
+from gateway.records.plans import Overrides
+
+LONGEST = 366 * 86400.0
+"""Seconds that an override may last: it is for a while, a plan is for good."""
+_LONGEST_WORDS = 500
+
+
+def subjects(plan: Plan, kind: str) -> Collection[str]:
+    """What an override of the kind may be about."""
+    match kind:
+        case "away":
+            return [name for name, one in plan.people.items() if isinstance(one, Person)]
+        case "notice":
+            return [EVERYWHERE, *plan.routes]
+        case _:
+            named = [name for name in plan.hours if " " not in name]
+            return [*named, *(name for name, route in plan.routes.items() if "closed" in route.instead)]
+
+
+def until(written: str, plan: Plan, now: datetime) -> float:
+    """Seconds since the epoch at which an override ends. Raises Refused."""
+    if not written:
+        raise Refused("An override always has an end.", remedy='Add --until "tomorrow 09:00", or --until 18:00.')
+    try:
+        end = moment(written, plan.timezone, now)
+    except ValueError as bad:
+        raise Refused(str(bad), remedy=FORMS) from None
+    if end <= now:
+        raise Refused(f"'{written}' is past.", remedy="Write a time to come.")
+    if (end - now).total_seconds() > LONGEST:
+        raise Refused(f"'{written}' is more than a year ahead.", remedy="Change the plan for what is to last.")
+    return end.timestamp()
+
+
+async def override(
+    plan: Plan, overrides: Overrides, *, kind: str, subject: str, end: str, say: str, author: str, now: datetime
+) -> Override:
+    """Override something; what was overridden of the same subject ends. Raises Refused, Unavailable."""
+    known = subjects(plan, kind)
+    if subject not in known:
+        told = near(subject, known) or (f"There are: {', '.join(known)}." if known else "The plan has none.")
+        what = {"away": "person", "notice": "route"}.get(kind, "set of hours, nor a route that has 'closed',")
+        raise Refused(f"There is no {what} '{subject}' in the plan.", remedy=told)
+    if len(say) > _LONGEST_WORDS:
+        raise Refused(f"That is more than {_LONGEST_WORDS} characters to say.", remedy="Make it shorter.")
+    ends = until(end, plan, now)
+    for other in ("close", "open") if kind in ("close", "open") else (kind,):
+        await overrides.end(other, subject, author, now.timestamp())
+    return await overrides.add(kind, subject, ends, say, author, now.timestamp())

@@ -1,0 +1,88 @@
+"""Plans by the names that operators have for them: a file, a directory, a version's number, or `live`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from gateway.dialplan.load import Loaded, load
+from gateway.dialplan.numbers import Pattern
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.version import Version
+from gateway.errors import Refused, SetupFault
+from gateway.records.plans import Plans
+from gateway.terms.catalogue import Catalogue
+
+LIVE = "live"
+
+
+class BadPlan(Refused):
+    """A plan that can't be used; `loaded` tells why."""
+
+    def __init__(self, what: str, loaded: Loaded, *, remedy: str) -> None:
+        super().__init__(what, remedy=remedy)
+        self.loaded = loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where plans are found. `plans` is None where no database is."""
+
+    catalogue: Catalogue
+    plans: Plans | None
+    now: float
+    """Seconds since the epoch (UTC)."""
+    trunks: Sequence[Pattern] | None = None
+
+    @property
+    def clock(self) -> datetime:
+        """The time, aware."""
+        return datetime.fromtimestamp(self.now, UTC)
+
+    async def loaded(self, name: str) -> Loaded:
+        """The plan that is meant, with its findings. Raises Refused when there is none of that name."""
+        path = Path(name)
+        if path.exists():
+            return load(path, self.catalogue, self.clock, trunks=self.trunks)
+        version = await self.version(name)
+        assert self.plans is not None
+        return unpacked(await self.plans.files(version.number), self.catalogue, self.clock)
+
+    async def plan(self, name: str) -> Plan:
+        """The plan that is meant. Raises BadPlan when it has errors, Refused when there is none of that name."""
+        loaded = await self.loaded(name)
+        if loaded.plan is None:
+            raise BadPlan(f"The plan '{name}' has errors.", loaded, remedy=f"offhook plan check {name} lists them.")
+        return loaded.plan
+
+    async def version(self, name: str) -> Version:
+        """The version that is meant. Raises Refused."""
+        known = name == LIVE or name.lstrip("v").isdigit()
+        if not known or self.plans is None:
+            what = f"There is no plan '{name}'" + (" yet: no gateway has run here." if known else ".")
+            raise Refused(what, remedy="Name a file, a directory, a version's number, or live.")
+        if name != LIVE:
+            return await self.plans.get(int(name.lstrip("v")))
+        live = await self.plans.live(self.now)
+        if live is None:
+            raise Refused("No plan is in force yet.", remedy="Run offhook up, or offhook plan apply.")
+        return live
+
+
+def unpacked(files: Mapping[str, bytes], catalogue: Catalogue, now: datetime, before: Plan | None = None) -> Loaded:
+    """The plan that the files of a version make. Raises SetupFault when they can't be laid out."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="offhook-plan-") as home:
+            for name, data in files.items():
+                inside = PurePosixPath(name)
+                if inside.is_absolute() or ".." in inside.parts:
+                    continue  # nobody wrote such a name but by hand
+                path = Path(home, inside)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            return load(Path(home), catalogue, now, before=before)
+    except OSError as bad:
+        raise SetupFault(f"The plan can't be laid out: {bad.strerror}.", remedy="Make room on the disk.") from bad

@@ -1,0 +1,236 @@
+"""The versions of the dial plan, in SQL: which is in force, for every replica; author, time, message and content.
+
+Nothing is ever deleted: it is the audit. Files are kept once by their content, however many versions have them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zlib
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.dialplan.overrides import Override
+from gateway.dialplan.version import Source, Version
+from gateway.errors import Refused, Unavailable
+from gateway.records.engine import whole
+from gateway.records.schema import OVERRIDES, PLAN_FILES, PLAN_VERSION_FILES, PLAN_VERSIONS
+
+_LOCK = 7268_5563
+"""PostgreSQL's advisory lock: two writers must not make the same number."""
+_T = TypeVar("_T")
+_WITHIN = 15.0
+"""Seconds for one transaction; a million numbers take about one to pack."""
+
+
+class Plans:
+    """The versions. Every method raises Unavailable when the database doesn't answer. The engines are the caller's."""
+
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
+        """`engine`: opened to write where `apply` or `withdraw` are to be called. `looking`: one opened to read only,
+        whose looks don't wait for writers; the same database."""
+        self._engine, self._looking = engine, looking or engine
+
+    async def apply(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        content: str,
+        author: str,
+        now: float,
+        effective: float | None = None,
+        message: str = "",
+        source: Source = Source.APPLY,
+        of: int = 0,
+    ) -> Version | None:
+        """Add a version of the files, in force from `effective` on (now, when None).
+
+        `content`: the plan's version hash. None, and nothing is written, when what is in force has the same content
+        already and it isn't scheduled, or when the files are pinned and `source` is SAVE.
+        """
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        known = await self._known(hashes.values())
+        data = {hashes[name]: data for name, data in files.items()}
+        packed = await asyncio.to_thread(_pack, {one: data[one] for one in data.keys() - known})
+        made = Version(0, content, author, now, now if effective is None else effective, message, source, of)
+        return await _answered(whole(self._apply(made, hashes, packed)))
+
+    async def _known(self, hashes: Collection[str]) -> set[str]:
+        rows = await self._rows(select(PLAN_FILES.c.hash).where(PLAN_FILES.c.hash.in_(hashes)))
+        return {str(row["hash"]) for row in rows}
+
+    async def _apply(self, made: Version, hashes: Mapping[str, str], packed: Mapping[str, bytes]) -> Version | None:
+        async with self._engine.begin() as connection:
+            await _lock(connection)
+            live = await _live(connection, made.made)
+            if live is not None and made.effective <= made.made:
+                if made.source is Source.SAVE and live.source is Source.ROLLBACK:
+                    return None
+                if live.content == made.content and not (
+                    made.source is Source.APPLY and live.source is Source.ROLLBACK
+                ):
+                    return None
+            number = 1 + (await connection.scalar(select(func.max(PLAN_VERSIONS.c.number))) or 0)
+            row = {**_row(made), "number": number}
+            there = set(await connection.scalars(select(PLAN_FILES.c.hash).where(PLAN_FILES.c.hash.in_(packed))))
+            fresh = [{"hash": one, "data": data} for one, data in packed.items() if one not in there]
+            if fresh:
+                await connection.execute(insert(PLAN_FILES), fresh)
+            await connection.execute(insert(PLAN_VERSIONS), row)
+            links = [{"version": number, "name": name, "hash": one} for name, one in hashes.items()]
+            if links:
+                await connection.execute(insert(PLAN_VERSION_FILES), links)
+            return _version(row)
+
+    async def live(self, now: float) -> Version | None:
+        """The version in force; None before the first."""
+        return await self._read(lambda connection: _live(connection, now))
+
+    async def history(self, limit: int = 50) -> Sequence[Version]:
+        """The newest versions, newest first, scheduled ones too."""
+        query = select(PLAN_VERSIONS).order_by(PLAN_VERSIONS.c.number.desc()).limit(limit)
+        return [_version(row) for row in await self._rows(query)]
+
+    async def get(self, number: int) -> Version:
+        """A version. Raises Refused when there is none of that number."""
+        rows = await self._rows(select(PLAN_VERSIONS).where(PLAN_VERSIONS.c.number == number))
+        if not rows:
+            raise Refused(f"There is no version {number} of the plan.", remedy="offhook plan history lists them.")
+        return _version(rows[0])
+
+    async def of_content(self, content: str) -> Version | None:
+        """The newest version with that content, by its whole hash; None when there was none."""
+        query = select(PLAN_VERSIONS).where(PLAN_VERSIONS.c.content == content)
+        rows = await self._rows(query.order_by(PLAN_VERSIONS.c.number.desc()).limit(1))
+        return _version(rows[0]) if rows else None
+
+    async def files(self, number: int, known: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
+        """The files of a version, by name. `known`: files at hand, by their hashes, that needn't be fetched."""
+        at_hand = known or {}
+        links = await self._rows(select(PLAN_VERSION_FILES).where(PLAN_VERSION_FILES.c.version == number))
+        wanted = {row["hash"] for row in links} - set(at_hand)
+        packed = await self._rows(select(PLAN_FILES).where(PLAN_FILES.c.hash.in_(wanted))) if wanted else []
+        data = {row["hash"]: await asyncio.to_thread(zlib.decompress, row["data"]) for row in packed}
+        return {row["name"]: at_hand.get(row["hash"]) or data.get(row["hash"], b"") for row in links}
+
+    async def withdraw(self, number: int, now: float) -> bool:
+        """Take back a version that isn't in force yet; whether there was one."""
+        return await _answered(whole(self._withdraw(number, now)))
+
+    async def _withdraw(self, number: int, now: float) -> bool:
+        ahead = (PLAN_VERSIONS.c.effective > now) & PLAN_VERSIONS.c.withdrawn.is_(None)
+        query = update(PLAN_VERSIONS).where(PLAN_VERSIONS.c.number == number, ahead).values(withdrawn=now)
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(query)).rowcount)
+
+    async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
+        async def ask(connection: AsyncConnection) -> Sequence[Mapping[str, Any]]:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+        return await self._read(ask)
+
+    async def _read(self, ask: Callable[[AsyncConnection], Coroutine[Any, Any, _T]]) -> _T:
+        async def asked() -> _T:
+            async with self._looking.connect() as connection:
+                return await ask(connection)
+
+        return await _answered(whole(asked()))
+
+
+class Overrides:
+    """What operators override. Errors as of `Plans`."""
+
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
+        """As of `Plans`."""
+        self._engine, self._looking = engine, looking or engine
+
+    async def add(self, kind: str, subject: str, until: float, say: str, author: str, now: float) -> Override:
+        """Override something until a time."""
+
+        async def added() -> Override:
+            async with self._engine.begin() as connection:
+                await _lock(connection)
+                number = 1 + (await connection.scalar(select(func.max(OVERRIDES.c.id))) or 0)
+                made = Override(number, kind, subject, until, say, author, now)
+                await connection.execute(insert(OVERRIDES), {**_fields(made)})
+                return made
+
+        return await _answered(whole(added()))
+
+    async def end(self, kind: str, subject: str, author: str, now: float) -> int:
+        """End what is overridden before its time; how many were."""
+
+        async def ended() -> int:
+            ours = (OVERRIDES.c.kind == kind, OVERRIDES.c.subject == subject, *_active(now))
+            query = update(OVERRIDES).where(*ours).values(ended=now, ended_by=author)
+            async with self._engine.begin() as connection:
+                return int((await connection.execute(query)).rowcount)
+
+        return await _answered(whole(ended()))
+
+    async def active(self, now: float) -> Sequence[Override]:
+        """What is in force, or comes, in the order in which it was made."""
+        return await self._list(select(OVERRIDES).where(*_active(now)).order_by(OVERRIDES.c.id))
+
+    async def history(self, limit: int = 50) -> Sequence[Override]:
+        """The newest, newest first, those that are over too."""
+        return await self._list(select(OVERRIDES).order_by(OVERRIDES.c.id.desc()).limit(limit))
+
+    async def _list(self, query: Any) -> Sequence[Override]:
+        async def listed() -> Sequence[Override]:
+            async with self._looking.connect() as connection:
+                return [Override(**row) for row in (await connection.execute(query)).mappings()]
+
+        return await _answered(whole(listed()))
+
+
+def _active(now: float) -> tuple[Any, ...]:
+    return OVERRIDES.c.until > now, OVERRIDES.c.ended.is_(None)
+
+
+def _fields(made: Override) -> dict[str, object]:
+    return {name: getattr(made, name) for name in Override.__dataclass_fields__}
+
+
+def _pack(data: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {digest: zlib.compress(content, 1) for digest, content in data.items()}
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    """One writer at a time; SQLite's transactions are already (gateway.records.engine)."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+async def _live(connection: AsyncConnection, now: float) -> Version | None:
+    columns = PLAN_VERSIONS.c
+    query = select(PLAN_VERSIONS).where(columns.effective <= now, columns.withdrawn.is_(None))
+    row = (
+        await connection.execute(query.order_by(columns.effective.desc(), columns.number.desc()).limit(1))
+    ).mappings()
+    found = row.first()
+    return _version(dict(found)) if found is not None else None
+
+
+def _row(made: Version) -> dict[str, object]:
+    return {name: getattr(made, name) for name in Version.__dataclass_fields__} | {"source": made.source.value}
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    return Version(**{**row, "source": Source(row["source"])})
+
+
+async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
+    try:
+        async with asyncio.timeout(_WITHIN):
+            return await work
+    except (SQLAlchemyError, OSError, TimeoutError) as bad:
+        why = str(bad).partition("\n")[0] or type(bad).__name__
+        raise Unavailable(
+            f"The database of plans doesn't answer: {why}.", remedy="Start it, or check DATABASE_URL."
+        ) from bad
