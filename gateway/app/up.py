@@ -8,7 +8,7 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -16,9 +16,11 @@ import aiohttp
 from livekit import api
 
 from gateway.app.lifetime import until_stopped
+from gateway.app.plans import asked
 from gateway.config import from_environment
 from gateway.errors import SetupFault
 from gateway.privacy.redact import redact
+from gateway.tasks import Tasks
 from gateway.trunks import livekit as trunks
 from gateway.trunks.model import TrunkFile, parse
 from gateway.up import plan, runfile
@@ -28,6 +30,8 @@ from gateway.up.servers import find_livekit_server, find_redis_server, livekit_c
 from gateway.up.supervisor import Supervisor
 
 Print = Callable[[str], None]
+_LOOKS = 0.5
+"""Seconds between two looks at what control says of its plan."""
 
 
 async def run(options: Options, say: Print) -> None:
@@ -73,7 +77,9 @@ async def _serve(options: Options, trunk_file: TrunkFile, say: Print) -> None:
         async with _announced(options, where, secret):
             for line in _screen(options, where, time.monotonic() - started):
                 say(line)
-            await supervisor.watch()
+            async with Tasks("up") as tasks:
+                tasks.start(_tell_plan(options.state, say), "plan")
+                await supervisor.watch()
     finally:
         await asyncio.shield(supervisor.stop())
 
@@ -152,6 +158,32 @@ def _screen(options: Options, where: plan.Addresses, took: float) -> Iterator[st
     yield f"  Logs    {options.state / 'logs'}/"
     yield ""
     yield "Ctrl-C stops everything."
+
+
+async def _tell_plan(state: Path, say: Print) -> None:
+    """Say what becomes of the dial plan, each time that it changes or its files are wrong."""
+    before = await asked(state) or {}
+    while True:
+        await asyncio.sleep(_LOOKS)
+        now = await asked(state)
+        if now is None or now == before:
+            continue
+        for line in _plan_lines(before, now):
+            say(line)
+        before = now
+
+
+def _plan_lines(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
+    findings = now.get("findings")
+    if isinstance(findings, list) and findings and findings != before.get("findings"):
+        yield "  dial plan       is wrong; the version before stays in force:"
+        yield from (f"    {finding}" for finding in findings)
+    elif before.get("findings") and not findings:
+        yield "  dial plan       its files are right again"
+    if now.get("number") != before.get("number"):
+        yield f"  dial plan       version {now.get('number')} is in force, by {now.get('author')}"
+    if now.get("pinned") and not before.get("pinned"):
+        yield "  dial plan       the files don't count since the rollback, until the next offhook plan apply"
 
 
 def _ports_needed(children: list[str]) -> Iterator[str]:

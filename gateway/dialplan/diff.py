@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from gateway.dialplan.actions import KIND, Reject
 from gateway.dialplan.model import Place, Ref
@@ -68,7 +68,7 @@ def diff(before: Plan, after: Plan, start: datetime) -> Difference:
         groups[group].append(written)
         keys.setdefault(group, key)
     changes: dict[tuple[str, str, str, tuple[str, ...]], list[str]] = defaultdict(list)
-    times = sorted({start, *_edges(before, start), *_edges(after, start)})
+    times = sorted({start.astimezone(UTC), *_edges(before, start), *_edges(after, start)})
     for group, lines in groups.items():
         for caller, who in _callers(before, after):
             for (old, new), hours in _compared(before, after, keys[group], caller, times, start).items():
@@ -140,7 +140,8 @@ def _of_rule(rule: CallerRule) -> Iterator[tuple[Number | None, str]]:
 def _edges(plan: Plan, start: datetime) -> Iterator[datetime]:
     for hours in plan.hours.values():
         for span in hours.spans(start, start + YEAR):
-            yield from span
+            # In UTC: a time that comes twice equals none of another zone (PEP 495).
+            yield from (edge.astimezone(UTC) for edge in span)
 
 
 def _compared(
@@ -177,7 +178,7 @@ def _reached(decision: Decision) -> str:
 
 def _shown(spans: Sequence[tuple[datetime, datetime]], start: datetime, plan: Plan) -> Iterator[str]:
     """Weekly hours first, then what doesn't come every week."""
-    if len(spans) == 1 and spans[0] == (start, start + YEAR):
+    if len(spans) == 1 and spans[0][0] == start and spans[0][1] == start + YEAR:
         yield "always"
         return
     slots: dict[tuple[int, int, str], list[tuple[datetime, datetime]]] = defaultdict(list)

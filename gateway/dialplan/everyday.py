@@ -87,7 +87,8 @@ def _spans(written: str) -> str | None:
 
 
 def _hours(first: str, last: str) -> str | None:
-    """`9` and `5` are 09:00 and 17:00: an end without am or pm that isn't after its start is in the afternoon."""
+    """`9` and `5` are 09:00 and 17:00: an end without am or pm that isn't after its start is in the afternoon, unless it
+    is written as `05:00`, which means what it says."""
     start, end = _minutes(first), _minutes(last)
     if start is None or end is None:
         return None
@@ -111,7 +112,8 @@ def _minutes(written: str) -> tuple[int, str] | None:
         return None
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
-    return hour * 60 + minute, half or (":" if hour > 12 else "")
+    exact = hour > 12 or re.fullmatch(r"\d\d:\d\d", text)
+    return hour * 60 + minute, half or (":" if exact else "")
 
 
 def names_date(rule: str) -> bool:

@@ -52,13 +52,13 @@ class Keeper:
         `author`: who saves. `clock`: seconds since the epoch."""
         self._plans, self._overrides, self._catalogue, self._clock = plans, overrides, catalogue, clock
         self._watch, self._files, self._marker, self._author = Watch(files), files, marker, author
-        self._active: Sequence[Override] = ()
+        self._active: Sequence[Override] = []
         self.plan: Plan | None = None
         self.version: Version | None = None
         self.findings: Sequence[Finding] = ()
         """What is wrong with the files as they stand."""
-        self.pinned = False
-        """The files say something else, and don't count since a rollback."""
+        self._saved = ""
+        """Content of the files when they were right last."""
 
     @property
     def in_force(self) -> Plan:
@@ -66,6 +66,12 @@ class Keeper:
         if self.plan is None:
             raise SetupFault("There is no dial plan.")
         return self.plan
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the files say something else, and don't count since a rollback."""
+        version = self.version
+        return version is not None and version.source is Source.ROLLBACK and version.content != self._saved
 
     def state(self, now: float) -> State:
         """What operators override at a time."""
@@ -102,6 +108,7 @@ class Keeper:
             findings = [str(finding) for finding in loaded.errors]
             log.error("the changed dial plan is wrong; the old one stays in force", findings=findings)
         self.findings = loaded.errors
+        self._saved = loaded.plan.version if loaded.plan is not None else self._saved
         FINDINGS.set(len(self.findings))
         return loaded
 
@@ -124,9 +131,7 @@ class Keeper:
         )
         self._marker.parent.mkdir(parents=True, exist_ok=True)
         self._marker.write_text(_fingerprint(loaded))
-        live = made or await self._plans.live(self._clock())
-        was, self.pinned = self.pinned, live is not None and live.content != loaded.plan.version
-        if self.pinned and not was:
+        if made is None and self.pinned:
             log.warning("the saved dial plan doesn't count: a rollback is in force until the next apply")
 
     async def _take(self, loaded: Loaded | None) -> bool:
@@ -143,8 +148,6 @@ class Keeper:
             log.error("a version of the dial plan can't be used here", number=live.number, findings=findings)
             return False
         self.plan, self.version = loaded.plan, live
-        if live.source is not Source.SAVE:
-            self.pinned = False
         RELOADS.labels("taken").inc()
         VERSION.set(live.number)
         log.info(

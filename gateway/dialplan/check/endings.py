@@ -92,13 +92,19 @@ def _round(plan: Plan, ring: Sequence[tuple[str, Way]], *, waiting: bool) -> Fin
     return Finding(ring[0][1].to.place, what, "Let one of these ways lead to a message or an agent.")
 
 
+def _happens(route: Route, way: Way) -> bool:
+    """Whether the plan itself can take that way: without hours a route is closed only when an operator says so."""
+    return (way.why != "closed" or route.hours is not None) and (way.why != "full" or bool(route.limits.calls))
+
+
 def _before(route: Route, way: Way) -> bool:
-    return way.before
+    return way.before and _happens(route, way)
 
 
 def _waiting(route: Route, way: Way) -> bool:
     """Ways on which nobody has been reached: people who are rung may all be away, an agent and a message are there."""
-    return way.alone and (way.before or rings(route)) and not isinstance(route.action, Agent | Message)
+    passed = way.alone and (way.before or rings(route)) and _happens(route, way)
+    return passed and not isinstance(route.action, Agent | Message)
 
 
 def _cycles(plan: Plan, follows: Callable[[Route, Way], bool]) -> Iterator[list[tuple[str, Way]]]:

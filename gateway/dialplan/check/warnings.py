@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from gateway.dialplan.actions import KIND, Dial, Menu, Message, Queue, Reject, Route
 from gateway.dialplan.check.ways import ways
@@ -110,7 +110,7 @@ def _open(plan: Plan, ref: Ref | None, at: datetime) -> bool:
 def _moments(plan: Plan, refs: Collection[Ref | None], start: datetime, end: datetime) -> list[datetime]:
     """The times at which any of the hours change."""
     names = {ref.name for ref in refs if ref is not None}
-    edges = {edge for name in names for span in plan.hours[name].spans(start, end) for edge in span}
+    edges = {edge.astimezone(UTC) for name in names for span in plan.hours[name].spans(start, end) for edge in span}
     return sorted(edge for edge in {start, *edges} if edge < end)
 
 

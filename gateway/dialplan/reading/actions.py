@@ -73,6 +73,7 @@ def _settings(reader: Reader, node: Node, agent: str, context: Context) -> Mappi
 
 def _menu(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
     say, keys, wait, tries = "", {}, 8.0, 2
+    before = len(reader.findings)
     refs: dict[str, Ref | None] = {"speech": None, "silence": None}
     for key, value in reader.mapping(given["menu"], "menu"):
         if _KEY.match(key.text):
@@ -90,9 +91,11 @@ def _menu(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
             reader.fault(key.place, f"'{key.text}' is more than one key.", "Write one key: 0 to 9, * or #.")
         else:
             unknown(reader, key.text, key.place, ("1", *_MENU), "in a menu")
-    if not say and isinstance(given["menu"], MappingNode):
+    if len(reader.findings) > before:
+        return Menu(say, keys)
+    if not say:
         reader.fault(given["menu"], "The menu says nothing.", "Tell callers what to press: say: For sales, press 1.")
-    if not keys and refs["speech"] is None and isinstance(given["menu"], MappingNode):
+    if not keys and refs["speech"] is None:
         reader.fault(given["menu"], "The menu offers nothing.", "Add a key, such as 1: sales, or speech: sales.")
     return Menu(say, keys, refs["speech"], refs["silence"], wait, tries)
 

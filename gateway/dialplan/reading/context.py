@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,4 +46,4 @@ class Context:
         """The number in E.164, or ""."""
         number = normalise(text, self.country)
         found = number.reveal() if number else ""
-        return found if found.startswith("+") else ""
+        return found if re.fullmatch(r"\+\d{7,15}", found) else ""

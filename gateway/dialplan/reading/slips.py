@@ -20,6 +20,7 @@ _MARKS = {
 _VALUE = re.compile(r"(?::\s+|^\s*-\s+|^\s*|[\[{,]\s*)([*&@`%!|>])\S?")
 _COLON = re.compile(r"^\s*(?:- )?[^\s:'\"{\[][^:]*:\s+[^'\"\[{|>].*?(: |:$)")
 _AFTER_QUOTE = re.compile(r""":\s+("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*[^\s,}\]#]""")
+_CUT_BRACKET = re.compile(r"[{\[][^}\]]* #")
 _UNPRINTABLE = re.compile(r"[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ENDS = (".", "!", "?", "…", '"', "'", ")", ":", ";")
 
@@ -59,6 +60,8 @@ def _known(text: str, line: int, problem: str) -> Slip | None:
         return Slip("A colon inside a text ends it, for YAML.", _QUOTES, line, found.start(1))
     if found := _AFTER_QUOTE.search(bare):
         return Slip("There is text after the closing quote.", _QUOTES, line, found.end() - 1)
+    if "expected ',' or" in problem and (found := _CUT_BRACKET.search(text)):
+        return Slip("Inside brackets the # after a space begins a remark, for YAML.", _QUOTES, line, found.end() - 1)
     starts = ("alias", "anchor", "token", "tag", "directive", "block scalar", "indicator")
     if any(word in problem for word in starts) and (found := _VALUE.search(bare)):
         mark = found[1]

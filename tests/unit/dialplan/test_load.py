@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from gateway.dialplan.load import load
 from gateway.dialplan.model import Severity
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, decide
-from gateway.dialplan.watch import Watch
 from gateway.terms.call import Pool
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -204,25 +202,6 @@ def test_any_text_is_a_plan_or_told_off(tmp_path_factory: pytest.TempPathFactory
     assert (loaded.plan is None) == bool(loaded.errors)
 
 
-def test_a_change_is_taken_up_and_a_mistake_is_not(tmp_path: Path) -> None:
-    path = tmp_path / "main.yaml"
-    path.write_text(GOOD)
-    watch = Watch(tmp_path, catalogue(), lambda: NOON)
-    assert watch.look()
-    assert not watch.look()
-    first = watch.plan
-    path.write_text(GOOD + "nonsense: 1\n")
-    assert not watch.look()
-    assert watch.plan is first
-    assert "There is no 'nonsense' here." in str(watch.findings[0])
-    path.write_text(GOOD.replace("404", "480"))
-    assert watch.look()
-    assert watch.plan
-    assert watch.plan is not first
-    assert watch.findings == []
-    assert to(watch.plan, "+4930123456").action == Reject(480)
-
-
 DEEP = [
     "deep: " + "[" * 3000 + "]" * 3000 + "\n",
     "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 1500)),
@@ -230,40 +209,25 @@ DEEP = [
 
 
 @pytest.mark.parametrize("top", DEEP, ids=["brackets", "aliases"])
-def test_a_file_nested_too_deep_is_told_and_the_old_plan_stays(tmp_path: Path, top: str) -> None:
-    path = tmp_path / "main.yaml"
-    path.write_text(GOOD)
-    watch = Watch(tmp_path, catalogue(), lambda: NOON)
-    assert watch.look()
+def test_a_file_nested_too_deep_is_told(tmp_path: Path, top: str) -> None:
     ask = "{agent: sales, settings: {ask: *a1499}}" if "&a0" in top else "{agent: sales}"
-    path.write_text(top + GOOD.replace("{agent: sales}", ask))
-    assert not watch.look()
-    assert watch.plan
-    assert [str(finding) for finding in watch.findings if "too deep" in finding.what]
-    path.write_text(GOOD.replace("404", "480"))
-    assert watch.look()
+    assert any("too deep" in line for line in findings(tmp_path, top + GOOD.replace("{agent: sales}", ask)))
 
 
-def test_a_file_that_vanishes_while_one_looks_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "main.yaml").write_text(GOOD)
-    facts = tmp_path / "acme.txt"
-    facts.symlink_to(tmp_path / "gone")
-    watch = Watch(tmp_path, catalogue(), lambda: NOON)
-    assert watch.look()
-    assert not watch.look()
+def test_aliases_that_make_more_of_a_file_than_a_plan_can_be_are_told(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+    )
+    told = findings(tmp_path, bomb + GOOD.replace("{agent: sales}", "{agent: sales, settings: {ask: *a8}}"))
+    assert any("says too much" in line for line in told)
 
 
-def test_a_change_of_a_facts_file_is_taken_up(tmp_path: Path) -> None:
+def test_a_change_of_a_facts_file_is_another_version(tmp_path: Path) -> None:
+    text = GOOD.replace("{agent: sales}", "{agent: sales, settings: {facts: acme.txt}}")
     facts = tmp_path / "acme.txt"
     facts.write_text("old")
-    (tmp_path / "main.yaml").write_text(GOOD.replace("{agent: sales}", "{agent: sales, settings: {facts: acme.txt}}"))
-    watch = Watch(tmp_path, catalogue(), lambda: NOON)
-    assert watch.look()
-    old = watch.plan
+    first = plan(tmp_path, text)
     facts.write_text("newer")
-    os.utime(facts, ns=(1, 1))
-    assert watch.look()
-    assert watch.plan
-    assert old
-    assert watch.plan.version != old.version, "a record must tell which facts its call was given"
-    assert watch.plan.brief("sales").settings["facts"] == "newer"
+    second = plan(tmp_path, text)
+    assert second.version != first.version, "a record must tell which facts its call was given"
+    assert second.brief("sales").settings["facts"] == "newer"

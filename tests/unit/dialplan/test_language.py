@@ -1,0 +1,221 @@
+"""Tests of the plan language: the example as it stands, and each mistake with its words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.dialplan.actions import Agent, Dial, Menu, Message, Queue
+from gateway.dialplan.load import load
+from gateway.dialplan.model import Callback, Severity
+from gateway.dialplan.people import Person, Rotation
+from tests.unit.dialplan.plans import CATALOGUE, EXAMPLE, NOON, example, loaded, plan
+
+BASE = """\
+offhook: 1
+country: US
+timezone: America/New_York
+human: callback
+numbers:
+  (510) 555-0100: sales
+routes:
+  sales: {agent: sales}
+"""
+
+
+def test_the_example_loads_as_it_stands_and_says_what_its_remarks_say() -> None:
+    found = example()
+    sales, support, desk = found.routes["sales"], found.routes["support"], found.routes["desk"]
+    assert isinstance(sales.action, Agent)
+    assert sales.limits.calls == 20
+    assert sales.limits.minutes == 15
+    assert sales.privacy.record == "ask"
+    assert sales.privacy.keep == 30 * 86400
+    assert sales.human == found.human
+    assert isinstance(support.action, Menu)
+    assert (support.action.wait, support.action.tries, set(support.action.keys)) == (8, 2, {"1"})
+    assert isinstance(desk.action, Queue)
+    assert (desk.action.at_most, desk.action.press["1"].name) == (600, "take-message")
+    assert desk.human is None, "nobody can ask there"
+    message = found.routes["take-message"].action
+    assert isinstance(message, Message)
+    assert set(message.say) == {"closed", "otherwise"}
+    assert isinstance(found.routes["key-account"].action, Dial)
+    assert found.routes["billing"].seal_digits
+    ben = found.people["ben"]
+    assert isinstance(ben, Person)
+    assert ben.call == "sip:ben@pbx"
+    assert found.teams["sales-desk"].unanswered == Callback(3600)
+    assert found.teams["support-desk"].ring == "linear"
+    assert [
+        finding for finding in load(EXAMPLE, CATALOGUE, NOON).findings if finding.severity is Severity.WARNING
+    ] == []
+
+
+def test_people_take_turns_at_the_same_time_of_day_whatever_the_clocks_do(tmp_path: Path) -> None:
+    text = (
+        BASE
+        + """\
+people:
+  ana: {call: +1 510 555 0111}
+  dee: {call: +1 510 555 0112}
+  oncall: {rotate: {every: 1w, from: 2026-10-26 09:00, order: [ana, dee]}}
+teams:
+  desk: {members: [oncall], unanswered: callback}
+"""
+    )
+    found = plan(tmp_path, text).people["oncall"]
+    assert isinstance(found, Rotation)
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo("America/New_York")
+    at = found.begins.replace(day=26)
+    turns = [found.turn(moment) for moment in (
+        at, at.replace(month=11, day=2, hour=8, minute=59), at.replace(month=11, day=2, hour=9), at.replace(year=2020),
+    )]  # fmt: skip
+    assert turns == [0, 0, 1, 0], "clocks went back on 1 November"
+    assert at.tzinfo == zone
+
+
+def test_two_files_make_one_plan_and_a_name_may_be_used_once(tmp_path: Path) -> None:
+    more = "offhook: 1\nroutes:\n  sales: {reject: 486}\n  other: {reject: 486}\n"
+    found = [str(one) for one in loaded(tmp_path, BASE, more__yaml=more).errors]
+    assert found == [
+        "more.yaml:3:3: The route 'sales' is there already, in main.yaml, line 8. Rename or remove one of them."
+    ]
+
+
+WRONG = [
+    # what other systems call it
+    (BASE + "  x: {forward: ana}\n", "9:7", "There is no 'forward' in a route. Here it is called 'dial'."),
+    (BASE + "  x: {voicemail: yes}\n", "9:7", "Here it is called 'message'"),
+    (BASE + "  x: {agent: sales, no_answer: sales}\n", "9:21", "Here it is called 'unanswered'"),
+    (BASE + "  x: {agent: sales, busy: sales}\n", "9:21", "Here it is called 'full'"),
+    (BASE + "  x: {agent: sales, schedule: a}\n", "9:21", "Here it is called 'hours'"),
+    # references
+    (BASE + "  x: {route: salse}\n", "9:14", "Did you mean 'sales'?"),
+    (BASE + "  x: {team: desk, unanswered: sales}\n", "9:13", "leads to a team 'desk' that isn't there"),
+    (BASE + "  x: {agent: sales, hours: office, closed: sales}\n", "9:28", "leads to a hours 'office'"),
+    # nobody is lost
+    (BASE.replace("human: callback\n", ""), "7:3", "who asks for a person gets nowhere. Add human:"),
+    (BASE.replace("callback", "no") + "  no: {reject: 603}\n", "4:8", "gets nowhere: sales → no rejects"),
+    (BASE.replace("callback", "sales"), "4:8", "gets nowhere: sales → sales goes round"),
+    (BASE + "  a: {route: b}\n  b: {route: a}\n", "9:14", "never reach a person, an agent, a message or a rejection"),
+    (BASE + "  x: {menu: {say: Hi., 1: sales, silence: x}}\n", "9:43", "waits for minutes without an ending"),
+    (BASE + "  x: {dial: +1 510 555 0111}\n", "9:3", "rings without an ending"),
+    (BASE + "  x: {agent: sales, hours: Mo-Fr 9-5}\n", "9:3", "nothing for callers outside them"),
+    # YAML's own traps
+    (BASE + "  x: {agent: sales, greeting: Press # to talk}\n", "9:37", "Inside brackets the # after a space begins a remark"),
+    (BASE + "  x:\n    agent: sales\n    greeting: Press # to talk\n", "11:21", "for YAML a # after a space begins"),
+    (BASE + "  x:\n    agent: sales\n    greeting: Note: we open late\n", "11:19", "A colon inside a text ends it"),
+    (BASE.replace("(510) 555-0100:", "*510:"), "6:3", "to YAML"),
+    (BASE + 'callers:\n  - from: *900\n    route: sales\n', "10:11", "Put quotes around it"),
+    (BASE + '  x:\n    agent: sales\n    greeting: "Hi" there\n', "11:20", "text after the closing quote"),
+    (BASE + "  x: {agent: sales}\n\ty: 1\n", "10:1", "indented with a tab"),
+    (BASE + "---\nx: 1\n", "9:1", "two documents"),
+    (BASE + "x: \x00\n", "9:1", "characters that no text has"),
+    # values
+    (BASE + "  x: {dial: +1 510 555 0111, ring: 25, unanswered: sales}\n", "9:36", "Write a number and s, m, h, d or w: 25s."),
+    (BASE + "  x: {dial: +1 510, unanswered: sales}\n", "9:13", "can't be a telephone number"),
+    (BASE + "  x: {split: {90%: sales}}\n", "9:14", "The shares make 90%."),
+    (BASE + "  x: {split: {all: sales}}\n", "9:15", "is no share"),
+    (BASE + "  x: {menu: {say: Hi., 12: sales}}\n", "9:24", "more than one key"),
+    (BASE + "  x: {message: {closed: We are closed.}}\n", "9:16", "no words for every case"),
+    (BASE + "  x: {agent: sales, limits: {calls: none}}\n", "9:37", "is no number for calls"),
+    (BASE + "  x: {agent: sales, ring: 25s}\n", "9:21", "'ring' does nothing on the route 'x'"),
+    (BASE + "  x: {agent: sales, seal_digits: maybe}\n", "9:34", "neither yes nor no"),
+    (BASE + "hours: {office: 9 to 5 on most days}\n", "9:17", "are no hours"),
+    (BASE + "people: {ana: {}}\n", "9:10", "can't be reached"),
+    (BASE + "people: {ana: {call: sip:ana}}\n", "9:22", "names no trunk"),
+    (BASE + "teams: {desk: {members: []}}\n", "9:9", "has nobody"),
+    (BASE + "teams: {desk: {members: [ana], ring: loud}}\n", "9:38", "is no way to ring"),
+    (BASE + "callers:\n  - {from: banana, route: sales}\n", "10:12", "is no number"),
+    (BASE + "callers:\n  - {route: sales}\n", "10:5", "for every caller"),
+    (BASE + "callers:\n  - {from: anonymous}\n", "10:5", "leads nowhere"),
+    (BASE + "callers:\n  - {attestation: D, route: sales}\n", "10:19", "is no attestation"),
+    (BASE + "tests:\n  - {to: +15105550100, expect: salse}\n", "10:5", "Did you mean 'sales'?"),
+    (BASE + "tests:\n  - {to: +15105550100, at: soon, expect: sales}\n", "10:28", "is no time"),
+    (BASE + "tests:\n  - {to: +15105550199, expect: sales, why: Acme}\n", "10:5", "expects 'sales' (Acme) and gets no route (404)"),
+    (BASE.replace("numbers:\n", "numbers:\n  file: none.csv\n"), "6:9", "'none.csv' can't be read"),
+    (BASE.replace("numbers:\n", "numbers:\n  file: ../x.csv\n"), "6:9", "lies outside"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "place", "says"), WRONG, ids=[f"{one[1]} {one[2][:30]}" for one in WRONG])
+def test_a_mistake_is_told_where_it_is_with_its_remedy(tmp_path: Path, text: str, place: str, says: str) -> None:
+    found = loaded(tmp_path, text)
+    told = [str(one) for one in found.errors]
+    assert found.plan is None
+    assert any(line.startswith(f"main.yaml:{place}:") and says in line for line in told), told
+
+
+WARNED = [
+    (BASE + "  x: {agent: support}\n", "No call ever reaches the route 'x'"),
+    (BASE.replace("{agent: sales}", "{message: {otherwise: Speak.}}"), "Nobody is told of a message"),
+    (BASE + "  y: {route: sales, full: sales}\n", "'y' is never full"),
+    (
+        BASE.replace("{agent: sales}", "{team: desk, unanswered: bye}")
+        + "  bye: {reject: 480}\nteams: {desk: {members: [ana]}}\n"
+        + "people: {ana: {call: +15105550111, hours: Mo-Fr 09:00-17:00}}\n",
+        "Nobody of 'desk' is there at Mon 2026-11-23 17:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), WARNED)
+def test_what_may_not_be_meant_is_a_warning(tmp_path: Path, text: str, says: str) -> None:
+    found = loaded(tmp_path, text)
+    assert found.errors == []
+    assert found.plan
+    warned = [str(one) for one in found.findings if one.severity is Severity.WARNING]
+    assert any(says in line for line in warned), warned
+
+
+def test_a_number_that_no_trunk_carries_is_a_warning(tmp_path: Path) -> None:
+    from gateway.dialplan.numbers import read
+
+    (tmp_path / "main.yaml").write_text(BASE)
+    for carried, warned in (("+15105550100", 0), ("+15105550199", 1)):
+        found = load(tmp_path, CATALOGUE, NOON, trunks=[read(carried, "")])
+        assert sum("No trunk" in str(one) for one in found.findings) == warned
+
+
+def test_the_statuses_that_livekit_sip_changes_are_noted() -> None:
+    told = [str(one) for one in load(EXAMPLE, CATALOGUE, NOON).findings if one.severity is Severity.NOTE]
+    assert any("'refuse' rejects with 603" in line and "486" in line for line in told)
+
+
+def test_hours_that_take_turns_may_lead_to_each_other(tmp_path: Path) -> None:
+    day_and_night = BASE.replace("{agent: sales}", "{agent: sales, hours: day, closed: night}") + (
+        "  night: {agent: support, hours: dark, closed: sales}\n"
+        "hours: {day: 'Mo-Su 08:00-20:00', dark: 'Mo-Su 20:00-08:00'}\n"
+    )
+    assert loaded(tmp_path, day_and_night).errors == []
+    gap = day_and_night.replace("20:00-08:00", "20:00-07:00")
+    assert "go round" in str(loaded(tmp_path, gap).errors[0])
+
+
+def test_numbers_may_come_from_files(tmp_path: Path) -> None:
+    text = BASE.replace("numbers:\n", "numbers:\n  file: more.csv\n")
+    found = plan(tmp_path, text, more__csv="number,route\n+15105550177,sales\n+1 510 555 02xx,sales\n")
+    assert found.size == 3
+    clash = loaded(tmp_path, text, more__csv="+15105550100,sales\n")
+    assert "has a line already, in more.csv, line 1" in str(clash.errors[0])
+
+
+def test_the_version_follows_tables_too(tmp_path: Path) -> None:
+    text = BASE.replace("numbers:\n", "numbers:\n  file: more.csv\n")
+    first = plan(tmp_path, text, more__csv="+15105550177,sales\n").version
+    assert plan(tmp_path, text, more__csv="+15105550178,sales\n").version != first
+
+
+@pytest.mark.parametrize("size", [10_000])
+def test_ten_thousand_numbers_are_checked_in_two_seconds(tmp_path: Path, size: int) -> None:
+    import time
+
+    lines = "".join(f"  +1 510 {n // 10000 + 200:03} {n % 10000:04}: sales\n" for n in range(size))
+    text = BASE.replace("  (510) 555-0100: sales\n", lines)
+    started = time.process_time()
+    assert plan(tmp_path, text).size == size
+    assert time.process_time() - started < 4.0

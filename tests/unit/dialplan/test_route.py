@@ -1,0 +1,190 @@
+"""Tests of the decision, its trace, and what operators override."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.dialplan.headers import attestation, diverted_from
+from gateway.dialplan.overrides import Override
+from gateway.dialplan.plan import Attestation, Plan
+from gateway.dialplan.route import Ask, Decision, decide
+from gateway.dialplan.simulate import simulate, words
+from gateway.dialplan.state import State, state_of
+from gateway.terms.number import normalise
+from tests.unit.dialplan.plans import example, plan
+
+ZONE = ZoneInfo("America/New_York")
+MONDAY = datetime(2026, 11, 23, 10, tzinfo=ZONE)
+LUNCH = MONDAY.replace(hour=13)
+
+
+def ask(
+    dialed: str, caller: str = "", at: datetime = MONDAY, headers: Mapping[str, str] | None = None, key: str = ""
+) -> Ask:
+    return Ask(dialed, normalise(caller, "US") if caller else None, at, headers or {}, key)
+
+
+def reached(where: Plan, call: Ask, state: State | None = None) -> str:
+    return decide(where, call, state).route
+
+
+@pytest.mark.parametrize(
+    ("dialed", "caller", "at", "route"),
+    [
+        ("+15105550100", "", MONDAY, "sales"),
+        ("+15105550100", "", LUNCH, "take-message"),
+        ("+15105550100", "+14155550199", LUNCH, "key-account"),
+        ("+15105550200", "+14155550199", MONDAY, "support"),
+        ("+15105550321", "+19005551212", MONDAY, "refuse"),
+        ("+15105550449", "", MONDAY, "support"),
+        ("+15105550450", "", MONDAY, "not-ours"),
+        ("+442079460018", "", MONDAY, "uk-sales"),
+        ("+442079460018", "", LUNCH.replace(hour=12, minute=29), "uk-sales"),
+        ("+442079460018", "", LUNCH.replace(hour=12, minute=30), "take-message"),
+        ("demo", "", MONDAY, "sales"),
+        ("nobody", "", MONDAY, "not-ours"),
+    ],
+)
+def test_calls_go_where_the_example_says(dialed: str, caller: str, at: datetime, route: str) -> None:
+    assert reached(example(), ask(dialed, caller, at)) == route
+
+
+def test_a_full_route_leads_on_and_counts_what_it_bears() -> None:
+    found = decide(example(), ask("+15105550100"), State(calls={"sales": 19}))
+    assert (found.route, dict(found.limits)) == ("sales", {"sales": 20})
+    full = decide(example(), ask("+15105550100"), State(calls={"sales": 20}), traced=True)
+    assert (full.route, full.because, dict(full.limits)) == ("desk", "full", {})
+    assert any(step.rule == "route sales: limits" and "20 calls, at most 20" in step.why for step in full.trace)
+
+
+def test_a_route_without_agents_leads_on() -> None:
+    assert reached(example(), ask("+15105550100"), State(no_agent=True)) == "desk"
+
+
+BASE = """\
+offhook: 1
+country: US
+timezone: America/New_York
+human: callback
+numbers: {otherwise: front}
+routes:
+  front: {agent: sales}
+  other: {agent: support}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "caller", "headers", "matched"),
+    [
+        ("from: anonymous", "", {}, True),
+        ("from: anonymous", "+14155550100", {}, False),
+        ("from: [anonymous, (415) 555-0100]", "+14155550100", {}, True),
+        ('from: "+1 415 *"', "+14155550100", {}, True),
+        ('from: "+1 415 *"', "", {}, False),
+        ("diverted_from: (510) 555-0177", "+1415", {"diversion": "<sip:+15105550177@x>;reason=no-answer"}, True),
+        ("diverted_from: (510) 555-0177", "+1415", {"diversion": "<sip:5105550178@x>"}, False),
+        ("diverted_from: any", "+1415", {"diversion": "<tel:5105550178>"}, True),
+        ("diverted_from: any", "+1415", {}, False),
+        ("attestation: [C, none]", "+1415", {"x-twilio-verstat": "TN-Validation-Passed-A"}, False),
+        ("attestation: [C, none]", "+1415", {"x-twilio-verstat": "TN-Validation-Failed-A"}, True),
+        ("attestation: [C, none]", "+1415", {}, True),
+        ("attestation: A", "+1415", {"p-asserted-identity": "<sip:+1@x;verstat=TN-Validation-Passed>"}, True),
+        ("from: anonymous\n    hours: Mo-Fr 12-14", "", {}, False),
+    ],
+)
+def test_rules_look_at_callers(tmp_path: Path, rule: str, caller: str, headers: dict[str, str], matched: bool) -> None:
+    where = plan(tmp_path, f"{BASE}callers:\n  - {rule}\n    route: other\n")
+    assert reached(where, ask("+15105550100", caller, headers=headers)) == ("other" if matched else "front")
+
+
+def test_callers_may_come_from_a_file(tmp_path: Path) -> None:
+    where = plan(
+        tmp_path, BASE + "callers:\n  - from: {file: key.csv}\n    route: other\n", key__csv="(415) 555-0100\n"
+    )
+    assert reached(where, ask("+15105550100", "+14155550100")) == "other"
+    assert reached(where, ask("+15105550100", "+14155550101")) == "front"
+
+
+def test_what_carriers_say() -> None:
+    assert diverted_from({"diversion": "<sip:+1222@b>;reason=x, <sip:+1111@a>"}) == "+1111"
+    assert diverted_from({"history-info": "<sip:+1111@a>;index=1, <sip:+1222@b>;index=1.1"}) == "+1111"
+    assert diverted_from({"history-info": "<sip:+1111@a>;index=1"}) == ""
+    assert attestation({"p-attestation-indicator": "B"}) is Attestation.PARTIAL
+    assert attestation({"x-twilio-verstat": "No-TN-Validation"}) is Attestation.NONE
+
+
+def test_a_split_keeps_its_promise_to_each_caller(tmp_path: Path) -> None:
+    split = BASE.replace("front: {agent: sales}", "front: {split: {90%: one, 10%: other}}\n  one: {agent: sales}")
+    where = plan(tmp_path, split)
+    calls = [ask("+15105550100", f"+1415555{n:04}", key=str(n)) for n in range(2000)]
+    first = [reached(where, call) for call in calls]
+    assert first == [reached(where, call) for call in calls]
+    assert 130 < first.count("other") < 270
+    withheld = {reached(where, ask("+15105550100", key=f"SCL_{n}")) for n in range(200)}
+    assert withheld == {"one", "other"}
+
+
+def over(kind: str, subject: str, say: str = "", *, after: float = 0, until: float = 3600) -> Override:
+    now = MONDAY.timestamp()
+    return Override(1, kind, subject, now + until, say, "ana", now + after)
+
+
+def told(where: Plan, *overrides: Override, later: float = 1, dialed: str = "+15105550100") -> Decision:
+    return decide(where, ask(dialed), state_of(overrides, MONDAY.timestamp() + later), traced=True)
+
+
+def test_operators_close_open_and_tell() -> None:
+    where = example()
+    closed = told(where, over("close", "office", "A burst pipe."))
+    assert (closed.route, closed.say, closed.because) == ("take-message", "A burst pipe.", "closed")
+    assert any("an operator closed 'office' until Mon 2026-11-23 11:00" in step.why for step in closed.trace)
+    assert words(where, closed, ask("")) == "A burst pipe."
+    assert told(where, over("close", "sales")).route == "take-message"
+    assert told(where, over("close", "office", until=-1)).route == "sales", "it has ended"
+    assert told(where, over("close", "office", after=60)).route == "sales", "it hasn't begun"
+    lunch = state_of([over("open", "office", until=36000)], LUNCH.timestamp())
+    assert reached(where, ask("+15105550100", at=LUNCH), lunch) == "sales"
+    assert told(where, over("notice", "all", "An outage.")).notices == ("An outage.",)
+    assert told(where, over("notice", "desk", "An outage.")).notices == ()
+
+
+def test_of_two_overrides_the_later_counts() -> None:
+    closing, opening = over("close", "office"), over("open", "office", after=30)
+    assert told(example(), closing, opening, later=10).route == "take-message"
+    assert told(example(), closing, opening, later=40).route == "sales"
+
+
+def test_overrides_that_tangle_routes_end_in_a_status(tmp_path: Path) -> None:
+    where = plan(tmp_path, BASE.replace("{agent: sales}", "{agent: sales, closed: other}").replace(
+        "{agent: support}", "{agent: support, closed: front}"))  # fmt: skip
+    found = told(where, over("close", "front"), over("close", "other"))
+    assert getattr(found.action, "status", 0) == 503
+
+
+def test_keys_lead_through_menus() -> None:
+    where = example()
+    assert simulate(where, ask("+15105550200")).action == "menu"
+    pressed = simulate(where, ask("+15105550200"), digits="91")
+    assert (pressed.route, pressed.answers) == ("billing", True)
+    assert [step.why for step in pressed.trace if step.rule == "key 9"] == ["nothing waits for it on 'support'"]
+    assert simulate(where, ask("+15105550100"), State(elsewhere=20), digits="1").route == "take-message"
+
+
+@pytest.mark.parametrize(
+    ("dialed", "caller", "answers"),
+    [("+15105550100", "", True), ("+15105550999", "", False), ("+15105550100", "+14155550199", False)],
+)
+def test_it_is_told_what_bills(dialed: str, caller: str, answers: bool) -> None:
+    assert simulate(example(), ask(dialed, caller)).answers == answers
+
+
+def test_a_message_says_why_and_when_one_opens_again() -> None:
+    where = example()
+    at = datetime(2026, 11, 25, 19, tzinfo=ZONE)
+    closed = decide(where, ask("+15105550100", at=at))
+    assert words(where, closed, ask("", at=at)) == "We open Monday at 09:00. Please leave a message."
