@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.dialplan.plan import Plan
-from gateway.dialplan.route import Ask
+from gateway.dialplan.route import ANYBODY, Ask
 from gateway.dialplan.when import FORMS, moment
 from gateway.errors import SetupFault
 from gateway.terms.number import normalise
@@ -23,7 +23,7 @@ def asked(plan: Plan, *, to: str, caller: str, at: str, headers: Sequence[str], 
         if not colon or not name.strip():
             raise SetupFault(f"--header can't be read: {header}.", remedy='Write "NAME: VALUE".')
         told[name.strip().casefold()] = value.strip()
-    return Ask(to.removeprefix("sip:"), normalise(caller, plan.country) if caller else None, when, told)
+    return Ask(to.removeprefix("sip:"), normalise(caller, plan.country) if caller else ANYBODY, when, told)
 
 
 def instant(written: str, zone: str, now: datetime) -> float:

@@ -51,7 +51,9 @@ def check(plan: Plan = "", trunks: Trunks = _TRUNK_FILE, json: Json = False) -> 
 def simulate(
     plan: Plan = "",
     to: Annotated[str, typer.Option("--to", help="The number that is dialed, or a SIP user.")] = "",
-    caller: Annotated[str, typer.Option("--from", help="The caller's number; none is withheld.")] = "",
+    caller: Annotated[
+        str, typer.Option("--from", help="The caller's number, or anonymous; left out: somebody whom no rule means.")
+    ] = "",
     at: Annotated[str, typer.Option("--at", help='When: "2026-12-24 11:30", a zone behind it, "tomorrow 9:00".')] = "",
     calls: Annotated[int, typer.Option("--calls", min=0, help="Live calls that each route has.")] = 0,
     digits: Annotated[str, typer.Option("--digits", help="Keys that the caller presses in menus.")] = "",

@@ -13,7 +13,7 @@ from gateway.dialplan.diff import Difference
 from gateway.dialplan.load import Loaded
 from gateway.dialplan.model import Finding, Severity
 from gateway.dialplan.plan import Plan
-from gateway.dialplan.route import Ask, Step
+from gateway.dialplan.route import ANYBODY, Ask, Step
 from gateway.dialplan.simulate import Simulated, words
 from gateway.dialplan.version import Version
 from gateway.operate.backtest import Moved
@@ -118,7 +118,7 @@ def simulated(plan: Plan, ask: Ask, found: Simulated, *, json: bool) -> None:
         )
         return
     console = shown.console()
-    caller = shown.number(ask.caller.reveal() if ask.caller else "")
+    caller = "anybody" if ask.caller == ANYBODY else shown.number(ask.caller.reveal() if ask.caller else "")
     console.print(
         f"{shown.number(ask.dialed)}, from {caller}, {ask.at:%a %Y-%m-%d %H:%M %Z}", style="bold", markup=False
     )

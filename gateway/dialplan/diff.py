@@ -11,7 +11,7 @@ from gateway.dialplan.actions import KIND, Reject
 from gateway.dialplan.model import Place, Ref
 from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.plan import CallerRule, Plan
-from gateway.dialplan.route import Ask, Decision, decide
+from gateway.dialplan.route import ANYBODY, Ask, Decision, decide
 from gateway.terms.number import normalise
 from gateway.terms.personal import Number
 
@@ -19,8 +19,6 @@ YEAR = timedelta(days=365)
 _WEEKLY = 40
 """Weeks of a year in which the same hours change that are told as weekly ones."""
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-NOBODY = "+10000000000"
-"""A caller whom no rule means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _dialed(before: Plan, after: Plan, key: str) -> Iterator[bool]:
 
 def _callers(before: Plan, after: Plan) -> list[tuple[Number | None, str]]:
     """Callers whom the plans may tell apart, the ordinary one first."""
-    found: dict[str, tuple[Number | None, str]] = {"": (Number(NOBODY), "")}
+    found: dict[str, tuple[Number | None, str]] = {"": (ANYBODY, "")}
     for rule in (*before.callers, *after.callers):
         for number, who in _of_rule(rule):
             found.setdefault(number.reveal() if number else "anonymous", (number, who))
@@ -150,7 +148,7 @@ def _compared(
     """The pairs of what the two plans do that aren't the same, and when."""
     spans: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
     ends = [*times[1:], start + YEAR]
-    ordinary = caller is not None and caller.reveal() == NOBODY
+    ordinary = caller == ANYBODY
     usual = (_first(before, key), _first(after, key))
     if not ordinary and not any(rule.hours for rule in (*before.callers, *after.callers)):
         times, ends = times[:1], ends[-1:]  # which route comes first doesn't hang on the time

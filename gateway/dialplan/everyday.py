@@ -9,15 +9,52 @@ from datetime import date
 REMEDY = 'Write "Mo-Fr 09:00-18:00; Sa 10:00-14:00", Mon-Fri 9-5, or 24/7.'
 _DAYS = {"mo": "Mo", "tu": "Tu", "we": "We", "th": "Th", "fr": "Fr", "sa": "Sa", "su": "Su"}
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_DATE = re.compile(rf"\b(?:{_MONTHS})\b|\b\d{{4}}\b(?!:)|\bweek\b|\beaster\b")
+# A month alone is a season, which holidays interrupt; only with a day of the month is it a date, which beats them.
+_DATE = re.compile(rf"\b(?:{_MONTHS})\s*\d{{1,2}}\b(?!:)|\beaster\b", re.IGNORECASE)
 _CLOCK = r"\d{1,2}:\d{2}"
 _SPAN = rf"{_CLOCK}\s*-\s*{_CLOCK}"
 _SPANS = re.compile(rf"{_SPAN}(?:\s*,\s*{_SPAN})*")
 _MODIFIER = re.compile(r"\b(?:off|closed)\b", re.IGNORECASE)
-_MORE_RULES = re.compile(r"(?<=[\d+fnd]),\s*(?=(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|week|easter|(?:" + _MONTHS + r")\b))")
-_PH = re.compile(r"\bPH\b")
+_SELECTOR_START = rf"(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|week|easter|\d{{4}}\s|(?:{_MONTHS})\b)"
+# A comma begins a rule only where the one before it is complete; in `Mo-Fr, PH 09:00-12:00` it makes a list.
+_MORE_RULES = re.compile(
+    rf"(?:(?<=:\d\d)|(?<=off)|(?<=closed)|(?<=open)|(?<=24/7))\s*,\s*(?={_SELECTOR_START})", re.IGNORECASE
+)
+_ADDED = ", "
+"""What a rule begins with that adds to the rules before it, rather than replacing them on its days."""
+_COMMENT = re.compile(r'"[^"]*"')
+_PH = re.compile(r"\bPH\b", re.IGNORECASE)
+_PH_LIST = re.compile(
+    r"(?P<days>(?:[A-Z]\w(?:-[A-Z]\w)?,)*PH(?:,[A-Z]\w(?:-[A-Z]\w)?)*)(?P<rest>(?:\s.*)?)", re.IGNORECASE
+)
+_DAY_LIST = re.compile(rf"\b({_MONTHS}) (\d{{1,2}}),(?=\d{{1,2}}\b(?![:\d]))", re.IGNORECASE)
+_OSM_WORDS = frozenset(
+    [
+        "mo",
+        "tu",
+        "we",
+        "th",
+        "fr",
+        "sa",
+        "su",
+        "ph",
+        "sh",
+        "week",
+        "easter",
+        "off",
+        "closed",
+        "open",
+        "unknown",
+        "day",
+        "days",
+    ]
+) | frozenset(_MONTHS.casefold().split("|"))
 
-_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun|mo|tu|we|th|fr|sa|su)[a-z]*"
+# Names are matched whole and never given back: a long row of them would otherwise take hours to turn down.
+_WEEKDAY = (
+    r"(?>(?:mon|tues|tue|wednes|wed|thurs|thur|thu|fri|satur|sat|sun)(?:days|day)?|mo|tu|we|th|fr|sa|su)(?![a-z])\.?+"
+)
+_MONTH_DAY = rf"(?>{_MONTHS})[a-z]*+\.?+ \d{{1,2}}(?![:.\d])"
 _TIME_TEXT = r"(?:\d{1,2}(?:[:.]\d\d)?(?:\s*[ap]\.?m?\.?(?![a-z]))?|noon|midnight)"
 _TO = r"\s*(?:-|–|\bto\b|\buntil\b|\btill\b)\s*"
 _ALSO = r"\s*(?:,|&|\band\b)\s*"
@@ -26,22 +63,77 @@ _SETS = {
     "weekend": "Sa-Su", "every day": "Mo-Su", "daily": "Mo-Su", "everyday": "Mo-Su", "all week": "Mo-Su",
 }  # fmt: skip
 _EVERYDAY = re.compile(
-    rf"(?P<days>{'|'.join(sorted(_SETS, key=len, reverse=True))}|{_WEEKDAY}(?:\s*(?:-|–|\bto\b|\bthrough\b|,|\band\b|&)\s*{_WEEKDAY})*)"
+    rf"(?<![a-z])(?P<days>{'|'.join(sorted(_SETS, key=len, reverse=True))}|{_MONTH_DAY}"
+    rf"|(?>{_WEEKDAY}(?:\s*(?:-|–|\bto\b|\bthrough\b|,|\band\b|&)\s*{_WEEKDAY})*+))"
     rf"[\s:]+(?P<times>closed|off|all day|24 hours|{_TIME_TEXT}{_TO}{_TIME_TEXT}(?:{_ALSO}{_TIME_TEXT}{_TO}{_TIME_TEXT})*)",
     re.IGNORECASE,
 )
 _TIME = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*([ap])?\.?m?\.?", re.IGNORECASE)
 _FROM_TO = re.compile(rf"(?P<a>{_TIME_TEXT}){_TO}(?P<b>{_TIME_TEXT})", re.IGNORECASE)
+_NOT_HERE = (
+    (re.compile(r"\|"), "'||' has no meaning here: hours are open or closed."),
+    (re.compile(r"\bunknown\b", re.IGNORECASE), "'unknown' has no meaning here: hours are open or closed."),
+    (re.compile(r"sunrise|sunset|dawn|dusk", re.IGNORECASE), "Where the sun stands isn't known here."),
+    (re.compile(r":\d\d\s*\+"), "A time with '+' doesn't say until when."),
+    (
+        re.compile(r"\bSH\b", re.IGNORECASE),
+        "School holidays aren't known here; list them in closed_on:, or write their dates.",
+    ),
+)
 
 
 def rules(written: str) -> list[str] | None:
-    """OpenStreetMap's rules; None when the text is neither. Whether each is right, its library tells."""
-    text = " ".join(written.split())
-    if not text:
-        return None
-    if (found := _everyday(text)) is not None:
-        return found
-    return [rule.strip() for part in text.split(";") for rule in _MORE_RULES.split(part) if rule.strip()] or None
+    """OpenStreetMap's rules; None when there are none. Whether each is right, its library tells.
+
+    A rule that adds to those before it, rather than replacing them, begins with a comma. A rule that speaks of holidays
+    speaks of nothing else: `Mo-Fr,PH 09:00-12:00` becomes two.
+    """
+    found: list[str] = []
+    for part in " ".join(_COMMENT.sub(" ", written).split()).split(";"):
+        text = part.strip()
+        if not text:
+            continue
+        everyday = None if _looks_exact(text) else _everyday(text)
+        found += _osm(text) if everyday is None else everyday
+    return found or None
+
+
+def _looks_exact(text: str) -> bool:
+    """Whether it is in OpenStreetMap's own words and times: those mean what they mean there."""
+    words = re.findall(r"[a-z]+", text.casefold())
+    exact = re.search(r"\d\d:\d\d\s*-\s*\d\d:\d\d", text) and not re.search(r"(?<!\d)\d:\d\d", text)
+    return bool(exact) and all(word in _OSM_WORDS for word in words)
+
+
+def _osm(text: str) -> list[str]:
+    found: list[str] = []
+    for number, piece in enumerate(_MORE_RULES.split(text)):
+        rule = re.sub(r"\s*,\s*", ",", piece).strip()
+        while (listed := _DAY_LIST.sub(r"\1 \2,\1 ", rule, count=1)) != rule:
+            rule = listed
+        rule = re.sub(r"\s+open$", "", rule, flags=re.IGNORECASE)
+        rule = "24/7" if rule.casefold() == "open" else rule
+        added = _ADDED if number else ""
+        found += [added + one for one in _without_others(rule) if one]
+    return found
+
+
+def _without_others(rule: str) -> list[str]:
+    """The rule, in two where it is for holidays and for days of the week."""
+    listed = _PH_LIST.fullmatch(rule)
+    if listed is None:
+        return [rule]
+    others = ",".join(day for day in listed["days"].split(",") if day.upper() != "PH")
+    return [f"{others}{listed['rest']}" if others else "", f"PH{listed['rest']}"]
+
+
+def not_here(rule: str) -> str:
+    """What OpenStreetMap allows in a rule and a telephone can't go by, as a sentence; "" when there is nothing."""
+    if names_holidays(rule) and not re.fullmatch(
+        r"(?:, )?PH(?: (?:off|closed|[\d:,\s-]+(?: off| closed)?))?", rule, re.IGNORECASE
+    ):
+        return "PH can only stand alone or among days of the week."
+    return next((told for pattern, told in _NOT_HERE if pattern.search(rule)), "")
 
 
 def _everyday(text: str) -> list[str] | None:
@@ -63,9 +155,11 @@ def _weekdays(written: str) -> str:
     low = written.casefold()
     if low in _SETS:
         return _SETS[low]
+    if re.match(_MONTH_DAY, low, re.IGNORECASE):
+        return f"{low[:3].title()} {int(low.split(' ')[1]):02}"
     joined = re.sub(r"\s*(?:-|–|\bto\b|\bthrough\b)\s*", "-", low)
     joined = re.sub(r"\s*(?:,|&|\band\b)\s*", ",", joined)
-    return re.sub(r"[a-z]+", lambda day: _DAYS[day[0][:2]], joined)
+    return re.sub(r"[a-z]+\.?", lambda day: _DAYS[day[0][:2]], joined)
 
 
 def _spans(written: str) -> str | None:
@@ -132,12 +226,40 @@ def until_midnight(rule: str) -> str:
 
 
 def after_midnight(rule: str) -> str:
-    """What runs past midnight, as times of the day on which it began; `off` where nothing does."""
-    if _MODIFIER.search(rule):
-        return rule
+    """What runs past midnight, as times of the day on which it began; `off` where nothing does, and "" where the rule
+    neither opens nor closes anything then."""
     if not _SPANS.search(rule):
-        return "off" if rule.strip() == "24/7" else f"{_selector(rule)} off".strip()
-    return _SPANS.sub(lambda found: ",".join(_rest(found[0])) or "off", rule)
+        if _MODIFIER.search(rule):
+            return rule
+        return "" if _adds(rule) else "off" if rule.strip() == "24/7" else f"{_selector(rule)} off".strip()
+    rest = ",".join(one for found in _SPANS.finditer(rule) for one in _rest(found[0]))
+    if not rest and (_adds(rule) or _MODIFIER.search(rule)):
+        return ""  # `off` would close what other rules left open
+    return _SPANS.sub(rest or "off", rule)
+
+
+def _adds(rule: str) -> bool:
+    return rule.startswith(_ADDED)
+
+
+def shown(rule: str) -> str:
+    """A rule as an operator may read it."""
+    return rule.removeprefix(_ADDED)
+
+
+def joined(rules: Sequence[str]) -> str:
+    """One text of many rules; `off` for none."""
+    text = ""
+    for rule in rules:
+        if rule:
+            text += (
+                rule
+                if _adds(rule) and text
+                else f"; {rule.removeprefix(_ADDED)}"
+                if text
+                else rule.removeprefix(_ADDED)
+            )
+    return text or "off"
 
 
 def always(rule: str) -> str:
@@ -146,7 +268,7 @@ def always(rule: str) -> str:
 
 
 def _selector(rule: str) -> str:
-    return re.sub(r'"[^"]*"', "", _SPANS.sub("", rule)).strip(" ,")
+    return _SPANS.sub("", rule).strip(" ,")
 
 
 def _cut(spans: str) -> list[str]:
@@ -169,17 +291,15 @@ def _shown(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def with_holidays(rule: str, days: Sequence[date]) -> str:
-    """The rule with `PH` replaced by the dates, in a rule of its own beside other days."""
-    if not names_holidays(rule):
-        return rule
-    others = re.sub(r"^,|,$", "", re.sub(r",?\bPH\b,?", ",", rule.split(" ")[0]).strip(" "))
-    rest = rule.partition(" ")[2]
+def on(days: Sequence[date], rest: str) -> str:
+    """A rule for certain dates. `rest`: what follows the days, such as `off`. "" for no days."""
     months = _MONTHS.split("|")
-    dated = [f"{day.year} {months[day.month - 1]} {day.day:02} {rest}" for day in days]
-    return "; ".join([*([f"{others} {rest}"] if others else []), *dated])
+    return ",".join(f"{day.year:04} {months[day.month - 1]} {day.day:02}" for day in days) + f" {rest}" if days else ""
 
 
-def without_holidays(rule: str) -> str:
-    """The rule as its library may judge it."""
-    return _PH.sub("Su", rule)
+def with_holidays(rule: str, days: Sequence[date]) -> str:
+    """The rule with the dates in the place of `PH`; "" when it speaks of holidays and there are none."""
+    if not rule or not names_holidays(rule):
+        return rule
+    dated = on(days, _PH.sub("", rule.removeprefix(_ADDED)).strip())
+    return _ADDED + dated if dated and _adds(rule) else dated

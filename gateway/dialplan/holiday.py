@@ -15,12 +15,27 @@ import holidays as calendars
 _ISO = r"\d{4}-\d{2}-\d{2}"
 _ONE = re.compile(rf"^({_ISO})$")
 _RANGE = re.compile(rf"^({_ISO})\s*(?:-|–|to|until|\.\.)\s*({_ISO})$")
+_MONTH_NAMES = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_YEARLY = re.compile(
-    r"^(?:([a-z]{3})[a-z]*\.?\s+(\d{1,2})|(\d{1,2})\.?\s+([a-z]{3})[a-z]*\.?|(\d{2})-(\d{2}))$", re.IGNORECASE
-)
+_YEARLY = re.compile(r"^(?:([a-z]{3,9})\.?\s+(\d{1,2})|(\d{1,2})\.?\s+([a-z]{3,9})\.?|(\d{2})-(\d{2}))$", re.IGNORECASE)
 _YEAR = 2027
-"""A year by which names of holidays are known."""
+_YEARS = range(_YEAR - 1, _YEAR + 4)
+"""Years by which names of holidays are known: some come every fourth year."""
+_OLDEST = date(2020, 1, 1)
+"""A day before this is a slip of the hand: nothing is planned for it."""
 _FIELD = tuple[str, int, str, str]
 
 
@@ -39,7 +54,7 @@ class Days:
     region: str = ""
     """Country and region, as in `GB-ENG`; "" for no holidays."""
     works_on: tuple[str, ...] = ()
-    """Names of holidays that are none here."""
+    """Names of holidays that are none here, in their plain form."""
     ranges: tuple[tuple[date, date], ...] = ()
     """First and last day of each range."""
     yearly: tuple[tuple[int, int], ...] = ()
@@ -58,7 +73,7 @@ class Days:
 @lru_cache(maxsize=512)
 def _closed(days: Days, year: int) -> Closed:
     known = holiday_names(days.region, year) if days.region else {}
-    off = {day: name for day, name in known.items() if not _matches(name, days.works_on)}
+    off = {day: name for day, name in known.items() if not _worked(name, days.works_on)}
     own: dict[date, str] = {}
     for first, last in days.ranges:
         day, end = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
@@ -80,14 +95,26 @@ def holiday_names(region: str, year: int) -> Mapping[date, str]:
     country, _, part = region.strip().upper().partition("-")
     supported = _countries()
     if country not in supported:
-        near = difflib.get_close_matches(country, supported, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else "Write a country's code, such as US, or GB-ENG."
-        raise ValueError(f"There are no holidays of '{region}'. {hint}")
+        raise ValueError(f"There are no holidays of '{region[:20]}'. {_near(region.strip().upper())}")
     if part and part not in supported[country]:
-        known = ", ".join(supported[country]) or "none"
+        known = ", ".join(f"{country}-{one}" for one in supported[country]) or f"only {country}"
         raise ValueError(f"'{country}' has no region '{part}'. There are: {known}.")
     found = calendars.country_holidays(country, subdiv=part or None, years=year, language=_language(country))
     return MappingProxyType({day: found[day] for day in sorted(found) if day.year == year})
+
+
+def _near(region: str) -> str:
+    """What may have been meant by a region that there isn't."""
+    country, _, part = re.sub(r"[^A-Z0-9]+", "-", region).strip("-").partition("-")
+    supported = _countries()
+    if part in supported.get(country, ()):
+        return f"Did you mean '{country}-{part}'?"
+    near = difflib.get_close_matches(country, supported, n=3)
+    return (
+        f"Did you mean {' or '.join(repr(one) for one in near)}?"
+        if near
+        else "Write a country's code, as US or GB-ENG."
+    )
 
 
 @lru_cache(maxsize=1)
@@ -111,8 +138,11 @@ def days_of(region: str, works_on: Sequence[str], closed_on: Sequence[str]) -> t
             what, _, remedy = str(bad).partition(". ")
             wrong.append(("holidays", 0, f"{what}.", remedy))
             region = ""
+    worked: list[str] = []
     for item, name in enumerate(works_on):
-        if told := _unknown(name, region):
+        meant, told = _meant(name, region)
+        worked += meant
+        if told:
             wrong.append(("works_on", item, *told))
     ranges: list[tuple[date, date]] = []
     yearly: list[tuple[int, int]] = []
@@ -126,46 +156,56 @@ def days_of(region: str, works_on: Sequence[str], closed_on: Sequence[str]) -> t
             ranges.append((first, last))
         elif isinstance(first, int) and isinstance(last, int):
             yearly.append((first, last))
-    return Days(region.upper(), tuple(works_on), tuple(ranges), tuple(yearly)), wrong
+    return Days(region.strip().upper(), tuple(sorted(set(worked))), tuple(ranges), tuple(yearly)), wrong
 
 
-def _unknown(name: str, region: str) -> tuple[str, str] | None:
+def _meant(name: str, region: str) -> tuple[list[str], tuple[str, str] | None]:
+    """The plain name of the holiday that is meant, by its name or an unambiguous part; or what is wrong, and a remedy."""
     if not region:
-        return f"'{name}' is no holiday here: the hours name no holidays.", "Add holidays: with a country."
-    known = sorted({one for year in (_YEAR, _YEAR + 1) for one in holiday_names(region, year).values()})
-    if any(_matches(one, (name,)) for one in known):
-        return None
-    near = difflib.get_close_matches(name, known, n=1)
-    return (
-        f"'{name}' is no holiday of {region}.",
-        f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}.",
-    )
+        told = f"'{name[:60]}' is no holiday here: the hours name no holidays."
+        return [], (told, "Add holidays: with a country.")
+    known = {
+        _plain(one): one for year in _YEARS for names in holiday_names(region, year).values() for one in _each(names)
+    }
+    wanted = _plain(name)
+    if wanted in known:
+        return [wanted], None
+    found = [plain for plain in known if wanted and f" {wanted} " in f" {plain} "]
+    if len(found) == 1:
+        return found, None
+    shown = sorted(known[plain] for plain in found or known)
+    if found:
+        return [], (f"'{name[:60]}' may be one of several holidays of {region}.", f"Write one of {', '.join(shown)}.")
+    near = difflib.get_close_matches(wanted, known, n=1)
+    remedy = f"Did you mean '{known[near[0]]}'?" if near else f"There are: {', '.join(shown)}."
+    return [], (f"'{name[:60]}' is no holiday of {region}.", remedy)
 
 
-def _matches(name: str, wanted: Sequence[str]) -> bool:
-    """Whether a holiday is meant by one of the names, in any spelling of them, or by a part of its own."""
-    plain = _plain(name)
-    return any(plain == _plain(one) or f" {_plain(one)} " in f" {plain} " for one in wanted if _plain(one))
+def _each(names: str) -> list[str]:
+    """The holidays that come on one day."""
+    return [re.sub(r"\s*\((?:observed|estimated|,|\s)*\)", "", one).strip() for one in names.split(";")]
+
+
+def _worked(names: str, worked: Sequence[str]) -> bool:
+    """Whether one works on a day with these holidays: on every one of them."""
+    return all(_plain(one) in worked for one in _each(names))
 
 
 def _plain(name: str) -> str:
     words = re.sub(r"[^\w\s]", "", name.casefold().replace("’", "'")).split()
-    return " ".join(word for word in words if word not in ("day", "the", "observed"))
+    return " ".join(word for word in words if word not in ("day", "the", "observed", "estimated"))
 
 
 def _days(text: str) -> tuple[date, date] | tuple[int, int]:
     low = " ".join(text.casefold().split())
     try:
         if found := _ONE.match(low):
-            return date.fromisoformat(found[1]), date.fromisoformat(found[1])
+            return _planned(found[1], found[1])
         if found := _RANGE.match(low):
-            first, last = date.fromisoformat(found[1]), date.fromisoformat(found[2])
-            if first > last or (last - first).days > 3660:
-                raise ValueError(f"'{text[:60]}' runs backwards." if first > last else f"'{text[:60]}' is too long.")
-            return first, last
+            return _planned(found[1], found[2])
         if found := _YEARLY.match(low):
             name, number = found[1] or found[4], found[2] or found[3] or found[6]
-            month = _MONTHS.index(name) + 1 if name else int(found[5])
+            month = _month(name) if name else int(found[5])
             date(2024, month, int(number))
             return month, int(number)
     except ValueError as bad:
@@ -173,3 +213,23 @@ def _days(text: str) -> tuple[date, date] | tuple[int, int]:
             raise
         raise ValueError(f"There is no day '{text[:60]}'.") from None
     raise ValueError(f"'{text[:60]}' is no day.")
+
+
+def _planned(start: str, end: str) -> tuple[date, date]:
+    first, last = date.fromisoformat(start), date.fromisoformat(end)
+    shown = start if start == end else f"{start} - {end}"
+    if first > last:
+        raise ValueError(f"'{shown}' runs backwards.")
+    if last < _OLDEST:
+        raise ValueError(f"'{shown}' is long past.")
+    if (last - first).days > 3660:
+        raise ValueError(f"'{shown}' is too long.")
+    return first, last
+
+
+def _month(name: str) -> int:
+    """The number of a month by its name or the first letters of it, three at least. Raises ValueError."""
+    for number, full in enumerate(_MONTH_NAMES, 1):
+        if full.startswith(name):
+            return number
+    raise ValueError(name)

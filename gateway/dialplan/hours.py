@@ -17,14 +17,13 @@ from opening_hours import OpeningHours
 from opening_hours import State as _State
 
 from gateway.dialplan import everyday
-from gateway.dialplan.holiday import Days, days_of, holiday_names
+from gateway.dialplan.holiday import Days, days_of
 from gateway.dialplan.when import zones
 
 _DAY = timedelta(days=1)
 _AHEAD = timedelta(days=400)
 LONGEST = 1000
 """Characters of `open`."""
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +111,15 @@ class Hours:
         found = []
         day = first
         while day <= last:
-            name = self.days.closed(day) or self._half_day(day)
+            name = self.days.closed(day) or _dated(self, day)
             if name and self._usual(day):
                 found.append(Closure(day, name))
             day += _DAY
         return found
 
-    def _half_day(self, day: date) -> str:
-        return next((rule for rule in self.dated if _applies(rule, day)), "")
-
     def _usual(self, day: date) -> bool:
         start = datetime.combine(day, time())
-        return any(True for _ in _intervals(_parsed("; ".join(self.weekly)), start, start + _DAY))
+        return any(True for _ in _intervals(_parsed(everyday.joined(self.weekly)), start, start + _DAY))
 
     def _open(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Open spans in UTC, in order, cut at midnights and where the clocks change."""
@@ -160,24 +156,35 @@ def build(
             *faults,
             Fault("open", 0, f"The hours have more than {LONGEST} characters.", "Make them shorter."),
         ]
-    rules = everyday.rules(text)
-    if rules is None or not all(_good(rule) for rule in rules):
+    rules = everyday.rules(text) or []
+    told = next(filter(None, map(everyday.not_here, rules)), "")
+    if told:
+        return None, [*faults, Fault("open", 0, told, everyday.REMEDY)]
+    weekly = tuple(rule for rule in rules if not everyday.names_date(rule))
+    dated = tuple(rule for rule in rules if everyday.names_date(rule))
+    if not rules or not _readable(Hours(name, text, "UTC", weekly, dated, days)):
         return None, [*faults, Fault("open", 0, f"'{text[:60]}' are no hours.", everyday.REMEDY)]
     if any(everyday.names_holidays(rule) for rule in rules) and not holidays:
         remedy = "Add holidays: with a country, such as US or GB-ENG."
         return None, [*faults, Fault("open", 0, "PH stands for holidays, and the hours name no country's.", remedy)]
     if faults:
         return None, faults
-    weekly = tuple(rule for rule in rules if not everyday.names_date(rule))
-    dated = tuple(rule for rule in rules if everyday.names_date(rule))
     return Hours(name, text, timezone, weekly, dated, days), []
 
 
-def _good(rule: str) -> bool:
+def _readable(hours: Hours) -> bool:
+    """Whether the library reads every rule, alone and with the others, and can evaluate them."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
     try:
-        OpeningHours(everyday.without_holidays(rule)).is_open(datetime(2026, 1, 1))
-        for part in (everyday.until_midnight(rule), everyday.after_midnight(rule)):
-            OpeningHours(everyday.without_holidays(part) or "off").is_open(datetime(2026, 1, 1))
+        for rule in (*hours.weekly, *hours.dated):
+            named = everyday.with_holidays(rule, [start.date()])
+            for part in (named, everyday.until_midnight(named), everyday.after_midnight(named)):
+                _parsed(everyday.joined([part])).is_open(datetime(2026, 1, 1))
+            if rule in hours.dated:
+                _applies(named, start.date())
+        hours.state(start)
+        hours.changes(start)
+        hours.closures(start.date(), start.date())
     except BaseException as bad:  # the library's panics derive from BaseException
         if isinstance(bad, KeyboardInterrupt | SystemExit | GeneratorExit):
             raise
@@ -185,26 +192,15 @@ def _good(rule: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _in(hours: Hours, year: int) -> tuple[OpeningHours, OpeningHours]:
     """What governs a year: the spans of each day up to midnight, and what runs on after it, as if on that same day."""
     closed = hours.days.in_year(year)
-    off = [f"{day.year} {MONTHS[day.month - 1]} {day.day:02} off" for day in closed.holidays]
-    shut = [f"{day.year} {MONTHS[day.month - 1]} {day.day:02} off" for day in closed.days]
-    named = [day for day in holiday_dates(hours, year)]
-    rules = [*hours.weekly, *off, *hours.dated]
-    before = [everyday.with_holidays(everyday.until_midnight(rule), named) for rule in rules]
-    after = [everyday.with_holidays(everyday.after_midnight(rule), named) for rule in rules]
-    return _expression([*before, *shut]), _expression([*after, *shut])
-
-
-def holiday_dates(hours: Hours, year: int) -> list[date]:
-    """The holidays that `PH` stands for."""
-    return sorted(holiday_names(hours.days.region, year)) if hours.days.region else []
-
-
-def _expression(rules: Sequence[str]) -> OpeningHours:
-    return _parsed("; ".join(rule for rule in rules if rule) or "off")
+    off, shut = everyday.on(sorted(closed.holidays), "off"), everyday.on(sorted(closed.days), "off")
+    rules = [*hours.weekly, off, *(everyday.with_holidays(rule, sorted(closed.holidays)) for rule in hours.dated)]
+    before = everyday.joined([*(everyday.until_midnight(rule) for rule in rules), shut])
+    after = everyday.joined([*(everyday.after_midnight(rule) for rule in rules if rule), shut])
+    return _parsed(before), _parsed(after)
 
 
 @lru_cache(maxsize=1024)
@@ -266,14 +262,15 @@ def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
 
 def _reason(hours: Hours, wall: datetime) -> str:
     """The name of what closes the day, if it has one."""
-    return hours.days.closed(wall.date()) or next((rule for rule in hours.dated if _applies(rule, wall.date())), "")
+    return hours.days.closed(wall.date()) or _dated(hours, wall.date())
+
+
+def _dated(hours: Hours, day: date) -> str:
+    """The first dated rule that speaks of the day; "" for none."""
+    return next((everyday.shown(rule) for rule in hours.dated if _applies(rule, day)), "")
 
 
 def _applies(rule: str, day: date) -> bool:
     """Whether a dated rule says something for the day."""
     start = datetime.combine(day, time())
-    opened = everyday.always(rule)
-    try:
-        return any(True for _ in _intervals(_parsed(opened), start, start + _DAY))
-    except SyntaxError:
-        return False
+    return any(True for _ in _intervals(_parsed(everyday.always(rule)), start, start + _DAY))

@@ -21,6 +21,8 @@ BUSY = 486
 """For a route that is full and says nothing for it (RFC 3261 section 21.4.24)."""
 TANGLED = 503
 """For routes that lead to each other, as only overrides can make them."""
+ANYBODY = Number("anybody")
+"""A caller with a number that no rule means."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ REJECT = "offhook.reject"
 _HEADER = "sip.h."
 WITHIN = 3.0
 """Seconds that one request to LiveKit may take."""
+_COMES = 1.5
+"""Seconds that a SIP service may take from joining a room to publishing its track."""
+_LOOKS = 0.03
 _AT_ONCE = 8
 _OURS = frozenset(pool.agent_name for pool in Pool)
 """Rooms have other dispatches too: LiveKit's own of agents without a name."""
@@ -76,12 +79,26 @@ class Rooms:
 
     async def turn_away(self, room: str, identity: str, status: int) -> bool:
         """Reject the caller with the status, or end an answered call; False when they aren't in the room."""
+        await self._has_come(room, identity)
         told = api.UpdateParticipantRequest(room=room, identity=identity, attributes={REJECT: str(status)})
         async with _asking(missing_ok=True):
             await self._livekit.room.update_participant(told)
             await self._livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
             return True
         return False
+
+    async def _has_come(self, room: str, identity: str) -> None:
+        """Wait, a little, until the caller's SIP service has published its track: put out while it still connects, it
+        would notice only when it gives up, and the caller would ring on."""
+        ends = asyncio.get_running_loop().time() + _COMES
+        while asyncio.get_running_loop().time() < ends:
+            async with _asking(missing_ok=True):
+                one = api.RoomParticipantIdentity(room=room, identity=identity)
+                if (await self._livekit.room.get_participant(one)).tracks:
+                    return
+                await asyncio.sleep(_LOOKS)
+                continue
+            return
 
     async def close(self, room: str) -> None:
         """Delete the room, if it is there."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
@@ -81,14 +82,17 @@ class Phone:
             await asyncio.wait(self._lines)
         await self._stack.aclose()
 
-    async def dial(self, number: str) -> Call:
-        """Begin a call to a number or a SIP user; returns at once, `Call.answered` waits for the answer."""
+    async def dial(self, number: str, *, headers: Mapping[str, str] | None = None) -> Call:
+        """Begin a call to a number or a SIP user; returns at once, `Call.answered` waits for the answer. `headers`:
+        more of them for the INVITE, as a carrier adds them."""
         call = Call(number, time.monotonic())
         port = self._media.open(call, tap=call, queue=QUEUE, live=False)
         offer = sdp.offer(*port.address, session_id=secrets.randbits(31), codecs=self._codecs)
         call.attach(port, offer)
         call_id = f"{secrets.token_hex(12)}@{self._host}"
         invite = self._invite(number, call_id, offer)
+        for name, value in (headers or {}).items():
+            invite.headers.set(name, value)
         self._calls[call_id] = call
         task = asyncio.create_task(self._line(call, invite, offer), name="phone line")
         self._lines.add(task)

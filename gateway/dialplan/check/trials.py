@@ -8,7 +8,7 @@ from datetime import datetime
 from gateway.dialplan.model import Finding
 from gateway.dialplan.plan import Plan, Trial
 from gateway.dialplan.reading.words import near
-from gateway.dialplan.route import Ask, Step
+from gateway.dialplan.route import ANYBODY, Ask, Step
 from gateway.dialplan.simulate import Simulated, simulate
 from gateway.dialplan.state import State
 from gateway.dialplan.when import moment
@@ -37,7 +37,7 @@ def _tried(plan: Plan, trial: Trial, now: datetime) -> Iterator[Finding]:
 
 def run(plan: Plan, trial: Trial, at: datetime) -> Simulated:
     """The call of a test."""
-    ask = Ask(trial.dialed, normalise(trial.caller, plan.country) if trial.caller else None, at, trial.headers)
+    ask = Ask(trial.dialed, normalise(trial.caller, plan.country) if trial.caller else ANYBODY, at, trial.headers)
     return simulate(plan, ask, State(elsewhere=trial.calls), digits=trial.digits)
 
 

@@ -175,7 +175,7 @@ def _message(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
 
 def _split(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
     shares: list[tuple[float, Ref]] = []
-    for key, value in reader.mapping(given["split"], "split"):
+    for key, value in reader.mapping(given["split"], "split", once=False):
         found = _SHARE.match(key.text)
         ref = reader.ref(value, key.text)
         if not found or not 0 < float(found[1]) <= 100:

@@ -76,8 +76,8 @@ class Reader:
         place = at if isinstance(at, Place) else self.place(at)
         self.findings.append(Finding(place, what, remedy, Severity.WARNING))
 
-    def mapping(self, node: Node, what: str, *, hint: str = "") -> Iterator[tuple[Key, Node]]:
-        """The entries of a mapping, in order, each key once; nothing, with a finding, when the node is none. `hint`
+    def mapping(self, node: Node, what: str, *, hint: str = "", once: bool = True) -> Iterator[tuple[Key, Node]]:
+        """The entries of a mapping, in order, each key `once`; nothing, with a finding, when the node is none. `hint`
         is the remedy then."""
         if is_empty(node):
             return
@@ -90,7 +90,7 @@ class Reader:
             place = self.place(key_node)
             if not isinstance(key_node, ScalarNode):
                 self.fault(place, f"{what} has a key that is no plain text.", "Put quotes around it.")
-            elif key_node.value in seen:
+            elif once and key_node.value in seen:
                 first = seen[key_node.value]
                 self.fault(place, f"'{key_node.value}' is there twice.", f"It is on line {first.line} too; keep one.")
             else:
