@@ -70,17 +70,15 @@ class Hours:
     def is_open(self, at: datetime) -> bool:
         """Whether they are open. `at`: aware."""
         wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)
-        if _in(self, wall.year)[0].is_open(wall):
-            return True
-        before = wall - _DAY
-        return _in(self, before.year)[1].is_open(before)
+        day = wall.replace(hour=0, minute=0, second=0, microsecond=0)
+        return any(first <= wall < last for first, last in _of_day(self, day))
 
     def state(self, at: datetime) -> Status:
         """Whether they are open, and what says so. `at`: aware."""
         wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)
         if self.is_open(at):
             return Status(True, self.written)
-        return Status(False, _reason(self, wall) or f"outside {self.written}")
+        return Status(False, _reason(self, wall.date()) or f"outside {self.written}")
 
     def spans(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
         """When they are open between two aware times, in their zone; touching spans are one."""
@@ -213,7 +211,8 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _of_day(hours: Hours, day: datetime) -> list[tuple[datetime, datetime]]:
+@lru_cache(maxsize=4096)
+def _of_day(hours: Hours, day: datetime) -> tuple[tuple[datetime, datetime], ...]:
     """The open spans between a day's midnight and the next, in order, none touching."""
     before = day - _DAY
     own = list(_intervals(_in(hours, day.year)[0], day, day + _DAY))
@@ -224,7 +223,7 @@ def _of_day(hours: Hours, day: datetime) -> list[tuple[datetime, datetime]]:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
             merged.append((first, last))
-    return merged
+    return tuple(merged)
 
 
 def _intervals(hours: OpeningHours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -260,9 +259,10 @@ def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
     return at.astimezone(zone).utcoffset() or timedelta()
 
 
-def _reason(hours: Hours, wall: datetime) -> str:
+@lru_cache(maxsize=4096)
+def _reason(hours: Hours, day: date) -> str:
     """The name of what closes the day, if it has one."""
-    return hours.days.closed(wall.date()) or _dated(hours, wall.date())
+    return hours.days.closed(day) or _dated(hours, day)
 
 
 def _dated(hours: Hours, day: date) -> str:

@@ -25,7 +25,7 @@ class Version:
     author: str
     made: float
     effective: float
-    """From when on it is in force; later than `made` when it was scheduled."""
+    """From when on it is in force: `made` for one that counts at once, later for one that waits for its time."""
     message: str
     source: Source
     of: int = 0

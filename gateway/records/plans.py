@@ -11,13 +11,14 @@ import zlib
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.version import Source, Version
 from gateway.errors import Refused, Unavailable
+from gateway.records import reading
 from gateway.records.engine import whole
 from gateway.records.schema import OVERRIDES, PLAN_FILES, PLAN_VERSION_FILES, PLAN_VERSIONS
 
@@ -51,13 +52,17 @@ class Plans:
         """Add a version of the files, in force from `effective` on (now, when None).
 
         `content`: the plan's version hash. None, and nothing is written, when what is in force has the same content
-        already and it isn't scheduled, or when the files are pinned and `source` is SAVE.
+        already and it isn't scheduled, or when the files are pinned and `source` is SAVE. Times are kept to the
+        microsecond; what no database can hold of `author` and `message` is left out. Raises Refused when a file's name
+        isn't text.
         """
+        _check_names(files)
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         known = await self._known(hashes.values())
         data = {hashes[name]: data for name, data in files.items()}
         packed = await asyncio.to_thread(_pack, {one: data[one] for one in data.keys() - known})
-        made = Version(0, content, author, now, now if effective is None else effective, message, source, of)
+        start = _kept(now if effective is None else effective)
+        made = Version(0, content, _text(author), _kept(now), start, _text(message), source, of)
         return await _answered(whole(self._apply(made, hashes, packed)))
 
     async def _known(self, hashes: Collection[str]) -> set[str]:
@@ -98,7 +103,8 @@ class Plans:
 
     async def get(self, number: int) -> Version:
         """A version. Raises Refused when there is none of that number."""
-        rows = await self._rows(select(PLAN_VERSIONS).where(PLAN_VERSIONS.c.number == number))
+        query = select(PLAN_VERSIONS).where(PLAN_VERSIONS.c.number == number)
+        rows = await self._rows(query) if _possible(number) else []
         if not rows:
             raise Refused(f"There is no version {number} of the plan.", remedy="offhook plan history lists them.")
         return _version(rows[0])
@@ -110,9 +116,15 @@ class Plans:
         return _version(rows[0]) if rows else None
 
     async def files(self, number: int, known: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
-        """The files of a version, by name. `known`: files at hand, by their hashes, that needn't be fetched."""
+        """The files of a version, by name. `known`: files at hand, by their hashes, that needn't be fetched.
+
+        Raises Refused when there is no version of that number.
+        """
         at_hand = known or {}
-        links = await self._rows(select(PLAN_VERSION_FILES).where(PLAN_VERSION_FILES.c.version == number))
+        query = select(PLAN_VERSION_FILES).where(PLAN_VERSION_FILES.c.version == number)
+        links = await self._rows(query) if _possible(number) else []
+        if not links:
+            await self.get(number)  # one without files is no error, one that isn't there is
         wanted = {row["hash"] for row in links} - set(at_hand)
         packed = await self._rows(select(PLAN_FILES).where(PLAN_FILES.c.hash.in_(wanted))) if wanted else []
         data = {row["hash"]: await asyncio.to_thread(zlib.decompress, row["data"]) for row in packed}
@@ -120,7 +132,7 @@ class Plans:
 
     async def withdraw(self, number: int, now: float) -> bool:
         """Take back a version that isn't in force yet; whether there was one."""
-        return await _answered(whole(self._withdraw(number, now)))
+        return _possible(number) and await _answered(whole(self._withdraw(number, now)))
 
     async def _withdraw(self, number: int, now: float) -> bool:
         ahead = (PLAN_VERSIONS.c.effective > now) & PLAN_VERSIONS.c.withdrawn.is_(None)
@@ -150,13 +162,13 @@ class Overrides:
         self._engine, self._looking = engine, looking or engine
 
     async def add(self, kind: str, subject: str, until: float, say: str, author: str, now: float) -> Override:
-        """Override something until a time."""
+        """Override something until a time. What is kept of times and texts: as of `Plans.apply`."""
 
         async def added() -> Override:
             async with self._engine.begin() as connection:
                 await _lock(connection)
                 number = 1 + (await connection.scalar(select(func.max(OVERRIDES.c.id))) or 0)
-                made = Override(number, kind, subject, until, say, author, now)
+                made = Override(number, kind, _text(subject), _kept(until), _text(say), _text(author), _kept(now))
                 await connection.execute(insert(OVERRIDES), {**_fields(made)})
                 return made
 
@@ -166,8 +178,8 @@ class Overrides:
         """End what is overridden before its time; how many were."""
 
         async def ended() -> int:
-            ours = (OVERRIDES.c.kind == kind, OVERRIDES.c.subject == subject, *_active(now))
-            query = update(OVERRIDES).where(*ours).values(ended=now, ended_by=author)
+            ours = (OVERRIDES.c.kind == kind, OVERRIDES.c.subject == _text(subject), *_active(now))
+            query = update(OVERRIDES).where(*ours).values(ended=now, ended_by=_text(author))
             async with self._engine.begin() as connection:
                 return int((await connection.execute(query)).rowcount)
 
@@ -197,6 +209,27 @@ def _fields(made: Override) -> dict[str, object]:
     return {name: getattr(made, name) for name in Override.__dataclass_fields__}
 
 
+def _kept(at: float) -> float:
+    """The time as databases give it back: what was made must equal what is read later."""
+    return round(at, 6)
+
+
+def _text(said: str) -> str:
+    """A terminal that isn't UTF-8 gives text that no database takes: it must not keep an operator from acting."""
+    return reading.text(said) or ""
+
+
+def _check_names(files: Mapping[str, bytes]) -> None:
+    for name in files:
+        if _text(name) != name:
+            raise Refused(f"The plan's file name {name!a} isn't text in UTF-8.", remedy="Rename the file.")
+
+
+def _possible(number: int) -> bool:
+    """Whether databases can hold the number; to ask them for a larger one is an error of theirs."""
+    return reading.whole(number) is not None
+
+
 def _pack(data: Mapping[str, bytes]) -> dict[str, bytes]:
     return {digest: zlib.compress(content, 1) for digest, content in data.items()}
 
@@ -208,12 +241,19 @@ async def _lock(connection: AsyncConnection) -> None:
 
 
 async def _live(connection: AsyncConnection, now: float) -> Version | None:
+    """The last version that counted at once, or one that came in force by its time after that. The order of those that
+    counted at once is that of their numbers: the clocks of replicas may differ."""
     columns = PLAN_VERSIONS.c
-    query = select(PLAN_VERSIONS).where(columns.effective <= now, columns.withdrawn.is_(None))
-    row = (
-        await connection.execute(query.order_by(columns.effective.desc(), columns.number.desc()).limit(1))
-    ).mappings()
-    found = row.first()
+    standing = select(PLAN_VERSIONS).where(columns.withdrawn.is_(None))
+    at_once = standing.where(columns.effective == columns.made).order_by(columns.number.desc())
+    by_time = standing.where(columns.effective > columns.made, columns.effective <= now)
+    last = await _first(connection, at_once)
+    timed = await _first(connection, by_time.order_by(columns.effective.desc(), columns.number.desc()))
+    return timed if timed is not None and (last is None or timed.effective > last.made) else last
+
+
+async def _first(connection: AsyncConnection, query: Select[Any]) -> Version | None:
+    found = (await connection.execute(query.limit(1))).mappings().first()
     return _version(dict(found)) if found is not None else None
 
 

@@ -99,8 +99,9 @@ async def test_a_version_waits_for_its_time_and_may_be_withdrawn(engine: AsyncEn
     plans = Plans(engine)
     await put(plans, "a")
     await put(plans, "b", NOW, effective=NOW + 100)
+    assert await live(plans, NOW) == 1
     await put(plans, "c", NOW + 10)
-    assert [await live(plans, at) for at in (NOW, NOW + 50, NOW + 100)] == [1, 3, 2]
+    assert [await live(plans, at) for at in (NOW + 10, NOW + 50, NOW + 100)] == [3, 3, 2]
     assert await plans.withdraw(2, NOW + 50)
     assert not await plans.withdraw(2, NOW + 51)
     assert not await plans.withdraw(1, NOW + 51)
@@ -122,6 +123,15 @@ async def test_writers_at_once_make_one_number_each(engine: AsyncEngine) -> None
     plans = Plans(engine)
     made = await asyncio.gather(*(put(plans, f"plan {number}", NOW + number) for number in range(8)))
     assert sorted(one.number for one in made if one) == list(range(1, 9))
+
+
+async def test_replicas_whose_clocks_differ_agree(engine: AsyncEngine) -> None:
+    plans = Plans(engine)
+    await put(plans, "a", NOW + 5)
+    assert await live(plans, NOW) == 1, "what counts at once does so for one whose clock is behind"
+    assert await put(plans, "a", NOW, source=Source.SAVE) is None
+    await put(plans, "b", NOW)
+    assert [await live(plans, at) for at in (NOW, NOW + 9)] == [2, 2]
 
 
 async def test_overrides_end_and_are_never_forgotten(engine: AsyncEngine) -> None:
