@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.dialplan.actions import KIND, Menu, Message, Queue
+from gateway.dialplan.actions import KIND, Dial, Menu, Message, Queue
+from gateway.dialplan.duty import duty, on_duty
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, Step, decide, enter
 from gateway.dialplan.state import State
@@ -35,7 +36,7 @@ class Simulated:
 def simulate(plan: Plan, ask: Ask, state: State | None = None, *, digits: str = "", traced: bool = True) -> Simulated:
     """The call, and what its caller's keys lead to: each key counts where one is waited for."""
     decision = decide(plan, ask, state, traced=traced)
-    trace, answers = list(decision.trace), decision.answers
+    trace, answers = [*decision.trace, *_rung(plan, decision, ask, state)], decision.answers
     for digit in digits:
         keys = _keys(decision)
         if digit not in keys:
@@ -43,9 +44,21 @@ def simulate(plan: Plan, ask: Ask, state: State | None = None, *, digits: str = 
             continue
         trace.append(Step(f"key {digit}", True, f"leads from '{decision.route}' to '{keys[digit]}'"))
         decision = replace(enter(plan, keys[digit], ask, state, traced=traced), first=decision.first)
-        trace += decision.trace
+        trace += [*decision.trace, *_rung(plan, decision, ask, state)]
         answers = answers or decision.answers
     return Simulated(decision, answers, tuple(trace))
+
+
+def _rung(plan: Plan, decision: Decision, ask: Ask, state: State | None) -> Iterator[Step]:
+    """Who would be rung."""
+    action, now = decision.action, state or State()
+    if isinstance(action, Queue):
+        for one in on_duty(plan, action.team.name, ask.at, now):
+            place = plan.people[one.person].place
+            yield Step(f"team {action.team.name}: {one.person}", one.there, one.why, place)
+    elif isinstance(action, Dial) and action.who is not None:
+        one = duty(plan, action.who.name, ask.at, now)
+        yield Step(f"dial {action.who.name}: {one.person}", one.there, one.why, plan.people[one.person].place)
 
 
 def _keys(decision: Decision) -> Mapping[str, str]:

@@ -175,6 +175,28 @@ def test_keys_lead_through_menus() -> None:
     assert simulate(where, ask("+15105550100"), State(elsewhere=20), digits="1").route == "take-message"
 
 
+def test_it_is_told_who_would_be_rung(tmp_path: Path) -> None:
+    where = plan(
+        tmp_path,
+        BASE.replace("front: {agent: sales}", "front: {team: desk, unanswered: other}")
+        + """
+people:
+  ana: {call: +1 510 555 0111}
+  ben: {call: +1 510 555 0112, hours: Mo-Fr 13:00-17:00}
+  dee: {call: +1 510 555 0113}
+  oncall: {rotate: {every: 1d, from: 2026-11-23, order: [dee, ana]}}
+teams: {desk: {members: [ana, ben, oncall]}}
+""",
+    )
+    state = state_of([over("away", "ana")], MONDAY.timestamp() + 1)
+    rung = [step for step in simulate(where, ask("+15105550100"), state).trace if step.rule.startswith("team")]
+    assert [(step.rule, step.matched, step.why) for step in rung] == [
+        ("team desk: ana", False, "away until Mon 2026-11-23 11:00"),
+        ("team desk: ben", False, "outside their hours"),
+        ("team desk: dee", True, "is rung"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("dialed", "caller", "answers"),
     [("+15105550100", "", True), ("+15105550999", "", False), ("+15105550100", "+14155550199", False)],

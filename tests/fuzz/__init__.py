@@ -1,0 +1,1 @@
+"""Fuzzing: `make fuzz` runs every target with atheris; make test runs a short form with hypothesis."""

@@ -1,0 +1,66 @@
+"""`python -m tests.fuzz [TARGET …] [--seconds N]`: atheris on each target, one after the other; 1 when one fails.
+
+What failed is written to .offhook/fuzz/, and its bytes make a test (tests/unit/dialplan/test_fuzz.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.fuzz.targets import TARGETS
+
+KEPT = Path(".offhook/fuzz")
+LONGEST = 20
+"""Seconds that one input may take: more is a hang."""
+SEEDS = Path(__file__).parents[1] / "unit" / "dialplan" / "plan.yaml"
+
+
+def main() -> int:
+    """Run the targets, each in a process of its own: atheris ends it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("targets", nargs="*", help=", ".join(TARGETS))
+    parser.add_argument("--seconds", type=int, default=120, help="for each target")
+    parser.add_argument("--here", default="", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.here:
+        return _here(chosen.here, chosen.seconds)
+    failed = []
+    for name in chosen.targets or TARGETS:
+        sys.stdout.write(f"{name}: {chosen.seconds} s …\n")
+        sys.stdout.flush()
+        command = [sys.executable, "-m", "tests.fuzz", "--here", name, "--seconds", str(chosen.seconds)]
+        done = subprocess.run(command, check=False, timeout=chosen.seconds + 120)
+        if done.returncode:
+            failed.append(name)
+    sys.stdout.write(f"failed: {', '.join(failed)}\n" if failed else "Every target held.\n")
+    return 1 if failed else 0
+
+
+def _here(name: str, seconds: int) -> int:
+    import atheris
+
+    corpus = KEPT / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    (corpus / "seed").write_bytes(SEEDS.read_bytes() if name == "plan" else b"+15105550100,sales\n")
+    arguments = [
+        "fuzz",
+        str(corpus),
+        f"-max_total_time={seconds}",
+        f"-timeout={LONGEST}",
+        "-rss_limit_mb=2048",
+        "-max_len=8192",
+        f"-artifact_prefix={KEPT}/{name}-",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ]
+    atheris.instrument_all()
+    atheris.Setup(arguments, TARGETS[name])
+    atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
