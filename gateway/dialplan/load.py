@@ -128,6 +128,10 @@ class _Loading:
         return digest.hexdigest()[:_DIGITS_OF_VERSION]
 
     def _text(self, path: Path) -> str | None:
+        if any("\ud800" <= sign <= "\udfff" for sign in path.name):
+            place = Place(path.name.encode(errors="replace").decode(), 1, 1)
+            self._findings.append(Finding(place, "The file's name isn't UTF-8 text.", "Rename it."))
+            return None
         data = self._bytes(path, path.name, LARGEST)
         if data is None:
             return None

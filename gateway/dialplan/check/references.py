@@ -22,7 +22,16 @@ def references(plan: Plan) -> list[Finding]:
         "person": plan.people,
         "hours": plan.hours,
     }
-    return [_missing(what, kind, ref, known) for what, kind, ref in _all(plan) if ref.name not in known[kind]]
+    missing = [_missing(what, kind, ref, known) for what, kind, ref in _all(plan) if ref.name not in known[kind]]
+    return [*missing, *_turns(plan)]
+
+
+def _turns(plan: Plan) -> Iterator[Finding]:
+    for person in plan.people.values():
+        for ref in person.order if isinstance(person, Rotation) else ():
+            if isinstance(plan.people.get(ref.name), Rotation):
+                what = f"'{ref.name}' takes turns itself, and can't be one of the turns of '{person.name}'."
+                yield Finding(ref.place, what, "Name a person.")
 
 
 def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]) -> Finding:

@@ -128,6 +128,8 @@ WRONG = [
     (BASE + "hours: {office: 9 to 5 on most days}\n", "9:17", "are no hours"),
     (BASE + "people: {ana: {}}\n", "9:10", "can't be reached"),
     (BASE + "people: {ana: {call: sip:ana}}\n", "9:22", "names no trunk"),
+    (BASE + "people: {ana: {browser: ana}, a: {rotate: {order: [ana, b]}}, b: {rotate: {order: [a]}}}\n", "9:57",
+     "takes turns itself"),
     (BASE + "teams: {desk: {members: []}}\n", "9:9", "has nobody"),
     (BASE + "teams: {desk: {members: [ana], ring: loud}}\n", "9:38", "is no way to ring"),
     (BASE + "callers:\n  - {from: banana, route: sales}\n", "10:12", "is no number"),
@@ -194,6 +196,13 @@ def test_hours_that_take_turns_may_lead_to_each_other(tmp_path: Path) -> None:
     assert loaded(tmp_path, day_and_night).errors == []
     gap = day_and_night.replace("20:00-08:00", "20:00-07:00")
     assert "go round" in str(loaded(tmp_path, gap).errors[0])
+
+
+def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    import os
+
+    (tmp_path / os.fsdecode(b"\xff.yaml")).write_text(BASE)
+    assert any("name isn't UTF-8" in str(one) for one in loaded(tmp_path, BASE).errors)
 
 
 def test_numbers_may_come_from_files(tmp_path: Path) -> None:
