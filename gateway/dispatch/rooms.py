@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse
 
 from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.errors import Unavailable
+from gateway.sip.message import phrase_of
 from gateway.terms.call import CallId, Pool
 from gateway.terms.personal import Number
 
 REJECT = "offhook.reject"
 """The attribute of a SIP participant that names the status the embedded edge is to reject with."""
 _HEADER = "sip.h."
+EDGE = "offhook.edge"
+"""The attribute of a SIP participant by which the embedded edge is known."""
+_ENDS = 1.0
+"""Seconds that a livekit-sip may take to end a call."""
 WITHIN = 3.0
 """Seconds that one request to LiveKit may take."""
 _COMES = 1.5
@@ -78,8 +85,14 @@ class Rooms:
                     await self._remove(room, participant.identity)
 
     async def turn_away(self, room: str, identity: str, status: int) -> bool:
-        """Reject the caller with the status, or end an answered call; False when they aren't in the room."""
-        await self._has_come(room, identity)
+        """Reject the caller with the status, or end an answered call; False when they aren't in the room.
+
+        The embedded edge rejects with the very status. A livekit-sip rejects with 486 whatever happens, and takes
+        headers: the status goes into a Reason (RFC 3326).
+        """
+        there = await self._has_come(room, identity)
+        if there is not None and EDGE not in there:
+            await self._end_call(room, identity, status)
         told = api.UpdateParticipantRequest(room=room, identity=identity, attributes={REJECT: str(status)})
         async with _asking(missing_ok=True):
             await self._livekit.room.update_participant(told)
@@ -87,18 +100,43 @@ class Rooms:
             return True
         return False
 
-    async def _has_come(self, room: str, identity: str) -> None:
+    async def _has_come(self, room: str, identity: str) -> Mapping[str, str] | None:
         """Wait, a little, until the caller's SIP service has published its track: put out while it still connects, it
-        would notice only when it gives up, and the caller would ring on."""
-        ends = asyncio.get_running_loop().time() + _COMES
-        while asyncio.get_running_loop().time() < ends:
+        would notice only when it gives up, and the caller would ring on. Its attributes; None when it isn't there."""
+        clock = asyncio.get_running_loop().time
+        ends, told = clock() + _COMES, None
+        while clock() < ends:
+            there = None
             async with _asking(missing_ok=True):
                 one = api.RoomParticipantIdentity(room=room, identity=identity)
-                if (await self._livekit.room.get_participant(one)).tracks:
-                    return
-                await asyncio.sleep(_LOOKS)
-                continue
-            return
+                there = await self._livekit.room.get_participant(one)
+            if there is None:
+                return None
+            told = dict(there.attributes)
+            if there.tracks:
+                break
+            await asyncio.sleep(_LOOKS)
+        return told
+
+    async def _end_call(self, room: str, identity: str, status: int) -> None:
+        """Ask a livekit-sip to end the call itself, with a Reason."""
+        reason = f'SIP;cause={status};text="{phrase_of(status)}"'
+        request = PerformRpcRequest(
+            room=room,
+            destination_identity=identity,
+            method="lk.sip.EndCall",
+            payload=json.dumps({"headers": {"Reason": reason}}),
+            response_timeout_ms=round(_ENDS * 1000),
+        )
+        service = self._livekit.room
+        grants = service._auth_header(api.VideoGrants(room_admin=True, room=room))  # noqa: SLF001 - see below
+        try:
+            async with asyncio.timeout(_ENDS):
+                # livekit-api 1.2 has the messages and no method for this request.
+                client = service._client  # noqa: SLF001
+                await client.request("RoomService", "PerformRpc", request, grants, PerformRpcResponse)
+        except (api.TwirpError, aiohttp.ClientError, OSError, TimeoutError):
+            return  # it is put out of the room next, which ends the call too
 
     async def close(self, room: str) -> None:
         """Delete the room, if it is there."""

@@ -13,6 +13,8 @@ from gateway.terms.personal import Number
 CALL_STATUS = "sip.callStatus"
 REJECT = "offhook.reject"
 """Set on a ringing participant, it names the status its caller gets when the participant is removed."""
+EDGE = "offhook.edge"
+"""Tells that this edge, which heeds REJECT, is the participant's SIP service."""
 _HEADER = "sip.h."
 _X_HEADERS, _ALL_HEADERS = 1, 2
 _CARRIER_HEADERS = {
@@ -55,7 +57,7 @@ def attributes(invite: sipmessage.Request, rule: RuleAnswer) -> dict[str, str]:
         found |= {attribute: given[name.lower()] for name, attribute in names.items() if name.lower() in given}
     if tag := tag_of(invite.from_address):
         found["sip.callTag"] = tag
-    return found | {"sip.callIDFull": invite.call_id, CALL_STATUS: "ringing"}
+    return found | {"sip.callIDFull": invite.call_id, CALL_STATUS: "ringing", EDGE: "1"}
 
 
 def headers(message: sipmessage.Message) -> dict[str, str]:

@@ -133,6 +133,19 @@ async def test_a_job_that_does_not_come_is_replaced_until_the_caller_is_told(wor
         await until(lambda: not room.isconnected(), 10)
 
 
+async def test_a_livekit_sip_is_told_the_status_to_end_the_call_with(world: World) -> None:
+    payloads: list[str] = []
+    async with world.caller("call-_livekit", "+15105550900") as room:
+
+        @room.local_participant.register_rpc_method("lk.sip.EndCall")
+        async def end_call(invocation: rtc.RpcInvocationData) -> str:
+            payloads.append(invocation.payload)
+            return "{}"
+
+        await until(lambda: not room.isconnected(), FOUND_WITHIN)
+    assert [json.loads(payload) for payload in payloads] == [{"headers": {"Reason": 'SIP;cause=603;text="Decline"'}}]
+
+
 async def test_a_rejected_caller_is_told_why_and_put_out(world: World) -> None:
     statuses: list[str] = []
     async with world.caller("call-_reject", "+15105550900") as room:

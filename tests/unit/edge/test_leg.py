@@ -55,6 +55,7 @@ def test_the_attributes_that_livekit_sip_sets() -> None:
     assert attributes(invite(), rule()) == {
         "sip.callID": "SCL_1",
         "sip.callIDFull": "abc@carrier.example",
+        "offhook.edge": "1",
         "sip.callTag": "theirs",
         "sip.callStatus": "ringing",
         "sip.twilio.callSid": "CA1",
