@@ -137,9 +137,11 @@ def _masked(written: str, compact: str, country: str) -> str:
     for filler in "02345" if country or compact.startswith("+") else "":  # some numbers can't exist with a 0 there
         if found := _e164(compact.replace("x", filler), country):
             digits = list(found)
-            for back, sign in enumerate(reversed(compact), start=1):
-                if sign == "x":
-                    digits[-back] = "x"
+            masked = [back for back, sign in enumerate(reversed(compact), start=1) if sign == "x"]
+            if masked and max(masked) >= len(digits):
+                break  # an x where the country's code or the way out of the country is written
+            for back in masked:
+                digits[-back] = "x"
             return "".join(digits)
     what = "has no country" if not country and not compact.startswith("+") else "can't be a telephone number"
     raise ValueError(

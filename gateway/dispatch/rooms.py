@@ -129,11 +129,11 @@ class Rooms:
             response_timeout_ms=round(_ENDS * 1000),
         )
         service = self._livekit.room
-        grants = service._auth_header(api.VideoGrants(room_admin=True, room=room))  # noqa: SLF001 - see below
+        grants = service._auth_header(api.VideoGrants(room_admin=True, room=room))
         try:
             async with asyncio.timeout(_ENDS):
                 # livekit-api 1.2 has the messages and no method for this request.
-                client = service._client  # noqa: SLF001
+                client = service._client
                 await client.request("RoomService", "PerformRpc", request, grants, PerformRpcResponse)
         except (api.TwirpError, aiohttp.ClientError, OSError, TimeoutError):
             return  # it is put out of the room next, which ends the call too

@@ -65,6 +65,7 @@ def test_a_pattern_fits_what_it_says(written: str, country: str, fits: list[str]
         ("510*", "", "which country"),
         ("+*", "US", "Write otherwise"),
         ("+1 5x0*", "US", "mixes x and *"),
+        ("+XX01XX011X51X55", "US", "can't be a telephone number"),
     ],
 )
 def test_what_is_no_pattern_says_what_to_write(written: str, country: str, says: str) -> None:
