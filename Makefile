@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 SETUP := python3 infra/setup/setup.py
 
-.PHONY: help demo up test check lock fresh bench clean
+.PHONY: help demo up test check lock fresh bench chaos fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,8 +19,14 @@ check: ## ruff, mypy --strict, import-linter
 	@$(SETUP) dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
-bench: ## measure, beside a plain livekit-agents agent on the same engines
+bench: ## measure: plans beside a dict and pygtrie, calls beside a plain livekit-agents agent on the same engines
 	@$(SETUP) dev && $(PY) -m pytest -q -m bench tests/contract && $(PY) -m tests.bench
+
+chaos: ## a thousand edits of the plan while calls come in; about a quarter of an hour
+	@$(SETUP) dev && $(PY) -m tests.chaos
+
+fuzz: ## atheris on whatever reads what people write, two minutes each
+	@$(SETUP) dev && $(PY) -m tests.fuzz
 
 lock: ## pin requirements/*.in anew, with hashes and without any host
 	@for f in run dev go; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \

@@ -17,8 +17,10 @@ class Figure:
     limit: float | None = None
     """What it may be at most; None for a figure that is only told."""
     plain: float | None = None
-    """The plain agent's, in the same run."""
+    """Another's, in the same run."""
     samples: int = 1
+    beside: str = "plain agent"
+    """Whose `plain` is."""
 
     @property
     def met(self) -> bool | None:
