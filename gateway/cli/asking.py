@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import ANYBODY, Ask
-from gateway.dialplan.when import FORMS, moment
+from gateway.dialplan.when import SAID, moment
 from gateway.errors import SetupFault
 from gateway.terms.number import normalise
 
@@ -31,4 +31,4 @@ def instant(written: str, zone: str, now: datetime) -> float:
     try:
         return moment(written, zone, now).timestamp()
     except ValueError as bad:
-        raise SetupFault(str(bad), remedy=FORMS) from None
+        raise SetupFault(str(bad), remedy=SAID) from None

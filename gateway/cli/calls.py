@@ -165,6 +165,7 @@ def _print_head(record: Record) -> None:
         "Outcome": what,
         "Dialed": shown.number(call["dialed"], none="unknown"),
         "Caller": shown.number(call["caller"], none=shown.nobody(call)),
+        **({"Dialed first": shown.number(call["diverted_from"])} if call["diverted_from"] else {}),
         "Agent": " → ".join(map(str, agents)),
         "Route": f"{call['route']} (plan {str(call['plan'])[:12]})" if call["route"] else "–",
         "Trunk": call["trunk"] or "–",

@@ -44,7 +44,7 @@ def check(plan: Plan = "", trunks: Trunks = _TRUNK_FILE, json: Json = False) -> 
             loaded = await at.shelf.loaded(plan or str(here.dialplans))
             return plan_shown.checked(loaded, at.shelf.clock, json=json)
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -79,7 +79,7 @@ def simulate(
             plan_shown.simulated(wanted, ask, try_call(wanted, ask, state, digits=digits), json=json)
             return 0
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -95,7 +95,7 @@ def diff(before: Plan, after: Plan, json: Json = False) -> None:
             plan_shown.differs(compare(old, new, at.shelf.clock), json=json)
             return 0
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -115,10 +115,13 @@ def backtest(
         here = settings()
         async with desk(here) as at, reading(here.database) as records:
             wanted = await at.shelf.plan(plan or str(here.dialplans))
-            plan_shown.backtested(await run(wanted, records, instant(since, at.shelf.now)), since, json=json)
+            begin = instant(since, at.shelf.now)
+            overrides = await at.overrides.since(begin) if at.overrides else []
+            moved = await run(wanted, records, begin, at.shelf.of_content, overrides)
+            plan_shown.backtested(moved, since, json=json)
             return 0
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -147,7 +150,7 @@ def apply(
             await plan_shown.published(done, here.state, json=json)
             return 0
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -163,7 +166,7 @@ def history(limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20, js
             plan_shown.versions(versions, live, at.shelf.now, json=json)
             return 0
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -186,7 +189,7 @@ def rollback(
             await plan_shown.published(done, here.state, json=json)
             return 0
 
-    raise SystemExit(_run(work()))
+    raise SystemExit(_run(work(), json=json))
 
 
 @command.command()
@@ -227,7 +230,7 @@ def settings() -> Settings:
     return from_environment({**os.environ, "DATABASE_URL": address})
 
 
-def _run(work: Coroutine[Any, Any, int]) -> int:
+def _run(work: Coroutine[Any, Any, int], *, json: bool = False) -> int:
     """Do the work; a plan with errors is shown, and ends with 1."""
     from gateway.cli import plan_shown
     from gateway.operate.shelf import BadPlan
@@ -235,6 +238,5 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
     try:
         return asyncio.run(work)
     except BadPlan as bad:
-        plan_shown.findings(bad.loaded, error=True)
-        plan_shown.complain(str(bad))
+        plan_shown.refused(bad, json=json)
         return 1

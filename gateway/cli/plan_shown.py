@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.app.plans import in_force
 from gateway.cli import shown
-from gateway.dialplan.actions import Agent, Menu
+from gateway.dialplan.actions import Agent, Dial, Menu
 from gateway.dialplan.diff import Difference
 from gateway.dialplan.load import Loaded
 from gateway.dialplan.model import Finding, Severity
@@ -18,6 +18,7 @@ from gateway.dialplan.simulate import Simulated, words
 from gateway.dialplan.version import Version
 from gateway.operate.backtest import Moved
 from gateway.operate.publish import Published
+from gateway.operate.shelf import BadPlan
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _NUMBERS = 4
@@ -25,9 +26,13 @@ _NUMBERS = 4
 _HOURS = 6
 
 
-def complain(text: str) -> None:
-    """One sentence on stderr."""
-    shown.console(error=True).print(f"offhook: {text}", style="red", markup=False)
+def refused(bad: BadPlan, *, json: bool) -> None:
+    """A plan that can't be used, and why."""
+    if json:
+        shown.print_json({"ok": False, "findings": [_finding(one) for one in bad.loaded.findings]})
+        return
+    findings(bad.loaded, error=True)
+    shown.console(error=True).print(f"offhook: {bad}", style="red", markup=False, soft_wrap=True)
 
 
 def findings(loaded: Loaded, *, error: bool = False) -> None:
@@ -142,6 +147,8 @@ def _end(plan: Plan, ask: Ask, found: Simulated) -> str:
     said = decision.action.say if isinstance(decision.action, Menu) else words(plan, decision, ask)
     heard = " ".join([*decision.notices, *([said] if said else [])])
     bills = "It is answered, and bills." if found.answers else "It isn't answered, and doesn't bill."
+    if isinstance(decision.action, Dial) and not found.answers:
+        bills = "It is answered, and bills, once somebody takes it."
     return f"→ {what}. {bills}" + (f'\n  "{heard}"' if heard else "")
 
 

@@ -16,7 +16,10 @@ command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @command.command()
-def status(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(
+    past: Annotated[int, typer.Option("--past", min=0, help="List so many overrides that are over.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Tell what runs, which plan is in force, what is wrong with its files, and what operators have overridden."""
     from gateway.app.plans import asked, desk
     from gateway.cli import shown
@@ -27,11 +30,14 @@ def status(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
         async with desk(found) as at:
             live = await at.plans.live(at.shelf.now) if at.plans else None
             active = await at.overrides.active(at.shelf.now) if at.overrides else []
+            over = await at.overrides.past(at.shelf.now, past) if at.overrides and past else []
             control = await asked(found.state)
             if json:
-                shown.print_json(_told(control, live, active))
-            else:
-                _show(control, live, active, at.shelf.now)
+                shown.print_json({**_told(control, live, active), "past": [_over(one) for one in over]})
+                return
+            _show(control, live, active, at.shelf.now)
+            for one in over:
+                shown.console().print(_was(one, at.shelf.now), style="dim", markup=False)
 
     asyncio.run(work())
 
@@ -39,7 +45,6 @@ def status(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 def _told(
     control: Mapping[str, object] | None, live: Version | None, active: Sequence[Override]
 ) -> Mapping[str, object]:
-    from gateway.cli import shown
 
     return {
         "running": control is not None,
@@ -47,17 +52,37 @@ def _told(
         "in_force": control.get("number") if control else None,
         "pinned": bool(control and control.get("pinned")),
         "findings": control.get("findings", []) if control else [],
-        "overrides": [
-            {
-                "kind": one.kind,
-                "subject": one.subject,
-                "until": shown.rfc3339(one.until),
-                "say": one.say or None,
-                "author": one.author,
-            }
-            for one in active
-        ],
+        "overrides": [_counts(one) for one in active],
     }
+
+
+def _counts(one: Override) -> dict[str, object]:
+    from gateway.cli import shown
+
+    return {
+        "kind": one.kind,
+        "subject": one.subject,
+        "until": shown.rfc3339(one.until),
+        "say": one.say or None,
+        "author": one.author,
+        "made": shown.rfc3339(one.made),
+    }
+
+
+def _over(one: Override) -> dict[str, object]:
+    from gateway.cli import shown
+
+    ended = shown.rfc3339(one.until if one.ended is None else one.ended)
+    return {**_counts(one), "ended": ended, "ended_by": one.ended_by or None}
+
+
+def _was(one: Override, now: float) -> str:
+    from gateway.cli import shown
+
+    end = shown.moment(one.until if one.ended is None else one.ended, now)
+    by = f", ended by {one.ended_by}" if one.ended_by else ""
+    said = f': "{one.say}"' if one.say else ""
+    return f"was: {one.kind} {one.subject}, {shown.moment(one.made, now)} to {end}, by {one.author}{by}{said}"
 
 
 def _show(control: Mapping[str, object] | None, live: Version | None, active: Sequence[Override], now: float) -> None:

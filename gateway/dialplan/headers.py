@@ -35,6 +35,12 @@ def attestation(headers: Mapping[str, str]) -> Attestation:
     return Attestation.NONE
 
 
+def headers_of(diverted: str, vouched: str) -> Mapping[str, str]:
+    """Headers that say so: a recorded call's. `vouched`: A, B, C; either may be empty."""
+    said = {"diversion": f"<sip:{diverted}>" if diverted else "", "x-attestation": vouched}
+    return {name: value for name, value in said.items() if value}
+
+
 def _unlettered(word: str, passed: bool) -> Attestation:
     # 3GPP TS 24.229: a bare TN-Validation-Passed says full attestation.
     return Attestation.FULL if passed and word == "tn-validation-passed" else Attestation.NONE

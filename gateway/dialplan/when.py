@@ -21,6 +21,9 @@ _OFFSET = re.compile(r"^(?:UTC|Z|([+-])(\d\d):?(\d\d))$", re.IGNORECASE)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FORMS = "Write 2026-12-24 11:30, with a zone such as Europe/London behind it if it isn't the plan's."
+"""The remedy where only a date will do."""
+SAID = 'Write 18:00, "tomorrow 9:00", "in 2h" or "2026-12-24 11:30", with a zone behind it if it isn\'t the plan\'s.'
+"""The remedy where the time may be told from now."""
 
 
 @cache

@@ -12,7 +12,8 @@ import structlog
 
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.store import CallStore, Full
-from gateway.dialplan.plan import Plan
+from gateway.dialplan.headers import attestation, diverted_from
+from gateway.dialplan.plan import Attestation, Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import decide
 from gateway.dispatch.decide import Arrival, Do
@@ -22,6 +23,7 @@ from gateway.metrics import counter, seconds
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
+from gateway.terms.number import normalise
 
 CALLS = counter("calls", "Calls that arrived", "route")
 REJECTED = counter("calls_rejected", "Calls that the plan turned away", "status")
@@ -82,7 +84,7 @@ class Dispatcher:
             if call.reject and not arrival.joined:
                 return None
             try:
-                return call, await self._store.open(call, _opened(call), limits)
+                return call, await self._store.open(call, _opened(call, arrival, plan.country), limits)
             except Full as bad:
                 # The route leads elsewhere now, so that this ends after as many turns as there are routes.
                 full[bad.route] = limits[bad.route]
@@ -222,11 +224,16 @@ class Dispatcher:
         await self._store.tell(Event(call, kind, at, data))
 
 
-def _opened(call: Call) -> Event:
+def _opened(call: Call, arrival: Arrival, country: str) -> Event:
+    diverted = diverted_from(arrival.headers)
+    first = normalise(diverted, country)
+    vouched = attestation(arrival.headers)
     data = {
         "room": call.room,
         "dialed": call.dialed.reveal(),
         "caller": call.caller.reveal() if call.caller else None,
+        "diverted_from": first.reveal() if first else diverted or None,
+        "attestation": vouched.value if vouched is not Attestation.NONE else None,
         "trunk": call.trunk,
         "route": call.route,
         "plan": call.plan,

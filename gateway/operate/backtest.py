@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,13 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.dialplan.actions import Reject
+from gateway.dialplan.headers import headers_of
+from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, decide
-from gateway.dialplan.state import State
+from gateway.dialplan.state import state_of
 from gateway.dispatch.decide import served
 from gateway.records.schema import CALLS
 from gateway.terms.personal import Number
 
+_COLUMNS = tuple(
+    CALLS.c[name]
+    for name in ["id", "opened", "dialed", "caller", "diverted_from", "attestation", "route", "plan", "reject_status"]
+)
 _SHOWN = 20
 """Calls of a group that are named."""
 
@@ -43,20 +49,36 @@ class Moved:
     """The largest first."""
 
 
-async def backtest(plan: Plan, records: AsyncConnection | None, since: float) -> Moved:
-    """Route every call that control routed since (seconds since the epoch) by the plan. Limits and overrides of the
-    time aren't known any more: what was routed by them is told as moved."""
+Past = Callable[[str], Awaitable[Plan | None]]
+"""The plan that a call was routed by, given its version; None where it isn't kept."""
+
+
+async def backtest(
+    plan: Plan, records: AsyncConnection | None, since: float, past: Past, overrides: Sequence[Override] = ()
+) -> Moved:
+    """Route every call that control routed since (seconds since the epoch) by the plan.
+
+    `overrides`: those that counted since; each call is routed by those of its time. How busy the routes were isn't
+    recorded: a call that went another way than its own plan says by what is known counts as moved only when the two
+    plans differ on it.
+    """
     if records is None:
         return Moved(0, ())
-    columns = (CALLS.c.id, CALLS.c.opened, CALLS.c.dialed, CALLS.c.caller, CALLS.c.route, CALLS.c.reject_status)
-    query = select(*columns).where(CALLS.c.opened >= since).order_by(CALLS.c.opened.desc())
+    query = select(*_COLUMNS).where(CALLS.c.opened >= since).order_by(CALLS.c.opened.desc())
     found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    looked_at = 0
+    looked_at, old = 0, dict[str, Plan | None]()
     async with records.stream(query) as rows:
-        async for row in rows.mappings():
+        async for mapping in rows.mappings():
+            row = dict(mapping)
             looked_at += 1
-            before, after = _went(dict(row)), _goes(plan, dict(row))
-            if before != after:
+            before, after = _went(row), _goes(plan, row, overrides)
+            if before == after:
+                continue
+            version = str(row["plan"] or "")
+            if version not in old:
+                old[version] = await past(version)
+            its_own = old[version]
+            if its_own is None or _goes(its_own, row, overrides) != after:
                 found[str(row["dialed"] or ""), before, after].append(str(row["id"]))
     groups = [Group(*key, len(calls), tuple(calls[:_SHOWN])) for key, calls in found.items()]
     return Moved(looked_at, tuple(sorted(groups, key=lambda one: (-one.count, one.dialed))))
@@ -66,11 +88,13 @@ def _went(row: Mapping[str, object]) -> str:
     return str(row["route"] or row["reject_status"] or "nowhere")
 
 
-def _goes(plan: Plan, row: Mapping[str, object]) -> str:
+def _goes(plan: Plan, row: Mapping[str, object], overrides: Sequence[Override]) -> str:
     caller = Number(str(row["caller"])) if row["caller"] else None
-    at = datetime.fromtimestamp(float(str(row["opened"])), UTC)
-    ask = Ask(str(row["dialed"] or ""), caller, at, key=str(row["id"]))
-    return _named(served(plan, decide(plan, ask), ask, State()))
+    opened = float(str(row["opened"]))
+    headers = headers_of(str(row["diverted_from"] or ""), str(row["attestation"] or ""))
+    ask = Ask(str(row["dialed"] or ""), caller, datetime.fromtimestamp(opened, UTC), headers, key=str(row["id"]))
+    state = state_of(overrides, opened)
+    return _named(served(plan, decide(plan, ask, state), ask, state))
 
 
 def _named(decision: Decision) -> str:

@@ -10,7 +10,7 @@ from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.reading.words import near
 from gateway.dialplan.state import EVERYWHERE
-from gateway.dialplan.when import FORMS, moment
+from gateway.dialplan.when import SAID, moment
 from gateway.errors import Refused
 from gateway.records.plans import Overrides
 
@@ -38,7 +38,7 @@ def until(written: str, plan: Plan, now: datetime) -> float:
     try:
         end = moment(written, plan.timezone, now)
     except ValueError as bad:
-        raise Refused(str(bad), remedy=FORMS) from None
+        raise Refused(str(bad), remedy=SAID) from None
     if end <= now:
         raise Refused(f"'{written}' is past.", remedy="Write a time to come.")
     if (end - now).total_seconds() > LONGEST:

@@ -58,6 +58,11 @@ class Shelf:
             raise BadPlan(f"The plan '{name}' has errors.", loaded, remedy=f"offhook plan check {name} lists them.")
         return loaded.plan
 
+    async def of_content(self, content: str) -> Plan | None:
+        """The plan of that version hash, as calls name it; None where it isn't kept, or can't be read any more."""
+        version = await self.plans.of_content(content) if self.plans is not None and content else None
+        return (await self.loaded(str(version.number))).plan if version is not None else None
+
     async def version(self, name: str) -> Version:
         """The version that is meant. Raises Refused."""
         known = name == LIVE or name.lstrip("v").isdigit()

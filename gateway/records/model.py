@@ -54,7 +54,21 @@ GROUPS: Mapping[Table, tuple[Group, ...]] = {
     Table.CALLS: (
         Group(("started",)),
         # Without `opened`, dialed and caller are hints that the SIP service gave.
-        Group(("opened", "room", "dialed", "caller", "trunk", "route", "plan", "agent", "pool")),
+        Group(
+            (
+                "opened",
+                "room",
+                "dialed",
+                "caller",
+                "diverted_from",
+                "attestation",
+                "trunk",
+                "route",
+                "plan",
+                "agent",
+                "pool",
+            )
+        ),
         Group(("answered",)),
         Group(("rejected", "reject_status", "reject_reason")),
         Group(("hung_up", "hung_up_by", "hung_up_reason"), weak=lambda row: row["hung_up_by"] is None),
@@ -121,7 +135,10 @@ _Read = tuple[dict[str, object], list[tuple[Table, dict[str, object]]]]
 def _opened(data: Row, at: float) -> _Read:
     return {
         "opened": at,
-        **{key: name(data.get(key)) for key in ("room", "trunk", "route", "plan", "agent", "pool")},
+        **{
+            key: name(data.get(key))
+            for key in ("room", "trunk", "route", "plan", "agent", "pool", "diverted_from", "attestation")
+        },
         **_numbers(data),
     }, []
 

@@ -189,9 +189,14 @@ class Overrides:
         """What is in force, or comes, in the order in which it was made."""
         return await self._list(select(OVERRIDES).where(*_active(now)).order_by(OVERRIDES.c.id))
 
-    async def history(self, limit: int = 50) -> Sequence[Override]:
-        """The newest, newest first, those that are over too."""
-        return await self._list(select(OVERRIDES).order_by(OVERRIDES.c.id.desc()).limit(limit))
+    async def since(self, begin: float) -> Sequence[Override]:
+        """Those that counted at some time since `begin`, in the order in which they were made."""
+        return await self._list(select(OVERRIDES).where(OVERRIDES.c.until > begin).order_by(OVERRIDES.c.id))
+
+    async def past(self, now: float, limit: int = 50) -> Sequence[Override]:
+        """The newest that are over, newest first."""
+        over = (OVERRIDES.c.until <= now) | OVERRIDES.c.ended.is_not(None)
+        return await self._list(select(OVERRIDES).where(over).order_by(OVERRIDES.c.id.desc()).limit(limit))
 
     async def _list(self, query: Any) -> Sequence[Override]:
         async def listed() -> Sequence[Override]:

@@ -75,6 +75,8 @@ CALLS = Table(
     Column("ending", String, comment="served, abandoned, rejected, callback, lost"),
     Column("dialed", String, index=True),
     Column("caller", String, index=True),
+    Column("diverted_from", String, comment="the number that was dialed first, as the carrier told"),
+    Column("attestation", String, comment="A, B, C: how far the carrier vouched for the caller's number; null: not"),
     Column("room", String),
     Column("trunk", String),
     Column("route", String),

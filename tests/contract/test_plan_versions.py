@@ -143,7 +143,7 @@ async def test_overrides_end_and_are_never_forgotten(engine: AsyncEngine) -> Non
     assert await overrides.end("close", "office", "ben", NOW + 60) == 1
     assert await overrides.end("close", "office", "ben", NOW + 61) == 0
     assert await overrides.active(NOW + 62) == []
-    assert [(one.id, one.ended, one.ended_by) for one in await overrides.history()] == [
+    assert [(one.id, one.ended, one.ended_by) for one in await overrides.past(NOW + 62)] == [
         (2, None, ""),
         (1, NOW + 60, "ben"),
     ]

@@ -71,7 +71,7 @@ async def test_the_writer_of_a_version_holds_what_others_read(engine: AsyncEngin
 async def test_the_writer_of_an_override_holds_what_others_read(engine: AsyncEngine, at: float) -> None:
     overrides = Overrides(engine)
     made = await overrides.add("notice", "all", at + 60.7654321, "We move.", "ana", at)
-    assert [made] == await overrides.active(at) == await overrides.history()
+    assert [made] == await overrides.active(at) == await overrides.since(at) == await overrides.past(at + 61)
 
 
 async def test_what_all_replicas_see_saved_is_one_version(engine: AsyncEngine, other: AsyncEngine) -> None:
@@ -146,7 +146,7 @@ async def test_what_no_database_holds_of_a_message_is_left_out(engine: AsyncEngi
     over = await overrides.add("close", "caf\udce9", NOW + 9, "\x00Closed.", "an\udce9", NOW)
     assert (over.subject, over.say, over.author) == ("caf?", "Closed.", "an?")
     assert await overrides.end("close", "caf\udce9", "b\udce9n", NOW + 1) == 1
-    assert (await overrides.history())[0].ended_by == "b?n"
+    assert (await overrides.past(NOW + 1))[0].ended_by == "b?n"
 
 
 @pytest.mark.parametrize("name", ["caf\udce9.csv", "a\x00.csv"])
@@ -181,9 +181,10 @@ async def test_an_override_counts_until_its_end_and_ends_only_what_is_meant(engi
     assert [one.id for one in await overrides.active(NOW + 5)] == [2, 3, 4, 5]
     assert await overrides.end("close", "office", "ben", NOW + 10) == 2
     assert [one.id for one in await overrides.active(NOW + 10)] == [4, 5]
-    kept = await overrides.history()
-    assert [(one.id, one.ended) for one in kept] == [(5, None), (4, None), (3, NOW + 10), (2, NOW + 10), (1, None)]
-    assert [one.id for one in await overrides.history(2)] == [5, 4]
+    kept = await overrides.past(NOW + 10)
+    assert [(one.id, one.ended) for one in kept] == [(3, NOW + 10), (2, NOW + 10), (1, None)]
+    assert [one.id for one in await overrides.past(NOW + 10, 1)] == [3]
+    assert [one.id for one in await overrides.since(NOW + 5)] == [2, 3, 4, 5]
 
 
 async def test_withdrawing_forgets_nothing(engine: AsyncEngine) -> None:
@@ -222,7 +223,8 @@ ASKS: Mapping[str, Callable[[Plans, Overrides], Awaitable[object]]] = {
     "add": lambda _, overrides: overrides.add("close", "office", NOW + 1, "", "ana", NOW),
     "end": lambda _, overrides: overrides.end("close", "office", "ana", NOW),
     "active": lambda _, overrides: overrides.active(NOW),
-    "over_history": lambda _, overrides: overrides.history(),
+    "past": lambda _, overrides: overrides.past(NOW),
+    "since": lambda _, overrides: overrides.since(NOW),
 }
 
 
