@@ -163,16 +163,21 @@ class Control:
                 "author": version.author if version else "",
                 "pinned": self._keeper.pinned,
                 "findings": [str(finding) for finding in self._keeper.findings],
+                "notices": self._notices(),
             }
         )
 
     async def _supervise(self) -> None:
         await self._dispatcher.supervise()
 
+    def _notices(self) -> dict[str, list[str]]:
+        """What callers of each route hear first, by the overrides of now."""
+        state = self._keeper.state(time.time())
+        return {name: said for name in self._keeper.in_force.routes if (said := state.notes(name))}
+
     async def _want_prompts(self) -> None:
-        plan, state = self._keeper.in_force, self._keeper.state(time.time())
-        notices = {name: state.notes(name) for name in plan.routes}
-        lines = [line for brief in plan.briefs(notices) for line in self._catalogue[brief.agent].lines(brief)]
+        briefs = self._keeper.in_force.briefs(self._notices())
+        lines = [line for brief in briefs for line in self._catalogue[brief.agent].lines(brief)]
         await _quietly(self._prompts.want(lines, time.time()))
 
 

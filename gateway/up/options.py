@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import random
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,11 @@ DEFAULT_PORTS = {
     "worker-house": 7894,
 }
 """What each port is for: its default. Redis's isn't 6379, so that `up` runs beside a Redis of the machine."""
+
+
+_AUTO = range(20_001, 32_768)
+"""Above the edge's RTP, below what systems give to connections (Linux: ip_local_port_range)."""
+_TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +74,24 @@ def choose_ports(host: str, *, auto: str = "", named: Sequence[str] = (), sip: i
 
 
 def free_ports(host: str) -> dict[str, int]:
-    """A free port for every name, chosen by the system. Raises SetupFault when the host can't be bound."""
+    """A free port for every name, for TCP and UDP alike. Raises SetupFault when the host can't be bound.
+
+    They are of _AUTO: one that the system would choose may serve somebody's connection as its own end a moment later.
+    """
     held: list[socket.socket] = []
+    found: list[int] = []
+    refused = OSError(errno.EADDRINUSE, "every port is taken")
     try:
-        for _ in DEFAULT_PORTS:
-            held.append(_bound(host, 0, socket.SOCK_STREAM))
-        return {name: int(sock.getsockname()[1]) for name, sock in zip(DEFAULT_PORTS, held, strict=True)}
-    except OSError as bad:
-        raise SetupFault(f"{host} can't be bound: {bad.strerror}.", remedy="Choose another --host.") from bad
+        for port in random.sample(_AUTO, _TRIES):
+            try:
+                held.extend(_bound(host, port, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+            except OSError as bad:
+                refused = bad
+                continue
+            found.append(port)
+            if len(found) == len(DEFAULT_PORTS):
+                return dict(zip(DEFAULT_PORTS, found, strict=True))
+        raise SetupFault(f"{host} can't be bound: {refused.strerror}.", remedy="Choose another --host.")
     finally:
         for sock in held:
             sock.close()

@@ -38,6 +38,7 @@ numbers:
   (510) 555-0103: shared
   (510) 555-0104: desk
   (510) 555-0105: nobody
+  (510) 555-0106: talking
 callers:
   - {from: "+1 900 *", route: refuse}
   - {from: anonymous, to: (510) 555-0100, route: no-secrets}
@@ -52,6 +53,7 @@ routes:
   desk: {team: reception, unanswered: line-check}
   nobody: {message: {otherwise: Please leave a message., notify: reception}}
   line-check: {agent: echo}
+  talking: {agent: sales, greeting: What can I do for you?}
   left: {reject: 481}
   right: {reject: 482}
   shut: {reject: 483}
@@ -211,7 +213,7 @@ async def test_an_edit_at_noon_loses_no_call_and_a_mistake_changes_nothing(line:
         await until(lambda: bool(line.live()["findings"]), 5)
         assert await status(line, "+15105550100") == 488
         finding = line.live()["findings"][0]
-        assert finding.startswith("main.yaml:19:12: There is no 'rejct' in a route. Did you mean 'reject'?")
+        assert finding.startswith("main.yaml:20:12: There is no 'rejct' in a route. Did you mean 'reject'?")
         screen = line.stack.state / "screen"
         await until(lambda: finding in screen.read_text(), 5)
         assert finding in line.offhook("status").stdout
@@ -262,6 +264,26 @@ async def test_operators_close_open_and_tell_and_it_ends(line: Line) -> None:
         call = await answered(phone, "+15105550101")
         await call.hang_up()
     assert line.offhook("open", "office").returncode == 2, "nothing is closed any more"
+
+
+@pytest.mark.speech
+async def test_callers_hear_a_notice_before_the_greeting_until_it_ends(line: Line) -> None:
+    await line.back()
+    words, greeting = "Our office moves today.", "What can I do for you?"
+    assert line.offhook("notice", "talking", words, "--until", "in 1h").returncode == 0
+    async with Phone(line.stack.sip) as phone:
+        await until(lambda: line.live()["notices"] == {"talking": [words]}, 5)
+        call = await answered(phone, "+15105550106")
+        assert await call.line(await phone.rendering(words), 15, what="the notice") > 0.5
+        assert await call.line(await phone.rendering(greeting), 10, what="the greeting") > 0.5
+        await call.hang_up()
+        assert line.offhook("notice", "talking", "--off").returncode == 0
+        await until(lambda: line.live()["notices"] == {}, 5)
+        call = await answered(phone, "+15105550106")
+        assert await call.line(await phone.rendering(greeting), 15, what="the greeting") > 0.5
+        with pytest.raises(Unmet):
+            await call.line(await phone.rendering(words), 1)
+        await call.hang_up()
 
 
 async def _turned(line: Line, wanted: int) -> None:
