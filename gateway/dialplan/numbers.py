@@ -91,6 +91,8 @@ def read(written: str, country: str) -> Pattern:
         return ranged
     if not text or not _WRITTEN.match(text):
         raise ValueError(f"'{text}' is no number. Write one, a pattern such as +1 510 555 03xx, or sip:USER.")
+    if text in ("*", "+*"):
+        raise ValueError(f"'{text}' fits every number. Write otherwise.")
     if text.endswith("*"):
         return Pattern(_beginning(text[:-1], country), prefix=True)
     compact = re.sub(r"[^\d+xX]", "", text)
@@ -143,7 +145,9 @@ def _masked(written: str, compact: str, country: str) -> str:
             for back in masked:
                 digits[-back] = "x"
             return "".join(digits)
-    what = "has no country" if not country and not compact.startswith("+") else "can't be a telephone number"
+    what = "can't be a telephone number"
+    if not compact.startswith("+"):
+        what = (_wrong_length(compact.replace("x", "0"), country) or what) if country else "has no country"
     raise ValueError(
         f"'{written.strip()}' {what}. Write it with + and the country's code, such as +1 510 555 0100"
         + ("." if country else ", or name the plan's country.")
@@ -155,10 +159,8 @@ def _beginning(written: str, country: str) -> str:
     if "x" in compact.lower():
         raise ValueError(f"'{written}*' mixes x and *. Use one of them.")
     if compact.startswith("+"):
-        if len(compact) == 1:
-            raise ValueError("'+*' fits every number. Write otherwise.")
         return compact
-    code = phonenumbers.country_code_for_region(country) if country else 0
+    code = _code(country)
     if not code or not compact:
         raise ValueError(f"'{written}*' doesn't say which country. Begin it with + and the country's code.")
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
@@ -169,7 +171,37 @@ def _beginning(written: str, country: str) -> str:
 def _e164(compact: str, country: str) -> str | None:
     number = normalise(compact, country)
     found = number.reveal() if number else ""
-    return found if found.startswith("+") and _possible(found) else None
+    if not found.startswith("+") or not _possible(found):
+        return None
+    if compact.startswith("+") or _prefixed(compact, country):
+        return found
+    # Spreadsheets leave the plus out; but a national number with a digit too few must not become another country's.
+    parsed = phonenumbers.parse(found)
+    own = parsed.country_code == _code(country)
+    return found if own or phonenumbers.is_valid_number(parsed) else None
+
+
+def _wrong_length(compact: str, country: str) -> str:
+    """What is wrong with a national number's length, in words; "" when nothing is."""
+    try:
+        why = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(compact, country))
+    except phonenumbers.NumberParseException:
+        return ""
+    few = (phonenumbers.ValidationResult.TOO_SHORT, phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
+    if why in few:
+        return f"has too few digits for a number of {country}"
+    return f"has too many digits for a number of {country}" if why == phonenumbers.ValidationResult.TOO_LONG else ""
+
+
+def _prefixed(compact: str, country: str) -> bool:
+    """Whether the number begins with the way out of the country."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
+    prefix = metadata.international_prefix if metadata else None
+    return bool(prefix and re.match(prefix, compact))
+
+
+def _code(country: str) -> int:
+    return phonenumbers.country_code_for_region(country) if country else 0
 
 
 def _possible(e164: str) -> bool:

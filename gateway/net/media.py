@@ -276,7 +276,7 @@ class Media:
     def __init__(self, host: str, first: int = 0, last: int = 0, *, timeouts: Timeouts | None = None) -> None:
         self.timeouts = timeouts or Timeouts()
         self._host = host
-        self._range = range(first + first % 2, last + 1, 2)
+        self._range = range(first + first % 2, last + 1, 2) if last else range(0)
         self._chosen = 0
         self._pacer = Pacer(self._beat)
         self._ports: tuple[Port, ...] = ()

@@ -175,14 +175,18 @@ def _message(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
 
 def _split(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
     shares: list[tuple[float, Ref]] = []
+    wrong = False
     for key, value in reader.mapping(given["split"], "split", once=False):
         found = _SHARE.match(key.text)
         ref = reader.ref(value, key.text)
         if not found or not 0 < float(found[1]) <= 100:
             reader.fault(key.place, f"'{key.text}' is no share.", "Write per cent: 90%: sales.")
+            wrong = True
         elif ref is not None:
             shares.append((float(found[1]), ref))
     total = sum(share for share, _ in shares)
+    if wrong:
+        return Split(())
     if shares and abs(total - 100) > 0.01:
         reader.fault(given["split"], f"The shares make {total:g}%.", "They must make 100%.")
     elif not shares and isinstance(given["split"], MappingNode):

@@ -51,7 +51,9 @@ class Reader:
         except yaml.MarkedYAMLError as bad:
             mark = bad.problem_mark or bad.context_mark
             line, column = (mark.line, mark.column) if mark else (0, 0)
-            slip = slips.of_yaml(self._lines, line, column, bad.problem or bad.context or "")
+            began = (bad.context_mark.line, bad.context_mark.column) if bad.context_mark else (line, column)
+            complaint = slips.Complaint(bad.problem or "", line, column, bad.context or "", began)
+            slip = slips.of_yaml(self._lines, complaint)
             self.fault(Place(self._file, slip.line + 1, slip.column + 1), slip.what, slip.remedy)
             return None
         except yaml.YAMLError as bad:

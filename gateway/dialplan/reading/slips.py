@@ -40,15 +40,48 @@ def unprintable(line: str) -> bool:
     return _UNPRINTABLE.search(line) is not None
 
 
-def of_yaml(lines: Sequence[str], line: int, column: int, problem: str) -> Slip:
-    """What to say of YAML's complaint `problem` about a place."""
-    for number in dict.fromkeys((line, line - 1)):  # it often complains one line late
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What YAML says; places count from 0."""
+
+    problem: str
+    line: int
+    column: int
+    context: str = ""
+    """What it was reading, and where that began."""
+    began: tuple[int, int] = (0, 0)
+
+
+def of_yaml(lines: Sequence[str], said: Complaint) -> Slip:
+    """What to say of YAML's complaint."""
+    for number in dict.fromkeys((said.line, said.line - 1)):  # it often complains one line late
         text = lines[number] if 0 <= number < len(lines) else ""
-        if slip := _known(text, number, problem):
+        if slip := _known(text, number, f"{said.context} {said.problem}"):
             return slip
+    return _shape(lines[said.line] if said.line < len(lines) else "", said)
+
+
+def _shape(text: str, said: Complaint) -> Slip:
+    """Brackets, quotes and indents that don't fit."""
+    at, problem = (said.line, said.column), said.problem
     if "\\t" in problem or "tab" in problem:
-        return Slip("The line is indented with a tab.", "Indent with spaces, not tabs.", line, column)
-    return Slip(f"The file isn't YAML: {problem}.", "Look at that line and the one before it.", line, column)
+        return Slip("The line is indented with a tab.", "Indent with spaces, not tabs.", *at)
+    if "expected ',' or" in problem:
+        if text[said.column : said.column + 1] == ":":
+            return Slip("A colon inside a text ends it, for YAML.", _QUOTES, *at)
+        mark = "}" if "mapping" in said.context else "]"
+        if said.line > said.began[0]:
+            opens = "{" if mark == "}" else "["
+            return Slip(f"The bracket {opens} isn't closed.", f"Write {mark} behind the last thing in it.", *said.began)
+        return Slip("A comma is missing.", f"Write , between two things in brackets, and {mark} after the last.", *at)
+    if "quoted scalar" in said.context and "end of" in problem:
+        return Slip("The quotation mark isn't closed.", "Write it again at the text's end.", *said.began)
+    if "expected key" in problem:
+        return Slip("The line begins where no line above it begins.", "Indent the lines of one thing alike.", *at)
+    if "mapping values" in problem:
+        what = "The line is indented further than the one above, which says its value already."
+        return Slip(what, "Indent both alike.", said.line, len(text) - len(text.lstrip(" ")))
+    return Slip(f"The file isn't YAML: {problem}.", "Look at that line and the one before it.", *at)
 
 
 def _known(text: str, line: int, problem: str) -> Slip | None:
@@ -64,13 +97,9 @@ def _known(text: str, line: int, problem: str) -> Slip | None:
         return Slip("Inside brackets the # after a space begins a remark, for YAML.", _QUOTES, line, found.end() - 1)
     starts = ("alias", "anchor", "token", "tag", "directive", "block scalar", "indicator")
     if any(word in problem for word in starts) and (found := _VALUE.search(bare)):
-        mark = found[1]
-        return Slip(
-            f"A value can't begin with {mark} unquoted: to YAML that is {_MARKS[mark]}.",
-            _QUOTES,
-            line,
-            found.start(1),
-        )
+        what = f"A text can't begin with {found[1]} unquoted: to YAML that is {_MARKS[found[1]]}."
+        alone = bare.strip().startswith("*:")
+        return Slip(what, "For every other number write otherwise." if alone else _QUOTES, line, found.start(1))
     return None
 
 

@@ -172,7 +172,7 @@ def test_everything_wrong_is_told_at_once_with_its_place_and_remedy(tmp_path: Pa
         (GOOD.replace("country: US", "country: XX"), "no country's code"),
         (GOOD.replace("country: US", "country: US\ntimezone: America/NewYork"), "America/New_York"),
         ("offhook: 1\nnumbers:\n\t+1: x", "spaces, not tabs"),
-        ("offhook: [1", "isn't YAML"),
+        ("offhook: [1", "bracket [ isn't closed"),
         (GOOD.replace("{agent: sales}", "&a {agent: sales, settings: *a}"), "back to itself"),
         (GOOD.replace("sales: {agent: sales}", "sales: {agent: sales, human: none}"), "asks for a person gets nowhere"),
         (GOOD.replace("{agent: sales}", "{agent: sales, language: Klingon!}"), "is no language"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -255,6 +256,22 @@ async def test_ports_of_a_range_are_even_and_reused_last() -> None:
 
 async def test_ports_of_the_system_are_even(media: Media) -> None:
     assert all(media.open(Heard()).address[1] % 2 == 0 for _ in range(20))
+
+
+async def test_a_port_whose_even_neighbour_is_taken_is_passed_over(
+    media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def taken_at_first(family: int, host: str, port: int) -> RtpSocket:
+        asked.append(port)
+        if len(asked) < 6:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return RtpSocket(family, host, port)
+
+    monkeypatch.setattr("gateway.net.media.RtpSocket", taken_at_first)
+    assert media.open(Heard()).address[1] % 2 == 0
+    assert asked[:6] == [0] * 6, "the system is asked for another"
 
 
 async def test_a_closed_port_says_no_more(media: Media, far: Far) -> None:
