@@ -110,8 +110,10 @@ class _Loading:
             first = next(iter(files), None)
             place = first.findings[0].place if first and first.findings else Place(next(iter(self._files), ""), 1, 1)
             self._findings.append(Finding(place, *_NO_NUMBERS))
+        lost = {name for file in files for name in file.lost}
+        whole = all(file.top for file in files)
         if missing := references(plan):
-            self._findings += missing
+            self._findings += [finding for name, finding in missing if whole and name not in lost]
             return
         self._findings += endings(plan, now)
         if not self._failed():

@@ -118,7 +118,7 @@ def _range(text: str, country: str) -> Pattern | None:
         head, low, high = tight.groups()
         if len(low) != len(high) or low >= high:
             return None  # one number with a hyphen in it
-        if _e164(re.sub(r"[^\d+]", "", text), country):
+        if e164(re.sub(r"[^\d+]", "", text), country):
             raise ValueError(
                 f"'{text}' could be one number or a range of them. "
                 f"For a range put spaces around the hyphen: {head}{low} - {high}; for a number leave the hyphen out."
@@ -137,7 +137,7 @@ def _range(text: str, country: str) -> Pattern | None:
 def _masked(written: str, compact: str, country: str) -> str:
     """E.164 with the `x` where they were written. Reading digits in their place finds country and length."""
     for filler in "02345" if country or compact.startswith("+") else "":  # some numbers can't exist with a 0 there
-        if found := _e164(compact.replace("x", filler), country):
+        if found := e164(compact.replace("x", filler), country):
             digits = list(found)
             masked = [back for back, sign in enumerate(reversed(compact), start=1) if sign == "x"]
             if masked and max(masked) >= len(digits):
@@ -168,7 +168,9 @@ def _beginning(written: str, country: str) -> str:
     return f"+{code}{compact.removeprefix(trunk)}"
 
 
-def _e164(compact: str, country: str) -> str | None:
+def e164(compact: str, country: str) -> str | None:
+    """The one number that is written, in E.164; None when it can't be a telephone number. Digits that could only be
+    another country's need their +, unless they are a number in use there."""
     number = normalise(compact, country)
     found = number.reveal() if number else ""
     if not found.startswith("+") or not _possible(found):

@@ -11,38 +11,42 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.reading.words import near
 
 Kind = str
+_A = {"route": "a route", "team": "a team", "person": "a person", "hours": "hours"}
+_ISNT = {"route": "isn't", "team": "isn't", "person": "isn't", "hours": "aren't"}
 _BELOW = {"route": "routes", "team": "teams", "person": "people", "hours": "hours"}
 
 
-def references(plan: Plan) -> list[Finding]:
-    """A finding for each name that leads nowhere."""
+def references(plan: Plan) -> list[tuple[str, Finding]]:
+    """Each name that leads nowhere, with the finding of it."""
     known: dict[Kind, Collection[str]] = {
         "route": plan.routes,
         "team": plan.teams,
         "person": plan.people,
         "hours": plan.hours,
     }
-    missing = [_missing(what, kind, ref, known) for what, kind, ref in _all(plan) if ref.name not in known[kind]]
+    missing = [
+        (ref.name, _missing(what, kind, ref, known)) for what, kind, ref in _all(plan) if ref.name not in known[kind]
+    ]
     return [*missing, *_turns(plan)]
 
 
-def _turns(plan: Plan) -> Iterator[Finding]:
+def _turns(plan: Plan) -> Iterator[tuple[str, Finding]]:
     for person in plan.people.values():
         for ref in person.order if isinstance(person, Rotation) else ():
             if isinstance(plan.people.get(ref.name), Rotation):
                 what = f"'{ref.name}' takes turns itself, and can't be one of the turns of '{person.name}'."
-                yield Finding(ref.place, what, "Name a person.")
+                yield ref.name, Finding(ref.place, what, "Name a person.")
 
 
 def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]) -> Finding:
     told = near(ref.name, known[kind])
     other = next((other for other, names in known.items() if other != kind and ref.name in names), "")
     if other:
-        told = f"'{ref.name}' is a {other}; here a {kind} is needed."
+        told = f"'{ref.name}' is {_A[other]}; here {_A[kind]} is needed."
         if other == "team" and kind == "route":
             told += f" Make a route of it: {ref.name}: {{team: {ref.name}}}."
     remedy = told or f"Add it below '{_BELOW[kind]}'."
-    return Finding(ref.place, f"{what} leads to a {kind} '{ref.name}' that isn't there.", remedy)
+    return Finding(ref.place, f"{what} leads to {_A[kind]} '{ref.name}' that {_ISNT[kind]} there.", remedy)
 
 
 def _all(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.model import Place
-from gateway.dialplan.numbers import Pattern, read
+from gateway.dialplan.numbers import Pattern, e164, read
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.terms.catalogue import Catalogue
-from gateway.terms.number import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,4 @@ class Context:
 
     def e164(self, text: str) -> str:
         """The number in E.164, or ""."""
-        number = normalise(text, self.country)
-        found = number.reveal() if number else ""
-        return found if re.fullmatch(r"\+\d{7,15}", found) else ""
+        return e164(text, self.country) or ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
+from holidays.registry import COUNTRIES
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from gateway.dialplan.actions import Route
@@ -58,6 +59,8 @@ class File:
 
     reader: Reader
     top: dict[str, tuple[Key, Node]] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    """Names that the file does define, where something is wrong: that they aren't there is no second mistake."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -100,6 +103,7 @@ def open_file(text: str, name: str) -> File:
             file.top[key.text] = (key, node)
         else:
             unknown(file.reader, key.text, key.place, TOP)
+            file.lost |= _names(node)
     _check_version(file, document)
     return file
 
@@ -114,6 +118,7 @@ def read(file: File, context: Context, privacy: dict[str, Any]) -> Part:
             part.callers = callers(reader, top["callers"], context)
         if "hours" in top:
             part.hours = hours(reader, top["hours"], context)
+            file.lost |= _names(top["hours"]) - {key.text for key, _ in part.hours}
         if "routes" in top:
             part.routes = routes(reader, top["routes"], context, privacy)
         if "people" in top:
@@ -125,6 +130,11 @@ def read(file: File, context: Context, privacy: dict[str, Any]) -> Part:
     except TooMuch:
         reader.fault(next(iter(file.top.values()))[0].place, *_TOO_MUCH)
     return part
+
+
+def _names(node: Node) -> set[str]:
+    keys = [key for key, _ in node.value] if isinstance(node, MappingNode) else []
+    return {str(key.value).strip() for key in keys if isinstance(key, ScalarNode)}
 
 
 def _check_version(file: File, document: Node) -> None:
@@ -152,16 +162,23 @@ def _numbers(reader: Reader, node: Node, part: Part) -> None:
 def _country(reader: Reader, node: Node, text: str) -> str | None:
     if text.upper() in phonenumbers.SUPPORTED_REGIONS:
         return text.upper()
-    reader.fault(node, f"'{text}' is no country's code.", "Write two letters, such as US or GB.")
-    return None
+    meant = next((codes[1] for codes in COUNTRIES.values() if text.casefold() in map(str.casefold, codes)), "")
+    reader.fault(
+        node, f"'{text}' is no country's code.", f"Write {meant}." if meant else "Write two letters, such as US or GB."
+    )
+    return meant or None
 
 
 def _timezone(reader: Reader, node: Node, text: str) -> str | None:
     if text in zones():
+        if text in _NO_SUMMER:
+            told = f"Write {_NO_SUMMER[text]} if the clocks change where you are."
+            reader.warn(node, f"'{text}' never has summer time.", told)
         return text
     known: Collection[str] = zones()
     reader.fault(node, f"There is no time zone '{text}'.", near(text, known) or "Write one such as America/New_York.")
     return None
 
 
+_NO_SUMMER = {"EST": "America/New_York", "MST": "America/Denver", "GMT": "Europe/London"}
 _CHECKS = {"country": _country, "timezone": _timezone}

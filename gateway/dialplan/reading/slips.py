@@ -70,7 +70,7 @@ def _shape(text: str, said: Complaint) -> Slip:
         if text[said.column : said.column + 1] == ":":
             return Slip("A colon inside a text ends it, for YAML.", _QUOTES, *at)
         mark = "}" if "mapping" in said.context else "]"
-        if said.line > said.began[0]:
+        if said.line > said.began[0] or text[said.column : said.column + 1] in ("}", "]"):
             opens = "{" if mark == "}" else "["
             return Slip(f"The bracket {opens} isn't closed.", f"Write {mark} behind the last thing in it.", *said.began)
         return Slip("A comma is missing.", f"Write , between two things in brackets, and {mark} after the last.", *at)

@@ -96,7 +96,7 @@ WRONG = [
     # references
     (BASE + "  x: {route: salse}\n", "9:14", "Did you mean 'sales'?"),
     (BASE + "  x: {team: desk, unanswered: sales}\n", "9:13", "leads to a team 'desk' that isn't there"),
-    (BASE + "  x: {agent: sales, hours: office, closed: sales}\n", "9:28", "leads to a hours 'office'"),
+    (BASE + "  x: {agent: sales, hours: office, closed: sales}\n", "9:28", "leads to hours 'office'"),
     # nobody is lost
     (BASE.replace("human: callback\n", ""), "7:3", "who asks for a person gets nowhere. Add human:"),
     (BASE.replace("callback", "no") + "  no: {reject: 603}\n", "4:8", "gets nowhere: sales → no rejects"),
@@ -228,3 +228,57 @@ def test_ten_thousand_numbers_are_checked_in_two_seconds(tmp_path: Path, size: i
     started = time.process_time()
     assert plan(tmp_path, text).size == size
     assert time.process_time() - started < 4.0
+
+
+WHOLE = """\
+offhook: 1
+timezone: America/New_York
+country: US
+human: callback
+numbers:
+  (510) 555-0100: sales
+  otherwise: nope
+hours: {office: Mon-Fri 9-5}
+routes:
+  sales: {agent: sales, hours: office, closed: nope}
+  nope: {reject: 404}
+"""
+ONE_MISTAKE = [
+    ("hours:", "schedule:", "8:1", "Here it is called 'hours'"),
+    ("Mon-Fri 9-5", "Mon-Fry 9-5", "8:17", "are no hours"),
+    ("country: US", "country: USA", "3:10", "Write US."),
+    ("(510) 555-0100", "(510) 555-010", "6:3", "has too few digits for a number of US"),
+    ("(510) 555-0100", "(510) 555-01000", "6:3", "has too many digits for a number of US"),
+    ("otherwise", "*", "7:3", "write otherwise"),
+    ("otherwise", '"*"', "7:3", "Write otherwise"),
+    ("agent: sales,", "agent: sales, greeting: Hello: you,", "10:40", "A colon inside a text"),
+    ("404}", "404", "11:9", "The bracket { isn't closed"),
+    ("404}", "404, human callback", "11:9", "The bracket { isn't closed"),
+    ("{agent: sales, hours: office", "{agent: [sales hours: office", "10:18", "The bracket [ isn't closed"),
+    ("  sales: {", "   sales: {", "11:3", "begins where no line above it begins"),
+    ("nope: {reject: 404}", "nope: twice\n    reject: 404", "12:5", "indented further than the one above"),
+    ("Mon-Fri 9-5", '"Mon-Fri 9-5', "8:17", "The quotation mark isn't closed"),
+    ("{reject: 404}", "{split: {50: sales, 50%: nope}}", "11:18", "'50' is no share"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "place", "says"), ONE_MISTAKE, ids=[one[1][:24] for one in ONE_MISTAKE])
+def test_one_mistake_is_one_finding(tmp_path: Path, right: str, wrong: str, place: str, says: str) -> None:
+    assert loaded(tmp_path, WHOLE).plan
+    told = [str(one) for one in loaded(tmp_path, WHOLE.replace(right, wrong, 1)).errors]
+    assert len(told) == 1, told
+    assert told[0].startswith(f"main.yaml:{place}:")
+    assert says in told[0]
+
+
+def test_a_file_that_is_no_yaml_makes_no_findings_in_the_others(tmp_path: Path) -> None:
+    (tmp_path / "routes.yaml").write_text("offhook: 1\nroutes: {sales: {agent: sales\n")
+    told = [str(one) for one in loaded(tmp_path, "offhook: 1\nnumbers: {+15105550100: sales}\n").errors]
+    assert [one.partition(": ")[0] for one in told] == ["routes.yaml:2:17"]
+
+
+@pytest.mark.parametrize("zone", ["EST", "MST", "GMT"])
+def test_a_zone_without_summer_time_is_warned_of(tmp_path: Path, zone: str) -> None:
+    found = loaded(tmp_path, WHOLE.replace("America/New_York", zone))
+    assert found.plan
+    assert any("never has summer time" in str(one) for one in found.findings)
