@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from gateway.calls.memory import MemoryStore
 from gateway.calls.redis_store import RedisStore
-from gateway.calls.store import CallStore
+from gateway.calls.store import CallStore, Full
 from gateway.errors import Unavailable
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.event import Event, Kind
@@ -89,6 +89,36 @@ async def test_of_many_hints_one_opens_the_call(store: CallStore) -> None:
     call = a_call()
     opened = await asyncio.gather(*(store.open(replace(call, route=str(n))) for n in range(10)))
     assert sum(opened) == 1
+
+
+async def test_a_route_bears_as_many_calls_as_its_limit_and_is_free_when_they_end(store: CallStore) -> None:
+    first, second, third = a_call(), a_call(), a_call()
+    told = Event(second.id, Kind.OPENED, 1764000000.5, {})
+    assert await store.open(first, limits={"sales": 1})
+    with pytest.raises(Full) as full:
+        await store.open(second, told, {"desk": 9, "sales": 1})
+    assert full.value.route == "sales"
+    assert await store.get(second.id) is None, "nothing is changed"
+    assert list(await store.read("r", count=10, wait=0.1)) == [], "nothing is told"
+    assert await store.open(third, limits={"desk": 1}), "the call that wasn't opened counts nowhere"
+    assert not await store.open(first, limits={"sales": 1}), "a second hint of a call is no second call"
+    await store.end(first.id)
+    assert await store.open(second, told, {"sales": 1})
+
+
+async def test_of_many_calls_at_once_a_route_takes_as_many_as_it_bears(store: CallStore) -> None:
+    for limit in (3, 5):
+        found = await asyncio.gather(
+            *(store.open(a_call(), limits={"sales": limit}) for _ in range(12)), return_exceptions=True
+        )
+        assert sum(one is True for one in found) == (limit if limit == 3 else 2), "those before count on"
+        assert all(one is True or isinstance(one, Full) for one in found)
+
+
+async def test_calls_without_a_limit_do_not_count(store: CallStore) -> None:
+    for _ in range(3):
+        assert await store.open(a_call())
+    assert await store.open(a_call(), limits={"sales": 1})
 
 
 async def test_an_ended_call_is_known_but_not_live_and_opens_no_more(store: CallStore) -> None:

@@ -179,8 +179,13 @@ async def test_a_team_that_calls_cannot_wait_for_yet_leads_on(line: Line) -> Non
         await call.hang_up()
 
 
-async def test_a_route_bears_its_limit_across_controls_and_is_free_again(line: Line) -> None:
+async def test_a_route_bears_its_limit_and_is_free_again(line: Line) -> None:
     await line.back()
+    await _bears_one(line)
+
+
+async def _bears_one(line: Line) -> None:
+    """Hold the route's one call while others ring, twice."""
     async with Phone(line.stack.sip) as phone:
         for _ in range(2):
             call = await answered(phone, "+15105550102")
@@ -291,7 +296,7 @@ async def _turned(line: Line, wanted: int) -> None:
         pass
 
 
-async def test_every_replica_follows_within_a_second(line: Line, tmp_path: Path) -> None:
+async def test_every_replica_follows_within_a_second_and_they_bear_one_limit(line: Line, tmp_path: Path) -> None:
     await line.back()
     port, run = free_port(), line.stack.run
     environment = {
@@ -318,6 +323,7 @@ async def test_every_replica_follows_within_a_second(line: Line, tmp_path: Path)
                 took = await asyncio.gather(line.number(number), line.number(number, other))
                 assert max(took) < LIVE_WITHIN + 0.5
             assert len(line.json("plan", "history", "--limit", "3")) == 3
+            await _bears_one(line)
         finally:
             process.terminate()
             assert process.wait(15) == 0
