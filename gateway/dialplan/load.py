@@ -13,6 +13,7 @@ from gateway.dialplan.check.endings import endings
 from gateway.dialplan.check.references import references
 from gateway.dialplan.check.trials import trials
 from gateway.dialplan.check.warnings import warnings
+from gateway.dialplan.csv_file import read as read_table
 from gateway.dialplan.model import Entry, Finding, Place, Severity
 from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.plan import CallerRule, Plan
@@ -21,7 +22,6 @@ from gateway.dialplan.reading.compose import LARGEST
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.file import File, Part, open_file, read
 from gateway.dialplan.table import Table
-from gateway.dialplan.table import read as read_table
 from gateway.terms.catalogue import Catalogue
 
 _NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")

@@ -21,8 +21,8 @@ from typing import Any
 import pygtrie
 
 from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.csv_file import read
 from gateway.dialplan.load import load
-from gateway.dialplan.table import read
 from tests.bench.figures import Figure, percentile
 
 _PLAN = "offhook: 1\ncountry: US\nnumbers: {file: numbers.csv}\nroutes:\n" + "".join(

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.csv_file import read as read_table
 from gateway.dialplan.hours import build
 from gateway.dialplan.load import load
 from gateway.dialplan.model import Severity
 from gateway.dialplan.numbers import read as read_pattern
 from gateway.dialplan.route import Ask, decide
-from gateway.dialplan.table import read as read_table
 from gateway.dialplan.when import moment
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)

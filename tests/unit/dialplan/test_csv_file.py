@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.dialplan import csv_file as module
 from gateway.dialplan import numbers
-from gateway.dialplan import table as module
-from gateway.dialplan.table import Table, read
+from gateway.dialplan.csv_file import read
+from gateway.dialplan.table import Table
 
 ROUTES = ["sales", "support"]
 MANY = b"number,route\n" + b"".join(b"+1510555%04d,%s\n" % (n, ROUTES[n % 2].encode()) for n in range(60))
