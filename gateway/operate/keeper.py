@@ -57,6 +57,8 @@ class Keeper:
         self.version: Version | None = None
         self.findings: Sequence[Finding] = ()
         """What is wrong with the files as they stand."""
+        self._unsaved: Loaded | None = None
+        """Right files that aren't a version yet."""
         self._saved = ""
         """Content of the files when they were right last."""
 
@@ -95,8 +97,10 @@ class Keeper:
         loaded: Loaded | None = None
         if await asyncio.to_thread(self._watch.settled):
             loaded = await self._load()
-            if loaded.plan is not None:
-                await self._save(loaded)
+            self._unsaved = loaded if loaded.plan is not None else None
+        if self._unsaved is not None:  # the database may not have answered the last time
+            await self._save(self._unsaved)
+            self._unsaved = None
         before = self._active
         self._active = await self._overrides.active(self._clock())
         return await self._take(loaded) or before != self._active

@@ -16,7 +16,7 @@ from gateway.app.catalogue import load as catalogue
 from gateway.app.records import open_records
 from gateway.config import Settings
 from gateway.dialplan.version import Source, Version
-from gateway.errors import Refused, SetupFault
+from gateway.errors import Refused, SetupFault, Unavailable
 from gateway.operate.keeper import Keeper
 from gateway.operate.overriding import override
 from gateway.operate.publish import apply, rollback
@@ -213,6 +213,27 @@ async def test_a_save_is_a_version_on_every_replica_and_a_mistake_is_none(world:
     world.save(PLAN)
     assert await world.settle(one)
     assert (status(one), list(one.findings)) == ("404", [])
+
+
+async def test_what_was_saved_while_the_database_was_away_counts_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = world.keeper()
+    await keeper.start()
+    world.save(PLAN.replace("404", "486"))
+    with monkeypatch.context() as away:
+        away.setattr(world.plans, "apply", _no_answer)
+        await keeper.look()
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await keeper.look()
+    assert await world.settle(keeper)
+    assert keeper.version is not None
+    assert (keeper.version.number, keeper.version.source) == (2, Source.SAVE)
+
+
+async def _no_answer(*_: object, **__: object) -> None:
+    raise Unavailable("The database of plans doesn't answer.", remedy="Start it.")
 
 
 async def test_what_was_saved_while_nobody_looked_counts_and_old_files_do_not(world: World) -> None:
