@@ -164,6 +164,7 @@ class Control:
                 "pinned": self._keeper.pinned,
                 "findings": [str(finding) for finding in self._keeper.findings],
                 "notices": self._notices(),
+                "timezone": self._keeper.in_force.timezone,
             }
         )
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import tzinfo
 from typing import Annotated
 
 import typer
+
+from gateway.dialplan.state import EVERYWHERE
 
 Until = Annotated[
     str, typer.Option("--until", help='"tomorrow 09:00", 18:00, "in 2h", 2027-01-02: in the plan\'s zone.')
@@ -27,7 +30,7 @@ def add(kind: str, subject: str, until: str, say: str = "", *, json: bool) -> No
             made = await override(
                 plan, at.overrides, kind=kind, subject=subject, end=until, say=say, author=author(), now=at.shelf.clock
             )
-            show(kind, subject, made.until, json=json)
+            show(kind, subject, made.until, plan.zone, json=json)
 
     asyncio.run(work())
 
@@ -61,13 +64,13 @@ _DONE = {
 }
 
 
-def show(kind: str, subject: str, until: float, *, json: bool) -> None:
+def show(kind: str, subject: str, until: float, zone: tzinfo, *, json: bool) -> None:
     """What counts now."""
     from gateway.cli import shown
 
     if json:
         shown.print_json({"kind": kind, "subject": subject, "until": shown.rfc3339(until)})
         return
-    what = _DONE[kind].format(subject=subject)
-    text = f"{what} until {shown.whole_moment(until)}, from the next call on."
-    shown.console().print(text, style="green", markup=False)
+    what = _DONE[kind].format(subject=subject) if subject != EVERYWHERE else "All callers hear it first"
+    text = f"{what} until {shown.moment_in(until, zone)}, from the next call on."
+    shown.console().print(text, style="green", markup=False, soft_wrap=True)

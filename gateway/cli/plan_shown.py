@@ -215,7 +215,8 @@ async def published(done: Published, state: Path, *, json: bool) -> None:
     if not done.fresh:
         text = f"Nothing to do: version {version.number} is in force and says the same."
     elif waits:
-        text = f"Version {version.number} comes in force on {shown.whole_moment(version.effective)}."
+        zone = done.loaded.plan.zone if done.loaded.plan else None
+        text = f"Version {version.number} comes in force on {shown.moment_in(version.effective, zone)}."
     else:
         where = "the running gateway has it" if taken else "a gateway takes it up within a second, or when it starts"
         text = f"Version {version.number} is in force: {where}. Calls that are under way go on as they began."

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import phonenumbers
 from rich.console import Console
@@ -78,6 +78,12 @@ def moment(at: object, now: float) -> str:
 def whole_moment(at: object) -> str:
     """A time with its day and year, in this machine's zone."""
     return _local(at).strftime("%a %d %b %Y %H:%M:%S") if isinstance(at, int | float) else "–"
+
+
+def moment_in(at: float, zone: tzinfo | None) -> str:
+    """A time with its day, to the minute, in the zone that operators write times in; it is named. None: this
+    machine's."""
+    return datetime.fromtimestamp(at, UTC).astimezone(zone).strftime("%a %d %b %Y %H:%M %Z")
 
 
 def _local(at: float) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -104,7 +105,8 @@ def _show(control: Mapping[str, object] | None, live: Version | None, active: Se
         console.print("The plan's files are wrong; the version before stays in force:", style="red", markup=False)
         for finding in findings:
             console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
+    zone = ZoneInfo(str(control["timezone"])) if control is not None and control.get("timezone") else None
     for one in active:
         said = f': "{one.say}"' if one.say else ""
-        text = f"{one.kind} {one.subject} until {shown.moment(one.until, now)}, by {one.author}{said}"
+        text = f"{one.kind} {one.subject} until {shown.moment_in(one.until, zone)}, by {one.author}{said}"
         console.print(text, style="yellow", markup=False)

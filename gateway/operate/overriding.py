@@ -51,6 +51,9 @@ async def override(
 ) -> Override:
     """Override something; what was overridden of the same subject ends. Raises Refused, Unavailable."""
     known = subjects(plan, kind)
+    if subject not in known and kind in ("close", "open") and subject in plan.routes:
+        what = f"The route '{subject}' can't be closed: it says nothing for callers who come then."
+        raise Refused(what, remedy="Add closed: with a route's name to it in the plan.")
     if subject not in known:
         told = near(subject, known) or (f"There are: {', '.join(known)}." if known else "The plan has none.")
         what = {"away": "person", "notice": "route"}.get(kind, "set of hours, nor a route that has 'closed',")

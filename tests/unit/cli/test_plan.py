@@ -198,7 +198,10 @@ def test_overrides_always_end_and_are_shown_until_then(operator: Operator) -> No
     assert "always has an end" in err
     _, err = operator.types("close", "ofice", "--until", "in 2h", status=2)
     assert "Did you mean 'office'?" in err
-    operator.types("close", "office", "--until", "in 2h", "--say", "A burst pipe.")
+    _, err = operator.types("close", "busy", "--until", "in 2h", status=2)
+    assert "Add closed: with a route's name" in err
+    said, _ = operator.types("close", "office", "--until", "2027-06-01 18:00", "--say", "A burst pipe.")
+    assert "'office' is closed until Tue 01 Jun 2027 18:00 EDT" in said, "the plan's time, not this machine's"
     operator.types("away", "ana", "--until", "in 3h")
     operator.types("notice", "all", "We know.", "--until", "in 1h")
     said, _ = operator.types("status")
