@@ -22,6 +22,7 @@ _MORE_RULES = re.compile(
 )
 _ADDED = ", "
 """What a rule begins with that adds to the rules before it, rather than replacing them on its days."""
+_ORDINAL = re.compile(rf"\b((?:{_MONTHS})[a-z]*\.? \d{{1,2}})(?:st|nd|rd|th)\b", re.IGNORECASE)
 _COMMENT = re.compile(r'"[^"]*"')
 _PH = re.compile(r"\bPH\b", re.IGNORECASE)
 _PH_LIST = re.compile(
@@ -90,7 +91,7 @@ def rules(written: str) -> list[str] | None:
     """
     found: list[str] = []
     for part in " ".join(_COMMENT.sub(" ", written).split()).split(";"):
-        text = part.strip()
+        text = _ORDINAL.sub(r"\1", part.strip())
         if not text:
             continue
         everyday = None if _looks_exact(text) else _everyday(text)
@@ -137,16 +138,23 @@ def not_here(rule: str) -> str:
 
 
 def _everyday(text: str) -> list[str] | None:
-    found, at = [], 0
+    found: list[str] = []
+    at = 0
     if text.casefold() in ("24/7", "always", "around the clock", "24 hours"):
         return ["24/7"]
+    if text[:1].isdigit() and (every_day := _spans(text)) is not None:
+        return [every_day]
     for part in _EVERYDAY.finditer(text):
         if text[at : part.start()].strip(" ,;.").casefold() not in ("", "and"):
             return None
         spans = _spans(part["times"])
         if spans is None:
             return None
-        found.append(f"{_weekdays(part['days'])} {spans}")
+        days = f"{_weekdays(part['days'])} "
+        if found and found[-1].startswith(days) and "off" not in (spans, found[-1].removeprefix(days)):
+            found[-1] += f",{spans}"  # the same days again: more times, not others
+        else:
+            found.append(f"{days}{spans}")
         at = part.end()
     return found if found and not text[at:].strip(" ,;.") else None
 
@@ -168,30 +176,36 @@ def _spans(written: str) -> str | None:
         return "off"
     if low in ("all day", "24 hours"):
         return "00:00-24:00"
-    found, at = [], 0
+    found, at, before = [], 0, 0
     for span in _FROM_TO.finditer(low):
         if low[at : span.start()].strip(" ,&") not in ("", "and"):
             return None
-        times = _hours(span["a"], span["b"])
+        times = _hours(span["a"], span["b"], before)
         if times is None:
             return None
-        found.append(times)
+        found.append("{:02}:{:02}-{:02}:{:02}".format(*divmod(times[0], 60), *divmod(times[1], 60)))
+        before = times[1] if times[1] > times[0] else 0
         at = span.end()
     return ",".join(found) if found and not low[at:].strip(" ,&") else None
 
 
-def _hours(first: str, last: str) -> str | None:
-    """`9` and `5` are 09:00 and 17:00: an end without am or pm that isn't after its start is in the afternoon, unless it
-    is written as `05:00`, which means what it says."""
+def _hours(first: str, last: str, before: int) -> tuple[int, int] | None:
+    """Minutes of the day. `9` and `5` are 09:00 and 17:00: an end without am or pm that isn't after its start is in the
+    afternoon, and so is a start that isn't after the end of the times `before` it (`9-12, 1-5`), unless it is written as
+    `05:00`, which means what it says."""
     start, end = _minutes(first), _minutes(last)
     if start is None or end is None:
         return None
     (a, a_said), (b, b_said) = start, end
-    if not a_said and not b_said and b <= a and b <= 12 * 60:
+    a = 0 if a_said == "n" and a == 24 * 60 else a
+    clock_of_24 = a_said == ":" and a >= 13 * 60
+    if not a_said and a < before <= a + 12 * 60:
+        a += 12 * 60
+    if not b_said and b <= a < b + 12 * 60 <= 24 * 60 and not clock_of_24:
         b += 12 * 60
     elif b_said == "p" and not a_said and a < 12 * 60 and a + 12 * 60 < b and a < 7 * 60:
         a += 12 * 60  # 1-5pm
-    return f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" if a < 24 * 60 and b <= 24 * 60 and a != b else None
+    return (a, b) if a < 24 * 60 and b <= 24 * 60 and a != b else None
 
 
 def _minutes(written: str) -> tuple[int, str] | None:

@@ -78,7 +78,10 @@ class Hours:
         wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)
         if self.is_open(at):
             return Status(True, self.written)
-        return Status(False, _reason(self, wall.date()) or f"outside {self.written}")
+        why = _reason(self, wall.date())
+        if not why and _parsed(everyday.joined(self.weekly)).is_open(wall):  # what began the day before
+            why = _reason(self, wall.date() - _DAY)
+        return Status(False, why or f"outside {self.written}")
 
     def spans(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
         """When they are open between two aware times, in their zone; touching spans are one."""

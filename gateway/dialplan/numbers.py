@@ -105,6 +105,8 @@ def _sip(text: str) -> Pattern:
     user, at, _ = text[4:].partition("@")
     if at:
         raise ValueError(f"'{text}' names a host; calls are told apart by the user alone. Write sip:{user or 'USER'}.")
+    if user.endswith("*") and len(user) > 1:
+        raise ValueError(f"'{text}' ends with *; a SIP user is one as it stands. Write a line for each.")
     if not _SIP_USER.match(user):
         raise ValueError(f"'{text}' isn't a SIP user. Write sip:USER with letters, digits, '-', '_' or '.'.")
     return Pattern((number.reveal() if (number := normalise(user)) else user).casefold())
@@ -131,6 +133,8 @@ def _range(text: str, country: str) -> Pattern | None:
     if low > high:
         raise ValueError(f"The range '{text}' runs backwards. Write the lower end first.")
     first = _masked(f"{head}{low}", re.sub(r"[^\d+]", "", head + low), country)
+    if low == high:
+        return Pattern(first)
     return Pattern(first[: -len(low)], low, high)
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.dialplan.actions import KIND, Dial, Menu, Message, Queue
+from gateway.dialplan.actions import KIND, Agent, Dial, Menu, Message, Queue
 from gateway.dialplan.duty import duty, on_duty
-from gateway.dialplan.plan import Plan
+from gateway.dialplan.model import Callback, Ref
+from gateway.dialplan.plan import Plan, talks
 from gateway.dialplan.route import Ask, Decision, Step, decide, enter
 from gateway.dialplan.state import State
+
+PERSON = "0"
+"""The key by which callers ask for a person, wherever they talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ def simulate(plan: Plan, ask: Ask, state: State | None = None, *, digits: str = 
     decision = decide(plan, ask, state, traced=traced)
     trace, answers = [*decision.trace, *_rung(plan, decision, ask, state)], decision.answers
     for digit in digits:
-        keys = _keys(decision)
+        keys = _keys(plan, decision)
+        if digit == PERSON and digit not in keys and isinstance(_human(plan, decision), Callback):
+            trace.append(Step(f"key {digit}", True, "asks for a person: a callback is booked"))
+            continue
         if digit not in keys:
             trace.append(Step(f"key {digit}", False, f"nothing waits for it on '{decision.route or 'no route'}'"))
             continue
@@ -61,10 +68,19 @@ def _rung(plan: Plan, decision: Decision, ask: Ask, state: State | None) -> Iter
         yield Step(f"dial {action.who.name}: {one.person}", one.there, one.why, plan.people[one.person].place)
 
 
-def _keys(decision: Decision) -> Mapping[str, str]:
-    action = decision.action
+def _human(plan: Plan, decision: Decision) -> Ref | Callback | None:
+    """Where a caller who asks for a person gets."""
+    route = plan.routes.get(decision.route)
+    return route.human if route is not None and talks(route) else None
+
+
+def _keys(plan: Plan, decision: Decision) -> Mapping[str, str]:
+    action, human = decision.action, _human(plan, decision)
+    asked = {PERSON: human.name} if isinstance(human, Ref) else {}
+    if isinstance(action, Agent):
+        return asked
     if isinstance(action, Menu):
-        return {key: ref.name for key, ref in action.keys.items()}
+        return asked | {key: ref.name for key, ref in action.keys.items()}
     if isinstance(action, Queue):
         return {key: ref.name for key, ref in action.press.items()}
     return {}

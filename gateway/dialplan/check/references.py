@@ -45,7 +45,8 @@ def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]
         told = f"'{ref.name}' is {_A[other]}; here {_A[kind]} is needed."
         if other == "team" and kind == "route":
             told += f" Make a route of it: {ref.name}: {{team: {ref.name}}}."
-    remedy = told or f"Add it below '{_BELOW[kind]}'."
+    write = ", or write the hours themselves: Mon-Fri 9-5, or 24/7" if kind == "hours" else ""
+    remedy = told or f"Add it below '{_BELOW[kind]}'{write}."
     return Finding(ref.place, f"{what} leads to {_A[kind]} '{ref.name}' that {_ISNT[kind]} there.", remedy)
 
 

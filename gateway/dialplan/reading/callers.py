@@ -73,11 +73,11 @@ def _conditions(
     listed = [(text, place) for text, place in said.get("from", ()) if text.casefold() not in _WITHHELD]
     any_diverted = [text for text, _ in said.get("diverted_from", ()) if text.casefold() in ("any", "anybody", "*")]
     before = len(reader.findings)
-    hours = (
-        named_or_own(reader, f"the rule in line {reader.place(node).line}", given["hours"], context)
-        if "hours" in given
-        else None
-    )
+    hours = None
+    if "hours" in given:
+        place = reader.place(node)
+        owner = f"the rule in {place.file}:{place.line}:{place.column}"
+        hours = named_or_own(reader, owner, given["hours"], context)
     rule = CallerRule(
         place=reader.place(node),
         route=route,
@@ -106,6 +106,8 @@ def _file(reader: Reader, node: Node, rule: CallerRule) -> Listed | None:
             unknown(reader, key.text, key.place, ("file",), "in from")
         elif (name := reader.text(value, "file")) is not None:
             return Listed(rule, name, reader.place(value))
+        return None
+    reader.fault(node, "'from' names nothing.", "Write a number, or {file: callers.csv}.")
     return None
 
 

@@ -151,7 +151,10 @@ def _check_version(file: File, document: Node) -> None:
 def _numbers(reader: Reader, node: Node, part: Part) -> None:
     for key, value in reader.mapping(node, "numbers"):
         if key.text == "file" and not isinstance(value, MappingNode):
-            part.files += reader.texts(value, "file")
+            files = reader.texts(value, "file")
+            if not files:
+                reader.fault(key.place, "'file' names no file.", "Write file: numbers.csv, or take the line out.")
+            part.files += files
         elif isinstance(value, ScalarNode):
             if (route := reader.ref(value, f"The route of '{key.text}'")) is not None:
                 part.lines.append((key.text, route, key.place))

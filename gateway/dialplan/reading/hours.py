@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from gateway.dialplan.hours import Hours, build
@@ -12,6 +14,7 @@ from gateway.dialplan.reading.nodes import Key, Reader, is_empty
 from gateway.dialplan.reading.words import near, unknown
 from gateway.dialplan.when import zones
 
+_FROM_TO = re.compile(r"\d[\d:]*-\d[\d:]*$")
 _HOURS = ("open", "holidays", "works_on", "closed_on", "timezone")
 
 
@@ -26,7 +29,8 @@ def hours(reader: Reader, node: Node, context: Context) -> list[tuple[Key, Hours
 
 def named_or_own(reader: Reader, owner: str, node: Node, context: Context) -> Ref | None:
     """The hours of a route, a person or a team: the name of a set of hours, or hours of their own, written there."""
-    if isinstance(node, ScalarNode) and not is_empty(node) and values.NAME.match(str(node.value).strip()):
+    text = str(node.value).strip() if isinstance(node, ScalarNode) else ""
+    if text and not is_empty(node) and values.NAME.match(text) and not _FROM_TO.match(text):
         return reader.ref(node, "hours")
     key = Key(f"hours of {owner}", reader.place(node))
     made = _hours(reader, key, node, context)

@@ -5,6 +5,7 @@ Nodes keep `+1510…`, `no` and `007` as they were typed, and tell a key that is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from gateway.dialplan.model import Finding, Place, Ref, Severity
 from gateway.dialplan.reading import slips
 from gateway.dialplan.reading.compose import DEEPEST, Refused, compose
 
+_BREAKS = re.compile(r"\r\n?")
+_RARE_BREAKS = str.maketrans("\x85\u2028\u2029", "   ")
+"""YAML breaks lines there; editors, and people who count lines, don't."""
 MOST = 200_000
 """Values that are read of one file; aliases count each time they are used."""
 
@@ -42,6 +46,7 @@ class Reader:
 
     def document(self, text: str) -> Node | None:
         """The file's one document; None, with a finding, when it isn't YAML or is empty."""
+        text = _BREAKS.sub("\n", text).translate(_RARE_BREAKS)
         self._lines = text.split("\n")
         try:
             node = compose(text)

@@ -48,7 +48,7 @@ def _person(reader: Reader, name: Key, node: Node, context: Context) -> Person |
             name.place, f"'{name.text}' can't be reached.", "Add call: with a number, or browser: with a name."
         )
     languages = reader.texts(given["languages"], "languages") if "languages" in given else []
-    hours = named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None
+    hours = named_or_own(reader, f"the person {name.text}", given["hours"], context) if "hours" in given else None
     return Person(name.text, name.place, call, browser, tuple(text for text, _ in languages), hours)
 
 
@@ -138,7 +138,7 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         ring_for=values.duration(reader, given["for"], "for", least=3, most=600, default=20)
         if "for" in given
         else 20.0,
-        hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
+        hours=named_or_own(reader, f"the team {name.text}", given["hours"], context) if "hours" in given else None,
         wrap_up=values.duration(reader, given["wrap_up"], "wrap_up", least=0, most=3600, default=0)
         if "wrap_up" in given
         else 0.0,

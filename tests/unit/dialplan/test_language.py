@@ -282,3 +282,54 @@ def test_a_zone_without_summer_time_is_warned_of(tmp_path: Path, zone: str) -> N
     found = loaded(tmp_path, WHOLE.replace("America/New_York", zone))
     assert found.plan
     assert any("never has summer time" in str(one) for one in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ("callers: [{from: {}, route: nope}]", "'from' names nothing"),
+        ("callers: [{from: {file: }, route: nope}]", "file must be one value"),
+        ("people: {ana: {call: (510) 555-011}}", "can't be a telephone number"),
+    ],
+)
+def test_what_names_nothing_is_told(tmp_path: Path, added: str, says: str) -> None:
+    told = [str(one) for one in loaded(tmp_path, WHOLE + added + "\n").errors]
+    assert len(told) == 1
+    assert says in told[0]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("otherwise: nope", "file:\n  otherwise: nope", "'file' names no file"),
+        ("otherwise: nope", "sip:sales*: nope\n  otherwise: nope", "a SIP user is one as it stands"),
+        ("otherwise: nope", "+1 510 555 0100 - 0100: nope\n  otherwise: nope", "has a line already"),
+        ("hours: office", "hours: ofice", "Did you mean 'office'?"),
+        ("hours: office", "hours: weekdays", "or write the hours themselves"),
+    ],
+)
+def test_slips_in_numbers_and_hours_are_told(tmp_path: Path, right: str, wrong: str, says: str) -> None:
+    told = [str(one) for one in loaded(tmp_path, WHOLE.replace(right, wrong, 1)).errors]
+    assert any(says in one for one in told), told
+
+
+def test_hours_of_their_own_do_not_clash_by_name(tmp_path: Path) -> None:
+    plan = WHOLE.replace("hours: office", "hours: 9-5").replace(
+        "hours: {office: Mon-Fri 9-5}",
+        "callers: [{from: anonymous, hours: Mon 9-5, route: nope}, {from: +15105550123, hours: Tue 9-5, route: nope}]\n"
+        "people: {sales: {call: +1 510 555 0111, hours: Mon-Thu 9-5}}\n"
+        "teams: {sales: {members: [sales], hours: Mon-Fri 8-6, unanswered: nope}}",
+    )
+    assert loaded(tmp_path, plan + "  q: {team: sales}\n").errors == []
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_line_ends_of_other_systems_are_line_ends(tmp_path: Path, ends: str) -> None:
+    (tmp_path / "main.yaml").write_bytes(WHOLE.replace("404", "999").replace("\n", ends).encode())
+    (told,) = load(tmp_path, CATALOGUE, NOON).errors
+    assert str(told).startswith("main.yaml:11:18:")
+
+
+def test_rare_line_breaks_break_no_line(tmp_path: Path) -> None:
+    plan = WHOLE.replace("hours: {", "# a\u2028remark: with\x85more\nhours: {")
+    assert loaded(tmp_path, plan).plan

@@ -169,6 +169,9 @@ def test_overrides_that_tangle_routes_end_in_a_status(tmp_path: Path) -> None:
 def test_keys_lead_through_menus() -> None:
     where = example()
     assert simulate(where, ask("+15105550200")).action == "menu"
+    person = simulate(where, ask("+15105550100"), digits="0")
+    assert person.route == "desk"
+    assert any(step.rule == "key 0" and "'desk'" in step.why for step in person.trace)
     pressed = simulate(where, ask("+15105550200"), digits="91")
     assert (pressed.route, pressed.answers) == ("billing", True)
     assert [step.why for step in pressed.trace if step.rule == "key 9"] == ["nothing waits for it on 'support'"]
