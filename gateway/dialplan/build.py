@@ -26,6 +26,8 @@ class Common:
     """What the plan says once, wherever it says it."""
 
     country: str = ""
+    no_country: bool = False
+    """The country is said, and wrongly: that a number has none is no second mistake."""
     timezone: str = UTC
     human: tuple[Ref | Callback, Place] | None = None
     privacy: dict[str, Any] | None = None
@@ -42,6 +44,7 @@ def common(files: Sequence[File]) -> tuple[Common, list[Finding]]:
             if text != said[0][0]:
                 what = f"'{name}' is '{text}' here and '{said[0][0]}' in {said[0][1]}."
                 findings.append(Finding(place, what, "Say it once."))
+    found.no_country = not found.country and any("country" in file.top for file in files)
     people = [human for file in files if (human := file.human()) is not None]
     words = [kept for file in files if (kept := file.privacy()) is not None]
     for key, places in (("human", [one[1] for one in people]), ("privacy", [one[1] for one in words])):
@@ -70,7 +73,7 @@ def build(
         "person", ((one.name, one.place, one) for part in parts for one in (*part.people, *part.rotations))
     )
     teams: Mapping[str, Team] = names.once("team", ((one.name, one.place, one) for part in parts for one in part.teams))
-    index, wrong = _numbers(parts, said.country, [entry for _, entries in tables for entry in entries])
+    index, wrong = _numbers(parts, said, [entry for _, entries in tables for entry in entries])
     findings += [*wrong, *_twice(index, [table for table, _ in tables])]
     plan = Plan(
         version=version,
@@ -105,12 +108,14 @@ class _Names:
         return {name: one for name, (_, one) in found.items()}
 
 
-def _numbers(parts: Sequence[Part], country: str, listed: Sequence[Entry]) -> tuple[Index, list[Finding]]:
+def _numbers(parts: Sequence[Part], said: Common, listed: Sequence[Entry]) -> tuple[Index, list[Finding]]:
     entries, findings = list(listed), []
     for written, route, place in (line for part in parts for line in part.lines):
         try:
-            pattern = read_pattern(written, country)
+            pattern = read_pattern(written, said.country)
         except ValueError as bad:
+            if said.no_country and not written.strip().startswith("+"):
+                continue
             what, _, remedy = str(bad).partition(". ")
             findings.append(Finding(place, f"{what}.", remedy))
             continue

@@ -111,7 +111,7 @@ class _Loading:
             place = first.findings[0].place if first and first.findings else Place(next(iter(self._files), ""), 1, 1)
             self._findings.append(Finding(place, *_NO_NUMBERS))
         lost = {name for file in files for name in file.lost}
-        whole = all(file.top for file in files)
+        whole = all(file.whole for file in files)
         if missing := references(plan):
             self._findings += [finding for name, finding in missing if whole and name not in lost]
             return

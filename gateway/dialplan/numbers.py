@@ -16,6 +16,9 @@ from gateway.terms.number import normalise
 _SPACED_RANGE = re.compile(r"^(.*?)(\d+)\s+(?:-|–|\.\.)\s*(\d+)$|^(.*?)(\d+)\s*(?:–|\.\.)\s*(\d+)$")
 _TIGHT_RANGE = re.compile(r"^(.*?)(\d+)-(\d+)$")
 _WRITTEN = re.compile(r"^\+?[\d\s().\-/xX]*\*?$")
+_OTHERWISE = frozenset(
+    ["*", "+*", "default", "any", "all", "else", "other", "everything", "fallback", "catch-all", "_"]
+)
 _SHORT = re.compile(r"^\d{1,5}$")
 _SIP_USER = re.compile(r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+$")  # RFC 3261 section 25.1, user
 _ENDLESS = 16
@@ -82,17 +85,17 @@ OTHERWISE = Pattern("", prefix=True)
 
 def read(written: str, country: str) -> Pattern:
     """The pattern that a line's key means. Raises ValueError with a sentence for the operator when it means none."""
-    text = written.strip()
+    text = written.strip().removeprefix("tel:")
     if text.casefold() == "otherwise":
         return OTHERWISE
+    if text.casefold() in _OTHERWISE:
+        raise ValueError(f"'{text}' fits every number. Write otherwise.")
     if text.casefold().startswith("sip:"):
         return _sip(text)
     if ranged := _range(text, country):
         return ranged
     if not text or not _WRITTEN.match(text):
         raise ValueError(f"'{text}' is no number. Write one, a pattern such as +1 510 555 03xx, or sip:USER.")
-    if text in ("*", "+*"):
-        raise ValueError(f"'{text}' fits every number. Write otherwise.")
     if text.endswith("*"):
         return Pattern(_beginning(text[:-1], country), prefix=True)
     compact = re.sub(r"[^\d+xX]", "", text)
@@ -118,6 +121,9 @@ def _range(text: str, country: str) -> Pattern | None:
         head, low, high = (part or "" for part in (spaced.groups()[:3] if spaced[3] else spaced.groups()[3:]))
     elif tight := _TIGHT_RANGE.match(text):
         head, low, high = tight.groups()
+        backwards = len(low) == len(high) >= 2 and low > high and not e164(re.sub(r"[^\d+]", "", text), country)
+        if backwards and e164(re.sub(r"[^\d+]", "", head + low), country):
+            raise ValueError(f"The range '{text}' runs backwards. Write the lower end first.")
         if len(low) != len(high) or low >= high:
             return None  # one number with a hyphen in it
         if e164(re.sub(r"[^\d+]", "", text), country):
@@ -212,9 +218,10 @@ def _code(country: str) -> int:
 
 def _possible(e164: str) -> bool:
     try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(e164))
+        why = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(e164))
     except phonenumbers.NumberParseException:
         return False
+    return why == phonenumbers.ValidationResult.IS_POSSIBLE  # not within its own area only
 
 
 def _agrees(mask: str, number: str) -> bool:

@@ -78,6 +78,9 @@ def _conditions(
         place = reader.place(node)
         owner = f"the rule in {place.file}:{place.line}:{place.column}"
         hours = named_or_own(reader, owner, given["hours"], context)
+    if any(text.casefold() in ("otherwise", "any", "anybody", "everybody", "all", "*") for text, _ in listed):
+        reader.fault(given["from"], "The rule is for every caller.", "Write who is meant, or lead the numbers there.")
+        return None
     rule = CallerRule(
         place=reader.place(node),
         route=route,

@@ -29,6 +29,7 @@ from gateway.dialplan.when import zones
 LANGUAGE_VERSION = "1"
 TOP = ("offhook", "timezone", "country", "human", "privacy", "numbers", "callers", "hours", "routes", "people", "teams",
        "tests")  # fmt: skip
+_DEFINING = ("hours", "routes", "people", "teams")
 _TOO_MUCH = (
     "The file says too much, or goes too deep: aliases make more of it than a plan can be.",
     "Write it without aliases.",
@@ -61,6 +62,8 @@ class File:
     top: dict[str, tuple[Key, Node]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     """Names that the file does define, where something is wrong: that they aren't there is no second mistake."""
+    whole: bool = False
+    """Its definitions can be read, so that what isn't among them isn't there."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -104,6 +107,11 @@ def open_file(text: str, name: str) -> File:
         else:
             unknown(file.reader, key.text, key.place, TOP)
             file.lost |= _names(node)
+    numbers = file.top["numbers"][1] if "numbers" in file.top else None
+    for key, node in numbers.value if isinstance(numbers, MappingNode) else []:
+        if isinstance(node, MappingNode) and key.value in TOP:
+            file.lost |= _names(node)
+    file.whole = all(isinstance(file.top[name][1], MappingNode) for name in _DEFINING if name in file.top)
     _check_version(file, document)
     return file
 
@@ -132,6 +140,9 @@ def read(file: File, context: Context, privacy: dict[str, Any]) -> Part:
     return part
 
 
+_LINES = "Write each as +15105550100: sales, below one another."
+
+
 def _names(node: Node) -> set[str]:
     keys = [key for key, _ in node.value] if isinstance(node, MappingNode) else []
     return {str(key.value).strip() for key in keys if isinstance(key, ScalarNode)}
@@ -149,8 +160,11 @@ def _check_version(file: File, document: Node) -> None:
 
 
 def _numbers(reader: Reader, node: Node, part: Part) -> None:
-    for key, value in reader.mapping(node, "numbers"):
-        if key.text == "file" and not isinstance(value, MappingNode):
+    for key, value in reader.mapping(node, "numbers", hint="" if isinstance(node, ScalarNode) else _LINES):
+        if key.text in TOP and isinstance(value, MappingNode):
+            told = f"'{key.text}' is indented as if it were one of the numbers."
+            reader.fault(key.place, told, "Begin it at the line's beginning.")
+        elif key.text == "file" and not isinstance(value, MappingNode):
             files = reader.texts(value, "file")
             if not files:
                 reader.fault(key.place, "'file' names no file.", "Write file: numbers.csv, or take the line out.")
@@ -165,7 +179,9 @@ def _numbers(reader: Reader, node: Node, part: Part) -> None:
 def _country(reader: Reader, node: Node, text: str) -> str | None:
     if text.upper() in phonenumbers.SUPPORTED_REGIONS:
         return text.upper()
-    meant = next((codes[1] for codes in COUNTRIES.values() if text.casefold() in map(str.casefold, codes)), "")
+    meant = next(
+        (codes[1] for codes in COUNTRIES.values() if text.casefold().replace(" ", "") in map(str.casefold, codes)), ""
+    )
     reader.fault(
         node, f"'{text}' is no country's code.", f"Write {meant}." if meant else "Write two letters, such as US or GB."
     )

@@ -16,6 +16,7 @@ from gateway.dialplan.model import Finding, Place, Ref, Severity
 from gateway.dialplan.reading import slips
 from gateway.dialplan.reading.compose import DEEPEST, Refused, compose
 
+_NO_LIST = "Take the '- ' out of each line."
 _BREAKS = re.compile(r"\r\n?")
 _RARE_BREAKS = str.maketrans("\x85\u2028\u2029", "   ")
 """YAML breaks lines there; editors, and people who count lines, don't."""
@@ -66,6 +67,9 @@ class Reader:
             why = "it holds characters that no text has" if line else str(bad)
             self.fault(Place(self._file, line, 1), f"The file isn't YAML: {why}.", "Save it as plain UTF-8 text.")
             return None
+        for number, text_there in enumerate(self._lines, 1):
+            if remark := slips.hidden(text_there):
+                self.warn(Place(self._file, number, remark.column + 1), remark.what, remark.remedy)
         if node is None:
             self.fault(Place(self._file, 1, 1), "The file is empty.", "Write a plan into it, or delete it.")
         return node
@@ -89,13 +93,17 @@ class Reader:
         if is_empty(node):
             return
         if not isinstance(node, MappingNode):
-            self.fault(node, f"{what} must be 'key: value' lines.", hint or "Indent them below it.")
+            remedy = "Write 'key: value', with a colon and a space." if isinstance(node, ScalarNode) else _NO_LIST
+            self.fault(node, f"{what} must be 'key: value' lines.", hint or remedy)
             return
         seen: dict[str, Place] = {}
         for key_node, value in node.value:
             self._count(1)
             place = self.place(key_node)
-            if not isinstance(key_node, ScalarNode):
+            if node.flow_style and isinstance(value, ScalarNode) and _alone(key_node, value):
+                told = f"'{key_node.value}' stands alone: in brackets a comma begins the next thing."
+                self.fault(place, told, "Put quotes around the whole text.")
+            elif not isinstance(key_node, ScalarNode):
                 self.fault(place, f"{what} has a key that is no plain text.", "Put quotes around it.")
             elif once and key_node.value in seen:
                 first = seen[key_node.value]
@@ -164,6 +172,11 @@ class Reader:
         self._read += values
         if self._read > MOST:
             raise TooMuch
+
+
+def _alone(key: Node, value: ScalarNode) -> bool:
+    """Whether there is no colon behind a key."""
+    return isinstance(key, ScalarNode) and is_empty(value) and value.start_mark.index == key.end_mark.index
 
 
 def is_empty(node: Node) -> bool:

@@ -19,6 +19,8 @@ _MARKS = {
 }
 _VALUE = re.compile(r"(?::\s+|^\s*-\s+|^\s*|[\[{,]\s*)([*&@`%!|>])\S?")
 _COLON = re.compile(r"^\s*(?:- )?[^\s:'\"{\[][^:]*:\s+[^'\"\[{|>].*?(: |:$)")
+_GLUED = re.compile(r"^(\s*[^\s'\"{\[#][^'\"{\[]*?[^\s:]:)[^\s:/]+\s*$")
+_CURLY = re.compile(r"[“”„‟]")
 _AFTER_QUOTE = re.compile(r""":\s+("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*[^\s,}\]#]""")
 _CUT_BRACKET = re.compile(r"[{\[][^}\]]* #")
 _UNPRINTABLE = re.compile(r"[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -67,8 +69,10 @@ def _shape(text: str, said: Complaint) -> Slip:
     if "\\t" in problem or "tab" in problem:
         return Slip("The line is indented with a tab.", "Indent with spaces, not tabs.", *at)
     if "expected ',' or" in problem:
-        if text[said.column : said.column + 1] == ":":
-            return Slip("A colon inside a text ends it, for YAML.", _QUOTES, *at)
+        begins = said.line > said.began[0] and not re.search(r"[,{\[]", text[: said.column])
+        if text[said.column : said.column + 1] == ":" and not begins:
+            both = "Put quotes around the whole text, or a comma between two things."
+            return Slip("A colon inside a text ends it, for YAML.", both, *at)
         mark = "}" if "mapping" in said.context else "]"
         if said.line > said.began[0] or text[said.column : said.column + 1] in ("}", "]"):
             opens = "{" if mark == "}" else "["
@@ -76,6 +80,8 @@ def _shape(text: str, said: Complaint) -> Slip:
         return Slip("A comma is missing.", f"Write , between two things in brackets, and {mark} after the last.", *at)
     if "quoted scalar" in said.context and "end of" in problem:
         return Slip("The quotation mark isn't closed.", "Write it again at the text's end.", *said.began)
+    if "expected key" in problem and (extra := text[said.column : said.column + 1]) in ("}", "]"):
+        return Slip(f"There is a {extra} too many.", "Take it out.", *at)
     if "expected key" in problem:
         return Slip("The line begins where no line above it begins.", "Indent the lines of one thing alike.", *at)
     if "mapping values" in problem:
@@ -89,6 +95,10 @@ def _known(text: str, line: int, problem: str) -> Slip | None:
     if text.lstrip(" ").startswith("\t"):
         at = len(text) - len(text.lstrip(" "))
         return Slip("The line is indented with a tab.", "Indent with spaces, not tabs.", line, at)
+    if "mapping values" in problem and (found := _CURLY.search(bare)):
+        return Slip(f"{found[0]} is no quotation mark to YAML.", 'Write " in its place.', line, found.start())
+    if "mapping values" in problem and (found := _GLUED.match(bare)):
+        return Slip("There is no space behind the colon.", "Write one: NAME: VALUE.", line, found.end(1) - 1)
     if "mapping values" in problem and (found := _COLON.match(bare)):
         return Slip("A colon inside a text ends it, for YAML.", _QUOTES, line, found.start(1))
     if found := _AFTER_QUOTE.search(bare):
@@ -98,9 +108,20 @@ def _known(text: str, line: int, problem: str) -> Slip | None:
     starts = ("alias", "anchor", "token", "tag", "directive", "block scalar", "indicator")
     if any(word in problem for word in starts) and (found := _VALUE.search(bare)):
         what = f"A text can't begin with {found[1]} unquoted: to YAML that is {_MARKS[found[1]]}."
-        alone = bare.strip().startswith("*:")
-        return Slip(what, "For every other number write otherwise." if alone else _QUOTES, line, found.start(1))
+        alone = re.match(r"\s*\*\s*:", bare)
+        remedy = 'Write "*" for the key, or otherwise for every other number.' if alone else _QUOTES
+        return Slip(what, remedy, line, found.start(1))
     return None
+
+
+def hidden(line: str) -> Slip | None:
+    """Whether a key of a telephone's has become a remark."""
+    found = re.match(r"\s*#:\s*[\w-]+\s*$", line)
+    return (
+        Slip("The line is a remark: for YAML a # begins one.", 'Write "#" for the key.', 0, line.index("#"))
+        if found
+        else None
+    )
 
 
 def cut(text: str, rest: str) -> Slip | None:

@@ -249,7 +249,7 @@ ONE_MISTAKE = [
     ("country: US", "country: USA", "3:10", "Write US."),
     ("(510) 555-0100", "(510) 555-010", "6:3", "has too few digits for a number of US"),
     ("(510) 555-0100", "(510) 555-01000", "6:3", "has too many digits for a number of US"),
-    ("otherwise", "*", "7:3", "write otherwise"),
+    ("otherwise", "*", "7:3", "or otherwise for every other number"),
     ("otherwise", '"*"', "7:3", "Write otherwise"),
     ("agent: sales,", "agent: sales, greeting: Hello: you,", "10:40", "A colon inside a text"),
     ("404}", "404", "11:9", "The bracket { isn't closed"),
@@ -258,6 +258,27 @@ ONE_MISTAKE = [
     ("  sales: {", "   sales: {", "11:3", "begins where no line above it begins"),
     ("nope: {reject: 404}", "nope: twice\n    reject: 404", "12:5", "indented further than the one above"),
     ("Mon-Fri 9-5", '"Mon-Fri 9-5', "8:17", "The quotation mark isn't closed"),
+    ("0100: sales", "0100:sales", "6:17", "no space behind the colon"),
+    ("0100: sales\n  otherwise: nope", "0100 sales", "6:3", "with a colon and a space"),
+    (
+        "  (510) 555-0100: sales\n  otherwise: nope",
+        "  - (510) 555-0100: sales",
+        "6:3",
+        "Write each as +15105550100: sales",
+    ),
+    ("  sales: {agent: sales, hours: office, closed: nope}\n  nope: {reject: 404}", "  - name: sales", "10:3", "'- '"),
+    ("  otherwise: nope\nhours", "  otherwise: nope\n  hours", "8:3", "indented as if it were one of the numbers"),
+    ("404}", "404}}", "11:22", "There is a } too many"),
+    ("{reject: 404}", "{reject: 404\n  other: {agent: sales}", "11:9", "The bracket { isn't closed"),
+    ("agent: sales,", "agent: sales greeting: Hello,", "10:32", "or a comma between two things"),
+    ("agent: sales,", "agent: sales, greeting: Hello, how are you?,", "10:42", "stands alone"),
+    ("country: US", "country: United States", "3:10", "Write US."),
+    ("country: US", "country: Erehwon", "3:10", "Write two letters"),
+    ("(510) 555-0100", "555-0100", "6:3", "has too few digits"),
+    ("otherwise", "default", "7:3", "Write otherwise"),
+    ("(510) 555-0100", "+1 510 555 0300-0299", "6:3", "runs backwards"),
+    ("hours: {", "callers: [{from: otherwise, route: nope}]\nhours: {", "8:18", "for every caller"),
+    ("nope: {reject: 404}", "nope:\n    menu:\n      say: “Hello: you”", "13:12", "no quotation mark to YAML"),
     ("{reject: 404}", "{split: {50: sales, 50%: nope}}", "11:18", "'50' is no share"),
 ]
 
@@ -333,3 +354,9 @@ def test_line_ends_of_other_systems_are_line_ends(tmp_path: Path, ends: str) -> 
 def test_rare_line_breaks_break_no_line(tmp_path: Path) -> None:
     plan = WHOLE.replace("hours: {", "# a\u2028remark: with\x85more\nhours: {")
     assert loaded(tmp_path, plan).plan
+
+
+def test_a_key_that_became_a_remark_is_warned_of(tmp_path: Path) -> None:
+    found = loaded(tmp_path, WHOLE + "  m:\n    menu:\n      say: Press\n      1: sales\n      #: nope\n")
+    assert found.plan
+    assert any(str(one).startswith("main.yaml:16:7: warning: The line is a remark") for one in found.findings)
