@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 if TYPE_CHECKING:
+    from gateway.app.plans import Desk
     from gateway.dialplan.overrides import Override
     from gateway.dialplan.version import Version
 
@@ -37,6 +38,8 @@ def status(
                 shown.print_json({**_told(control, live, active), "past": [_over(one) for one in over]})
                 return
             _show(control, live, active, at.shelf.now)
+            for text in _active(active, await _zone(at, control, live) if active else None):
+                shown.console().print(text, style="yellow", markup=False)
             for one in over:
                 shown.console().print(_was(one, at.shelf.now), style="dim", markup=False)
 
@@ -105,8 +108,19 @@ def _show(control: Mapping[str, object] | None, live: Version | None, active: Se
         console.print("The plan's files are wrong; the version before stays in force:", style="red", markup=False)
         for finding in findings:
             console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
-    zone = ZoneInfo(str(control["timezone"])) if control is not None and control.get("timezone") else None
+
+
+async def _zone(at: Desk, control: Mapping[str, object] | None, live: Version | None) -> ZoneInfo | None:
+    """The zone of the plan in force; None when it can't be read."""
+    if control is not None and control.get("timezone"):
+        return ZoneInfo(str(control["timezone"]))
+    plan = (await at.shelf.loaded(str(live.number))).plan if live is not None else None
+    return plan.zone if plan is not None else None
+
+
+def _active(active: Sequence[Override], zone: ZoneInfo | None) -> Iterator[str]:
+    from gateway.cli import shown
+
     for one in active:
         said = f': "{one.say}"' if one.say else ""
-        text = f"{one.kind} {one.subject} until {shown.moment_in(one.until, zone)}, by {one.author}{said}"
-        console.print(text, style="yellow", markup=False)
+        yield f"{one.kind} {one.subject} until {shown.moment_in(one.until, zone)}, by {one.author}{said}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from gateway.dialplan.actions import Route
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.index import Index
 from gateway.dialplan.index import build as build_index
-from gateway.dialplan.model import Callback, Entry, Finding, Place, Ref
+from gateway.dialplan.model import Callback, Entry, Finding, Place, Ref, Severity
 from gateway.dialplan.numbers import read as read_pattern
 from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.plan import CallerRule, Plan, talks
@@ -29,6 +29,8 @@ class Common:
     no_country: bool = False
     """The country is said, and wrongly: that a number has none is no second mistake."""
     timezone: str = UTC
+    zoned: bool = False
+    """The time zone is said, rightly or not."""
     human: tuple[Ref | Callback, Place] | None = None
     privacy: dict[str, Any] | None = None
 
@@ -44,6 +46,7 @@ def common(files: Sequence[File]) -> tuple[Common, list[Finding]]:
             if text != said[0][0]:
                 what = f"'{name}' is '{text}' here and '{said[0][0]}' in {said[0][1]}."
                 findings.append(Finding(place, what, "Say it once."))
+    found.zoned = any("timezone" in file.top for file in files)
     found.no_country = not found.country and any("country" in file.top for file in files)
     people = [human for file in files if (human := file.human()) is not None]
     words = [kept for file in files if (kept := file.privacy()) is not None]
@@ -74,7 +77,7 @@ def build(
     )
     teams: Mapping[str, Team] = names.once("team", ((one.name, one.place, one) for part in parts for one in part.teams))
     index, wrong = _numbers(parts, said, [entry for _, entries in tables for entry in entries])
-    findings += [*wrong, *_twice(index, [table for table, _ in tables])]
+    findings += [*wrong, *_twice(index, [table for table, _ in tables]), *_zoneless(parts, said)]
     plan = Plan(
         version=version,
         country=said.country,
@@ -90,6 +93,15 @@ def build(
         human=said.human[0] if said.human and isinstance(said.human[0], Ref) else None,
     )
     return plan, findings
+
+
+def _zoneless(parts: Sequence[Part], said: Common) -> Iterator[Finding]:
+    """Hours in a zone that nobody has chosen."""
+    place = next((key.place for part in parts for key, one in part.hours if one.timezone == UTC), None)
+    if place is not None and not said.zoned:
+        what = "The plan names no timezone: its hours are read in UTC."
+        remedy = "Add timezone: with a name such as America/New_York at the plan's top."
+        yield Finding(place, what, remedy, Severity.WARNING)
 
 
 class _Names:

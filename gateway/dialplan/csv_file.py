@@ -21,6 +21,7 @@ from gateway.dialplan.beginnings import NATIONAL, TRUNK, UNKNOWN, WHOLE, code_of
 from gateway.dialplan.model import Entry, Finding, Place
 from gateway.dialplan.reading.words import near
 from gateway.dialplan.table import Ints, Table
+from gateway.terms.number import ANONYMOUS
 
 LARGEST = 512 * 1024 * 1024
 """Bytes of one file."""
@@ -341,7 +342,12 @@ class _Reading:
         title = cells[0].casefold()
         if title in ("number", "numbers"):
             return True
-        meant = title == "otherwise" or title.startswith("sip:") or any(sign.isdigit() for sign in title)
+        meant = (
+            title in ANONYMOUS
+            or title == "otherwise"
+            or title.startswith("sip:")
+            or any(sign.isdigit() for sign in title)
+        )
         return bool(title) and not meant and (self._known is None or cells[-1] not in self._known)
 
     def _row(self, number: str, route: str, line: int) -> None:
@@ -349,6 +355,8 @@ class _Reading:
             pattern = numbers.read(number, self._country)
         except ValueError as bad:
             what, _, remedy = str(bad).partition(". ")
+            if self._known is None and number.casefold() in ANONYMOUS:
+                remedy = f"Give these callers a rule of their own: - {{from: {number}, route: …}}."
             self._note(line, f"{what}.", remedy)
             return
         name = self._name(route, line)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.dialplan.actions import KIND, Reject
 from gateway.dialplan.model import Place, Ref
-from gateway.dialplan.numbers import Pattern
-from gateway.dialplan.plan import CallerRule, Plan
-from gateway.dialplan.route import ANYBODY, Ask, Decision, decide
-from gateway.terms.number import normalise
-from gateway.terms.personal import Number
+from gateway.dialplan.people import Person, Rotation, Team
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.route import Ask, Decision, decide
+from gateway.dialplan.samples import Kind, kinds, numbers
 
 YEAR = timedelta(days=365)
 _WEEKLY = 40
@@ -61,46 +60,18 @@ def diff(before: Plan, after: Plan, start: datetime) -> Difference:
     start = start.astimezone(after.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     groups: dict[tuple[object, ...], list[str]] = defaultdict(list)
     keys: dict[tuple[object, ...], str] = {}
-    for written, key in _numbers(before, after):
+    for written, key in numbers(before, after):
         group = (_first(before, key), _first(after, key), *_dialed(before, after, key))
         groups[group].append(written)
         keys.setdefault(group, key)
     changes: dict[tuple[str, str, str, tuple[str, ...]], list[str]] = defaultdict(list)
-    times = sorted({start.astimezone(UTC), *_edges(before, start), *_edges(after, start)})
+    year = _Year(before, after, start)
     for group, lines in groups.items():
-        for caller, who in _callers(before, after):
-            for (old, new), hours in _compared(before, after, keys[group], caller, times, start).items():
+        for who, pairs in year.of(keys[group]):
+            for (old, new), hours in pairs.items():
                 changes[who, old, new, hours] += lines
-    listed = [Change(tuple(numbers), who, old, new, hours) for (who, old, new, hours), numbers in changes.items()]
-    return Difference(tuple(listed), tuple(_altered(before, after)))
-
-
-def _numbers(before: Plan, after: Plan) -> Iterator[tuple[str, str]]:
-    """Every line of either plan, and a number that it is for."""
-    seen: set[str] = set()
-    for plan in (before, after):
-        for entry in plan.numbers.entries:
-            key = example(entry.pattern)
-            if entry.written not in seen:
-                seen.add(entry.written)
-                yield entry.written or entry.pattern.text, key
-    old = {number: route for table in before.tables for number, route in table.items()}
-    for table in after.tables:
-        for number, route in table.items():
-            if old.pop(number, None) != route:
-                yield number, number
-    for number in old:
-        yield number, number
-
-
-def example(pattern: Pattern) -> str:
-    """A number that the pattern is for."""
-    if pattern.low:
-        return pattern.text + pattern.low
-    if not pattern.prefix:
-        return pattern.text.replace("x", "0")
-    # Something that nobody writes a line for.
-    return (pattern.text or "+9990") + "7319428"[: max(1, 12 - len(pattern.text))]
+    listed = [Change(tuple(lines), who, old, new, hours) for (who, old, new, hours), lines in changes.items()]
+    return Difference(tuple(listed), tuple(_altered(before, after, start)))
 
 
 def _first(plan: Plan, key: str) -> str:
@@ -117,24 +88,6 @@ def _dialed(before: Plan, after: Plan, key: str) -> Iterator[bool]:
         yield not rule.dialed or any(pattern.fits(key) for pattern in rule.dialed)
 
 
-def _callers(before: Plan, after: Plan) -> list[tuple[Number | None, str]]:
-    """Callers whom the plans may tell apart, the ordinary one first."""
-    found: dict[str, tuple[Number | None, str]] = {"": (ANYBODY, "")}
-    for rule in (*before.callers, *after.callers):
-        for number, who in _of_rule(rule):
-            found.setdefault(number.reveal() if number else "anonymous", (number, who))
-    return list(found.values())
-
-
-def _of_rule(rule: CallerRule) -> Iterator[tuple[Number | None, str]]:
-    if rule.anonymous:
-        yield None, "callers without a number"
-    for pattern in rule.callers:
-        yield normalise(example(pattern)), f"callers from {pattern.text}{'*' if pattern.prefix else ''}"
-    if rule.listed is not None and len(rule.listed):
-        yield Number(next(iter(rule.listed.items()))[0]), f"callers of {rule.listed.file}"
-
-
 def _edges(plan: Plan, start: datetime) -> Iterator[datetime]:
     for hours in plan.hours.values():
         for span in hours.spans(start, start + YEAR):
@@ -142,30 +95,60 @@ def _edges(plan: Plan, start: datetime) -> Iterator[datetime]:
             yield from (edge.astimezone(UTC) for edge in span)
 
 
-def _compared(
-    before: Plan, after: Plan, key: str, caller: Number | None, times: Sequence[datetime], start: datetime
-) -> dict[tuple[str, str], tuple[str, ...]]:
-    """The pairs of what the two plans do that aren't the same, and when."""
-    spans: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
-    ends = [*times[1:], start + YEAR]
-    ordinary = caller == ANYBODY
-    usual = (_first(before, key), _first(after, key))
-    if not ordinary and not any(rule.hours for rule in (*before.callers, *after.callers)):
-        times, ends = times[:1], ends[-1:]  # which route comes first doesn't hang on the time
-    for at, end in zip(times, ends, strict=True):
-        old, new = (decide(plan, Ask(key, caller, at)) for plan in (before, after))
-        if not ordinary and (old.first, new.first) == usual:
-            continue  # what is told of every caller
-        moved = not ordinary and old.first != new.first
-        pair = (old.first, new.first) if moved else (_reached(old), _reached(new))
-        if at >= end or pair[0] == pair[1]:
-            continue
-        known = spans[pair]
-        if known and known[-1][1] == at:
-            known[-1] = (known[-1][0], end)
-        else:
-            known.append((at, end))
-    return {pair: tuple(_shown(found, start, after)) for pair, found in spans.items()}
+_Pairs = dict[tuple[str, str], tuple[str, ...]]
+"""What calls reached and what they reach now, with the hours in which the two aren't the same."""
+
+
+class _Year:
+    """Calls by both plans at every time at which one of them may decide otherwise."""
+
+    def __init__(self, before: Plan, after: Plan, start: datetime) -> None:
+        rules = (*before.callers, *after.callers)
+        self.plans, self.start, self.kinds = (before, after), start, kinds(rules)
+        self.times = sorted({start.astimezone(UTC), *_edges(before, start), *_edges(after, start)})
+        self.by_time = any(rule.hours for rule in rules)
+
+    def of(self, key: str) -> Iterator[tuple[str, _Pairs]]:
+        """For each kind of call to the number, what the two plans do that isn't the same, and when."""
+        usual = [self._pair(key, self.kinds[0], at) for at in self.times]
+        yield "", self._told((_reached(old), _reached(new)) for old, new in usual)
+        for kind in self.kinds[1:]:
+            # Without hours in a rule, which route comes first doesn't hang on the time.
+            first = self._pair(key, kind, self.times[0])
+            if not self.by_time and _firsts(first) == _firsts(usual[0]):
+                continue
+            moved = not self.by_time and first[0].first != first[1].first
+            pairs = [first] if moved else [self._pair(key, kind, at) for at in self.times]
+            yield kind.who, self._told(map(_of_some, pairs, usual), whole=moved)
+
+    def _pair(self, key: str, kind: Kind, at: datetime) -> tuple[Decision, Decision]:
+        ask = Ask(key, kind.caller, at, kind.headers)
+        return decide(self.plans[0], ask), decide(self.plans[1], ask)
+
+    def _told(self, pairs: Iterable[tuple[str, str] | None], *, whole: bool = False) -> _Pairs:
+        """`pairs`: for each of the times; None for nothing to tell. With `whole` there is one, for the year."""
+        end = self.start + YEAR
+        spans: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
+        for at, until, pair in zip(self.times, [end] if whole else [*self.times[1:], end], pairs, strict=False):
+            if at >= until or pair is None or pair[0] == pair[1]:
+                continue
+            known = spans[pair]
+            if known and known[-1][1] == at:
+                known[-1] = (known[-1][0], until)
+            else:
+                known.append((at, until))
+        return {pair: tuple(_shown(found, self.start, self.plans[1])) for pair, found in spans.items()}
+
+
+def _firsts(pair: tuple[Decision, Decision]) -> tuple[str, str]:
+    return pair[0].first, pair[1].first
+
+
+def _of_some(pair: tuple[Decision, Decision], usual: tuple[Decision, Decision]) -> tuple[str, str] | None:
+    """What is told of a kind of calls: nothing that is told of every call."""
+    if _firsts(pair) == _firsts(usual):
+        return None
+    return _firsts(pair) if pair[0].first != pair[1].first else (_reached(pair[0]), _reached(pair[1]))
 
 
 def _reached(decision: Decision) -> str:
@@ -211,7 +194,7 @@ def _days(days: Sequence[int]) -> str:
     return ",".join(_DAYS[a] if a == b else f"{_DAYS[a]}-{_DAYS[b]}" for a, b in runs)
 
 
-def _altered(before: Plan, after: Plan) -> Iterator[Altered]:
+def _altered(before: Plan, after: Plan, start: datetime) -> Iterator[Altered]:
     for name, old in before.routes.items():
         new = after.routes.get(name)
         if new is None:
@@ -224,10 +207,29 @@ def _altered(before: Plan, after: Plan) -> Iterator[Altered]:
         told += [line for line in _parts(old, new) if not line.startswith("action")]
         if told:
             yield Altered(name, tuple(told))
-    for kind, olds, news in (("team", before.teams, after.teams), ("person", before.people, after.people)):
-        for name in olds.keys() & news.keys():
-            if lines := list(_parts(olds[name], news[name])):
-                yield Altered(f"{kind} {name}", tuple(lines))
+    people: list[tuple[str, _Who, _Who | None]] = []
+    people += [("team", old, after.teams.get(name)) for name, old in before.teams.items()]
+    people += [("person", old, after.people.get(name)) for name, old in before.people.items()]
+    for kind, one, now in people:
+        told = [*_parts(one, now), *_times(before, after, one, now, start)]
+        if told:
+            yield Altered(f"{kind} {one.name}", tuple(told))
+
+
+_Who = Team | Person | Rotation
+
+
+def _times(before: Plan, after: Plan, old: _Who, new: _Who | None, start: datetime) -> Iterator[str]:
+    """Hours of the same name that aren't the same any more; those of routes are told as changes."""
+    a, b = (getattr(one, "hours", None) for one in (old, new))
+    if a is None or a != b:
+        return
+    was, now = before.hours[a.name], after.hours[b.name]
+    if was != now and was.spans(start, start + YEAR) != now.spans(start, start + YEAR):
+        parts = [f"{was.written} → {now.written}"] if was.written != now.written else []
+        if was.timezone != now.timezone:
+            parts.append(f"{was.timezone} → {now.timezone}")
+        yield f"{now.label}: {', '.join(parts) or 'other days are closed'}"
 
 
 def _parts(old: object, new: object) -> Iterator[str]:

@@ -67,6 +67,11 @@ class Hours:
     """Those that do: they beat holidays."""
     days: Days = field(default_factory=Days)
 
+    @property
+    def label(self) -> str:
+        """As one says it: hours of somebody's own are named after them."""
+        return self.name if " " in self.name else f"hours {self.name}"
+
     def is_open(self, at: datetime) -> bool:
         """Whether they are open. `at`: aware."""
         wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)

@@ -25,6 +25,7 @@ from gateway.dialplan.table import Table
 from gateway.terms.catalogue import Catalogue
 
 _NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")
+_SUFFIXES = (".yaml", ".yml")
 LARGEST_TABLE = 512 * 1024 * 1024
 """Bytes of one CSV file."""
 _DIGITS_OF_VERSION = 12
@@ -67,7 +68,7 @@ def plan_files(where: Path) -> list[Path]:
     """The files that make the plan, in the order of their names; hidden ones and editors' copies are none of them."""
     if where.is_file():
         return [where]
-    found = [*where.glob("*.yaml"), *where.glob("*.yml")]
+    found = [path for suffix in _SUFFIXES for path in where.glob(f"*{suffix}")]
     return sorted(path for path in found if path.is_file() and not path.name.startswith((".", "#")))
 
 
@@ -86,6 +87,10 @@ class _Loading:
         if not paths:
             missing = Place(str(self._where), 1, 1)
             return Loaded(None, [Finding(missing, "There is no dial plan here.", "Write main.yaml, as in the README.")])
+        if self._where.is_file() and self._where.suffix not in _SUFFIXES:
+            named = Place(self._where.name, 1, 1)
+            remedy = f"Rename it to {self._where.stem or 'main'}.yaml."
+            return Loaded(None, [Finding(named, f"'{self._where.name}' isn't called .yaml.", remedy)])
         files = [open_file(text, path.name) for path in paths if (text := self._text(path)) is not None]
         said, wrong = common(files)
         self._findings += wrong

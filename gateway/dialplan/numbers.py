@@ -6,6 +6,7 @@ digits' range apart, or a prefix. The pattern that fits fewest numbers is the mo
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import dataclass
 
@@ -55,6 +56,20 @@ class Pattern:
         if not self.text.startswith("+"):
             return number == self.text
         return len(number) == len(self.text) and _agrees(self.text, number)
+
+    def covers(self, other: Pattern) -> bool:
+        """Whether every number that the other fits, this one does."""
+        if self.prefix:
+            return other.text.split("x")[0].startswith(self.text) if other.text.startswith("+") else not self.text
+        if other.prefix or not (self.text.startswith("+") and other.text.startswith("+")):
+            return self == other
+        if len(self._lowest) != len(other._lowest):
+            return False
+        if self.low:
+            return self._lowest <= other._lowest and other._highest <= self._highest
+        alike = len(os.path.commonprefix((other._lowest, other._highest)))
+        mask = other._lowest[:alike] + "x" * (len(other._lowest) - alike) if other.low else other.text
+        return all(sign in ("x", digit) for sign, digit in zip(self.text, mask, strict=True))
 
     def overlaps(self, other: Pattern) -> bool:
         """Whether some number fits both; asked of patterns of one rank only."""
@@ -171,6 +186,8 @@ def _beginning(written: str, country: str) -> str:
     if compact.startswith("+"):
         return compact
     code = _code(country)
+    if out := _way_out(compact, country):
+        return f"+{compact[len(out) :]}"
     if not code or not compact:
         raise ValueError(f"'{written}*' doesn't say which country. Begin it with + and the country's code.")
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
@@ -185,7 +202,7 @@ def e164(compact: str, country: str) -> str | None:
     found = number.reveal() if number else ""
     if not found.startswith("+") or not _possible(found):
         return None
-    if compact.startswith("+") or _prefixed(compact, country):
+    if compact.startswith("+") or _way_out(compact, country):
         return found
     # Spreadsheets leave the plus out; but a national number with a digit too few must not become another country's.
     parsed = phonenumbers.parse(found)
@@ -205,11 +222,12 @@ def _wrong_length(compact: str, country: str) -> str:
     return f"has too many digits for a number of {country}" if why == phonenumbers.ValidationResult.TOO_LONG else ""
 
 
-def _prefixed(compact: str, country: str) -> bool:
-    """Whether the number begins with the way out of the country."""
+def _way_out(compact: str, country: str) -> str:
+    """The digits by which one dials out of the country, where the number begins with them."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
     prefix = metadata.international_prefix if metadata else None
-    return bool(prefix and re.match(prefix, compact))
+    found = re.match(prefix, compact) if prefix else None
+    return found[0] if found else ""
 
 
 def _code(country: str) -> int:

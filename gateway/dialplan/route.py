@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.dialplan.actions import KIND, Action, Agent, Dial, Goto, Reject, Route, Split
 from gateway.dialplan.headers import attestation, diverted_from
 from gateway.dialplan.model import Callback, Place, Ref
+from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import CallerRule, Plan
 from gateway.dialplan.state import State
 from gateway.terms.number import normalise
@@ -71,12 +72,27 @@ class Decision:
     """Calls at once that the routes on the way bear, by their names."""
     hours: str = ""
     """The hours that were closed last."""
+    until: float = 0.0
+    """When the operator's closing that led there ends, in seconds since the epoch; 0 for none."""
     trace: tuple[Step, ...] = ()
 
     @property
     def answers(self) -> bool:
         """Whether the call is answered, and so billed, before a person takes it."""
         return not isinstance(self.action, Reject | Dial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """What came instead of a route's action."""
+
+    word: str = ""
+    """One of INSTEAD; "" when nothing did."""
+    why: str = ""
+    hours: str = ""
+    """Those that are closed."""
+    door: Override | None = None
+    """An operator's closing."""
 
 
 class _Trace:
@@ -166,14 +182,15 @@ def _by_number(plan: Plan, key: str, trace: _Trace) -> str | None:
 
 def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Decision:
     """From a route by way of closed, full, splits and other routes to the one that does something."""
-    name, because, say, hours = first, "", "", ""
+    name, last = first, _Turned()
     seen: set[str] = set()
     limits: dict[str, int] = {}
 
     def made(route: str, action: Action, why: str = "") -> Decision:
         notices = tuple(state.notes(route))
         steps = tuple(trace.steps or ())
-        return Decision(route, action, why, first, because, say, notices, limits, hours, steps)
+        say, until = (last.door.say, last.door.until) if last.door else ("", 0.0)
+        return Decision(route, action, why, first, last.word, say, notices, limits, last.hours, until, steps)
 
     while True:
         route = plan.routes[name]
@@ -181,14 +198,13 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
             trace.note(f"route {name}", False, "it was on the way already", route.place)
             return made(name, Reject(TANGLED), f"the routes lead back to '{name}'")
         seen.add(name)
-        turned, words, why = _instead(plan, route, ask, state, trace)
-        if turned:
-            because, say, limits = turned, words, {}
-            hours = route.hours.name if turned == "closed" and route.hours else hours
-            onward = route.instead.get(turned)
+        turned = _instead(plan, route, ask, state, trace)
+        if turned.word:
+            last, limits = turned if turned.word == "closed" else replace(turned, hours=last.hours), {}
+            onward = route.instead.get(turned.word)
             if not isinstance(onward, Ref):
-                status = BUSY if turned == "full" else TANGLED
-                return made(name, Reject(status), f"'{name}' is {turned} ({why}) and leads nowhere then")
+                status = BUSY if turned.word == "full" else TANGLED
+                return made(name, Reject(status), f"'{name}' is {turned.word} ({turned.why}) and leads nowhere then")
             name = onward.name
             continue
         if route.limits.calls:
@@ -204,30 +220,29 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
             return made(name, route.action, why)
 
 
-def _instead(plan: Plan, route: Route, ask: Ask, state: State, trace: _Trace) -> tuple[str, str, str]:
-    """Which of INSTEAD holds before the route's action, an operator's words for it, and why; "" for none."""
+def _instead(plan: Plan, route: Route, ask: Ask, state: State, trace: _Trace) -> _Turned:
+    """What comes instead of the route's action."""
+    hours = route.hours.name if route.hours else ""
     if door := state.closed.get(route.name):
         why = f"an operator closed '{route.name}' until {door_until(plan, door.until)}"
         trace.note(f"route {route.name}: open?", False, why, route.place)
-        return "closed", door.say, why
-    if route.hours is not None and route.name not in state.opened:
-        name = route.hours.name
-        shut = state.closed.get(name)
-        opened, why = _hours(plan, name, ask.at, state) if trace or shut else (is_open(plan, name, ask.at, state), name)
+        return _Turned("closed", why, hours, door)
+    if hours and route.name not in state.opened:
+        shut = state.closed.get(hours)
+        opened, why = _hours(plan, hours, ask.at, state) if trace or shut else (is_open(plan, hours, ask.at, state), "")
         if trace:
-            trace.note(f"route {route.name}: hours {name}", opened, why, route.place)
+            trace.note(f"route {route.name}: {plan.hours[hours].label}", opened, why, route.place)
         if not opened:
-            return "closed", shut.say if shut else "", why
+            return _Turned("closed", why or hours, hours, shut)
     if route.limits.calls and state.live(route.name) >= route.limits.calls:
         why = f"{state.live(route.name)} calls, at most {route.limits.calls}"
         trace.note(f"route {route.name}: limits", False, why, route.place)
-        return "full", "", why
+        return _Turned("full", why)
     if isinstance(route.action, Agent) and state.no_agent and route.action.talks and "no_agent" in route.instead:
         trace.note(f"route {route.name}: agent", False, "the AI is down", route.place)
-        if isinstance(route.instead["no_agent"], Callback):
-            return "", "", ""
-        return "no_agent", "", "the AI is down"
-    return "", "", ""
+        if not isinstance(route.instead["no_agent"], Callback):
+            return _Turned("no_agent", "the AI is down")
+    return _Turned()
 
 
 def is_open(plan: Plan, hours: str, at: datetime, state: State) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from gateway.dialplan.actions import KIND, Agent, Dial, Menu, Message, Queue
 from gateway.dialplan.duty import duty, on_duty
@@ -94,6 +95,18 @@ def words(plan: Plan, decision: Decision, ask: Ask) -> str:
     text = decision.say or said.get(decision.because) or said.get("otherwise", "")
     if "{reopens}" not in text:
         return text
+    opens = _reopens(plan, decision, ask.at)
+    if opens is None:
+        return text.replace("{reopens}", "later")
+    far = opens - ask.at > timedelta(days=6)  # the day of the week alone would be misheard
+    return text.replace("{reopens}", f"{opens:%A, %B} {opens.day} at {opens:%H:%M}" if far else f"{opens:%A at %H:%M}")
+
+
+def _reopens(plan: Plan, decision: Decision, at: datetime) -> datetime | None:
+    """When callers find it open again: the hours' next opening, not before an operator's closing ends."""
     hours = plan.hours.get(decision.hours)
-    opens = hours.changes(ask.at) if hours is not None else None
-    return text.replace("{reopens}", f"{opens:%A at %H:%M}" if opens is not None else "later")
+    if decision.until:
+        at = max(at, datetime.fromtimestamp(decision.until, plan.zone))
+        if hours is None or hours.is_open(at):
+            return at.astimezone(plan.zone)
+    return hours.changes(at) if hours is not None else None

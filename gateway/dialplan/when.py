@@ -14,7 +14,9 @@ _STAMP = re.compile(
 )
 _RELATIVE = re.compile(r"^(?:in\s+)?(\d{1,5})\s*(s|m|min|h|d|w|seconds?|minutes?|hours?|days?|weeks?)$", re.IGNORECASE)
 _NAMED = re.compile(
-    r"^(?P<day>today|tonight|tomorrow|mon|tue|wed|thu|fri|sat|sun)\w*(?:\s+(?:at\s+)?(?P<time>.+))?$", re.IGNORECASE
+    r"^(?P<day>today|tonight|tomorrow|mon(?:day)?|tue(?:s|sday)?|wed(?:s|nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?"
+    r"|sat(?:urday)?|sun(?:day)?)(?:\s+(?:at\s+)?(?P<time>.+))?$",
+    re.IGNORECASE,
 )
 _CLOCK = re.compile(r"^(\d{1,2})(?::(\d\d))?(?::(\d\d))?\s*([ap]m)?$", re.IGNORECASE)
 _OFFSET = re.compile(r"^(?:UTC|Z|([+-])(\d\d):?(\d\d))$", re.IGNORECASE)
@@ -61,12 +63,15 @@ def moment(written: str, home: str, now: datetime | None) -> datetime:
 
 def _named(day: str, clock: str | None, local: datetime) -> datetime:
     zone = local.tzinfo or UTC
-    if day in _DAYS:
-        ahead = (_DAYS.index(day) - local.weekday()) % 7 or 7
+    if day[:3] in _DAYS:
+        ahead = (_DAYS.index(day[:3]) - local.weekday()) % 7 or 7
     else:
         ahead = int(day == "tomorrow")
     default = "0" if day not in ("today", "tonight") else "24"
-    return _at(local.date() + timedelta(days=ahead), _clock(clock or default), zone)
+    at = _clock(clock or default)
+    if day == "tonight" and clock and re.fullmatch(r"[\d:]+", clock) and at <= timedelta(hours=12):
+        at += timedelta(hours=24 if at < timedelta(hours=1) else 12)
+    return _at(local.date() + timedelta(days=ahead), at, zone)
 
 
 def _clock(written: str) -> timedelta:

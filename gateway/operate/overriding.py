@@ -28,7 +28,8 @@ def subjects(plan: Plan, kind: str) -> Collection[str]:
             return [EVERYWHERE, *plan.routes]
         case _:
             named = [name for name in plan.hours if " " not in name]
-            return [*named, *(name for name, route in plan.routes.items() if "closed" in route.instead)]
+            doors = (name for name, route in plan.routes.items() if "closed" in route.instead)
+            return list(dict.fromkeys((*named, *doors)))
 
 
 def until(written: str, plan: Plan, now: datetime) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from gateway.dialplan.actions import Agent, Dial, Message, Queue, Reject, Route
 from gateway.dialplan.check.ways import Way, rings, shown, ways
@@ -53,18 +54,20 @@ def _nobody(plan: Plan, route: Route) -> Iterator[Finding]:
             return
         asked.append(name)
         at = plan.routes.get(name)
-    if at is not None and (path := _to_rejection(plan, at)):
-        what = f"A caller of '{route.name}' who asks for a person gets nowhere: {shown([route.name, *path])} rejects."
+    if at is not None and (path := _to_nobody(plan, at)):
+        last = plan.routes[path[-1]].action
+        how = f"is the agent '{last.name}', who doesn't talk" if isinstance(last, Agent) else "rejects"
+        what = f"A caller of '{route.name}' who asks for a person gets nowhere: {shown([route.name, *path])} {how}."
         yield Finding(route.human.place, what, "Let it lead to a team, a person, a message or a callback.")
 
 
-def _to_rejection(plan: Plan, start: Route) -> list[str]:
-    """The way, without anything that the caller does, to a route that rejects; [] for none."""
+def _to_nobody(plan: Plan, start: Route) -> list[str]:
+    """The way, without anything that the caller does, to a route where nobody is; [] for none."""
     ahead, known = [[start.name]], {start.name}
     while ahead:
         path = ahead.pop()
         route = plan.routes[path[-1]]
-        if isinstance(route.action, Reject) and route.action.status:
+        if isinstance(route.action, Reject) or (isinstance(route.action, Agent) and not route.action.talks):
             return path
         for way in ways(plan, route):
             if way.alone and way.to.name not in known and way.to.name in plan.routes:
@@ -74,14 +77,24 @@ def _to_rejection(plan: Plan, start: Route) -> list[str]:
 
 
 def _rounds(plan: Plan, today: datetime) -> Iterator[Finding]:
+    if next(_cycles(plan, _at_any_time), None) is None:
+        return
     told: set[frozenset[str]] = set()
-    for kind, follows in (("before", _before), ("waiting", _waiting)):
-        for ring in _cycles(plan, follows):
+    for closed in _times(plan, today):
+        for ring in _cycles(plan, partial(_goes_on, closed)):
             names = frozenset(name for name, _ in ring)
-            if names in told or (kind == "before" and not _ever(plan, ring, today)):
-                continue
-            told.add(names)
-            yield _round(plan, ring, waiting=any(not way.before for _, way in ring))
+            if names not in told:
+                told.add(names)
+                yield _round(plan, ring, waiting=any(not way.before for _, way in ring))
+
+
+def _times(plan: Plan, today: datetime) -> Iterator[frozenset[str]]:
+    """Which hours are closed at once, at any time of a year: each set that comes about, once."""
+    hours = {one.hours.name: plan.hours[one.hours.name] for one in plan.routes.values() if one.hours is not None}
+    end = today + timedelta(days=366)
+    edges = (edge for one in hours.values() for span in one.spans(today, end) for edge in span)
+    moments = sorted({today.astimezone(UTC), *(edge.astimezone(UTC) for edge in edges if edge < end)})
+    yield from {frozenset(name for name, one in hours.items() if not one.is_open(at)): None for at in moments}
 
 
 def _round(plan: Plan, ring: Sequence[tuple[str, Way]], *, waiting: bool) -> Finding:
@@ -92,36 +105,36 @@ def _round(plan: Plan, ring: Sequence[tuple[str, Way]], *, waiting: bool) -> Fin
     return Finding(ring[0][1].to.place, what, "Let one of these ways lead to a message or an agent.")
 
 
-def _happens(route: Route, way: Way) -> bool:
-    """Whether the plan itself can take that way: without hours a route is closed only when an operator says so."""
-    return (way.why != "closed" or route.hours is not None) and (way.why != "full" or bool(route.limits.calls))
+def _at_any_time(route: Route, way: Way) -> bool:
+    """Whether a caller with whom nobody talks can be led on that way. An operator's closing is not the plan's."""
+    if way.why in ("closed", "full"):
+        return route.hours is not None if way.why == "closed" else bool(route.limits.calls)
+    return way.alone and (way.before or rings(route)) and not isinstance(route.action, Agent | Message)
 
 
-def _before(route: Route, way: Way) -> bool:
-    return way.before and _happens(route, way)
-
-
-def _waiting(route: Route, way: Way) -> bool:
-    """Ways on which nobody has been reached: people who are rung may all be away, an agent and a message are there."""
-    passed = way.alone and (way.before or rings(route)) and _happens(route, way)
-    return passed and not isinstance(route.action, Agent | Message)
+def _goes_on(closed: Collection[str], route: Route, way: Way) -> bool:
+    """The same while those hours are closed, and no others."""
+    shut = route.hours is not None and route.hours.name in closed
+    return _at_any_time(route, way) and (way.why == "closed") == shut
 
 
 def _cycles(plan: Plan, follows: Callable[[Route, Way], bool]) -> Iterator[list[tuple[str, Way]]]:
     """A round for each set of routes that lead to one another by the ways that count."""
     done: set[str] = set()
     for start in plan.routes:
-        stack = [] if start in done else [_Visit(plan, start, follows)]
+        stack = {} if start in done else {start: _Visit(plan, start, follows)}
         while stack:
-            visit = stack[-1]
-            way = visit.way = next(visit.left, None)
+            name = next(reversed(stack))
+            way = stack[name].way = next(stack[name].left, None)
             if way is None:
-                done.add(stack.pop().name)
-            elif way.to.name in (names := [one.name for one in stack]):
-                ring = stack[names.index(way.to.name) :]
-                yield [(one.name, one.way) for one in ring if one.way is not None]
+                del stack[name]
+                done.add(name)
+            elif way.to.name in stack:
+                names = list(stack)
+                ring = names[names.index(way.to.name) :]
+                yield [(one, way) for one in ring if (way := stack[one].way) is not None]
             elif way.to.name in plan.routes and way.to.name not in done:
-                stack.append(_Visit(plan, way.to.name, follows))
+                stack[way.to.name] = _Visit(plan, way.to.name, follows)
 
 
 class _Visit:
@@ -129,15 +142,5 @@ class _Visit:
 
     def __init__(self, plan: Plan, name: str, follows: Callable[[Route, Way], bool]) -> None:
         route = plan.routes[name]
-        self.name = name
         self.left = iter([way for way in ways(plan, route) if follows(route, way)])
         self.way: Way | None = None
-
-
-def _ever(plan: Plan, ring: Sequence[tuple[str, Way]], today: datetime) -> bool:
-    """Whether a time comes at which every route of the round passes the call on; only hours can tell it never does."""
-    names = {plan.routes[name].hours for name, way in ring if way.why == "closed"}
-    hours = [plan.hours[ref.name] for ref in names if ref is not None and ref.name in plan.hours]
-    end = today + timedelta(days=366)
-    moments = [today, *(edge for one in hours for span in one.spans(today, end) for edge in span)]
-    return not hours or any(all(not one.is_open(at) for one in hours) for at in moments if at < end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from gateway.dialplan.actions import Dial, Goto, Menu, Message, Queue, Route, Split
@@ -13,6 +14,9 @@ from gateway.dialplan.reading.words import near
 Kind = str
 _A = {"route": "a route", "team": "a team", "person": "a person", "hours": "hours"}
 _ISNT = {"route": "isn't", "team": "isn't", "person": "isn't", "hours": "aren't"}
+_MEANT = {("route", "callback"): "Only human, unanswered, no_agent and dead_air can be a callback; name a route."}
+_SUGGESTED = 100
+"""Names for which the nearest is looked for: among thousands that takes its time, and nobody reads them all."""
 _BELOW = {"route": "routes", "team": "teams", "person": "people", "hours": "hours"}
 
 
@@ -24,8 +28,10 @@ def references(plan: Plan) -> list[tuple[str, Finding]]:
         "person": plan.people,
         "hours": plan.hours,
     }
+    lost = [(what, kind, ref) for what, kind, ref in _all(plan) if ref.name not in known[kind]]
     missing = [
-        (ref.name, _missing(what, kind, ref, known)) for what, kind, ref in _all(plan) if ref.name not in known[kind]
+        (ref.name, _missing(what, kind, ref, known, suggest=number < _SUGGESTED))
+        for number, (what, kind, ref) in enumerate(lost)
     ]
     return [*missing, *_turns(plan)]
 
@@ -38,8 +44,10 @@ def _turns(plan: Plan) -> Iterator[tuple[str, Finding]]:
                 yield ref.name, Finding(ref.place, what, "Name a person.")
 
 
-def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]) -> Finding:
-    told = near(ref.name, known[kind])
+def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]], *, suggest: bool) -> Finding:
+    told = _MEANT.get((kind, ref.name)) or (near(ref.name, known[kind]) if suggest else "")
+    if not told and kind in ("team", "person"):
+        told = _address(ref.name)
     other = next((other for other, names in known.items() if other != kind and ref.name in names), "")
     if other:
         told = f"'{ref.name}' is {_A[other]}; here {_A[kind]} is needed."
@@ -48,6 +56,13 @@ def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]
     write = ", or write the hours themselves: Mon-Fri 9-5, or 24/7" if kind == "hours" else ""
     remedy = told or f"Add it below '{_BELOW[kind]}'{write}."
     return Finding(ref.place, f"{what} leads to {_A[kind]} '{ref.name}' that {_ISNT[kind]} there.", remedy)
+
+
+def _address(text: str) -> str:
+    """What an address that stands for a name lacks."""
+    if text.casefold().startswith("sip:"):
+        return "Write sip:USER@TRUNK, with the name of an outbound trunk."
+    return f"Write mailto:{text}." if re.fullmatch(r"[^@\s:]+@[^@\s]+", text) else ""
 
 
 def _all(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:

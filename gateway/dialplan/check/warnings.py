@@ -10,9 +10,11 @@ from gateway.dialplan.check.ways import ways
 from gateway.dialplan.model import Finding, Ref, Severity
 from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.people import Person, Rotation, Team
-from gateway.dialplan.plan import Plan
+from gateway.dialplan.plan import CallerRule, Plan
 
 _LOOKED_AT = timedelta(days=14)
+_RULES = 300
+"""Rules of callers that are compared with each other."""
 ONLY_STATUS = 486
 """What a livekit-sip rejects with, whatever the plan says."""
 
@@ -22,6 +24,7 @@ def warnings(plan: Plan, today: datetime, trunks: Sequence[Pattern] | None) -> l
     None when that isn't known, () within a trunk for every number."""
     return [
         *_unreached(plan),
+        *_shadowed(plan),
         *_untold(plan),
         *_uncovered(plan, today),
         *_uncarried(plan, trunks),
@@ -57,6 +60,40 @@ def _unreached(plan: Plan) -> Iterator[Finding]:
             yield _warn(
                 route, f"No call ever reaches the route '{route.name}'.", "Let a number lead to it, or remove it."
             )
+
+
+def _shadowed(plan: Plan) -> Iterator[Finding]:
+    rules = plan.callers[:_RULES]
+    for place, rule in enumerate(rules):
+        first = next((other for other in rules[:place] if _takes_all(other, rule)), None)
+        if first is not None:
+            what = f"The rule is never looked at: the one in {first.place} is for all of its calls, and comes first."
+            yield Finding(rule.place, what, "Put it above that one, or remove it.", Severity.WARNING)
+
+
+def _takes_all(wide: CallerRule, rule: CallerRule) -> bool:
+    """Whether every call that `rule` is for, `wide` is for."""
+    anybody = not (wide.callers or wide.anonymous or wide.listed is not None)
+    somebody = rule.callers or rule.anonymous or rule.listed is not None
+    callers = anybody or (
+        bool(somebody)
+        and _all_covered(wide.callers, rule.callers)
+        and (wide.anonymous or not rule.anonymous)
+        and (rule.listed is None or rule.listed is wide.listed)
+    )
+    diverted = wide.diverted_from and not rule.diverted and rule.diverted_from
+    return bool(
+        callers
+        and wide.hours in ("", rule.hours)
+        and (not wide.dialed or (rule.dialed and _all_covered(wide.dialed, rule.dialed)))
+        and (not wide.diverted or rule.diverted or rule.diverted_from)
+        and (not wide.diverted_from or (diverted and _all_covered(wide.diverted_from, rule.diverted_from)))
+        and (not wide.attestations or (rule.attestations and {*rule.attestations} <= {*wide.attestations}))
+    )
+
+
+def _all_covered(wide: Sequence[Pattern], narrow: Sequence[Pattern]) -> bool:
+    return all(any(one.covers(other) for one in wide) for other in narrow)
 
 
 def _untold(plan: Plan) -> Iterator[Finding]:

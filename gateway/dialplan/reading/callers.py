@@ -12,9 +12,9 @@ from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Reader, is_empty
 from gateway.dialplan.reading.words import near, unknown
+from gateway.terms.number import ANONYMOUS
 
 _RULE = ("from", "to", "diverted_from", "attestation", "hours", "route")
-_WITHHELD = frozenset({"anonymous", "withheld", "restricted", "unavailable", "unknown", "private"})
 _ATTESTED = {
     "a": "A",
     "full": "A",
@@ -69,8 +69,8 @@ def _conditions(
     reader: Reader, node: Node, given: dict[str, Node], route: Ref, context: Context
 ) -> CallerRule | Listed | None:
     said = {key: reader.texts(value, key) for key, value in given.items() if not isinstance(value, MappingNode)}
-    withheld = [text for text, _ in said.get("from", ()) if text.casefold() in _WITHHELD]
-    listed = [(text, place) for text, place in said.get("from", ()) if text.casefold() not in _WITHHELD]
+    withheld = [text for text, _ in said.get("from", ()) if text.casefold() in ANONYMOUS]
+    listed = [(text, place) for text, place in said.get("from", ()) if text.casefold() not in ANONYMOUS]
     any_diverted = [text for text, _ in said.get("diverted_from", ()) if text.casefold() in ("any", "anybody", "*")]
     before = len(reader.findings)
     hours = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,10 @@ from gateway.dialplan.reading.trials import trials
 from gateway.dialplan.reading.words import near, unknown
 from gateway.dialplan.when import zones
 
+_DEFAULT = re.compile(
+    r"(default|fallback|catch[_-]?all|otherwise|else)([_-]?(route|agent|number|destination))?", re.IGNORECASE
+)
+"""What others call the route of numbers that have no line."""
 LANGUAGE_VERSION = "1"
 TOP = ("offhook", "timezone", "country", "human", "privacy", "numbers", "callers", "hours", "routes", "people", "teams",
        "tests")  # fmt: skip
@@ -104,6 +109,9 @@ def open_file(text: str, name: str) -> File:
     for key, node in file.reader.mapping(document, "A plan", hint="Begin it with 'offhook: 1'."):
         if key.text in TOP:
             file.top[key.text] = (key, node)
+        elif _DEFAULT.fullmatch(key.text):
+            remedy = "Write 'otherwise: NAME' below numbers, with a route's name."
+            file.reader.fault(key.place, f"There is no '{key.text}' here.", remedy)
         else:
             unknown(file.reader, key.text, key.place, TOP)
             file.lost |= _names(node)

@@ -18,8 +18,9 @@ from gateway.dialplan.reading.compose import DEEPEST, Refused, compose
 
 _NO_LIST = "Take the '- ' out of each line."
 _BREAKS = re.compile(r"\r\n?")
-_RARE_BREAKS = str.maketrans("\x85\u2028\u2029", "   ")
-"""YAML breaks lines there; editors, and people who count lines, don't."""
+_RARE = str.maketrans("\x85\u2028\u2029\xa0\u202f", " " * 5)
+"""YAML breaks lines at the first three; editors, and people who count lines, don't. The others are spaces to people, not
+to YAML."""
 MOST = 200_000
 """Values that are read of one file; aliases count each time they are used."""
 
@@ -47,7 +48,7 @@ class Reader:
 
     def document(self, text: str) -> Node | None:
         """The file's one document; None, with a finding, when it isn't YAML or is empty."""
-        text = _BREAKS.sub("\n", text).translate(_RARE_BREAKS)
+        text = _BREAKS.sub("\n", text).translate(_RARE)
         self._lines = text.split("\n")
         try:
             node = compose(text)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from yaml.nodes import Node, SequenceNode
 
@@ -12,8 +13,12 @@ from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.nodes import Reader, is_empty
 from gateway.dialplan.reading.words import unknown
 from gateway.dialplan.when import FORMS, moment
+from gateway.terms.number import normalise
 
 _TRIAL = ("to", "from", "at", "expect", "why", "digits", "headers", "calls")
+_SIGNS = re.compile(r"[\s().\-/]")
+_MANY = re.compile(r"\+?(?=\d*[xX*])[\dxX]*\*?")
+"""Digits with an x, or with a * behind them: a pattern, as it may stand in `numbers`."""
 
 
 def trials(reader: Reader, node: Node, context: Context) -> list[Trial]:
@@ -42,8 +47,8 @@ def _trial(reader: Reader, node: Node, context: Context) -> Trial | None:
             calls = values.count(reader, value, "calls", least=0, most=100_000, default=0)
         elif key.text in _TRIAL:
             texts[key.text] = reader.text(value, key.text) or ""
-            if key.text == "at" and texts["at"]:
-                _check_time(reader, value, texts["at"], context)
+            if key.text in _CHECKS and texts[key.text]:
+                _CHECKS[key.text](reader, value, texts[key.text], context)
         else:
             unknown(reader, key.text, key.place, _TRIAL, "in a test")
     if len(reader.findings) > before:
@@ -65,8 +70,33 @@ def _trial(reader: Reader, node: Node, context: Context) -> Trial | None:
     )
 
 
+def _check_number(reader: Reader, node: Node, text: str, context: Context) -> None:
+    _check_caller(reader, node, text, context)
+    number = normalise(text, context.country)
+    if number is None or (" " in number.reveal() and not _MANY.fullmatch(_SIGNS.sub("", text))):
+        reader.fault(node, f"'{text}' is nothing that can be dialed.", "Write a number, or a SIP user.")
+
+
+def _check_caller(reader: Reader, node: Node, text: str, _: Context) -> None:
+    if _MANY.fullmatch(_SIGNS.sub("", text)):
+        reader.fault(node, f"'{text}' means more than one number.", "Write one of them.")
+
+
+def _check_digits(reader: Reader, node: Node, text: str, _: Context) -> None:
+    if not re.fullmatch(r"[0-9*#A-D]+", text):
+        reader.fault(node, f"'{text}' are no keys of a telephone.", "Write digits, * and #, such as 1 or 12#.")
+
+
 def _check_time(reader: Reader, node: Node, text: str, context: Context) -> None:
     try:
         moment(text, context.timezone, None)
     except ValueError as bad:
         reader.fault(node, str(bad), FORMS)
+
+
+_CHECKS: Mapping[str, Callable[[Reader, Node, str, Context], None]] = {
+    "to": _check_number,
+    "from": _check_caller,
+    "at": _check_time,
+    "digits": _check_digits,
+}

@@ -41,7 +41,8 @@ def duration(reader: Reader, node: Node, what: str, *, least: float, most: float
         return default
     found = seconds_of(text)
     if found is None:
-        example = f"{text}s" if text.isdigit() else shown(default or least)
+        seconds = text.isdigit() and least <= int(text[:9]) <= most
+        example = f"{text}s" if seconds else shown(default or least)
         reader.fault(
             node, f"'{text}' is no length of time for {what}.", f"Write a number and s, m, h, d or w: {example}."
         )

@@ -205,6 +205,7 @@ def test_overrides_always_end_and_are_shown_until_then(operator: Operator) -> No
     operator.types("away", "ana", "--until", "in 3h")
     operator.types("notice", "all", "We know.", "--until", "in 1h")
     said, _ = operator.types("status")
+    assert " EST, by " in said or " EDT, by " in said, "the plan's zone, though no gateway runs"
     assert all(part in said for part in ("close office", "away ana", "notice all", "A burst pipe."))
     found = operator.json("plan", "simulate", "live", "--to", "+15105550100")
     assert found["route"] == "shut"

@@ -200,6 +200,12 @@ def test_a_list_of_numbers_is_no_table_of_routes() -> None:
     assert read(b"+15105550100\n", "numbers.csv", "US", ROUTES, before)[2]
 
 
+def test_callers_without_a_number_are_no_line_of_a_list_and_no_head() -> None:
+    _, _, findings = read(b"anonymous\n+15105550100\n", "callers.csv", "US", None)
+    assert [one.place.line for one in findings] == [1]
+    assert findings[0].remedy == "Give these callers a rule of their own: - {from: anonymous, route: …}."
+
+
 def test_a_route_that_no_line_leads_to_any_more_is_gone() -> None:
     before = table(b"+15105550100,sales\n+15105550101,support\n+1510556*,other\n".replace(b"other", b"sales"))
     after = read(b"+15105550100,sales\n", "numbers.csv", "US", ROUTES, before)[0]

@@ -67,3 +67,64 @@ def test_a_route_that_does_otherwise_is_told_part_by_part(tmp_path: Path) -> Non
         ("sales", ("greeting: Thanks for calling Acme. How can I help? → Thanks for calling Acme. What is it?",)),
         ("team sales-desk", ("ring_for: 20.0 → 30.0",)),
     ]
+
+
+def between(directory: Path, before: str, after: str, rest: str = "") -> list[tuple[str, ...]]:
+    """What two lists of numbers and rules differ in, with routes a, b and c."""
+    plans = []
+    for name, text in (("before", before), ("after", after)):
+        (directory / name).mkdir(parents=True)
+        routes = "".join(f"  {one}: {{agent: sales, human: callback}}\n" for one in "abc")
+        (directory / name / "main.yaml").write_text(
+            f"offhook: 1\ncountry: US\ntimezone: UTC\n{text}routes:\n{routes}{rest}"
+        )
+        loaded = load(directory / name, CATALOGUE, NOON)
+        assert loaded.plan, loaded.errors
+        plans.append(loaded.plan)
+    return [(*numbers, who, old, new) for numbers, who, old, new, _ in told(diff(plans[0], plans[1], NOON))]
+
+
+def lines(**routes: str) -> str:
+    return "numbers:\n" + "".join(f"  '+151055{number[1:]}': {route}\n" for number, route in routes.items())
+
+
+def test_a_line_stands_for_numbers_that_no_other_line_takes(tmp_path: Path) -> None:
+    taken = {f"n503{digit}0": "a" for digit in range(10)}
+    assert between(tmp_path / "mask", lines(**taken, n503xx="b"), lines(**taken, n503xx="c")) == [
+        ("+151055503xx", "", "b", "c")
+    ]
+    head = {"n50300": "a", "n50309": "a"}
+    found = between(tmp_path / "range", lines(**head, **{"n50300 - 09": "b"}), lines(**head, **{"n50300 - 09": "c"}))
+    assert found == [("+15105550300 - 09", "", "b", "c")]
+    assert between(tmp_path / "prefix", "numbers: {+15*: a, +1510*: b}\n", "numbers: {+15*: a, +1510*: c}\n") == [
+        ("+1510*", "", "b", "c")
+    ]
+
+
+def test_a_line_that_none_is_left_for_changes_nothing(tmp_path: Path) -> None:
+    all_taken = lines(**{f"n5030{digit}": "a" for digit in range(10)})
+    assert between(tmp_path, f"{all_taken}  '+1510555030x': b\n", f"{all_taken}  '+1510555030x': c\n") == []
+
+
+def test_calls_are_told_apart_by_what_carriers_say(tmp_path: Path) -> None:
+    one = "numbers: {+15105550100: a}\ncallers:\n- {diverted_from: +15105550199, route: b}\n"
+    assert between(tmp_path / "diverted", one, one.replace("route: b", "route: c")) == [
+        ("+15105550100", "calls diverted from +15105550199", "b", "c")
+    ]
+    two = "numbers: {+15105550100: a}\ncallers:\n- {attestation: none, route: b}\n"
+    assert between(tmp_path / "vouched", two, two.replace("route: b", "route: c")) == [
+        ("+15105550100", "calls with attestation none", "b", "c")
+    ]
+    three = "numbers: {+15105550100: a}\ncallers:\n- {from: +44*, attestation: [B, C], route: b}\n"
+    assert between(tmp_path / "both", three, three.replace("[B, C]", "[C]")) == [
+        ("+15105550100", "callers from +44* with attestation B", "b", "a")
+    ]
+
+
+def test_hours_of_people_are_told_where_routes_do_not_show_them(tmp_path: Path) -> None:
+    found = changed(tmp_path, ('hours: "Mo-Th 09:00-17:00"', 'hours: "Mo-We 09:00-17:00"'))
+    assert not found.changes
+    assert [(one.route, one.what) for one in found.altered] == [
+        ("person ben", ("hours of the person ben: Mo-Th 09:00-17:00 → Mo-We 09:00-17:00",))
+    ]
+    assert not changed(tmp_path, ('hours: "Mo-Th 09:00-17:00"', 'hours: "Mo-Th 9-5"'))

@@ -273,6 +273,7 @@ ONE_MISTAKE = [
     ("agent: sales,", "agent: sales greeting: Hello,", "10:32", "or a comma between two things"),
     ("agent: sales,", "agent: sales, greeting: Hello, how are you?,", "10:42", "stands alone"),
     ("country: US", "country: United States", "3:10", "Write US."),
+    ("human: callback", "human: callback\ndefault_route: sales", "5:1", "Write 'otherwise: NAME' below numbers"),
     ("country: US", "country: Erehwon", "3:10", "Write two letters"),
     ("(510) 555-0100", "555-0100", "6:3", "has too few digits"),
     ("otherwise", "default", "7:3", "Write otherwise"),
@@ -349,6 +350,10 @@ def test_line_ends_of_other_systems_are_line_ends(tmp_path: Path, ends: str) -> 
     (tmp_path / "main.yaml").write_bytes(WHOLE.replace("404", "999").replace("\n", ends).encode())
     (told,) = load(tmp_path, CATALOGUE, NOON).errors
     assert str(told).startswith("main.yaml:11:18:")
+
+
+def test_spaces_of_word_processors_are_spaces(tmp_path: Path) -> None:
+    assert loaded(tmp_path, WHOLE.replace("agent: sales", "agent:\xa0sales")).plan
 
 
 def test_rare_line_breaks_break_no_line(tmp_path: Path) -> None:

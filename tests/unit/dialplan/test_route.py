@@ -16,7 +16,7 @@ from gateway.dialplan.route import Ask, Decision, decide
 from gateway.dialplan.simulate import simulate, words
 from gateway.dialplan.state import State, state_of
 from gateway.terms.number import normalise
-from tests.unit.dialplan.plans import example, plan
+from tests.unit.dialplan.plans import example, loaded, plan
 
 ZONE = ZoneInfo("America/New_York")
 MONDAY = datetime(2026, 11, 23, 10, tzinfo=ZONE)
@@ -213,3 +213,29 @@ def test_a_message_says_why_and_when_one_opens_again() -> None:
     at = datetime(2026, 11, 25, 19, tzinfo=ZONE)
     closed = decide(where, ask("+15105550100", at=at))
     assert words(where, closed, ask("", at=at)) == "We open Monday at 09:00. Please leave a message."
+
+
+@pytest.mark.parametrize(
+    ("subject", "until", "says"),
+    [
+        ("office", "2026-11-23 12:00", "We open Monday at 12:00."),
+        ("office", "2026-11-23 12:45", "We open Monday at 13:30."),
+        ("office", "2026-11-24 08:00", "We open Tuesday at 09:00."),
+        ("office", "2027-01-02 12:00", "We open Monday, January 4 at 09:00."),
+        ("sales", "2026-11-23 15:00", "We open Monday at 15:00."),
+    ],
+)
+def test_a_message_says_when_an_operators_closing_is_over(subject: str, until: str, says: str) -> None:
+    where, now = example(), MONDAY.timestamp()
+    end = datetime.fromisoformat(until).replace(tzinfo=ZONE).timestamp()
+    closed = decide(where, ask("+15105550100"), state_of([over("close", subject, until=end - now)], now + 1))
+    assert words(where, closed, ask("")).startswith(says)
+
+
+def test_a_route_without_hours_reopens_when_its_closing_ends(tmp_path: Path) -> None:
+    text = BASE.replace("{agent: sales}", "{agent: sales, closed: other}").replace(
+        "{agent: support}", "{message: 'Back {reopens}.'}")  # fmt: skip
+    where = loaded(tmp_path, text).plan
+    assert where
+    closed = told(where, over("close", "front"))
+    assert words(where, closed, ask("")) == "Back Monday at 11:00."
