@@ -6,7 +6,6 @@ digits' range apart, or a prefix. The pattern that fits fewest numbers is the mo
 
 from __future__ import annotations
 
-import os.path
 import re
 from dataclasses import dataclass
 
@@ -67,8 +66,9 @@ class Pattern:
             return False
         if self.low:
             return self._lowest <= other._lowest and other._highest <= self._highest
-        alike = len(os.path.commonprefix((other._lowest, other._highest)))
-        mask = other._lowest[:alike] + "x" * (len(other._lowest) - alike) if other.low else other.text
+        alike = zip(other._lowest, other._highest, strict=True)
+        free = next((place for place, (low, high) in enumerate(alike) if low != high), len(other._lowest))
+        mask = other._lowest[:free] + "x" * (len(other._lowest) - free) if other.low else other.text
         return all(sign in ("x", digit) for sign, digit in zip(self.text, mask, strict=True))
 
     def overlaps(self, other: Pattern) -> bool:
