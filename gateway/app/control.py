@@ -11,7 +11,6 @@ import aiohttp
 import structlog
 from aiohttp import web
 from livekit import api
-from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app.admin import admin
@@ -33,6 +32,7 @@ from gateway.privacy import logs
 from gateway.records.engine import connect
 from gateway.records.plans import Overrides, Plans
 from gateway.records.writer import Writer
+from gateway.redis_client import open_client
 from gateway.tasks import Tasks
 from gateway.terms.catalogue import Catalogue
 
@@ -46,7 +46,6 @@ STALE = 10.0
 """Seconds without a whole look after which control isn't ready."""
 DRAIN_WITHIN = 5.0
 """Seconds at the end to write what calls have told."""
-_READ_WAITS = 5.0
 _REDIS_CONNECTS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -64,9 +63,7 @@ async def run(settings: Settings) -> None:
     catalogue = load_catalogue()
     engine = await open_records(settings)
     looking = connect(settings.database, writes=False)
-    redis = Redis.from_url(
-        settings.redis_url.get_secret_value(), socket_timeout=_READ_WAITS, socket_connect_timeout=_REDIS_CONNECTS
-    )
+    redis = open_client(settings.redis_url.get_secret_value(), connect_within=_REDIS_CONNECTS)
     store = RedisStore(redis)
     writer = Writer(store, engine)
     try:

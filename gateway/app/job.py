@@ -30,6 +30,7 @@ from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.privacy import logs
+from gateway.redis_client import open_client
 from gateway.terms.call import Call, CallId, Pool
 
 log = structlog.get_logger(__name__)
@@ -144,9 +145,7 @@ def read_dispatch(metadata: str) -> tuple[CallId, int] | None:
 @asynccontextmanager
 async def redis(settings: Settings) -> AsyncIterator[Redis]:
     """A client for a job or a worker, with short time-outs; closed afterwards."""
-    client = Redis.from_url(
-        settings.redis_url.get_secret_value(), socket_timeout=_REDIS_WITHIN, socket_connect_timeout=_REDIS_WITHIN
-    )
+    client = open_client(settings.redis_url.get_secret_value(), connect_within=_REDIS_WITHIN)
     try:
         yield client
     finally:

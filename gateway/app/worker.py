@@ -124,7 +124,8 @@ class Worker:
     async def _drain(self) -> None:
         log.info("stopping", calls=int(self.calls()), seconds=self._settings.drain)
         try:
-            await asyncio.wait_for(self._server.drain(timeout=None), self._settings.drain)
+            async with asyncio.timeout(self._settings.drain):
+                await self._server.drain(timeout=None)
         except TimeoutError:
             log.warning("calls are left to other workers", calls=int(self.calls()))
 

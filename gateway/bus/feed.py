@@ -49,7 +49,7 @@ def open_redis(url: str) -> Redis:
         url,
         max_connections=32,
         timeout=WAIT,
-        socket_timeout=WAIT,
+        socket_timeout=None,  # see gateway.redis_client
         socket_connect_timeout=WAIT,
         retry=Retry(NoBackoff(), 1),
     )

@@ -5,10 +5,12 @@ A prompt is addressed by its content: the same words in the same voice are the s
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -19,6 +21,8 @@ from gateway.terms.catalogue import Line
 
 KEPT = 30 * 24 * 3600
 """Seconds that a prompt is kept after it was last rendered or asked for."""
+WITHIN = 5.0
+"""Seconds that Redis may take."""
 _WANTED = "offhook:prompts:wanted"
 _HEAD = struct.Struct("<4sI")
 _MAGIC = b"pcm1"
@@ -39,17 +43,17 @@ class PromptBook:
         wanted = {_written(line): now for line in lines if line.spoken}
         if not wanted:
             return
-        try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.zadd(_WANTED, wanted)
-                pipe.zremrangebyscore(_WANTED, "-inf", now - KEPT)
-                await pipe.execute()
-        except RedisError as bad:
-            raise Unavailable("Redis doesn't take the prompts that are wanted.") from bad
+        async with (
+            _answering("Redis doesn't take the prompts that are wanted."),
+            self._redis.pipeline(transaction=False) as pipe,
+        ):
+            pipe.zadd(_WANTED, wanted)
+            pipe.zremrangebyscore(_WANTED, "-inf", now - KEPT)
+            await pipe.execute()
 
     async def missing(self, voice: str) -> Sequence[Line]:
         """The wanted lines that `voice` hasn't rendered, those asked for last first."""
-        try:
+        async with _answering("Redis doesn't tell which prompts are wanted."):
             wanted = [_read(member) for member in await self._redis.zrevrange(_WANTED, 0, -1)]
             if not wanted:
                 return ()
@@ -57,8 +61,6 @@ class PromptBook:
                 for line in wanted:
                     pipe.expire(_key(voice, line), KEPT)
                 there = await pipe.execute()
-        except RedisError as bad:
-            raise Unavailable("Redis doesn't tell which prompts are wanted.") from bad
         return [line for line, found in zip(wanted, there, strict=True) if not found]
 
     async def put(self, voice: str, line: Line, audio: Pcm) -> None:
@@ -66,20 +68,25 @@ class PromptBook:
         if len(audio.data) > _LONGEST:
             raise ValueError(f"a prompt of {audio.seconds:.0f} s is too long")
         data = _HEAD.pack(_MAGIC, audio.rate) + audio.data
-        try:
+        async with _answering("Redis doesn't keep the prompt."):
             await self._redis.set(_key(voice, line), data, ex=KEPT)
-        except RedisError as bad:
-            raise Unavailable("Redis doesn't keep the prompt.") from bad
 
     async def get(self, voice: str, line: Line) -> Pcm | None:
         """The line's audio, if it is there."""
-        try:
+        async with _answering("Redis doesn't give the prompt."):
             data = await self._redis.get(_key(voice, line))
-        except RedisError as bad:
-            raise Unavailable("Redis doesn't give the prompt.") from bad
         if not isinstance(data, bytes) or len(data) < _HEAD.size or data[:4] != _MAGIC:
             return None
         return Pcm(_HEAD.unpack_from(data)[1], data[_HEAD.size :])
+
+
+@asynccontextmanager
+async def _answering(else_: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(WITHIN):
+            yield
+    except (RedisError, OSError, TimeoutError) as bad:
+        raise Unavailable(else_) from bad
 
 
 def _key(voice: str, line: Line) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
-import redis.asyncio
 from redis.exceptions import RedisError
 
+from gateway.redis_client import open_client
 from gateway.up.children import Check, Child
 
 _EACH = 1.0
@@ -30,7 +30,7 @@ async def until_serving(child: Child) -> None:
 
 
 async def _redis(url: str) -> str:
-    client = redis.asyncio.from_url(url)
+    client = open_client(url)
     try:
         await client.ping()
     except (RedisError, OSError) as bad:

@@ -17,6 +17,7 @@ from gateway.calls.memory import MemoryStore
 from gateway.calls.redis_store import RedisStore
 from gateway.calls.store import CallStore, Full
 from gateway.errors import Unavailable
+from gateway.redis_client import open_client
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -55,7 +56,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
         yield MemoryStore(time.monotonic)
         return
     options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
-    client = Redis.from_url(request.getfixturevalue("redis_url"), **options)
+    client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     yield RedisStore(client)
     await client.aclose()
@@ -344,3 +345,21 @@ async def test_what_a_dead_reader_left_is_anothers(redis_url: str, monkeypatch: 
         await store.tell(an_event(8))
         left = await store.read("dead", count=1, wait=0.2)
         assert await store.read("living", count=1, wait=0.2) == left
+
+
+async def test_reading_ends_whenever_it_is_cancelled(redis_url: str) -> None:
+    client = open_client(redis_url)
+    store = RedisStore(client)
+
+    async def read() -> None:
+        while True:
+            await store.get(CallId("SCL_x"))
+
+    for turns in range(200):
+        reading = asyncio.create_task(read())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading], timeout=1)
+        assert reading.cancelled(), f"cancelled after {turns} turns of the loop, it read on"
+    await client.aclose()

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import psutil
 from livekit import api
-from redis.asyncio import Redis
 
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.redis_store import RedisStore
 from gateway.phone.call import Call as PhoneCall
 from gateway.phone.phone import Phone
+from gateway.redis_client import open_client
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.event import Event, Kind
 from tests.e2e.edge_lab import DIALED, Lab, lab
@@ -209,7 +209,7 @@ def _call(state: CallState) -> Call:
 @asynccontextmanager
 async def desk(directory: Path, redis_url: str, livekit: LiveKit) -> AsyncIterator[Desk]:
     """The edge, a phone and the dispatcher. Nothing may be left of any call in the end."""
-    redis, lk = Redis.from_url(redis_url), livekit.api()
+    redis, lk = open_client(redis_url), livekit.api()
     await redis.delete("offhook:events")
     async with lab(directory, redis_url, livekit) as edge:
         address = f"{edge.edge.address[0]}:{edge.edge.address[1]}"
