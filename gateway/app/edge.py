@@ -11,8 +11,10 @@ import structlog
 
 from gateway.app.admin import Ready, admin
 from gateway.app.lifetime import until_stopped
+from gateway.bus import participants
 from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
+from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
 from gateway.config import Settings
 from gateway.edge.call import Tools
@@ -80,7 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             edge = Edge(tools, ready, settings.edge_calls)
             async with serve(settings.sip_host, settings.sip_port, edge, advertise=settings.sip_advertise) as sip:
                 edge.sip = sip
-                async with admin(settings, ready):
+                async with Server(bus, participants.SERVICE) as server, admin(settings, ready):
+                    await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
                         yield Running(edge, sip)
                     finally:

@@ -18,7 +18,7 @@ from enum import StrEnum
 import structlog
 from google.protobuf.message import DecodeError
 from livekit.protocol.models import DisconnectReason
-from livekit.protocol.sip import SIPCallInfo, SIPCallStatus
+from livekit.protocol.sip import SIPCallDirection, SIPCallInfo, SIPCallStatus
 
 from gateway.bus import channels
 from gateway.bus.envelope import Request, decode
@@ -92,6 +92,8 @@ class CallState:
     """LiveKit's id of the trunk; "" while none has matched."""
     identity: str = field(default="", repr=False)
     """Of the SIP participant; "" while no rule has matched. It may hold the caller's number."""
+    outbound: bool = False
+    """It is a call that was asked for, such as to a person, not a caller's."""
 
 
 async def states(redis_url: str) -> AsyncIterator[CallState]:
@@ -161,6 +163,7 @@ def read(data: bytes) -> CallState | None:
         at=request.sent_at / 1e9,
         trunk=info.trunk_id,
         identity=info.participant_identity,
+        outbound=info.call_direction == SIPCallDirection.SCD_OUTBOUND,
     )
 
 

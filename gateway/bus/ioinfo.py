@@ -45,7 +45,7 @@ class Uri:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """An inbound call as its INVITE tells of it."""
+    """A call as its INVITE tells of it."""
 
     id: str
     """Ours: `SCL_…`, also the local tag."""
@@ -59,6 +59,8 @@ class Leg:
     dialed: Uri
     """To's address: rules and trunks go by its user, not by the Request-URI's."""
     via: tuple[Uri, ...] = ()
+    outbound: bool = False
+    """We make the call: `source` is ours."""
 
 
 class TrunkFault(StrEnum):
@@ -262,11 +264,12 @@ def _rule(got: Any, verdict: Verdict) -> RuleAnswer:
         max_duration=got.max_call_duration.ToTimedelta().total_seconds(),
         preset=got.room_preset,
         config=got.room_config if got.HasField("room_config") else None,
-        media=_wish(got.media, got.media_encryption),
+        media=wish_of(got.media, got.media_encryption),
     )
 
 
-def _wish(media: SIPMediaConfig, older: int) -> MediaWish:
+def wish_of(media: SIPMediaConfig, older: int) -> MediaWish:
+    """What a trunk or a request says of the media; `older`: the field that servers used before."""
     required = SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE
     return MediaWish(
         codecs=tuple(codec.name for codec in media.codecs),
@@ -289,7 +292,7 @@ def _info(info: CallInfo) -> SIPCallInfo:
         participant_attributes=info.attributes,
         from_uri=SIPUri(user=leg.caller.user.reveal(), host=leg.source, transport=SIPTransport.SIP_TRANSPORT_UDP),
         to_uri=_uri(leg.dialed),
-        call_direction=SIPCallDirection.SCD_INBOUND,
+        call_direction=SIPCallDirection.SCD_OUTBOUND if leg.outbound else SIPCallDirection.SCD_INBOUND,
         call_status=info.status.wire,
         created_at_ns=info.created,
         started_at_ns=info.started,

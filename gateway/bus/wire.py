@@ -1,7 +1,7 @@
 """The bus's protobuf messages, declared from tables of their fields.
 
 The package `livekit-protocol` ships the `livekit.*` messages but none of `rpc.*` and `internal.*`. What those hold on
-the wire stands here, by LiveKit's names and numbers (protobufs/rpc/io.proto, psrpc's internal.proto); fields that
+the wire stands here, by LiveKit's names and numbers (protobufs/rpc/io.proto and sip.proto, psrpc's internal.proto); fields that
 nothing here reads or writes are left out, which protobuf allows.
 """
 
@@ -53,9 +53,22 @@ _TABLE = {
         string room_preset=20; .livekit.RoomConfiguration room_config=21; enum media_encryption=22;
         .livekit.SIPMediaConfig media=24""",
     "UpdateSIPCallStateRequest": ".livekit.SIPCallInfo call_info=1",
+    "CreateSIPParticipantRequest": """string sip_call_id=13; string sip_trunk_id=19;
+        .livekit.SIPRequestDest sip_request_uri=35; .livekit.SIPNamedDest sip_from_header=36;
+        .livekit.SIPNamedDest sip_to_header=37; string address=2; string hostname=20; enum transport=16;
+        string number=3; string call_to=4; string username=5; string password=6; string room_name=7;
+        string participant_identity=8; string participant_name=14; string participant_metadata=15;
+        map participant_attributes=17; string token=9; string ws_url=10; string dtmf=11; bool play_dialtone=12;
+        map headers=21; map headers_to_attributes=22; map attributes_to_headers=26; enum include_headers=27;
+        .google.protobuf.Duration ringing_timeout=23; .google.protobuf.Duration max_call_duration=24;
+        enum media_encryption=28; .livekit.SIPMediaConfig media=34; bool wait_until_answered=29;
+        optional string display_name=31""",
+    "CreateSIPParticipantResponse": "string participant_id=1; string participant_identity=2; string sip_call_id=3",
+    "TransferSIPParticipantRequest": """string sip_call_id=1; string transfer_to=2; bool play_dialtone=3;
+        map headers=4; .google.protobuf.Duration ringing_timeout=5""",
 }
 
-_ITEM = re.compile(r"(?:(repeated) )?([\w.]+) (\w+)=(\d+)")
+_ITEM = re.compile(r"(?:(repeated|optional) )?([\w.]+) (\w+)=(\d+)")
 
 
 def _build(table: Mapping[str, str]) -> Mapping[str, Any]:
@@ -76,9 +89,12 @@ def _add(message: descriptor_pb2.DescriptorProto, item: str) -> None:
     match = _ITEM.fullmatch(item)
     if match is None:
         raise AssertionError(f"a field of {message.name} is written wrong: {item}")
-    repeated, kind, name, number = match.groups()
-    label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
+    how, kind, name, number = match.groups()
+    label = _Field.LABEL_REPEATED if how == "repeated" else _Field.LABEL_OPTIONAL
     field = message.field.add(name=name, number=int(number), label=label)
+    if how == "optional":  # that it isn't there can be told from ""
+        field.proto3_optional, field.oneof_index = True, len(message.oneof_decl)
+        message.oneof_decl.add(name=f"_{name}")
     if kind == "map":
         entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
         entry.options.map_entry = True

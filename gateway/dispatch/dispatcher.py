@@ -91,6 +91,8 @@ class Dispatcher:
 
     async def heard(self, state: CallState) -> None:
         """The SIP service told of a call. Raises Unavailable."""
+        if state.outbound:
+            return  # a call that was asked for: it is part of a caller's, or nobody's here
         call = CallId(state.call_id)
         lock = self._hearing.get(call) or asyncio.Lock()
         self._hearing[call] = lock

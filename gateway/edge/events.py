@@ -1,26 +1,17 @@
-"""What happens to an inbound call, and what is to be done about it: the words of `gateway.edge.machine`. Pure."""
+"""What happens to a call of either direction, and what is to be done about it. Pure.
+
+What only one direction has stands in `gateway.edge.inbound.events` and `gateway.edge.outbound.events`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer
+from gateway.errors import OurFault
 
 
-@dataclass(frozen=True, slots=True)
-class TrunkTold:
-    """livekit-server said which trunk the call belongs to."""
-
-    answer: TrunkAnswer
-
-
-@dataclass(frozen=True, slots=True)
-class RuleTold:
-    """livekit-server said where the call goes."""
-
-    answer: RuleAnswer
-    refusal: int = 0
-    """The status that the caller's SDP deserves: 488 when it has no media in common with us; 0 when it has."""
+class IllegalEvent(OurFault):
+    """An event that can't happen in a call's state; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +26,12 @@ class TrackThere:
 
 @dataclass(frozen=True, slots=True)
 class MediaHeard:
-    """The caller's first RTP came."""
+    """The peer's first RTP came."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unacknowledged:
-    """No ACK to our 200 came in 64*T1."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallerGone:
-    """The caller gave up before the answer, or hung up after it."""
+class PeerGone:
+    """The peer hung up, or a caller gave up before the answer."""
 
     lost: bool = False
     """True: not by its own word, its address can't be reached any more."""
@@ -66,12 +52,12 @@ class MediaLost:
     """No RTP came for too long."""
 
     held: bool = False
-    """The caller has put us on hold; many phones then send nothing, whatever their SDP says."""
+    """The peer has put us on hold; many phones then send nothing, whatever their SDP says."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoMedia:
-    """The caller's SDP answer, in its ACK, doesn't fit our offer."""
+    """The peer's SDP answer doesn't fit our offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,63 +72,7 @@ class Stopping:
     """This process ends."""
 
 
-Event = (
-    TrunkTold
-    | RuleTold
-    | Joined
-    | TrackThere
-    | MediaHeard
-    | Unacknowledged
-    | CallerGone
-    | RoomGone
-    | MediaLost
-    | NoMedia
-    | ServiceDown
-    | Stopping
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AskTrunk:
-    """Ask livekit-server for the trunk; TrunkTold or ServiceDown is to follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskRule:
-    """Ask livekit-server where the call goes; RuleTold or ServiceDown is to follow."""
-
-    trunk: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """Respond 180."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Respond with a final status and tell the caller's side no more."""
-
-    code: int
-    phrase: str
-    retry_after: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """Give no response: the server took the call for a flood."""
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Join the room and publish; Joined, ServiceDown or RoomGone is to follow, and TrackThere when it is so."""
-
-    rule: RuleAnswer
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Respond 200 with our SDP, and let media flow both ways."""
+Event = Joined | TrackThere | MediaHeard | PeerGone | RoomGone | MediaLost | NoMedia | ServiceDown | Stopping
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +93,8 @@ class Leave:
 
     status: str = ""
     """What to set `sip.callStatus` to before leaving; "" for nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class TellIncoming:
-    """Tell livekit-server, and whoever listens, that a call came in."""
-
-    trunk: str
-
-
-@dataclass(frozen=True, slots=True)
-class TellRoom:
-    """Tell which rule and room the call has: control may send an agent from now on."""
-
-    rule: RuleAnswer
+    reason: int = 1
+    """LiveKit's DisconnectReason that the room is told; 1 for CLIENT_INITIATED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,24 +109,10 @@ class TellEnd:
     outcome: str
     """One of a few words, fit for a metric's label."""
     reason: int
+    """LiveKit's DisconnectReason."""
     error: str = ""
     sip_status: int = 0
     sip_text: str = ""
 
 
-Effect = (
-    AskTrunk
-    | AskRule
-    | Ring
-    | Reject
-    | Ignore
-    | Join
-    | Answer
-    | SetStatus
-    | HangUp
-    | Leave
-    | TellIncoming
-    | TellRoom
-    | TellActive
-    | TellEnd
-)
+Effect = SetStatus | HangUp | Leave | TellActive | TellEnd

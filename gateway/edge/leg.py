@@ -48,16 +48,21 @@ def leg_of(invite: sipmessage.Request, call_id: str, source: str) -> Leg:
 
 def attributes(invite: sipmessage.Request, rule: RuleAnswer) -> dict[str, str]:
     """What the SIP participant joins with: the rule's attributes, the headers the trunk asks for, and its status."""
-    given = headers(invite)
-    found = dict(rule.attributes)
-    if rule.include_headers in (_X_HEADERS, _ALL_HEADERS):
-        everything = rule.include_headers == _ALL_HEADERS
-        found |= {_HEADER + name: value for name, value in given.items() if everything or name.startswith("x-")}
-    for names in (_CARRIER_HEADERS, rule.headers_to_attributes):
-        found |= {attribute: given[name.lower()] for name, attribute in names.items() if name.lower() in given}
+    found = dict(rule.attributes) | header_attributes(invite, rule.headers_to_attributes, rule.include_headers)
     if tag := tag_of(invite.from_address):
         found["sip.callTag"] = tag
     return found | {"sip.callIDFull": invite.call_id, CALL_STATUS: "ringing", EDGE: "1"}
+
+
+def header_attributes(message: sipmessage.Message, wanted: Mapping[str, str], include: int) -> dict[str, str]:
+    """Attributes made of a message's headers: those a trunk asks for by name, or by `include`, and carriers' own."""
+    given, found = headers(message), dict[str, str]()
+    if include in (_X_HEADERS, _ALL_HEADERS):
+        everything = include == _ALL_HEADERS
+        found |= {_HEADER + name: value for name, value in given.items() if everything or name.startswith("x-")}
+    for names in (_CARRIER_HEADERS, wanted):
+        found |= {attribute: given[name.lower()] for name, attribute in names.items() if name.lower() in given}
+    return found
 
 
 def headers(message: sipmessage.Message) -> dict[str, str]:
@@ -66,15 +71,15 @@ def headers(message: sipmessage.Message) -> dict[str, str]:
     return {name.lower(): message.headers.getlist(name)[-1] for name in names}
 
 
-def response_headers(rule: RuleAnswer, present: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What the trunk wants in our 200 and BYE: fixed headers, and those made of the attributes `present`.
+def fixed_headers(
+    fixed: Mapping[str, str], from_attributes: Mapping[str, str], present: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """What a trunk wants in our messages: fixed headers, and those made of the attributes `present`.
 
     Names and values that would break the message, or that the protocol itself uses, are left out.
     """
-    wanted = dict(rule.headers)
-    wanted |= {
-        name: present[attribute] for attribute, name in rule.attributes_to_headers.items() if attribute in present
-    }
+    wanted = dict(fixed)
+    wanted |= {name: present[attribute] for attribute, name in from_attributes.items() if attribute in present}
     return [(name, value) for name, value in wanted.items() if _harmless(name, value)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import secrets
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ class Line:
     def __init__(self, media: Media, advertise: str, source: str) -> None:
         self._media = media
         self._advertise = advertise
-        self._source = source
+        self.source = source
+        """IP address of the peer's signalling: media may come from there as well as from where SDP says."""
         self._session_id = secrets.randbits(31)
         self._version = 0
         self._codecs: Sequence[sdp.Codec] = sdp.CODECS
@@ -30,6 +32,8 @@ class Line:
         self._stream: sdp.Stream | None = None
         self._offered: sdp.Session | None = None
         self._started = False
+        self._flowing = False
+        """Media comes in, though none may go out yet."""
 
     @property
     def codec(self) -> str:
@@ -41,8 +45,9 @@ class Line:
         """Whether the caller doesn't want to hear us now."""
         return self._stream is not None and self._stream.held
 
-    def open(self, invite: sipmessage.Request, wish: MediaWish, handler: MediaHandler) -> bytes:
-        """Settle on the media of a new call; the SDP for its 200: an answer, or an offer if the INVITE held none.
+    def open(self, invite: sipmessage.Request | None, wish: MediaWish, handler: MediaHandler) -> bytes:
+        """Settle on the media of a new call. The SDP for its 200: an answer, or an offer if the INVITE held none; with
+        None, the offer for our own INVITE.
 
         Raises SdpMismatch or another PeerFault when the caller's offer can't be met (488), SetupFault when no RTP port
         is free.
@@ -51,13 +56,13 @@ class Line:
             self._codecs = [codec for codec in sdp.CODECS if codec.name in wish.codecs]
         if wish.encrypted or not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
-        offer = _offer_of(invite)
+        offer = _offer_of(invite) if invite is not None else None
         self._port = self._media.open(handler)
         return self._describe(offer)
 
     def start(self) -> None:
         """Let media flow, from now on."""
-        self._started = True
+        self._started = self._flowing = True
         self._follow()
 
     def conclude(self, ack: sipmessage.Request) -> None:
@@ -65,10 +70,25 @@ class Line:
         if self._offered is None:
             return
         offered, self._offered = self._offered, None
-        stream = sdp.accept(offered, _parse(ack))
-        _check(stream)
-        self._stream = stream
-        self._follow()
+        self._accept(offered, ack)
+
+    def early(self, response: sipmessage.Response) -> None:
+        """Hear what comes before the answer, as far as a provisional response describes it; nothing is sent."""
+        if self._offered is None or not response.body.strip():
+            return
+        with contextlib.suppress(PeerFault):  # what counts is the answer in the 2xx
+            self._accept(self._offered, response)
+            self._flowing = True
+            self._follow()
+
+    def settle(self, response: sipmessage.Response) -> None:
+        """Take the answer to our offer out of a 2xx; one without takes that of a provisional response. Raises PeerFault
+        when it doesn't fit."""
+        if response.body.strip() or self._stream is None:
+            if self._offered is None:
+                raise PeerFault("The other side answers an offer that wasn't made.", sip_status=488)
+            self._accept(self._offered, response)
+        self._offered = None
 
     def renegotiate(self, request: sipmessage.Request) -> bytes:
         """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. Raises PeerFault (488), changing nothing."""
@@ -92,7 +112,7 @@ class Line:
 
     def close(self) -> None:
         """Free the port; may be called at any time, and again."""
-        self._started = False
+        self._started = self._flowing = False
         if self._port is not None:
             self._port.close()
 
@@ -111,16 +131,22 @@ class Line:
         self._stream = negotiated.stream
         return bytes(negotiated.session)
 
+    def _accept(self, offered: sdp.Session, message: sipmessage.Message) -> None:
+        stream = sdp.accept(offered, _parse(message))
+        _check(stream)
+        self._stream = stream
+        self._follow()
+
     def _follow(self) -> None:
-        if self._started and self._port is not None and self._stream is not None:
-            self._port.follow(self._stream, learn_from=self._source)
+        if self._flowing and self._port is not None and self._stream is not None:
+            self._port.follow(self._stream, learn_from=self.source)
 
 
 def _offer_of(request: sipmessage.Request) -> sdp.Session | None:
     return _parse(request) if request.body.strip() else None
 
 
-def _parse(message: sipmessage.Request) -> sdp.Session:
+def _parse(message: sipmessage.Message) -> sdp.Session:
     kind = (message.headers.get("Content-Type") or sdp.CONTENT_TYPE).partition(";")[0].strip().lower()
     if kind != sdp.CONTENT_TYPE:
         raise PeerFault("The caller describes its media in another way than SDP.", sip_status=415)

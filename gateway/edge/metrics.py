@@ -5,8 +5,10 @@ from __future__ import annotations
 from gateway.metrics import counter, gauge, seconds
 
 CALLS = counter("edge_calls", "Inbound calls that ended, by outcome", "outcome")
-CALLS_NOW = gauge("edge_calls_now", "Inbound calls at this moment")
+CALLS_NOW = gauge("edge_calls_now", "Calls at this moment, both directions")
 RINGING = seconds("edge_invite_to_ringing", "INVITE to 180")
+DIALS = counter("edge_dials", "Outbound calls that ended, by outcome", "outcome")
+DIALED = seconds("edge_request_to_answered", "CreateSIPParticipant to the callee's 200")
 ANSWER = seconds("edge_invite_to_answer", "INVITE to 200")
 ROUTED = seconds("edge_invite_to_room", "INVITE to the room's name being told")
 JOINED = seconds("edge_room_joined", "The room's name told to our track published")

@@ -9,12 +9,12 @@ import asyncio
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 from livekit import api, rtc
+from livekit.protocol.room import RoomConfiguration
 
-from gateway.bus.ioinfo import RuleAnswer
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.leg import CALL_STATUS, REJECT
@@ -46,6 +46,22 @@ class LiveKit:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A participant's place in a room."""
+
+    room: str
+    identity: str = field(repr=False)
+    name: str = field(default="", repr=False)
+    metadata: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    """JWT to join with; "": make one."""
+    url: str = ""
+    """Server to join; "" for ours."""
+    preset: str = ""
+    config: RoomConfiguration | None = None
+
+
 class RoomUser(Protocol):
     """The call, as its room sees it; called on the event loop, must not block."""
 
@@ -75,13 +91,18 @@ class RoomLeg:
         self._left = False
 
     @property
+    def participant(self) -> str:
+        """Our participant's id, `PA_…`; "" while not joined."""
+        return self._room.local_participant.sid if self._room is not None else ""
+
+    @property
     def attributes(self) -> Mapping[str, str]:
         """Our participant's attributes now; none while not joined."""
         return self._room.local_participant.attributes if self._connected() and self._room else {}
 
-    def join(self, rule: RuleAnswer, attributes: Mapping[str, str]) -> None:
+    def join(self, seat: Seat, attributes: Mapping[str, str]) -> None:
         """Begin to join and publish; Joined, ServiceDown or RoomGone is posted, and TrackThere as soon as it is so."""
-        self._tasks.start(self._join(rule, attributes), "join")
+        self._tasks.start(self._join(seat, attributes), "join")
 
     def say(self, frame: Samples) -> None:
         """Speak 20 ms of the caller's audio into the room."""
@@ -94,17 +115,21 @@ class RoomLeg:
             self._keys.put_nowait(key)
 
     async def set_status(self, status: str) -> None:
-        """Set `sip.callStatus`; a failure is only logged, as nobody can do anything about it."""
+        """Set `sip.callStatus`."""
+        await self.set_attributes({CALL_STATUS: status})
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        """Set attributes of our participant; a failure is only logged, as nobody can do anything about it."""
         if not self._connected() or self._room is None:
             return
         try:
             async with asyncio.timeout(SMALL):
-                await self._room.local_participant.set_attributes({CALL_STATUS: status})
+                await self._room.local_participant.set_attributes(attributes)
         except TimeoutError:
-            log.warning("call status not set", call=self._call_id, status=status)
+            log.warning("attributes not set", call=self._call_id, names=sorted(attributes))
 
-    async def leave(self, status: str) -> None:
-        """Set the status if one is given, and leave; joining that is under way is waited for, since it can't be
+    async def leave(self, status: str, reason: int = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
+        """Set the status if one is given, and leave for LiveKit's `reason`; joining that is under way is waited for, since it can't be
         broken off: a participant that nobody knows of would stay behind.
         """
         self._left = True
@@ -116,20 +141,20 @@ class RoomLeg:
         if self._room is not None:
             try:
                 async with asyncio.timeout(LEAVING):
-                    await self._room.disconnect()
+                    await self._room.disconnect(reason=cast("rtc.DisconnectReason.ValueType", reason))
             except TimeoutError:
                 log.warning("room not left in time", call=self._call_id)
         if self._mouth is not None:
             await self._mouth.close()
         self._room = self._mouth = None
 
-    async def _join(self, rule: RuleAnswer, attributes: Mapping[str, str]) -> None:
+    async def _join(self, seat: Seat, attributes: Mapping[str, str]) -> None:
         try:
-            room = await self._connect(rule, attributes)
+            room = await self._connect(seat, attributes)
             if room is None or self._left:
                 return
             self._subscribe_to_all(room)
-            await self._publish(room, rule.identity)
+            await self._publish(room, seat.identity)
         except (rtc.ConnectError, rtc.participant.PublishTrackError) as bad:
             log.warning("room not joined", call=self._call_id, why=type(bad).__name__)
             self._user.post(ServiceDown("the room can't be joined"))
@@ -137,14 +162,14 @@ class RoomLeg:
             log.warning("room not joined", call=self._call_id, why="took too long")
             self._user.post(ServiceDown("the room can't be joined in time"))
 
-    async def _connect(self, rule: RuleAnswer, attributes: Mapping[str, str]) -> rtc.Room | None:
-        self._mouth = Mouth(rule.identity)
+    async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
+        self._mouth = Mouth(seat.identity)
         room = self._room = rtc.Room()
         self._listen(room)
-        token = rule.token or _token(self._livekit, rule, attributes)
+        token = seat.token or _token(self._livekit, seat, attributes)
         # Two peer connections: publishing is then ready as soon as we are connected (measured: 85 ms instead of 105).
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=SIGNAL, single_peer_connection=False)
-        connecting = room.connect(rule.url or self._livekit.url, token, options)
+        connecting = room.connect(seat.url or self._livekit.url, token, options)
         self._connecting = asyncio.ensure_future(connecting)
         self._connecting.add_done_callback(_noticed)
         # Waited for rather than awaited: cancelling us must not cancel it (see `leave`).
@@ -222,13 +247,13 @@ def _noticed(connecting: asyncio.Future[None]) -> None:
         connecting.exception()
 
 
-def _token(livekit: LiveKit, rule: RuleAnswer, attributes: Mapping[str, str]) -> str:
+def _token(livekit: LiveKit, seat: Seat, attributes: Mapping[str, str]) -> str:
     """The token that the open-source server leaves to us, as livekit-sip makes it. Every attribute stands in it, so
     that others see them all with the first word of the participant.
     """
     grants = api.VideoGrants(
         room_join=True,
-        room=rule.room,
+        room=seat.room,
         can_subscribe=True,
         can_publish=True,
         can_publish_data=True,
@@ -236,16 +261,16 @@ def _token(livekit: LiveKit, rule: RuleAnswer, attributes: Mapping[str, str]) ->
     )
     token = (
         api.AccessToken(livekit.key, livekit.secret)
-        .with_identity(rule.identity)
-        .with_name(rule.name)
-        .with_metadata(rule.metadata)
+        .with_identity(seat.identity)
+        .with_name(seat.name)
+        .with_metadata(seat.metadata)
         .with_kind("sip")
         .with_attributes(dict(attributes))
         .with_ttl(datetime.timedelta(hours=24))
         .with_grants(grants)
     )
-    if rule.preset:
-        token = token.with_room_preset(rule.preset)
-    if rule.config is not None:
-        token = token.with_room_config(rule.config)
+    if seat.preset:
+        token = token.with_room_preset(seat.preset)
+    if seat.config is not None:
+        token = token.with_room_config(seat.config)
     return token.to_jwt()

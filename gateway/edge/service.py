@@ -6,14 +6,20 @@ import asyncio
 import secrets
 import string
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
+from gateway.bus.errors import RemoteError
+from gateway.bus.participants import Created, Dial
 from gateway.edge import metrics
 from gateway.edge.call import ALLOW, EdgeCall, Tools
-from gateway.edge.events import CallerGone, Stopping
+from gateway.edge.events import PeerGone, Stopping
+from gateway.edge.inbound.call import InboundCall
+from gateway.edge.inbound.machine import TRY_AGAIN
 from gateway.edge.leg import leg_of
-from gateway.edge.machine import TRY_AGAIN
+from gateway.edge.outbound.call import OutboundCall
+from gateway.edge.outbound.invite import check
 from gateway.errors import PeerFault
 from gateway.net.sip_udp import Incoming, SipUdp
 from gateway.sip.dialog import DialogFault, DialogId
@@ -23,6 +29,7 @@ from gateway.tasks import Tasks
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""
 _RETRY = ("Retry-After", str(TRY_AGAIN))
+_TOO_MANY = "The SIP service has as many calls as it takes."
 _BODIES = ("Accept", "application/sdp")
 
 log = structlog.get_logger(__name__)
@@ -40,7 +47,7 @@ class Edge:
         self._tools = tools
         self._ready = ready
         self._limit = limit
-        self._calls: dict[str, EdgeCall] = {}
+        self._calls: dict[str, EdgeCall[Any, Any]] = {}
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -65,6 +72,16 @@ class Edge:
         else:
             incoming.respond(405, headers=[("Allow", ALLOW)])
 
+    async def create(self, dial: Dial) -> Created:
+        """Make a call, as livekit-server asks for it. Raises RemoteError for what its API's user is to be told."""
+        check(dial)
+        if self._stopping or len(self._calls) >= self._limit:
+            metrics.DIALS.labels("stopping" if self._stopping else "too many").inc()
+            raise RemoteError("unavailable", "The SIP service takes no calls now." if self._stopping else _TOO_MANY)
+        call = OutboundCall(self._driver(), dial, self._tools)
+        self._tools.lasting.start(self._run(call), "outbound call")
+        return await call.created()
+
     async def stop(self) -> None:
         """Let no more calls in and end those there are: 503 while they ring, BYE afterwards. Takes STOPPING at most."""
         self._stopping = True
@@ -85,12 +102,15 @@ class Edge:
         # livekit-sip's name for the call is also its dialog's local tag.
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
         leg = leg_of(incoming.request, incoming.tag, incoming.source[0])
-        call = self._calls[leg.id] = EdgeCall(self._driver(), incoming, leg, self._tools)
+        await self._run(InboundCall(self._driver(), incoming, leg, self._tools))
+
+    async def _run(self, call: EdgeCall[Any, Any]) -> None:
+        self._calls[call.id] = call
         self._idle.clear()
         try:
             await call.run()
         finally:
-            del self._calls[leg.id]
+            del self._calls[call.id]
             if not self._calls:
                 self._idle.set()
 
@@ -103,7 +123,7 @@ class Edge:
         match incoming.request.method:
             case "BYE":
                 incoming.respond(200)
-                call.post(CallerGone())
+                call.post(PeerGone())
             case "INVITE" | "UPDATE":
                 await call.renegotiate(incoming)
             case "OPTIONS":

@@ -1,4 +1,4 @@
-"""Runs SIPp (Debian's sip-tester), a SIP implementation that nobody here wrote, as a caller.
+"""Runs SIPp (Debian's sip-tester), a SIP implementation that nobody here wrote, as a caller or a callee.
 
 Media isn't SIPp's: the scenarios name an RTP port that the test itself serves.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.servers import free_port
+from tests.e2e.servers import free_port, until
 
 SCENARIOS = Path(__file__).parent / "sipp"
 CALLER = "+15105550123"
@@ -64,12 +65,49 @@ async def sipp(
 
     `pause`: seconds of its `<pause/>`. `rtp`: port that its SDP names. `fill`: what replaces `{name}` in the file.
     """
+    arguments = (f"{target[0]}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once))
+    async with _running(directory, scenario, fill or {}, free_port(), rtp, pause, calls, arguments) as made:
+        yield made
+
+
+@asynccontextmanager
+async def callee(
+    directory: Path,
+    scenario: str,
+    *,
+    rtp: int = 9,
+    pause: float = 0.0,
+    calls: int = 1,
+    fill: Mapping[str, str] | None = None,
+) -> AsyncIterator[tuple[Sipp, int]]:
+    """Start a scenario of SCENARIOS that waits for calls; with the port that it waits at."""
+    port = free_port(socket.SOCK_DGRAM)
+    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, ()) as made:
+        await until(lambda: _listens(port))
+        yield made, port
+
+
+def _listens(port: int) -> bool:
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return any(int(line.split()[1].split(":")[1], 16) == port for line in lines)
+
+
+@asynccontextmanager
+async def _running(
+    directory: Path,
+    scenario: str,
+    fill: Mapping[str, str],
+    port: int,
+    rtp: int,
+    pause: float,
+    calls: int,
+    arguments: tuple[str, ...],
+) -> AsyncIterator[Sipp]:
     binary = shutil.which("sipp")
     assert binary, "SIPp isn't installed (Debian: sip-tester)"
-    file = _filled(directory, scenario, fill or {})
     command = [
-        *(binary, f"{target[0]}:{target[1]}", "-sf", str(file), "-s", dialed, "-i", "127.0.0.1"),
-        *("-p", str(free_port()), "-m", str(calls), "-r", str(at_once), "-l", str(at_once)),
+        *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill)), "-i", "127.0.0.1"),
+        *("-p", str(port), "-m", str(calls)),
         *("-d", str(round(pause * 1000)), "-key", "rtp", str(rtp), "-key", "caller", CALLER),
         *("-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-trace_msg", "-trace_rtt", "-rtt_freq", "1"),
     ]

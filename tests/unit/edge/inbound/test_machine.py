@@ -7,16 +7,18 @@ from livekit.protocol.models import DisconnectReason
 
 from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer, TrunkFault, Verdict
 from gateway.edge import events as ev
-from gateway.edge import machine
-from gateway.edge.machine import Call, IllegalEvent, State, begin, expire, reject_status, step
+from gateway.edge.events import IllegalEvent
+from gateway.edge.inbound import events as own
+from gateway.edge.inbound import machine
+from gateway.edge.inbound.machine import Call, State, begin, expire, reject_status, step
 
-TRUNK = ev.TrunkTold(TrunkAnswer("ST_1"))
+TRUNK = own.TrunkTold(TrunkAnswer("ST_1"))
 ACCEPTED = RuleAnswer(Verdict.ACCEPT, room="call-x", ringing_timeout=60, max_duration=7200)
-RULE = ev.RuleTold(ACCEPTED)
+RULE = own.RuleTold(ACCEPTED)
 REMOVED = DisconnectReason.PARTICIPANT_REMOVED
 
 
-def after(*happened: ev.Event, at: float = 0.0) -> tuple[Call, tuple[ev.Effect, ...]]:
+def after(*happened: own.Event, at: float = 0.0) -> tuple[Call, tuple[own.Effect, ...]]:
     """The state after events, and the effects of the last."""
     call, effects = begin(at)
     for event in happened:
@@ -24,7 +26,7 @@ def after(*happened: ev.Event, at: float = 0.0) -> tuple[Call, tuple[ev.Effect, 
     return call, effects
 
 
-def end(effects: tuple[ev.Effect, ...]) -> ev.TellEnd:
+def end(effects: tuple[own.Effect, ...]) -> ev.TellEnd:
     assert isinstance(effects[-1], ev.TellEnd)
     return effects[-1]
 
@@ -36,18 +38,18 @@ ACTIVE = (*ANSWERED, ev.MediaHeard())
 
 def test_the_way_of_a_call() -> None:
     call, effects = begin(0.0)
-    assert effects == (ev.AskTrunk(),)
+    assert effects == (own.AskTrunk(),)
     call, effects = step(call, TRUNK, 0.01)
-    assert effects == (ev.Ring(), ev.TellIncoming("ST_1"), ev.AskRule("ST_1"))
+    assert effects == (own.Ring(), own.TellIncoming("ST_1"), own.AskRule("ST_1"))
     call, effects = step(call, RULE, 0.02)
-    assert effects == (ev.TellRoom(ACCEPTED), ev.Join(ACCEPTED))
+    assert effects == (own.TellRoom(ACCEPTED), own.Join(ACCEPTED))
     call, effects = step(call, ev.Joined(), 0.1)
     assert effects == ()
     call, effects = step(call, ev.TrackThere(), 0.3)
-    assert (call.state, effects) == (State.ANSWERED, (ev.Answer(),))
+    assert (call.state, effects) == (State.ANSWERED, (own.Answer(),))
     call, effects = step(call, ev.MediaHeard(), 0.35)
     assert (call.state, effects) == (State.ACTIVE, (ev.SetStatus("active"), ev.TellActive()))
-    call, effects = step(call, ev.CallerGone(), 60.0)
+    call, effects = step(call, ev.PeerGone(), 60.0)
     assert call.state is State.ENDED
     assert effects == (ev.Leave("hangup"), ev.TellEnd("served", DisconnectReason.CLIENT_INITIATED, "", 200, "OK"))
 
@@ -56,14 +58,14 @@ def test_a_track_that_is_there_before_us() -> None:
     call, effects = after(*JOINING, ev.TrackThere())
     assert (call.state, effects) == (State.JOINING, ())
     call, effects = step(call, ev.Joined(), 0.0)
-    assert (call.state, effects) == (State.ANSWERED, (ev.Answer(),))
+    assert (call.state, effects) == (State.ANSWERED, (own.Answer(),))
 
 
 def test_ringing_repeats_until_the_answer() -> None:
     call, _ = after(TRUNK)
     assert call.deadline() == 1.0
     call, effects = expire(call, 1.0)
-    assert effects == (ev.Ring(),)
+    assert effects == (own.Ring(),)
     call, _ = step(call, RULE, 1.2)
     assert call.deadline() == 2.0
     call, _ = step(call, ev.Joined(), 1.3)
@@ -89,49 +91,49 @@ def test_active_without_rtp_after_a_second() -> None:
     ],
 )
 def test_a_trunk_that_says_no(answer: TrunkAnswer, code: int, outcome: str) -> None:
-    call, effects = after(ev.TrunkTold(answer))
+    call, effects = after(own.TrunkTold(answer))
     assert call.state is State.ENDED
-    assert isinstance(effects[0], ev.TellIncoming)
-    assert isinstance(effects[1], ev.Reject)
+    assert isinstance(effects[0], own.TellIncoming)
+    assert isinstance(effects[1], own.Reject)
     assert effects[1].code == code
     assert end(effects).outcome == outcome
 
 
 def test_a_flood_gets_no_answer() -> None:
-    call, effects = after(ev.TrunkTold(TrunkAnswer("", drop=True)))
+    call, effects = after(own.TrunkTold(TrunkAnswer("", drop=True)))
     assert call.state is State.ENDED
-    assert not any(isinstance(effect, ev.Reject | ev.Ring) for effect in effects)
-    assert ev.Ignore() in effects
+    assert not any(isinstance(effect, own.Reject | own.Ring) for effect in effects)
+    assert own.Ignore() in effects
 
 
 @pytest.mark.parametrize(("verdict", "code"), [(Verdict.REJECT, 404), (Verdict.DROP, 404), (Verdict.PIN, 403)])
 def test_a_rule_that_says_no(verdict: Verdict, code: int) -> None:
-    call, effects = after(TRUNK, ev.RuleTold(RuleAnswer(verdict)))
+    call, effects = after(TRUNK, own.RuleTold(RuleAnswer(verdict)))
     assert call.state is State.ENDED
-    assert isinstance(effects[0], ev.Reject)
+    assert isinstance(effects[0], own.Reject)
     assert (effects[0].code, end(effects).sip_status) == (code, code)
 
 
 def test_media_that_nobody_shares() -> None:
-    call, effects = after(TRUNK, ev.RuleTold(ACCEPTED, refusal=488))
+    call, effects = after(TRUNK, own.RuleTold(ACCEPTED, refusal=488))
     assert call.state is State.ENDED
-    assert effects[:2] == (ev.TellRoom(ACCEPTED), ev.Reject(488, "Not Acceptable Here"))
+    assert effects[:2] == (own.TellRoom(ACCEPTED), own.Reject(488, "Not Acceptable Here"))
 
 
 @pytest.mark.parametrize("happened", [(), (TRUNK,), JOINING, (*JOINING, ev.Joined()), (*JOINING, ev.TrackThere())])
-def test_the_caller_gives_up_at_every_stage(happened: tuple[ev.Event, ...]) -> None:
-    call, effects = after(*happened, ev.CallerGone())
+def test_the_caller_gives_up_at_every_stage(happened: tuple[own.Event, ...]) -> None:
+    call, effects = after(*happened, ev.PeerGone())
     assert call.state is State.ENDED
-    assert effects[0] == ev.Reject(487, "Request Terminated")
+    assert effects[0] == own.Reject(487, "Request Terminated")
     assert (ev.Leave("hangup") in effects) == (len(happened) > 1)
     assert end(effects).reason == DisconnectReason.CLIENT_INITIATED
 
 
 @pytest.mark.parametrize("happened", [(), (TRUNK,), JOINING])
-def test_a_service_that_fails(happened: tuple[ev.Event, ...]) -> None:
+def test_a_service_that_fails(happened: tuple[own.Event, ...]) -> None:
     call, effects = after(*happened, ev.ServiceDown("the bus is down"))
     assert call.state is State.ENDED
-    assert effects[0] == ev.Reject(503, "Service Unavailable", retry_after=5)
+    assert effects[0] == own.Reject(503, "Service Unavailable", retry_after=5)
     assert end(effects).error == "the bus is down"
 
 
@@ -141,14 +143,14 @@ def test_a_service_that_fails(happened: tuple[ev.Event, ...]) -> None:
 def test_removed_while_it_rings(wish: str, code: int) -> None:
     call, effects = after(*JOINING, ev.RoomGone(REMOVED, wish))
     assert call.state is State.ENDED
-    assert isinstance(effects[0], ev.Reject)
+    assert isinstance(effects[0], own.Reject)
     assert effects[0].code == code
     assert end(effects).reason == REMOVED
 
 
 def test_a_room_lost_while_it_rings_isnt_the_callers_fault() -> None:
     _, effects = after(*JOINING, ev.RoomGone(DisconnectReason.SIGNAL_CLOSE))
-    assert isinstance(effects[0], ev.Reject)
+    assert isinstance(effects[0], own.Reject)
     assert effects[0].code == 503
 
 
@@ -159,12 +161,12 @@ def test_a_room_lost_while_it_rings_isnt_the_callers_fault() -> None:
         (ev.RoomGone(DisconnectReason.ROOM_DELETED), "served", ""),
         (ev.RoomGone(DisconnectReason.SIGNAL_CLOSE), "room lost", ""),
         (ev.MediaLost(), "media lost", "hangup"),
-        (ev.Unacknowledged(), "no ack", "hangup"),
+        (own.Unacknowledged(), "no ack", "hangup"),
         (ev.NoMedia(), "no common codec", "hangup"),
         (ev.Stopping(), "stopping", "hangup"),
     ],
 )
-def test_we_hang_up(happened: tuple[ev.Event, ...], event: ev.Event, outcome: str, status: str) -> None:
+def test_we_hang_up(happened: tuple[own.Event, ...], event: own.Event, outcome: str, status: str) -> None:
     call, effects = after(*happened, event)
     assert call.state is State.ENDED
     assert effects[:2] == (ev.HangUp(), ev.Leave(status))
@@ -181,7 +183,7 @@ def test_it_rings_as_long_as_the_trunk_says() -> None:
     assert expire(call, 59.9)[0].state is State.JOINING
     call, effects = expire(call, 60.0)
     assert call.state is State.ENDED
-    assert effects[0] == ev.Reject(486, "Busy Here")
+    assert effects[0] == own.Reject(486, "Busy Here")
     assert ev.Leave() in effects
     assert end(effects).error == "ringing-timeout"
 
@@ -194,7 +196,7 @@ def test_it_lasts_as_long_as_the_trunk_says_and_never_over_a_day() -> None:
     assert end(effects).error == "max-call-duration"
     for said in (0.0, 1e9):
         rule = RuleAnswer(Verdict.ACCEPT, max_duration=said)
-        assert after(TRUNK, ev.RuleTold(rule), ev.Joined(), ev.TrackThere())[0].give_up_at == machine.LONGEST
+        assert after(TRUNK, own.RuleTold(rule), ev.Joined(), ev.TrackThere())[0].give_up_at == machine.LONGEST
 
 
 def test_an_event_that_cant_be_changes_nothing() -> None:
@@ -205,17 +207,17 @@ def test_an_event_that_cant_be_changes_nothing() -> None:
 
 events = st.one_of(
     st.builds(
-        ev.TrunkTold,
+        own.TrunkTold,
         st.builds(TrunkAnswer, st.just("ST_1"), st.booleans(), st.booleans(), st.sampled_from(TrunkFault)),
     ),
     st.just(TRUNK),
-    st.builds(ev.RuleTold, st.builds(RuleAnswer, st.sampled_from(Verdict)), st.sampled_from([0, 488])),
+    st.builds(own.RuleTold, st.builds(RuleAnswer, st.sampled_from(Verdict)), st.sampled_from([0, 488])),
     st.just(RULE),
     st.just(ev.Joined()),
     st.just(ev.TrackThere()),
     st.just(ev.MediaHeard()),
-    st.just(ev.Unacknowledged()),
-    st.builds(ev.CallerGone, st.booleans()),
+    st.just(own.Unacknowledged()),
+    st.builds(ev.PeerGone, st.booleans()),
     st.builds(ev.RoomGone, st.sampled_from(DisconnectReason.values()), st.text(max_size=4)),
     st.builds(ev.MediaLost, st.booleans()),
     st.just(ev.NoMedia()),
@@ -225,8 +227,8 @@ events = st.one_of(
 
 
 @given(st.lists(st.tuples(events, st.floats(0, 100)), max_size=20), st.booleans())
-def test_whatever_happens(happenings: list[tuple[ev.Event, float]], straight: bool) -> None:
-    now, told = 0.0, list[ev.Effect]()
+def test_whatever_happens(happenings: list[tuple[own.Event, float]], straight: bool) -> None:
+    now, told = 0.0, list[own.Effect]()
     call, effects = begin(now)
     told += effects
     if straight:
@@ -245,14 +247,14 @@ def test_whatever_happens(happenings: list[tuple[ev.Event, float]], straight: bo
         told += effects
         assert not (before.state is State.ENDED and effects)
     kinds = [type(effect) for effect in told]
-    finals = [kind for kind in kinds if kind in (ev.Reject, ev.Answer, ev.Ignore)]
+    finals = [kind for kind in kinds if kind in (own.Reject, own.Answer, own.Ignore)]
     assert len(finals) <= 1
-    assert kinds.count(ev.Leave) == (kinds.count(ev.Join) if call.state is State.ENDED else 0)
+    assert kinds.count(ev.Leave) == (kinds.count(own.Join) if call.state is State.ENDED else 0)
     assert kinds.count(ev.TellEnd) == (call.state is State.ENDED)
-    assert kinds.count(ev.HangUp) <= kinds.count(ev.Answer)
+    assert kinds.count(ev.HangUp) <= kinds.count(own.Answer)
     assert (call.deadline() is None) == (call.state is State.ENDED)
     if finals:
-        assert ev.Ring not in kinds[kinds.index(finals[0]) :]
+        assert own.Ring not in kinds[kinds.index(finals[0]) :]
     if call.state is State.ENDED:
         assert kinds[-1] is ev.TellEnd
 

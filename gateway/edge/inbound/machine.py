@@ -25,36 +25,38 @@ from livekit.protocol.models import DisconnectReason
 from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, NO_ACK, RINGING_TIMEOUT
 from gateway.bus.ioinfo import TrunkFault, Verdict
 from gateway.edge.events import (
-    Answer,
-    AskRule,
-    AskTrunk,
-    CallerGone,
-    Effect,
-    Event,
     HangUp,
-    Ignore,
-    Join,
+    IllegalEvent,
     Joined,
     Leave,
     MediaHeard,
     MediaLost,
     NoMedia,
-    Reject,
-    Ring,
+    PeerGone,
     RoomGone,
-    RuleTold,
     ServiceDown,
     SetStatus,
     Stopping,
     TellActive,
     TellEnd,
+    TrackThere,
+)
+from gateway.edge.inbound.events import (
+    Answer,
+    AskRule,
+    AskTrunk,
+    Effect,
+    Event,
+    Ignore,
+    Join,
+    Reject,
+    Ring,
+    RuleTold,
     TellIncoming,
     TellRoom,
-    TrackThere,
     TrunkTold,
     Unacknowledged,
 )
-from gateway.errors import OurFault
 from gateway.sip.message import phrase_of
 
 RING_AGAIN = 1.0
@@ -82,10 +84,6 @@ class State(StrEnum):
 
 UNANSWERED = (State.TRUNK, State.RULE, State.JOINING)
 TALKING = (State.ANSWERED, State.ACTIVE)
-
-
-class IllegalEvent(OurFault):
-    """An event that can't happen in that state; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +196,12 @@ def _bridge(call: Call, event: MediaHeard, now: float) -> Step:
     return replace(call, state=State.ACTIVE, bridge_at=None), (SetStatus("active"), TellActive())
 
 
-def _gave_up(call: Call, event: CallerGone, now: float) -> Step:
+def _gave_up(call: Call, event: PeerGone, now: float) -> Step:
     reason, error = _caller(event)
     return _refuse(call, 487, "cancelled", reason=reason, error=error, status="hangup")
 
 
-def _hung_up(call: Call, event: CallerGone, now: float) -> Step:
+def _hung_up(call: Call, event: PeerGone, now: float) -> Step:
     reason, error = _caller(event)
     return _ended(call), (Leave("hangup"), TellEnd("served", reason, error, 200, "OK"))
 
@@ -252,22 +250,22 @@ def _nothing(call: Call, event: Event, now: float) -> Step:
 
 _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.TRUNK, TrunkTold): _trunk,
-    (State.TRUNK, CallerGone): _gave_up,
+    (State.TRUNK, PeerGone): _gave_up,
     (State.TRUNK, ServiceDown): _down,
     (State.TRUNK, Stopping): _turn_away,
     (State.RULE, RuleTold): _rule,
-    (State.RULE, CallerGone): _gave_up,
+    (State.RULE, PeerGone): _gave_up,
     (State.RULE, ServiceDown): _down,
     (State.RULE, Stopping): _turn_away,
     (State.JOINING, Joined): _joined,
     (State.JOINING, TrackThere): _track,
-    (State.JOINING, CallerGone): _gave_up,
+    (State.JOINING, PeerGone): _gave_up,
     (State.JOINING, RoomGone): _put_out,
     (State.JOINING, ServiceDown): _down,
     (State.JOINING, Stopping): _turn_away,
     (State.ANSWERED, TrackThere): _nothing,
     (State.ANSWERED, MediaHeard): _bridge,
-    (State.ANSWERED, CallerGone): _hung_up,
+    (State.ANSWERED, PeerGone): _hung_up,
     (State.ANSWERED, RoomGone): _room_gone,
     (State.ANSWERED, MediaLost): _media_lost,
     (State.ANSWERED, Unacknowledged): _unacknowledged,
@@ -275,7 +273,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ANSWERED, Stopping): _stop,
     (State.ACTIVE, TrackThere): _nothing,
     (State.ACTIVE, MediaHeard): _nothing,
-    (State.ACTIVE, CallerGone): _hung_up,
+    (State.ACTIVE, PeerGone): _hung_up,
     (State.ACTIVE, RoomGone): _room_gone,
     (State.ACTIVE, MediaLost): _media_lost,
     (State.ACTIVE, Unacknowledged): _unacknowledged,
@@ -293,7 +291,7 @@ def reject_status(wish: str) -> int:
     return int(wish) if re.fullmatch("[3-6][0-9]{2}", wish) else 486
 
 
-def _caller(event: CallerGone) -> tuple[int, str]:
+def _caller(event: PeerGone) -> tuple[int, str]:
     """Reason and error text of an end by the caller."""
     if event.lost:
         return DisconnectReason.CONNECTION_TIMEOUT, "the caller can't be reached"

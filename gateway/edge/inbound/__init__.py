@@ -1,0 +1,1 @@
+"""Calls that come in: from an INVITE to a participant in a room."""

@@ -1,0 +1,225 @@
+"""One inbound call: runs its machine, and carries the effects out on SIP, bus, room and media."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+
+from gateway.bus.ioinfo import Leg, RuleAnswer, Verdict
+from gateway.edge import events as ev
+from gateway.edge import metrics
+from gateway.edge.call import ALLOW, EdgeCall, Tools
+from gateway.edge.inbound import events as own
+from gateway.edge.inbound import machine
+from gateway.edge.leg import attributes, fixed_headers
+from gateway.edge.room import Seat
+from gateway.errors import PeerFault, SetupFault
+from gateway.net.sip_udp import Incoming, SipUdp
+from gateway.sip import HostPort, sdp
+from gateway.sip.dialog import Dialog, DialogId
+
+FLOOD_SILENCE = 32.0
+"""Seconds (64*T1) that a call we were told to drop is left without an answer; its caller has given up by then."""
+
+log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+
+class InboundCall(EdgeCall[own.Event, own.Effect]):
+    """A call from its INVITE on."""
+
+    def __init__(self, sip: SipUdp, incoming: Incoming, leg: Leg, tools: Tools) -> None:
+        super().__init__(sip, leg, tools, incoming.source[0])
+        self._incoming = incoming
+        self._began = self._loop.time()
+        self._rule: RuleAnswer | None = None
+        self._described = b""
+        self._rang = False
+        self._silent = False
+        self._routed = 0.0
+        self._watching: asyncio.Task[None] | None = None
+        self._call = machine.Call()
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        return self._call.state is machine.State.ENDED
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a dialog to talk in."""
+        return self._call.state in machine.TALKING
+
+    def belongs(self, named: DialogId) -> bool:
+        """Whether a request that names this dialog is this call's, answered or not."""
+        return named == replace(DialogId.of(self._incoming.request), local_tag=self.id)
+
+    def post(self, event: own.Event) -> None:
+        """Something happened."""
+        if isinstance(event, ev.Joined):
+            metrics.JOINED.observe(self._loop.time() - self._routed)
+        super().post(event)
+
+    def _begin(self, now: float) -> Sequence[own.Effect]:
+        self._watching = self._tasks.start(self._watch_caller(), "watch caller")
+        self._call, effects = machine.begin(now)
+        return effects
+
+    def _step(self, event: own.Event, now: float) -> Sequence[own.Effect]:
+        self._call, effects = machine.step(self._call, event, now)
+        return effects
+
+    def _expire(self, now: float) -> Sequence[own.Effect]:
+        self._call, effects = machine.expire(self._call, now)
+        return effects
+
+    def _deadline(self) -> float | None:
+        return self._call.deadline()
+
+    def _perform(self, effect: own.Effect) -> None:
+        match effect:
+            case own.AskTrunk():
+                self._tasks.start(self._ask_trunk(), "ask trunk")
+            case own.AskRule(trunk):
+                self._tasks.start(self._ask_rule(trunk), "ask rule")
+            case own.Ring():
+                self._ring()
+            case own.Reject(code, phrase, retry_after):
+                headers = [("Retry-After", str(retry_after))] if retry_after else []
+                self._incoming.respond(code, phrase, headers=headers)
+            case own.Ignore():
+                self._silent = True
+            case own.Join(rule):
+                self._room.join(_seat(rule), attributes(self._incoming.request, rule))
+            case own.Answer():
+                self._answer()
+            case own.TellIncoming(trunk):
+                log.info("call came in", call=self.id, trunk=trunk)
+                self._tell(replace(self._info, trunk=trunk))
+            case own.TellRoom(rule):
+                self._tell_room(rule)
+            case _:
+                self._do(effect)
+
+    async def _finish(self) -> None:
+        if self._silent:
+            await self._stay_silent()
+
+    async def _ask_trunk(self) -> None:
+        await self._ask(self._tools.io.authentication(self._info.leg), own.TrunkTold)
+
+    async def _ask_rule(self, trunk: str) -> None:
+        await self._ask(self._tools.io.evaluate(self._info.leg, trunk), self._rule_told)
+
+    async def _ask(self, question: Awaitable[_T], told: Callable[[_T], own.Event]) -> None:
+        try:
+            self.post(told(await question))
+        except PeerFault as bad:
+            log.warning("livekit not asked", call=self.id, why=bad.what)
+            self.post(ev.ServiceDown("livekit-server doesn't answer"))
+
+    def _rule_told(self, rule: RuleAnswer) -> own.Event:
+        """The rule, and whether its media can be had: the port is bound as soon as it is known to be needed."""
+        self._rule = rule
+        if rule.verdict is not Verdict.ACCEPT:
+            return own.RuleTold(rule)
+        try:
+            self._described = self._line.open(self._incoming.request, rule.media, self)
+        except SetupFault as full:
+            log.warning("no media port", why=full.what)
+            return ev.ServiceDown("no RTP port is free")
+        except PeerFault as bad:
+            log.info("no media in common", call=self.id, why=bad.what)
+            return own.RuleTold(rule, refusal=bad.sip_status or 488)
+        return own.RuleTold(rule)
+
+    def _ring(self) -> None:
+        self._incoming.respond(180)
+        if not self._rang:
+            metrics.RINGING.observe(self._loop.time() - self._began)
+        self._rang = True
+
+    def _answer(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        ok = self._incoming.respond(
+            200,
+            headers=[("Allow", ALLOW), *self._headers()],
+            body=self._described,
+            content_type=sdp.CONTENT_TYPE,
+        )
+        self.dialog = Dialog.uas(self._incoming.request, ok)
+        self._line.start()
+        self._info = replace(self._info, started=time.time_ns())
+        self._tasks.start(self._await_ack(self._incoming), "await ack")
+        took = self._loop.time() - self._began
+        metrics.ANSWER.observe(took)
+        log.info("call answered", call=self.id, ms=round(took * 1000))
+
+    def _unacknowledged(self) -> None:
+        self.post(own.Unacknowledged())
+
+    async def _watch_caller(self) -> None:
+        await self._incoming.abandoned.wait()
+        self.post(ev.PeerGone(lost=self._incoming.cancel is None))
+
+    def _destination(self, dialog: Dialog) -> HostPort:
+        """A caller that is directly before us is reached where it sends from: its Contact may name an address behind
+        its NAT.
+        """
+        invite = self._incoming.request
+        if not invite.headers.get("Record-Route") and len(invite.via) == 1:
+            return self._incoming.source
+        return dialog.destination
+
+    def _headers(self) -> list[tuple[str, str]]:
+        rule = self._rule
+        if rule is None:
+            return []
+        return fixed_headers(rule.headers, rule.attributes_to_headers, self._room.attributes)
+
+    def _tell_room(self, rule: RuleAnswer) -> None:
+        self._routed = self._loop.time()
+        metrics.ROUTED.observe(self._routed - self._began)
+        self._tell(
+            replace(
+                self._info,
+                trunk=rule.trunk,
+                rule=rule.rule,
+                room=rule.room,
+                identity=rule.identity,
+                attributes=attributes(self._incoming.request, rule),
+            )
+        )
+
+    def _tell_end(self, end: ev.TellEnd) -> None:
+        metrics.CALLS.labels(end.outcome).inc()
+        super()._tell_end(end)
+
+    async def _stay_silent(self) -> None:
+        """Leave a call we were told to drop without an answer until its caller has given up; then end it, so that the
+        transaction doesn't stay for ever.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLOOD_SILENCE):
+                await self._incoming.abandoned.wait()
+        self._incoming.respond(487 if self._incoming.abandoned.is_set() else 480)
+
+
+def _seat(rule: RuleAnswer) -> Seat:
+    return Seat(
+        room=rule.room,
+        identity=rule.identity,
+        name=rule.name,
+        metadata=rule.metadata,
+        token=rule.token,
+        url=rule.url,
+        preset=rule.preset,
+        config=rule.config,
+    )

@@ -1,0 +1,92 @@
+"""What happens to an inbound call only, and what is to be done about it: words of `gateway.edge.inbound.machine`. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer
+from gateway.edge import events as common
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkTold:
+    """livekit-server said which trunk the call belongs to."""
+
+    answer: TrunkAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTold:
+    """livekit-server said where the call goes."""
+
+    answer: RuleAnswer
+    refusal: int = 0
+    """The status that the caller's SDP deserves: 488 when it has no media in common with us; 0 when it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """No ACK to our 200 came in 64*T1."""
+
+
+Event = common.Event | TrunkTold | RuleTold | Unacknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class AskTrunk:
+    """Ask livekit-server for the trunk; TrunkTold or ServiceDown is to follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskRule:
+    """Ask livekit-server where the call goes; RuleTold or ServiceDown is to follow."""
+
+    trunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Respond 180."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Respond with a final status and tell the caller's side no more."""
+
+    code: int
+    phrase: str
+    retry_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Give no response: the server took the call for a flood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Join the room and publish; Joined, ServiceDown or RoomGone is to follow, and TrackThere when it is so."""
+
+    rule: RuleAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Respond 200 with our SDP, and let media flow both ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellIncoming:
+    """Tell livekit-server, and whoever listens, that a call came in."""
+
+    trunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellRoom:
+    """Tell which rule and room the call has: control may send an agent from now on."""
+
+    rule: RuleAnswer
+
+
+Effect = common.Effect | AskTrunk | AskRule | Ring | Reject | Ignore | Join | Answer | TellIncoming | TellRoom

@@ -1,0 +1,1 @@
+"""Calls that go out: from CreateSIPParticipant to a participant in a room."""

@@ -1,0 +1,262 @@
+"""One outbound call: runs its machine, and carries the effects out on SIP, bus, room and media."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sipmessage
+import structlog
+
+from gateway.bus.callstate import Status
+from gateway.bus.errors import RemoteError
+from gateway.bus.ioinfo import Leg, Uri
+from gateway.bus.participants import Created, Dial, refused
+from gateway.edge import events as ev
+from gateway.edge import metrics
+from gateway.edge.call import ALLOW, EdgeCall, Tools
+from gateway.edge.leg import CALL_STATUS, EDGE, fixed_headers, header_attributes
+from gateway.edge.outbound import events as own
+from gateway.edge.outbound import machine
+from gateway.edge.outbound.invite import Ends, ends, invite
+from gateway.edge.room import Seat
+from gateway.errors import PeerFault, SetupFault, Unavailable
+from gateway.net.sip_exchange import Sending, TransactionFailed, literal, resolve
+from gateway.net.sip_udp import SipUdp
+from gateway.rtp import FRAME_SECONDS
+from gateway.rtp.telephone_event import GAP, ON
+from gateway.sip import HostPort, digest
+from gateway.sip.dialog import Dialog, DialogId
+from gateway.sip.message import host_port, phrase_of
+
+_TRIES = 4
+"""INVITEs that are sent because each is asked for a password anew: a nonce may be stale."""
+_PAUSE = 0.5
+"""Seconds that a `w` among the keys waits."""
+_CHALLENGES = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
+
+log = structlog.get_logger(__name__)
+
+
+class OutboundCall(EdgeCall[own.Event, own.Effect]):
+    """A call from CreateSIPParticipant on. Raises RemoteError for a request that no INVITE can be made of."""
+
+    def __init__(self, sip: SipUdp, dial: Dial, tools: Tools) -> None:
+        self._dial = dial
+        self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:"))
+        self._call_id = secrets.token_hex(16)
+        super().__init__(sip, _leg(dial, self._ends, self._call_id), tools, "")
+        self._began = self._loop.time()
+        self._call = machine.Call(machine.Wish())
+        self._inviting: asyncio.Task[None] | None = None
+        self._where: HostPort = ("", 0)
+        self._created: asyncio.Future[Created] = self._loop.create_future()
+        self._info = replace(
+            self._info, trunk=dial.trunk, room=dial.room, identity=dial.identity, attributes=self._attributes()
+        )
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        return self._call.state is machine.State.ENDED
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a dialog to talk in."""
+        return self._call.state in machine.TALKING
+
+    async def created(self) -> Created:
+        """What the request for the call is answered with. Raises RemoteError. Cancelled, it gives the call up where
+        the answer was to be waited for."""
+        try:
+            return await asyncio.shield(self._created)
+        except asyncio.CancelledError:
+            self.post(own.GivenUp())
+            raise
+
+    def belongs(self, named: DialogId) -> bool:
+        """Whether a request that names this dialog is this call's."""
+        return self.dialog is not None and named == self.dialog.id
+
+    def _begin(self, now: float) -> Sequence[own.Effect]:
+        dial = self._dial
+        wish = machine.Wish(
+            waits=dial.waits,
+            keys=bool(dial.keys),
+            ringing=dial.ringing_timeout or machine.RINGING,
+            longest=min(dial.max_duration or machine.LONGEST, machine.LONGEST),
+        )
+        self._call, effects = machine.begin(wish, now)
+        return effects
+
+    def _step(self, event: own.Event, now: float) -> Sequence[own.Effect]:
+        self._call, effects = machine.step(self._call, event, now)
+        return effects
+
+    def _expire(self, now: float) -> Sequence[own.Effect]:
+        self._call, effects = machine.expire(self._call, now)
+        return effects
+
+    def _deadline(self) -> float | None:
+        return self._call.deadline()
+
+    def _perform(self, effect: own.Effect) -> None:
+        match effect:
+            case own.Join():
+                self._room.join(_seat(self._dial), self._attributes())
+            case own.Invite():
+                self._inviting = self._tasks.start(self._invite(), "invite")
+            case own.GiveUp():
+                if self._inviting is not None:
+                    self._inviting.cancel()
+            case own.PressKeys():
+                self._tasks.start(self._press_keys(), "press keys")
+            case own.Created():
+                if not self._created.done():
+                    self._created.set_result(Created(self._room.participant, self._dial.identity, self.id))
+            case own.Failed(code, text):
+                if not self._created.done():
+                    self._created.set_exception(refused(code, text) if code else RemoteError("unavailable", text))
+                    self._created.exception()  # whoever asked may be gone
+            case own.TellJoined():
+                log.info("call goes out", call=self.id, trunk=self._dial.trunk)
+                self._tell(replace(self._info, status=Status.JOINED))
+            case _:
+                self._do(effect)
+
+    async def _invite(self) -> None:
+        """Send the INVITE, and again with the password where one is asked for."""
+        try:
+            await self._call_out()
+        except TransactionFailed as bad:
+            self.post(own.Refused(bad.sip_status or 408, bad.what, trunk=True))
+        except Unavailable as bad:
+            self.post(own.Refused(503, bad.what, trunk=True))
+        except SetupFault as full:
+            log.warning("no media port", why=full.what)
+            self.post(ev.ServiceDown("no RTP port is free"))
+        except PeerFault as bad:
+            log.info("no media in common", call=self.id, why=bad.what)
+            self.post(ev.NoMedia())
+
+    async def _call_out(self) -> None:
+        offer = self._line.open(None, self._dial.media, self)
+        self._where = await resolve(host_port(self._ends.target))
+        self._line.source = self._where[0]
+        proof: list[tuple[str, str]] = []
+        for cseq in range(1, _TRIES + 1):
+            request = invite(
+                self._ends,
+                call_id=self._call_id,
+                cseq=cseq,
+                contact=self._sip.contact(),
+                headers=[("Allow", ALLOW), *self._headers(), *proof],
+                body=offer,
+            )
+            async with self._sip.send(request, self._where) as sending:
+                response = await self._responses(sending)
+            if response is None:
+                return
+            again = self._proof(response, had=bool(proof))
+            if again is None:
+                self.post(own.Refused(response.code, _words(response)))
+                return
+            proof = [again]
+        self.post(own.Refused(407, phrase_of(407)))
+
+    async def _responses(self, sending: Sending) -> sipmessage.Response | None:
+        """The response that refused the call; None when it is up."""
+        async for response in sending:
+            if 180 <= response.code < 200:
+                self.post(own.Ringing())
+                self._line.early(response)
+            elif 200 <= response.code < 300:
+                await self._accept(sending, response)
+                return None
+            elif response.code >= 300:
+                return response
+        raise OSError("a SIP exchange ended without a final response")  # pragma: no cover
+
+    async def _accept(self, sending: Sending, response: sipmessage.Response) -> None:
+        """The call is answered. A PeerFault leaves it to the driver to acknowledge and end it."""
+        dialog = Dialog.uac(sending.request, response)
+        self._line.settle(response)
+        self.dialog = dialog
+        await sending.acknowledge(dialog.ack(), self._destination(dialog))
+        self._line.start()
+        self._info = replace(self._info, started=time.time_ns())
+        dial = self._dial
+        found = header_attributes(response, dial.headers_to_attributes, dial.include_headers)
+        await self._room.set_attributes({"sip.callIDFull": self._call_id, **found})
+        metrics.DIALED.observe(self._loop.time() - self._began)
+        self.post(own.Accepted())
+
+    def _proof(self, response: sipmessage.Response, *, had: bool) -> tuple[str, str] | None:
+        """The header that answers a challenge; None when it isn't one, or we have no answer to it."""
+        if response.code not in _CHALLENGES or not self._dial.username:
+            return None
+        asked, answered = _CHALLENGES[response.code]
+        challenge = digest.choose(response.headers.getlist(asked))
+        if challenge is None or (had and not challenge.stale):
+            return None
+        uri, cnonce = str(self._ends.target), secrets.token_hex(8)
+        return answered, challenge.answer("INVITE", uri, self._dial.username, self._dial.password, cnonce)
+
+    async def _press_keys(self) -> None:
+        for part in re.findall(r"W|[^W]{1,32}", self._dial.keys.upper()):
+            if part != "W":
+                self.on_room_key(part)
+            await asyncio.sleep(_PAUSE if part == "W" else len(part) * (ON + GAP) * FRAME_SECONDS)
+        self.post(own.KeysSent())
+
+    def _unacknowledged(self) -> None:
+        self.post(ev.PeerGone(lost=True))
+
+    def _destination(self, dialog: Dialog) -> HostPort:
+        """Where the peer's Contact or the route says; where the INVITE went, when that is a name that only the other
+        side's network may know."""
+        where = dialog.destination
+        return where if literal(where) else self._where
+
+    def _headers(self) -> list[tuple[str, str]]:
+        return fixed_headers(self._dial.headers, self._dial.attributes_to_headers, self._room.attributes)
+
+    def _attributes(self) -> dict[str, str]:
+        return {**self._dial.attributes, "sip.callTag": self._dial.id, CALL_STATUS: "dialing", EDGE: "1"}
+
+    def _tell_end(self, end: ev.TellEnd) -> None:
+        metrics.DIALS.labels(end.outcome).inc()
+        super()._tell_end(end)
+
+
+def _words(response: sipmessage.Response) -> str:
+    """What the other side says of its refusal."""
+    return response.headers.get("X-Twilio-Error") or response.phrase or phrase_of(response.code)
+
+
+def _leg(dial: Dial, whom: Ends, call_id: str) -> Leg:
+    sender, target = whom.sender.uri, whom.target
+    return Leg(
+        id=dial.id,
+        sip_call_id=call_id,
+        source=sender.host,
+        target=Uri(dial.dialed, target.host, target.port or 0),
+        caller=Uri(dial.number, sender.host, sender.port or 0),
+        dialed=Uri(dial.dialed, target.host, target.port or 0),
+        outbound=True,
+    )
+
+
+def _seat(dial: Dial) -> Seat:
+    return Seat(
+        room=dial.room,
+        identity=dial.identity,
+        name=dial.name,
+        metadata=dial.metadata,
+        token=dial.token,
+        url=dial.url,
+    )

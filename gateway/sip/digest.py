@@ -1,0 +1,107 @@
+"""Digest authentication (RFC 7616, RFC 8760; RFC 3261 section 22), both sides. No I/O, no clock, no chance.
+
+challenge = choose(response.headers.getlist("WWW-Authenticate"))   # None: nothing we can answer
+header = challenge.answer(method, uri, user, password, cnonce)     # for Authorization
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+_PARAMETER = re.compile(r'\s*([A-Za-z0-9_.-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)')
+_ALGORITHMS: dict[str, Callable[[bytes], str]] = {
+    "SHA-512-256": lambda data: hashlib.new("sha512_256", data).hexdigest(),
+    "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
+    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
+}
+"""The strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a server wants to be proven."""
+
+    realm: str
+    nonce: str
+    algorithm: str = "MD5"
+    """As it was written, `-sess` included."""
+    opaque: str | None = None
+    qop: tuple[str, ...] = ()
+    stale: bool = False
+    """The password was right and the nonce too old."""
+
+    def answer(self, method: str, uri: str, user: str, password: str, cnonce: str, *, count: int = 1) -> str:
+        """The value of Authorization or Proxy-Authorization. `uri`: the Request-URI as sent; `cnonce`: a new random
+        word; `count`: how often the nonce has been used, this time included."""
+        qop = "auth" if self.qop else ""
+        proof = _proof(self, method, uri, user, password, cnonce, f"{count:08x}", qop)
+        said = [f"username={_quoted(user)}", f"realm={_quoted(self.realm)}", f"nonce={_quoted(self.nonce)}"]
+        said += [f"uri={_quoted(uri)}", f'response="{proof}"', f"algorithm={self.algorithm}"]
+        if self.opaque is not None:
+            said.append(f"opaque={_quoted(self.opaque)}")
+        if qop:
+            said += [f"qop={qop}", f"nc={count:08x}"]
+        if qop or self._session:
+            said.append(f'cnonce="{cnonce}"')
+        return f"Digest {', '.join(said)}"
+
+    @property
+    def _session(self) -> bool:
+        return self.algorithm.upper().endswith("-SESS")
+
+
+def choose(values: Iterable[str]) -> Challenge | None:
+    """The strongest challenge that we can answer, of the values of one kind of header; None for none."""
+    found = [challenge for value in values if (challenge := _challenge(value)) is not None]
+    order = list(_ALGORITHMS)
+    return min(found, key=lambda one: order.index(_name(one.algorithm)), default=None)
+
+
+def _challenge(value: str) -> Challenge | None:
+    said = parameters(value)
+    qop = tuple(word.strip().lower() for word in said.get("qop", "").split(",") if word.strip())
+    algorithm = said.get("algorithm", "MD5")
+    if "realm" not in said or "nonce" not in said or _name(algorithm) not in _ALGORITHMS or (qop and "auth" not in qop):
+        return None
+    stale = said.get("stale", "").lower() == "true"
+    return Challenge(said["realm"], said["nonce"], algorithm, said.get("opaque"), qop, stale)
+
+
+def parameters(value: str) -> dict[str, str]:
+    """What stands behind `Digest`, names in lower case, quotes taken off; {} for another scheme or what can't be
+    read."""
+    scheme, _, rest = value.strip().partition(" ")
+    if scheme.lower() != "digest":
+        return {}
+    found: dict[str, str] = {}
+    at = 0
+    while match := _PARAMETER.match(rest, at):
+        text = match[2]
+        found[match[1].lower()] = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+        at = match.end()
+    return found if at >= len(rest.rstrip()) else {}
+
+
+def _proof(
+    challenge: Challenge, method: str, uri: str, user: str, password: str, cnonce: str, count: str, qop: str
+) -> str:
+    """RFC 7616 section 3.4.1."""
+    hashed = _ALGORITHMS[_name(challenge.algorithm)]
+    first = hashed(f"{user}:{challenge.realm}:{password}".encode())
+    if challenge._session:
+        first = hashed(f"{first}:{challenge.nonce}:{cnonce}".encode())
+    second = hashed(f"{method}:{uri}".encode())
+    middle = f"{challenge.nonce}:{count}:{cnonce}:{qop}" if qop else challenge.nonce
+    return hashed(f"{first}:{middle}:{second}".encode())
+
+
+def _name(algorithm: str) -> str:
+    return algorithm.upper().removesuffix("-SESS")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
