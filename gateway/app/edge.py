@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,7 @@ from gateway.errors import OffhookError, SetupFault
 from gateway.net.media import Media
 from gateway.net.sip_udp import SipUdp, serve
 from gateway.privacy.logs import configure
+from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
 
 LOOK_AGAIN = 5.0
@@ -77,6 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 ),
                 media=media,
                 advertise=settings.sip_advertise or settings.sip_host,
+                guard=Guard(secrets.token_bytes(32)),
                 lasting=lasting,
             )
             edge = Edge(tools, ready, settings.edge_calls)

@@ -82,9 +82,16 @@ class TrunkAnswer:
     """LiveKit's id; "" when no trunk matches: a rule for every trunk may still take the call."""
     drop: bool = False
     """Don't answer at all: it is a flood."""
-    digest: bool = False
-    """The caller must prove that it knows the trunk's password."""
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    """What the caller must prove to know; both empty for nothing."""
+    realm: str = ""
     fault: TrunkFault = TrunkFault.NONE
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the caller must sign in."""
+        return bool(self.username or self.password)
 
 
 class Verdict(StrEnum):
@@ -191,7 +198,9 @@ class IoInfo:
         return TrunkAnswer(
             trunk=got.sip_trunk_id,
             drop=got.drop,
-            digest=bool(got.username or got.password),
+            username=got.username,
+            password=got.password,
+            realm=got.realm,
             fault=_TRUNK_FAULTS.get(got.error_code, TrunkFault.NONE),
         )
 

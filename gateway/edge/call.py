@@ -24,6 +24,7 @@ from gateway.net.sip_udp import Incoming, NotAcknowledged, SipUdp, TransactionFa
 from gateway.rtp import Audio, KeyPressed, Samples, TimedOut
 from gateway.sip import HostPort, sdp
 from gateway.sip.dialog import Dialog, DialogId
+from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
@@ -43,6 +44,8 @@ class Tools:
     media: Media
     advertise: str
     """IP address that peers send media to."""
+    guard: Guard
+    """Judges who signs in."""
     lasting: Tasks
     """For what outlives a call by a moment: leaving its room, its BYE."""
 

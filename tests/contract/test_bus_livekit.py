@@ -79,7 +79,7 @@ async def test_a_call_that_matches(bus: RedisBus, lk: api.LiveKitAPI) -> None:
         io = IoInfo(client)
         trunk = await io.authentication(leg(DIALED))
         assert trunk.trunk.startswith("ST_")
-        assert not trunk.digest
+        assert not trunk.guarded
         assert not trunk.drop
         rule = await io.evaluate(leg(DIALED), trunk.trunk)
         again = await io.evaluate(leg(DIALED), trunk.trunk)
@@ -103,7 +103,7 @@ async def test_a_number_without_a_trunk(bus: RedisBus, lk: api.LiveKitAPI) -> No
 
 async def test_a_trunk_that_demands_a_sign_in(bus: RedisBus, lk: api.LiveKitAPI) -> None:
     async with Client(bus, "IOInfo") as client:
-        assert (await IoInfo(client).authentication(leg("+15105550200"))).digest
+        assert (await IoInfo(client).authentication(leg("+15105550200"))).guarded
 
 
 async def test_telling_a_state_is_answered(bus: RedisBus, lk: api.LiveKitAPI) -> None:

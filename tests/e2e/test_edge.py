@@ -134,7 +134,6 @@ async def test_a_caller_who_leaves_the_offer_to_us(edge: Lab) -> None:
     ("dialed", "status", "formats"),
     [
         (UNKNOWN, "404", "0 8 101"),
-        (GUARDED, "403", "0 8 101"),
         (PIN, "403", "0 8 101"),
         (DIALED, "488", "18 101"),
     ],
@@ -145,6 +144,24 @@ async def test_who_is_not_let_in(edge: Lab, dialed: str, status: str, formats: s
     ended = await edge.end()
     assert (ended.by, ended.sip_status) == (Party.GATEWAY, int(status))
     assert ended.to_user.reveal() == dialed
+
+
+async def test_a_caller_signs_in(edge: Lab) -> None:
+    async with (
+        rtp_probe() as phone,
+        edge.caller("signs_in", GUARDED, rtp=phone.port, pause=1, password="password", status="200") as caller,
+        edge.agent(),
+    ):
+        await phone.hears(600)
+        await caller.ended()
+    assert [state.status for state in edge.told][:1] == [Status.INCOMING], "nothing is told of who hasn't signed in"
+    assert len(edge.calls()) == 1
+
+
+async def test_a_caller_with_a_wrong_password(edge: Lab) -> None:
+    async with edge.caller("signs_in_refused", GUARDED, rtp=9, password="guess", status="403") as caller:
+        await caller.ended(within=3)
+    assert (await edge.end()).sip_text == "wrong password"
 
 
 @pytest.mark.parametrize(("wish", "status"), [("603", "603"), ("404", "404"), ("", "486"), ("199", "486")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from gateway.bus.ioinfo import Leg, RuleAnswer, Verdict
+from gateway.bus.ioinfo import Leg, RuleAnswer, TrunkAnswer, Verdict
 from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.call import ALLOW, EdgeCall, Tools
@@ -24,6 +25,7 @@ from gateway.net.sip_udp import Incoming, SipUdp
 from gateway.sip import HostPort, sdp
 from gateway.sip.dialog import Dialog, DialogId
 
+_CREDENTIALS = ("Proxy-Authorization", "Authorization")
 FLOOD_SILENCE = 32.0
 """Seconds (64*T1) that a call we were told to drop is left without an answer; its caller has given up by then."""
 
@@ -93,6 +95,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             case own.Reject(code, phrase, retry_after):
                 headers = [("Retry-After", str(retry_after))] if retry_after else []
                 self._incoming.respond(code, phrase, headers=headers)
+            case own.Challenge(realm, stale):
+                self._challenge(realm, stale)
             case own.Ignore():
                 self._silent = True
             case own.Join(rule):
@@ -112,7 +116,15 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             await self._stay_silent()
 
     async def _ask_trunk(self) -> None:
-        await self._ask(self._tools.io.authentication(self._info.leg), own.TrunkTold)
+        await self._ask(self._tools.io.authentication(self._info.leg), self._trunk_told)
+
+    def _trunk_told(self, trunk: TrunkAnswer) -> own.Event:
+        invite = self._incoming.request
+        values = [value for name in _CREDENTIALS for value in invite.headers.getlist(name)]
+        proof = self._tools.guard.judge(
+            values, "INVITE", trunk.username, trunk.password, invite.call_id, self._loop.time()
+        )
+        return own.TrunkTold(trunk, proof)
 
     async def _ask_rule(self, trunk: str) -> None:
         await self._ask(self._tools.io.evaluate(self._info.leg, trunk), self._rule_told)
@@ -138,6 +150,12 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             log.info("no media in common", call=self.id, why=bad.what)
             return own.RuleTold(rule, refusal=bad.sip_status or 488)
         return own.RuleTold(rule)
+
+    def _challenge(self, realm: str, stale: bool) -> None:
+        call_id, word = self._incoming.request.call_id, secrets.token_hex(8)
+        values = self._tools.guard.challenges(realm, call_id, word, self._loop.time(), stale=stale)
+        metrics.CALLS.labels("challenged").inc()
+        self._incoming.respond(407, headers=[("Proxy-Authenticate", value) for value in values])
 
     def _ring(self) -> None:
         self._incoming.respond(180)

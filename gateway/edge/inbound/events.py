@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer
 from gateway.edge import events as common
+from gateway.sip.digest import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,8 @@ class TrunkTold:
     """livekit-server said which trunk the call belongs to."""
 
     answer: TrunkAnswer
+    proof: Proof = Proof.NONE
+    """What the caller's credentials are worth, where the trunk asks for some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,15 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """Respond 407: the caller is to sign in, and calls again with a new INVITE."""
+
+    realm: str
+    stale: bool = False
+    """It did, with a nonce that is too old."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ignore:
     """Give no response: the server took the call for a flood."""
 
@@ -89,4 +101,6 @@ class TellRoom:
     rule: RuleAnswer
 
 
-Effect = common.Effect | AskTrunk | AskRule | Ring | Reject | Ignore | Join | Answer | TellIncoming | TellRoom
+Effect = (
+    common.Effect | AskTrunk | AskRule | Ring | Reject | Challenge | Ignore | Join | Answer | TellIncoming | TellRoom
+)

@@ -45,6 +45,7 @@ from gateway.edge.inbound.events import (
     Answer,
     AskRule,
     AskTrunk,
+    Challenge,
     Effect,
     Event,
     Ignore,
@@ -57,6 +58,7 @@ from gateway.edge.inbound.events import (
     TrunkTold,
     Unacknowledged,
 )
+from gateway.sip.digest import Proof
 from gateway.sip.message import phrase_of
 
 RING_AGAIN = 1.0
@@ -67,6 +69,8 @@ LONGEST = 24 * 3600.0
 """Seconds a call may last."""
 BRIDGE_AT_LATEST = 1.0
 """Seconds after the answer when the call counts as active even if no RTP has come."""
+REALM = "LiveKit"
+"""Realm of a challenge where the trunk names none; livekit-sip's."""
 TRY_AGAIN = 5
 """Retry-After of a 503, seconds."""
 
@@ -150,9 +154,11 @@ def _trunk(call: Call, event: TrunkTold, now: float) -> Step:
     if answer.fault is not TrunkFault.NONE:
         code = 503 if answer.fault is TrunkFault.QUOTA else 404
         return _told_first(told, _refuse(call, code, "no match", error=answer.fault))
-    if answer.digest:
-        # A sign-in isn't spoken yet; letting the caller in without one is out of the question.
-        return _told_first(told, _refuse(call, 403, "refused", error="the trunk demands a sign-in"))
+    if answer.guarded and event.proof in (Proof.NONE, Proof.STALE):
+        # Every honest call begins so: it is no call yet, and nobody is told of it.
+        return _ended(call), (Challenge(answer.realm or REALM, stale=event.proof is Proof.STALE),)
+    if answer.guarded and event.proof is not Proof.GOOD:
+        return _told_first(told, _refuse(call, 403, "refused", error="wrong password"))
     ringing = replace(call, state=State.RULE, ring_at=now + RING_AGAIN)
     return ringing, (Ring(), told, AskRule(answer.trunk))
 

@@ -46,7 +46,7 @@ async def asking(method: str, answer: Any) -> AsyncIterator[tuple[IoInfo, list[A
 async def test_authentication() -> None:
     answer = message("GetSIPTrunkAuthenticationResponse")(sip_trunk_id="ST_1", username="u", password="p")
     async with asking("GetSIPTrunkAuthentication", answer) as (io, asked):
-        assert await io.authentication(LEG) == TrunkAnswer("ST_1", digest=True)
+        assert await io.authentication(LEG) == TrunkAnswer("ST_1", username="u", password="p")
     flat = asked[0]
     assert (flat.call.lk_call_id, flat.sip_call_id) == ("SCL_1", "SCL_1")
     assert (getattr(flat, "from"), flat.to, flat.src_address) == ("+15105550123", "+15105550100", "192.0.2.9")

@@ -11,6 +11,7 @@ from gateway.edge.events import IllegalEvent
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
 from gateway.edge.inbound.machine import Call, State, begin, expire, reject_status, step
+from gateway.sip.digest import Proof
 
 TRUNK = own.TrunkTold(TrunkAnswer("ST_1"))
 ACCEPTED = RuleAnswer(Verdict.ACCEPT, room="call-x", ringing_timeout=60, max_duration=7200)
@@ -87,7 +88,6 @@ def test_active_without_rtp_after_a_second() -> None:
     [
         (TrunkAnswer("", fault=TrunkFault.NO_TRUNK), 404, "no match"),
         (TrunkAnswer("", fault=TrunkFault.QUOTA), 503, "no match"),
-        (TrunkAnswer("ST_1", digest=True), 403, "refused"),
     ],
 )
 def test_a_trunk_that_says_no(answer: TrunkAnswer, code: int, outcome: str) -> None:
@@ -208,7 +208,14 @@ def test_an_event_that_cant_be_changes_nothing() -> None:
 events = st.one_of(
     st.builds(
         own.TrunkTold,
-        st.builds(TrunkAnswer, st.just("ST_1"), st.booleans(), st.booleans(), st.sampled_from(TrunkFault)),
+        st.builds(
+            TrunkAnswer,
+            st.just("ST_1"),
+            st.booleans(),
+            st.sampled_from(["", "user"]),
+            fault=st.sampled_from(TrunkFault),
+        ),
+        st.sampled_from(Proof),
     ),
     st.just(TRUNK),
     st.builds(own.RuleTold, st.builds(RuleAnswer, st.sampled_from(Verdict)), st.sampled_from([0, 488])),
@@ -247,18 +254,40 @@ def test_whatever_happens(happenings: list[tuple[own.Event, float]], straight: b
         told += effects
         assert not (before.state is State.ENDED and effects)
     kinds = [type(effect) for effect in told]
-    finals = [kind for kind in kinds if kind in (own.Reject, own.Answer, own.Ignore)]
+    finals = [kind for kind in kinds if kind in (own.Reject, own.Answer, own.Ignore, own.Challenge)]
     assert len(finals) <= 1
     assert kinds.count(ev.Leave) == (kinds.count(own.Join) if call.state is State.ENDED else 0)
-    assert kinds.count(ev.TellEnd) == (call.state is State.ENDED)
+    asked = own.Challenge in kinds
+    assert kinds.count(ev.TellEnd) == (call.state is State.ENDED and not asked)
+    assert not asked or set(kinds) == {own.AskTrunk, own.Challenge}, "nobody is told of who hasn't signed in"
     assert kinds.count(ev.HangUp) <= kinds.count(own.Answer)
     assert (call.deadline() is None) == (call.state is State.ENDED)
     if finals:
         assert own.Ring not in kinds[kinds.index(finals[0]) :]
-    if call.state is State.ENDED:
+    if call.state is State.ENDED and not asked:
         assert kinds[-1] is ev.TellEnd
 
 
 @given(st.text())
 def test_any_wish_gives_a_status(wish: str) -> None:
     assert 300 <= reject_status(wish) <= 699
+
+
+GUARDED = TrunkAnswer("ST_1", username="user", password="secret")
+
+
+@pytest.mark.parametrize(("proof", "stale"), [(Proof.NONE, False), (Proof.STALE, True)])
+def test_who_has_not_signed_in_is_asked_to_and_nobody_is_told(proof: Proof, stale: bool) -> None:
+    call, effects = after(own.TrunkTold(GUARDED, proof))
+    assert (call.state, effects) == (State.ENDED, (own.Challenge("LiveKit", stale=stale),))
+
+
+def test_a_wrong_password_is_refused() -> None:
+    _, effects = after(own.TrunkTold(GUARDED, Proof.WRONG))
+    assert effects[:2] == (own.TellIncoming("ST_1"), own.Reject(403, "Forbidden"))
+    assert end(effects).error == "wrong password"
+
+
+def test_who_has_signed_in_is_let_in() -> None:
+    call, effects = after(own.TrunkTold(GUARDED, Proof.GOOD))
+    assert (call.state, effects[0]) == (State.RULE, own.Ring())
