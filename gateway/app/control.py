@@ -159,7 +159,9 @@ class Control:
                 "version": self._keeper.in_force.version,
                 "author": version.author if version else "",
                 "pinned": self._keeper.pinned,
+                "differs": self._keeper.differs,
                 "findings": [str(finding) for finding in self._keeper.findings],
+                "unusable": [str(finding) for finding in self._keeper.unusable],
                 "notices": self._notices(),
                 "timezone": self._keeper.in_force.timezone,
             }

@@ -18,15 +18,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from gateway.calls import scripts, wire
 from gateway.calls.store import FORGET_AFTER, Full
-from gateway.errors import Unavailable
+from gateway.errors import OurFault, Unavailable
+from gateway.metrics import counter
 from gateway.terms.call import Call, CallId
 from gateway.terms.event import JOBS, Event
 
+UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
 WITHIN = 2.0
 """Seconds that Redis may take for one thing."""
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
@@ -34,11 +37,13 @@ _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
 
+log = structlog.get_logger(__name__)
+
 
 class RedisStore:
     """Implements `gateway.calls.store.CallStore`.
 
-    The client is the caller's to close; its `socket_timeout` must be longer than any `wait` that `read` is given.
+    The client is the caller's to close; make it with `gateway.redis_client`.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -69,7 +74,18 @@ class RedisStore:
             for call in ids:
                 pipe.hgetall(_CALL + call)
             found = await pipe.execute() if ids else []
-        return [wire.read_call(call, _texts(fields)) for call, fields in zip(ids, found, strict=True) if fields]
+        calls = []
+        for call, fields in zip(ids, found, strict=True):
+            try:
+                calls.append(wire.read_call(call, _texts(fields)))
+            except OurFault as bad:
+                if not fields:
+                    await self.end(call)  # what is left of a call that Redis has forgotten
+                    continue
+                # Another version's, as while a new one is rolled out: it must not hide all the others.
+                UNREADABLE.inc()
+                log.warning("a call can't be read", call=call, why=bad.what)
+        return calls
 
     async def dispatched(self, call: CallId, epoch: int, dispatch: str, at: float) -> bool:
         """See the port."""

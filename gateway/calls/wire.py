@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from gateway.errors import OurFault
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
@@ -13,6 +13,7 @@ from gateway.terms.personal import Number
 
 TOLD = "told:"
 """Begins the names of the fields that say which kinds of event were told."""
+_BRIEF = frozenset(field.name for field in fields(Brief))
 _FIXED = ("room", "sip_identity", "trunk", "route", "plan", "started", "reject", "why")
 
 
@@ -44,7 +45,8 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             dialed=Number(fixed["dialed"]),
             caller=Number(caller) if caller is not None else None,
             pool=Pool(fixed["pool"]),
-            brief=Brief(**fixed["brief"]),
+            # What another version of this program knows more of it, this one needn't.
+            brief=Brief(**{name: value for name, value in fixed["brief"].items() if name in _BRIEF}),
             phase=Phase(fields["phase"]),
             epoch=int(fields["epoch"]),
             dispatch=fields["dispatch"],

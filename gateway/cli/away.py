@@ -20,6 +20,6 @@ def away(
 ) -> None:
     """Take a person out of their teams until a time."""
     if back:
-        end("away", person, json=json)
+        end(("away",), person, json=json)
     else:
         add("away", person, until, json=json)

@@ -22,7 +22,7 @@ def notice(
 ) -> None:
     """Tell callers something before the greeting, until a time."""
     if off:
-        end("notice", route, json=json)
+        end(("notice",), route, json=json)
         return
     if not words.strip():
         raise Refused("There is nothing to say.", remedy='Write it: offhook notice all "We know …" --until 18:00.')

@@ -17,8 +17,8 @@ def open_again(
     until: Until = "",
     json: Json = False,
 ) -> None:
-    """Take back an offhook close; with --until, open hours or a route until then, whatever the plan says."""
+    """Take back an offhook close, or an open; with --until, open hours or a route until then, whatever the plan says."""
     if until:
         add("open", subject, until, json=json)
     else:
-        end("close", subject, json=json)
+        end(("close", "open"), subject, json=json)

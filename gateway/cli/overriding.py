@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import tzinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated
 
 import typer
@@ -27,15 +28,16 @@ def add(kind: str, subject: str, until: str, say: str = "", *, json: bool) -> No
         async with desk(settings(), writes=True) as at:
             plan = await at.shelf.plan("live")
             assert at.overrides is not None
+            now = datetime.fromtimestamp(at.shelf.later, UTC)
             made = await override(
-                plan, at.overrides, kind=kind, subject=subject, end=until, say=say, author=author(), now=at.shelf.clock
+                plan, at.overrides, kind=kind, subject=subject, end=until, say=say, author=author(), now=now
             )
             show(kind, subject, made.until, plan.zone, json=json)
 
     asyncio.run(work())
 
 
-def end(kind: str, subject: str, *, json: bool) -> None:
+def end(kinds: Sequence[str], subject: str, *, json: bool) -> None:
     """End an override before its time. Raises Refused when there is none."""
     from gateway.app.plans import desk
     from gateway.cli import shown
@@ -46,10 +48,10 @@ def end(kind: str, subject: str, *, json: bool) -> None:
     async def work() -> None:
         async with desk(settings(), writes=True) as at:
             assert at.overrides is not None
-            if not await at.overrides.end(kind, subject, author(), at.shelf.now):
+            if not await at.overrides.end(kinds, subject, author(), at.shelf.later):
                 raise Refused(f"Nothing of that kind counts for '{subject}'.", remedy="offhook status lists what does.")
             if json:
-                shown.print_json({"kind": kind, "subject": subject, "ended": True})
+                shown.print_json({"kind": kinds[0], "subject": subject, "ended": True})
             else:
                 shown.console().print(f"The plan counts for '{subject}' again.", style="green", markup=False)
 

@@ -55,7 +55,7 @@ def since(written: str, now: float) -> float:
     """
     text, today = written.strip().lower(), _local(now).date()
     if span := _SPAN.fullmatch(text):
-        return now - float(span[1]) * _UNITS[span[2]]
+        return max(0.0, now - float(span[1]) * _UNITS[span[2]])
     if text in {"today", "yesterday"}:
         text = (today - timedelta(days=text == "yesterday")).isoformat()
     try:

@@ -55,9 +55,17 @@ def _told(
         "plan": {"number": live.number, "content": live.content, "author": live.author} if live else None,
         "in_force": control.get("number") if control else None,
         "pinned": bool(control and control.get("pinned")),
+        "differs": bool(control and control.get("differs")),
         "findings": control.get("findings", []) if control else [],
+        "unusable": control.get("unusable", []) if control else [],
         "overrides": [_counts(one) for one in active],
     }
+
+
+_WRONG = {
+    "findings": "The plan's files are wrong; the version before stays in force:",
+    "unusable": "The newest version can't be used by this offhook; an older one is in force:",
+}
 
 
 def _counts(one: Override) -> dict[str, object]:
@@ -99,15 +107,17 @@ def _show(control: Mapping[str, object] | None, live: Version | None, active: Se
     if control is not None and live is not None and control.get("number") != live.number:
         plan += f"; the running gateway has version {control.get('number')}"
     grid.add_row(shown.text("Plan", "dim"), shown.text(plan))
-    if control is not None and control.get("pinned"):
-        text = "don't count since the rollback; offhook plan apply puts them in force"
+    if control is not None and control.get("differs"):
+        why = "don't count since the rollback" if control.get("pinned") else "say something else than what is in force"
+        text = f"{why}; offhook plan apply puts them in force"
         grid.add_row(shown.text("Files", "dim"), shown.text(text, "yellow"))
     console.print(grid)
-    findings = control.get("findings", []) if control is not None else []
-    if isinstance(findings, list) and findings:
-        console.print("The plan's files are wrong; the version before stays in force:", style="red", markup=False)
-        for finding in findings:
-            console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
+    for name, what in _WRONG.items():
+        findings = control.get(name, []) if control is not None else []
+        if isinstance(findings, list) and findings:
+            console.print(what, style="red", markup=False)
+            for finding in findings:
+                console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
 
 
 async def _zone(at: Desk, control: Mapping[str, object] | None, live: Version | None) -> ZoneInfo | None:

@@ -76,6 +76,9 @@ def build(
         "person", ((one.name, one.place, one) for part in parts for one in (*part.people, *part.rotations))
     )
     teams: Mapping[str, Team] = names.once("team", ((one.name, one.place, one) for part in parts for one in part.teams))
+    for name in routes.keys() & hours.keys():
+        what = f"'{name}' is a route and a set of hours: offhook close couldn't tell them apart."
+        findings.append(Finding(routes[name].place, what, "Rename one of them."))
     index, wrong = _numbers(parts, said, [entry for _, entries in tables for entry in entries])
     findings += [*wrong, *_twice(index, [table for table, _ in tables]), *_zoneless(parts, said)]
     plan = Plan(

@@ -188,6 +188,7 @@ def _readable(hours: Hours) -> bool:
                 _parsed(everyday.joined([part])).is_open(datetime(2026, 1, 1))
             if rule in hours.dated:
                 _applies(named, start.date())
+                _applies(rule, start.date())
         hours.state(start)
         hours.changes(start)
         hours.closures(start.date(), start.date())

@@ -41,6 +41,8 @@ class Loaded:
     """Everything that is wrong, in the files' order."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Everything the plan is made of, by names below the directory: what a version keeps."""
+    names: Sequence[str] = ()
+    """The same, and files that it names and that couldn't be read."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -55,13 +57,15 @@ def load(
     *,
     before: Plan | None = None,
     trunks: Sequence[Pattern] | None = None,
+    tests: bool = True,
 ) -> Loaded:
     """Read every `*.yaml` file of a directory, or the one file, as one plan. Never raises for what is in them.
 
     `now`: aware; by it hours are looked at for gaps, and tests without a time run. `before`: a plan whose tables are
-    taken over where their file is the same. `trunks`: the numbers that inbound trunks carry, where known.
+    taken over where their file is the same. `trunks`: the numbers that inbound trunks carry, where known. `tests`:
+    whether the plan's own tests run; a version's have, when it was made, and may fail at another time of day.
     """
-    return _Loading(where, catalogue, before).load(now, trunks)
+    return _Loading(where, catalogue, before, tests=tests).load(now, trunks)
 
 
 def plan_files(where: Path) -> list[Path]:
@@ -75,12 +79,14 @@ def plan_files(where: Path) -> list[Path]:
 class _Loading:
     """One look at the files."""
 
-    def __init__(self, where: Path, catalogue: Catalogue, before: Plan | None) -> None:
+    def __init__(self, where: Path, catalogue: Catalogue, before: Plan | None, *, tests: bool) -> None:
         self._where, self._catalogue = where, catalogue
         self._directory = where.parent if where.is_file() else where
         self._before = {table.file: table for table in before.tables} if before else {}
         self._findings: list[Finding] = []
         self._files: dict[str, bytes] = {}
+        self._names: set[str] = set()
+        self._tests = tests
 
     def load(self, now: datetime, trunks: Sequence[Pattern] | None) -> Loaded:
         paths = plan_files(self._where)
@@ -107,7 +113,7 @@ class _Loading:
         order = {path.name: place for place, path in enumerate(paths)}
         found = in_order(self._findings, lambda name: order.get(name, len(order)))
         good = all(one.severity is not Severity.ERROR for one in found)
-        return Loaded(plan if good else None, tuple(found), self._files)
+        return Loaded(plan if good else None, tuple(found), self._files, sorted(self._names))
 
     def _check(self, plan: Plan, files: Sequence[File], now: datetime, trunks: Sequence[Pattern] | None) -> None:
         """The looks at the whole, each only when those before have found the plan sound enough for it."""
@@ -122,7 +128,7 @@ class _Loading:
             return
         self._findings += endings(plan, now)
         if not self._failed():
-            self._findings += [*trials(plan, now), *warnings(plan, now, trunks)]
+            self._findings += [*(trials(plan, now) if self._tests else ()), *warnings(plan, now, trunks)]
 
     def _failed(self) -> bool:
         return any(one.severity is Severity.ERROR for one in self._findings)
@@ -152,6 +158,7 @@ class _Loading:
 
     def _bytes(self, path: Path, name: str, largest: int, named: Place | None = None) -> bytes | None:
         place = named or Place(name, 1, 1)
+        self._names.add(name)
         try:
             if path.stat().st_size > largest:
                 what = f"'{name}' has {path.stat().st_size} bytes; at most {largest} are read."
@@ -168,8 +175,10 @@ class _Loading:
     def _keep(self, name: str) -> None:
         """Facts that a route's settings name; the agent has read, and judged, them already."""
         path = (self._directory / name).resolve()
-        if path.is_relative_to(self._directory.resolve()) and path.is_file():
-            self._bytes(path, name, LARGEST)
+        if path.is_relative_to(self._directory.resolve()):
+            self._names.add(name)
+            if path.is_file():
+                self._bytes(path, name, LARGEST)
 
     def _named(self, name: str, place: Place) -> bytes | None:
         path = (self._directory / name).resolve()

@@ -187,7 +187,8 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
     limits: dict[str, int] = {}
 
     def made(route: str, action: Action, why: str = "") -> Decision:
-        notices = tuple(state.notes(route))
+        on_the_way = (name for name in (*seen, route) if name)
+        notices = tuple(dict.fromkeys(said for name in on_the_way for said in state.notes(name)))
         steps = tuple(trace.steps or ())
         say, until = (last.door.say, last.door.until) if last.door else ("", 0.0)
         return Decision(route, action, why, first, last.word, say, notices, limits, last.hours, until, steps)
@@ -223,7 +224,8 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
 def _instead(plan: Plan, route: Route, ask: Ask, state: State, trace: _Trace) -> _Turned:
     """What comes instead of the route's action."""
     hours = route.hours.name if route.hours else ""
-    if door := state.closed.get(route.name):
+    door = state.closed.get(route.name)
+    if door and route.name not in plan.hours:  # a plan from before one name could mean one of them only
         why = f"an operator closed '{route.name}' until {door_until(plan, door.until)}"
         trace.note(f"route {route.name}: open?", False, why, route.place)
         return _Turned("closed", why, hours, door)

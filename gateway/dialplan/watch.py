@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.dialplan.load import plan_files
@@ -10,10 +11,11 @@ _Seen = tuple[tuple[str, int, int, int], ...]
 
 
 class Watch:
-    """Looks at a directory's files. `settled` is cheap while nothing changes."""
+    """Looks at a directory's plan, and at files that it names. `settled` is cheap while nothing changes."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._names: tuple[str, ...] = ()
         self._taken: _Seen | None = None
         self._seen: _Seen | None = None
 
@@ -28,11 +30,14 @@ class Watch:
         self._taken = seen
         return True
 
+    def follow(self, names: Sequence[str]) -> None:
+        """Look at these files too, named as the plan names them: what it was made of last, there or not."""
+        self._names = tuple(names)
+
     def _look(self) -> _Seen:
-        """Names, times and sizes of all files there that a plan may be made of."""
-        others = [*self._directory.glob("**/*.txt"), *self._directory.glob("**/*.csv")]
-        files = [*plan_files(self._directory), *sorted(others)]
-        return tuple(seen for file in files if (seen := _stat(file)))
+        """Names, times and sizes of all files that the plan is made of."""
+        files = {*plan_files(self._directory), *(self._directory / name for name in self._names)}
+        return tuple(seen for file in sorted(files) if (seen := _stat(file)))
 
 
 def _stat(file: Path) -> tuple[str, int, int, int] | None:

@@ -92,8 +92,22 @@ def served(plan: Plan, decision: Decision, ask: Ask, state: State) -> Decision:
             why = f"the route '{decision.route}' needs a {kind}, which this version can't do on a call"
             return replace(decision, action=Reject(NOT_SERVED), why=why)
         been.add(onward)
-        decision = replace(enter(plan, onward, ask, state), first=decision.first)
+        decision = _led_on(decision, enter(plan, onward, ask, state))
     return decision
+
+
+def _led_on(before: Decision, after: Decision) -> Decision:
+    """The second decision with what the first one has gathered: words for the caller, and limits that are borne."""
+    return replace(
+        after,
+        first=before.first,
+        because=after.because or before.because,
+        say=after.say or before.say,
+        hours=after.hours or before.hours,
+        until=after.until or before.until,
+        notices=tuple(dict.fromkeys((*before.notices, *after.notices))),
+        limits={**before.limits, **after.limits},
+    )
 
 
 def _without(plan: Plan, decision: Decision) -> str | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.dialplan.actions import Reject
+from gateway.dialplan.actions import Agent, Reject
 from gateway.dialplan.headers import headers_of
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Plan
@@ -22,7 +22,18 @@ from gateway.terms.personal import Number
 
 _COLUMNS = tuple(
     CALLS.c[name]
-    for name in ["id", "opened", "dialed", "caller", "diverted_from", "attestation", "route", "plan", "reject_status"]
+    for name in [
+        "id",
+        "opened",
+        "dialed",
+        "caller",
+        "diverted_from",
+        "attestation",
+        "route",
+        "plan",
+        "reject_status",
+        "agent",
+    ]
 )
 _SHOWN = 20
 """Calls of a group that are named."""
@@ -72,30 +83,49 @@ async def backtest(
             row = dict(mapping)
             looked_at += 1
             before, after = _went(row), _goes(plan, row, overrides)
-            if before == after:
+            if before.same(after):
                 continue
             version = str(row["plan"] or "")
             if version not in old:
                 old[version] = await past(version)
             its_own = old[version]
             if its_own is None or _goes(its_own, row, overrides) != after:
-                found[str(row["dialed"] or ""), before, after].append(str(row["id"]))
+                found[str(row["dialed"] or ""), str(before), str(after)].append(str(row["id"]))
     groups = [Group(*key, len(calls), tuple(calls[:_SHOWN])) for key, calls in found.items()]
     return Moved(looked_at, tuple(sorted(groups, key=lambda one: (-one.count, one.dialed))))
 
 
-def _went(row: Mapping[str, object]) -> str:
-    return str(row["route"] or row["reject_status"] or "nowhere")
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where a call went: a route of the same name may do something else in another plan."""
+
+    route: str
+    does: str
+    """The agent, or the SIP status; "" where that wasn't recorded."""
+
+    def same(self, other: _End) -> bool:
+        return self.route == other.route and self.does in ("", other.does)
+
+    def __str__(self) -> str:
+        if self.route and self.does and self.does != self.route:
+            return f"{self.route} ({self.does})"
+        return self.route or self.does or "nowhere"
 
 
-def _goes(plan: Plan, row: Mapping[str, object], overrides: Sequence[Override]) -> str:
+def _went(row: Mapping[str, object]) -> _End:
+    return _End(str(row["route"] or ""), str(row["reject_status"] or row["agent"] or ""))
+
+
+def _goes(plan: Plan, row: Mapping[str, object], overrides: Sequence[Override]) -> _End:
     caller = Number(str(row["caller"])) if row["caller"] else None
     opened = float(str(row["opened"]))
     headers = headers_of(str(row["diverted_from"] or ""), str(row["attestation"] or ""))
     ask = Ask(str(row["dialed"] or ""), caller, datetime.fromtimestamp(opened, UTC), headers, key=str(row["id"]))
     state = state_of(overrides, opened)
-    return _named(served(plan, decide(plan, ask, state), ask, state))
+    return _end(served(plan, decide(plan, ask, state), ask, state))
 
 
-def _named(decision: Decision) -> str:
-    return decision.route or (str(decision.action.status) if isinstance(decision.action, Reject) else "nowhere")
+def _end(decision: Decision) -> _End:
+    action = decision.action
+    does = str(action.status) if isinstance(action, Reject) else action.name if isinstance(action, Agent) else ""
+    return _End(decision.route, does)

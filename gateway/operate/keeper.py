@@ -31,6 +31,9 @@ FINDINGS = gauge("plan_findings", "What is wrong with the dial plan's files as t
 RELOADS = counter("plan_reloads", "Times that the dial plan changed, or its files were wrong", "outcome")
 VERSION = gauge("plan_version", "Number of the dial plan's version in force")
 
+_FALL_BACK = 20
+"""Versions that are tried when the live one can't be used."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,10 +60,16 @@ class Keeper:
         self.version: Version | None = None
         self.findings: Sequence[Finding] = ()
         """What is wrong with the files as they stand."""
-        self._unsaved: Loaded | None = None
-        """Right files that aren't a version yet."""
+        self.unusable: Sequence[Finding] = ()
+        """Why the newest version can't be used here; an older one is in force then."""
+        self._refused = 0
+        """Its number."""
+        self._unsaved: tuple[Loaded, int] | None = None
+        """Right files that aren't a version yet, and the number that was in force when they were seen."""
         self._saved = ""
         """Content of the files when they were right last."""
+        self._handled = ""
+        """Content of the files when they became a version last, or were found not to count."""
 
     @property
     def in_force(self) -> Plan:
@@ -72,8 +81,12 @@ class Keeper:
     @property
     def pinned(self) -> bool:
         """Whether the files say something else, and don't count since a rollback."""
-        version = self.version
-        return version is not None and version.source is Source.ROLLBACK and version.content != self._saved
+        return self.differs and self.version is not None and self.version.source is Source.ROLLBACK
+
+    @property
+    def differs(self) -> bool:
+        """Whether the files, right as they are, say something else than what is in force."""
+        return self.version is not None and bool(self._saved) and self.version.content != self._saved
 
     def state(self, now: float) -> State:
         """What operators override at a time."""
@@ -87,26 +100,33 @@ class Keeper:
         if live is None and loaded.plan is None:
             raise SetupFault(f"The dial plan in {self._files} can't be used:\n{told(loaded)}\n", remedy="Correct it.")
         if loaded.plan is not None and (live is None or await self._edited(loaded)):
-            await self._save(loaded)
+            await self._save(loaded, live.number if live is not None else 0)
+        self._handled = _fingerprint(loaded)
+        # Calls that came while nobody looked must meet what operators have closed.
+        self._active = await self._overrides.active(self._clock())
         await self._take(loaded)
         if self.plan is None:
-            raise SetupFault("The dial plan in force can't be used by this offhook.", remedy="Apply one that can.")
+            await self._fall_back()
+        if self.differs:
+            log.warning("the dial plan's files say something else than what is in force", files=str(self._files))
 
     async def look(self) -> bool:
         """Take up what has changed; whether another plan or other overrides are in force now. Raises Unavailable."""
+        before = self._active
+        self._active = await self._overrides.active(self._clock())
         loaded: Loaded | None = None
         if await asyncio.to_thread(self._watch.settled):
             loaded = await self._load()
-            self._unsaved = loaded if loaded.plan is not None else None
+            edited = loaded.plan is not None and _fingerprint(loaded) != self._handled
+            self._unsaved = (loaded, self.version.number if self.version else 0) if edited else None
         if self._unsaved is not None:  # the database may not have answered the last time
-            await self._save(self._unsaved)
+            await self._save(*self._unsaved)
             self._unsaved = None
-        before = self._active
-        self._active = await self._overrides.active(self._clock())
         return await self._take(loaded) or before != self._active
 
     async def _load(self) -> Loaded:
         loaded = await asyncio.to_thread(load, self._files, self._catalogue, self._now(), before=self.plan)
+        self._watch.follow(loaded.names)
         if loaded.errors and list(loaded.errors) != list(self.findings):
             RELOADS.labels("refused").inc()
             findings = [str(finding) for finding in loaded.errors]
@@ -123,7 +143,7 @@ class Keeper:
         except OSError:
             return loaded.plan is not None and await self._plans.of_content(loaded.plan.version) is None
 
-    async def _save(self, loaded: Loaded) -> None:
+    async def _save(self, loaded: Loaded, after: int) -> None:
         assert loaded.plan is not None
         made = await self._plans.apply(
             loaded.files,
@@ -132,33 +152,56 @@ class Keeper:
             now=self._clock(),
             message=f"saved in {self._files.name}/",
             source=Source.SAVE,
+            after=after,
         )
-        self._marker.parent.mkdir(parents=True, exist_ok=True)
-        self._marker.write_text(_fingerprint(loaded))
+        self._handled = _fingerprint(loaded)
+        try:
+            self._marker.parent.mkdir(parents=True, exist_ok=True)
+            self._marker.write_text(self._handled)
+        except OSError as bad:  # after a restart these files may count as edited once more
+            log.warning("what was seen of the dial plan's files can't be remembered", why=bad.strerror)
         if made is None and self.pinned:
             log.warning("the saved dial plan doesn't count: a rollback is in force until the next apply")
 
     async def _take(self, loaded: Loaded | None) -> bool:
         """Put the live version in force, if it is another."""
         live = await self._plans.live(self._clock())
-        if live is None or (self.version is not None and live.number == self.version.number):
+        if live is None or live.number in (self._refused, self.version.number if self.version else 0):
             return False
         if loaded is None or loaded.plan is None or loaded.plan.version != live.content:
             loaded = await self._fetch(live)
         if loaded.plan is None:
             RELOADS.labels("unusable").inc()
-            self.version = live  # told once; the plan before it stays
+            self._refused, self.unusable = live.number, loaded.errors
             findings = [str(finding) for finding in loaded.errors]
             log.error("a version of the dial plan can't be used here", number=live.number, findings=findings)
             return False
-        self.plan, self.version = loaded.plan, live
+        self._use(loaded.plan, live)
+        return True
+
+    def _use(self, plan: Plan, version: Version) -> None:
+        self.plan, self.version = plan, version
+        if version.number >= self._refused:
+            self._refused, self.unusable = 0, ()
         RELOADS.labels("taken").inc()
-        VERSION.set(live.number)
+        VERSION.set(version.number)
         log.info(
             "dial plan in force",
-            number=live.number, version=live.content, author=live.author, numbers=self.plan.size,
+            number=version.number, version=version.content, author=version.author, numbers=plan.size,
         )  # fmt: skip
-        return True
+
+    async def _fall_back(self) -> None:
+        """Put the newest version in force that can be used, where the live one can't: a plan of yesterday answers, none
+        doesn't. Raises SetupFault when there is none."""
+        now = self._clock()
+        for version in await self._plans.history(_FALL_BACK):
+            if version.effective > now or version.withdrawn is not None or version.number == self._refused:
+                continue
+            loaded = await self._fetch(version)
+            if loaded.plan is not None:
+                self._use(loaded.plan, version)
+                return
+        raise SetupFault("No version of the dial plan can be used by this offhook.", remedy="Apply one that can.")
 
     async def _fetch(self, live: Version) -> Loaded:
         at_hand = {}

@@ -16,6 +16,8 @@ from gateway.records.plans import Overrides
 
 LONGEST = 366 * 86400.0
 """Seconds that an override may last: it is for a while, a plan is for good."""
+DOORS = ("close", "open")
+"""Of these, one counts for a subject."""
 _LONGEST_WORDS = 500
 
 
@@ -62,6 +64,5 @@ async def override(
     if len(say) > _LONGEST_WORDS:
         raise Refused(f"That is more than {_LONGEST_WORDS} characters to say.", remedy="Make it shorter.")
     ends = until(end, plan, now)
-    for other in ("close", "open") if kind in ("close", "open") else (kind,):
-        await overrides.end(other, subject, author, now.timestamp())
-    return await overrides.add(kind, subject, ends, say, author, now.timestamp())
+    kinds = DOORS if kind in DOORS else (kind,)
+    return await overrides.add(kind, subject, ends, say, author, now.timestamp(), kinds)

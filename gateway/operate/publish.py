@@ -9,7 +9,7 @@ from gateway.dialplan.load import Loaded
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.version import Source, Version
 from gateway.errors import Refused
-from gateway.operate.shelf import BadPlan, Shelf
+from gateway.operate.shelf import BadPlan, Shelf, unpacked
 from gateway.records.plans import Plans
 
 
@@ -37,13 +37,17 @@ async def apply(
     loaded = await shelf.loaded(name)
     if loaded.plan is None:
         raise BadPlan("Nothing was changed: the plan has errors.", loaded, remedy="Correct them and apply it again.")
+    again = unpacked(loaded.files, shelf.catalogue, shelf.clock, loaded.plan).plan
+    if again is None or again.version != loaded.plan.version:
+        what = f"Nothing was changed: '{name}' can't be kept as a version, its files would be read otherwise."
+        raise Refused(what, remedy="Call the plan's own files .yaml, and no others.")
     live = await plans.live(shelf.now)
     before = await _plan_of(shelf, live)
     made = await plans.apply(
         loaded.files,
         content=loaded.plan.version,
         author=author,
-        now=shelf.now,
+        now=shelf.later,
         effective=effective,
         message=message,
     )
@@ -60,7 +64,7 @@ async def rollback(shelf: Shelf, plans: Plans, number: int, *, author: str, mess
     """
     wanted = await plans.get(number)
     files = await plans.files(number)
-    loaded = await shelf.loaded(str(number))
+    loaded = await shelf.of_version(wanted)
     if loaded.plan is None:
         raise BadPlan(f"Nothing was changed: version {number} has errors.", loaded, remedy="Choose another.")
     live = await plans.live(shelf.now)
@@ -69,7 +73,7 @@ async def rollback(shelf: Shelf, plans: Plans, number: int, *, author: str, mess
         files,
         content=wanted.content,
         author=author,
-        now=shelf.now,
+        now=shelf.later,
         message=message or f"back to version {number}",
         source=Source.ROLLBACK,
         of=number,
@@ -80,4 +84,4 @@ async def rollback(shelf: Shelf, plans: Plans, number: int, *, author: str, mess
 
 
 async def _plan_of(shelf: Shelf, version: Version | None) -> Plan | None:
-    return (await shelf.loaded(str(version.number))).plan if version is not None else None
+    return (await shelf.of_version(version)).plan if version is not None else None

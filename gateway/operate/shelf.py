@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -36,6 +38,13 @@ class Shelf:
     now: float
     """Seconds since the epoch (UTC)."""
     trunks: Sequence[Pattern] | None = None
+    began: float = field(default_factory=time.monotonic)
+    """When `now` was."""
+
+    @property
+    def later(self) -> float:
+        """The time by now, seconds since the epoch: reading a large plan takes its time."""
+        return self.now + time.monotonic() - self.began
 
     @property
     def clock(self) -> datetime:
@@ -45,9 +54,12 @@ class Shelf:
     async def loaded(self, name: str) -> Loaded:
         """The plan that is meant, with its findings. Raises Refused when there is none of that name."""
         path = Path(name)
-        if path.exists():
+        if not _is_version(name) and _exists(path):
             return load(path, self.catalogue, self.clock, trunks=self.trunks)
-        version = await self.version(name)
+        return await self.of_version(await self.version(name))
+
+    async def of_version(self, version: Version) -> Loaded:
+        """The plan of a version. Its own tests don't run: they did when it was made."""
         assert self.plans is not None
         return unpacked(await self.plans.files(version.number), self.catalogue, self.clock)
 
@@ -61,11 +73,11 @@ class Shelf:
     async def of_content(self, content: str) -> Plan | None:
         """The plan of that version hash, as calls name it; None where it isn't kept, or can't be read any more."""
         version = await self.plans.of_content(content) if self.plans is not None and content else None
-        return (await self.loaded(str(version.number))).plan if version is not None else None
+        return (await self.of_version(version)).plan if version is not None else None
 
     async def version(self, name: str) -> Version:
         """The version that is meant. Raises Refused."""
-        known = name == LIVE or name.lstrip("v").isdigit()
+        known = _is_version(name)
         if not known or self.plans is None:
             what = f"There is no plan '{name}'" + (" yet: no gateway has run here." if known else ".")
             raise Refused(what, remedy="Name a file, a directory, a version's number, or live.")
@@ -75,6 +87,18 @@ class Shelf:
         if live is None:
             raise Refused("No plan is in force yet.", remedy="Run offhook up, or offhook plan apply.")
         return live
+
+
+def _is_version(name: str) -> bool:
+    """Whether the name can only mean a version; a file of such a name is ./NAME."""
+    return name == LIVE or re.fullmatch(r"v?[0-9]{1,9}", name) is not None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def unpacked(files: Mapping[str, bytes], catalogue: Catalogue, now: datetime, before: Plan | None = None) -> Loaded:
@@ -88,6 +112,6 @@ def unpacked(files: Mapping[str, bytes], catalogue: Catalogue, now: datetime, be
                 path = Path(home, inside)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            return load(Path(home), catalogue, now, before=before)
+            return load(Path(home), catalogue, now, before=before, tests=False)
     except OSError as bad:
         raise SetupFault(f"The plan can't be laid out: {bad.strerror}.", remedy="Make room on the disk.") from bad

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import aiosqlite
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
@@ -22,8 +24,9 @@ _DRIVERS = {
 }
 _SUPPORTED = frozenset(_DRIVERS.values())
 _WAIT_MS = 10_000
+_BUSY = 0.02
 _CONNECT_TIMEOUT = 5.0
-_COMMAND_TIMEOUT = 30.0
+_COMMAND_TIMEOUT = 15.0
 _T = TypeVar("_T")
 
 
@@ -95,6 +98,23 @@ class _DriverConnection(Protocol):
 
     def cursor(self) -> Any: ...
 
+    def run_async(self, fn: Callable[[aiosqlite.Connection], Awaitable[None]]) -> None: ...
+
+
+async def _write_ahead(driver: aiosqlite.Connection) -> None:
+    """SQLite doesn't wait for others to change the journal's mode, whatever its busy_timeout: two that open a new file at
+    once would fail."""
+    end = asyncio.get_running_loop().time() + _WAIT_MS / 1000
+    while True:
+        try:
+            await driver.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if asyncio.get_running_loop().time() > end:
+                raise
+            await asyncio.sleep(_BUSY)
+        else:
+            return
+
 
 def _tune_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
@@ -104,7 +124,7 @@ def _tune_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
         if writes:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            connection.run_async(_write_ahead)
             # An event is acknowledged once its row is committed: a commit must outlive a power cut.
             cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")

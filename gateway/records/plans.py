@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, insert, select, text, update
+from sqlalchemy import Select, Update, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,9 +25,9 @@ from gateway.records.schema import OVERRIDES, PLAN_FILES, PLAN_VERSION_FILES, PL
 
 _LOCK = 7268_5563
 """PostgreSQL's advisory lock: two writers must not make the same number."""
+_OLDER = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
+_BROUGHT_UP = "Start offhook up or offhook control: it brings the database up to date."
 _T = TypeVar("_T")
-_WITHIN = 15.0
-"""Seconds for one transaction; a million numbers take about one to pack."""
 
 
 class Plans:
@@ -48,30 +49,36 @@ class Plans:
         message: str = "",
         source: Source = Source.APPLY,
         of: int = 0,
+        after: int = 0,
     ) -> Version | None:
         """Add a version of the files, in force from `effective` on (now, when None).
 
         `content`: the plan's version hash. None, and nothing is written, when what is in force has the same content
-        already and it isn't scheduled, or when the files are pinned and `source` is SAVE. Times are kept to the
+        already and it isn't scheduled, or when `source` is SAVE and the files are pinned or that content has become a
+        version after number `after`: another replica has saved it, and it may have been replaced since. Times are kept to the
         microsecond; what no database can hold of `author` and `message` is left out. Raises Refused when a file's name
         isn't text.
         """
         _check_names(files)
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        hashes = await asyncio.to_thread(_hashes, files)
         known = await self._known(hashes.values())
         data = {hashes[name]: data for name, data in files.items()}
         packed = await asyncio.to_thread(_pack, {one: data[one] for one in data.keys() - known})
         start = _kept(now if effective is None else effective)
         made = Version(0, content, _text(author), _kept(now), start, _text(message), source, of)
-        return await _answered(whole(self._apply(made, hashes, packed)))
+        return await _answered(self._apply(made, hashes, packed, after))
 
     async def _known(self, hashes: Collection[str]) -> set[str]:
         rows = await self._rows(select(PLAN_FILES.c.hash).where(PLAN_FILES.c.hash.in_(hashes)))
         return {str(row["hash"]) for row in rows}
 
-    async def _apply(self, made: Version, hashes: Mapping[str, str], packed: Mapping[str, bytes]) -> Version | None:
+    async def _apply(
+        self, made: Version, hashes: Mapping[str, str], packed: Mapping[str, bytes], after: int
+    ) -> Version | None:
         async with self._engine.begin() as connection:
             await _lock(connection)
+            if made.source is Source.SAVE and await _saved(connection, made.content) > after:
+                return None
             live = await _live(connection, made.made)
             if live is not None and made.effective <= made.made:
                 if made.source is Source.SAVE and live.source is Source.ROLLBACK:
@@ -132,7 +139,7 @@ class Plans:
 
     async def withdraw(self, number: int, now: float) -> bool:
         """Take back a version that isn't in force yet; whether there was one."""
-        return _possible(number) and await _answered(whole(self._withdraw(number, now)))
+        return _possible(number) and await _answered(self._withdraw(number, now))
 
     async def _withdraw(self, number: int, now: float) -> bool:
         ahead = (PLAN_VERSIONS.c.effective > now) & PLAN_VERSIONS.c.withdrawn.is_(None)
@@ -151,7 +158,7 @@ class Plans:
             async with self._looking.connect() as connection:
                 return await ask(connection)
 
-        return await _answered(whole(asked()))
+        return await _answered(asked())
 
 
 class Overrides:
@@ -161,29 +168,32 @@ class Overrides:
         """As of `Plans`."""
         self._engine, self._looking = engine, looking or engine
 
-    async def add(self, kind: str, subject: str, until: float, say: str, author: str, now: float) -> Override:
-        """Override something until a time. What is kept of times and texts: as of `Plans.apply`."""
+    async def add(
+        self, kind: str, subject: str, until: float, say: str, author: str, now: float, ends: Sequence[str] = ()
+    ) -> Override:
+        """Override something until a time; what counts of the kinds `ends` for the subject ends in the same step. What
+        is kept of times and texts: as of `Plans.apply`."""
 
         async def added() -> Override:
             async with self._engine.begin() as connection:
                 await _lock(connection)
                 number = 1 + (await connection.scalar(select(func.max(OVERRIDES.c.id))) or 0)
+                if ends:
+                    await connection.execute(_ending(ends, subject, author, now))
                 made = Override(number, kind, _text(subject), _kept(until), _text(say), _text(author), _kept(now))
                 await connection.execute(insert(OVERRIDES), {**_fields(made)})
                 return made
 
-        return await _answered(whole(added()))
+        return await _answered(added())
 
-    async def end(self, kind: str, subject: str, author: str, now: float) -> int:
+    async def end(self, kinds: Sequence[str], subject: str, author: str, now: float) -> int:
         """End what is overridden before its time; how many were."""
 
         async def ended() -> int:
-            ours = (OVERRIDES.c.kind == kind, OVERRIDES.c.subject == _text(subject), *_active(now))
-            query = update(OVERRIDES).where(*ours).values(ended=now, ended_by=_text(author))
             async with self._engine.begin() as connection:
-                return int((await connection.execute(query)).rowcount)
+                return int((await connection.execute(_ending(kinds, subject, author, now))).rowcount)
 
-        return await _answered(whole(ended()))
+        return await _answered(ended())
 
     async def active(self, now: float) -> Sequence[Override]:
         """What is in force, or comes, in the order in which it was made."""
@@ -203,7 +213,12 @@ class Overrides:
             async with self._looking.connect() as connection:
                 return [Override(**row) for row in (await connection.execute(query)).mappings()]
 
-        return await _answered(whole(listed()))
+        return await _answered(listed())
+
+
+def _ending(kinds: Sequence[str], subject: str, author: str, now: float) -> Update:
+    ours = (OVERRIDES.c.kind.in_(kinds), OVERRIDES.c.subject == _text(subject), *_active(now))
+    return update(OVERRIDES).where(*ours).values(ended=now, ended_by=_text(author))
 
 
 def _active(now: float) -> tuple[Any, ...]:
@@ -235,6 +250,10 @@ def _possible(number: int) -> bool:
     return reading.whole(number) is not None
 
 
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
 def _pack(data: Mapping[str, bytes]) -> dict[str, bytes]:
     return {digest: zlib.compress(content, 1) for digest, content in data.items()}
 
@@ -243,6 +262,12 @@ async def _lock(connection: AsyncConnection) -> None:
     """One writer at a time; SQLite's transactions are already (gateway.records.engine)."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+async def _saved(connection: AsyncConnection, content: str) -> int:
+    """The number of the newest version with that content; 0 for none."""
+    query = select(func.max(PLAN_VERSIONS.c.number)).where(PLAN_VERSIONS.c.content == content)
+    return await connection.scalar(query) or 0
 
 
 async def _live(connection: AsyncConnection, now: float) -> Version | None:
@@ -271,10 +296,13 @@ def _version(row: Mapping[str, Any]) -> Version:
 
 
 async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
+    """A transaction's result. It is bounded by the engine's own time-outs: broken off from outside, what was committed
+    could be told as failed."""
     try:
-        async with asyncio.timeout(_WITHIN):
-            return await work
+        return await whole(work)
     except (SQLAlchemyError, OSError, TimeoutError) as bad:
+        if _OLDER.search(str(bad)):
+            raise Unavailable("The database is of an older offhook.", remedy=_BROUGHT_UP) from bad
         why = str(bad).partition("\n")[0] or type(bad).__name__
         raise Unavailable(
             f"The database of plans doesn't answer: {why}.", remedy="Start it, or check DATABASE_URL."

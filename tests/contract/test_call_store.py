@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -362,4 +363,21 @@ async def test_reading_ends_whenever_it_is_cancelled(redis_url: str) -> None:
         reading.cancel()
         await asyncio.wait([reading], timeout=1)
         assert reading.cancelled(), f"cancelled after {turns} turns of the loop, it read on"
+    await client.aclose()
+
+
+async def test_a_call_of_another_version_hides_no_other(redis_url: str) -> None:
+    client = open_client(redis_url)
+    await client.flushall()
+    store = RedisStore(client)
+    known, strange, forgotten = (replace(a_call(), id=CallId(f"SCL_{name}")) for name in ("known", "strange", "gone"))
+    for call in (known, strange, forgotten):
+        assert await store.open(call)
+    fixed = json.loads((await client.hget("offhook:call:SCL_known", "call")) or "")
+    newer = {**fixed, "brief": {**fixed["brief"], "mood": "glad"}}
+    await client.hset("offhook:call:SCL_known", "call", json.dumps(newer))
+    await client.hset("offhook:call:SCL_strange", "phase", "dreaming")
+    await client.delete("offhook:call:SCL_gone")
+    assert await store.live() == [known]
+    assert await client.smembers("offhook:live") == {b"SCL_known", b"SCL_strange"}, "what is forgotten is no live call"
     await client.aclose()

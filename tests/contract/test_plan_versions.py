@@ -140,8 +140,8 @@ async def test_overrides_end_and_are_never_forgotten(engine: AsyncEngine) -> Non
     second = await overrides.add("away", "ana", NOW + 50, "", "ben", NOW + 1)
     assert await overrides.active(NOW + 2) == [first, second]
     assert await overrides.active(NOW + 50) == [first]
-    assert await overrides.end("close", "office", "ben", NOW + 60) == 1
-    assert await overrides.end("close", "office", "ben", NOW + 61) == 0
+    assert await overrides.end(["close"], "office", "ben", NOW + 60) == 1
+    assert await overrides.end(["close"], "office", "ben", NOW + 61) == 0
     assert await overrides.active(NOW + 62) == []
     assert [(one.id, one.ended, one.ended_by) for one in await overrides.past(NOW + 62)] == [
         (2, None, ""),
@@ -337,3 +337,129 @@ async def test_overrides_reach_a_running_control(world: World) -> None:
     ):
         with pytest.raises(Refused, match=re.escape(says)):
             await over(kind, subject, end)
+
+
+BY_DAY = PLAN + "tests: [{to: (510) 555-0100, expect: sales}]\n"
+NIGHT = 12 * 3600
+
+
+async def test_a_plans_own_tests_run_when_it_is_applied_and_never_again(world: World) -> None:
+    world.save(BY_DAY)
+    world.now += 3 * 3600
+    await world.keeper().start()
+    world.now += NIGHT
+    again = world.keeper("another")
+    await again.start()
+    assert status(again) == "404", "a test without a time fails by night; the version was good when it was made"
+    assert await world.shelf.plan("live")
+    with pytest.raises(BadPlan):
+        await world.apply(str(world.files))
+
+
+async def test_files_that_are_touched_undo_nothing_that_was_applied(world: World) -> None:
+    keeper = world.keeper()
+    await keeper.start()
+    other = world.directory / "other.yaml"
+    other.write_text(PLAN.replace("404", "486"))
+    await world.apply(str(other))
+    await world.settle(keeper)
+    assert keeper.differs
+    world.save(PLAN)
+    (world.files / "notes.txt").write_text("Call ana back.")
+    assert not await world.settle(keeper)
+    assert (status(keeper), len(await world.plans.history())) == ("486", 2)
+    world.save(PLAN.replace("404", "480"))
+    assert await world.settle(keeper)
+    assert (status(keeper), keeper.differs) == ("480", False)
+
+
+async def test_a_replica_that_was_cut_off_undoes_no_later_apply(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = world.keeper(), world.keeper("two")
+    await one.start()
+    await two.start()
+    world.save(PLAN.replace("404", "480"))
+    with monkeypatch.context() as away:
+        away.setattr(two._plans, "apply", _no_answer)
+        await two.look()
+        with pytest.raises(Unavailable):
+            await two.look()
+    assert await world.settle(one)
+    other = world.directory / "other.yaml"
+    other.write_text(PLAN.replace("404", "486"))
+    await world.apply(str(other))
+    assert await world.settle(two)
+    assert (status(two), len(await world.plans.history())) == ("486", 3)
+
+
+async def test_what_is_overridden_counts_from_the_first_call_on(world: World) -> None:
+    await world.keeper().start()
+    await world.overrides.add("close", "office", world.now + 60, "", "ana", world.now)
+    again = world.keeper()
+    await again.start()
+    assert "office" in again.state(world.now).closed
+
+
+async def test_a_state_directory_that_cannot_be_written_stops_nothing(world: World) -> None:
+    (world.directory / "blocked").write_text("no directory")
+    keeper = world.keeper("blocked/marker")
+    await keeper.start()
+    world.save(PLAN.replace("404", "480"))
+    assert await world.settle(keeper)
+    other = world.directory / "other.yaml"
+    other.write_text(PLAN.replace("404", "486"))
+    await world.apply(str(other))
+    await world.overrides.add("close", "office", world.now + 60, "", "ana", world.now)
+    assert await world.settle(keeper)
+    assert status(keeper) == "486"
+    assert keeper.state(world.now).closed
+    assert not await world.settle(keeper)
+    assert status(keeper) == "486", "the saved files don't come back"
+
+
+async def test_a_version_that_cannot_be_used_is_told_and_the_one_before_stays(world: World) -> None:
+    keeper = world.keeper()
+    await keeper.start()
+    await world.plans.apply(
+        {"main.yaml": b"offhook: 2\n"}, content="newer", author="ben", now=world.now, message="by another offhook"
+    )
+    assert not await world.settle(keeper)
+    assert keeper.version
+    assert (status(keeper), keeper.version.number) == ("404", 1)
+    assert "reads version 1 of the language" in str(keeper.unusable[0])
+    again = world.keeper()
+    await again.start()
+    assert (status(again), bool(again.unusable)) == ("404", True)
+    world.save(PLAN.replace("404", "480"))
+    assert await world.settle(keeper)
+    assert (status(keeper), list(keeper.unusable)) == ("480", [])
+
+
+async def test_a_name_can_mean_a_version_or_a_file_and_never_both(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.keeper().start()
+    monkeypatch.chdir(world.directory)
+    for name in ("live", "1"):
+        Path(name).mkdir()
+        Path(name, "main.yaml").write_text("nonsense")
+        assert await world.shelf.plan(name)
+    for name in ("x" * 300, "²"):
+        with pytest.raises(Refused, match="There is no plan"):
+            await world.shelf.loaded(name)
+
+
+async def test_what_would_be_read_otherwise_as_a_version_is_not_applied(world: World) -> None:
+    await world.keeper().start()
+    other = world.directory / "other"
+    other.mkdir()
+    (other / "plan.yaml").write_text(PLAN.replace("{agent: sales,", "{agent: sales, settings: {facts: acme.yaml},"))
+    (other / "acme.yaml").write_text("We open at nine.\n")
+    with pytest.raises(Refused, match="can't be kept as a version"):
+        await world.apply(str(other / "plan.yaml"))
+
+
+async def test_one_override_ends_another_in_one_step(world: World) -> None:
+    first = await world.overrides.add("close", "office", NOW + 100, "", "ana", NOW)
+    second = await world.overrides.add("open", "office", NOW + 100, "", "ana", NOW + 1, ["close", "open"])
+    assert await world.overrides.active(NOW + 2) == [second]
+    assert [one.id for one in await world.overrides.past(NOW + 2)] == [first.id]

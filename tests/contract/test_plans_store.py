@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from hashlib import sha256
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.config import Settings
 from gateway.dialplan.version import Source, Version
@@ -145,7 +146,7 @@ async def test_what_no_database_holds_of_a_message_is_left_out(engine: AsyncEngi
     overrides = Overrides(engine)
     over = await overrides.add("close", "caf\udce9", NOW + 9, "\x00Closed.", "an\udce9", NOW)
     assert (over.subject, over.say, over.author) == ("caf?", "Closed.", "an?")
-    assert await overrides.end("close", "caf\udce9", "b\udce9n", NOW + 1) == 1
+    assert await overrides.end(["close"], "caf\udce9", "b\udce9n", NOW + 1) == 1
     assert (await overrides.past(NOW + 1))[0].ended_by == "b?n"
 
 
@@ -179,7 +180,7 @@ async def test_an_override_counts_until_its_end_and_ends_only_what_is_meant(engi
         await overrides.add(kind, subject, until, "", "ana", NOW)
     assert [one.id for one in await overrides.active(NOW + 4.999)] == [1, 2, 3, 4, 5]
     assert [one.id for one in await overrides.active(NOW + 5)] == [2, 3, 4, 5]
-    assert await overrides.end("close", "office", "ben", NOW + 10) == 2
+    assert await overrides.end(["close"], "office", "ben", NOW + 10) == 2
     assert [one.id for one in await overrides.active(NOW + 10)] == [4, 5]
     kept = await overrides.past(NOW + 10)
     assert [(one.id, one.ended) for one in kept] == [(3, NOW + 10), (2, NOW + 10), (1, None)]
@@ -221,18 +222,31 @@ ASKS: Mapping[str, Callable[[Plans, Overrides], Awaitable[object]]] = {
     "files": lambda plans, _: plans.files(1),
     "withdraw": lambda plans, _: plans.withdraw(1, NOW),
     "add": lambda _, overrides: overrides.add("close", "office", NOW + 1, "", "ana", NOW),
-    "end": lambda _, overrides: overrides.end("close", "office", "ana", NOW),
+    "end": lambda _, overrides: overrides.end(["close"], "office", "ana", NOW),
     "active": lambda _, overrides: overrides.active(NOW),
     "past": lambda _, overrides: overrides.past(NOW),
     "since": lambda _, overrides: overrides.since(NOW),
 }
 
 
-async def test_a_database_that_cannot_be_used_is_unavailable_in_plain_words(engine: AsyncEngine) -> None:
+async def test_an_older_database_is_told_with_its_remedy(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         for table in (OVERRIDES, PLAN_VERSION_FILES, PLAN_VERSIONS, PLAN_FILES):
             await connection.execute(text(f"DROP TABLE {table.name}"))
     for name, ask in ASKS.items():
-        with pytest.raises(Unavailable, match="database of plans doesn't answer.*check DATABASE_URL") as raised:
+        with pytest.raises(Unavailable, match="of an older offhook. Start offhook up or offhook control") as raised:
+            await ask(Plans(engine), Overrides(engine))
+        assert "\n" not in str(raised.value), name
+
+
+async def test_a_database_that_cannot_be_used_is_unavailable_in_plain_words(engine: AsyncEngine) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise OSError("The disk is gone.\nAt sector 7.")
+
+    for name, ask in ASKS.items():
+        with (
+            patch.object(AsyncConnection, "execute", broken),
+            pytest.raises(Unavailable, match="database of plans doesn't answer.*check DATABASE_URL") as raised,
+        ):
             await ask(Plans(engine), Overrides(engine))
         assert "\n" not in str(raised.value), name

@@ -211,11 +211,15 @@ def test_overrides_always_end_and_are_shown_until_then(operator: Operator) -> No
     assert found["route"] == "shut"
     assert found["notices"] == ["We know."]
     operator.types("open", "office")
+    operator.types("open", "office", "--until", "in 2h")
+    operator.types("open", "office")
+    operator.types("open", "office", status=2)
     operator.types("away", "ana", "--back")
     operator.types("notice", "all", "--off")
     assert operator.json("status")["overrides"] == []
     past = operator.json("status", "--past", "9")["past"]
-    assert [(one["kind"], one["subject"]) for one in past] == [("notice", "all"), ("away", "ana"), ("close", "office")]
+    over = [("open", "office"), ("notice", "all"), ("away", "ana"), ("close", "office")]
+    assert [(one["kind"], one["subject"]) for one in past] == over
     assert all(one["ended"] and one["ended_by"] for one in past)
 
 
@@ -230,6 +234,7 @@ def test_backtest_tells_which_calls_would_go_another_way(operator: Operator) -> 
     calls = [
         call(1, "+15105550101", "busy"),
         call(2, "+15105550101", "busy"),
+        Event(CallId("SCL_000000000002"), Kind.REJECTED, began + 2, {"status": 486}, "2-1"),
         call(3, "+15105550101", "came-round", diverted_from="+15105550199"),
         call(4, "+15105550101", "shut", why="as if it had been full, which nobody can know any more"),
     ]
@@ -241,10 +246,12 @@ def test_backtest_tells_which_calls_would_go_another_way(operator: Operator) -> 
 
     asyncio.run(record())
     assert operator.json("plan", "backtest", "live") == {"calls": 4, "moved": 0, "groups": []}
+    same_name = operator.write(PLAN.replace("busy: {reject: 486}", "busy: {agent: sales}"), "same-name.yaml")
+    assert operator.json("plan", "backtest", same_name)["moved"] == 2, "what call 1 got isn't recorded"
     other = operator.write(PLAN.replace("0101: busy", "0101: came-round"), "other.yaml")
     found = operator.json("plan", "backtest", other, "--since", "2h")
     assert [(one["before"], one["after"], one["count"]) for one in found["groups"]] == [
-        ("busy", "came-round", 2), ("shut", "came-round", 1)]  # fmt: skip
+        ("busy", "came-round (436)", 1), ("busy (486)", "came-round (436)", 1), ("shut", "came-round (436)", 1)]  # fmt: skip
     said, _ = operator.types("plan", "backtest", other)
     assert "3 of 4 calls since 7d would go another way" in said
     assert operator.json("plan", "backtest", other, "--since", "1m")["calls"] == 0

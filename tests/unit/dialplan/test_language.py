@@ -274,6 +274,7 @@ ONE_MISTAKE = [
     ("agent: sales,", "agent: sales, greeting: Hello, how are you?,", "10:42", "stands alone"),
     ("country: US", "country: United States", "3:10", "Write US."),
     ("human: callback", "human: callback\ndefault_route: sales", "5:1", "Write 'otherwise: NAME' below numbers"),
+    ("nope: {reject: 404}", "nope: {reject: 404}\n  office: {reject: 480}", "12:3", "is a route and a set of hours"),
     ("country: US", "country: Erehwon", "3:10", "Write two letters"),
     ("(510) 555-0100", "555-0100", "6:3", "has too few digits"),
     ("otherwise", "default", "7:3", "Write otherwise"),

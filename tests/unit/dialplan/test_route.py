@@ -239,3 +239,11 @@ def test_a_route_without_hours_reopens_when_its_closing_ends(tmp_path: Path) -> 
     assert where
     closed = told(where, over("close", "front"))
     assert words(where, closed, ask("")) == "Back Monday at 11:00."
+
+
+def test_a_notice_is_heard_on_every_route_of_the_way(tmp_path: Path) -> None:
+    text = BASE.replace("front: {agent: sales}", "front: {route: other}")
+    where = plan(tmp_path, text)
+    assert told(where, over("notice", "front", "An outage.")).notices == ("An outage.",)
+    both = told(where, over("notice", "front", "An outage."), over("notice", "all", "We move."))
+    assert sorted(both.notices) == ["An outage.", "We move."], "each once"

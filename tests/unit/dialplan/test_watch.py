@@ -23,12 +23,20 @@ def test_a_change_counts_once_two_looks_have_seen_it(tmp_path: Path) -> None:
 
 
 def test_files_that_a_plan_names_count_too(tmp_path: Path) -> None:
-    facts, numbers = tmp_path / "acme.txt", tmp_path / "numbers.csv"
+    facts, numbers = tmp_path / "acme.md", tmp_path / "numbers.tsv"
     facts.symlink_to(tmp_path / "gone")
     watch = Watch(tmp_path)
+    watch.follow(["acme.md", "numbers.tsv", "gone.csv"])
     watch.settled()
     for number, file in enumerate((numbers, facts)):
         file.unlink(missing_ok=True)
         file.write_text("x")
         os.utime(file, ns=(number, number))
         assert [watch.settled(), watch.settled(), watch.settled()] == [False, True, False]
+
+
+def test_files_that_no_plan_names_are_nobodys_business(tmp_path: Path) -> None:
+    watch = Watch(tmp_path)
+    watch.settled()
+    (tmp_path / "notes.txt").write_text("x")
+    assert [watch.settled(), watch.settled()] == [False, False]
