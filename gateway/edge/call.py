@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, assert_never
 
@@ -15,6 +15,7 @@ from gateway.bus.callstate import Status
 from gateway.bus.ioinfo import CallInfo, IoInfo, Leg
 from gateway.edge import events as ev
 from gateway.edge import metrics
+from gateway.edge.leg import chosen, harmless
 from gateway.edge.line import Line
 from gateway.edge.room import LiveKit, RoomLeg
 from gateway.errors import PeerFault, Unavailable
@@ -109,6 +110,10 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """Where our requests go."""
 
     @abstractmethod
+    def _heard_headers(self) -> Mapping[str, str]:
+        """Headers of the peer's message that made the call, by their names."""
+
+    @abstractmethod
     def _headers(self) -> list[tuple[str, str]]:
         """What the trunk wants in our messages."""
 
@@ -183,6 +188,19 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         except PeerFault:
             log.warning("keys from the room dropped", call=self.id)
 
+    def on_rpc(self, method: str, asked: Mapping[str, object]) -> Mapping[str, object]:
+        """The room's: somebody calls a method of ours; its answer. Raises KeyError for one that isn't."""
+        match method:
+            case "lk.sip.EndCall":
+                given = asked.get("headers")
+                found = given.items() if isinstance(given, Mapping) else ()
+                self.post(ev.EndAsked(tuple((str(name), str(value)) for name, value in found)))
+                return {}
+            case "lk.sip.GetRemoteHeaders":
+                return {"headers": chosen(self._heard_headers(), asked.get("include"), asked.get("exclude"))}
+            case _:
+                raise KeyError(method)
+
     async def _next(self) -> None:
         try:
             async with asyncio.timeout_at(self._deadline()):
@@ -204,8 +222,8 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         match effect:
             case ev.SetStatus(status):
                 self._tasks.start(self._room.set_status(status), "set status")
-            case ev.HangUp():
-                self._tools.lasting.start(self._bye(), "bye")
+            case ev.HangUp(headers):
+                self._tools.lasting.start(self._bye(headers), "bye")
             case ev.Leave(status, reason):
                 self._line.close()
                 self._leaving = self._tools.lasting.start(self._room.leave(status, reason), "leave room")
@@ -228,11 +246,12 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     def _unacknowledged(self) -> None:
         """A 2xx of ours was never acknowledged."""
 
-    async def _bye(self) -> None:
+    async def _bye(self, headers: ev.Headers) -> None:
         if self.dialog is None:
             return
+        bye = self.dialog.request("BYE", headers=[*self._headers(), *harmless(headers)])
         try:
-            await self._sip.request(self.dialog.request("BYE", headers=self._headers()), self._destination(self.dialog))
+            await self._sip.request(bye, self._destination(self.dialog))
         except (TransactionFailed, Unavailable) as bad:
             log.info("bye not answered", call=self.id, why=bad.what)
 

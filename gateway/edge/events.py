@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from gateway.errors import OurFault
 
+Headers = tuple[tuple[str, str], ...]
+"""Names and values of SIP headers, as somebody in the room wrote them."""
+
 
 class IllegalEvent(OurFault):
     """An event that can't happen in a call's state; nothing was changed."""
@@ -72,7 +75,14 @@ class Stopping:
     """This process ends."""
 
 
-Event = Joined | TrackThere | MediaHeard | PeerGone | RoomGone | MediaLost | NoMedia | ServiceDown | Stopping
+@dataclass(frozen=True, slots=True)
+class EndAsked:
+    """Somebody in the room wants the call to end, by the RPC `lk.sip.EndCall`."""
+
+    headers: Headers = ()
+
+
+Event = Joined | TrackThere | MediaHeard | PeerGone | RoomGone | MediaLost | NoMedia | ServiceDown | Stopping | EndAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,9 @@ class SetStatus:
 @dataclass(frozen=True, slots=True)
 class HangUp:
     """Send a BYE."""
+
+    headers: Headers = ()
+    """For it, beside those that the trunk wants."""
 
 
 @dataclass(frozen=True, slots=True)

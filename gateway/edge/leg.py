@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sipmessage
 
@@ -30,6 +30,12 @@ _CARRIER_HEADERS = {
     "x-lk-test-id": "lktest.id",
 }
 """Headers of carriers that LiveKit names as attributes whatever the trunk says (docs: SIP participant attributes)."""
+_PROTOCOL = frozenset(
+    {"route", "record-route", "via", "supported", "accept", "allow", "allow-events", "content-type", "content-length",
+     "content-encoding", "content-disposition", "cseq", "event", "expires", "session-expires", "min-se", "max-forwards",
+     "authorization", "proxy-authorization"}
+)  # fmt: skip
+"""Headers that nobody in a room is told of."""
 _TRANSPORT = ("via", "from", "to", "call-id", "cseq", "contact", "content-length", "content-type", "max-forwards")
 
 
@@ -80,7 +86,31 @@ def fixed_headers(
     """
     wanted = dict(fixed)
     wanted |= {name: present[attribute] for attribute, name in from_attributes.items() if attribute in present}
-    return [(name, value) for name, value in wanted.items() if _harmless(name, value)]
+    return harmless(wanted.items())
+
+
+def harmless(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those headers that neither break a message nor are the protocol's own."""
+    return [(name, value) for name, value in headers if _harmless(name, value)]
+
+
+def written(message: sipmessage.Message) -> dict[str, str]:
+    """Header names as they were written, and the last value of each."""
+    names = message.headers.keys()
+    return {name: message.headers.getlist(name)[-1] for name in names}
+
+
+def chosen(given: Mapping[str, str], include: object, exclude: object) -> dict[str, str]:
+    """What `lk.sip.GetRemoteHeaders` answers: the headers of `include`, or all, without those of `exclude` and those
+    that are the protocol's own."""
+    wanted = {str(name).lower() for name in include} if isinstance(include, list) and include else None
+    skipped = {str(name).lower() for name in exclude} if isinstance(exclude, list) else set()
+    hidden = skipped | _PROTOCOL
+    return {
+        name: value
+        for name, value in given.items()
+        if name.lower() not in hidden and (wanted is None or name.lower() in wanted)
+    }
 
 
 def _harmless(name: str, value: str) -> bool:

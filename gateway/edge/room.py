@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, cast
 
 import structlog
@@ -30,6 +32,7 @@ LINGER = 30.0
 SMALL = 1.0
 """Seconds that setting attributes or sending a digit may take."""
 LEAVING = 5.0
+RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
 KEYS = "0123456789*#ABCD"
 """A key's place is its event code (RFC 4733 section 3.2)."""
 _KEYS_WAITING = 64
@@ -73,6 +76,9 @@ class RoomUser(Protocol):
 
     def on_room_key(self, key: str) -> None:
         """Somebody in the room pressed a key for the caller to hear."""
+
+    def on_rpc(self, method: str, asked: Mapping[str, object]) -> Mapping[str, object]:
+        """Somebody in the room calls a method of RPCS; its answer."""
 
 
 class RoomLeg:
@@ -177,6 +183,8 @@ class RoomLeg:
         if not done:
             raise TimeoutError
         self._connecting.result()
+        for method in RPCS:
+            room.local_participant.register_rpc_method(method, partial(self._on_rpc, method))
         return room
 
     async def _publish(self, room: rtc.Room, identity: str) -> None:
@@ -227,6 +235,15 @@ class RoomLeg:
     def _on_gone(self, room: rtc.Room, reason: int) -> None:
         if not self._left:
             self._user.post(RoomGone(reason, room.local_participant.attributes.get(REJECT, "")))
+
+    def _on_rpc(self, method: str, called: rtc.RpcInvocationData) -> str:
+        try:
+            asked = json.loads(called.payload or "{}")
+        except ValueError:
+            asked = None
+        if not isinstance(asked, dict):
+            raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "The payload must be a JSON object.")
+        return json.dumps(self._user.on_rpc(method, asked))
 
     async def _send_keys(self, room: rtc.Room) -> None:
         while True:

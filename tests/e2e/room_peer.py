@@ -114,3 +114,16 @@ async def room_peer(livekit: LiveKit, room: str, name: str = "agent", tone: floa
         yield peer
     finally:
         await peer.close()
+
+
+@asynccontextmanager
+async def silent_peer(livekit: LiveKit, room: str, name: str = "watcher") -> AsyncIterator[rtc.Room]:
+    """Somebody who is in the room and publishes nothing, so that a call goes on ringing."""
+    grants = api.VideoGrants(room_join=True, room=room)
+    token = api.AccessToken(livekit.key, livekit.secret).with_identity(name).with_grants(grants).to_jwt()
+    made = rtc.Room()
+    await made.connect(livekit.url, token)
+    try:
+        yield made
+    finally:
+        await made.disconnect()

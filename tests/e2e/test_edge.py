@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -11,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from livekit import api
+from livekit import api, rtc
 
 from gateway.app import edge as app
 from gateway.bus.callstate import Status
@@ -32,6 +33,7 @@ from tests.e2e.edge_lab import (
     open_sockets,
     rtp_ports,
 )
+from tests.e2e.room_peer import silent_peer
 from tests.e2e.rtp_probe import power, rtp_probe
 from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
 
@@ -221,6 +223,36 @@ async def test_the_caller_hangs_up_as_soon_as_it_is_answered(edge: Lab) -> None:
     async with edge.caller("call", rtp=9, pause=0) as caller, edge.agent():
         await caller.ended()
     assert (await edge.end()).by is Party.CALLER
+
+
+async def test_an_agent_ends_the_call_by_rpc_and_reads_the_callers_headers(edge: Lab) -> None:
+    async with rtp_probe() as phone, edge.caller("hung_up_on", rtp=phone.port) as caller, edge.agent() as agent:
+        await phone.hears(600)
+        assert agent.caller is not None
+        ask = partial(agent.room.local_participant.perform_rpc, destination_identity=agent.caller.identity)
+        told = json.loads(await ask(method="lk.sip.GetRemoteHeaders", payload=""))["headers"]
+        assert told["X-Account"] == "acct-42"
+        assert not {"Via", "CSeq", "Content-Type"} & told.keys()
+        one = json.loads(await ask(method="lk.sip.GetRemoteHeaders", payload='{"include": ["x-account"]}'))
+        assert one == {"headers": {"X-Account": "acct-42"}}
+        with pytest.raises(rtc.RpcError):
+            await ask(method="lk.sip.EndCall", payload="[]")
+        reason = {"headers": {"Reason": "Q.850;cause=16", "Via": "none"}}
+        await ask(method="lk.sip.EndCall", payload=json.dumps(reason))
+        await caller.ended()
+        assert "Reason: Q.850;cause=16" in caller.report()
+    assert (await edge.end()).by is Party.AGENT
+
+
+async def test_a_ringing_call_is_refused_by_rpc(edge: Lab) -> None:
+    async with edge.caller("refused", rtp=9, status="486") as caller:
+        room = await edge.room()
+        who = await _sip_identity(edge, room)
+        async with silent_peer(edge.livekit, room) as peer:
+            reason = json.dumps({"headers": {"Reason": "Q.850;cause=21"}})
+            await peer.local_participant.perform_rpc(destination_identity=who, method="lk.sip.EndCall", payload=reason)
+            await caller.ended()
+        assert "Reason: Q.850;cause=21" in caller.report()
 
 
 async def test_nobody_answers(edge: Lab) -> None:

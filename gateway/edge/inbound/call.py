@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from gateway.edge import metrics
 from gateway.edge.call import ALLOW, EdgeCall, Tools
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
-from gateway.edge.leg import attributes, fixed_headers
+from gateway.edge.leg import attributes, fixed_headers, harmless, written
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault
 from gateway.net.sip_udp import Incoming, SipUdp
@@ -92,9 +92,9 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
                 self._tasks.start(self._ask_rule(trunk), "ask rule")
             case own.Ring():
                 self._ring()
-            case own.Reject(code, phrase, retry_after):
-                headers = [("Retry-After", str(retry_after))] if retry_after else []
-                self._incoming.respond(code, phrase, headers=headers)
+            case own.Reject(code, phrase, retry_after, headers):
+                wait = [("Retry-After", str(retry_after))] if retry_after else []
+                self._incoming.respond(code, phrase, headers=[*wait, *harmless(headers)])
             case own.Challenge(realm, stale):
                 self._challenge(realm, stale)
             case own.Ignore():
@@ -195,6 +195,9 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         if not invite.headers.get("Record-Route") and len(invite.via) == 1:
             return self._incoming.source
         return dialog.destination
+
+    def _heard_headers(self) -> Mapping[str, str]:
+        return written(self._incoming.request)
 
     def _headers(self) -> list[tuple[str, str]]:
         rule = self._rule

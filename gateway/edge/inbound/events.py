@@ -59,6 +59,7 @@ class Reject:
     code: int
     phrase: str
     retry_after: int = 0
+    headers: common.Headers = ()
 
 
 @dataclass(frozen=True, slots=True)

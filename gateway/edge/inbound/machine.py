@@ -25,7 +25,9 @@ from livekit.protocol.models import DisconnectReason
 from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, NO_ACK, RINGING_TIMEOUT
 from gateway.bus.ioinfo import TrunkFault, Verdict
 from gateway.edge.events import (
+    EndAsked,
     HangUp,
+    Headers,
     IllegalEvent,
     Joined,
     Leave,
@@ -224,6 +226,14 @@ def _room_gone(call: Call, event: RoomGone, now: float) -> Step:
     return _hang_up(call, outcome, reason=event.reason, status="")
 
 
+def _ended_ringing(call: Call, event: EndAsked, now: float) -> Step:
+    return _refuse(call, 486, "rejected", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
+
+
+def _ended_talking(call: Call, event: EndAsked, now: float) -> Step:
+    return _hang_up(call, "served", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
+
+
 def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     if event.held:
         return call, ()
@@ -267,12 +277,14 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.JOINING, TrackThere): _track,
     (State.JOINING, PeerGone): _gave_up,
     (State.JOINING, RoomGone): _put_out,
+    (State.JOINING, EndAsked): _ended_ringing,
     (State.JOINING, ServiceDown): _down,
     (State.JOINING, Stopping): _turn_away,
     (State.ANSWERED, TrackThere): _nothing,
     (State.ANSWERED, MediaHeard): _bridge,
     (State.ANSWERED, PeerGone): _hung_up,
     (State.ANSWERED, RoomGone): _room_gone,
+    (State.ANSWERED, EndAsked): _ended_talking,
     (State.ANSWERED, MediaLost): _media_lost,
     (State.ANSWERED, Unacknowledged): _unacknowledged,
     (State.ANSWERED, NoMedia): _no_media,
@@ -281,6 +293,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ACTIVE, MediaHeard): _nothing,
     (State.ACTIVE, PeerGone): _hung_up,
     (State.ACTIVE, RoomGone): _room_gone,
+    (State.ACTIVE, EndAsked): _ended_talking,
     (State.ACTIVE, MediaLost): _media_lost,
     (State.ACTIVE, Unacknowledged): _unacknowledged,
     (State.ACTIVE, NoMedia): _no_media,
@@ -312,18 +325,21 @@ def _refuse(
     reason: int = DisconnectReason.UNKNOWN_REASON,
     error: str = "",
     status: str = "",
+    headers: Headers = (),
 ) -> Step:
     """End a call that wasn't answered. The caller's side hears of it first."""
     phrase = phrase_of(code)
-    effects: tuple[Effect, ...] = (Reject(code, phrase, TRY_AGAIN if code == 503 else 0),)
+    effects: tuple[Effect, ...] = (Reject(code, phrase, TRY_AGAIN if code == 503 else 0, headers),)
     if call.state is State.JOINING:
         effects += (Leave(status),)
     return _ended(call), (*effects, TellEnd(outcome, reason, error, code, phrase))
 
 
-def _hang_up(call: Call, outcome: str, *, reason: int, error: str = "", status: str = "hangup") -> Step:
+def _hang_up(
+    call: Call, outcome: str, *, reason: int, error: str = "", status: str = "hangup", headers: Headers = ()
+) -> Step:
     """End a call that was answered, with a BYE."""
-    return _ended(call), (HangUp(), Leave(status), TellEnd(outcome, reason, error, 200, "OK"))
+    return _ended(call), (HangUp(headers), Leave(status), TellEnd(outcome, reason, error, 200, "OK"))
 
 
 def _ended(call: Call) -> Call:

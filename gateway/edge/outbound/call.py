@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import sipmessage
@@ -19,7 +19,7 @@ from gateway.bus.participants import Created, Dial, refused
 from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.call import ALLOW, EdgeCall, Tools
-from gateway.edge.leg import CALL_STATUS, EDGE, fixed_headers, header_attributes
+from gateway.edge.leg import CALL_STATUS, EDGE, fixed_headers, header_attributes, written
 from gateway.edge.outbound import events as own
 from gateway.edge.outbound import machine
 from gateway.edge.outbound.invite import Ends, ends, invite
@@ -54,6 +54,8 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
         self._where: HostPort = ("", 0)
+        self._told: Mapping[str, str] = {}
+        """Headers of the answer."""
         self._created: asyncio.Future[Created] = self._loop.create_future()
         self._info = replace(
             self._info, trunk=dial.trunk, room=dial.room, identity=dial.identity, attributes=self._attributes()
@@ -185,7 +187,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         """The call is answered. A PeerFault leaves it to the driver to acknowledge and end it."""
         dialog = Dialog.uac(sending.request, response)
         self._line.settle(response)
-        self.dialog = dialog
+        self.dialog, self._told = dialog, written(response)
         await sending.acknowledge(dialog.ack(), self._destination(dialog))
         self._line.start()
         self._info = replace(self._info, started=time.time_ns())
@@ -221,6 +223,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         side's network may know."""
         where = dialog.destination
         return where if literal(where) else self._where
+
+    def _heard_headers(self) -> Mapping[str, str]:
+        return self._told
 
     def _headers(self) -> list[tuple[str, str]]:
         return fixed_headers(self._dial.headers, self._dial.attributes_to_headers, self._room.attributes)

@@ -23,7 +23,9 @@ from livekit.protocol.models import DisconnectReason
 
 from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, RINGING_TIMEOUT
 from gateway.edge.events import (
+    EndAsked,
     HangUp,
+    Headers,
     IllegalEvent,
     Joined,
     Leave,
@@ -183,6 +185,14 @@ def _given_up(call: Call, event: GivenUp, now: float) -> Step:
     return _fail(call, 487, outcome="cancelled", reason=DisconnectReason.CLIENT_INITIATED)
 
 
+def _unwanted(call: Call, event: EndAsked, now: float) -> Step:
+    return _fail(call, 487, outcome="cancelled", reason=DisconnectReason.PARTICIPANT_REMOVED)
+
+
+def _ended_talking(call: Call, event: EndAsked, now: float) -> Step:
+    return _hang_up(call, "served", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
+
+
 def _turn_away(call: Call, event: Stopping, now: float) -> Step:
     return _fail(call, 503, outcome="stopping", reason=DisconnectReason.SERVER_SHUTDOWN)
 
@@ -222,6 +232,8 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.JOINING, RoomGone): _put_out,
     (State.JOINING, ServiceDown): _down,
     (State.JOINING, GivenUp): _given_up,
+    **{(state, EndAsked): _unwanted for state in (State.JOINING, *_INVITED)},
+    **{(state, EndAsked): _ended_talking for state in TALKING},
     (State.JOINING, Stopping): _turn_away,
     **{(state, TrackThere): _nothing for state in (*_INVITED, *TALKING)},
     **{(state, MediaHeard): _nothing for state in (*_INVITED, *TALKING)},
@@ -290,9 +302,11 @@ def _fail(
     return _ended(call), (*effects, Leave("", reason), end)
 
 
-def _hang_up(call: Call, outcome: str, *, reason: int, error: str = "", status: str = "hangup") -> Step:
+def _hang_up(
+    call: Call, outcome: str, *, reason: int, error: str = "", status: str = "hangup", headers: Headers = ()
+) -> Step:
     """End a call that was answered, with a BYE."""
-    return _ended(call), (HangUp(), Leave(status), TellEnd(outcome, reason, error, 200, "OK"))
+    return _ended(call), (HangUp(headers), Leave(status), TellEnd(outcome, reason, error, 200, "OK"))
 
 
 def _ended(call: Call) -> Call:

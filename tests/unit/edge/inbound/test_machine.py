@@ -230,6 +230,7 @@ events = st.one_of(
     st.just(ev.NoMedia()),
     st.just(ev.ServiceDown("down")),
     st.just(ev.Stopping()),
+    st.just(ev.EndAsked()),
 )
 
 
@@ -291,3 +292,11 @@ def test_a_wrong_password_is_refused() -> None:
 def test_who_has_signed_in_is_let_in() -> None:
     call, effects = after(own.TrunkTold(GUARDED, Proof.GOOD))
     assert (call.state, effects[0]) == (State.RULE, own.Ring())
+
+
+def test_somebody_in_the_room_ends_the_call() -> None:
+    headers = (("Reason", "Q.850;cause=21"),)
+    _, effects = after(*JOINING, ev.EndAsked(headers))
+    assert effects[0] == own.Reject(486, "Busy Here", 0, headers)
+    _, effects = after(*ACTIVE, ev.EndAsked(headers))
+    assert effects[0] == ev.HangUp(headers)

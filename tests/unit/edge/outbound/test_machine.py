@@ -106,7 +106,14 @@ def test_a_call_that_is_too_long() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [ev.RoomGone(DisconnectReason.PARTICIPANT_REMOVED), own.GivenUp(), ev.Stopping(), ev.ServiceDown("x")]
+    "event",
+    [
+        ev.RoomGone(DisconnectReason.PARTICIPANT_REMOVED),
+        own.GivenUp(),
+        ev.Stopping(),
+        ev.ServiceDown("x"),
+        ev.EndAsked(),
+    ],
 )
 @pytest.mark.parametrize("happened", [DIALING, RINGING])
 def test_what_nobody_wants_any_more_is_cancelled(happened: tuple[own.Event, ...], event: own.Event) -> None:
@@ -132,7 +139,7 @@ def test_what_cannot_happen_changes_nothing() -> None:
 EVENTS = st.sampled_from(
     [ev.Joined(), ev.TrackThere(), ev.MediaHeard(), ev.PeerGone(), ev.PeerGone(lost=True), ev.RoomGone(4), ev.RoomGone(7),
      ev.MediaLost(), ev.MediaLost(held=True), ev.NoMedia(), ev.ServiceDown("x"), ev.Stopping(), own.Ringing(),
-     own.Accepted(), own.Refused(486, "Busy"), own.Refused(408, "", trunk=True), own.KeysSent(), own.GivenUp(), None]
+     own.Accepted(), own.Refused(486, "Busy"), own.Refused(408, "", trunk=True), own.KeysSent(), own.GivenUp(), ev.EndAsked(), None]
 )  # fmt: skip
 
 
