@@ -68,7 +68,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     if not (settings.livekit_api_key and settings.livekit_api_secret.get_secret_value()):
         raise SetupFault("The edge can't sign its rooms' tokens.", remedy="Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
     looking = _LiveKitLook(settings.livekit_url)
-    async with connect(settings.redis_url.get_secret_value()) as bus, Client(bus, SERVICE) as client:
+    async with (
+        connect(settings.redis_url.get_secret_value()) as bus,
+        Client(bus, SERVICE) as client,
+        Server(bus, participants.SERVICE) as server,
+    ):
         ready = _readiness(bus, looking)
         async with _media(settings) as media, Tasks("edge") as lasting:
             lasting.start(looking.run(), "look at livekit")
@@ -79,17 +83,19 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 ),
                 media=media,
                 advertise=settings.sip_advertise or settings.sip_host,
+                server=server,
                 guard=Guard(secrets.token_bytes(32)),
                 lasting=lasting,
             )
             edge = Edge(tools, ready, settings.edge_calls)
             async with serve(settings.sip_host, settings.sip_port, edge, advertise=settings.sip_advertise) as sip:
                 edge.sip = sip
-                async with Server(bus, participants.SERVICE) as server, admin(settings, ready):
+                async with admin(settings, ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
                         yield Running(edge, sip)
                     finally:
+                        await server.deregister(participants.CREATE)
                         await edge.stop()
 
 

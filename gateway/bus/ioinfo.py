@@ -21,6 +21,8 @@ from livekit.protocol.sip import (
     SIPMediaEncryption,
     SIPStatus,
     SIPStatusCode,
+    SIPTransferInfo,
+    SIPTransferStatus,
     SIPTransport,
     SIPUri,
 )
@@ -176,6 +178,40 @@ class CallInfo:
     sip_text: str = ""
 
 
+class Outcome(StrEnum):
+    """Where a transfer stands."""
+
+    ONGOING = "ongoing"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def wire(self) -> SIPTransferStatus:
+        """LiveKit's value."""
+        return _OUTCOMES[self]
+
+
+_OUTCOMES = {
+    Outcome.ONGOING: SIPTransferStatus.STS_TRANSFER_ONGOING,
+    Outcome.DONE: SIPTransferStatus.STS_TRANSFER_SUCCESSFUL,
+    Outcome.FAILED: SIPTransferStatus.STS_TRANSFER_FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TransferInfo:
+    """Everything told of a transfer so far. Times as of `CallInfo`."""
+
+    id: str
+    """`STR_…`"""
+    call: str
+    to: str = field(repr=False)
+    began: int
+    outcome: Outcome = Outcome.ONGOING
+    ended: int = 0
+    error: str = ""
+
+
 class IoInfo:
     """The calls, on a Client of SERVICE. Each raises what `Client.call` raises, or BusSyntaxError."""
 
@@ -226,6 +262,20 @@ class IoInfo:
     async def tell(self, info: CallInfo) -> None:
         """Tell the state of a call; returns once it is published. Raises BusDown."""
         payload = message("UpdateSIPCallStateRequest")(call_info=_info(info)).SerializeToString()
+        await self._client.tell("UpdateSIPCallState", payload)
+
+    async def tell_transfer(self, transfer: TransferInfo) -> None:
+        """Tell where a transfer stands. Raises BusDown."""
+        info = SIPTransferInfo(
+            transfer_id=transfer.id,
+            call_id=transfer.call,
+            transfer_to=transfer.to,
+            transfer_initiated_at_ns=transfer.began,
+            transfer_completed_at_ns=transfer.ended,
+            transfer_status=transfer.outcome.wire,
+            error=transfer.error,
+        )
+        payload = message("UpdateSIPCallStateRequest")(transfer_info=info).SerializeToString()
         await self._client.tell("UpdateSIPCallState", payload)
 
     async def _ask(self, method: str, **fields: Any) -> Any:

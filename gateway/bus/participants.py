@@ -20,6 +20,8 @@ from gateway.terms.personal import Number
 
 SERVICE = "SIPInternal"
 CREATE = "CreateSIPParticipant"
+TRANSFER = "TransferSIPParticipant"
+"""Its topic is the call's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,35 @@ class Created:
     """LiveKit's id: `PA_…`."""
     identity: str = field(repr=False)
     call: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A call's peer that is to be sent elsewhere: TransferSIPParticipant."""
+
+    to: str = field(repr=False)
+    """A number, or a SIP or tel URI."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """For the REFER."""
+    dialtone: bool = False
+    """The peer hears ringing until its new destination answers."""
+    timeout: float = 0.0
+    """Seconds; 0 for the default."""
+
+
+def transferring(transfer: Callable[[Transfer], Awaitable[None]]) -> Callable[[bytes], Awaitable[bytes]]:
+    """A bus handler of TRANSFER, for the topic of one call. `transfer` raises RemoteError."""
+
+    async def handle(payload: bytes) -> bytes:
+        try:
+            got = message("TransferSIPParticipantRequest").FromString(payload)
+        except DecodeError as bad:
+            raise RemoteError("malformed_request", "The request can't be read.") from bad
+        timeout = got.ringing_timeout.ToTimedelta().total_seconds()
+        await transfer(Transfer(got.transfer_to, dict(got.headers), got.play_dialtone, timeout))
+        return b""
+
+    return handle
 
 
 def creating(create: Callable[[Dial], Awaitable[Created]]) -> Callable[[bytes], Awaitable[bytes]]:

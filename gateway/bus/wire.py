@@ -52,7 +52,7 @@ _TABLE = {
         .google.protobuf.Duration ringing_timeout=16; .google.protobuf.Duration max_call_duration=17;
         string room_preset=20; .livekit.RoomConfiguration room_config=21; enum media_encryption=22;
         .livekit.SIPMediaConfig media=24""",
-    "UpdateSIPCallStateRequest": ".livekit.SIPCallInfo call_info=1",
+    "UpdateSIPCallStateRequest": ".livekit.SIPCallInfo call_info=1; .livekit.SIPTransferInfo transfer_info=2",
     "CreateSIPParticipantRequest": """string sip_call_id=13; string sip_trunk_id=19;
         .livekit.SIPRequestDest sip_request_uri=35; .livekit.SIPNamedDest sip_from_header=36;
         .livekit.SIPNamedDest sip_to_header=37; string address=2; string hostname=20; enum transport=16;

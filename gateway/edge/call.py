@@ -12,23 +12,33 @@ from typing import Generic, TypeVar, assert_never
 import structlog
 
 from gateway.bus.callstate import Status
-from gateway.bus.ioinfo import CallInfo, IoInfo, Leg
+from gateway.bus.client import new_id
+from gateway.bus.errors import RemoteError
+from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, Outcome, TransferInfo
+from gateway.bus.participants import TRANSFER, Transfer, transferring
+from gateway.bus.server import Server
 from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.leg import chosen, harmless
 from gateway.edge.line import Line
 from gateway.edge.room import LiveKit, RoomLeg
+from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.media import Media
 from gateway.net.sip_udp import Incoming, NotAcknowledged, SipUdp, TransactionFailed
-from gateway.rtp import Audio, KeyPressed, Samples, TimedOut
+from gateway.rtp import RATE, Audio, KeyPressed, Samples, TimedOut
+from gateway.rtp.ringing import ringing
 from gateway.sip import HostPort, sdp
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, NOTIFY"
+BYE_WITHIN = 1.0
+"""Seconds that a peer who was transferred has to hang up; then we do."""
+_RUNG = 0.2
+"""Seconds of ringing tone that are made at once."""
 
 log = structlog.get_logger(__name__)
 _Own = TypeVar("_Own")
@@ -45,6 +55,8 @@ class Tools:
     media: Media
     advertise: str
     """IP address that peers send media to."""
+    server: Server
+    """Of the service SIPInternal: where each call that is up can be asked for."""
     guard: Guard
     """Judges who signs in."""
     lasting: Tasks
@@ -70,6 +82,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._room = RoomLeg(tools.livekit, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
+        self._ringing = False
+        """The peer hears ringing instead of the room."""
+        self.transfers = Transfers(sip, lambda: self.over)
 
     @property
     @abstractmethod
@@ -179,7 +194,8 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
 
     def on_room_audio(self, frame: Samples) -> None:
         """The room's: 20 ms of what it says."""
-        self._line.say(frame)
+        if not self._ringing:
+            self._line.say(frame)
 
     def on_room_key(self, key: str) -> None:
         """The room's: a key, or several, for the peer to hear."""
@@ -200,6 +216,56 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 return {"headers": chosen(self._heard_headers(), asked.get("include"), asked.get("exclude"))}
             case _:
                 raise KeyError(method)
+
+    async def transfer(self, wish: Transfer) -> None:
+        """Send the peer elsewhere, and end the call when it has got there. Raises RemoteError when it doesn't: the call
+        goes on then."""
+        if self.dialog is None or not self.answered:
+            raise RemoteError("failed_precondition", "Only a call that is answered can be transferred.")
+        told = TransferInfo(new_id("STR_"), self.id, wish.to, time.time_ns())
+        await self._tell_transfer(told)
+        ringing = self._tasks.start(self._ring_peer(), "ringing") if wish.dialtone else None
+        try:
+            await self.transfers.run(wish, self.dialog, self._destination(self.dialog))
+        except RemoteError as bad:
+            log.info("call not transferred", call=self.id, why=bad.code, status=bad.sip[0] if bad.sip else 0)
+            await self._tell_transfer(replace(told, outcome=Outcome.FAILED, ended=time.time_ns(), error=bad.what))
+            raise
+        finally:
+            if ringing is not None:
+                ringing.cancel()
+        log.info("call transferred", call=self.id)
+        await self._tell_transfer(replace(told, outcome=Outcome.DONE, ended=time.time_ns()))
+        self._loop.call_later(BYE_WITHIN, self.post, ev.Transferred())
+
+    async def _tell_transfer(self, told: TransferInfo) -> None:
+        try:
+            await self._tools.io.tell_transfer(told)
+        except Unavailable as bad:
+            log.warning("transfer not told", call=self.id, why=bad.what)
+
+    async def _ring_peer(self) -> None:
+        """Let the peer hear ringing, until cancelled; then the room again."""
+        self._ringing = True
+        size, at, began = round(_RUNG * RATE), 0, self._loop.time()
+        try:
+            while True:
+                self._line.say(ringing(at, size))
+                at += size
+                await asyncio.sleep(max(0.0, began + at / RATE - self._loop.time()))
+        finally:
+            self._ringing = False
+
+    async def _serve_transfers(self) -> None:
+        """Be asked for by the call's id while it lasts."""
+        server = self._tools.server
+        try:
+            await server.register(TRANSFER, transferring(self.transfer), topic=self.id)
+            await asyncio.Event().wait()
+        except Unavailable as bad:
+            log.warning("the call can't be transferred", call=self.id, why=bad.what)
+        finally:
+            await server.deregister(TRANSFER, self.id)
 
     async def _next(self) -> None:
         try:
@@ -228,6 +294,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 self._line.close()
                 self._leaving = self._tools.lasting.start(self._room.leave(status, reason), "leave room")
             case ev.TellActive():
+                self._tasks.start(self._serve_transfers(), "transfers")
                 self._tell(replace(self._info, status=Status.ACTIVE, codec=self._line.codec))
             case ev.TellEnd():
                 self._tell_end(effect)
@@ -260,6 +327,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._tells.put_nowait(info)
 
     def _tell_end(self, end: ev.TellEnd) -> None:
+        self.transfers.ended()
         log.info("call ended", call=self.id, outcome=end.outcome, status=end.sip_status, why=end.error)
         self._tell(
             replace(

@@ -82,7 +82,24 @@ class EndAsked:
     headers: Headers = ()
 
 
-Event = Joined | TrackThere | MediaHeard | PeerGone | RoomGone | MediaLost | NoMedia | ServiceDown | Stopping | EndAsked
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """The peer has reached its new destination, and still hasn't hung up here."""
+
+
+Event = (
+    Joined
+    | TrackThere
+    | MediaHeard
+    | PeerGone
+    | RoomGone
+    | MediaLost
+    | NoMedia
+    | ServiceDown
+    | Stopping
+    | EndAsked
+    | Transferred
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Edge:
             await self._invite(incoming)
         elif incoming.request.method == "OPTIONS":
             self._options(incoming)
-        elif incoming.request.method in ("BYE", "UPDATE"):
+        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY"):
             raise DialogFault("A SIP request names no dialog.", sip_status=481)
         else:
             incoming.respond(405, headers=[("Allow", ALLOW)])
@@ -126,6 +126,8 @@ class Edge:
                 call.post(PeerGone())
             case "INVITE" | "UPDATE":
                 await call.renegotiate(incoming)
+            case "NOTIFY":
+                call.transfers.notified(incoming)
             case "OPTIONS":
                 self._options(incoming)
             case _:

@@ -42,6 +42,7 @@ from gateway.edge.events import (
     TellActive,
     TellEnd,
     TrackThere,
+    Transferred,
 )
 from gateway.edge.inbound.events import (
     Answer,
@@ -234,6 +235,10 @@ def _ended_talking(call: Call, event: EndAsked, now: float) -> Step:
     return _hang_up(call, "served", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
 
 
+def _transferred(call: Call, event: Transferred, now: float) -> Step:
+    return _hang_up(call, "transferred", reason=DisconnectReason.CLIENT_INITIATED)
+
+
 def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     if event.held:
         return call, ()
@@ -285,6 +290,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ANSWERED, PeerGone): _hung_up,
     (State.ANSWERED, RoomGone): _room_gone,
     (State.ANSWERED, EndAsked): _ended_talking,
+    (State.ANSWERED, Transferred): _transferred,
     (State.ANSWERED, MediaLost): _media_lost,
     (State.ANSWERED, Unacknowledged): _unacknowledged,
     (State.ANSWERED, NoMedia): _no_media,
@@ -294,6 +300,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ACTIVE, PeerGone): _hung_up,
     (State.ACTIVE, RoomGone): _room_gone,
     (State.ACTIVE, EndAsked): _ended_talking,
+    (State.ACTIVE, Transferred): _transferred,
     (State.ACTIVE, MediaLost): _media_lost,
     (State.ACTIVE, Unacknowledged): _unacknowledged,
     (State.ACTIVE, NoMedia): _no_media,

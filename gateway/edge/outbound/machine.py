@@ -40,6 +40,7 @@ from gateway.edge.events import (
     TellActive,
     TellEnd,
     TrackThere,
+    Transferred,
 )
 from gateway.edge.outbound.events import (
     Accepted,
@@ -208,6 +209,10 @@ def _room_gone(call: Call, event: RoomGone, now: float) -> Step:
     return _hang_up(call, outcome, reason=event.reason, status="")
 
 
+def _transferred(call: Call, event: Transferred, now: float) -> Step:
+    return _hang_up(call, "transferred", reason=DisconnectReason.CLIENT_INITIATED)
+
+
 def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     if event.held:
         return call, ()
@@ -249,6 +254,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.KEYING, KeysSent): _keyed,
     **{(state, PeerGone): _hung_up for state in TALKING},
     **{(state, RoomGone): _room_gone for state in TALKING},
+    **{(state, Transferred): _transferred for state in TALKING},
     **{(state, MediaLost): _media_lost for state in TALKING},
     **{(state, Stopping): _stop for state in TALKING},
     **{(state, GivenUp): _nothing for state in TALKING},
