@@ -28,10 +28,10 @@ from gateway.privacy.logs import configure
 from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
 
-LOOK_AGAIN = 5.0
+LOOK_AGAIN = 0.5
 """Seconds between two looks at livekit-server while it answers."""
 LOOK_SOON = 0.25
-ANSWERS_WITHIN = 2.0
+ANSWERS_WITHIN = 1.0
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from gateway.bus.port import Bus
 from gateway.errors import PeerFault
 from gateway.tasks import Tasks
 
-SELECTION = 1.0
+SELECTION = 0.9
 """Seconds within which a server must bid."""
 ANSWER = 3.0
 """Seconds within which a call must be answered, from its start."""

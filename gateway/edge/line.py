@@ -72,14 +72,15 @@ class Line:
         offered, self._offered = self._offered, None
         self._accept(offered, ack)
 
-    def early(self, response: sipmessage.Response) -> None:
-        """Hear what comes before the answer, as far as a provisional response describes it; nothing is sent."""
-        if self._offered is None or not response.body.strip():
-            return
-        with contextlib.suppress(PeerFault):  # what counts is the answer in the 2xx
-            self._accept(self._offered, response)
-            self._flowing = True
-            self._follow()
+    def early(self, response: sipmessage.Response) -> bool:
+        """Hear what comes before the answer, as far as a provisional response describes it; whether it does. Nothing is
+        sent."""
+        if self._offered is not None and response.body.strip():
+            with contextlib.suppress(PeerFault):  # what counts is the answer in the 2xx
+                self._accept(self._offered, response)
+                self._flowing = True
+                self._follow()
+        return self._flowing
 
     def settle(self, response: sipmessage.Response) -> None:
         """Take the answer to our offer out of a 2xx; one without takes that of a provisional response. Raises PeerFault

@@ -29,7 +29,6 @@ from gateway.tasks import Tasks
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""
 _RETRY = ("Retry-After", str(TRY_AGAIN))
-_TOO_MANY = "The SIP service has as many calls as it takes."
 _BODIES = ("Accept", "application/sdp")
 
 log = structlog.get_logger(__name__)
@@ -75,9 +74,9 @@ class Edge:
     async def create(self, dial: Dial) -> Created:
         """Make a call, as livekit-server asks for it. Raises RemoteError for what its API's user is to be told."""
         check(dial)
-        if self._stopping or len(self._calls) >= self._limit:
-            metrics.DIALS.labels("stopping" if self._stopping else "too many").inc()
-            raise RemoteError("unavailable", "The SIP service takes no calls now." if self._stopping else _TOO_MANY)
+        if why := self._full():
+            metrics.DIALS.labels(why).inc()
+            raise RemoteError("unavailable", f"The SIP service takes no calls now: {why}.")
         call = OutboundCall(self._driver(), dial, self._tools)
         self._tools.lasting.start(self._run(call), "outbound call")
         return await call.created()
@@ -94,8 +93,8 @@ class Edge:
             log.warning("calls not ended in time", calls=len(self._calls))
 
     async def _invite(self, incoming: Incoming) -> None:
-        if self._stopping or len(self._calls) >= self._limit:
-            metrics.CALLS.labels("stopping" if self._stopping else "too many").inc()
+        if why := self._full():
+            metrics.CALLS.labels(why).inc()
             incoming.respond(503, headers=[_RETRY])
             return
         _check(incoming)
@@ -103,6 +102,14 @@ class Edge:
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
         leg = leg_of(incoming.request, incoming.tag, incoming.source[0])
         await self._run(InboundCall(self._driver(), incoming, leg, self._tools))
+
+    def _full(self) -> str:
+        """Why no call can be taken, in a few words fit for a metric's label; "" when one can."""
+        if self._stopping:
+            return "stopping"
+        if len(self._calls) >= self._limit:
+            return "too many"
+        return "not ready" if self._ready() else ""
 
     async def _run(self, call: EdgeCall[Any, Any]) -> None:
         self._calls[call.id] = call

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -35,7 +36,7 @@ from tests.e2e.edge_lab import (
 )
 from tests.e2e.room_peer import silent_peer
 from tests.e2e.rtp_probe import power, rtp_probe
-from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
 
 pytestmark = pytest.mark.e2e
 Servers = tuple[str, LiveKit]
@@ -361,7 +362,43 @@ async def test_no_bus(tmp_path: Path) -> None:
                 await carrier.ended()
 
 
-async def test_a_livekit_server_that_cant_be_joined(servers: Servers, tmp_path: Path) -> None:
+async def test_redis_is_lost_and_comes_back(tmp_path: Path) -> None:
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        redis = ExitStack()
+        redis_url = redis.enter_context(redis_server(tmp_path, port))
+        livekit = stack.enter_context(livekit_server(tmp_path, redis_url))
+        await _make_trunks(livekit)
+        edge = await stack.enter_async_context(lab(tmp_path, redis_url, livekit))
+        phone = await stack.enter_async_context(rtp_probe())
+        talking = await stack.enter_async_context(edge.caller("call", rtp=phone.port, pause=14))
+        await stack.enter_async_context(edge.agent())
+        await phone.hears(600)
+        redis.close()
+        began = time.monotonic()
+        async with edge.caller("refused_at_once", rtp=9, status="503", headers="Retry-After: 5") as caller:
+            await caller.ended(within=3)
+        assert caller.times()[-1]["final"] < 1.0
+        assert time.monotonic() - began < 3.0
+        with redis_server(tmp_path, port):
+            await _make_trunks(livekit)
+            back = time.monotonic()
+            await until(lambda: not edge.edge.edge._ready(), 5)
+            assert time.monotonic() - back < 1.0
+            await _takes_rooms(edge)  # livekit-server finds itself in an empty Redis only after a while
+            async with edge.caller("cancelled", rtp=9, pause=0.3) as caller:
+                await caller.ended()
+            await phone.hears(600)  # the call of before goes on
+            await talking.ended()
+
+
+async def test_a_livekit_server_that_cant_be_joined(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fine(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(app._LiveKitLook, "_look", fine)  # its signalling is gone, its health isn't
     redis_url, livekit = servers
     async with lab(tmp_path, redis_url, LiveKit("ws://127.0.0.1:9", livekit.key, livekit.secret)) as edge:
         async with edge.caller("refused", rtp=9, status="503") as caller:
@@ -410,6 +447,15 @@ async def test_many_calls_leave_no_socket_and_no_task(edge: Lab) -> None:
     await round_of_calls()
     gc.collect()
     await until(lambda: len(asyncio.all_tasks()) <= before[1] and open_sockets() <= before[0])
+
+
+async def _takes_rooms(edge: Lab) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            with suppress(api.TwirpError):
+                await edge.lk.room.create_room(api.CreateRoomRequest(name="probe"))
+                return
+            await asyncio.sleep(0.1)
 
 
 async def _sip_identity(edge: Lab, room: str) -> str:

@@ -270,6 +270,21 @@ async def test_keys_are_pressed_after_the_answer(dialer: Dialer) -> None:
         await sipp.ended()
 
 
+async def test_the_room_hears_ringing_until_the_answer(dialer: Dialer) -> None:
+    async with (
+        rtp_probe() as phone,
+        dialer.callee("callee_hung_up_on", rtp=phone.port, ring="2500") as (sipp, port),
+        dialer.room() as agent,
+    ):
+        phone.tone = 1200
+        dialing = asyncio.create_task(dialer.dial(await dialer.trunk(port), play_dialtone=True))
+        await agent.hears(425)
+        await dialing
+        await agent.hears(1200)
+        await dialer.edge.lk.room.delete_room(api.DeleteRoomRequest(room=dialer.name))
+        await sipp.ended()
+
+
 async def test_a_call_that_is_too_long(dialer: Dialer) -> None:
     async with (
         rtp_probe() as phone,

@@ -27,7 +27,8 @@ from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.sip_exchange import Sending, TransactionFailed, literal, resolve
 from gateway.net.sip_udp import SipUdp
-from gateway.rtp import FRAME_SECONDS
+from gateway.rtp import FRAME, FRAME_SECONDS, RATE
+from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip import HostPort, digest
 from gateway.sip.dialog import Dialog, DialogId
@@ -54,6 +55,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
         self._where: HostPort = ("", 0)
+        self._ringing_room: asyncio.Task[None] | None = None
         self._told: Mapping[str, str] = {}
         """Headers of the answer."""
         self._created: asyncio.Future[Created] = self._loop.create_future()
@@ -112,6 +114,8 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
                 self._room.join(_seat(self._dial), self._attributes())
             case own.Invite():
                 self._inviting = self._tasks.start(self._invite(), "invite")
+                if self._dial.dialtone:
+                    self._ringing_room = self._tasks.start(self._ring_room(), "ringing")
             case own.GiveUp():
                 if self._inviting is not None:
                     self._inviting.cancel()
@@ -175,7 +179,8 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         async for response in sending:
             if 180 <= response.code < 200:
                 self.post(own.Ringing())
-                self._line.early(response)
+                if self._line.early(response):
+                    self._hush()
             elif 200 <= response.code < 300:
                 await self._accept(sending, response)
                 return None
@@ -189,6 +194,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._line.settle(response)
         self.dialog, self._told = dialog, written(response)
         await sending.acknowledge(dialog.ack(), self._destination(dialog))
+        self._hush()
         self._line.start()
         self._info = replace(self._info, started=time.time_ns())
         dial = self._dial
@@ -196,6 +202,19 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         await self._room.set_attributes({"sip.callIDFull": self._call_id, **found})
         metrics.DIALED.observe(self._loop.time() - self._began)
         self.post(own.Accepted())
+
+    async def _ring_room(self) -> None:
+        """Let the room hear ringing, until cancelled."""
+        began, at = self._loop.time(), 0
+        while True:
+            self._room.say(ringing(at, FRAME))
+            at += FRAME
+            await asyncio.sleep(max(0.0, began + at / RATE - self._loop.time()))
+
+    def _hush(self) -> None:
+        """The room hears the peer from now on."""
+        if self._ringing_room is not None:
+            self._ringing_room.cancel()
 
     def _proof(self, response: sipmessage.Response, *, had: bool) -> tuple[str, str] | None:
         """The header that answers a challenge; None when it isn't one, or we have no answer to it."""
