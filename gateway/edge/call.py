@@ -26,7 +26,7 @@ from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.media import Media
-from gateway.net.sip_udp import Incoming, NotAcknowledged, SipUdp, TransactionFailed
+from gateway.net.sip_driver import Incoming, NotAcknowledged, SipDriver, TransactionFailed
 from gateway.rtp import RATE, Audio, KeyPressed, Samples, TimedOut
 from gateway.rtp.ringing import ringing
 from gateway.sip import HostPort, sdp
@@ -66,7 +66,7 @@ class Tools:
 class EdgeCall(ABC, Generic[_Own, _Effect]):
     """A call, from its first request to its end. `run` it; `post` events from anywhere on the loop."""
 
-    def __init__(self, sip: SipUdp, leg: Leg, tools: Tools, source: str) -> None:
+    def __init__(self, sip: SipDriver, leg: Leg, tools: Tools, source: str) -> None:
         """`source`: the IP address that the peer's signalling comes from."""
         self.id = leg.id
         self.dialog: Dialog | None = None

@@ -21,7 +21,7 @@ from gateway.edge.leg import leg_of
 from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check
 from gateway.errors import PeerFault
-from gateway.net.sip_udp import Incoming, SipUdp
+from gateway.net.sip_driver import Incoming, SipDriver
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
 from gateway.tasks import Tasks
@@ -35,13 +35,13 @@ log = structlog.get_logger(__name__)
 
 
 class Edge:
-    """Handles the requests of one SipUdp: a `gateway.net.sip_udp.Handler`.
+    """Handles the requests of one SipDriver: a `gateway.net.sip_driver.Handler`.
 
     `ready` says why the service isn't ready, or ""; `limit`: calls at once, beyond which callers get 503.
     """
 
     def __init__(self, tools: Tools, ready: Callable[[], str], limit: int) -> None:
-        self.sip: SipUdp | None = None
+        self.sip: SipDriver | None = None
         """The driver; set it before the first request."""
         self._tools = tools
         self._ready = ready
@@ -147,7 +147,7 @@ class Edge:
         else:
             incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
 
-    def _driver(self) -> SipUdp:
+    def _driver(self) -> SipDriver:
         assert self.sip is not None, "the driver is set before the first request"
         return self.sip
 

@@ -12,7 +12,7 @@ from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Transfer, refused
 from gateway.edge.leg import harmless
 from gateway.errors import PeerFault, Unavailable
-from gateway.net.sip_udp import Incoming, SipUdp, TransactionFailed
+from gateway.net.sip_driver import Incoming, SipDriver, TransactionFailed
 from gateway.sip import HostPort, lenient
 from gateway.sip.dialog import Dialog
 
@@ -26,7 +26,7 @@ _STATUS = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?")
 class Transfers:
     """The transfers of one call, one at a time. Hand it the NOTIFYs that come for the call's dialog."""
 
-    def __init__(self, sip: SipUdp, lost: Callable[[], bool]) -> None:
+    def __init__(self, sip: SipDriver, lost: Callable[[], bool]) -> None:
         """`lost`: whether the call is over."""
         self._sip, self._lost = sip, lost
         self._told: asyncio.Queue[tuple[int, str]] | None = None

@@ -1,4 +1,4 @@
-"""One request and its responses, over UDP: what `gateway.net.sip_udp` hands to its users."""
+"""One request and its responses: what `gateway.net.sip_driver` hands to its users."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Incoming:
         body: bytes = b"",
         content_type: str = "",
     ) -> sipmessage.Response:
-        """Send a response and return it; it is repeated as needed. `contact` is a URI, `SipUdp.contact()` by default.
+        """Send a response and return it; it is repeated as needed. `contact` is a URI, `SipDriver.contact()` by default.
 
         Raises OurFault after a final response. Does nothing more when the transaction has already failed.
         """
@@ -133,7 +133,7 @@ class Incoming:
 
 
 class Sending:
-    """A request of ours under way: iterate over its responses. Made by `SipUdp.send`."""
+    """A request of ours under way: iterate over its responses. Made by `SipDriver.send`."""
 
     def __init__(self, sip: Rim, request: sipmessage.Request, key: TransactionKey, destination: HostPort) -> None:
         self.request = request

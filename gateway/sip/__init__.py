@@ -1,6 +1,6 @@
-"""SIP without I/O: bytes and the time go in, outputs come out. `gateway.net.sip_udp` puts it on a socket.
+"""SIP without I/O: bytes and the time go in, outputs come out. `gateway.net.sip_driver` puts it on a socket.
 
-Most callers need only the driver, `gateway.net.sip_udp`, and of this package:
+Most callers need only the driver, `gateway.net.sip_driver`, and of this package:
 
 - `gateway.sip.message`: `parse(data)`, `respond(request, code, …)`, `request(method, uri, …)`, `encode(message)`.
   Messages are `sipmessage.Request` and `sipmessage.Response`; those that `parse` returns also read host names

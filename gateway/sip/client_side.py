@@ -7,7 +7,7 @@ from sipmessage import CSeq
 
 from gateway.sip import Failed, Failure, HostPort, Output, ResponseArrived, Send, TransactionKey, lenient
 from gateway.sip.message import encode, tag_of
-from gateway.sip.transaction import CLIENT, INVITE_CLIENT, Do, Event, Happened, Machine, State, Timers
+from gateway.sip.transaction import CLIENT, INVITE_CLIENT, Do, Event, Happened, Machine, State, Timers, table_of
 
 
 class ClientTransaction:
@@ -30,7 +30,9 @@ class ClientTransaction:
         self.scheduled: float | None = None
         """When the layer looks at it next; the layer's."""
         self._quiet = quiet
-        self._machine = Machine(INVITE_CLIENT if request.method == "INVITE" else CLIENT, timers)
+        self._machine = Machine(
+            table_of(INVITE_CLIENT if request.method == "INVITE" else CLIENT, reliable=timers.reliable), timers
+        )
         self._sent = b""
         self._acks: dict[str, Send] = {}
 

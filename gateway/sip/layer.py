@@ -1,4 +1,4 @@
-"""The transaction layer: every transaction of one UDP socket (RFC 3261 sections 8.1, 8.2, 9, 17, 18). No I/O.
+"""The transaction layer: every transaction of one transport (RFC 3261 sections 8.1, 8.2, 9, 17, 18). No I/O.
 
 The contract stands in `gateway.sip`.
 """
@@ -24,7 +24,7 @@ _Transaction = ClientTransaction | ServerTransaction
 
 
 class TransactionLayer:
-    """Many transactions. `sent_by` is the host:port that our Vias name; `token()` returns a new random word each time.
+    """Many transactions over one `transport` (UDP, TCP, TLS). `sent_by` is the host:port that our Vias name; `token()` returns a new random word each time.
 
     Beyond `limit` transactions, new calls are refused (503 to the other side, Unavailable to ours); those of running
     dialogs only beyond twice as many, so that calls can still be ended.
@@ -37,10 +37,11 @@ class TransactionLayer:
         *,
         timers: Timers | None = None,
         limit: int = 8192,
+        transport: str = "UDP",
     ) -> None:
-        self._sent_by = sent_by
+        self._sent_by, self._transport = sent_by, transport
         self._token = token
-        self._timers = timers or Timers()
+        self._timers = replace(timers or Timers(), reliable=transport != "UDP")
         self._limit = limit
         self._servers: dict[TransactionKey, ServerTransaction] = {}
         self._clients: dict[TransactionKey, ClientTransaction] = {}
@@ -68,7 +69,7 @@ class TransactionLayer:
         except SipSyntaxError as bad:
             if bad.request is None:
                 return [Dropped("malformed")]
-            destination = arrived(bad.request, source)
+            destination = self._arrived(bad.request, source)
             return [*_stateless(bad.request, bad.sip_status or 400, destination), Dropped("malformed")]
 
     def request(
@@ -149,7 +150,7 @@ class TransactionLayer:
 
     def _request(self, request: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
         key = server_key(request)
-        destination = arrived(request, source)
+        destination = self._arrived(request, source)
         server = self._servers.get(key)
         if request.method == "ACK":
             return self._ack(server, request, source, now)
@@ -234,8 +235,13 @@ class TransactionLayer:
     def _full(self, *, in_dialog: bool) -> bool:
         return len(self) >= (2 * self._limit if in_dialog else self._limit)
 
+    def _arrived(self, request: sipmessage.Request, source: HostPort) -> HostPort:
+        """Note where a request came from; where its responses go: over a stream, back on its connection."""
+        destination = arrived(request, source)
+        return source if self._timers.reliable else destination
+
     def _add_via(self, request: sipmessage.Request) -> None:
-        via = f"SIP/2.0/UDP {self._sent_by};rport;branch={MAGIC}{self._token()}"
+        via = f"SIP/2.0/{self._transport} {self._sent_by};rport;branch={MAGIC}{self._token()}"
         request.headers.setlist("Via", [via])
 
 

@@ -18,7 +18,7 @@ from gateway.sip import (
     accepted,
 )
 from gateway.sip.message import encode, respond, tag_of
-from gateway.sip.transaction import INVITE_SERVER, SERVER, Do, Event, Happened, Machine, State, Timers
+from gateway.sip.transaction import INVITE_SERVER, SERVER, Do, Event, Happened, Machine, State, Timers, table_of
 
 _WHY = {Do.TIMED_OUT: Failure.TIMEOUT, Do.UNREACHABLE: Failure.TRANSPORT, Do.HUNG_UP: Failure.HUNG_UP}
 
@@ -46,7 +46,9 @@ class ServerTransaction:
         self.scheduled: float | None = None
         """When the layer looks at it next; the layer's."""
         self._timers = timers
-        self._machine = Machine(INVITE_SERVER if request.method == "INVITE" else SERVER, timers)
+        self._machine = Machine(
+            table_of(INVITE_SERVER if request.method == "INVITE" else SERVER, reliable=timers.reliable), timers
+        )
         self._accepted: Machine | None = None
         self._last = b""
 

@@ -21,7 +21,7 @@ from gateway.edge.inbound import machine
 from gateway.edge.leg import attributes, fixed_headers, harmless, written
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault
-from gateway.net.sip_udp import Incoming, SipUdp
+from gateway.net.sip_driver import Incoming, SipDriver
 from gateway.sip import HostPort, sdp
 from gateway.sip.dialog import Dialog, DialogId
 
@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 class InboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from its INVITE on."""
 
-    def __init__(self, sip: SipUdp, incoming: Incoming, leg: Leg, tools: Tools) -> None:
+    def __init__(self, sip: SipDriver, incoming: Incoming, leg: Leg, tools: Tools) -> None:
         super().__init__(sip, leg, tools, incoming.source[0])
         self._incoming = incoming
         self._began = self._loop.time()

@@ -25,8 +25,8 @@ from gateway.edge.outbound import machine
 from gateway.edge.outbound.invite import Ends, ends, invite
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
+from gateway.net.sip_driver import SipDriver
 from gateway.net.sip_exchange import Sending, TransactionFailed, literal, resolve
-from gateway.net.sip_udp import SipUdp
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 class OutboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from CreateSIPParticipant on. Raises RemoteError for a request that no INVITE can be made of."""
 
-    def __init__(self, sip: SipUdp, dial: Dial, tools: Tools) -> None:
+    def __init__(self, sip: SipDriver, dial: Dial, tools: Tools) -> None:
         self._dial = dial
         self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:"))
         self._call_id = secrets.token_hex(16)

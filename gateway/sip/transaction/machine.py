@@ -92,6 +92,8 @@ class Timers:
     """The longest interval between retransmissions."""
     t4: float = 5.0
     """How long the network may keep a message."""
+    reliable: bool = False
+    """The transport delivers what it is given, as TCP and TLS do."""
 
     def first(self, timer: Timer) -> float:
         """How long a timer runs that is started for the first time."""

@@ -1,0 +1,217 @@
+"""SIP over TCP and TLS: a `gateway.net.sip_driver.SipDriver` on many connections (RFC 3261 section 18).
+
+Responses go back on the connection that their request came by. A request goes out on a connection to its destination
+that is there already, else on a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from gateway.errors import SetupFault
+from gateway.metrics import counter, gauge
+from gateway.net.sip_driver import Handler, SipDriver
+from gateway.net.sip_udp import check_address
+from gateway.sip import HostPort
+from gateway.sip.framing import PONG, Framer
+from gateway.sip.message import SipSyntaxError
+from gateway.sip.transaction import Timers
+from gateway.tasks import Tasks
+
+CONNECTING = 5.0
+"""Seconds that a connection may take, TLS included."""
+WHOLE_WITHIN = 10.0
+"""Seconds in which a message that has begun must end: who sends a byte now and then holds a connection for nothing."""
+IDLE = 600.0
+"""Seconds without a byte after which a connection is closed."""
+AT_ONCE = 1000
+"""Connections that peers may hold."""
+_UNSENT = 1024 * 1024
+"""Bytes that may wait for a peer who doesn't read."""
+CONNECTIONS = gauge("sip_connections", "SIP connections over TCP and TLS")
+REFUSED = counter("sip_connections_refused", "SIP connections that were closed by us", "why")
+
+log = structlog.get_logger(__name__)
+
+
+class _Connection:
+    """One connection, made by us or by a peer."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.framer = Framer()
+
+    def send(self, data: bytes) -> bool:
+        """False when the peer is gone, or doesn't read what it is sent."""
+        if self.writer.is_closing():
+            return False
+        if self.writer.transport.get_write_buffer_size() > _UNSENT:
+            REFUSED.labels("doesn't read").inc()
+            self.writer.transport.abort()
+            return False
+        self.writer.write(data)
+        return True
+
+
+class SipStream(SipDriver):
+    """SIP on the connections of one listening port. Made by `serve`."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        advertise: str,
+        limit: int,
+        secured: ssl.SSLContext | None,
+        calls: ssl.SSLContext | None,
+    ) -> None:
+        super().__init__(handler, advertise=advertise, limit=limit)
+        self.transport = "TLS" if secured else "TCP"
+        self._calls = calls
+        """For connections that we make; None for plain TCP."""
+        self._names: dict[HostPort, str] = {}
+        self._connections: dict[HostPort, _Connection] = {}
+        self._waiting: dict[HostPort, list[bytes]] = {}
+        self._tasks = Tasks("sip stream")
+        self._server: asyncio.Server | None = None
+
+    def start(self, server: asyncio.Server, timers: Timers) -> None:
+        """Begin; for `serve`."""
+        self._server = server
+        self._begin(timers)
+
+    @property
+    def address(self) -> HostPort:
+        """Where it listens, with the real port."""
+        assert self._server is not None, "the driver is started first"
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return host, port
+
+    def named(self, destination: HostPort, name: str) -> None:
+        """The name by which a destination was looked up: its certificate must be for it."""
+        self._names[destination] = name
+
+    async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A peer has connected; for `serve`."""
+        source = writer.get_extra_info("peername")[:2]
+        if len(self._connections) >= AT_ONCE:
+            REFUSED.labels("too many").inc()
+            writer.transport.abort()
+            return
+        self._tasks.start(self._carry(_Connection(reader, writer), source), "sip connection")
+
+    async def stop(self) -> None:
+        """End the connections; for `serve`, after `close`."""
+        await self._tasks.__aexit__(None, None, None)
+
+    def _send(self, data: bytes, destination: HostPort) -> bool:
+        connection = self._connections.get(destination)
+        if connection is not None and connection.send(data):
+            return True
+        if destination in self._waiting:
+            self._waiting[destination].append(data)
+        else:
+            self._waiting[destination] = [data]
+            self._tasks.start(self._connect(destination), "sip connect")
+        return True
+
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections.values():
+            connection.writer.close()
+
+    async def _connect(self, destination: HostPort) -> None:
+        """Connect, send what waits, and carry the connection to its end."""
+        name = self._names.get(destination, destination[0])
+        try:
+            async with asyncio.timeout(CONNECTING):
+                reader, writer = await asyncio.open_connection(
+                    *destination, ssl=self._calls, server_hostname=name if self._calls else None
+                )
+        except (OSError, TimeoutError) as bad:
+            log.info("sip not connected", transport=self.transport, why=type(bad).__name__)
+            del self._waiting[destination]
+            self._bounced(destination)
+            return
+        connection = _Connection(reader, writer)
+        for data in self._waiting.pop(destination):
+            connection.send(data)
+        await self._carry(connection, destination)
+
+    async def _carry(self, connection: _Connection, source: HostPort) -> None:
+        """Read a connection until it ends; then what waits for it fails."""
+        self._connections[source] = connection
+        CONNECTIONS.inc()
+        try:
+            await self._read(connection, source)
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the peer is gone: that is what comes next
+        except TimeoutError:
+            REFUSED.labels("idle").inc()
+        except SipSyntaxError:
+            REFUSED.labels("malformed").inc()
+        finally:
+            CONNECTIONS.dec()
+            if self._connections.get(source) is connection:
+                del self._connections[source]
+            connection.writer.transport.abort()
+            if not self._closed:
+                self._loop.call_soon(self._bounced, source)
+
+    async def _read(self, connection: _Connection, source: HostPort) -> None:
+        framer = connection.framer
+        began: float | None = None
+        while True:
+            end = self._loop.time() + IDLE if began is None else began + WHOLE_WITHIN
+            async with asyncio.timeout_at(end):
+                data = await connection.reader.read(65536)
+            if not data:
+                return
+            for message in framer.feed(data):
+                began = None
+                self._received(message, source)
+            began = (began or self._loop.time()) if framer.partial else None
+            if framer.pings:
+                framer.pings = 0
+                connection.send(PONG)
+
+
+@asynccontextmanager
+async def serve(
+    host: str,
+    port: int,
+    handler: Handler,
+    *,
+    advertise: str = "",
+    timers: Timers | None = None,
+    limit: int = 8192,
+    grace: float = 2.0,
+    secured: ssl.SSLContext | None = None,
+    calls: ssl.SSLContext | None = None,
+) -> AsyncIterator[SipStream]:
+    """Serve SIP over TCP on `host`:`port` (0: any port) while the context lasts; over TLS with `secured`, the context of
+    our own certificate. `calls`: that of the connections that we make then. Otherwise as `gateway.net.sip_udp.serve`.
+    """
+    check_address(host, advertise)
+    sip = SipStream(handler, advertise=advertise, limit=limit, secured=secured, calls=calls)
+    try:
+        server = await asyncio.start_server(
+            sip.accepted, host, port, ssl=secured, ssl_handshake_timeout=CONNECTING if secured else None
+        )
+    except OSError as bad:
+        raise SetupFault(
+            f"SIP port {port}/tcp on {host} can't be had ({bad.strerror}).",
+            remedy="Stop what uses it, or choose another with OFFHOOK_SIP_PORT or OFFHOOK_SIP_TLS_PORT.",
+        ) from bad
+    sip.start(server, timers or Timers())
+    try:
+        yield sip
+    finally:
+        await sip.close(grace)
+        await sip.stop()
