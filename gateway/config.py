@@ -35,6 +35,16 @@ class Settings(BaseModel):
     sip_host: str = Field("127.0.0.1", alias="OFFHOOK_SIP_HOST")
     """Address that the edge binds for SIP and RTP."""
     sip_port: int = Field(5060, alias="OFFHOOK_SIP_PORT", ge=0, le=65535)
+    sip_tcp_port: int = Field(0, alias="OFFHOOK_SIP_TCP_PORT", ge=0, le=65535)
+    """Port for SIP over TCP, both ways; 0 for none."""
+    sip_tls_port: int = Field(0, alias="OFFHOOK_SIP_TLS_PORT", ge=0, le=65535)
+    """Port for SIP over TLS, both ways; it needs a certificate. 0 for none."""
+    sip_tls_certificate: Path | None = Field(None, alias="OFFHOOK_SIP_TLS_CERTIFICATE")
+    """PEM file of our certificate, with those that vouch for it."""
+    sip_tls_key: Path | None = Field(None, alias="OFFHOOK_SIP_TLS_KEY")
+    """PEM file of its key; None when it stands in the certificate's file."""
+    sip_tls_ca: Path | None = Field(None, alias="OFFHOOK_SIP_TLS_CA")
+    """PEM file of the authorities that vouch for peers that we call; None for the system's."""
     sip_advertise: str = Field("", alias="OFFHOOK_SIP_ADVERTISE")
     """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0)."""
     rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)

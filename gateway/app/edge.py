@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import structlog
@@ -22,9 +23,11 @@ from gateway.edge.call import Tools
 from gateway.edge.room import LiveKit
 from gateway.edge.service import Edge
 from gateway.errors import OffhookError, SetupFault
+from gateway.net import sip_stream, sip_udp
 from gateway.net.media import Media
-from gateway.net.sip_udp import SipUdp, serve
+from gateway.net.sip_driver import SipDriver
 from gateway.privacy.logs import configure
+from gateway.sip import HostPort
 from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
 
@@ -57,9 +60,10 @@ async def run(settings: Settings) -> None:
 class Running:
     """The service as others see it."""
 
-    def __init__(self, edge: Edge, sip: SipUdp) -> None:
+    def __init__(self, edge: Edge, address: HostPort) -> None:
         self.edge = edge
-        self.address = sip.address
+        self.address = address
+        """Where it listens for SIP over UDP."""
 
 
 @asynccontextmanager
@@ -88,15 +92,46 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 lasting=lasting,
             )
             edge = Edge(tools, ready, settings.edge_calls)
-            async with serve(settings.sip_host, settings.sip_port, edge, advertise=settings.sip_advertise) as sip:
-                edge.sip = sip
+            async with AsyncExitStack() as listening:
+                for serving in _listeners(settings, edge):
+                    sip = await listening.enter_async_context(serving)
+                    edge.drivers[sip.transport] = sip
                 async with admin(settings, ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
-                        yield Running(edge, sip)
+                        yield Running(edge, edge.drivers["UDP"].address)
                     finally:
                         await server.deregister(participants.CREATE)
                         await edge.stop()
+
+
+def _listeners(settings: Settings, edge: Edge) -> Iterator[AbstractAsyncContextManager[SipDriver]]:
+    """The transports that the settings ask for, UDP first. Raises SetupFault for a certificate that can't be used."""
+    host, advertise = settings.sip_host, settings.sip_advertise
+    yield sip_udp.serve(host, settings.sip_port, edge, advertise=advertise)
+    if settings.sip_tcp_port:
+        yield sip_stream.serve(host, settings.sip_tcp_port, edge, advertise=advertise)
+    if settings.sip_tls_port:
+        secured, calls = certificates(settings)
+        yield sip_stream.serve(host, settings.sip_tls_port, edge, advertise=advertise, secured=secured, calls=calls)
+
+
+def certificates(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """How we prove who we are to whom connects, and how peers whom we call do. Raises SetupFault."""
+    own, key = settings.sip_tls_certificate, settings.sip_tls_key
+    if own is None:
+        raise SetupFault("SIP over TLS needs a certificate.", remedy="Set OFFHOOK_SIP_TLS_CERTIFICATE, or no port.")
+    try:
+        secured = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        secured.load_cert_chain(own, key)
+        calls = ssl.create_default_context(cafile=settings.sip_tls_ca)
+        calls.load_cert_chain(own, key)  # for peers that want to know who calls
+    except (OSError, ssl.SSLError) as bad:
+        why = bad.strerror or str(bad)
+        raise SetupFault(
+            f"The SIP certificate can't be used: {why}.", remedy="Correct OFFHOOK_SIP_TLS_CERTIFICATE, _KEY and _CA."
+        ) from bad
+    return secured, calls
 
 
 def _media(settings: Settings) -> Media:

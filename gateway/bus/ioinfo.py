@@ -63,6 +63,8 @@ class Leg:
     via: tuple[Uri, ...] = ()
     outbound: bool = False
     """We make the call: `source` is ours."""
+    transport: str = "UDP"
+    """UDP, TCP or TLS."""
 
 
 class TrunkFault(StrEnum):
@@ -290,17 +292,23 @@ def _call(leg: Leg) -> Any:
     return message("SIPCall")(
         lk_call_id=leg.id,
         source_ip=leg.source,
-        address=_uri(leg.target),
-        to=_uri(leg.dialed),
-        via=[_uri(hop) for hop in leg.via],
+        address=_uri(leg.target, leg),
+        to=_uri(leg.dialed, leg),
+        via=[_uri(hop, leg) for hop in leg.via],
         sip_call_id=leg.sip_call_id,
-        **{"from": _uri(leg.caller)},
+        **{"from": _uri(leg.caller, leg)},
     )
 
 
-def _uri(uri: Uri) -> SIPUri:
-    transport = SIPTransport.SIP_TRANSPORT_UDP
-    return SIPUri(user=uri.user.reveal(), host=uri.host, port=uri.port, transport=transport)
+_TRANSPORTS = {
+    "UDP": SIPTransport.SIP_TRANSPORT_UDP,
+    "TCP": SIPTransport.SIP_TRANSPORT_TCP,
+    "TLS": SIPTransport.SIP_TRANSPORT_TLS,
+}
+
+
+def _uri(uri: Uri, leg: Leg) -> SIPUri:
+    return SIPUri(user=uri.user.reveal(), host=uri.host, port=uri.port, transport=_TRANSPORTS[leg.transport])
 
 
 def _rule(got: Any, verdict: Verdict) -> RuleAnswer:
@@ -349,8 +357,8 @@ def _info(info: CallInfo) -> SIPCallInfo:
         room_id=info.room_id,
         participant_identity=info.identity,
         participant_attributes=info.attributes,
-        from_uri=SIPUri(user=leg.caller.user.reveal(), host=leg.source, transport=SIPTransport.SIP_TRANSPORT_UDP),
-        to_uri=_uri(leg.dialed),
+        from_uri=SIPUri(user=leg.caller.user.reveal(), host=leg.source, transport=_TRANSPORTS[leg.transport]),
+        to_uri=_uri(leg.dialed, leg),
         call_direction=SIPCallDirection.SCD_OUTBOUND if leg.outbound else SIPCallDirection.SCD_INBOUND,
         call_status=info.status.wire,
         created_at_ns=info.created,

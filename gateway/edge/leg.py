@@ -39,7 +39,7 @@ _PROTOCOL = frozenset(
 _TRANSPORT = ("via", "from", "to", "call-id", "cseq", "contact", "content-length", "content-type", "max-forwards")
 
 
-def leg_of(invite: sipmessage.Request, call_id: str, source: str) -> Leg:
+def leg_of(invite: sipmessage.Request, call_id: str, source: str, transport: str = "UDP") -> Leg:
     """The call's two ends. `call_id`: ours (`SCL_…`); `source`: the IP address the INVITE came from."""
     return Leg(
         id=call_id,
@@ -49,6 +49,7 @@ def leg_of(invite: sipmessage.Request, call_id: str, source: str) -> Leg:
         caller=_uri(invite.from_address.uri),
         dialed=_uri(invite.to_address.uri),
         via=tuple(Uri(Number(""), hop.host, hop.port or 0) for hop in invite.via),
+        transport=transport,
     )
 
 

@@ -19,7 +19,7 @@ from gateway.edge.inbound.call import InboundCall
 from gateway.edge.inbound.machine import TRY_AGAIN
 from gateway.edge.leg import leg_of
 from gateway.edge.outbound.call import OutboundCall
-from gateway.edge.outbound.invite import check
+from gateway.edge.outbound.invite import check, transport_of
 from gateway.errors import PeerFault
 from gateway.net.sip_driver import Incoming, SipDriver
 from gateway.sip.dialog import DialogFault, DialogId
@@ -35,14 +35,14 @@ log = structlog.get_logger(__name__)
 
 
 class Edge:
-    """Handles the requests of one SipDriver: a `gateway.net.sip_driver.Handler`.
+    """Handles the requests of all SipDrivers: a `gateway.net.sip_driver.Handler`.
 
     `ready` says why the service isn't ready, or ""; `limit`: calls at once, beyond which callers get 503.
     """
 
     def __init__(self, tools: Tools, ready: Callable[[], str], limit: int) -> None:
-        self.sip: SipDriver | None = None
-        """The driver; set it before the first request."""
+        self.drivers: dict[str, SipDriver] = {}
+        """By transport: UDP, TCP, TLS. Set them before the first request."""
         self._tools = tools
         self._ready = ready
         self._limit = limit
@@ -77,7 +77,7 @@ class Edge:
         if why := self._full():
             metrics.DIALS.labels(why).inc()
             raise RemoteError("unavailable", f"The SIP service takes no calls now: {why}.")
-        call = OutboundCall(self._driver(), dial, self._tools)
+        call = OutboundCall(self._driver(dial), dial, self._tools)
         self._tools.lasting.start(self._run(call), "outbound call")
         return await call.created()
 
@@ -100,8 +100,8 @@ class Edge:
         _check(incoming)
         # livekit-sip's name for the call is also its dialog's local tag.
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
-        leg = leg_of(incoming.request, incoming.tag, incoming.source[0])
-        await self._run(InboundCall(self._driver(), incoming, leg, self._tools))
+        leg = leg_of(incoming.request, incoming.tag, incoming.source[0], incoming.driver.transport)
+        await self._run(InboundCall(incoming.driver, incoming, leg, self._tools))
 
     def _full(self) -> str:
         """Why no call can be taken, in a few words fit for a metric's label; "" when one can."""
@@ -147,9 +147,13 @@ class Edge:
         else:
             incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
 
-    def _driver(self) -> SipDriver:
-        assert self.sip is not None, "the driver is set before the first request"
-        return self.sip
+    def _driver(self, dial: Dial) -> SipDriver:
+        """What the call goes out by. Raises RemoteError when we don't speak it."""
+        transport = transport_of(dial)
+        if transport not in self.drivers:
+            what = f"The SIP service doesn't speak {transport}: set OFFHOOK_SIP_{transport}_PORT for it."
+            raise RemoteError("invalid_argument", what)
+        return self.drivers[transport]
 
 
 def _check(incoming: Incoming) -> None:

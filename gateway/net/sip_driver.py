@@ -118,6 +118,13 @@ class SipDriver(ABC):
     def address(self) -> HostPort:
         """Where it is bound, with the real port."""
 
+    def reaches(self, destination: HostPort) -> bool:
+        """Whether something can be sent to where a request came from: over a stream, while its connection lasts."""
+        return True
+
+    def named(self, destination: HostPort, name: str) -> None:
+        """The name by which a destination was looked up: over TLS its certificate must be for it."""
+
     @abstractmethod
     def _send(self, data: bytes, destination: HostPort) -> bool:
         """Put a message on its way; False when the destination can't be reached."""

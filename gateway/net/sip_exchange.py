@@ -7,7 +7,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import sipmessage
 
@@ -15,6 +15,9 @@ from gateway.errors import PeerFault, Unavailable
 from gateway.sip import Failure, HostPort, Output, RequestArrived, TransactionKey
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import respond, tag_of
+
+if TYPE_CHECKING:
+    from gateway.net.sip_driver import SipDriver
 
 _RESOLVING = 5.0
 """Seconds that a host name may take to resolve."""
@@ -61,8 +64,10 @@ class Rim(Protocol):
 class Incoming:
     """A request of the other side, to be answered by `respond`."""
 
-    def __init__(self, sip: Rim, arrived: RequestArrived) -> None:
+    def __init__(self, sip: SipDriver, arrived: RequestArrived) -> None:
         self.request = arrived.request
+        self.driver = sip
+        """What it came by; requests of ours to its sender go by the same."""
         self.source = arrived.source
         """Where it came from; behind a NAT the only address the other side can be reached at."""
         self.tag = secrets.token_hex(8)

@@ -7,15 +7,18 @@ that is there already, else on a new one.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 
 from gateway.errors import SetupFault
 from gateway.metrics import counter, gauge
 from gateway.net.sip_driver import Handler, SipDriver
+from gateway.net.sip_exchange import literal
 from gateway.net.sip_udp import check_address
 from gateway.sip import HostPort
 from gateway.sip.framing import PONG, Framer
@@ -45,6 +48,11 @@ class _Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
         self.framer = Framer()
+
+    def speaks_for(self, name: str) -> bool:
+        """Whether the peer has proven to be of that name; only one that we called over TLS has proven anything."""
+        tls = self.writer.get_extra_info("ssl_object")
+        return tls is not None and certified(tls.getpeercert() or {}, name)
 
     def send(self, data: bytes) -> bool:
         """False when the peer is gone, or doesn't read what it is sent."""
@@ -92,6 +100,10 @@ class SipStream(SipDriver):
         host, port = self._server.sockets[0].getsockname()[:2]
         return host, port
 
+    def reaches(self, destination: HostPort) -> bool:
+        """Whether there is a connection to it."""
+        return destination in self._connections
+
     def named(self, destination: HostPort, name: str) -> None:
         """The name by which a destination was looked up: its certificate must be for it."""
         self._names[destination] = name
@@ -111,7 +123,10 @@ class SipStream(SipDriver):
 
     def _send(self, data: bytes, destination: HostPort) -> bool:
         connection = self._connections.get(destination)
-        if connection is not None and connection.send(data):
+        name = self._names.get(destination) if self._calls else None
+        # One address may have several names, and the connection may be one that the other has proven (RFC 5922).
+        usable = connection is not None and (name is None or connection.speaks_for(name))
+        if connection is not None and usable and connection.send(data):
             return True
         if destination in self._waiting:
             self._waiting[destination].append(data)
@@ -180,6 +195,22 @@ class SipStream(SipDriver):
             if framer.pings:
                 framer.pings = 0
                 connection.send(PONG)
+
+
+def certified(certificate: Mapping[str, Any], name: str) -> bool:
+    """Whether a certificate that was verified is for the host `name`, an IP address or a DNS name (RFC 5922 section 7.2,
+    RFC 6125: a `*` stands for one label)."""
+    wanted = name.strip("[]").lower().rstrip(".")
+    for kind, value in certificate.get("subjectAltName", ()):
+        given = str(value).lower().rstrip(".")
+        if kind == "IP Address" and literal((wanted, 0)) and literal((given, 0)):
+            if ipaddress.ip_address(wanted) == ipaddress.ip_address(given):
+                return True
+        elif kind == "DNS" and not literal((wanted, 0)):
+            wild = given.startswith("*.") and wanted.partition(".")[2] == given[2:] and given.count(".") > 1
+            if given == wanted or wild:
+                return True
+    return False
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ LARGEST_HEAD = 64 * 1024
 LARGEST_BODY = 256 * 1024
 _END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_PING = b"\r\n\r\n"
 PONG = b"\r\n"
 """Answers a peer's CRLF CRLF, by which it asks whether we are still there (RFC 5626 section 4.4.1)."""
 
@@ -39,13 +40,13 @@ class Framer:
 
     def _next(self) -> bytes | None:
         while self._rest.startswith(b"\r\n"):
-            if not self._rest.startswith(b"\r\n\r\n"):
-                if len(self._rest) == 2:
-                    return None  # half of a keep-alive, or an empty line before a message
+            if self._rest.startswith(_PING):
+                self.pings += 1
+                self._rest = self._rest[len(_PING) :]
+            elif _PING.startswith(self._rest):
+                return None  # half of a keep-alive, or an empty line before a message
+            else:
                 self._rest = self._rest[2:]
-                continue
-            self.pings += 1
-            self._rest = self._rest[4:]
         end = _END.search(self._rest)
         if end is None:
             if len(self._rest) > LARGEST_HEAD:

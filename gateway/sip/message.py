@@ -186,7 +186,8 @@ def unsupported(message: sipmessage.Request, supported: Iterable[str] = ()) -> l
 
 def host_port(uri: URI) -> HostPort:
     """Where a request to `uri` goes without DNS's SRV: host without brackets, and port. Raises PeerFault if nowhere."""
-    port = 5060 if uri.port is None else uri.port
+    secured = uri.scheme == "sips" or lenient.parameter(uri.parameters, "transport").lower() == "tls"
+    port = (5061 if secured else 5060) if uri.port is None else uri.port
     if not uri.host or not 0 < port < 65536:
         raise PeerFault("A SIP address names no host, or no port that can be.")
     return uri.host.strip("[]"), port

@@ -39,13 +39,21 @@ class Lab:
         self._count = 0
 
     def caller(
-        self, scenario: str, dialed: str = DIALED, *, rtp: int = 9, pause: float = 0.0, **fill: str
+        self,
+        scenario: str,
+        dialed: str = DIALED,
+        *,
+        rtp: int = 9,
+        pause: float = 0.0,
+        transport: str = "UDP",
+        **fill: str,
     ) -> AbstractAsyncContextManager[Sipp]:
         """A SIPp that calls."""
         self._count += 1
         directory = self.directory / f"sipp-{self._count}"
         filled = {"formats": ALL_CODECS, "headers": ".", "tag": "", **fill}
-        return sipp(directory, scenario, self.edge.address, dialed, rtp=rtp, pause=pause, fill=filled)
+        where = self.edge.edge.drivers[transport].address
+        return sipp(directory, scenario, where, dialed, rtp=rtp, pause=pause, fill=filled, transport=transport)
 
     async def room(self, number: int = 0) -> str:
         """The name of the room of the call that got the first, second … room."""

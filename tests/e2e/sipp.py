@@ -60,12 +60,14 @@ async def sipp(
     calls: int = 1,
     at_once: int = 1,
     fill: Mapping[str, str] | None = None,
+    transport: str = "UDP",
 ) -> AsyncIterator[Sipp]:
     """Start a scenario of SCENARIOS; ended when the context is left.
 
     `pause`: seconds of its `<pause/>`. `rtp`: port that its SDP names. `fill`: what replaces `{name}` in the file.
     """
-    arguments = (f"{target[0]}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once))
+    how = ("-t", "t1") if transport == "TCP" else ()
+    arguments = (f"{target[0]}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once), *how)
     async with _running(directory, scenario, fill or {}, free_port(), rtp, pause, calls, arguments) as made:
         yield made
 
@@ -79,16 +81,18 @@ async def callee(
     pause: float = 0.0,
     calls: int = 1,
     fill: Mapping[str, str] | None = None,
+    transport: str = "UDP",
 ) -> AsyncIterator[tuple[Sipp, int]]:
     """Start a scenario of SCENARIOS that waits for calls; with the port that it waits at."""
-    port = free_port(socket.SOCK_DGRAM)
-    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, ()) as made:
-        await until(lambda: _listens(port))
+    port = free_port(socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM)
+    how = ("-t", "t1") if transport == "TCP" else ()
+    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, how) as made:
+        await until(lambda: _listens(port, transport.lower()))
         yield made, port
 
 
-def _listens(port: int) -> bool:
-    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+def _listens(port: int, transport: str) -> bool:
+    lines = Path(f"/proc/net/{transport}").read_text().splitlines()[1:]
     return any(int(line.split()[1].split(":")[1], 16) == port for line in lines)
 
 

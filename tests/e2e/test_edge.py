@@ -409,7 +409,7 @@ async def test_a_livekit_server_that_cant_be_joined(
 async def test_an_answer_that_is_never_acknowledged(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "serve", partial(app.serve, timers=Timers(t1=0.03)))
+    monkeypatch.setattr(app.sip_udp, "serve", partial(app.sip_udp.serve, timers=Timers(t1=0.03)))
     async with lab(tmp_path, *servers) as edge:
         async with rtp_probe() as phone, edge.caller("not_acknowledged", rtp=phone.port) as caller, edge.agent():
             await caller.ended()

@@ -192,7 +192,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         its NAT.
         """
         invite = self._incoming.request
-        if not invite.headers.get("Record-Route") and len(invite.via) == 1:
+        direct = not invite.headers.get("Record-Route") and len(invite.via) == 1
+        if direct and self._sip.reaches(self._incoming.source):
             return self._incoming.source
         return dialog.destination
 

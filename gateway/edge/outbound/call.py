@@ -48,9 +48,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     def __init__(self, sip: SipDriver, dial: Dial, tools: Tools) -> None:
         self._dial = dial
-        self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:"))
+        self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:").partition(";")[0])
         self._call_id = secrets.token_hex(16)
-        super().__init__(sip, _leg(dial, self._ends, self._call_id), tools, "")
+        super().__init__(sip, _leg(dial, self._ends, self._call_id, sip.transport), tools, "")
         self._began = self._loop.time()
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
@@ -151,7 +151,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     async def _call_out(self) -> None:
         offer = self._line.open(None, self._dial.media, self)
-        self._where = await resolve(host_port(self._ends.target))
+        host, port = host_port(self._ends.target)
+        self._where = await resolve((host, port))
+        self._sip.named(self._where, host)
         self._line.source = self._where[0]
         proof: list[tuple[str, str]] = []
         for cseq in range(1, _TRIES + 1):
@@ -262,7 +264,7 @@ def _words(response: sipmessage.Response) -> str:
     return response.headers.get("X-Twilio-Error") or response.phrase or phrase_of(response.code)
 
 
-def _leg(dial: Dial, whom: Ends, call_id: str) -> Leg:
+def _leg(dial: Dial, whom: Ends, call_id: str, transport: str) -> Leg:
     sender, target = whom.sender.uri, whom.target
     return Leg(
         id=dial.id,
@@ -272,6 +274,7 @@ def _leg(dial: Dial, whom: Ends, call_id: str) -> Leg:
         caller=Uri(dial.number, sender.host, sender.port or 0),
         dialed=Uri(dial.dialed, target.host, target.port or 0),
         outbound=True,
+        transport=transport,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sipmessage
+from livekit.protocol.sip import SIPTransport
 from sipmessage import URI, Address
 
 from gateway.bus.errors import RemoteError
@@ -51,11 +52,30 @@ def check(dial: Dial) -> None:
         raise RemoteError("invalid_argument", wrong)
 
 
+_TRANSPORTS: Mapping[int, str] = {SIPTransport.SIP_TRANSPORT_TCP: "TCP", SIPTransport.SIP_TRANSPORT_TLS: "TLS"}
+
+
+def transport_of(dial: Dial) -> str:
+    """UDP, TCP or TLS: what the trunk says, else what the Request-URI does. Raises RemoteError for another."""
+    if dial.transport in _TRANSPORTS:
+        return _TRANSPORTS[dial.transport]
+    raw = dial.request_uri.raw.lower()
+    if "sips:" in raw:
+        return "TLS"
+    said = re.search(r";transport=([a-z0-9-]+)", raw)
+    transport = said[1].upper() if said else "UDP"
+    if transport not in ("UDP", "TCP", "TLS"):
+        raise RemoteError("invalid_argument", f"The SIP service speaks UDP, TCP and TLS, not {transport}.")
+    return transport
+
+
 def ends(dial: Dial, here: str) -> Ends:
     """Who calls whom; `here`: our host, or host:port, where nothing else is said. Raises RemoteError for an address
     that can't be read."""
     try:
-        target = _uri(dial.request_uri) or lenient.uri(f"sip:{dial.dialed.reveal()}@{dial.address}")
+        how = transport_of(dial).lower()
+        end = "" if how == "udp" else f";transport={how}"
+        target = _uri(dial.request_uri) or lenient.uri(f"sip:{dial.dialed.reveal()}@{dial.address}{end}")
         to = _uri(dial.to_header) or target
         sender = _uri(dial.from_header) or lenient.uri(f"sip:{dial.number.reveal()}@{dial.from_host or here}")
     except ValueError as bad:

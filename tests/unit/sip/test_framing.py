@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.sip.framing import LARGEST_BODY, LARGEST_HEAD, Framer
+from gateway.sip.message import SipSyntaxError
+
+
+def message(body: bytes, *, name: str = "Content-Length", ends: bytes = b"\r\n") -> bytes:
+    head = [b"OPTIONS sip:a@b SIP/2.0", b"Call-ID: 1", f"{name}: {len(body)}".encode()]
+    return ends.join([*head, b"", b""]) + body
+
+
+MESSAGES = st.lists(
+    st.builds(message, st.binary(max_size=60), name=st.sampled_from(["Content-Length", "l", "CONTENT-LENGTH"]))
+)
+
+
+@given(MESSAGES, st.lists(st.integers(1, 40)), st.integers(0, 3))
+def test_however_a_stream_is_cut_the_messages_are_the_same(whole: list[bytes], cuts: list[int], pings: int) -> None:
+    stream = b"\r\n\r\n" * pings + b"".join(whole)
+    framer, found, at = Framer(), list[bytes](), 0
+    for cut in [*cuts, len(stream)]:
+        found += framer.feed(stream[at : at + cut])
+        at += cut
+    found += framer.feed(stream[at:])
+    assert found == whole
+    assert framer.pings >= pings
+    assert not framer.partial
+
+
+def test_a_message_that_has_begun_is_known() -> None:
+    framer = Framer()
+    assert framer.feed(b"\r\nOPTIONS sip:a@b SIP/2.0\r\n") == []
+    assert framer.partial
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"OPTIONS sip:a@b SIP/2.0\r\nCall-ID: 1\r\n\r\n",
+        b"OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\nContent-Length: 2\r\n\r\n",
+        f"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n".encode(),
+        b"A" * (LARGEST_HEAD + 1),
+        b"A: " + b"b" * LARGEST_HEAD + b"\r\nl: 0\r\n\r\n",
+    ],
+)
+def test_what_cannot_be_cut_ends_the_connection(bad: bytes) -> None:
+    with pytest.raises(SipSyntaxError):
+        Framer().feed(bad)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_cut_or_refused(data: bytes) -> None:
+    try:
+        assert all(found in data for found in Framer().feed(data))
+    except SipSyntaxError:
+        pass
