@@ -45,6 +45,8 @@ class Settings(BaseModel):
     """PEM file of its key; None when it stands in the certificate's file."""
     sip_tls_ca: Path | None = Field(None, alias="OFFHOOK_SIP_TLS_CA")
     """PEM file of the authorities that vouch for peers that we call; None for the system's."""
+    sip_dns: str = Field("", alias="OFFHOOK_SIP_DNS")
+    """DNS server for SRV and NAPTR records, as IP:port; "" for the system's."""
     sip_advertise: str = Field("", alias="OFFHOOK_SIP_ADVERTISE")
     """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0)."""
     rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)

@@ -24,6 +24,7 @@ from gateway.edge.room import LiveKit
 from gateway.edge.service import Edge
 from gateway.errors import OffhookError, SetupFault
 from gateway.net import sip_stream, sip_udp
+from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import SipDriver
 from gateway.privacy.logs import configure
@@ -88,6 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 media=media,
                 advertise=settings.sip_advertise or settings.sip_host,
                 server=server,
+                locator=Locator(_server(settings.sip_dns)),
                 guard=Guard(secrets.token_bytes(32)),
                 lasting=lasting,
             )
@@ -103,6 +105,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     finally:
                         await server.deregister(participants.CREATE)
                         await edge.stop()
+
+
+def _server(written: str) -> HostPort | None:
+    if not written:
+        return None
+    host, _, port = written.rpartition(":")
+    if not host or not port.isdecimal():
+        raise SetupFault(f"OFFHOOK_SIP_DNS is '{written}'.", remedy="Write IP:port, such as 192.0.2.53:53.")
+    return host.strip("[]"), int(port)
 
 
 def _listeners(settings: Settings, edge: Edge) -> Iterator[AbstractAsyncContextManager[SipDriver]]:

@@ -25,6 +25,7 @@ from gateway.edge.room import LiveKit, RoomLeg
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
+from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import Incoming, NotAcknowledged, SipDriver, TransactionFailed
 from gateway.rtp import RATE, Audio, KeyPressed, Samples, TimedOut
@@ -57,6 +58,7 @@ class Tools:
     """IP address that peers send media to."""
     server: Server
     """Of the service SIPInternal: where each call that is up can be asked for."""
+    locator: Locator
     guard: Guard
     """Judges who signs in."""
     lasting: Tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -77,7 +77,7 @@ class Edge:
         if why := self._full():
             metrics.DIALS.labels(why).inc()
             raise RemoteError("unavailable", f"The SIP service takes no calls now: {why}.")
-        call = OutboundCall(self._driver(dial), dial, self._tools)
+        call = OutboundCall(self._speaking(dial), dial, self._tools)
         self._tools.lasting.start(self._run(call), "outbound call")
         return await call.created()
 
@@ -147,13 +147,15 @@ class Edge:
         else:
             incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
 
-    def _driver(self, dial: Dial) -> SipDriver:
-        """What the call goes out by. Raises RemoteError when we don't speak it."""
+    def _speaking(self, dial: Dial) -> Mapping[str, SipDriver]:
+        """What the call may go out by. Raises RemoteError when we don't speak what is asked for."""
         transport = transport_of(dial)
+        if not transport:
+            return self.drivers
         if transport not in self.drivers:
             what = f"The SIP service doesn't speak {transport}: set OFFHOOK_SIP_{transport}_PORT for it."
             raise RemoteError("invalid_argument", what)
-        return self.drivers[transport]
+        return {transport: self.drivers[transport]}
 
 
 def _check(incoming: Incoming) -> None:

@@ -16,6 +16,7 @@ from livekit import api, rtc
 
 from gateway.bus.callstate import Status
 from gateway.terms.ending import Party
+from tests.e2e.dns_server import dns_server
 from tests.e2e.edge_lab import Lab, lab, rtp_ports
 from tests.e2e.room_peer import RoomPeer, room_peer
 from tests.e2e.rtp_probe import power, rtp_probe
@@ -51,7 +52,7 @@ class Dialer:
         self, scenario: str, *, rtp: int = 9, pause: float = 0.0, calls: int = 1, **fill: str
     ) -> AbstractAsyncContextManager[tuple[Sipp, int]]:
         """A SIPp that is called."""
-        filled = {"ring": "50", "status": "486", "phrase": "Busy Here", **fill}
+        filled = {"ring": "300", "status": "486", "phrase": "Busy Here", **fill}
         return callee(
             self.directory / f"{scenario}-{self.rooms}", scenario, rtp=rtp, pause=pause, calls=calls, fill=filled
         )
@@ -329,3 +330,28 @@ async def test_what_cannot_be_dialed_is_told(dialer: Dialer, wrong: Mapping[str,
         await dialer.edge.lk.sip.create_sip_participant(request)
     assert refused.value.code == "invalid_argument"
     assert says in refused.value.message or "sip_call_to" in refused.value.message
+
+
+async def test_the_next_place_is_called_when_one_is_out(servers: tuple[str, LiveKit], tmp_path: Path) -> None:
+    """SRV records name a place where nobody listens, one that is out of service, and one that answers."""
+    out = {"status": "503", "phrase": "Out", "ring": "10"}
+    async with (
+        rtp_probe() as phone,
+        callee(tmp_path / "out", "callee_refuses", fill=out) as (refusing, second),
+        callee(tmp_path / "there", "callee_hung_up_on", rtp=phone.port, fill={"ring": "300"}) as (sipp, third),
+    ):
+        places = [f"{number} 1 {port} 127.0.0.1." for number, port in enumerate((9, second, third))]
+        async with (
+            dns_server({("_sip._udp.carrier.test", "SRV"): places}) as dns,
+            lab(tmp_path, *servers, OFFHOOK_SIP_DNS=dns) as edge,
+        ):
+            dialer = Dialer(edge, tmp_path)
+            info = api.SIPOutboundTrunkInfo(name="srv", address="carrier.test", numbers=[OURS])
+            made = await edge.lk.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=info))
+            async with dialer.room():
+                await dialer.dial(made.sip_trunk_id)
+                await phone.hears(600)
+                await edge.lk.room.delete_room(api.DeleteRoomRequest(room=dialer.name))
+                await sipp.ended()
+                await refusing.ended()
+            await edge.nothing_left()

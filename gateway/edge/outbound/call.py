@@ -26,16 +26,20 @@ from gateway.edge.outbound.invite import Ends, ends, invite
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.sip_driver import SipDriver
-from gateway.net.sip_exchange import Sending, TransactionFailed, literal, resolve
+from gateway.net.sip_exchange import Sending, TransactionFailed, literal
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip import HostPort, digest
 from gateway.sip.dialog import Dialog, DialogId
-from gateway.sip.message import host_port, phrase_of
+from gateway.sip.message import phrase_of
 
 _TRIES = 4
 """INVITEs that are sent because each is asked for a password anew: a nonce may be stale."""
+_NEXT_AFTER = 4.0
+"""Seconds without any response after which the next place is tried, where there is one."""
+_ELSEWHERE = 503
+"""The status that sends a call to the next place (RFC 3263 section 4.3)."""
 _PAUSE = 0.5
 """Seconds that a `w` among the keys waits."""
 _CHALLENGES = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
@@ -46,8 +50,10 @@ log = structlog.get_logger(__name__)
 class OutboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from CreateSIPParticipant on. Raises RemoteError for a request that no INVITE can be made of."""
 
-    def __init__(self, sip: SipDriver, dial: Dial, tools: Tools) -> None:
-        self._dial = dial
+    def __init__(self, drivers: Mapping[str, SipDriver], dial: Dial, tools: Tools) -> None:
+        """`drivers`: what the call may go out by, by transport, the usual first."""
+        self._dial, self._drivers = dial, drivers
+        sip = next(iter(drivers.values()))
         self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:").partition(";")[0])
         self._call_id = secrets.token_hex(16)
         super().__init__(sip, _leg(dial, self._ends, self._call_id, sip.transport), tools, "")
@@ -55,6 +61,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
         self._where: HostPort = ("", 0)
+        self._cseq = 0
         self._ringing_room: asyncio.Task[None] | None = None
         self._told: Mapping[str, str] = {}
         """Headers of the answer."""
@@ -150,35 +157,60 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             self.post(ev.NoMedia())
 
     async def _call_out(self) -> None:
+        """Try each place where the callee may be, until one has an answer (RFC 3263 section 4.3)."""
         offer = self._line.open(None, self._dial.media, self)
-        host, port = host_port(self._ends.target)
-        self._where = await resolve((host, port))
-        self._sip.named(self._where, host)
-        self._line.source = self._where[0]
+        uri = self._ends.target
+        only = next(iter(self._drivers)) if len(self._drivers) == 1 else ""
+        places = await self._tools.locator.find(uri.host.strip("[]"), uri.port, only, list(self._drivers))
+        for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
+            self._sip, self._where = self._drivers[place.transport], place.where
+            self._sip.named(place.where, place.name)
+            self._line.source = place.where[0]
+            try:
+                refusal = await self._ask(offer, patience=_NEXT_AFTER if left else None)
+            except (TransactionFailed, TimeoutError):
+                if not left:
+                    raise
+                continue
+            if refusal is None:
+                return
+            if refusal.code != _ELSEWHERE or not left:
+                self.post(own.Refused(refusal.code, _words(refusal)))
+                return
+
+    async def _ask(self, offer: bytes, patience: float | None) -> sipmessage.Response | None:
+        """The response that refused the call; None when it is up. Raises TimeoutError when nothing at all has come
+        within `patience` seconds."""
         proof: list[tuple[str, str]] = []
-        for cseq in range(1, _TRIES + 1):
+        for _ in range(_TRIES):
+            self._cseq += 1
             request = invite(
                 self._ends,
                 call_id=self._call_id,
-                cseq=cseq,
+                cseq=self._cseq,
                 contact=self._sip.contact(),
                 headers=[("Allow", ALLOW), *self._headers(), *proof],
                 body=offer,
             )
             async with self._sip.send(request, self._where) as sending:
-                response = await self._responses(sending)
+                response = await self._responses(sending, patience)
             if response is None:
-                return
+                return None
             again = self._proof(response, had=bool(proof))
             if again is None:
-                self.post(own.Refused(response.code, _words(response)))
-                return
+                return response
             proof = [again]
-        self.post(own.Refused(407, phrase_of(407)))
+        return response
 
-    async def _responses(self, sending: Sending) -> sipmessage.Response | None:
+    async def _responses(self, sending: Sending, patience: float | None) -> sipmessage.Response | None:
         """The response that refused the call; None when it is up."""
-        async for response in sending:
+        async with asyncio.timeout(patience) as waiting:
+            response = await anext(sending)
+            waiting.reschedule(None)
+            return await self._heard_out(sending, response)
+
+    async def _heard_out(self, sending: Sending, response: sipmessage.Response) -> sipmessage.Response | None:
+        while True:
             if 180 <= response.code < 200:
                 self.post(own.Ringing())
                 if self._line.early(response):
@@ -188,7 +220,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
                 return None
             elif response.code >= 300:
                 return response
-        raise OSError("a SIP exchange ended without a final response")  # pragma: no cover
+            response = await anext(sending)
 
     async def _accept(self, sending: Sending, response: sipmessage.Response) -> None:
         """The call is answered. A PeerFault leaves it to the driver to acknowledge and end it."""

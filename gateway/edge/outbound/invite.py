@@ -52,19 +52,24 @@ def check(dial: Dial) -> None:
         raise RemoteError("invalid_argument", wrong)
 
 
-_TRANSPORTS: Mapping[int, str] = {SIPTransport.SIP_TRANSPORT_TCP: "TCP", SIPTransport.SIP_TRANSPORT_TLS: "TLS"}
+_TRANSPORTS: Mapping[int, str] = {
+    SIPTransport.SIP_TRANSPORT_UDP: "UDP",
+    SIPTransport.SIP_TRANSPORT_TCP: "TCP",
+    SIPTransport.SIP_TRANSPORT_TLS: "TLS",
+}
 
 
 def transport_of(dial: Dial) -> str:
-    """UDP, TCP or TLS: what the trunk says, else what the Request-URI does. Raises RemoteError for another."""
+    """UDP, TCP or TLS: what the trunk says, else what the Request-URI does; "" when neither does. Raises RemoteError for
+    another."""
     if dial.transport in _TRANSPORTS:
         return _TRANSPORTS[dial.transport]
     raw = dial.request_uri.raw.lower()
     if "sips:" in raw:
         return "TLS"
     said = re.search(r";transport=([a-z0-9-]+)", raw)
-    transport = said[1].upper() if said else "UDP"
-    if transport not in ("UDP", "TCP", "TLS"):
+    transport = said[1].upper() if said else ""
+    if transport not in ("", "UDP", "TCP", "TLS"):
         raise RemoteError("invalid_argument", f"The SIP service speaks UDP, TCP and TLS, not {transport}.")
     return transport
 
@@ -74,7 +79,7 @@ def ends(dial: Dial, here: str) -> Ends:
     that can't be read."""
     try:
         how = transport_of(dial).lower()
-        end = "" if how == "udp" else f";transport={how}"
+        end = f";transport={how}" if how not in ("", "udp") else ""
         target = _uri(dial.request_uri) or lenient.uri(f"sip:{dial.dialed.reveal()}@{dial.address}{end}")
         to = _uri(dial.to_header) or target
         sender = _uri(dial.from_header) or lenient.uri(f"sip:{dial.number.reveal()}@{dial.from_host or here}")

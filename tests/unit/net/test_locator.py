@@ -1,0 +1,59 @@
+"""Tests of looking SIP addresses up, against a real DNS server on loopback."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import Unavailable
+from gateway.net.locator import Locator
+from tests.e2e.dns_server import Zone, dns_server
+
+ALL = ["UDP", "TCP", "TLS"]
+ZONE: Zone = {
+    ("naptr.test", "NAPTR"): [
+        '20 10 "s" "SIP+D2U" "" _sip._udp.naptr.test.',
+        '10 10 "s" "SIP+D2T" "" _sip._tcp.naptr.test.',
+    ],
+    ("_sip._tcp.naptr.test", "SRV"): ["10 1 5070 localhost.", "20 1 5080 127.0.0.1."],
+    ("_sip._udp.naptr.test", "SRV"): ["10 1 5090 127.0.0.1."],
+    ("_sips._tcp.srv.test", "SRV"): ["0 0 5061 127.0.0.1."],
+}
+
+
+async def find(host: str, port: int | None = None, transport: str = "", spoken: list[str] = ALL) -> list[str]:
+    async with dns_server(ZONE) as server:
+        where, _, at = server.rpartition(":")
+        places = await Locator((where, int(at))).find(host, port, transport, spoken)
+    assert {place.name for place in places} == {host}
+    return [f"{place.transport} {place.where[0]}:{place.where[1]}" for place in places]
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "transport", "spoken", "places"),
+    [
+        ("naptr.test", None, "", ALL, ["TCP 127.0.0.1:5070", "TCP 127.0.0.1:5080", "UDP 127.0.0.1:5090"]),
+        ("naptr.test", None, "", ["UDP"], ["UDP 127.0.0.1:5090"]),
+        ("naptr.test", None, "UDP", ["UDP"], ["UDP 127.0.0.1:5090"]),
+        ("srv.test", None, "", ALL, ["TLS 127.0.0.1:5061"]),
+        ("localhost", None, "", ALL, ["UDP 127.0.0.1:5060"]),
+        ("localhost", None, "TLS", ["TLS"], ["TLS 127.0.0.1:5061"]),
+        ("localhost", 5099, "", ALL, ["UDP 127.0.0.1:5099"]),
+        ("127.0.0.1", None, "TCP", ["TCP"], ["TCP 127.0.0.1:5060"]),
+    ],
+)
+async def test_where_requests_go(
+    host: str, port: int | None, transport: str, spoken: list[str], places: list[str]
+) -> None:
+    assert await find(host, port, transport, spoken) == places
+
+
+async def test_a_name_that_is_nobodys_is_told() -> None:
+    with pytest.raises(Unavailable):
+        await find("nobody.invalid")
+
+
+async def test_a_dns_server_that_does_not_answer_leaves_the_host_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    locator = Locator(("127.0.0.1", 9))
+    locator._resolver.lifetime = 0.3
+    places = await locator.find("localhost", None, "UDP", ["UDP"])
+    assert [place.where for place in places] == [("127.0.0.1", 5060)]
