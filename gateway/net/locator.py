@@ -78,8 +78,8 @@ class Locator:
             Srv(one.priority, one.weight, one.port, str(one.target))
             for one in await self._records(name, dns.rdatatype.SRV)
         ]
-        chance = random.Random()
-        return [Target(transport, one.target.rstrip("."), one.port) for one in ordered(records, chance)]
+        ranked = ordered(records, lambda total: random.uniform(0, total))
+        return [Target(transport, one.target.rstrip("."), one.port) for one in ranked]
 
     async def _records(self, name: str, kind: dns.rdatatype.RdataType) -> list[Any]:
         try:

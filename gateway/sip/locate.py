@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 TRANSPORTS = {"SIP+D2U": "UDP", "SIP+D2T": "TCP", "SIPS+D2T": "TLS"}
@@ -54,15 +53,16 @@ def services(records: Iterable[Naptr], spoken: Sequence[str]) -> list[tuple[str,
     return [(transport, name) for _, _, transport, name in sorted(usable) if transport in spoken]
 
 
-def ordered(records: Iterable[Srv], chance: random.Random) -> list[Srv]:
-    """SRV records in the order in which they are to be tried: by priority, then by chance as their weights say.
+def ordered(records: Iterable[Srv], draw: Callable[[float], float]) -> list[Srv]:
+    """SRV records in the order in which they are to be tried: by priority, then by chance as their weights say. `draw`
+    gives a number from 0 to its argument, each as likely as the others.
     A target of `.` says that there is no such service."""
     left = [one for one in records if one.target.rstrip(".")]
     found: list[Srv] = []
     for priority in sorted({one.priority for one in left}):
         among = sorted((one for one in left if one.priority == priority), key=lambda one: one.weight)
         while among:
-            drawn = chance.uniform(0, sum(one.weight for one in among))
+            drawn = draw(sum(one.weight for one in among))
             total = 0.0
             for one in among:
                 total += one.weight
