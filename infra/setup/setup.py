@@ -30,7 +30,10 @@ LIVEKIT_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSIO
 GO_AT_LEAST = (1, 26)
 GO_WHEEL = "requirements/go.txt"
 
-PACKAGES = {"run": {"flite": "flite"}, "dev": {"flite": "flite", "sip-tester": "sipp", "openssl": "openssl"}}
+PACKAGES = {
+    "run": {"flite": "flite"},
+    "dev": {"flite": "flite", "sip-tester": "sipp", "baresip-core": "baresip", "openssl": "openssl"},
+}
 """Debian packages that no wheel can replace, by the binary that shows they are there."""
 
 _printing = threading.Lock()

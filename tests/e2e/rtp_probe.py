@@ -20,9 +20,11 @@ _HEADER = struct.Struct("!BBHII")
 
 def power(samples: np.ndarray, frequency: float, rate: int = RATE) -> float:
     """How much of a signal's energy lies within 30 Hz of a frequency: 0 to 1."""
-    if len(samples) == 0 or not np.any(samples):
+    spectrum = (
+        np.abs(np.fft.rfft(samples.astype(float) * np.hanning(len(samples)))) ** 2 if len(samples) > 2 else np.zeros(1)
+    )
+    if not np.any(spectrum):
         return 0.0
-    spectrum = np.abs(np.fft.rfft(samples.astype(float) * np.hanning(len(samples)))) ** 2
     frequencies = np.fft.rfftfreq(len(samples), 1 / rate)
     return float(spectrum[np.abs(frequencies - frequency) <= 30].sum() / spectrum.sum())
 

@@ -12,6 +12,7 @@ import pytest
 from livekit import api
 
 from gateway.terms.ending import Party
+from tests.e2e.baresip import baresip
 from tests.e2e.edge_lab import DIALED, UNKNOWN, Lab, lab, make_trunks, rtp_ports
 from tests.e2e.room_peer import room_peer
 from tests.e2e.rtp_probe import rtp_probe
@@ -160,6 +161,17 @@ async def test_we_call_over_tls_only_whom_we_can_trust(edge: Lab, certificate: P
                 await edge.lk.sip.create_sip_participant(request)
             assert refused.value.metadata["sip_status_code"] == status
     await edge.lk.room.delete_room(api.DeleteRoomRequest(room="dialed-tls"))
+
+
+async def test_baresip_calls_over_tls(edge: Lab, certificate: Path, tmp_path: Path) -> None:
+    port = edge.edge.edge.drivers["TLS"].address[1]
+    dialed = f"sip:{DIALED}@127.0.0.1:{port}"
+    async with baresip(tmp_path / "baresip", dialed, certificate) as phone, edge.agent() as agent:
+        await agent.hears(440)
+        await until(lambda: "incoming rtp for 'audio' established" in phone.said())
+        await phone.hang_up()
+        await until(lambda: agent.left)
+    assert (await edge.end()).by is Party.CALLER
 
 
 def _invite(writer: asyncio.StreamWriter, transport: str) -> bytes:

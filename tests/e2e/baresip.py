@@ -1,0 +1,86 @@
+"""Runs baresip (Debian's baresip-core), a SIP phone that nobody here wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+
+from tests.e2e.servers import free_port
+
+_CONFIG = """\
+sip_listen 127.0.0.1:{port}
+sip_certificate {certificate}
+sip_cafile {authority}
+audio_source aufile,{spoken}
+audio_player aufile,{played}
+audio_alert aufile,{alert}
+ausrc_srate 8000
+auplay_srate 8000
+rtp_ports {rtp}-{rtp_last}
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module_app account.so
+module_app menu.so
+"""
+
+
+class Baresip:
+    """A phone that is off its hook; it says a tone of 440 Hz."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.process, self.log = process, log
+
+    def said(self) -> str:
+        """What it has printed."""
+        return self.log.read_text(errors="replace")
+
+    async def hang_up(self) -> None:
+        """End the call, and the program."""
+        self.process.terminate()
+        async with asyncio.timeout(5):
+            await self.process.wait()
+
+
+def _tone(file: Path, frequency: float = 440.0, seconds: float = 30.0) -> Path:
+    """A WAV file of a tone: what the phone says."""
+    times = np.arange(int(8000 * seconds)) / 8000
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes((8000 * np.sin(2 * np.pi * frequency * times)).astype("<i2").tobytes())
+    return file
+
+
+@asynccontextmanager
+async def baresip(directory: Path, dial: str, certificate: Path) -> AsyncIterator[Baresip]:
+    """A phone that dials a SIP URI at once; ended with the context. `certificate`: PEM with its key, which vouches for
+    itself and for its peer."""
+    binary = shutil.which("baresip")
+    assert binary, "baresip isn't installed (Debian: baresip-core)"
+    directory.mkdir(parents=True)
+    port, rtp = free_port(), 2 * (free_port() // 2)
+    log = directory / "baresip.log"
+    fill = {"port": port, "certificate": certificate, "authority": certificate.with_suffix(".crt"), "played": directory / "played.wav",
+            "alert": directory / "alert.wav", "spoken": _tone(directory / "spoken.wav"), "rtp": rtp, "rtp_last": rtp + 10}  # fmt: skip
+    (directory / "config").write_text(_CONFIG.format(**fill))
+    (directory / "accounts").write_text("<sip:+15105550123@127.0.0.1;transport=tls>;regint=0;answermode=manual\n")
+    (directory / "contacts").write_text("")
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            binary, "-f", str(directory), "-e", f"/dial {dial}", "-t", "60",
+            stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        yield Baresip(process, log)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
