@@ -153,6 +153,8 @@ def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:
     told = participant.attributes
     if participant.kind != ParticipantInfo.Kind.SIP or not room.startswith(PREFIX) or not told.get("sip.callID"):
         return None
+    if not told.get("sip.ruleID"):
+        return None  # somebody who was called into the room: no dispatch rule let them in
     return Arrival(
         call=CallId(told["sip.callID"]),
         room=room,

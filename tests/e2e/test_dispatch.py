@@ -45,7 +45,12 @@ class World:
     @asynccontextmanager
     async def caller(self, room: str, dialed: str) -> AsyncIterator[rtc.Room]:
         """A SIP participant, as a SIP service's are, of which nobody hears."""
-        attributes = {"sip.callID": f"SCL_{room[-6:]}", "sip.trunkPhoneNumber": dialed, "sip.phoneNumber": "anonymous"}
+        attributes = {
+            "sip.callID": f"SCL_{room[-6:]}",
+            "sip.ruleID": "SDR_1",
+            "sip.trunkPhoneNumber": dialed,
+            "sip.phoneNumber": "anonymous",
+        }
         token = (
             api.AccessToken(self.livekit.key, self.livekit.secret)
             .with_identity("sip_caller")

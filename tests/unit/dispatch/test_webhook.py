@@ -15,6 +15,7 @@ from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
 from gateway.dispatch.decide import Arrival
+from gateway.dispatch.rooms import arrival
 from gateway.dispatch.webhook import PATH, Webhook
 from gateway.terms.call import CallId
 
@@ -52,7 +53,9 @@ def event(name: str, room: str = "call-_x", kind: ParticipantInfo.Kind.ValueType
     told.room.name = room
     told.participant.identity = "sip_1"
     told.participant.kind = kind
-    told.participant.attributes.update({"sip.callID": "SCL_1", "sip.trunkPhoneNumber": "+15105550100"})
+    told.participant.attributes.update(
+        {"sip.callID": "SCL_1", "sip.ruleID": "SDR_1", "sip.trunkPhoneNumber": "+15105550100"}
+    )
     return MessageToJson(told)
 
 
@@ -92,3 +95,10 @@ async def test_what_livekit_has_not_signed_is_refused(world, spoil: str) -> None
     answer = await client.post(PATH, data=data, headers={} if spoil == "nothing" else headers)
     assert answer.status == 401
     assert hints.seen == []
+
+
+def test_who_was_called_into_a_room_is_no_caller() -> None:
+    called = ParticipantInfo(identity="ana", kind=ParticipantInfo.Kind.SIP, attributes={"sip.callID": "SCL_2"})
+    assert arrival("call-_x", called) is None
+    called.attributes["sip.ruleID"] = "SDR_1"
+    assert arrival("call-_x", called) is not None
