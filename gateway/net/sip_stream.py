@@ -110,7 +110,11 @@ class SipStream(SipDriver):
 
     async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A peer has connected; for `serve`."""
-        source = writer.get_extra_info("peername")[:2]
+        peer = writer.get_extra_info("peername")
+        if peer is None:  # gone before we have looked at it
+            writer.transport.abort()
+            return
+        source = peer[:2]
         if len(self._connections) >= AT_ONCE:
             REFUSED.labels("too many").inc()
             writer.transport.abort()

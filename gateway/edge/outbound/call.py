@@ -126,6 +126,8 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             case own.GiveUp():
                 if self._inviting is not None:
                     self._inviting.cancel()
+                if self.dialog is not None:  # the callee's answer has crossed our change of mind
+                    self._tools.lasting.start(self._bye(()), "bye")
             case own.PressKeys():
                 self._tasks.start(self._press_keys(), "press keys")
             case own.Created():

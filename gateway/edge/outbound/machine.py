@@ -204,6 +204,11 @@ def _hung_up(call: Call, event: PeerGone, now: float) -> Step:
     return _ended(call), (Leave("hangup"), TellEnd("served", reason, error, 200, "OK"))
 
 
+def _gone_at_once(call: Call, event: PeerGone, now: float) -> Step:
+    """The callee has hung up before we were done with its answer."""
+    return _fail(call, 487, outcome="served", reason=DisconnectReason.CLIENT_INITIATED, invited=False)
+
+
 def _room_gone(call: Call, event: RoomGone, now: float) -> Step:
     outcome = "served" if event.reason in _REMOVED else "room lost"
     return _hang_up(call, outcome, reason=event.reason, status="")
@@ -251,6 +256,8 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     **{(state, RoomGone): _put_out for state in _INVITED},
     **{(state, GivenUp): _given_up for state in _INVITED},
     **{(state, Stopping): _turn_away for state in _INVITED},
+    **{(state, PeerGone): _gone_at_once for state in _INVITED},
+    **{(state, MediaLost): _nothing for state in _INVITED},  # early media ends before the answer
     (State.KEYING, KeysSent): _keyed,
     **{(state, PeerGone): _hung_up for state in TALKING},
     **{(state, RoomGone): _room_gone for state in TALKING},

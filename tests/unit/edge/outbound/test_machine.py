@@ -130,6 +130,13 @@ def test_hold_is_no_lost_media() -> None:
     assert effects[0] == ev.HangUp()
 
 
+def test_a_callee_who_hangs_up_at_once() -> None:
+    call, effects = after(WAITS, *RINGING, ev.PeerGone())
+    assert (call.state, effects[0]) == (State.ENDED, own.Failed(487, "Request Terminated"))
+    assert own.GiveUp() not in effects, "there is nothing left to end"
+    assert step(call, own.Accepted(), 1.0) == (call, ())
+
+
 def test_what_cannot_happen_changes_nothing() -> None:
     call, _ = after(WAITS, *DIALING)
     with pytest.raises(IllegalEvent):
