@@ -100,6 +100,11 @@ async def dialer(servers: tuple[str, LiveKit], tmp_path: Path) -> AsyncIterator[
         assert rtp_ports() == set()
 
 
+def seen_of(agent: RoomPeer) -> list[str]:
+    """The call's statuses as the room sees them. A callee on loopback may ring before the room knows of the dialing."""
+    return [status for status in agent.statuses if status != "dialing"]
+
+
 @pytest.mark.parametrize("wait", [True, False])
 async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(dialer: Dialer, wait: bool) -> None:
     async with rtp_probe() as phone, dialer.callee("callee_hung_up_on", rtp=phone.port) as (sipp, port):
@@ -122,7 +127,7 @@ async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(dialer: Diale
                 api.RoomParticipantIdentity(room=dialer.name, identity="callee")
             )
             await sipp.ended()
-            assert agent.statuses == ["dialing", "ringing", "active"]
+            assert seen_of(agent) == ["ringing", "active"]
     sent = sipp.report()
     assert f'From: "{OURS}" <sip:{OURS}@' in sent
     assert f"INVITE sip:{THEIRS}@127.0.0.1:{port} SIP/2.0" in sent
@@ -170,7 +175,7 @@ async def test_a_refusal_is_the_apis_error(
         await sipp.ended()
         await until(lambda: len(gone) == 1)
         assert gone[0].disconnect_reason == reason
-        assert agent.statuses in (["dialing"], ["dialing", "ringing"])
+        assert seen_of(agent) in ([], ["ringing"])
     assert refused.value.code == code
     assert refused.value.metadata["sip_status_code"] == status
     assert refused.value.metadata["sip_status"] == phrase
@@ -285,7 +290,7 @@ async def test_keys_are_pressed_after_the_answer(dialer: Dialer) -> None:
     ):
         await dialer.dial(await dialer.trunk(port), dtmf="12w#")
         await until(lambda: phone.keys == [1, 2, 11])
-        await until(lambda: agent.statuses == ["dialing", "ringing", "automation", "active"])
+        await until(lambda: seen_of(agent) == ["ringing", "automation", "active"])
         await dialer.edge.lk.room.delete_room(api.DeleteRoomRequest(room=dialer.name))
         await sipp.ended()
 
