@@ -21,21 +21,22 @@ from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.leg import chosen, harmless
 from gateway.edge.line import Line
+from gateway.edge.peer import ABILITIES, Peer, SessionLost
 from gateway.edge.room import LiveKit, RoomLeg
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.locator import Locator
 from gateway.net.media import Media
-from gateway.net.sip_driver import Incoming, NotAcknowledged, SipDriver, TransactionFailed
+from gateway.net.sip_driver import Incoming, NotAcknowledged
 from gateway.rtp import RATE, Audio, KeyPressed, Samples, TimedOut
 from gateway.rtp.ringing import ringing
-from gateway.sip import HostPort, sdp
-from gateway.sip.dialog import Dialog, DialogId
+from gateway.sip import sdp, session_timer
+from gateway.sip.dialog import DialogId
 from gateway.sip.digest import Guard
+from gateway.sip.session_timer import SessionTimer
 from gateway.tasks import Tasks
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, NOTIFY"
 BYE_WITHIN = 1.0
 """Seconds that a peer who was transferred has to hang up; then we do."""
 _RUNG = 0.2
@@ -68,12 +69,11 @@ class Tools:
 class EdgeCall(ABC, Generic[_Own, _Effect]):
     """A call, from its first request to its end. `run` it; `post` events from anywhere on the loop."""
 
-    def __init__(self, sip: SipDriver, leg: Leg, tools: Tools, source: str) -> None:
+    def __init__(self, leg: Leg, tools: Tools, source: str) -> None:
         """`source`: the IP address that the peer's signalling comes from."""
         self.id = leg.id
-        self.dialog: Dialog | None = None
-        """The dialog, once the call is answered."""
-        self._sip = sip
+        self.peer: Peer | None = None
+        """Whom we talk to, once the call is answered."""
         self._tools = tools
         self._loop = asyncio.get_running_loop()
         self._info = CallInfo(leg, created=time.time_ns())
@@ -84,9 +84,12 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._room = RoomLeg(tools.livekit, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
+        self._renegotiating = False
+        """A 2xx of ours waits for its ACK."""
         self._ringing = False
         """The peer hears ringing instead of the room."""
-        self.transfers = Transfers(sip, lambda: self.over)
+        self.transfers = Transfers(lambda: self.over)
+        self._interval = session_timer.INTERVAL
 
     @property
     @abstractmethod
@@ -101,6 +104,10 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     @abstractmethod
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's, answered or not."""
+
+    def on_prack(self, prack: Incoming) -> None:
+        """A PRACK came for the call's dialog. Raises PeerFault when it acknowledges nothing."""
+        raise PeerFault("A PRACK acknowledges nothing that was sent.", sip_status=481)
 
     @abstractmethod
     def _begin(self, now: float) -> Sequence[_Effect]:
@@ -121,10 +128,6 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     @abstractmethod
     def _perform(self, effect: _Effect) -> None:
         """Carry out an effect; those of `gateway.edge.events` by `_do`."""
-
-    @abstractmethod
-    def _destination(self, dialog: Dialog) -> HostPort:
-        """Where our requests go."""
 
     @abstractmethod
     def _heard_headers(self) -> Mapping[str, str]:
@@ -161,21 +164,22 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         await asyncio.wait([telling, self._leaving])
 
     async def renegotiate(self, request: Incoming) -> None:
-        """Answer a re-INVITE or UPDATE (RFC 3261 section 14.2, RFC 3311). Raises PeerFault for a refusal."""
-        if not self.answered:
+        """Answer a re-INVITE or UPDATE (RFC 3261 section 14.2, RFC 3311, RFC 4028 section 9). Raises PeerFault for a
+        refusal."""
+        if not self.answered or self._renegotiating:
             request.respond(500, headers=[("Retry-After", "1")])
             return
-        if request.request.method == "UPDATE" and not request.request.body.strip():
-            request.respond(200, contact=self._sip.contact())
-            return
-        described = self._line.renegotiate(request.request)
+        timer, told = session_timer.answer(request.request)
+        bare = request.request.method == "UPDATE" and not request.request.body.strip()
+        described = b"" if bare else self._line.renegotiate(request.request)
         request.respond(
             200,
-            contact=self._sip.contact(),
-            headers=[("Allow", ALLOW)],
+            contact=request.driver.contact(),
+            headers=[*ABILITIES, *told],
             body=described,
-            content_type=sdp.CONTENT_TYPE,
+            content_type=sdp.CONTENT_TYPE if described else "",
         )
+        self._agree(timer)
         if request.request.method == "INVITE":
             await self._await_ack(request)
 
@@ -222,13 +226,13 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     async def transfer(self, wish: Transfer) -> None:
         """Send the peer elsewhere, and end the call when it has got there. Raises RemoteError when it doesn't: the call
         goes on then."""
-        if self.dialog is None or not self.answered:
+        if self.peer is None or not self.answered:
             raise RemoteError("failed_precondition", "Only a call that is answered can be transferred.")
         told = TransferInfo(new_id("STR_"), self.id, wish.to, time.time_ns())
         await self._tell_transfer(told)
         ringing = self._tasks.start(self._ring_peer(), "ringing") if wish.dialtone else None
         try:
-            await self.transfers.run(wish, self.dialog, self._destination(self.dialog))
+            await self.transfers.run(wish, self.peer)
         except RemoteError as bad:
             log.info("call not transferred", call=self.id, why=bad.code, status=bad.sip[0] if bad.sip else 0)
             await self._tell_transfer(replace(told, outcome=Outcome.FAILED, ended=time.time_ns(), error=bad.what))
@@ -291,7 +295,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             case ev.SetStatus(status):
                 self._tasks.start(self._room.set_status(status), "set status")
             case ev.HangUp(headers):
-                self._tools.lasting.start(self._bye(headers), "bye")
+                self._bye(headers)
+            case ev.Refresh():
+                self._tasks.start(self._refresh(), "refresh")
             case ev.Leave(status, reason):
                 self._line.close()
                 self._leaving = self._tools.lasting.start(self._room.leave(status, reason), "leave room")
@@ -304,10 +310,30 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 assert_never(effect)
 
     async def _await_ack(self, incoming: Incoming) -> None:
+        line, self._renegotiating = self._line, True
         try:
-            self._line.conclude(await incoming.acknowledged())
+            line.conclude(await incoming.acknowledged())
         except NotAcknowledged:
-            self._unacknowledged()
+            if line is self._line:
+                self._unacknowledged()
+        except PeerFault:
+            self.post(ev.NoMedia())
+        finally:
+            self._renegotiating = False
+
+    def _agree(self, timer: SessionTimer | None) -> None:
+        if timer is not None:
+            self._interval = timer.interval
+        self.post(ev.SessionAgreed(timer))
+
+    async def _refresh(self) -> None:
+        if self.peer is None:
+            return
+        try:
+            self._agree(await self.peer.refresh(self._interval))
+        except SessionLost as gone:
+            log.info("session lost", call=self.id, why=gone.what)
+            self.post(ev.SessionLost())
         except PeerFault:
             self.post(ev.NoMedia())
 
@@ -315,14 +341,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     def _unacknowledged(self) -> None:
         """A 2xx of ours was never acknowledged."""
 
-    async def _bye(self, headers: ev.Headers) -> None:
-        if self.dialog is None:
-            return
-        bye = self.dialog.request("BYE", headers=[*self._headers(), *harmless(headers)])
-        try:
-            await self._sip.request(bye, self._destination(self.dialog))
-        except (TransactionFailed, Unavailable) as bad:
-            log.info("bye not answered", call=self.id, why=bad.what)
+    def _bye(self, headers: ev.Headers = ()) -> None:
+        if self.peer is not None:
+            self._tools.lasting.start(self.peer.bye([*self._headers(), *harmless(headers)]), "bye")
 
     def _tell(self, info: CallInfo) -> None:
         self._info = info

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.errors import OurFault
+from gateway.sip.session_timer import SessionTimer
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values of SIP headers, as somebody in the room wrote them."""
@@ -87,6 +88,19 @@ class Transferred:
     """The peer has reached its new destination, and still hasn't hung up here."""
 
 
+@dataclass(frozen=True, slots=True)
+class SessionLost:
+    """The peer no longer knows the call, or didn't answer when it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAgreed:
+    """How long the session lasts without a refresh was agreed on anew (RFC 4028)."""
+
+    timer: SessionTimer | None
+    """None: for ever."""
+
+
 Event = (
     Joined
     | TrackThere
@@ -99,6 +113,8 @@ Event = (
     | Stopping
     | EndAsked
     | Transferred
+    | SessionAgreed
+    | SessionLost
 )
 
 
@@ -115,6 +131,11 @@ class HangUp:
 
     headers: Headers = ()
     """For it, beside those that the trunk wants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Show the peer that we are there; SessionAgreed or SessionLost is to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +166,4 @@ class TellEnd:
     sip_text: str = ""
 
 
-Effect = SetStatus | HangUp | Leave | TellActive | TellEnd
+Effect = SetStatus | HangUp | Refresh | Leave | TellActive | TellEnd

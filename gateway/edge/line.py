@@ -91,8 +91,19 @@ class Line:
             self._accept(self._offered, response)
         self._offered = None
 
+    def offer(self) -> bytes:
+        """The offer for a re-INVITE of ours; `settle` it, or `withdraw` it."""
+        return self._describe(None)
+
+    def withdraw(self) -> None:
+        """Our offer wasn't answered; nothing happens when it was."""
+        self._offered = None
+
     def renegotiate(self, request: sipmessage.Request) -> bytes:
-        """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. Raises PeerFault (488), changing nothing."""
+        """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. Raises PeerFault, changing nothing: 488 for what
+        we can't do, 491 while an offer of ours is open."""
+        if self._offered is not None:
+            raise PeerFault("Both sides want to change the media at once.", sip_status=491)
         described = self._describe(_offer_of(request))
         self._follow()
         return described

@@ -6,6 +6,7 @@ It translates between the LiveKit SDK and the call's events, and decides nothing
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import json
 from collections.abc import Mapping
@@ -95,6 +96,8 @@ class RoomLeg:
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._left = False
+        self._gone = asyncio.Event()
+        """We are out of the room, and didn't leave it."""
 
     @property
     def participant(self) -> str:
@@ -162,11 +165,20 @@ class RoomLeg:
             self._subscribe_to_all(room)
             await self._publish(room, seat.identity)
         except (rtc.ConnectError, rtc.participant.PublishTrackError) as bad:
+            if isinstance(bad, rtc.participant.PublishTrackError) and await self._put_out():
+                return
             log.warning("room not joined", call=self._call_id, why=type(bad).__name__)
             self._user.post(ServiceDown("the room can't be joined"))
         except TimeoutError:
             log.warning("room not joined", call=self._call_id, why="took too long")
             self._user.post(ServiceDown("the room can't be joined in time"))
+
+    async def _put_out(self) -> bool:
+        """Whether publishing failed because we were put out of the room: RoomGone tells it then, or has."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SMALL):
+                await self._gone.wait()
+        return self._gone.is_set()
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
         self._mouth = Mouth(seat.identity)
@@ -234,6 +246,7 @@ class RoomLeg:
 
     def _on_gone(self, room: rtc.Room, reason: int) -> None:
         if not self._left:
+            self._gone.set()
             self._user.post(RoomGone(reason, room.local_participant.attributes.get(REJECT, "")))
 
     def _on_rpc(self, method: str, called: rtc.RpcInvocationData) -> str:

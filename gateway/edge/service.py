@@ -13,17 +13,20 @@ import structlog
 from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Created, Dial
 from gateway.edge import metrics
-from gateway.edge.call import ALLOW, EdgeCall, Tools
+from gateway.edge.call import EdgeCall, Tools
 from gateway.edge.events import PeerGone, Stopping
 from gateway.edge.inbound.call import InboundCall
 from gateway.edge.inbound.machine import TRY_AGAIN
 from gateway.edge.leg import leg_of
 from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of
+from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
 from gateway.errors import PeerFault
 from gateway.net.sip_driver import Incoming, SipDriver
+from gateway.sip import session_timer
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
+from gateway.sip.session_timer import IntervalTooSmall
 from gateway.tasks import Tasks
 
 STOPPING = 4.0
@@ -56,9 +59,15 @@ class Edge:
 
     async def on_request(self, incoming: Incoming) -> None:
         """Answer a request. Raises PeerFault for a refusal, which the driver turns into a response."""
-        if missing := unsupported(incoming.request):
+        if missing := unsupported(incoming.request, SUPPORTED):
             incoming.respond(420, headers=[("Unsupported", ", ".join(missing))])
             return
+        try:
+            await self._sort(incoming)
+        except IntervalTooSmall as bad:
+            incoming.respond(422, headers=bad.headers)
+
+    async def _sort(self, incoming: Incoming) -> None:
         named = DialogId.of(incoming.request)
         if named.local_tag:
             await self._in_dialog(incoming, named)
@@ -66,7 +75,7 @@ class Edge:
             await self._invite(incoming)
         elif incoming.request.method == "OPTIONS":
             self._options(incoming)
-        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY"):
+        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY", "PRACK"):
             raise DialogFault("A SIP request names no dialog.", sip_status=481)
         else:
             incoming.respond(405, headers=[("Allow", ALLOW)])
@@ -101,7 +110,7 @@ class Edge:
         # livekit-sip's name for the call is also its dialog's local tag.
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
         leg = leg_of(incoming.request, incoming.tag, incoming.source[0], incoming.driver.transport)
-        await self._run(InboundCall(incoming.driver, incoming, leg, self._tools))
+        await self._run(InboundCall(incoming, leg, self._tools))
 
     def _full(self) -> str:
         """Why no call can be taken, in a few words fit for a metric's label; "" when one can."""
@@ -125,14 +134,16 @@ class Edge:
         call = self._calls.get(named.local_tag)
         if call is None or not call.belongs(named):
             raise DialogFault("A SIP request names a dialog that isn't.", sip_status=481)
-        if call.dialog is not None:
-            call.dialog.admit(incoming.request)
+        if call.peer is not None:
+            call.peer.dialog.admit(incoming.request)
         match incoming.request.method:
             case "BYE":
                 incoming.respond(200)
                 call.post(PeerGone())
             case "INVITE" | "UPDATE":
                 await call.renegotiate(incoming)
+            case "PRACK":
+                call.on_prack(incoming)
             case "NOTIFY":
                 call.transfers.notified(incoming)
             case "OPTIONS":
@@ -145,7 +156,7 @@ class Edge:
         if self._stopping or self._ready():
             incoming.respond(503, headers=[_RETRY])
         else:
-            incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
+            incoming.respond(200, headers=[*ABILITIES, _BODIES])
 
     def _speaking(self, dial: Dial) -> Mapping[str, SipDriver]:
         """What the call may go out by. Raises RemoteError when we don't speak what is asked for."""
@@ -159,7 +170,8 @@ class Edge:
 
 
 def _check(incoming: Incoming) -> None:
-    """Raise PeerFault (400) for an INVITE that a dialog can't be made of."""
+    """Raise PeerFault for an INVITE that a dialog can't be made of (400), or whose session would be too short (422)."""
+    session_timer.answer(incoming.request)
     try:
         host_port(incoming.request.contact[0].uri)
     except (ValueError, IndexError) as bad:

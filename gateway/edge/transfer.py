@@ -11,10 +11,10 @@ import sipmessage
 from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Transfer, refused
 from gateway.edge.leg import harmless
+from gateway.edge.peer import Peer
 from gateway.errors import PeerFault, Unavailable
-from gateway.net.sip_driver import Incoming, SipDriver, TransactionFailed
-from gateway.sip import HostPort, lenient
-from gateway.sip.dialog import Dialog
+from gateway.net.sip_driver import Incoming, TransactionFailed
+from gateway.sip import lenient
 
 TIMEOUT = 30.0
 """Seconds a transfer may take when nothing is said of it."""
@@ -26,9 +26,9 @@ _STATUS = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?")
 class Transfers:
     """The transfers of one call, one at a time. Hand it the NOTIFYs that come for the call's dialog."""
 
-    def __init__(self, sip: SipDriver, lost: Callable[[], bool]) -> None:
+    def __init__(self, lost: Callable[[], bool]) -> None:
         """`lost`: whether the call is over."""
-        self._sip, self._lost = sip, lost
+        self._lost = lost
         self._told: asyncio.Queue[tuple[int, str]] | None = None
 
     @property
@@ -55,7 +55,7 @@ class Transfers:
         if self._told is not None:
             self._told.put_nowait((0, ""))
 
-    async def run(self, wish: Transfer, dialog: Dialog, where: HostPort) -> None:
+    async def run(self, wish: Transfer, peer: Peer) -> None:
         """Refer the peer, and return once it has reached its new destination. Raises RemoteError when it doesn't."""
         if self._told is not None:
             raise RemoteError("failed_precondition", "The call is being transferred already.")
@@ -63,23 +63,12 @@ class Transfers:
         told = self._told = asyncio.Queue[tuple[int, str]]()
         try:
             async with asyncio.timeout(max((wish.timeout or TIMEOUT) - _MARGIN, _MARGIN)):
-                await self._refer(dialog, target, wish, where)
+                await _refer(peer, target, wish)
                 await self._reached(told)
         except TimeoutError:
             raise refused(408, what="The transfer took too long.") from None
         finally:
             self._told = None
-
-    async def _refer(self, dialog: Dialog, target: str, wish: Transfer, where: HostPort) -> None:
-        headers = [("Refer-To", target), *harmless(wish.headers.items())]
-        try:
-            response = await self._sip.request(dialog.request("REFER", headers=headers), where)
-        except TransactionFailed as bad:
-            raise refused(bad.sip_status or 408, what=f"The transfer wasn't answered: {bad.what}") from bad
-        except Unavailable as bad:
-            raise RemoteError("unavailable", bad.what) from bad
-        if response.code >= 300:
-            raise refused(response.code, response.phrase, what=f"The transfer was refused: {response.code}.")
 
     async def _reached(self, told: asyncio.Queue[tuple[int, str]]) -> None:
         """Wait for the final word. An end without one: the subscription, or the call, is over."""
@@ -92,6 +81,18 @@ class Transfers:
                 raise refused(code, text, what=f"The transfer failed: {code} {text}.")
             if code >= 200:
                 return
+
+
+async def _refer(peer: Peer, target: str, wish: Transfer) -> None:
+    headers = [("Refer-To", target), *harmless(wish.headers.items())]
+    try:
+        response = await peer.sip.request(peer.dialog.request("REFER", headers=headers), peer.destination)
+    except TransactionFailed as bad:
+        raise refused(bad.sip_status or 408, what=f"The transfer wasn't answered: {bad.what}") from bad
+    except Unavailable as bad:
+        raise RemoteError("unavailable", bad.what) from bad
+    if response.code >= 300:
+        raise refused(response.code, response.phrase, what=f"The transfer was refused: {response.code}.")
 
 
 def referred(to: str) -> str:

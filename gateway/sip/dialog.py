@@ -141,6 +141,11 @@ class Dialog:
             self.target = _contact_of(request)
         self._remote_seq = sequence
 
+    def carry_on(self, early: Dialog) -> None:
+        """Go on with the numbers of the early dialog that a provisional response had made (section 12.1.2)."""
+        self._local_seq = max(self._local_seq, early._local_seq)
+        self._remote_seq = early._remote_seq
+
     def confirm(self, response: sipmessage.Response) -> None:
         """Take note of a 2xx to a re-INVITE of ours: its Contact is the new target."""
         if response.code // 100 == 2 and response.headers.get("Contact"):

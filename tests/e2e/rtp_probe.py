@@ -44,6 +44,8 @@ class RtpProbe(asyncio.DatagramProtocol):
         """Event codes of the keys that came, once each."""
         self.peer: tuple[str, int] | None = None
         self.port = 0
+        self.payload = -1
+        """Payload type of the latest audio."""
         self._last_key: int | None = None
         self._sequence = 0
         self._phase = 0
@@ -57,6 +59,7 @@ class RtpProbe(asyncio.DatagramProtocol):
         _, marked, sequence, timestamp, _ = _HEADER.unpack_from(data)
         kind, payload = marked & 0x7F, data[_HEADER.size :]
         if kind in (0, 8):
+            self.payload = kind
             self.heard.append(decode(payload, Codec.PCMU if kind == 0 else Codec.PCMA))
             self.arrivals.append((time.monotonic(), sequence, timestamp))
         elif kind == 101 and timestamp != self._last_key:

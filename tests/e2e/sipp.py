@@ -62,7 +62,7 @@ async def sipp(
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
 ) -> AsyncIterator[Sipp]:
-    """Start a scenario of SCENARIOS; ended when the context is left.
+    """Start a scenario of SCENARIOS, or one that `sipp_steps` wrote; ended when the context is left.
 
     `pause`: seconds of its `<pause/>`. `rtp`: port that its SDP names. `fill`: what replaces `{name}` in the file.
     """
@@ -132,6 +132,10 @@ async def _running(
 
 def _filled(directory: Path, scenario: str, fill: Mapping[str, str]) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
+    if scenario.startswith("<"):
+        file = directory / "steps.xml"
+        file.write_text(scenario)
+        return file
     text = (SCENARIOS / f"{scenario}.xml").read_text()
     file = directory / f"{scenario}.xml"
     file.write_text(re.sub(r"\{(\w+)\}", lambda found: fill[found[1]], text))

@@ -152,7 +152,7 @@ async def test_who_is_not_let_in(edge: Lab, dialed: str, status: str, formats: s
 async def test_a_caller_signs_in(edge: Lab) -> None:
     async with (
         rtp_probe() as phone,
-        edge.caller("signs_in", GUARDED, rtp=phone.port, pause=1, password="password", status="200") as caller,
+        edge.caller("signs_in", GUARDED, rtp=phone.port, pause=3, password="password", status="200") as caller,
         edge.agent(),
     ):
         await phone.hears(600)

@@ -15,14 +15,16 @@ import structlog
 from gateway.bus.ioinfo import Leg, RuleAnswer, TrunkAnswer, Verdict
 from gateway.edge import events as ev
 from gateway.edge import metrics
-from gateway.edge.call import ALLOW, EdgeCall, Tools
+from gateway.edge.call import EdgeCall, Tools
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
+from gateway.edge.inbound.ringing import Ringing
 from gateway.edge.leg import attributes, fixed_headers, harmless, written
+from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault
-from gateway.net.sip_driver import Incoming, SipDriver
-from gateway.sip import HostPort, sdp
+from gateway.net.sip_driver import Incoming
+from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import Dialog, DialogId
 
 _CREDENTIALS = ("Proxy-Authorization", "Authorization")
@@ -36,12 +38,13 @@ _T = TypeVar("_T")
 class InboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from its INVITE on."""
 
-    def __init__(self, sip: SipDriver, incoming: Incoming, leg: Leg, tools: Tools) -> None:
-        super().__init__(sip, leg, tools, incoming.source[0])
+    def __init__(self, incoming: Incoming, leg: Leg, tools: Tools) -> None:
+        super().__init__(leg, tools, incoming.source[0])
         self._incoming = incoming
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None
         self._described = b""
+        self._ringing_caller = Ringing(incoming, self._tasks, self._unacknowledged)
         self._rang = False
         self._silent = False
         self._routed = 0.0
@@ -61,6 +64,10 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's, answered or not."""
         return named == replace(DialogId.of(self._incoming.request), local_tag=self.id)
+
+    def on_prack(self, prack: Incoming) -> None:
+        """A PRACK came for the call's dialog. Raises PeerFault when it acknowledges nothing."""
+        self._ringing_caller.acknowledged(prack)
 
     def post(self, event: own.Event) -> None:
         """Something happened."""
@@ -158,7 +165,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self._incoming.respond(407, headers=[("Proxy-Authenticate", value) for value in values])
 
     def _ring(self) -> None:
-        self._incoming.respond(180)
+        self._ringing_caller.ring()
         if not self._rang:
             metrics.RINGING.observe(self._loop.time() - self._began)
         self._rang = True
@@ -166,14 +173,20 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def _answer(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
+        invite = self._incoming.request
+        timer, told = session_timer.answer(invite)
         ok = self._incoming.respond(
             200,
-            headers=[("Allow", ALLOW), *self._headers()],
+            headers=[*ABILITIES, *told, *self._headers()],
             body=self._described,
             content_type=sdp.CONTENT_TYPE,
         )
-        self.dialog = Dialog.uas(self._incoming.request, ok)
+        direct = not invite.headers.get("Record-Route") and len(invite.via) == 1
+        near = self._incoming.source if direct else None
+        self.peer = Peer(self._incoming.driver, self._line, Dialog.uas(invite, ok), near=near)
+        self.peer.knows(invite)
         self._line.start()
+        self._agree(timer)
         self._info = replace(self._info, started=time.time_ns())
         self._tasks.start(self._await_ack(self._incoming), "await ack")
         took = self._loop.time() - self._began
@@ -186,16 +199,6 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     async def _watch_caller(self) -> None:
         await self._incoming.abandoned.wait()
         self.post(ev.PeerGone(lost=self._incoming.cancel is None))
-
-    def _destination(self, dialog: Dialog) -> HostPort:
-        """A caller that is directly before us is reached where it sends from: its Contact may name an address behind
-        its NAT.
-        """
-        invite = self._incoming.request
-        direct = not invite.headers.get("Record-Route") and len(invite.via) == 1
-        if direct and self._sip.reaches(self._incoming.source):
-            return self._incoming.source
-        return dialog.destination
 
     def _heard_headers(self) -> Mapping[str, str]:
         return written(self._incoming.request)

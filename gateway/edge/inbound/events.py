@@ -29,7 +29,7 @@ class RuleTold:
 
 @dataclass(frozen=True, slots=True)
 class Unacknowledged:
-    """No ACK to our 200 came in 64*T1."""
+    """No ACK to our 200, or no PRACK to a 180 that wanted one, came in 64*T1."""
 
 
 Event = common.Event | TrunkTold | RuleTold | Unacknowledged

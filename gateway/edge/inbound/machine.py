@@ -35,8 +35,11 @@ from gateway.edge.events import (
     MediaLost,
     NoMedia,
     PeerGone,
+    Refresh,
     RoomGone,
     ServiceDown,
+    SessionAgreed,
+    SessionLost,
     SetStatus,
     Stopping,
     TellActive,
@@ -61,6 +64,7 @@ from gateway.edge.inbound.events import (
     TrunkTold,
     Unacknowledged,
 )
+from gateway.edge.session import NEVER, NOT_REFRESHED, Clock, agreed
 from gateway.sip.digest import Proof
 from gateway.sip.message import phrase_of
 
@@ -108,10 +112,12 @@ class Call:
     give_up_at: float | None = None
     """When it has rung, or lasted, for too long."""
     bridge_at: float | None = None
+    session: Clock = NEVER
 
     def deadline(self) -> float | None:
         """When to call `expire`."""
-        return min((at for at in (self.ring_at, self.give_up_at, self.bridge_at) if at is not None), default=None)
+        awaited = (self.ring_at, self.give_up_at, self.bridge_at, self.session.deadline())
+        return min((at for at in awaited if at is not None), default=None)
 
 
 Step = tuple[Call, tuple[Effect, ...]]
@@ -141,6 +147,10 @@ def expire(call: Call, now: float) -> Step:
             reason = DisconnectReason.USER_UNAVAILABLE
             return _refuse(call, 486, "no answer", reason=reason, error=RINGING_TIMEOUT)
         return _hang_up(call, "too long", reason=DisconnectReason.UNKNOWN_REASON, error=MAX_DURATION)
+    if call.session.ended(now):
+        return _lost(call, SessionLost(), now)
+    if call.session.due(now):
+        return replace(call, session=NEVER), (Refresh(),)
     if call.bridge_at is not None and now >= call.bridge_at:
         return _bridge(call, MediaHeard(), now)
     if call.ring_at is not None and now >= call.ring_at:
@@ -245,8 +255,21 @@ def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     return _hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT)
 
 
+def _lost(call: Call, event: SessionLost, now: float) -> Step:
+    return _hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED)
+
+
+def _agreed(call: Call, event: SessionAgreed, now: float) -> Step:
+    return replace(call, session=agreed(event.timer, now)), ()
+
+
 def _unacknowledged(call: Call, event: Unacknowledged, now: float) -> Step:
     return _hang_up(call, "no ack", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NO_ACK)
+
+
+def _unheard(call: Call, event: Unacknowledged, now: float) -> Step:
+    """The caller demanded to acknowledge the 180, and never did (RFC 3262 section 3)."""
+    return _refuse(call, 504, "no ack", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NO_ACK)
 
 
 def _no_media(call: Call, event: NoMedia, now: float) -> Step:
@@ -276,6 +299,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.TRUNK, Stopping): _turn_away,
     (State.RULE, RuleTold): _rule,
     (State.RULE, PeerGone): _gave_up,
+    (State.RULE, Unacknowledged): _unheard,
     (State.RULE, ServiceDown): _down,
     (State.RULE, Stopping): _turn_away,
     (State.JOINING, Joined): _joined,
@@ -283,6 +307,7 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.JOINING, PeerGone): _gave_up,
     (State.JOINING, RoomGone): _put_out,
     (State.JOINING, EndAsked): _ended_ringing,
+    (State.JOINING, Unacknowledged): _unheard,
     (State.JOINING, ServiceDown): _down,
     (State.JOINING, Stopping): _turn_away,
     (State.ANSWERED, TrackThere): _nothing,
@@ -291,6 +316,8 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ANSWERED, RoomGone): _room_gone,
     (State.ANSWERED, EndAsked): _ended_talking,
     (State.ANSWERED, Transferred): _transferred,
+    (State.ANSWERED, SessionAgreed): _agreed,
+    (State.ANSWERED, SessionLost): _lost,
     (State.ANSWERED, MediaLost): _media_lost,
     (State.ANSWERED, Unacknowledged): _unacknowledged,
     (State.ANSWERED, NoMedia): _no_media,
@@ -301,6 +328,8 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ACTIVE, RoomGone): _room_gone,
     (State.ACTIVE, EndAsked): _ended_talking,
     (State.ACTIVE, Transferred): _transferred,
+    (State.ACTIVE, SessionAgreed): _agreed,
+    (State.ACTIVE, SessionLost): _lost,
     (State.ACTIVE, MediaLost): _media_lost,
     (State.ACTIVE, Unacknowledged): _unacknowledged,
     (State.ACTIVE, NoMedia): _no_media,
@@ -350,7 +379,7 @@ def _hang_up(
 
 
 def _ended(call: Call) -> Call:
-    return replace(call, state=State.ENDED, ring_at=None, give_up_at=None, bridge_at=None)
+    return replace(call, state=State.ENDED, ring_at=None, give_up_at=None, bridge_at=None, session=NEVER)
 
 
 def _told_first(told: Effect, rest: Step) -> Step:

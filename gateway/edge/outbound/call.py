@@ -18,31 +18,23 @@ from gateway.bus.ioinfo import Leg, Uri
 from gateway.bus.participants import Created, Dial, refused
 from gateway.edge import events as ev
 from gateway.edge import metrics
-from gateway.edge.call import ALLOW, EdgeCall, Tools
+from gateway.edge.call import EdgeCall, Tools
 from gateway.edge.leg import CALL_STATUS, EDGE, fixed_headers, header_attributes, written
 from gateway.edge.outbound import events as own
 from gateway.edge.outbound import machine
-from gateway.edge.outbound.invite import Ends, ends, invite
+from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
+from gateway.edge.outbound.invite import Ends, ends
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.sip_driver import SipDriver
-from gateway.net.sip_exchange import Sending, TransactionFailed, literal
+from gateway.net.sip_exchange import TransactionFailed
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
-from gateway.sip import HostPort, digest
-from gateway.sip.dialog import Dialog, DialogId
-from gateway.sip.message import phrase_of
+from gateway.sip.dialog import DialogId
 
-_TRIES = 4
-"""INVITEs that are sent because each is asked for a password anew: a nonce may be stale."""
-_NEXT_AFTER = 4.0
-"""Seconds without any response after which the next place is tried, where there is one."""
-_ELSEWHERE = 503
-"""The status that sends a call to the next place (RFC 3263 section 4.3)."""
 _PAUSE = 0.5
 """Seconds that a `w` among the keys waits."""
-_CHALLENGES = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 
 log = structlog.get_logger(__name__)
 
@@ -52,16 +44,16 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     def __init__(self, drivers: Mapping[str, SipDriver], dial: Dial, tools: Tools) -> None:
         """`drivers`: what the call may go out by, by transport, the usual first."""
-        self._dial, self._drivers = dial, drivers
+        self._dial = dial
         sip = next(iter(drivers.values()))
         self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:").partition(";")[0])
         self._call_id = secrets.token_hex(16)
-        super().__init__(sip, _leg(dial, self._ends, self._call_id, sip.transport), tools, "")
+        super().__init__(_leg(dial, self._ends, self._call_id, sip.transport), tools, "")
+        order = Order(self._ends, self._call_id, self._headers, dial.username, dial.password)
+        self._dialing = Dialing(order, drivers, tools.locator, self._line, self._tasks, self._hear_ringing)
         self._began = self._loop.time()
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
-        self._where: HostPort = ("", 0)
-        self._cseq = 0
         self._ringing_room: asyncio.Task[None] | None = None
         self._told: Mapping[str, str] = {}
         """Headers of the answer."""
@@ -91,7 +83,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's."""
-        return self.dialog is not None and named == self.dialog.id
+        return self._dialing.belongs(named) if self.peer is None else named == self.peer.dialog.id
 
     def _begin(self, now: float) -> Sequence[own.Effect]:
         dial = self._dial
@@ -126,8 +118,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             case own.GiveUp():
                 if self._inviting is not None:
                     self._inviting.cancel()
-                if self.dialog is not None:  # the callee's answer has crossed our change of mind
-                    self._tools.lasting.start(self._bye(()), "bye")
+                self._bye()  # the callee's answer may have crossed our change of mind
             case own.PressKeys():
                 self._tasks.start(self._press_keys(), "press keys")
             case own.Created():
@@ -144,9 +135,11 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
                 self._do(effect)
 
     async def _invite(self) -> None:
-        """Send the INVITE, and again with the password where one is asked for."""
         try:
-            await self._call_out()
+            offer = self._line.open(None, self._dial.media, self)
+            await self._accept(await self._dialing.call(offer))
+        except Declined as no:
+            self.post(own.Refused(no.code, no.what))
         except TransactionFailed as bad:
             self.post(own.Refused(bad.sip_status or 408, bad.what, trunk=True))
         except Unavailable as bad:
@@ -158,86 +151,22 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             log.info("no media in common", call=self.id, why=bad.what)
             self.post(ev.NoMedia())
 
-    async def _call_out(self) -> None:
-        """Try each place where the callee may be, until one has an answer (RFC 3263 section 4.3)."""
-        offer = self._line.open(None, self._dial.media, self)
-        uri = self._ends.target
-        only = next(iter(self._drivers)) if len(self._drivers) == 1 else ""
-        places = await self._tools.locator.find(uri.host.strip("[]"), uri.port, only, list(self._drivers))
-        for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
-            self._sip, self._where = self._drivers[place.transport], place.where
-            self._sip.named(place.where, place.name)
-            self._line.source = place.where[0]
-            try:
-                refusal = await self._ask(offer, patience=_NEXT_AFTER if left else None)
-            except (TransactionFailed, TimeoutError):
-                if not left:
-                    raise
-                continue
-            if refusal is None:
-                return
-            if refusal.code != _ELSEWHERE or not left:
-                self.post(own.Refused(refusal.code, _words(refusal)))
-                return
-
-    async def _ask(self, offer: bytes, patience: float | None) -> sipmessage.Response | None:
-        """The response that refused the call; None when it is up. Raises TimeoutError when nothing at all has come
-        within `patience` seconds."""
-        proof: list[tuple[str, str]] = []
-        for _ in range(_TRIES):
-            self._cseq += 1
-            request = invite(
-                self._ends,
-                call_id=self._call_id,
-                cseq=self._cseq,
-                contact=self._sip.contact(),
-                headers=[("Allow", ALLOW), *self._headers(), *proof],
-                body=offer,
-            )
-            async with self._sip.send(request, self._where) as sending:
-                response = await self._responses(sending, patience)
-            if response is None:
-                return None
-            again = self._proof(response, had=bool(proof))
-            if again is None:
-                return response
-            proof = [again]
-        return response
-
-    async def _responses(self, sending: Sending, patience: float | None) -> sipmessage.Response | None:
-        """The response that refused the call; None when it is up."""
-        async with asyncio.timeout(patience) as waiting:
-            response = await anext(sending)
-            waiting.reschedule(None)
-            return await self._heard_out(sending, response)
-
-    async def _heard_out(self, sending: Sending, response: sipmessage.Response) -> sipmessage.Response | None:
-        while True:
-            if 180 <= response.code < 200:
-                self.post(own.Ringing())
-                if self._line.early(response):
-                    self._hush()
-            elif 200 <= response.code < 300:
-                await self._accept(sending, response)
-                return None
-            elif response.code >= 300:
-                return response
-            response = await anext(sending)
-
-    async def _accept(self, sending: Sending, response: sipmessage.Response) -> None:
-        """The call is answered. A PeerFault leaves it to the driver to acknowledge and end it."""
-        dialog = Dialog.uac(sending.request, response)
-        self._line.settle(response)
-        self.dialog, self._told = dialog, written(response)
-        await sending.acknowledge(dialog.ack(), self._destination(dialog))
+    async def _accept(self, answered: Answered) -> None:
+        self.peer, self._told = answered.peer, written(answered.response)
         self._hush()
         self._line.start()
         self._info = replace(self._info, started=time.time_ns())
         dial = self._dial
-        found = header_attributes(response, dial.headers_to_attributes, dial.include_headers)
+        found = header_attributes(answered.response, dial.headers_to_attributes, dial.include_headers)
         await self._room.set_attributes({"sip.callIDFull": self._call_id, **found})
         metrics.DIALED.observe(self._loop.time() - self._began)
         self.post(own.Accepted())
+        self._agree(answered.timer)
+
+    def _hear_ringing(self, response: sipmessage.Response) -> None:
+        self.post(own.Ringing())
+        if self._line.early(response):
+            self._hush()
 
     async def _ring_room(self) -> None:
         """Let the room hear ringing, until cancelled."""
@@ -252,17 +181,6 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         if self._ringing_room is not None:
             self._ringing_room.cancel()
 
-    def _proof(self, response: sipmessage.Response, *, had: bool) -> tuple[str, str] | None:
-        """The header that answers a challenge; None when it isn't one, or we have no answer to it."""
-        if response.code not in _CHALLENGES or not self._dial.username:
-            return None
-        asked, answered = _CHALLENGES[response.code]
-        challenge = digest.choose(response.headers.getlist(asked))
-        if challenge is None or (had and not challenge.stale):
-            return None
-        uri, cnonce = str(self._ends.target), secrets.token_hex(8)
-        return answered, challenge.answer("INVITE", uri, self._dial.username, self._dial.password, cnonce)
-
     async def _press_keys(self) -> None:
         for part in re.findall(r"W|[^W]{1,32}", self._dial.keys.upper()):
             if part != "W":
@@ -272,12 +190,6 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     def _unacknowledged(self) -> None:
         self.post(ev.PeerGone(lost=True))
-
-    def _destination(self, dialog: Dialog) -> HostPort:
-        """Where the peer's Contact or the route says; where the INVITE went, when that is a name that only the other
-        side's network may know."""
-        where = dialog.destination
-        return where if literal(where) else self._where
 
     def _heard_headers(self) -> Mapping[str, str]:
         return self._told
@@ -291,11 +203,6 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
     def _tell_end(self, end: ev.TellEnd) -> None:
         metrics.DIALS.labels(end.outcome).inc()
         super()._tell_end(end)
-
-
-def _words(response: sipmessage.Response) -> str:
-    """What the other side says of its refusal."""
-    return response.headers.get("X-Twilio-Error") or response.phrase or phrase_of(response.code)
 
 
 def _leg(dial: Dial, whom: Ends, call_id: str, transport: str) -> Leg:

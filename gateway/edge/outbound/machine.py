@@ -33,8 +33,11 @@ from gateway.edge.events import (
     MediaLost,
     NoMedia,
     PeerGone,
+    Refresh,
     RoomGone,
     ServiceDown,
+    SessionAgreed,
+    SessionLost,
     SetStatus,
     Stopping,
     TellActive,
@@ -58,6 +61,7 @@ from gateway.edge.outbound.events import (
     Ringing,
     TellJoined,
 )
+from gateway.edge.session import NEVER, NOT_REFRESHED, Clock, agreed
 from gateway.sip.message import phrase_of
 
 RINGING = 180.0
@@ -105,10 +109,11 @@ class Call:
     """The request has been answered."""
     give_up_at: float | None = None
     """When it has rung, or lasted, for too long."""
+    session: Clock = NEVER
 
     def deadline(self) -> float | None:
         """When to call `expire`."""
-        return self.give_up_at
+        return min((at for at in (self.give_up_at, self.session.deadline()) if at is not None), default=None)
 
 
 Step = tuple[Call, tuple[Effect, ...]]
@@ -133,6 +138,10 @@ def step(call: Call, event: Event, now: float) -> Step:
 
 def expire(call: Call, now: float) -> Step:
     """What to do because time has passed."""
+    if call.session.ended(now):
+        return _lost(call, SessionLost(), now)
+    if call.session.due(now):
+        return replace(call, session=NEVER), (Refresh(),)
     if call.give_up_at is None or now < call.give_up_at:
         return call, ()
     if call.state in TALKING:
@@ -224,6 +233,14 @@ def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     return _hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT)
 
 
+def _lost(call: Call, event: SessionLost, now: float) -> Step:
+    return _hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED)
+
+
+def _agreed(call: Call, event: SessionAgreed, now: float) -> Step:
+    return replace(call, session=agreed(event.timer, now)), ()
+
+
 def _stop(call: Call, event: Stopping, now: float) -> Step:
     return _hang_up(call, "stopping", reason=DisconnectReason.SERVER_SHUTDOWN)
 
@@ -263,6 +280,8 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     **{(state, RoomGone): _room_gone for state in TALKING},
     **{(state, Transferred): _transferred for state in TALKING},
     **{(state, MediaLost): _media_lost for state in TALKING},
+    **{(state, SessionAgreed): _agreed for state in TALKING},
+    **{(state, SessionLost): _lost for state in TALKING},
     **{(state, Stopping): _stop for state in TALKING},
     **{(state, GivenUp): _nothing for state in TALKING},
 }
@@ -323,4 +342,4 @@ def _hang_up(
 
 
 def _ended(call: Call) -> Call:
-    return replace(call, state=State.ENDED, replied=True, give_up_at=None)
+    return replace(call, state=State.ENDED, replied=True, give_up_at=None, session=NEVER)

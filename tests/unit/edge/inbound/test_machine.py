@@ -11,7 +11,9 @@ from gateway.edge.events import IllegalEvent
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
 from gateway.edge.inbound.machine import Call, State, begin, expire, reject_status, step
+from gateway.edge.session import NEVER
 from gateway.sip.digest import Proof
+from gateway.sip.session_timer import SessionTimer
 
 TRUNK = own.TrunkTold(TrunkAnswer("ST_1"))
 ACCEPTED = RuleAnswer(Verdict.ACCEPT, room="call-x", ringing_timeout=60, max_duration=7200)
@@ -231,6 +233,8 @@ events = st.one_of(
     st.just(ev.ServiceDown("down")),
     st.just(ev.Stopping()),
     st.just(ev.EndAsked()),
+    st.just(ev.SessionLost()),
+    st.builds(ev.SessionAgreed, st.none() | st.builds(SessionTimer, st.sampled_from([90, 120]), st.booleans())),
 )
 
 
@@ -300,3 +304,33 @@ def test_somebody_in_the_room_ends_the_call() -> None:
     assert effects[0] == own.Reject(486, "Busy Here", 0, headers)
     _, effects = after(*ACTIVE, ev.EndAsked(headers))
     assert effects[0] == ev.HangUp(headers)
+
+
+def test_a_session_that_we_refresh() -> None:
+    call, _ = after(*ACTIVE)
+    call, effects = step(call, ev.SessionAgreed(SessionTimer(100, refreshing=True)), 10.0)
+    assert (effects, call.deadline()) == ((), 60.0)
+    call, effects = expire(call, 60.0)
+    assert (effects, call.session) == ((ev.Refresh(),), NEVER)
+    call, _ = step(call, ev.SessionAgreed(SessionTimer(200, refreshing=True)), 61.0)
+    assert call.deadline() == 161.0
+    assert step(call, ev.SessionAgreed(None), 62.0)[0].session == NEVER
+
+
+@pytest.mark.parametrize("how", ["not refreshed", "refused"])
+def test_a_session_that_is_lost(how: str) -> None:
+    call, _ = after(*ACTIVE)
+    call, _ = step(call, ev.SessionAgreed(SessionTimer(90, refreshing=False)), 0.0)
+    assert call.deadline() == 60.0
+    call, effects = expire(call, 60.0) if how == "not refreshed" else step(call, ev.SessionLost(), 1.0)
+    assert effects[:2] == (ev.HangUp(), ev.Leave("hangup"))
+    assert (end(effects).reason, end(effects).error) == (
+        DisconnectReason.CONNECTION_TIMEOUT,
+        "the session wasn't refreshed",
+    )
+    assert call.deadline() is None
+
+
+def test_a_caller_who_demanded_to_acknowledge_and_never_did() -> None:
+    _, effects = after(*JOINING, own.Unacknowledged())
+    assert effects[0] == own.Reject(504, "Server Time-out")

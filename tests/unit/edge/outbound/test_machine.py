@@ -9,6 +9,7 @@ from gateway.edge import events as ev
 from gateway.edge.events import IllegalEvent
 from gateway.edge.outbound import events as own
 from gateway.edge.outbound.machine import TALKING, Call, State, Wish, begin, expire, step
+from gateway.sip.session_timer import SessionTimer
 
 ASKS = Wish(ringing=20, longest=7200)
 WAITS = Wish(waits=True, ringing=20, longest=7200)
@@ -146,7 +147,9 @@ def test_what_cannot_happen_changes_nothing() -> None:
 EVENTS = st.sampled_from(
     [ev.Joined(), ev.TrackThere(), ev.MediaHeard(), ev.PeerGone(), ev.PeerGone(lost=True), ev.RoomGone(4), ev.RoomGone(7),
      ev.MediaLost(), ev.MediaLost(held=True), ev.NoMedia(), ev.ServiceDown("x"), ev.Stopping(), own.Ringing(),
-     own.Accepted(), own.Refused(486, "Busy"), own.Refused(408, "", trunk=True), own.KeysSent(), own.GivenUp(), ev.EndAsked(), None]
+     own.Accepted(), own.Refused(486, "Busy"), own.Refused(408, "", trunk=True), own.KeysSent(), own.GivenUp(), ev.EndAsked(),
+     ev.SessionAgreed(SessionTimer(90, refreshing=True)), ev.SessionAgreed(SessionTimer(90, refreshing=False)),
+     ev.SessionAgreed(None), ev.SessionLost(), None]
 )  # fmt: skip
 
 
@@ -178,3 +181,14 @@ def test_whatever_happens_the_request_is_answered_once_and_the_end_told_once(
     assert (ev.HangUp in kinds) <= talked, "no BYE to a call that was never answered"
     assert (own.GiveUp in kinds) <= (own.Invite in kinds and not talked), "no CANCEL but to an INVITE that rings"
     assert (call.state in TALKING) <= talked
+
+
+def test_a_session_is_refreshed_or_lost() -> None:
+    call, _ = after(ASKS, *ACTIVE)
+    call, _ = step(call, ev.SessionAgreed(SessionTimer(100, refreshing=True)), 0.0)
+    call, effects = expire(call, 50.0)
+    assert effects == (ev.Refresh(),)
+    call, _ = step(call, ev.SessionAgreed(SessionTimer(90, refreshing=False)), 51.0)
+    assert expire(call, 110.0)[1] == ()
+    assert expire(call, 111.0)[1][0] == ev.HangUp()
+    assert step(call, ev.SessionLost(), 52.0)[1][0] == ev.HangUp()

@@ -1,0 +1,198 @@
+"""Calling a SIP address until it answers or refuses (RFC 3261 section 13.2): each place where it may be, the password
+where one is asked for, responses that want to be acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sipmessage
+import structlog
+
+from gateway.edge.line import Line
+from gateway.edge.outbound.invite import Ends, invite
+from gateway.edge.peer import ABILITIES, Headers, Peer
+from gateway.errors import PeerFault, Unavailable
+from gateway.net.locator import Locator
+from gateway.net.sip_driver import SipDriver
+from gateway.net.sip_exchange import Sending, TransactionFailed
+from gateway.sip import HostPort, digest, reliable, session_timer
+from gateway.sip.dialog import Dialog, DialogId
+from gateway.sip.message import phrase_of, tag_of
+from gateway.sip.session_timer import SessionTimer
+from gateway.tasks import Tasks
+
+_TRIES = 4
+"""INVITEs to one place, because each is asked for a password, or another interval: a nonce may be stale."""
+_NEXT_AFTER = 4.0
+"""Seconds without any response after which the next place is tried, where there is one."""
+_ELSEWHERE = 503
+"""The status that sends a call to the next place (RFC 3263 section 4.3)."""
+_CHALLENGES = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
+
+log = structlog.get_logger(__name__)
+
+
+class Declined(PeerFault):
+    """A final response that isn't a 2xx: `sip_status` and its words."""
+
+    def __init__(self, response: sipmessage.Response) -> None:
+        words = response.headers.get("X-Twilio-Error") or response.phrase or phrase_of(response.code)
+        super().__init__(words, sip_status=response.code)
+        self.code = response.code
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The call is up: media may flow."""
+
+    peer: Peer
+    response: sipmessage.Response
+    timer: SessionTimer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to call, and how."""
+
+    ends: Ends
+    call_id: str
+    headers: Callable[[], Headers] = list
+    """What the trunk wants in our messages."""
+    username: str = ""
+    password: str = ""
+
+
+class Dialing:
+    """One call that goes out. `call` it once; cancelled, it gives up, and nothing stays behind at the other side."""
+
+    def __init__(
+        self,
+        order: Order,
+        drivers: Mapping[str, SipDriver],
+        locator: Locator,
+        line: Line,
+        tasks: Tasks,
+        ringing: Callable[[sipmessage.Response], None],
+    ) -> None:
+        """`drivers`: what it may go out by, by transport, the usual first. `ringing` is told of each 180 to 199."""
+        self._order, self._drivers, self._locator, self._line = order, drivers, locator, line
+        self._tasks, self._ringing = tasks, ringing
+        self._sip = next(iter(drivers.values()))
+        self._where: HostPort = ("", 0)
+        self._cseq = 0
+        self._interval = session_timer.INTERVAL
+        self._early: dict[str, tuple[Dialog, reliable.Order]] = {}
+
+    async def call(self, offer: bytes) -> Answered:
+        """Try each place until one has an answer (RFC 3263 section 4.3).
+
+        Raises Declined, TransactionFailed (an Unavailable) when nothing answers, Unavailable when no place is found,
+        and another PeerFault when the answer can't be used: it is then acknowledged and ended.
+        """
+        uri = self._order.ends.target
+        only = next(iter(self._drivers)) if len(self._drivers) == 1 else ""
+        places = await self._locator.find(uri.host.strip("[]"), uri.port, only, list(self._drivers))
+        for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
+            self._sip, self._where = self._drivers[place.transport], place.where
+            self._sip.named(place.where, place.name)
+            self._line.source = place.where[0]
+            try:
+                return await self._ask(offer, patience=_NEXT_AFTER if left else None)
+            except (TransactionFailed, TimeoutError):
+                if not left:
+                    raise
+            except Declined as bad:
+                if bad.code != _ELSEWHERE or not left:
+                    raise
+        raise Unavailable("The SIP address names no place.")
+
+    def belongs(self, named: DialogId) -> bool:
+        """Whether a request is of a dialog that a provisional response has made."""
+        return any(named == dialog.id for dialog, _ in self._early.values())
+
+    async def _ask(self, offer: bytes, patience: float | None) -> Answered:
+        """Raises Declined, and TimeoutError when nothing at all has come within `patience` seconds."""
+        proof: list[tuple[str, str]] = []
+        for last in (*[False] * (_TRIES - 1), True):
+            request = self._request(offer, proof)
+            async with self._sip.send(request, self._where) as sending:
+                async with asyncio.timeout(patience) as waiting:
+                    response = await anext(sending)
+                    waiting.reschedule(None)
+                    response = await self._heard_out(sending, response)
+                if response.code < 300:
+                    return await self._accept(sending, response)
+            more, again = session_timer.demanded(response), self._proof(response, had=bool(proof))
+            if last or (again is None and more <= self._interval):
+                raise Declined(response)
+            proof = [again] if again is not None else proof
+            self._interval = max(self._interval, more)
+        raise AssertionError
+
+    def _request(self, offer: bytes, proof: Headers) -> sipmessage.Request:
+        self._cseq += 1
+        order = self._order
+        timer = session_timer.asked(self._interval)
+        return invite(
+            order.ends,
+            call_id=order.call_id,
+            cseq=self._cseq,
+            contact=self._sip.contact(),
+            headers=[*ABILITIES, *timer, *order.headers(), *proof],
+            body=offer,
+        )
+
+    async def _heard_out(self, sending: Sending, response: sipmessage.Response) -> sipmessage.Response:
+        """The final response."""
+        while response.code < 200:
+            if response.code > 100 and self._in_order(sending.request, response) and response.code >= 180:
+                self._ringing(response)
+            response = await anext(sending)
+        return response
+
+    def _in_order(self, request: sipmessage.Request, response: sipmessage.Response) -> bool:
+        """Whether a provisional response is to be heard; a reliable one is acknowledged (RFC 3262 section 4)."""
+        number = reliable.number_of(response)
+        tag = tag_of(response.to_address)
+        if number is None or not tag:
+            return True
+        if tag not in self._early:
+            self._early[tag] = (Dialog.uac(request, response), reliable.Order())
+        dialog, order = self._early[tag]
+        if not order.takes(number):
+            return False
+        prack = dialog.request("PRACK", headers=[reliable.acknowledging(request, number)])
+        self._tasks.start(self._acknowledge(prack), "prack")
+        return True
+
+    async def _acknowledge(self, prack: sipmessage.Request) -> None:
+        try:
+            await self._sip.request(prack, self._where)
+        except Unavailable as bad:
+            log.info("prack not answered", why=bad.what)
+
+    async def _accept(self, sending: Sending, response: sipmessage.Response) -> Answered:
+        """The call is answered. A PeerFault leaves it to the driver to acknowledge and end it."""
+        dialog = Dialog.uac(sending.request, response)
+        if early := self._early.get(tag_of(response.to_address)):
+            dialog.carry_on(early[0])
+        self._line.settle(response)
+        peer = Peer(self._sip, self._line, dialog, fallback=self._where, ours=True)
+        peer.knows(response)
+        await sending.acknowledge(dialog.ack(), peer.destination)
+        return Answered(peer, response, session_timer.settled(response))
+
+    def _proof(self, response: sipmessage.Response, *, had: bool) -> tuple[str, str] | None:
+        """The header that answers a challenge; None when it isn't one, or we have no answer to it."""
+        order = self._order
+        if response.code not in _CHALLENGES or not order.username:
+            return None
+        asked, answered = _CHALLENGES[response.code]
+        challenge = digest.choose(response.headers.getlist(asked))
+        if challenge is None or (had and not challenge.stale):
+            return None
+        uri, cnonce = str(order.ends.target), secrets.token_hex(8)
+        return answered, challenge.answer("INVITE", uri, order.username, order.password, cnonce)

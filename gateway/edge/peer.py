@@ -1,0 +1,125 @@
+"""The other party of a call that is up: its dialog, the media settled with it, and what we ask of it there."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import sipmessage
+import structlog
+
+from gateway.edge.line import Line
+from gateway.errors import PeerFault, Unavailable
+from gateway.net.sip_driver import SipDriver, TransactionFailed
+from gateway.net.sip_exchange import literal
+from gateway.sip import HostPort, sdp, session_timer
+from gateway.sip.dialog import Dialog
+from gateway.sip.session_timer import SessionTimer
+
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, NOTIFY, REFER"
+SUPPORTED = ("timer", "100rel", "replaces")
+"""Option tags that we know (RFC 3261 section 20.37)."""
+ABILITIES = (("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED)))
+_TRIES = 4
+_GONE = (408, 481)
+"""Answers within a dialog that say that there is none (RFC 3261 section 12.2.1.2)."""
+
+log = structlog.get_logger(__name__)
+Headers = Sequence[tuple[str, str]]
+
+
+class SessionLost(PeerFault):
+    """The peer no longer knows the call, or can't be reached."""
+
+    sip_status = 481
+
+
+class Peer:
+    """One dialog and its media."""
+
+    def __init__(
+        self,
+        sip: SipDriver,
+        line: Line,
+        dialog: Dialog,
+        *,
+        near: HostPort | None = None,
+        fallback: HostPort | None = None,
+        ours: bool = False,
+    ) -> None:
+        """`near`: where a peer that is directly before us sends from, its Contact may name an address behind its NAT.
+        `fallback`: where requests go when the Contact is a name, which only the other side's network may know. `ours`:
+        we made the call."""
+        self.sip, self.line, self.dialog = sip, line, dialog
+        self.updates = False
+        """The peer says that it knows UPDATE."""
+        self._near, self._fallback, self._ours = near, fallback, ours
+
+    @property
+    def destination(self) -> HostPort:
+        """Where our requests go."""
+        if self._near is not None and self.sip.reaches(self._near):
+            return self._near
+        where = self.dialog.destination
+        return where if self._fallback is None or literal(where) else self._fallback
+
+    def knows(self, message: sipmessage.Message) -> None:
+        """Take note of what the peer's Allow says."""
+        named = ",".join(message.headers.getlist("Allow")).upper().split(",")
+        self.updates = "UPDATE" in [method.strip() for method in named]
+
+    async def bye(self, headers: Headers) -> None:
+        """End the dialog; an answer is waited for, but not needed."""
+        try:
+            await self.sip.request(self.dialog.request("BYE", headers=headers), self.destination)
+        except (TransactionFailed, Unavailable) as bad:
+            log.info("bye not answered", why=bad.what)
+
+    async def refresh(self, interval: int) -> SessionTimer | None:
+        """Refresh the session (RFC 4028 section 10), and what was agreed on. Raises SessionLost, or another PeerFault
+        when the media can't be had any more."""
+        for _ in range(_TRIES):
+            response = await self._refreshed(session_timer.asked(interval, refresher="uac"))
+            if response.code == 491:
+                await asyncio.sleep(self._turn())
+            elif (more := session_timer.demanded(response)) > interval:
+                interval = more
+            else:
+                break
+        if response.code in _GONE:
+            raise SessionLost("The peer doesn't know the call any more.")
+        # Whatever else it says, it is there: it would be wrong to hang up on it for an answer that is only unfriendly.
+        return session_timer.settled(response) if response.code < 300 else SessionTimer(interval, refreshing=True)
+
+    async def _refreshed(self, headers: Headers) -> sipmessage.Response:
+        try:
+            if not self.updates:
+                return await self._invite(headers)
+            response = await self.sip.request(
+                self.dialog.request("UPDATE", headers=[*ABILITIES, *headers]), self.destination
+            )
+            self.dialog.confirm(response)
+            return response
+        except (TransactionFailed, Unavailable) as bad:
+            raise SessionLost("The peer can't be reached any more.") from bad
+
+    async def _invite(self, headers: Headers) -> sipmessage.Response:
+        """A re-INVITE that offers what there is."""
+        again = self.dialog.request(
+            "INVITE", headers=[*ABILITIES, *headers], body=self.line.offer(), content_type=sdp.CONTENT_TYPE
+        )
+        try:
+            async with self.sip.send(again, self.destination) as sending:
+                async for response in sending:
+                    if 200 <= response.code < 300:
+                        self.dialog.confirm(response)
+                        await sending.acknowledge(self.dialog.ack(), self.destination)
+                        self.line.settle(response)
+        finally:
+            self.line.withdraw()
+        return response
+
+    def _turn(self) -> float:
+        """Seconds to wait after both have asked at once: whoever made the call waits longer (RFC 3261 section 14.1)."""
+        return random.uniform(2.1, 4.0) if self._ours else random.uniform(0.0, 2.0)
