@@ -31,7 +31,7 @@ from gateway.bus.callstate import Status
 from gateway.bus.client import Client
 from gateway.bus.errors import BusSyntaxError
 from gateway.bus.wire import message
-from gateway.terms.personal import Number
+from gateway.terms.personal import Digits, Number
 
 SERVICE = "IOInfo"
 
@@ -242,8 +242,9 @@ class IoInfo:
             fault=_TRUNK_FAULTS.get(got.error_code, TrunkFault.NONE),
         )
 
-    async def evaluate(self, leg: Leg, trunk: str) -> RuleAnswer:
-        """Where the dispatch rules send the call."""
+    async def evaluate(self, leg: Leg, trunk: str, pin: Digits | None = None) -> RuleAnswer:
+        """Where the dispatch rules send the call. `pin`: what the caller keyed when it was asked; None: it wasn't."""
+        keyed = pin.reveal() if pin is not None else ""
         got = await self._ask(
             "EvaluateSIPDispatchRules",
             call=_call(leg),
@@ -255,6 +256,8 @@ class IoInfo:
             called_number=leg.dialed.user.reveal(),
             called_host=leg.dialed.host,
             src_address=leg.source,
+            pin=keyed,
+            no_pin=pin is not None and not keyed,
         )
         verdict = _VERDICTS.get(got.result, Verdict.REJECT)
         if got.result == 0:  # servers that are older than `result`

@@ -113,6 +113,11 @@ class Line:
         if self._started and self._port is not None:
             self._port.send(frame)
 
+    def hush(self) -> None:
+        """Forget what waits to be sent."""
+        if self._port is not None:
+            self._port.clear()
+
     def press(self, key: str) -> None:
         """Send a key to the caller, as RFC 4733 event or tone. Raises PeerFault when too many wait."""
         if self._started and self._port is not None and self._stream is not None:

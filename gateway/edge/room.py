@@ -27,7 +27,7 @@ from gateway.tasks import Tasks
 SIGNAL = 5.0
 """Seconds that one attempt to reach the server may take."""
 JOINING = 10.0
-"""Seconds until joining counts as failed."""
+"""Seconds until joining, or publishing, counts as failed."""
 LINGER = 30.0
 """Seconds that leaving waits for a joining under way, which the SDK can't break off."""
 SMALL = 1.0
@@ -203,7 +203,7 @@ class RoomLeg:
         if self._mouth is None:
             return
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False, dtx=False)
-        async with asyncio.timeout(SIGNAL):
+        async with asyncio.timeout(JOINING):
             await room.local_participant.publish_track(self._mouth.track, options)
         self._tasks.start(self._mouth.run(), "to room")
         self._tasks.start(self._send_keys(room), "keys")

@@ -16,7 +16,7 @@ from gateway.edge import metrics
 from gateway.edge.call import EdgeCall, Tools
 from gateway.edge.events import PeerGone, Stopping
 from gateway.edge.inbound.call import InboundCall
-from gateway.edge.inbound.machine import TRY_AGAIN
+from gateway.edge.inbound.state import TRY_AGAIN
 from gateway.edge.leg import leg_of
 from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of

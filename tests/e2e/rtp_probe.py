@@ -105,12 +105,9 @@ class RtpProbe(asyncio.DatagramProtocol):
 @asynccontextmanager
 async def rtp_probe() -> AsyncIterator[RtpProbe]:
     """A probe on a free port that paces itself."""
-    import socket
 
     loop = asyncio.get_running_loop()
-    transport, probe = await loop.create_datagram_endpoint(
-        RtpProbe, local_addr=("127.0.0.1", free_port(socket.SOCK_DGRAM))
-    )
+    transport, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=("127.0.0.1", free_port()))
     pacing = asyncio.create_task(probe.pace())
     try:
         yield probe

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import yaml
@@ -27,6 +28,7 @@ PORTS = range(_FIRST, _FIRST + 900)
 """Where servers of these tests bind; OFFHOOK_TEST_PORTS names another first port."""
 RTP_PORTS = range(PORTS.stop, PORTS.stop + 100)
 """Where the edge's RTP binds."""
+_turn = cycle(random.sample(PORTS, len(PORTS)))
 STARTING = 20.0
 """Seconds a server may take to start."""
 
@@ -44,12 +46,14 @@ class LiveKit:
         return api.LiveKitAPI(self.url.replace("ws:", "http:"), self.key, self.secret)
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of the range that nobody holds now."""
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket(socket.AF_INET, kind) as probe:
+def free_port() -> int:
+    """A port, UDP and TCP, of the range that nobody holds now, and that was not given out lately: who got it may not
+    hold it yet."""
+    for port in islice(_turn, len(PORTS)):
+        with socket.socket(type=socket.SOCK_STREAM) as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
             try:
-                probe.bind(("127.0.0.1", port))
+                stream.bind(("127.0.0.1", port))
+                datagrams.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port
@@ -85,7 +89,7 @@ def livekit_server(directory: Path, redis_url: str, webhook: str = "") -> Iterat
         "bind_addresses": ["127.0.0.1"],
         "rtc": {
             "tcp_port": free_port(),
-            "udp_port": free_port(socket.SOCK_DGRAM),
+            "udp_port": free_port(),
             "use_external_ip": False,
             "node_ip": "127.0.0.1",
             "enable_loopback_candidate": True,

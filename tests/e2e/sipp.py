@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ async def callee(
     transport: str = "UDP",
 ) -> AsyncIterator[tuple[Sipp, int]]:
     """Start a scenario of SCENARIOS that waits for calls; with the port that it waits at."""
-    port = free_port(socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM)
+    port = free_port()
     how = ("-t", "t1") if transport == "TCP" else ()
     async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, how) as made:
         await until(lambda: _listens(port, transport.lower()))

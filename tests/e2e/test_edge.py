@@ -25,7 +25,6 @@ from gateway.terms.ending import Party
 from tests.e2e.edge_lab import (
     DIALED,
     GUARDED,
-    PIN,
     QUICK,
     UNKNOWN,
     Lab,
@@ -137,7 +136,6 @@ async def test_a_caller_who_leaves_the_offer_to_us(edge: Lab) -> None:
     ("dialed", "status", "formats"),
     [
         (UNKNOWN, "404", "0 8 101"),
-        (PIN, "403", "0 8 101"),
         (DIALED, "488", "18 101"),
     ],
 )

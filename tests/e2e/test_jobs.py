@@ -198,7 +198,7 @@ async def test_ten_calls_at_once_are_all_served(house: Worker, line: Desk) -> No
     async def serve(number: int) -> None:
         phone = phones[number]
         await phone.answered()
-        await phone.tone([CHIME[-1]], within=15)
+        await phone.tone([CHIME[-1]], within=30)  # the jobs start cold on the cores that carry the calls
 
     await asyncio.gather(*[serve(number) for number in range(10)])
     assert house.calls() == 10

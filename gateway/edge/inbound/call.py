@@ -18,14 +18,18 @@ from gateway.edge import metrics
 from gateway.edge.call import EdgeCall, Tools
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
+from gateway.edge.inbound.pin import PinDesk, say
 from gateway.edge.inbound.ringing import Ringing
-from gateway.edge.leg import attributes, fixed_headers, harmless, written
+from gateway.edge.inbound.state import TALKING, Call, State
+from gateway.edge.leg import CALL_STATUS, attributes, fixed_headers, harmless, written
 from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault
 from gateway.net.sip_driver import Incoming
+from gateway.rtp import KeyPressed
 from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import Dialog, DialogId
+from gateway.terms.personal import Digits
 
 _CREDENTIALS = ("Proxy-Authorization", "Authorization")
 FLOOD_SILENCE = 32.0
@@ -49,17 +53,19 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self._silent = False
         self._routed = 0.0
         self._watching: asyncio.Task[None] | None = None
-        self._call = machine.Call()
+        self._call = Call()
+        self._pins = PinDesk()
+        self._comforting: asyncio.Task[None] | None = None
 
     @property
     def over(self) -> bool:
         """Whether the call has ended."""
-        return self._call.state is machine.State.ENDED
+        return self._call.state is State.ENDED
 
     @property
     def answered(self) -> bool:
         """Whether there is a dialog to talk in."""
-        return self._call.state in machine.TALKING
+        return self._call.state in TALKING
 
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's, answered or not."""
@@ -71,6 +77,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
 
     def post(self, event: own.Event) -> None:
         """Something happened."""
+        if isinstance(event, ev.TrackThere) and self._comforting is not None:
+            self._comforting.cancel()
         if isinstance(event, ev.Joined):
             metrics.JOINED.observe(self._loop.time() - self._routed)
         super().post(event)
@@ -95,8 +103,14 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         match effect:
             case own.AskTrunk():
                 self._tasks.start(self._ask_trunk(), "ask trunk")
-            case own.AskRule(trunk):
-                self._tasks.start(self._ask_rule(trunk), "ask rule")
+            case own.AskRule(trunk, pin):
+                self._tasks.start(self._ask_rule(trunk, pin), "ask rule")
+            case own.AskPin(prompt):
+                self._tasks.start(self._ask_pin(prompt), "ask pin")
+            case own.Dismiss():
+                self._tasks.start(self._dismiss(), "dismiss")
+            case own.Comfort():
+                self._comforting = self._tasks.start(self._ring_peer(), "ringing")
             case own.Ring():
                 self._ring()
             case own.Reject(code, phrase, retry_after, headers):
@@ -106,8 +120,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
                 self._challenge(realm, stale)
             case own.Ignore():
                 self._silent = True
-            case own.Join(rule):
-                self._room.join(_seat(rule), attributes(self._incoming.request, rule))
+            case own.Join(rule, status):
+                self._room.join(_seat(rule), attributes(self._incoming.request, rule) | {CALL_STATUS: status})
             case own.Answer():
                 self._answer()
             case own.TellIncoming(trunk):
@@ -133,8 +147,22 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         )
         return own.TrunkTold(trunk, proof)
 
-    async def _ask_rule(self, trunk: str) -> None:
-        await self._ask(self._tools.io.evaluate(self._info.leg, trunk), self._rule_told)
+    async def _ask_rule(self, trunk: str, pin: Digits | None) -> None:
+        await self._ask(self._tools.io.evaluate(self._info.leg, trunk, pin), self._rule_told)
+
+    async def _ask_pin(self, prompt: own.Prompt) -> None:
+        self.post(own.PinKeyed(await self._pins.ask(prompt, self._line)))
+
+    async def _dismiss(self) -> None:
+        await say(own.Prompt.GOODBYE, self._line)
+        self.post(own.Dismissed())
+
+    def on_key(self, pressed: KeyPressed) -> None:
+        """The media's: the peer pressed a key."""
+        if self._call.state in (State.PIN, State.CHECKING):
+            self._pins.press(pressed.key)
+        else:
+            super().on_key(pressed)
 
     async def _ask(self, question: Awaitable[_T], told: Callable[[_T], own.Event]) -> None:
         try:
@@ -146,7 +174,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def _rule_told(self, rule: RuleAnswer) -> own.Event:
         """The rule, and whether its media can be had: the port is bound as soon as it is known to be needed."""
         self._rule = rule
-        if rule.verdict is not Verdict.ACCEPT:
+        if rule.verdict not in (Verdict.ACCEPT, Verdict.PIN) or self._described:
             return own.RuleTold(rule)
         try:
             self._described = self._line.open(self._incoming.request, rule.media, self)

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer
 from gateway.edge import events as common
 from gateway.sip.digest import Proof
+from gateway.terms.personal import Digits
+
+
+class Prompt(StrEnum):
+    """What a caller without a PIN is told."""
+
+    ENTER = "enter"
+    AGAIN = "again"
+    GOODBYE = "goodbye"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +38,23 @@ class RuleTold:
 
 
 @dataclass(frozen=True, slots=True)
+class PinKeyed:
+    """The caller was asked for a PIN, and has had its time."""
+
+    pin: Digits
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """The caller has heard that it isn't let in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unacknowledged:
     """No ACK to our 200, or no PRACK to a 180 that wanted one, came in 64*T1."""
 
 
-Event = common.Event | TrunkTold | RuleTold | Unacknowledged
+Event = common.Event | TrunkTold | RuleTold | PinKeyed | Dismissed | Unacknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,25 @@ class AskRule:
     """Ask livekit-server where the call goes; RuleTold or ServiceDown is to follow."""
 
     trunk: str
+    pin: Digits | None = None
+    """What the caller keyed, when it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPin:
+    """Ask the caller for a PIN; PinKeyed is to follow."""
+
+    prompt: Prompt = Prompt.ENTER
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Tell the caller that its PIN is wrong; Dismissed is to follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comfort:
+    """Let the caller, who is answered already, hear ringing until somebody in the room can be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +122,8 @@ class Join:
     """Join the room and publish; Joined, ServiceDown or RoomGone is to follow, and TrackThere when it is so."""
 
     rule: RuleAnswer
+    status: str = "ringing"
+    """What the participant joins as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +146,18 @@ class TellRoom:
 
 
 Effect = (
-    common.Effect | AskTrunk | AskRule | Ring | Reject | Challenge | Ignore | Join | Answer | TellIncoming | TellRoom
+    common.Effect
+    | AskTrunk
+    | AskRule
+    | AskPin
+    | Dismiss
+    | Comfort
+    | Ring
+    | Reject
+    | Challenge
+    | Ignore
+    | Join
+    | Answer
+    | TellIncoming
+    | TellRoom
 )

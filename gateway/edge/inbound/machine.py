@@ -6,18 +6,19 @@
 
             TrunkTold        RuleTold          Joined + TrackThere     first RTP, or 1 s
     TRUNK ───────────▶ RULE ───────────▶ JOINING ───────────▶ ANSWERED ───────────▶ ACTIVE
-      └───────────────────┴─────────────────┴───── anything that ends it ──┴───────────┴──▶ ENDED
+      │                 │ PIN           PinKeyed          RuleTold         Joined + TrackThere
+      │                 └────────▶ PIN ─────────▶ CHECKING ───────▶ ENTERING ─────────▶ ACTIVE
+      │                             ▲──── wrong ────┘
+      └─────────── anything that ends it, from any of them ───────────────────────▶ ENDED
 
-Until ANSWERED the caller hears ringing, and the call ends by a final response; from then on by a BYE. What comes after
-the end is ignored: events cross on the wire.
+Until ANSWERED or PIN the caller hears ringing, and the call ends by a final response; from then on by a BYE. What comes
+after the end is ignored: events cross on the wire.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 from livekit.protocol.models import DisconnectReason
@@ -26,11 +27,8 @@ from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, NO_ACK, RINGING_T
 from gateway.bus.ioinfo import TrunkFault, Verdict
 from gateway.edge.events import (
     EndAsked,
-    HangUp,
-    Headers,
     IllegalEvent,
     Joined,
-    Leave,
     MediaHeard,
     MediaLost,
     NoMedia,
@@ -49,14 +47,19 @@ from gateway.edge.events import (
 )
 from gateway.edge.inbound.events import (
     Answer,
+    AskPin,
     AskRule,
     AskTrunk,
     Challenge,
+    Comfort,
+    Dismiss,
+    Dismissed,
     Effect,
     Event,
     Ignore,
     Join,
-    Reject,
+    PinKeyed,
+    Prompt,
     Ring,
     RuleTold,
     TellIncoming,
@@ -64,63 +67,30 @@ from gateway.edge.inbound.events import (
     TrunkTold,
     Unacknowledged,
 )
-from gateway.edge.session import NEVER, NOT_REFRESHED, Clock, agreed
+from gateway.edge.inbound.state import (
+    BRIDGE_AT_LATEST,
+    LONGEST,
+    PIN_TRIES,
+    PIN_WITHIN,
+    REALM,
+    REMOVED,
+    RING_AGAIN,
+    RINGING,
+    TALKING,
+    UNANSWERED,
+    Call,
+    State,
+    Step,
+    ended,
+    hang_up,
+    refuse,
+    reject_status,
+    told_first,
+)
+from gateway.edge.session import NEVER, NOT_REFRESHED, agreed
 from gateway.sip.digest import Proof
-from gateway.sip.message import phrase_of
 
-RING_AGAIN = 1.0
-"""Seconds between two 180s: over UDP one may be lost, and nothing else asks for it again."""
-RINGING = 180.0
-"""Seconds a call rings when the trunk says nothing."""
-LONGEST = 24 * 3600.0
-"""Seconds a call may last."""
-BRIDGE_AT_LATEST = 1.0
-"""Seconds after the answer when the call counts as active even if no RTP has come."""
-REALM = "LiveKit"
-"""Realm of a challenge where the trunk names none; livekit-sip's."""
-TRY_AGAIN = 5
-"""Retry-After of a 503, seconds."""
-
-
-class State(StrEnum):
-    """Where a call stands; the module shows the way through them."""
-
-    TRUNK = "trunk"
-    RULE = "rule"
-    JOINING = "joining"
-    ANSWERED = "answered"
-    ACTIVE = "active"
-    ENDED = "ended"
-
-
-UNANSWERED = (State.TRUNK, State.RULE, State.JOINING)
-TALKING = (State.ANSWERED, State.ACTIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Where a call stands. Deadlines are None while nothing is awaited."""
-
-    state: State = State.TRUNK
-    joined: bool = False
-    track: bool = False
-    """Somebody in the room can be heard."""
-    longest: float = LONGEST
-    """Seconds the call may last, from its answer."""
-    ring_at: float | None = None
-    """When the next 180 is due."""
-    give_up_at: float | None = None
-    """When it has rung, or lasted, for too long."""
-    bridge_at: float | None = None
-    session: Clock = NEVER
-
-    def deadline(self) -> float | None:
-        """When to call `expire`."""
-        awaited = (self.ring_at, self.give_up_at, self.bridge_at, self.session.deadline())
-        return min((at for at in awaited if at is not None), default=None)
-
-
-Step = tuple[Call, tuple[Effect, ...]]
+WRONG_PIN = "wrong PIN"
 _Transition = Callable[[Call, Any, float], Step]
 """The second argument is of the event type that the table names."""
 
@@ -145,8 +115,12 @@ def expire(call: Call, now: float) -> Step:
     if call.give_up_at is not None and now >= call.give_up_at:
         if call.state in UNANSWERED:
             reason = DisconnectReason.USER_UNAVAILABLE
-            return _refuse(call, 486, "no answer", reason=reason, error=RINGING_TIMEOUT)
-        return _hang_up(call, "too long", reason=DisconnectReason.UNKNOWN_REASON, error=MAX_DURATION)
+            return refuse(call, 486, "no answer", reason=reason, error=RINGING_TIMEOUT)
+        if call.state in (State.PIN, State.CHECKING):
+            return hang_up(call, "refused", reason=DisconnectReason.USER_REJECTED, error=WRONG_PIN)
+        if call.state is State.ENTERING:
+            return hang_up(call, "no answer", reason=DisconnectReason.USER_UNAVAILABLE, error=RINGING_TIMEOUT)
+        return hang_up(call, "too long", reason=DisconnectReason.UNKNOWN_REASON, error=MAX_DURATION)
     if call.session.ended(now):
         return _lost(call, SessionLost(), now)
     if call.session.due(now):
@@ -163,31 +137,78 @@ def _trunk(call: Call, event: TrunkTold, now: float) -> Step:
     told = TellIncoming(answer.trunk)
     if answer.drop:
         end = TellEnd("dropped", DisconnectReason.UNKNOWN_REASON, error="flood")
-        return _ended(call), (told, Ignore(), end)
+        return ended(call), (told, Ignore(), end)
     if answer.fault is not TrunkFault.NONE:
         code = 503 if answer.fault is TrunkFault.QUOTA else 404
-        return _told_first(told, _refuse(call, code, "no match", error=answer.fault))
+        return told_first(told, refuse(call, code, "no match", error=answer.fault))
     if answer.guarded and event.proof in (Proof.NONE, Proof.STALE):
         # Every honest call begins so: it is no call yet, and nobody is told of it.
-        return _ended(call), (Challenge(answer.realm or REALM, stale=event.proof is Proof.STALE),)
+        return ended(call), (Challenge(answer.realm or REALM, stale=event.proof is Proof.STALE),)
     if answer.guarded and event.proof is not Proof.GOOD:
-        return _told_first(told, _refuse(call, 403, "refused", error="wrong password"))
-    ringing = replace(call, state=State.RULE, ring_at=now + RING_AGAIN)
+        return told_first(told, refuse(call, 403, "refused", error="wrong password"))
+    ringing = replace(call, state=State.RULE, trunk=answer.trunk, ring_at=now + RING_AGAIN)
     return ringing, (Ring(), told, AskRule(answer.trunk))
 
 
 def _rule(call: Call, event: RuleTold, now: float) -> Step:
     answer = event.answer
-    if answer.verdict is Verdict.PIN:
-        return _refuse(call, 403, "refused", error="the rule demands a PIN")
-    if answer.verdict is not Verdict.ACCEPT:
-        return _refuse(call, 404, "no match")
-    told = TellRoom(answer)
+    if answer.verdict not in (Verdict.ACCEPT, Verdict.PIN):
+        return refuse(call, 404, "no match")
     if event.refusal:
-        return _told_first(told, _refuse(call, event.refusal, "no common codec"))
+        told: tuple[Effect, ...] = (TellRoom(answer),) if answer.verdict is Verdict.ACCEPT else ()
+        call, effects = refuse(call, event.refusal, "no common codec")
+        return call, (*told, *effects)
+    if answer.verdict is Verdict.PIN:
+        asking = replace(call, state=State.PIN, ring_at=None, give_up_at=now + PIN_WITHIN)
+        return asking, (Answer(), AskPin(Prompt.ENTER))
     longest = min(answer.max_duration or LONGEST, LONGEST)
     joining = replace(call, state=State.JOINING, longest=longest, give_up_at=now + (answer.ringing_timeout or RINGING))
-    return joining, (told, Join(answer))
+    return joining, (TellRoom(answer), Join(answer))
+
+
+def _keyed(call: Call, event: PinKeyed, now: float) -> Step:
+    return replace(call, state=State.CHECKING), (AskRule(call.trunk, event.pin),)
+
+
+def _checked(call: Call, event: RuleTold, now: float) -> Step:
+    answer = event.answer
+    if event.refusal:
+        return hang_up(call, "no common codec", reason=DisconnectReason.MEDIA_FAILURE, error="no common codec")
+    if answer.verdict is not Verdict.ACCEPT:
+        return _wrong(replace(call, tries=call.tries + 1))
+    longest = min(answer.max_duration or LONGEST, LONGEST)
+    entering = replace(
+        call, state=State.ENTERING, longest=longest, give_up_at=now + (answer.ringing_timeout or RINGING)
+    )
+    return entering, (TellRoom(answer), Join(answer, "active"), Comfort())
+
+
+def _wrong(call: Call) -> Step:
+    if call.tries < PIN_TRIES:
+        return replace(call, state=State.PIN), (AskPin(Prompt.AGAIN),)
+    return replace(call, state=State.PIN), (Dismiss(),)
+
+
+def _dismissed(call: Call, event: Dismissed, now: float) -> Step:
+    return hang_up(call, "refused", reason=DisconnectReason.USER_REJECTED, error=WRONG_PIN)
+
+
+def _seat_taken(call: Call, event: Joined, now: float) -> Step:
+    return _enter_if_ready(replace(call, joined=True), now)
+
+
+def _seat_heard(call: Call, event: TrackThere, now: float) -> Step:
+    return _enter_if_ready(replace(call, track=True), now)
+
+
+def _enter_if_ready(call: Call, now: float) -> Step:
+    if not (call.joined and call.track):
+        return call, ()
+    return replace(call, state=State.ACTIVE, give_up_at=now + call.longest), (TellActive(),)
+
+
+def _cut_off(call: Call, event: ServiceDown, now: float) -> Step:
+    return hang_up(call, "failed", reason=DisconnectReason.JOIN_FAILURE, error=event.what)
 
 
 def _joined(call: Call, event: Joined, now: float) -> Step:
@@ -217,46 +238,47 @@ def _bridge(call: Call, event: MediaHeard, now: float) -> Step:
 
 def _gave_up(call: Call, event: PeerGone, now: float) -> Step:
     reason, error = _caller(event)
-    return _refuse(call, 487, "cancelled", reason=reason, error=error, status="hangup")
+    return refuse(call, 487, "cancelled", reason=reason, error=error, status="hangup")
 
 
 def _hung_up(call: Call, event: PeerGone, now: float) -> Step:
     reason, error = _caller(event)
-    return _ended(call), (Leave("hangup"), TellEnd("served", reason, error, 200, "OK"))
+    over, (_, *rest) = hang_up(call, "served", reason=reason, error=error)
+    return over, tuple(rest)
 
 
 def _put_out(call: Call, event: RoomGone, now: float) -> Step:
     """Out of the room while it rings: control's way to reject a call."""
-    if event.reason not in _REMOVED:
-        return _refuse(call, 503, "failed", reason=event.reason, error="the room was lost")
-    return _refuse(call, reject_status(event.reject), "rejected", reason=event.reason)
+    if event.reason not in REMOVED:
+        return refuse(call, 503, "failed", reason=event.reason, error="the room was lost")
+    return refuse(call, reject_status(event.reject), "rejected", reason=event.reason)
 
 
 def _room_gone(call: Call, event: RoomGone, now: float) -> Step:
-    outcome = "served" if event.reason in _REMOVED else "room lost"
-    return _hang_up(call, outcome, reason=event.reason, status="")
+    outcome = "served" if event.reason in REMOVED else "room lost"
+    return hang_up(call, outcome, reason=event.reason, status="")
 
 
 def _ended_ringing(call: Call, event: EndAsked, now: float) -> Step:
-    return _refuse(call, 486, "rejected", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
+    return refuse(call, 486, "rejected", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
 
 
 def _ended_talking(call: Call, event: EndAsked, now: float) -> Step:
-    return _hang_up(call, "served", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
+    return hang_up(call, "served", reason=DisconnectReason.PARTICIPANT_REMOVED, headers=event.headers)
 
 
 def _transferred(call: Call, event: Transferred, now: float) -> Step:
-    return _hang_up(call, "transferred", reason=DisconnectReason.CLIENT_INITIATED)
+    return hang_up(call, "transferred", reason=DisconnectReason.CLIENT_INITIATED)
 
 
 def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     if event.held:
         return call, ()
-    return _hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT)
+    return hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT)
 
 
 def _lost(call: Call, event: SessionLost, now: float) -> Step:
-    return _hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED)
+    return hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED)
 
 
 def _agreed(call: Call, event: SessionAgreed, now: float) -> Step:
@@ -264,28 +286,28 @@ def _agreed(call: Call, event: SessionAgreed, now: float) -> Step:
 
 
 def _unacknowledged(call: Call, event: Unacknowledged, now: float) -> Step:
-    return _hang_up(call, "no ack", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NO_ACK)
+    return hang_up(call, "no ack", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NO_ACK)
 
 
 def _unheard(call: Call, event: Unacknowledged, now: float) -> Step:
     """The caller demanded to acknowledge the 180, and never did (RFC 3262 section 3)."""
-    return _refuse(call, 504, "no ack", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NO_ACK)
+    return refuse(call, 504, "no ack", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NO_ACK)
 
 
 def _no_media(call: Call, event: NoMedia, now: float) -> Step:
-    return _hang_up(call, "no common codec", reason=DisconnectReason.MEDIA_FAILURE, error="no common codec")
+    return hang_up(call, "no common codec", reason=DisconnectReason.MEDIA_FAILURE, error="no common codec")
 
 
 def _down(call: Call, event: ServiceDown, now: float) -> Step:
-    return _refuse(call, 503, "failed", reason=DisconnectReason.JOIN_FAILURE, error=event.what)
+    return refuse(call, 503, "failed", reason=DisconnectReason.JOIN_FAILURE, error=event.what)
 
 
 def _turn_away(call: Call, event: Stopping, now: float) -> Step:
-    return _refuse(call, 503, "stopping", reason=DisconnectReason.SERVER_SHUTDOWN)
+    return refuse(call, 503, "stopping", reason=DisconnectReason.SERVER_SHUTDOWN)
 
 
 def _stop(call: Call, event: Stopping, now: float) -> Step:
-    return _hang_up(call, "stopping", reason=DisconnectReason.SERVER_SHUTDOWN)
+    return hang_up(call, "stopping", reason=DisconnectReason.SERVER_SHUTDOWN)
 
 
 def _nothing(call: Call, event: Event, now: float) -> Step:
@@ -310,40 +332,26 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.JOINING, Unacknowledged): _unheard,
     (State.JOINING, ServiceDown): _down,
     (State.JOINING, Stopping): _turn_away,
-    (State.ANSWERED, TrackThere): _nothing,
+    (State.PIN, PinKeyed): _keyed,
+    (State.PIN, Dismissed): _dismissed,
+    (State.CHECKING, RuleTold): _checked,
+    **{(state, ServiceDown): _cut_off for state in (State.PIN, State.CHECKING, State.ENTERING)},
+    (State.ENTERING, Joined): _seat_taken,
+    (State.ENTERING, TrackThere): _seat_heard,
+    **{(state, MediaHeard): _nothing for state in TALKING if state is not State.ANSWERED},
     (State.ANSWERED, MediaHeard): _bridge,
-    (State.ANSWERED, PeerGone): _hung_up,
-    (State.ANSWERED, RoomGone): _room_gone,
-    (State.ANSWERED, EndAsked): _ended_talking,
-    (State.ANSWERED, Transferred): _transferred,
-    (State.ANSWERED, SessionAgreed): _agreed,
-    (State.ANSWERED, SessionLost): _lost,
-    (State.ANSWERED, MediaLost): _media_lost,
-    (State.ANSWERED, Unacknowledged): _unacknowledged,
-    (State.ANSWERED, NoMedia): _no_media,
-    (State.ANSWERED, Stopping): _stop,
-    (State.ACTIVE, TrackThere): _nothing,
-    (State.ACTIVE, MediaHeard): _nothing,
-    (State.ACTIVE, PeerGone): _hung_up,
-    (State.ACTIVE, RoomGone): _room_gone,
-    (State.ACTIVE, EndAsked): _ended_talking,
-    (State.ACTIVE, Transferred): _transferred,
-    (State.ACTIVE, SessionAgreed): _agreed,
-    (State.ACTIVE, SessionLost): _lost,
-    (State.ACTIVE, MediaLost): _media_lost,
-    (State.ACTIVE, Unacknowledged): _unacknowledged,
-    (State.ACTIVE, NoMedia): _no_media,
-    (State.ACTIVE, Stopping): _stop,
+    **{(state, TrackThere): _nothing for state in (State.ANSWERED, State.ACTIVE)},
+    **{(state, RoomGone): _room_gone for state in (State.ENTERING, State.ANSWERED, State.ACTIVE)},
+    **{(state, EndAsked): _ended_talking for state in (State.ENTERING, State.ANSWERED, State.ACTIVE)},
+    **{(state, PeerGone): _hung_up for state in TALKING},
+    **{(state, Transferred): _transferred for state in TALKING},
+    **{(state, SessionAgreed): _agreed for state in TALKING},
+    **{(state, SessionLost): _lost for state in TALKING},
+    **{(state, MediaLost): _media_lost for state in TALKING},
+    **{(state, Unacknowledged): _unacknowledged for state in TALKING},
+    **{(state, NoMedia): _no_media for state in TALKING},
+    **{(state, Stopping): _stop for state in TALKING},
 }
-_REMOVED = frozenset(
-    {DisconnectReason.PARTICIPANT_REMOVED, DisconnectReason.ROOM_DELETED, DisconnectReason.ROOM_CLOSED}
-)
-"""Somebody wanted the call to end; any other reason is a fault."""
-
-
-def reject_status(wish: str) -> int:
-    """The status that an `offhook.reject` attribute names: 300 to 699, else 486 (RFC 3261 section 21)."""
-    return int(wish) if re.fullmatch("[3-6][0-9]{2}", wish) else 486
 
 
 def _caller(event: PeerGone) -> tuple[int, str]:
@@ -351,37 +359,3 @@ def _caller(event: PeerGone) -> tuple[int, str]:
     if event.lost:
         return DisconnectReason.CONNECTION_TIMEOUT, "the caller can't be reached"
     return DisconnectReason.CLIENT_INITIATED, ""
-
-
-def _refuse(
-    call: Call,
-    code: int,
-    outcome: str,
-    *,
-    reason: int = DisconnectReason.UNKNOWN_REASON,
-    error: str = "",
-    status: str = "",
-    headers: Headers = (),
-) -> Step:
-    """End a call that wasn't answered. The caller's side hears of it first."""
-    phrase = phrase_of(code)
-    effects: tuple[Effect, ...] = (Reject(code, phrase, TRY_AGAIN if code == 503 else 0, headers),)
-    if call.state is State.JOINING:
-        effects += (Leave(status),)
-    return _ended(call), (*effects, TellEnd(outcome, reason, error, code, phrase))
-
-
-def _hang_up(
-    call: Call, outcome: str, *, reason: int, error: str = "", status: str = "hangup", headers: Headers = ()
-) -> Step:
-    """End a call that was answered, with a BYE."""
-    return _ended(call), (HangUp(headers), Leave(status), TellEnd(outcome, reason, error, 200, "OK"))
-
-
-def _ended(call: Call) -> Call:
-    return replace(call, state=State.ENDED, ring_at=None, give_up_at=None, bridge_at=None, session=NEVER)
-
-
-def _told_first(told: Effect, rest: Step) -> Step:
-    call, effects = rest
-    return call, (told, *effects)

@@ -10,10 +10,12 @@ from gateway.edge import events as ev
 from gateway.edge.events import IllegalEvent
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
-from gateway.edge.inbound.machine import Call, State, begin, expire, reject_status, step
+from gateway.edge.inbound.machine import begin, expire, step
+from gateway.edge.inbound.state import Call, State, reject_status
 from gateway.edge.session import NEVER
 from gateway.sip.digest import Proof
 from gateway.sip.session_timer import SessionTimer
+from gateway.terms.personal import Digits
 
 TRUNK = own.TrunkTold(TrunkAnswer("ST_1"))
 ACCEPTED = RuleAnswer(Verdict.ACCEPT, room="call-x", ringing_timeout=60, max_duration=7200)
@@ -108,7 +110,7 @@ def test_a_flood_gets_no_answer() -> None:
     assert own.Ignore() in effects
 
 
-@pytest.mark.parametrize(("verdict", "code"), [(Verdict.REJECT, 404), (Verdict.DROP, 404), (Verdict.PIN, 403)])
+@pytest.mark.parametrize(("verdict", "code"), [(Verdict.REJECT, 404), (Verdict.DROP, 404)])
 def test_a_rule_that_says_no(verdict: Verdict, code: int) -> None:
     call, effects = after(TRUNK, own.RuleTold(RuleAnswer(verdict)))
     assert call.state is State.ENDED
@@ -234,6 +236,8 @@ events = st.one_of(
     st.just(ev.Stopping()),
     st.just(ev.EndAsked()),
     st.just(ev.SessionLost()),
+    st.just(own.PinKeyed(Digits("1234"))),
+    st.just(own.Dismissed()),
     st.builds(ev.SessionAgreed, st.none() | st.builds(SessionTimer, st.sampled_from([90, 120]), st.booleans())),
 )
 
@@ -334,3 +338,41 @@ def test_a_session_that_is_lost(how: str) -> None:
 def test_a_caller_who_demanded_to_acknowledge_and_never_did() -> None:
     _, effects = after(*JOINING, own.Unacknowledged())
     assert effects[0] == own.Reject(504, "Server Time-out")
+
+
+ASKED = (TRUNK, own.RuleTold(RuleAnswer(Verdict.PIN)))
+KEYED = own.PinKeyed(Digits("1234"))
+
+
+def test_the_way_of_a_call_that_needs_a_pin() -> None:
+    call, effects = after(*ASKED)
+    assert (call.state, effects) == (State.PIN, (own.Answer(), own.AskPin(own.Prompt.ENTER)))
+    call, effects = step(call, KEYED, 5.0)
+    assert (call.state, effects) == (State.CHECKING, (own.AskRule("ST_1", Digits("1234")),))
+    call, effects = step(call, RULE, 5.1)
+    assert effects == (own.TellRoom(ACCEPTED), own.Join(ACCEPTED, "active"), own.Comfort())
+    call, effects = step(call, ev.Joined(), 5.2)
+    assert effects == ()
+    call, effects = step(call, ev.TrackThere(), 5.4)
+    assert (call.state, effects) == (State.ACTIVE, (ev.TellActive(),))
+    assert call.deadline() == 5.4 + ACCEPTED.max_duration
+
+
+def test_a_pin_may_be_wrong_twice() -> None:
+    call, _ = after(*ASKED)
+    for last in (False, False, True):
+        call, _ = step(call, KEYED, 1.0)
+        call, effects = step(call, own.RuleTold(RuleAnswer(Verdict.REJECT)), 1.0)
+        assert effects == ((own.Dismiss(),) if last else (own.AskPin(own.Prompt.AGAIN),))
+    _, effects = step(call, own.Dismissed(), 3.0)
+    assert effects[0] == ev.HangUp()
+    assert (end(effects).error, end(effects).reason) == ("wrong PIN", DisconnectReason.USER_REJECTED)
+    assert ev.Leave not in map(type, effects), "there is no room to leave"
+
+
+@pytest.mark.parametrize("happened", [(), (KEYED,), (KEYED, RULE), (KEYED, RULE, ev.Joined())])
+def test_who_dawdles_is_hung_up(happened: tuple[own.Event, ...]) -> None:
+    call, _ = after(*ASKED, *happened)
+    assert call.deadline() == (60 if RULE in happened else 90)
+    _, effects = expire(call, 90.0)
+    assert effects[0] == ev.HangUp()
