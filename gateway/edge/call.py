@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar, assert_never
+from typing import Any, Generic, TypeVar, assert_never
 
 import structlog
 
 from gateway.bus.callstate import Status
-from gateway.bus.client import new_id
-from gateway.bus.errors import RemoteError
-from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, Outcome, TransferInfo
-from gateway.bus.participants import TRANSFER, Transfer, transferring
+from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish
 from gateway.bus.server import Server
 from gateway.edge import events as ev
 from gateway.edge import metrics
@@ -29,8 +26,7 @@ from gateway.metrics import EDGE_ERRORS
 from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import Incoming, NotAcknowledged
-from gateway.rtp import RATE, Audio, KeyPressed, Samples, TimedOut
-from gateway.rtp.ringing import ringing
+from gateway.rtp import Audio, KeyPressed, Samples, TimedOut
 from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import DialogId
 from gateway.sip.digest import Guard
@@ -39,8 +35,6 @@ from gateway.tasks import Tasks
 
 BYE_WITHIN = 1.0
 """Seconds that a peer who was transferred has to hang up; then we do."""
-_RUNG = 0.2
-"""Seconds of ringing tone that are made at once."""
 
 log = structlog.get_logger(__name__)
 _Own = TypeVar("_Own")
@@ -74,21 +68,28 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self.id = leg.id
         self.peer: Peer | None = None
         """Whom we talk to, once the call is answered."""
+        self.outbound = leg.outbound
+        self.media = MediaWish()
+        """What the trunk or rule wants of the media."""
+        self.credentials = ("", "")
+        """User name and password that the trunk has for calls that we make."""
+        self.locator = tools.locator
+        self._former: list[DialogId] = []
+        self._referral: asyncio.Task[None] | None = None
         self._tools = tools
         self._loop = asyncio.get_running_loop()
         self._info = CallInfo(leg, created=time.time_ns())
         self._events: asyncio.Queue[ev.Event | _Own] = asyncio.Queue()
         self._tells: asyncio.Queue[CallInfo | None] = asyncio.Queue()
-        self._tasks = Tasks("edge call")
+        self.tasks = Tasks("edge call")
+        """What lasts as long as the call at most."""
         self._line = Line(tools.media, tools.advertise, source)
         self._room = RoomLeg(tools.livekit, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
         self._renegotiating = False
         """A 2xx of ours waits for its ACK."""
-        self._ringing = False
-        """The peer hears ringing instead of the room."""
-        self.transfers = Transfers(lambda: self.over)
+        self.transfers = Transfers(self.id, tools.io, tools.server, self._talking_to)
         self._interval = session_timer.INTERVAL
 
     @property
@@ -149,7 +150,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         metrics.CALLS_NOW.inc()
         telling = self._tools.lasting.start(self._tell_all(), "tell states")
         try:
-            async with self._tasks:
+            async with self.tasks:
                 self._take(self._begin(self._loop.time()))
                 while not self.over:
                     await self._next()
@@ -181,7 +182,34 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         )
         self._agree(timer)
         if request.request.method == "INVITE":
-            await self._await_ack(request)
+            await self.acknowledged(request)
+
+    def another_line(self, source: str) -> Line:
+        """Media for somebody who may take the peer's place; `adopt` or close it."""
+        return Line(self._tools.media, self._tools.advertise, source)
+
+    def adopt(self, peer: Peer, timer: SessionTimer | None) -> None:
+        """Let another one take the peer's place. The room notices nothing; the old peer gets a BYE."""
+        self._bye()
+        if self.peer is not None:
+            self._former.append(self.peer.dialog.id)
+        self._line.close()
+        self.peer, self._line = peer, peer.line
+        self._line.start()
+        self._agree(timer)
+
+    @property
+    def referred(self) -> bool:
+        """Whether a REFER of the peer's is being followed."""
+        return self._referral is not None and not self._referral.done()
+
+    def refer(self, following: Coroutine[Any, Any, None]) -> None:
+        """Follow a REFER of the peer's."""
+        self._referral = self.tasks.start(following, "refer")
+
+    def knew(self, named: DialogId) -> bool:
+        """Whether this was the dialog of a peer whose place another one has taken."""
+        return named in self._former
 
     def on_audio(self, audio: Audio) -> None:
         """The media's: 20 ms of the peer's audio."""
@@ -200,8 +228,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
 
     def on_room_audio(self, frame: Samples) -> None:
         """The room's: 20 ms of what it says."""
-        if not self._ringing:
-            self._line.say(frame)
+        self._line.say(frame)
 
     def on_room_key(self, key: str) -> None:
         """The room's: a key, or several, for the peer to hear."""
@@ -223,55 +250,11 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             case _:
                 raise KeyError(method)
 
-    async def transfer(self, wish: Transfer) -> None:
-        """Send the peer elsewhere, and end the call when it has got there. Raises RemoteError when it doesn't: the call
-        goes on then."""
-        if self.peer is None or not self.answered:
-            raise RemoteError("failed_precondition", "Only a call that is answered can be transferred.")
-        told = TransferInfo(new_id("STR_"), self.id, wish.to, time.time_ns())
-        await self._tell_transfer(told)
-        ringing = self._tasks.start(self._ring_peer(), "ringing") if wish.dialtone else None
-        try:
-            await self.transfers.run(wish, self.peer)
-        except RemoteError as bad:
-            log.info("call not transferred", call=self.id, why=bad.code, status=bad.sip[0] if bad.sip else 0)
-            await self._tell_transfer(replace(told, outcome=Outcome.FAILED, ended=time.time_ns(), error=bad.what))
-            raise
-        finally:
-            if ringing is not None:
-                ringing.cancel()
-        log.info("call transferred", call=self.id)
-        await self._tell_transfer(replace(told, outcome=Outcome.DONE, ended=time.time_ns()))
+    def _talking_to(self) -> Peer | None:
+        return self.peer if self.answered else None
+
+    def _transferred(self) -> None:
         self._loop.call_later(BYE_WITHIN, self.post, ev.Transferred())
-
-    async def _tell_transfer(self, told: TransferInfo) -> None:
-        try:
-            await self._tools.io.tell_transfer(told)
-        except Unavailable as bad:
-            log.warning("transfer not told", call=self.id, why=bad.what)
-
-    async def _ring_peer(self) -> None:
-        """Let the peer hear ringing, until cancelled; then the room again."""
-        self._ringing = True
-        size, at, began = round(_RUNG * RATE), 0, self._loop.time()
-        try:
-            while True:
-                self._line.say(ringing(at, size))
-                at += size
-                await asyncio.sleep(max(0.0, began + at / RATE - self._loop.time()))
-        finally:
-            self._ringing = False
-
-    async def _serve_transfers(self) -> None:
-        """Be asked for by the call's id while it lasts."""
-        server = self._tools.server
-        try:
-            await server.register(TRANSFER, transferring(self.transfer), topic=self.id)
-            await asyncio.Event().wait()
-        except Unavailable as bad:
-            log.warning("the call can't be transferred", call=self.id, why=bad.what)
-        finally:
-            await server.deregister(TRANSFER, self.id)
 
     async def _next(self) -> None:
         try:
@@ -293,23 +276,24 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     def _do(self, effect: ev.Effect) -> None:
         match effect:
             case ev.SetStatus(status):
-                self._tasks.start(self._room.set_status(status), "set status")
+                self.tasks.start(self._room.set_status(status), "set status")
             case ev.HangUp(headers):
                 self._bye(headers)
             case ev.Refresh():
-                self._tasks.start(self._refresh(), "refresh")
+                self.tasks.start(self._refresh(), "refresh")
             case ev.Leave(status, reason):
                 self._line.close()
                 self._leaving = self._tools.lasting.start(self._room.leave(status, reason), "leave room")
             case ev.TellActive():
-                self._tasks.start(self._serve_transfers(), "transfers")
+                self.tasks.start(self.transfers.serve(self._transferred), "transfers")
                 self._tell(replace(self._info, status=Status.ACTIVE, codec=self._line.codec))
             case ev.TellEnd():
                 self._tell_end(effect)
             case _:
                 assert_never(effect)
 
-    async def _await_ack(self, incoming: Incoming) -> None:
+    async def acknowledged(self, incoming: Incoming) -> None:
+        """Wait for the ACK to our 2xx, and take the answer out of it if the 2xx held an offer."""
         line, self._renegotiating = self._line, True
         try:
             line.conclude(await incoming.acknowledged())

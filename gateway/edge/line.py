@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import secrets
@@ -12,9 +13,13 @@ import sipmessage
 from gateway.bus.ioinfo import MediaWish
 from gateway.errors import PeerFault
 from gateway.net.media import Media, MediaHandler, Port
-from gateway.rtp import Samples
+from gateway.rtp import RATE, Samples
+from gateway.rtp.ringing import ringing
 from gateway.rtp.session import Statistics
 from gateway.sip import sdp
+
+_RUNG = 0.2
+"""Seconds of ringing tone that are made at once."""
 
 
 class Line:
@@ -34,6 +39,7 @@ class Line:
         self._started = False
         self._flowing = False
         """Media comes in, though none may go out yet."""
+        self._ringing = False
 
     @property
     def codec(self) -> str:
@@ -109,9 +115,21 @@ class Line:
         return described
 
     def say(self, frame: Samples) -> None:
-        """Send audio to the caller; nothing happens before the start."""
-        if self._started and self._port is not None:
-            self._port.send(frame)
+        """Send audio to the caller; nothing happens before the start, and while it hears ringing."""
+        if not self._ringing:
+            self._send(frame)
+
+    async def ring(self) -> None:
+        """Let the caller hear ringing instead of what is said, until cancelled."""
+        self._ringing = True
+        size, at, began = round(_RUNG * RATE), 0, asyncio.get_running_loop().time()
+        try:
+            while True:
+                self._send(ringing(at, size))
+                at += size
+                await asyncio.sleep(max(0.0, began + at / RATE - asyncio.get_running_loop().time()))
+        finally:
+            self._ringing = False
 
     def hush(self) -> None:
         """Forget what waits to be sent."""
@@ -132,6 +150,10 @@ class Line:
         self._started = self._flowing = False
         if self._port is not None:
             self._port.close()
+
+    def _send(self, frame: Samples) -> None:
+        if self._started and self._port is not None:
+            self._port.send(frame)
 
     def _describe(self, offer: sdp.Session | None) -> bytes:
         if self._port is None:

@@ -7,6 +7,7 @@ from gateway.metrics import counter, gauge, seconds
 CALLS = counter("edge_calls", "Inbound calls that ended, by outcome", "outcome")
 CALLS_NOW = gauge("edge_calls_now", "Calls at this moment, both directions")
 RINGING = seconds("edge_invite_to_ringing", "INVITE to 180")
+TAKEOVERS = counter("edge_takeovers", "Calls whose SIP peer was changed for another", "how")
 DIALS = counter("edge_dials", "Outbound calls that ended, by outcome", "outcome")
 DIALED = seconds("edge_request_to_answered", "CreateSIPParticipant to the callee's 200")
 ANSWER = seconds("edge_invite_to_answer", "INVITE to 200")

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Created, Dial
-from gateway.edge import metrics
+from gateway.edge import metrics, takeover
 from gateway.edge.call import EdgeCall, Tools
 from gateway.edge.events import PeerGone, Stopping
 from gateway.edge.inbound.call import InboundCall
@@ -23,7 +23,7 @@ from gateway.edge.outbound.invite import check, transport_of
 from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
 from gateway.errors import PeerFault
 from gateway.net.sip_driver import Incoming, SipDriver
-from gateway.sip import session_timer
+from gateway.sip import refer, session_timer
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
 from gateway.sip.session_timer import IntervalTooSmall
@@ -50,6 +50,7 @@ class Edge:
         self._ready = ready
         self._limit = limit
         self._calls: dict[str, EdgeCall[Any, Any]] = {}
+        self._renamed: dict[str, EdgeCall[Any, Any]] = {}
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -75,7 +76,7 @@ class Edge:
             await self._invite(incoming)
         elif incoming.request.method == "OPTIONS":
             self._options(incoming)
-        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY", "PRACK"):
+        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY", "PRACK", "REFER"):
             raise DialogFault("A SIP request names no dialog.", sip_status=481)
         else:
             incoming.respond(405, headers=[("Allow", ALLOW)])
@@ -101,7 +102,19 @@ class Edge:
         except TimeoutError:
             log.warning("calls not ended in time", calls=len(self._calls))
 
+    def named(self, local_tag: str) -> EdgeCall[Any, Any] | None:
+        """The call that a dialog's local tag stands for."""
+        return self._calls.get(local_tag) or self._renamed.get(local_tag)
+
+    def name(self, local_tag: str, call: EdgeCall[Any, Any]) -> None:
+        """Let a call be found by another tag, too, while it lasts."""
+        self._renamed[local_tag] = call
+
     async def _invite(self, incoming: Incoming) -> None:
+        if (wanted := refer.replaced(incoming.request)) is not None:
+            _check(incoming)
+            await takeover.replace(self, incoming, wanted)
+            return
         if why := self._full():
             metrics.CALLS.labels(why).inc()
             incoming.respond(503, headers=[_RETRY])
@@ -127,11 +140,15 @@ class Edge:
             await call.run()
         finally:
             del self._calls[call.id]
+            self._renamed = {tag: other for tag, other in self._renamed.items() if other is not call}
             if not self._calls:
                 self._idle.set()
 
     async def _in_dialog(self, incoming: Incoming, named: DialogId) -> None:
-        call = self._calls.get(named.local_tag)
+        call = self.named(named.local_tag)
+        if call is not None and call.knew(named) and incoming.request.method == "BYE":
+            incoming.respond(200)  # it crossed ours
+            return
         if call is None or not call.belongs(named):
             raise DialogFault("A SIP request names a dialog that isn't.", sip_status=481)
         if call.peer is not None:
@@ -144,12 +161,21 @@ class Edge:
                 await call.renegotiate(incoming)
             case "PRACK":
                 call.on_prack(incoming)
+            case "REFER":
+                self._refer(call, incoming)
             case "NOTIFY":
                 call.transfers.notified(incoming)
             case "OPTIONS":
                 self._options(incoming)
             case _:
                 incoming.respond(405, headers=[("Allow", ALLOW)])
+
+    def _refer(self, call: EdgeCall[Any, Any], incoming: Incoming) -> None:
+        wanted, peer = takeover.admitted(call, incoming.request), call.peer
+        if peer is None or call.referred:
+            raise PeerFault("A REFER came while another one is under way.", sip_status=491)
+        incoming.respond(202, contact=incoming.driver.contact())
+        call.refer(takeover.Referral(self, call, peer, wanted).run())
 
     def _options(self, incoming: Incoming) -> None:
         """Carriers ask this way whether calls may be sent here (RFC 3261 section 11)."""

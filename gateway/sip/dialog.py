@@ -100,6 +100,11 @@ class Dialog:
         )
 
     @property
+    def local(self) -> sipmessage.URI:
+        """Our own address: the URI of our From."""
+        return lenient.address(self._local).uri
+
+    @property
     def destination(self) -> HostPort:
         """Where requests go: the first route, else the remote target. Raises PeerFault when that names no place.
 

@@ -23,11 +23,21 @@ class _Numbers:
         self.sequence = self.invite = 0
         self.found = 0
         self.kept: list[str] = []
+        self.callee = False
+        """The edge makes the call."""
 
     @property
     def to(self) -> str:
         """The To of what we ask: as the edge wrote it last, since its own requests name us there."""
+        if self.callee:
+            return "To:[$From]"
         return "To:[$To]" if "To" in self.kept else "[last_To:]"
+
+    @property
+    def sender(self) -> str:
+        """The From of what we ask."""
+        ours = "From: <sip:[caller]@[local_ip]:[local_port]>;tag=[pid]SIPpTag[call_number]"
+        return "From:[$To];tag=callee" if self.callee else ours
 
 
 def scenario(*steps: Step) -> str:
@@ -61,7 +71,7 @@ def refused(code: int, *patterns: str) -> Step:
 
     def write(numbers: _Numbers) -> str:
         where = "ACK sip:[service]@[remote_ip]:[remote_port]" if numbers.sequence == 1 else "ACK [next_url]"
-        text = _written(where, numbers.sequence, "ACK", (), "", to="[last_To:]")
+        text = _written(where, numbers, numbers.sequence, "ACK", (), "", to="[last_To:]")
         came = expect(code, *patterns)(numbers)
         return f"{came}\n{_send(text.replace(_VIA, '[last_Via:]'), again=False)}"
 
@@ -72,7 +82,7 @@ def ack(body: str = "") -> Step:
     """The ACK to the last 2xx."""
 
     def write(numbers: _Numbers) -> str:
-        text = _written("ACK [next_url]", numbers.invite, "ACK", (), body, to=numbers.to)
+        text = _written("ACK [next_url]", numbers, numbers.invite, "ACK", (), body, to=numbers.to)
         return _send(text, again=False)
 
     return write
@@ -116,7 +126,12 @@ def respond(code: int, *headers: str, body: str = "", invite: bool = False) -> S
 
 def called(*patterns: str) -> Step:
     """The edge's INVITE, which makes the call."""
-    return lambda numbers: f'<recv request="INVITE" rrs="true">{_looks(numbers, patterns, "Via", "To")}</recv>'
+
+    def write(numbers: _Numbers) -> str:
+        numbers.callee = True
+        return f'<recv request="INVITE" rrs="true">{_looks(numbers, patterns, "Via", "To", "From")}</recv>'
+
+    return write
 
 
 def receive(method: str, *patterns: str) -> Step:
@@ -135,16 +150,18 @@ def _request(method: str, headers: Sequence[str], body: str, *, first: bool) -> 
         numbers.invite = numbers.sequence if method == "INVITE" else numbers.invite
         where = f"{method} sip:[service]@[remote_ip]:[remote_port]" if first else f"{method} [next_url]"
         to = "To: <sip:[service]@[remote_ip]:[remote_port]>" if first else numbers.to
-        return _send(_written(where, numbers.sequence, method, headers, body, to=to), again=True)
+        return _send(_written(where, numbers, numbers.sequence, method, headers, body, to=to), again=True)
 
     return write
 
 
-def _written(line: str, sequence: int, method: str, headers: Sequence[str], body: str, *, to: str) -> str:
+def _written(
+    line: str, numbers: _Numbers, sequence: int, method: str, headers: Sequence[str], body: str, *, to: str
+) -> str:
     lines = [
         f"{line} SIP/2.0",
         _VIA,
-        "From: <sip:[caller]@[local_ip]:[local_port]>;tag=[pid]SIPpTag[call_number]",
+        numbers.sender,
         to,
         "Call-ID: [call_id]",
         f"CSeq: {sequence} {method}",

@@ -48,7 +48,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None
         self._described = b""
-        self._ringing_caller = Ringing(incoming, self._tasks, self._unacknowledged)
+        self._ringing_caller = Ringing(incoming, self.tasks, self._unacknowledged)
         self._rang = False
         self._silent = False
         self._routed = 0.0
@@ -69,7 +69,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
 
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's, answered or not."""
-        return named == replace(DialogId.of(self._incoming.request), local_tag=self.id)
+        invited = replace(DialogId.of(self._incoming.request), local_tag=self.id)
+        return named == (invited if self.peer is None else self.peer.dialog.id)
 
     def on_prack(self, prack: Incoming) -> None:
         """A PRACK came for the call's dialog. Raises PeerFault when it acknowledges nothing."""
@@ -84,7 +85,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         super().post(event)
 
     def _begin(self, now: float) -> Sequence[own.Effect]:
-        self._watching = self._tasks.start(self._watch_caller(), "watch caller")
+        self._watching = self.tasks.start(self._watch_caller(), "watch caller")
         self._call, effects = machine.begin(now)
         return effects
 
@@ -102,15 +103,15 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def _perform(self, effect: own.Effect) -> None:
         match effect:
             case own.AskTrunk():
-                self._tasks.start(self._ask_trunk(), "ask trunk")
+                self.tasks.start(self._ask_trunk(), "ask trunk")
             case own.AskRule(trunk, pin):
-                self._tasks.start(self._ask_rule(trunk, pin), "ask rule")
+                self.tasks.start(self._ask_rule(trunk, pin), "ask rule")
             case own.AskPin(prompt):
-                self._tasks.start(self._ask_pin(prompt), "ask pin")
+                self.tasks.start(self._ask_pin(prompt), "ask pin")
             case own.Dismiss():
-                self._tasks.start(self._dismiss(), "dismiss")
+                self.tasks.start(self._dismiss(), "dismiss")
             case own.Comfort():
-                self._comforting = self._tasks.start(self._ring_peer(), "ringing")
+                self._comforting = self.tasks.start(self._line.ring(), "ringing")
             case own.Ring():
                 self._ring()
             case own.Reject(code, phrase, retry_after, headers):
@@ -173,7 +174,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
 
     def _rule_told(self, rule: RuleAnswer) -> own.Event:
         """The rule, and whether its media can be had: the port is bound as soon as it is known to be needed."""
-        self._rule = rule
+        self._rule, self.media = rule, rule.media
         if rule.verdict not in (Verdict.ACCEPT, Verdict.PIN) or self._described:
             return own.RuleTold(rule)
         try:
@@ -216,7 +217,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self._line.start()
         self._agree(timer)
         self._info = replace(self._info, started=time.time_ns())
-        self._tasks.start(self._await_ack(self._incoming), "await ack")
+        self.tasks.start(self.acknowledged(self._incoming), "await ack")
         took = self._loop.time() - self._began
         metrics.ANSWER.observe(took)
         log.info("call answered", call=self.id, ms=round(took * 1000))

@@ -50,7 +50,8 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._call_id = secrets.token_hex(16)
         super().__init__(_leg(dial, self._ends, self._call_id, sip.transport), tools, "")
         order = Order(self._ends, self._call_id, self._headers, dial.username, dial.password)
-        self._dialing = Dialing(order, drivers, tools.locator, self._line, self._tasks, self._hear_ringing)
+        self._dialing = Dialing(order, drivers, tools.locator, self._line, self.tasks, self._hear_ringing)
+        self.media, self.credentials = dial.media, (dial.username, dial.password)
         self._began = self._loop.time()
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
@@ -112,15 +113,15 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             case own.Join():
                 self._room.join(_seat(self._dial), self._attributes())
             case own.Invite():
-                self._inviting = self._tasks.start(self._invite(), "invite")
+                self._inviting = self.tasks.start(self._invite(), "invite")
                 if self._dial.dialtone:
-                    self._ringing_room = self._tasks.start(self._ring_room(), "ringing")
+                    self._ringing_room = self.tasks.start(self._ring_room(), "ringing")
             case own.GiveUp():
                 if self._inviting is not None:
                     self._inviting.cancel()
                 self._bye()  # the callee's answer may have crossed our change of mind
             case own.PressKeys():
-                self._tasks.start(self._press_keys(), "press keys")
+                self.tasks.start(self._press_keys(), "press keys")
             case own.Created():
                 if not self._created.done():
                     self._created.set_result(Created(self._room.participant, self._dial.identity, self.id))
@@ -137,7 +138,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
     async def _invite(self) -> None:
         try:
             offer = self._line.open(None, self._dial.media, self)
-            await self._accept(await self._dialing.call(offer))
+            self._accept(await self._dialing.call(offer))
         except Declined as no:
             self.post(own.Refused(no.code, no.what))
         except TransactionFailed as bad:
@@ -151,14 +152,15 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             log.info("no media in common", call=self.id, why=bad.what)
             self.post(ev.NoMedia())
 
-    async def _accept(self, answered: Answered) -> None:
+    def _accept(self, answered: Answered) -> None:
         self.peer, self._told = answered.peer, written(answered.response)
         self._hush()
         self._line.start()
         self._info = replace(self._info, started=time.time_ns())
         dial = self._dial
         found = header_attributes(answered.response, dial.headers_to_attributes, dial.include_headers)
-        await self._room.set_attributes({"sip.callIDFull": self._call_id, **found})
+        told = self._room.set_attributes({"sip.callIDFull": self._call_id, **found})
+        self.tasks.start(told, "set attributes")  # not awaited: the callee may ask for something at once
         metrics.DIALED.observe(self._loop.time() - self._began)
         self.post(own.Accepted())
         self._agree(answered.timer)
