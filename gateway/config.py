@@ -71,7 +71,8 @@ class Settings(BaseModel):
     idle_jobs: int = Field(4, alias="OFFHOOK_IDLE_JOBS", ge=0)
     """Job processes a worker keeps warm: the burst it can answer without a cold start."""
     drain: float = Field(600.0, alias="OFFHOOK_DRAIN_SECONDS", ge=0)
-    """Seconds that a worker told to stop lets its calls go on; then other jobs take them over."""
+    """Seconds that a worker or an edge that is told to stop lets its calls go on; then other jobs take a worker's over,
+    and an edge's end."""
     log_format: str = Field("readable", alias="OFFHOOK_LOG_FORMAT", pattern="^(readable|json)$")
     log_level: str = Field("info", alias="OFFHOOK_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
 

@@ -41,7 +41,8 @@ log = structlog.get_logger(__name__)
 
 
 async def run(settings: Settings) -> None:
-    """Serve calls until SIGTERM or SIGINT, then end them and return.
+    """Serve calls until SIGTERM or SIGINT, let them end for `settings.drain` seconds or until another signal, then end
+    them and return.
 
     Raises SetupFault when a port can't be had or the credentials are missing, Unavailable when Redis can't be reached.
     """
@@ -50,7 +51,8 @@ async def run(settings: Settings) -> None:
         async with running(settings) as edge:
             host, port = edge.address
             log.info("edge serves", host=host, port=port)
-            await until_stopped()
+            hurry = await until_stopped()
+            await edge.drain(settings.drain, hurry)
     except ExceptionGroup as several:
         ours = several.subgroup(OffhookError)
         if ours is None:
@@ -61,10 +63,23 @@ async def run(settings: Settings) -> None:
 class Running:
     """The service as others see it."""
 
-    def __init__(self, edge: Edge, address: HostPort) -> None:
+    def __init__(self, edge: Edge, address: HostPort, server: Server) -> None:
+        self._server = server
         self.edge = edge
         self.address = address
         """Where it listens for SIP over UDP."""
+
+    async def drain(self, within: float, hurry: asyncio.Event) -> None:
+        """Take no more calls, and return when those there are have ended, `within` seconds are over, or `hurry` is set."""
+        await self._server.deregister(participants.CREATE)
+        draining = asyncio.create_task(self.edge.drain(within), name="drain")
+        hurrying = asyncio.create_task(hurry.wait(), name="hurry")
+        try:
+            await asyncio.wait([draining, hurrying], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            draining.cancel()
+            hurrying.cancel()
+            await asyncio.wait([draining, hurrying])
 
 
 @asynccontextmanager
@@ -98,10 +113,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 for serving in _listeners(settings, edge):
                     sip = await listening.enter_async_context(serving)
                     edge.drivers[sip.transport] = sip
-                async with admin(settings, ready):
+                async with admin(settings, edge.why_not_ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
-                        yield Running(edge, edge.drivers["UDP"].address)
+                        yield Running(edge, edge.drivers["UDP"].address, server)
                     finally:
                         await server.deregister(participants.CREATE)
                         await edge.stop()

@@ -51,7 +51,8 @@ class Edge:
         self._limit = limit
         self._calls: dict[str, EdgeCall[Any, Any]] = {}
         self._renamed: dict[str, EdgeCall[Any, Any]] = {}
-        self._stopping = False
+        self._closing = ""
+        """Why no more calls are taken."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -91,9 +92,25 @@ class Edge:
         self._tools.lasting.start(self._run(call), "outbound call")
         return await call.created()
 
+    def why_not_ready(self) -> str:
+        """Why no call should come here, or ""."""
+        if self._closing:
+            return f"{self._closing}: {len(self)} calls left"
+        return self._ready()
+
+    async def drain(self, within: float) -> None:
+        """Take no more calls, and return when those there are have ended, or `within` seconds are over."""
+        self._closing = "draining"
+        log.info("draining", calls=len(self), seconds=within)
+        try:
+            async with asyncio.timeout(within):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("calls are cut", calls=len(self))
+
     async def stop(self) -> None:
         """Let no more calls in and end those there are: 503 while they ring, BYE afterwards. Takes STOPPING at most."""
-        self._stopping = True
+        self._closing = "stopping"
         for call in self._calls.values():
             call.post(Stopping())
         try:
@@ -127,8 +144,8 @@ class Edge:
 
     def _full(self) -> str:
         """Why no call can be taken, in a few words fit for a metric's label; "" when one can."""
-        if self._stopping:
-            return "stopping"
+        if self._closing:
+            return self._closing
         if len(self._calls) >= self._limit:
             return "too many"
         return "not ready" if self._ready() else ""
@@ -179,7 +196,7 @@ class Edge:
 
     def _options(self, incoming: Incoming) -> None:
         """Carriers ask this way whether calls may be sent here (RFC 3261 section 11)."""
-        if self._stopping or self._ready():
+        if self.why_not_ready():
             incoming.respond(503, headers=[_RETRY])
         else:
             incoming.respond(200, headers=[*ABILITIES, _BODIES])

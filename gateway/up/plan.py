@@ -93,13 +93,15 @@ def ours(options: Options, where: Addresses, secrets: Secrets, names: list[str])
         if name == "edge" and not options.embedded_sip:
             continue
         words, after = OURS[name]
+        # Ctrl-C ends everything: calls that went on without the rest would only be cut a moment later.
+        own = {"OFFHOOK_DRAIN_SECONDS": "0"} if name == "edge" else {}
         children.append(
             Child(
                 name,
                 (sys.executable, "-m", "gateway", *words),
                 Check.HTTP,
                 f"{where.http[name]}/readyz",
-                environment={**shared, "OFFHOOK_HTTP_PORT": str(options.ports[name])},
+                environment={**shared, **own, "OFFHOOK_HTTP_PORT": str(options.ports[name])},
                 after=after,
                 patience=60.0,
             )

@@ -81,9 +81,9 @@ def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def livekit_server(directory: Path, redis_url: str, webhook: str = "") -> Iterator[LiveKit]:
+def livekit_server(directory: Path, redis_url: str, webhook: str = "", port: int = 0) -> Iterator[LiveKit]:
     """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given."""
-    port, found = free_port(), LiveKit("", "devkey", "a-secret-of-at-least-32-characters")
+    port, found = port or free_port(), LiveKit("", "devkey", "a-secret-of-at-least-32-characters")
     config = {
         "port": port,
         "bind_addresses": ["127.0.0.1"],

@@ -1,0 +1,145 @@
+"""An edge that is told to stop: its calls go on, new ones go elsewhere; what LiveKit's loss does to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from livekit import api
+
+from tests.e2e import sipp_steps as steps
+from tests.e2e.edge_lab import DIALED, lab, make_trunks
+from tests.e2e.room_peer import room_peer
+from tests.e2e.rtp_probe import rtp_probe
+from tests.e2e.servers import RTP_PORTS, LiveKit, free_port, livekit_server, redis_server, until
+from tests.e2e.sipp import sipp
+
+pytestmark = pytest.mark.e2e
+UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())
+STAYS = steps.scenario(*UP, steps.pause(), steps.request("BYE"), steps.expect(200))
+HUNG_UP_ON = steps.scenario(*UP, steps.serve("BYE"))
+TURNED_AWAY = steps.scenario(steps.invite(), steps.refused(503, "Retry-After: "))
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
+    directory = tmp_path_factory.mktemp("servers")
+    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
+        asyncio.run(_trunks(livekit))
+        yield redis_url, livekit
+
+
+async def _trunks(livekit: LiveKit) -> None:
+    lk = livekit.api()
+    try:
+        await make_trunks(lk)
+    finally:
+        await lk.aclose()
+
+
+@asynccontextmanager
+async def _process(redis_url: str, livekit: LiveKit) -> AsyncIterator[tuple[asyncio.subprocess.Process, int, str]]:
+    """`offhook edge` as an operator runs it; with its SIP port and its HTTP address."""
+    sip, http = free_port(), free_port()
+    environment = {
+        **os.environ,
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.key,
+        "LIVEKIT_API_SECRET": livekit.secret,
+        "REDIS_URL": redis_url,
+        "OFFHOOK_SIP_PORT": str(sip),
+        "OFFHOOK_HTTP_PORT": str(http),
+        "OFFHOOK_RTP_FIRST": str(RTP_PORTS.start),
+        "OFFHOOK_RTP_LAST": str(RTP_PORTS.stop - 1),
+    }
+    edge = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", "edge", env=environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await until(lambda: _ready(f"http://127.0.0.1:{http}") == "ready", 20)
+        yield edge, sip, f"http://127.0.0.1:{http}"
+    finally:
+        if edge.returncode is None:
+            edge.kill()
+        await edge.wait()
+
+
+def _ready(http: str) -> str:
+    try:
+        with urlopen(f"{http}/readyz", timeout=1) as answer:
+            return str(answer.read().decode().strip())
+    except OSError as bad:
+        return bad.read().decode().strip() if hasattr(bad, "read") else ""
+
+
+async def _rooms(livekit: LiveKit) -> set[str]:
+    lk = livekit.api()
+    try:
+        return {room.name for room in (await lk.room.list_rooms(api.ListRoomsRequest())).rooms}
+    finally:
+        await lk.aclose()
+
+
+async def _new_room(livekit: LiveKit, before: set[str]) -> str:
+    async with asyncio.timeout(10):
+        while not (new := await _rooms(livekit) - before):
+            await asyncio.sleep(0.05)
+    return new.pop()
+
+
+@pytest.mark.parametrize("patient", [True, False])
+async def test_a_deploy_cuts_no_call_unless_it_is_told_twice(
+    servers: tuple[str, LiveKit], tmp_path: Path, patient: bool
+) -> None:
+    redis_url, livekit = servers
+    before = await _rooms(livekit)
+    async with _process(redis_url, livekit) as (edge, port, http), rtp_probe() as phone:
+        made = STAYS if patient else HUNG_UP_ON
+        calling = sipp(tmp_path / "a", made, ("127.0.0.1", port), DIALED, rtp=phone.port, pause=5)
+        async with calling as caller, room_peer(livekit, await _new_room(livekit, before)):
+            await phone.hears(600)
+            edge.send_signal(signal.SIGTERM)
+            await until(lambda: _ready(http) == "draining: 1 calls left")
+            async with sipp(tmp_path / "b", TURNED_AWAY, ("127.0.0.1", port), DIALED) as late:
+                await late.ended(3)
+            await phone.hears(600)
+            if not patient:
+                edge.send_signal(signal.SIGTERM)
+            await caller.ended()
+        assert await asyncio.wait_for(edge.wait(), 10) == 0
+
+
+async def test_livekit_is_lost_and_comes_back(tmp_path: Path) -> None:
+    """New calls are turned away within a second, and taken within a second of its return."""
+    async with AsyncExitStack() as stack:
+        redis_url = stack.enter_context(redis_server(tmp_path))
+        livekit = ExitStack()
+        found = livekit.enter_context(livekit_server(tmp_path, redis_url))
+        stack.push(livekit)
+        await _trunks(found)
+        edge = await stack.enter_async_context(lab(tmp_path, redis_url, found))
+        async with edge.caller(STAYS, rtp=9, pause=0.2) as caller, edge.agent():
+            await caller.ended()
+        livekit.close()
+        began = time.monotonic()
+        async with edge.caller(TURNED_AWAY, rtp=9) as caller:
+            await caller.ended(3)
+        assert time.monotonic() - began < 1.5, "a second, and SIPp's own start"
+        port = int(found.url.rpartition(":")[2])
+        again = livekit.enter_context(livekit_server(tmp_path, redis_url, port=port))
+        back = time.monotonic()
+        await until(lambda: not edge.edge.edge.why_not_ready(), 5)
+        assert time.monotonic() - back < 1.0
+        assert again.url == found.url
+        before = len(edge.rooms())
+        async with edge.caller(STAYS, rtp=9, pause=0.2) as caller, edge.agent(before):
+            await caller.ended()
+        await edge.nothing_left()
