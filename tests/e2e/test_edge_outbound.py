@@ -15,7 +15,7 @@ from google.protobuf.duration_pb2 import Duration
 from livekit import api, rtc
 
 from gateway.bus.callstate import Status
-from gateway.edge.room import RoomLeg
+from gateway.net.sip_exchange import Sending
 from gateway.terms.ending import Party
 from tests.e2e.dns_server import dns_server
 from tests.e2e.edge_lab import Lab, lab, rtp_ports
@@ -237,20 +237,19 @@ async def test_a_call_that_nobody_wants_any_more_is_cancelled(dialer: Dialer, ho
 
 
 async def test_an_answer_that_crosses_our_giving_up_is_hung_up(dialer: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:
-    accepted, go_on = asyncio.Event(), asyncio.Event()
+    accepted = asyncio.Event()
 
     async def slow(*_: object) -> None:
         accepted.set()
-        await go_on.wait()
+        await asyncio.Event().wait()
 
-    monkeypatch.setattr(RoomLeg, "set_attributes", slow)
+    monkeypatch.setattr(Sending, "acknowledge", slow)
     async with dialer.callee("callee_hung_up_on", rtp=9) as (sipp, port), dialer.room():
         dialing = asyncio.create_task(dialer.dial(await dialer.trunk(port), ringing=1.5))
         await accepted.wait()
         with pytest.raises(api.TwirpError) as refused:
             await dialing
         await sipp.ended()
-        go_on.set()
     assert refused.value.metadata["sip_status_code"] == "408"
 
 
