@@ -1,0 +1,107 @@
+"""What trunks say of calls that come in: who may call, and what a room is told of who calls."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from livekit import api
+
+from gateway.terms.ending import Party
+from tests.e2e import sipp_steps as steps
+from tests.e2e.edge_lab import Lab, lab
+from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
+from tests.e2e.sipp import CALLER
+
+pytestmark = pytest.mark.e2e
+NEAR, FAR, HIDDEN = "+15105550500", "+15105550501", "+15105550502"
+UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())
+STAYS = steps.scenario(*UP, steps.pause(), steps.request("BYE"), steps.expect(200))
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
+    directory = tmp_path_factory.mktemp("servers")
+    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
+        asyncio.run(_trunks(livekit))
+        yield redis_url, livekit
+
+
+async def _trunks(livekit: LiveKit) -> None:
+    lk = livekit.api()
+    allowed = {NEAR: ["192.0.2.0/24", "127.0.0.0/8"], FAR: ["192.0.2.0/24", "198.51.100.7"], HIDDEN: []}
+    try:
+        for number, addresses in allowed.items():
+            trunk = api.SIPInboundTrunkInfo(name=number, numbers=[number], allowed_addresses=addresses)
+            made = await lk.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
+            rule = api.SIPDispatchRuleInfo(name=number, trunk_ids=[made.sip_trunk_id])
+            rule.rule.dispatch_rule_callee.room_prefix = "call-"
+            rule.rule.dispatch_rule_callee.randomize = True
+            rule.hide_phone_number = number == HIDDEN
+            await lk.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
+    finally:
+        await lk.aclose()
+
+
+@pytest.fixture
+async def edge(servers: tuple[str, LiveKit], tmp_path: Path) -> AsyncIterator[Lab]:
+    async with lab(tmp_path, *servers) as made:
+        yield made
+        await made.nothing_left()
+
+
+async def test_a_caller_from_an_address_that_is_allowed(edge: Lab) -> None:
+    async with edge.caller(STAYS, NEAR, pause=0.2) as caller, edge.agent():
+        await caller.ended()
+
+
+async def test_a_caller_from_elsewhere(edge: Lab) -> None:
+    made = steps.scenario(steps.invite(), steps.expect(180), steps.refused(404))
+    async with edge.caller(made, FAR) as caller:
+        await caller.ended(3)
+    assert (await edge.end()).by is Party.GATEWAY
+
+
+async def test_a_room_that_isnt_told_who_calls(edge: Lab) -> None:
+    async with edge.caller(STAYS, HIDDEN, pause=1.0) as caller, edge.agent() as agent:
+        await until(lambda: agent.caller is not None)
+        assert agent.caller is not None
+        told = [agent.caller.identity, agent.caller.name, *agent.caller.attributes.values()]
+        assert not any(CALLER.lstrip("+") in each for each in told)
+        await caller.ended()
+
+
+async def test_a_request_that_comes_by_two_ways(edge: Lab) -> None:
+    """RFC 3261 section 8.2.2.2: a proxy has forked it, and it meets here again; one of the two is refused."""
+    host, port = edge.edge.address
+    made = (
+        "INVITE sip:{number}@{host}:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{branch}\r\n"
+        "Max-Forwards: 70\r\nFrom: <sip:a@{own}>;tag=merged\r\nTo: <sip:{number}@{host}>\r\nCall-ID: merged-1\r\n"
+        "CSeq: 1 INVITE\r\nContact: <sip:a@{own}>\r\nContent-Length: 0\r\n\r\n"
+    )
+    with socket.socket(type=socket.SOCK_DGRAM) as proxy:
+        proxy.bind(("127.0.0.1", 0))
+        proxy.setblocking(False)
+        own = f"127.0.0.1:{proxy.getsockname()[1]}"
+        for branch in ("one", "two"):
+            text = made.format(number=NEAR, host=host, port=port, own=own, branch=branch)
+            await asyncio.get_running_loop().sock_sendto(proxy, text.encode(), (host, port))
+        second = await _status(proxy, "branch=z9hG4bKtwo")
+        assert second == "482"
+        cancel = made.format(number=NEAR, host=host, port=port, own=own, branch="one").replace("INVITE", "CANCEL", 1)
+        cancel = cancel.replace("1 INVITE", "1 CANCEL")
+        await asyncio.get_running_loop().sock_sendto(proxy, cancel.encode(), (host, port))
+        assert await _status(proxy, "CSeq: 1 INVITE", "branch=z9hG4bKone", final=True) == "487"
+
+
+async def _status(proxy: socket.socket, *holds: str, final: bool = False) -> str:
+    """The status of the first response that holds all this; the final one, where asked for."""
+    async with asyncio.timeout(5):
+        while True:
+            text = (await asyncio.get_running_loop().sock_recv(proxy, 65535)).decode()
+            status = text.split(" ")[1]
+            if all(each in text for each in holds) and not (final and status.startswith("1")):
+                return status
