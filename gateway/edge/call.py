@@ -25,6 +25,7 @@ from gateway.edge.room import LiveKit, RoomLeg
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
+from gateway.net.listener import Listener, ranked
 from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import Incoming, NotAcknowledged, SipDriver, TransactionFailed
@@ -54,8 +55,8 @@ class Tools:
     io: IoInfo
     livekit: LiveKit
     media: Media
-    advertise: str
-    """IP address that peers send media to."""
+    listeners: Sequence[Listener]
+    """Where peers may send media to."""
     server: Server
     """Of the service SIPInternal: where each call that is up can be asked for."""
     locator: Locator
@@ -80,7 +81,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._events: asyncio.Queue[ev.Event | _Own] = asyncio.Queue()
         self._tells: asyncio.Queue[CallInfo | None] = asyncio.Queue()
         self._tasks = Tasks("edge call")
-        self._line = Line(tools.media, tools.advertise, source)
+        self._line = Line(tools.media, ranked(tools.listeners, sip.listener), source)
         self._room = RoomLeg(tools.livekit, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False

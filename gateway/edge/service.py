@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -21,7 +21,8 @@ from gateway.edge.leg import leg_of
 from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of
 from gateway.errors import PeerFault
-from gateway.net.sip_driver import Incoming, SipDriver
+from gateway.net.drivers import Drivers
+from gateway.net.sip_driver import Incoming
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
 from gateway.tasks import Tasks
@@ -41,8 +42,8 @@ class Edge:
     """
 
     def __init__(self, tools: Tools, ready: Callable[[], str], limit: int) -> None:
-        self.drivers: dict[str, SipDriver] = {}
-        """By transport: UDP, TCP, TLS. Set them before the first request."""
+        self.drivers = Drivers()
+        """What SIP is spoken by. Add them before the first request."""
         self._tools = tools
         self._ready = ready
         self._limit = limit
@@ -147,7 +148,7 @@ class Edge:
         else:
             incoming.respond(200, headers=[("Allow", ALLOW), _BODIES])
 
-    def _speaking(self, dial: Dial) -> Mapping[str, SipDriver]:
+    def _speaking(self, dial: Dial) -> Drivers:
         """What the call may go out by. Raises RemoteError when we don't speak what is asked for."""
         transport = transport_of(dial)
         if not transport:
@@ -155,7 +156,7 @@ class Edge:
         if transport not in self.drivers:
             what = f"The SIP service doesn't speak {transport}: set OFFHOOK_SIP_{transport}_PORT for it."
             raise RemoteError("invalid_argument", what)
-        return {transport: self.drivers[transport]}
+        return self.drivers.only(transport)
 
 
 def _check(incoming: Incoming) -> None:

@@ -28,7 +28,9 @@ class Transfers:
 
     def __init__(self, sip: SipDriver, lost: Callable[[], bool]) -> None:
         """`lost`: whether the call is over."""
-        self._sip, self._lost = sip, lost
+        self.sip = sip
+        """What REFERs go out by."""
+        self._lost = lost
         self._told: asyncio.Queue[tuple[int, str]] | None = None
 
     @property
@@ -73,7 +75,7 @@ class Transfers:
     async def _refer(self, dialog: Dialog, target: str, wish: Transfer, where: HostPort) -> None:
         headers = [("Refer-To", target), *harmless(wish.headers.items())]
         try:
-            response = await self._sip.request(dialog.request("REFER", headers=headers), where)
+            response = await self.sip.request(dialog.request("REFER", headers=headers), where)
         except TransactionFailed as bad:
             raise refused(bad.sip_status or 408, what=f"The transfer wasn't answered: {bad.what}") from bad
         except Unavailable as bad:

@@ -45,6 +45,7 @@ import structlog
 
 from gateway.errors import OffhookError, PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS, counter
+from gateway.net.listener import Listener
 from gateway.net.sip_exchange import Incoming, NotAcknowledged, Sending, TransactionFailed, literal, resolve
 from gateway.sip import (
     AckArrived,
@@ -103,10 +104,11 @@ class SipDriver(ABC):
 
     def _begin(self, timers: Timers) -> None:
         """Make the layer; for the transport, as soon as it has an address."""
-        host, port = self.address
-        self._host = bracketed(self._advertise or host)
+        host, _ = self.address
+        self.listener = Listener(host, self._advertise or host)
+        self._host = bracketed(self.listener.told)
         self.layer = TransactionLayer(
-            f"{self._host}:{port}",
+            self.here,
             lambda: secrets.token_hex(10),
             timers=timers,
             limit=self._limit,
@@ -133,10 +135,15 @@ class SipDriver(ABC):
     def _close(self) -> None:
         """Close the sockets."""
 
+    @property
+    def here(self) -> str:
+        """Host and port at which we are reached, as a URI writes them."""
+        return f"{self._host}:{self.address[1]}"
+
     def contact(self, user: str = "") -> str:
         """The URI at which we are reached: for Contact and From."""
         how = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
-        return f"sip:{user}{'@' if user else ''}{self._host}:{self.address[1]}{how}"
+        return f"sip:{user}{'@' if user else ''}{self.here}{how}"
 
     def now(self) -> float:
         """The layer's clock: the loop's, in seconds."""

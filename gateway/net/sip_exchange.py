@@ -203,17 +203,22 @@ class Sending:
 
 
 async def resolve(where: HostPort) -> HostPort:
-    """`where` with an IP address for a host name. Raises Unavailable."""
+    """`where` with an IP address for a host name, in its usual spelling. Raises Unavailable."""
+    return (await resolve_all(where))[0]
+
+
+async def resolve_all(where: HostPort) -> list[HostPort]:
+    """`where` with each address of a host name, in the order in which they are to be tried (RFC 6724). Raises
+    Unavailable."""
     if literal(where):
-        return where
+        return [(str(ipaddress.ip_address(where[0])), where[1])]
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_RESOLVING):
             found = await loop.getaddrinfo(*where, type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError) as bad:
         raise Unavailable("A SIP host name can't be resolved.", remedy="Check the address and DNS.") from bad
-    host, port = found[0][4][:2]
-    return str(host), int(port)
+    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
 
 
 def literal(where: HostPort) -> bool:

@@ -37,9 +37,10 @@ class SipUdp(SipDriver):
 
 def check_address(host: str, advertise: str) -> None:
     """Raise SetupFault when peers couldn't be told where we are."""
-    if not advertise and host in ("0.0.0.0", "::", ""):
+    if (advertise or host) in ("0.0.0.0", "::", ""):
         raise SetupFault(
-            "SIP on every interface needs an address that others can reach.", remedy="Set OFFHOOK_SIP_ADVERTISE."
+            "SIP on every interface needs an address that others can reach.",
+            remedy=f"Set OFFHOOK_SIP_ADVERTISE, or write {host or '0.0.0.0'}=ADDRESS in OFFHOOK_SIP_HOST.",
         )
 
 

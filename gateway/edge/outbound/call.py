@@ -25,7 +25,9 @@ from gateway.edge.outbound import machine
 from gateway.edge.outbound.invite import Ends, ends, invite
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
-from gateway.net.sip_driver import SipDriver
+from gateway.net.drivers import Drivers
+from gateway.net.listener import ranked
+from gateway.net.locator import Place
 from gateway.net.sip_exchange import Sending, TransactionFailed, literal
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from gateway.rtp.ringing import ringing
@@ -50,11 +52,11 @@ log = structlog.get_logger(__name__)
 class OutboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from CreateSIPParticipant on. Raises RemoteError for a request that no INVITE can be made of."""
 
-    def __init__(self, drivers: Mapping[str, SipDriver], dial: Dial, tools: Tools) -> None:
-        """`drivers`: what the call may go out by, by transport, the usual first."""
+    def __init__(self, drivers: Drivers, dial: Dial, tools: Tools) -> None:
+        """`drivers`: what the call may go out by."""
         self._dial, self._drivers = dial, drivers
-        sip = next(iter(drivers.values()))
-        self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:").partition(";")[0])
+        sip = drivers.first
+        self._ends: Ends = ends(dial, sip.here)
         self._call_id = secrets.token_hex(16)
         super().__init__(sip, _leg(dial, self._ends, self._call_id, sip.transport), tools, "")
         self._began = self._loop.time()
@@ -160,14 +162,11 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     async def _call_out(self) -> None:
         """Try each place where the callee may be, until one has an answer (RFC 3263 section 4.3)."""
-        offer = self._line.open(None, self._dial.media, self)
-        uri = self._ends.target
-        only = next(iter(self._drivers)) if len(self._drivers) == 1 else ""
-        places = await self._tools.locator.find(uri.host.strip("[]"), uri.port, only, list(self._drivers))
+        uri, spoken = self._ends.target, self._drivers.spoken
+        only = next(iter(spoken)) if len(spoken) == 1 else ""
+        places = await self._tools.locator.find(uri.host.strip("[]"), uri.port, only, spoken)
         for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
-            self._sip, self._where = self._drivers[place.transport], place.where
-            self._sip.named(place.where, place.name)
-            self._line.source = place.where[0]
+            offer = self._aim(place)
             try:
                 refusal = await self._ask(offer, patience=_NEXT_AFTER if left else None)
             except (TransactionFailed, TimeoutError):
@@ -179,6 +178,16 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             if refusal.code != _ELSEWHERE or not left:
                 self.post(own.Refused(refusal.code, _words(refusal)))
                 return
+
+    def _aim(self, place: Place) -> bytes:
+        """Go by the listener that reaches the place; our offer, with an address of the family that the place has."""
+        sip = self._drivers.towards(place.transport, place.where[0])
+        sip.named(place.where, place.name)
+        self._sip = self.transfers.sip = sip
+        self._where = place.where
+        self._ends = ends(self._dial, sip.here)
+        self._line.aim(ranked(self._tools.listeners, sip.listener), place.where[0])
+        return self._line.open(None, self._dial.media, self)
 
     async def _ask(self, offer: bytes, patience: float | None) -> sipmessage.Response | None:
         """The response that refused the call; None when it is up. Raises TimeoutError when nothing at all has come

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from gateway.errors import Unavailable
@@ -20,10 +22,12 @@ ZONE: Zone = {
 }
 
 
-async def find(host: str, port: int | None = None, transport: str = "", spoken: list[str] = ALL) -> list[str]:
+async def find(
+    host: str, port: int | None = None, transport: str = "", spoken: list[str] = ALL, families: Sequence[int] = (4,)
+) -> list[str]:
     async with dns_server(ZONE) as server:
         where, _, at = server.rpartition(":")
-        places = await Locator((where, int(at))).find(host, port, transport, spoken)
+        places = await Locator((where, int(at))).find(host, port, transport, dict.fromkeys(spoken, families))
     assert {place.name for place in places} == {host}
     return [f"{place.transport} {place.where[0]}:{place.where[1]}" for place in places]
 
@@ -55,5 +59,5 @@ async def test_a_name_that_is_nobodys_is_told() -> None:
 async def test_a_dns_server_that_does_not_answer_leaves_the_host_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     locator = Locator(("127.0.0.1", 9))
     locator._resolver.lifetime = 0.3
-    places = await locator.find("localhost", None, "UDP", ["UDP"])
+    places = await locator.find("localhost", None, "UDP", {"UDP": [4]})
     assert [place.where for place in places] == [("127.0.0.1", 5060)]

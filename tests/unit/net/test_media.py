@@ -62,7 +62,7 @@ class Far:
     """The other side: a plain socket."""
 
     def __init__(self) -> None:
-        self.socket = RtpSocket(socket.AF_INET, "127.0.0.1", 0)
+        self.socket = RtpSocket("127.0.0.1", 0)
         self.address = self.socket.address
         self.packets: list[tuple[RtpPacket, float]] = []
 
@@ -263,11 +263,11 @@ async def test_a_port_whose_even_neighbour_is_taken_is_passed_over(
 ) -> None:
     asked: list[int] = []
 
-    def taken_at_first(family: int, host: str, port: int) -> RtpSocket:
+    def taken_at_first(host: str, port: int) -> RtpSocket:
         asked.append(port)
         if len(asked) < 6:
             raise OSError(errno.EADDRINUSE, "Address already in use")
-        return RtpSocket(family, host, port)
+        return RtpSocket(host, port)
 
     monkeypatch.setattr("gateway.net.media.RtpSocket", taken_at_first)
     assert media.open(Heard()).address[1] % 2 == 0
