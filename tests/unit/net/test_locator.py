@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import Unavailable
 from gateway.net.locator import Locator
+from gateway.sip import HostPort
 from tests.e2e.dns_server import Zone, dns_server
 
 ALL = ["UDP", "TCP", "TLS"]
@@ -61,3 +62,37 @@ async def test_a_dns_server_that_does_not_answer_leaves_the_host_itself(monkeypa
     locator._resolver.lifetime = 0.3
     places = await locator.find("localhost", None, "UDP", {"UDP": [4]})
     assert [place.where for place in places] == [("127.0.0.1", 5060)]
+
+
+BOTH = [("2001:db8::1", 5060), ("192.0.2.1", 5060)]
+
+
+@pytest.mark.parametrize(
+    ("families", "places"),
+    [
+        ((4, 6), ["UDP 2001:db8::1:5060", "UDP 192.0.2.1:5060"]),
+        ((4,), ["UDP 192.0.2.1:5060"]),
+        ((6,), ["UDP 2001:db8::1:5060"]),
+    ],
+)
+async def test_each_address_of_a_family_that_is_reached_is_a_place(
+    monkeypatch: pytest.MonkeyPatch, families: Sequence[int], places: list[str]
+) -> None:
+    async def both(where: HostPort) -> list[HostPort]:
+        return BOTH
+
+    monkeypatch.setattr("gateway.net.locator.resolve_all", both)
+    assert await find("host.test", 5060, "", ["UDP"], families) == places
+
+
+@pytest.mark.parametrize(("host", "families"), [("::1", (4,)), ("127.0.0.1", (6,))])
+async def test_an_address_of_another_family_is_no_place(host: str, families: Sequence[int]) -> None:
+    with pytest.raises(Unavailable, match="family"):
+        await find(host, 5060, "", ["UDP"], families)
+
+
+async def test_an_ipv6_address_is_found_in_its_usual_spelling() -> None:
+    async with dns_server(ZONE) as server:
+        where, _, at = server.rpartition(":")
+        places = await Locator((where, int(at))).find("2001:DB8:0::1", None, "TCP", {"TCP": [6]})
+    assert [place.where for place in places] == [("2001:db8::1", 5060)]
