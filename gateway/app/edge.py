@@ -100,6 +100,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             async with AsyncExitStack() as listening:
                 for serving in _serving(settings, places, edge):
                     edge.drivers.add(await listening.enter_async_context(serving))
+                edge.drivers.pair()
                 async with admin(settings, ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:

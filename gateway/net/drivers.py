@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from gateway.errors import Unavailable
 from gateway.net.listener import towards
 from gateway.net.sip_driver import SipDriver
+from gateway.net.sip_udp import SipUdp
 
 
 class Drivers:
@@ -31,6 +32,13 @@ class Drivers:
     def add(self, sip: SipDriver) -> None:
         """One more; before the first request."""
         self._all.append(sip)
+
+    def pair(self) -> None:
+        """Let each listener's datagrams leave to its TCP what is too large for them; once all are added."""
+        streams = {sip.listener: sip for sip in self._all if sip.transport == "TCP"}
+        for sip in self._all:
+            if isinstance(sip, SipUdp):
+                sip.larger = streams.get(sip.listener)
 
     def only(self, transport: str) -> Drivers:
         """Those of one transport."""

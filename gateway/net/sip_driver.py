@@ -124,6 +124,11 @@ class SipDriver(ABC):
         """Whether something can be sent to where a request came from: over a stream, while its connection lasts."""
         return True
 
+    async def connects(self, destination: HostPort) -> bool:
+        """Whether a request can be sent to an IP address without waiting long: over a stream, once there is a
+        connection."""
+        return True
+
     def named(self, destination: HostPort, name: str) -> None:
         """The name by which a destination was looked up: over TLS its certificate must be for it."""
 
@@ -157,7 +162,7 @@ class SipDriver(ABC):
         that crosses the CANCEL, and those of other forks get an ACK and a BYE without further doing.
         Raises Unavailable when there are too many transactions or the host name can't be resolved.
         """
-        where = await resolve(destination or _next_hop(request))
+        where = await resolve(destination or next_hop(request))
         key, outputs = self.layer.request(request, where, self.now())
         sending = Sending(self, request, key, where)
         self._sending[key] = sending
@@ -310,6 +315,6 @@ class SipDriver(ABC):
             log.info("sip.disowned_without_bye")
 
 
-def _next_hop(request: sipmessage.Request) -> HostPort:
+def next_hop(request: sipmessage.Request) -> HostPort:
     """Where a request goes that nobody gave a destination (section 8.1.2)."""
     return host_port(request.route[0].uri if request.route else request.uri)

@@ -57,8 +57,8 @@ class Rim(Protocol):
     def perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what the layer asks for."""
 
-    def contact(self, user: str = "") -> str:
-        """The URI at which we are reached."""
+    async def connects(self, destination: HostPort) -> bool:
+        """Whether something can be sent there without waiting long."""
 
 
 class Incoming:
@@ -146,6 +146,8 @@ class Sending:
         """The IP address and port it was sent to."""
         self.final: sipmessage.Response | None = None
         """The final response, as soon as it arrived."""
+        self.spare: Rim | None = None
+        """What the ACK goes by where no connection can be made to."""
         self._sip = sip
         self._key = key
         self._acknowledged = False
@@ -173,7 +175,8 @@ class Sending:
         """
         where = await resolve(destination) if destination else self.destination
         self._acknowledged = True
-        self._sip.perform(self._sip.layer.acknowledge(self._key, ack, where, self._sip.now()))
+        by = self._sip if self.spare is None or await self._sip.connects(where) else self.spare
+        by.perform(by.layer.acknowledge(self._key, ack, where, by.now()))
 
     def cancel(self) -> None:
         """Cancel the INVITE, and go on iterating: 487 is to be expected, but a 2xx may have crossed the CANCEL."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from livekit import api
@@ -119,12 +120,31 @@ async def test_a_call_goes_out_by_the_listener_that_reaches_its_target(edge: Lab
     assert f"Contact: <sip:127.0.0.1:{edge.at('UDP')[1]}>" in sipp.report()
 
 
+@pytest.mark.parametrize("transport", ["TCP", "UDP"])
+async def test_an_invite_that_is_too_large_goes_by_tcp_if_the_callee_takes_it(
+    edge: Lab, tmp_path: Path, transport: str
+) -> None:
+    async with (
+        rtp_probe() as phone,
+        callee(tmp_path / "callee", "callee_hung_up_on", rtp=phone.port, fill={"ring": "50"}, transport=transport) as (
+            sipp,
+            port,
+        ),
+        room_peer(edge.livekit, "dialed"),
+    ):
+        await _dial(edge, f"127.0.0.1:{port}", {"X-Long": "x" * 1000, "X-Longer": "x" * 1000})
+        await phone.hears(600)
+        await edge.lk.room.delete_room(api.DeleteRoomRequest(room="dialed"))
+        await sipp.ended()
+    assert f"Via: SIP/2.0/{transport} 127.0.0.1:{edge.at(transport)[1]};" in sipp.report()
+
+
 async def _answered(edge: Lab) -> None:
     await until(lambda: any(state.status is Status.ACTIVE for state in edge.told))
 
 
-async def _dial(edge: Lab, address: str) -> None:
-    info = api.SIPOutboundTrunkInfo(name=address, address=address, numbers=[DIALED])
+async def _dial(edge: Lab, address: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+    info = api.SIPOutboundTrunkInfo(name=address, address=address, numbers=[DIALED], headers=headers)
     trunk = await edge.lk.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=info))
     request = api.CreateSIPParticipantRequest(
         sip_trunk_id=trunk.sip_trunk_id, sip_call_to="ana", room_name="dialed", wait_until_answered=True
