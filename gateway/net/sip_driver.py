@@ -64,6 +64,7 @@ from gateway.sip import (
 from gateway.sip.dialog import Dialog
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import bracketed, host_port
+from gateway.sip.routing import seen_as
 from gateway.sip.transaction import Timers
 
 __all__ = ["Handler", "Incoming", "NotAcknowledged", "Sending", "SipDriver", "TransactionFailed"]
@@ -73,6 +74,8 @@ log = structlog.get_logger(__name__)
 REQUESTS = counter("sip_requests", "SIP requests that arrived, without repetitions", "method")
 DROPPED = counter("sip_datagrams_dropped", "SIP datagrams that were ignored", "why")
 FAILURES = counter("sip_transactions_failed", "SIP transactions that got no answer", "why")
+_SEEN = 16
+"""Addresses, other than our own, that peers may see us at before no more of them are told."""
 _METHODS = frozenset({"INVITE", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE", "MESSAGE", "REFER", "NOTIFY", "PRACK"})
 
 
@@ -101,6 +104,7 @@ class SipDriver(ABC):
         self._closing = False
         self._closed = False
         self._quiet = asyncio.Event()
+        self._seen: set[HostPort] = set()
 
     def _begin(self, timers: Timers) -> None:
         """Make the layer; for the transport, as soon as it has an address."""
@@ -242,6 +246,7 @@ class SipDriver(ABC):
             case AckArrived(key, ack) if key in self._incoming:
                 self._incoming[key].conclude(ack)
             case ResponseArrived(key, response, source):
+                self._look_for_nat(response)
                 sending = self._sending.get(key)
                 if sending is None or not sending.take(response):
                     self._disown(key, response, source)
@@ -252,6 +257,13 @@ class SipDriver(ABC):
                 DROPPED.labels(why).inc()
             case _:
                 pass
+
+    def _look_for_nat(self, response: sipmessage.Response) -> None:
+        """Tell an operator once where peers see us, if that isn't what they are told."""
+        seen = seen_as(response)
+        if seen is not None and seen not in self._seen and len(self._seen) < _SEEN:
+            self._seen.add(seen)
+            log.info("sip.behind_nat", transport=self.transport, told=self.here, seen=f"{bracketed(seen[0])}:{seen[1]}")
 
     def _failed(self, key: TransactionKey, why: Failure) -> None:
         if key in self._sending:

@@ -505,3 +505,17 @@ async def test_logs_hold_no_number(serving: Serving, wire: Wire) -> None:
         await caller.request(request("OPTIONS", caller, callee.address, "c2"))
     assert logs
     assert "555" not in repr(logs)
+
+
+async def test_a_nat_is_told_of_once(serving: Serving, wire: Wire) -> None:
+    caller = await serving()
+    with capture_logs() as logs:
+        for call_id in ("c1", "c2"):
+            async with caller.send(request("OPTIONS", caller, wire.address, call_id)) as sending:
+                asked = await wire.expect("OPTIONS")
+                via = asked.headers["Via"].replace(";rport", ";rport=61000;received=203.0.113.7")
+                asked.headers.set("Via", via)
+                wire.put(respond(asked, 200, to_tag="a"))
+                assert [response.code async for response in sending] == [200]
+    told = [log for log in logs if log["event"] == "sip.behind_nat"]
+    assert [(log["told"], log["seen"]) for log in told] == [(caller.here, "203.0.113.7:61000")]
