@@ -135,6 +135,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     def _headers(self) -> list[tuple[str, str]]:
         """What the trunk wants in our messages."""
 
+    def heard_from(self, request: Incoming) -> None:
+        """A request of the peer's came within the dialog."""
+
     async def _finish(self) -> None:
         """What is left to do before the call counts as over; nothing by default."""
 

@@ -128,6 +128,7 @@ class Edge:
             raise DialogFault("A SIP request names a dialog that isn't.", sip_status=481)
         if call.dialog is not None:
             call.dialog.admit(incoming.request)
+            call.heard_from(incoming)
         match incoming.request.method:
             case "BYE":
                 incoming.respond(200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,8 @@ INSIDE = "10.11.12.13"
 """What a peer behind a NAT believes its address to be."""
 FIRST, OUTSIDE = "127.0.0.2", "127.0.0.77"
 """The first listener, and what peers are told in its place."""
+
+_SDP = f"v=0\r\no=- 1 1 IN IP4 {INSIDE}\r\ns=-\r\nc=IN IP4 {INSIDE}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,25 @@ async def test_a_caller_behind_a_nat_hears_is_heard_and_is_hung_up_on(edge: Lab,
         rf"Via: SIP/2.0/{transport} {INSIDE}:5060;rport=(\d+);branch=\S+;received=127.0.0.1\b", caller.report()
     )
     assert len(set(vias)) == 1, "it is told where its requests come from"
+
+
+async def test_a_caller_whose_nat_gives_it_another_address_is_hung_up_on_there(edge: Lab) -> None:
+    loop = asyncio.get_running_loop()
+    with _socket() as before, _socket() as after:
+        before.connect(edge.at("UDP"))
+        after.connect(edge.at("UDP"))
+        before.send(_written("INVITE", 1, body=_SDP))
+        async with edge.agent(), asyncio.timeout(10):
+            while b"SIP/2.0 200" not in (answer := await loop.sock_recv(before, 65536)):
+                pass
+            tag = re.search(rb"To: .*;tag=(\S+)", answer)
+            assert tag is not None
+            before.send(_written("ACK", 1, tag[1].decode()))
+            after.send(_written("UPDATE", 2, tag[1].decode()))
+            assert b"SIP/2.0 200" in await loop.sock_recv(after, 65536)
+            await edge.lk.room.delete_room(api.DeleteRoomRequest(room=await edge.room()))
+            bye = await loop.sock_recv(after, 65536)
+    assert bye.startswith(b"BYE ")
 
 
 async def test_a_callee_behind_a_nat_hears_and_is_heard(edge: Lab, tmp_path: Path) -> None:
@@ -137,6 +159,30 @@ async def test_an_invite_that_is_too_large_goes_by_tcp_if_the_callee_takes_it(
         await edge.lk.room.delete_room(api.DeleteRoomRequest(room="dialed"))
         await sipp.ended()
     assert f"Via: SIP/2.0/{transport} 127.0.0.1:{edge.at(transport)[1]};" in sipp.report()
+
+
+def _socket() -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind(("127.0.0.1", 0))
+    made.setblocking(False)
+    return made
+
+
+def _written(method: str, sequence: int, tag: str = "", body: str = "") -> bytes:
+    """A request of a caller behind a NAT."""
+    lines = [
+        f"{method} sip:{DIALED}@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP {INSIDE}:5060;rport;branch=z9hG4bK{method}",
+        f"From: <sip:+15105550123@{INSIDE}>;tag=a",
+        f"To: <sip:{DIALED}@127.0.0.1>{';tag=' if tag else ''}{tag}",
+        "Call-ID: behind-a-nat",
+        f"CSeq: {sequence} {method}",
+        f"Contact: <sip:+15105550123@{INSIDE}:5060>",
+        "Max-Forwards: 70",
+        *(["Content-Type: application/sdp"] if body else []),
+        f"Content-Length: {len(body)}",
+    ]
+    return ("\r\n".join([*lines, "", ""]) + body).encode()
 
 
 async def _answered(edge: Lab) -> None:

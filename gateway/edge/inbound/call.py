@@ -39,6 +39,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def __init__(self, sip: SipDriver, incoming: Incoming, leg: Leg, tools: Tools) -> None:
         super().__init__(sip, leg, tools, incoming.source[0])
         self._incoming = incoming
+        self._source = incoming.source
+        """Where the caller's requests come from."""
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None
         self._described = b""
@@ -61,6 +63,11 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's, answered or not."""
         return named == replace(DialogId.of(self._incoming.request), local_tag=self.id)
+
+    def heard_from(self, request: Incoming) -> None:
+        """A request of the caller's came within the dialog: a NAT may have given it another address meanwhile."""
+        if request.driver is self._sip:
+            self._source = request.source
 
     def post(self, event: own.Event) -> None:
         """Something happened."""
@@ -193,8 +200,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         """
         invite = self._incoming.request
         direct = not invite.headers.get("Record-Route") and len(invite.via) == 1
-        if direct and self._sip.reaches(self._incoming.source):
-            return self._incoming.source
+        if direct and self._sip.reaches(self._source):
+            return self._source
         return dialog.destination
 
     def _heard_headers(self) -> Mapping[str, str]:
