@@ -10,7 +10,7 @@ import sipmessage
 
 from gateway.bus.ioinfo import MediaWish
 from gateway.errors import PeerFault
-from gateway.net.listener import Listener, family
+from gateway.net.listener import Listener, family, ranked
 from gateway.net.media import Media, MediaHandler, Port
 from gateway.rtp import Samples
 from gateway.rtp.session import Statistics
@@ -23,7 +23,7 @@ class Line:
     """One call's media towards its caller. `open` it when the rule is known, `start` it with the answer."""
 
     def __init__(self, media: Media, listeners: Sequence[Listener], source: str) -> None:
-        """`listeners`: where media may be received, the preferred first. `source`: IP address of the peer's signalling,
+        """`listeners`: where media may be received, the preferred first. `source`: IP address of the peer's signalling:
         media may come from there as well as from where SDP says."""
         self._media = media
         self._listeners = listeners
@@ -50,9 +50,9 @@ class Line:
         """Whether the caller doesn't want to hear us now."""
         return self._stream is not None and self._stream.held
 
-    def aim(self, listeners: Sequence[Listener], source: str) -> None:
-        """Before `open`: the call goes to another place than was thought."""
-        self._listeners, self._source = listeners, source
+    def aim(self, by: Listener, source: str) -> None:
+        """Before `open`: the call goes to that address, and by that listener, which its media prefers from now on."""
+        self._listeners, self._source = ranked(self._listeners, by), source
 
     def open(self, invite: sipmessage.Request | None, wish: MediaWish, handler: MediaHandler) -> bytes:
         """Settle on the media of a new call. The SDP for its 200: an answer, or an offer if the INVITE held none; with

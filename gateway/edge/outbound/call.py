@@ -26,7 +26,6 @@ from gateway.edge.outbound.invite import Ends, ends, invite
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.drivers import Drivers
-from gateway.net.listener import ranked
 from gateway.net.locator import Place
 from gateway.net.sip_exchange import Sending, TransactionFailed, literal
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
@@ -186,7 +185,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._sip = self.transfers.sip = sip
         self._where = place.where
         self._ends = ends(self._dial, sip.here)
-        self._line.aim(ranked(self._tools.listeners, sip.listener), place.where[0])
+        self._line.aim(sip.listener, place.where[0])
         return self._line.open(None, self._dial.media, self)
 
     async def _ask(self, offer: bytes, patience: float | None) -> sipmessage.Response | None:
