@@ -61,8 +61,8 @@ class Heard:
 class Far:
     """The other side: a plain socket."""
 
-    def __init__(self) -> None:
-        self.socket = RtpSocket("127.0.0.1", 0)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.socket = RtpSocket(host, 0)
         self.address = self.socket.address
         self.packets: list[tuple[RtpPacket, float]] = []
 
@@ -196,6 +196,22 @@ async def test_a_phone_behind_a_nat_is_learned(media: Media, far: Far) -> None:
     port.start(KEYS, ("192.0.2.9", 4000), learn_from="127.0.0.1")
     far.speak(port, 1)
     await heard.until(far.read)
+
+
+async def test_a_port_of_another_address_hears_its_peer_however_that_is_spelt(media: Media) -> None:
+    far, heard = Far("::1"), Heard()
+    port = media.open(heard, host="::1")
+    assert port.address[0] == "::1"
+    port.start(KEYS, ("0:0:0::1", far.address[1]))
+    far.speak(port, 1)
+    await heard.until(lambda: any(frame.samples.any() for frame in heard.frames))
+    assert far.read()
+
+
+async def test_ipv6_takes_no_port_from_ipv4(media: Media) -> None:
+    anywhere = RtpSocket("::", 0)
+    RtpSocket("0.0.0.0", anywhere.address[1]).close()
+    anywhere.close()
 
 
 async def test_silence_of_the_other_side_is_reported(far: Far) -> None:

@@ -519,3 +519,11 @@ async def test_a_nat_is_told_of_once(serving: Serving, wire: Wire) -> None:
                 assert [response.code async for response in sending] == [200]
     told = [log for log in logs if log["event"] == "sip.behind_nat"]
     assert [(log["told"], log["seen"]) for log in told] == [(caller.here, "203.0.113.7:61000")]
+
+
+async def test_every_interface_may_be_served_for_both_families() -> None:
+    async with serve("::", 0, Agent(), advertise="2001:db8::7") as six:
+        port = six.address[1]
+        assert six.contact() == f"sip:[2001:db8::7]:{port}"
+        async with serve("0.0.0.0", port, Agent(), advertise="198.51.100.7") as four:
+            assert four.address[1] == port
