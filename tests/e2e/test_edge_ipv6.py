@@ -13,10 +13,11 @@ import pytest
 from livekit import api
 
 from gateway.terms.ending import Party
+from tests.e2e.baresip import baresip
 from tests.e2e.edge_lab import DIALED, UNKNOWN, Lab, lab, make_trunks, rtp_ports
 from tests.e2e.room_peer import room_peer
 from tests.e2e.rtp_probe import rtp_probe
-from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server
+from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
 from tests.e2e.sipp import Sipp, callee
 
 pytestmark = pytest.mark.e2e
@@ -181,6 +182,16 @@ async def test_a_call_over_tls_and_ipv6(edge: Lab, certificate: Path) -> None:
     assert b"c=IN IP6 ::1" in answer
     writer.close()
     await edge.lk.room.delete_room(api.DeleteRoomRequest(room=await edge.room()))
+
+
+async def test_baresip_calls_over_tls_and_ipv6(edge: Lab, certificate: Path, tmp_path: Path) -> None:
+    dialed = f"sip:{DIALED}@[::1]:{edge.at('TLS', '::1')[1]}"
+    async with baresip(tmp_path / "baresip", dialed, certificate, "[::1]") as phone, edge.agent() as agent:
+        await agent.hears(440)
+        await until(lambda: "incoming rtp for 'audio' established" in phone.said())
+        await phone.hang_up()
+        await until(lambda: agent.left)
+    assert (await edge.end()).by is Party.CALLER
 
 
 async def test_we_call_over_tls_and_ipv6(edge: Lab) -> None:
