@@ -45,7 +45,7 @@ import structlog
 
 from gateway.errors import OffhookError, PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS, counter
-from gateway.net.listener import Listener
+from gateway.net.listener import Listener, family
 from gateway.net.sip_exchange import Incoming, NotAcknowledged, Sending, TransactionFailed, literal, resolve
 from gateway.sip import (
     AckArrived,
@@ -128,6 +128,14 @@ class SipDriver(ABC):
         """Whether something can be sent to where a request came from: over a stream, while its connection lasts."""
         return True
 
+    def addresses(self, where: HostPort) -> bool:
+        """Whether that is an IP address of our own family, not a name or one that only others reach."""
+        return literal(where) and family(where[0]) == self.listener.family
+
+    async def resolve(self, where: HostPort) -> HostPort:
+        """An IP address of our own family for a host. Raises Unavailable when it has none."""
+        return await resolve(where, self.listener.family)
+
     async def connects(self, destination: HostPort) -> bool:
         """Whether a request can be sent to an IP address without waiting long: over a stream, once there is a
         connection."""
@@ -166,7 +174,7 @@ class SipDriver(ABC):
         that crosses the CANCEL, and those of other forks get an ACK and a BYE without further doing.
         Raises Unavailable when there are too many transactions or the host name can't be resolved.
         """
-        where = await resolve(destination or next_hop(request))
+        where = await self.resolve(destination or next_hop(request))
         key, outputs = self.layer.request(request, where, self.now())
         sending = Sending(self, request, key, where)
         self._sending[key] = sending
@@ -319,7 +327,7 @@ class SipDriver(ABC):
         except PeerFault:
             DROPPED.labels("2xx without contact").inc()
             return
-        where = destination if literal(destination) else source
+        where = destination if self.addresses(destination) else source
         self.perform(self.layer.acknowledge(key, dialog.ack(), where, self.now()))
         try:
             self.perform(self.layer.request(dialog.request("BYE"), where, self.now())[1])

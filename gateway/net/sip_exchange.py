@@ -57,6 +57,9 @@ class Rim(Protocol):
     def perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what the layer asks for."""
 
+    async def resolve(self, where: HostPort) -> HostPort:
+        """The address at which this carrier reaches a host."""
+
     async def connects(self, destination: HostPort) -> bool:
         """Whether something can be sent there without waiting long."""
 
@@ -173,7 +176,7 @@ class Sending:
 
         `destination` is by default where the request went. Raises Unavailable when its host name can't be resolved.
         """
-        where = await resolve(destination) if destination else self.destination
+        where = await self._sip.resolve(destination) if destination else self.destination
         self._acknowledged = True
         by = self._sip if self.spare is None or await self._sip.connects(where) else self.spare
         by.perform(by.layer.acknowledge(self._key, ack, where, by.now()))
@@ -205,9 +208,15 @@ class Sending:
         self._arrived.put_nowait(TransactionFailed(why))
 
 
-async def resolve(where: HostPort) -> HostPort:
-    """`where` with an IP address for a host name, in its usual spelling. Raises Unavailable."""
-    return (await resolve_all(where))[0]
+async def resolve(where: HostPort, version: int = 0) -> HostPort:
+    """`where` with an IP address for a host name, in its usual spelling; of IPv4 or IPv6 where `version` says so. Raises
+    Unavailable."""
+    for found in await resolve_all(where):
+        if version in (0, ipaddress.ip_address(found[0]).version):
+            return found
+    raise Unavailable(
+        f"A SIP host has no IPv{version} address.", remedy="Check the address and DNS, or add to OFFHOOK_SIP_HOST."
+    )
 
 
 async def resolve_all(where: HostPort) -> list[HostPort]:

@@ -19,7 +19,6 @@ from gateway.net.sip_driver import (
     TransactionFailed,
     next_hop,
 )
-from gateway.net.sip_exchange import resolve
 from gateway.sip import HostPort
 from gateway.sip.transaction import Timers
 
@@ -45,7 +44,7 @@ class SipUdp(SipDriver):
     async def send(self, request: sipmessage.Request, destination: HostPort | None = None) -> AsyncIterator[Sending]:
         """As `SipDriver.send`. A request that is too large goes by the stream, if the other side takes one (RFC 3261
         section 18.1.1)."""
-        where = await resolve(destination or next_hop(request))
+        where = await self.resolve(destination or next_hop(request))
         if self.larger is not None and self.layer.oversized(request) and await self.larger.connects(where):
             async with self.larger.send(request, where) as sending:
                 sending.spare = self

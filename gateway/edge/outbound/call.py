@@ -27,7 +27,7 @@ from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.drivers import Drivers
 from gateway.net.locator import Place
-from gateway.net.sip_exchange import Sending, TransactionFailed, literal
+from gateway.net.sip_exchange import Sending, TransactionFailed
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
@@ -283,9 +283,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     def _destination(self, dialog: Dialog) -> HostPort:
         """Where the peer's Contact or the route says; where the INVITE went, when that is a name that only the other
-        side's network may know."""
+        side's network may know, or an address of another family."""
         where = dialog.destination
-        return where if literal(where) else self._where
+        return where if self._sip.addresses(where) else self._where
 
     def _heard_headers(self) -> Mapping[str, str]:
         return self._told

@@ -527,3 +527,29 @@ async def test_every_interface_may_be_served_for_both_families() -> None:
         assert six.contact() == f"sip:[2001:db8::7]:{port}"
         async with serve("0.0.0.0", port, Agent(), advertise="198.51.100.7") as four:
             assert four.address[1] == port
+
+
+async def test_of_a_name_s_addresses_one_of_our_own_family_is_used(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callee, caller = await serving(), await serving()
+    port = callee.address[1]
+
+    async def both(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", ("::1", port, 0, 0)), (0, 0, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
+    where = ("both.test", port)
+    assert (await caller.request(request("OPTIONS", caller, where), where)).code == 200
+    with pytest.raises(Unavailable, match="IPv4"):
+        await caller.request(request("OPTIONS", caller, where), ("::1", port))
+
+
+async def test_a_2xx_of_another_family_is_ended_where_it_came_from(serving: Serving, wire: Wire) -> None:
+    caller = await serving()
+    async with caller.send(request("INVITE", caller, wire.address)) as sending:
+        asked = await wire.expect("INVITE")
+        wire.put(respond(asked, 200, to_tag="a", contact="sip:[2001:db8::9]:5060"))
+        assert [response.code async for response in sending] == [200]
+    await wire.expect("ACK")
+    await wire.expect("BYE")
