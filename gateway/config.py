@@ -33,7 +33,8 @@ class Settings(BaseModel):
     http_port: int = Field(0, alias="OFFHOOK_HTTP_PORT", ge=0, le=65535)
     """Port of /healthz, /readyz, /metrics; control's webhook is served there too."""
     sip_host: str = Field("127.0.0.1", alias="OFFHOOK_SIP_HOST")
-    """Address that the edge binds for SIP and RTP."""
+    """Address that the edge binds for SIP and RTP; or several with commas between them, each with the same ports, and
+    with `=` and the address that peers are told where that differs: `10.0.0.5=203.0.113.7,2001:db8::5`."""
     sip_port: int = Field(5060, alias="OFFHOOK_SIP_PORT", ge=0, le=65535)
     sip_tcp_port: int = Field(0, alias="OFFHOOK_SIP_TCP_PORT", ge=0, le=65535)
     """Port for SIP over TCP, both ways; 0 for none."""
@@ -48,7 +49,7 @@ class Settings(BaseModel):
     sip_dns: str = Field("", alias="OFFHOOK_SIP_DNS")
     """DNS server for SRV and NAPTR records, as IP:port; "" for the system's."""
     sip_advertise: str = Field("", alias="OFFHOOK_SIP_ADVERTISE")
-    """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0)."""
+    """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0); for a single one."""
     rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)
     rtp_last: int = Field(20000, alias="OFFHOOK_RTP_LAST", ge=0, le=65535)
     """RTP ports of the edge, both ends included; 0 and 0 lets the system choose."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import aiohttp
@@ -24,6 +24,7 @@ from gateway.edge.room import LiveKit
 from gateway.edge.service import Edge
 from gateway.errors import OffhookError, SetupFault
 from gateway.net import sip_stream, sip_udp
+from gateway.net.listener import Listener, listeners
 from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import SipDriver
@@ -49,8 +50,9 @@ async def run(settings: Settings) -> None:
     configure(settings, process="edge")
     try:
         async with running(settings) as edge:
-            host, port = edge.address
-            log.info("edge serves", host=host, port=port)
+            for sip in edge.edge.drivers:
+                host, port = sip.address
+                log.info("edge serves", transport=sip.transport, host=host, port=port)
             hurry = await until_stopped()
             await edge.drain(settings.drain, hurry)
     except ExceptionGroup as several:
@@ -67,7 +69,7 @@ class Running:
         self._server = server
         self.edge = edge
         self.address = address
-        """Where it listens for SIP over UDP."""
+        """Where its first listener has SIP over UDP."""
 
     async def drain(self, within: float, hurry: asyncio.Event) -> None:
         """Take no more calls, and return when those there are have ended, `within` seconds are over, or `hurry` is set."""
@@ -87,6 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """The whole service while the context lasts. Errors may come in an exception group."""
     if not (settings.livekit_api_key and settings.livekit_api_secret.get_secret_value()):
         raise SetupFault("The edge can't sign its rooms' tokens.", remedy="Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
+    places = await listeners(settings.sip_host, settings.sip_advertise)
     looking = _LiveKitLook(settings.livekit_url)
     async with (
         connect(settings.redis_url.get_secret_value()) as bus,
@@ -94,7 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         Server(bus, participants.SERVICE) as server,
     ):
         ready = _readiness(bus, looking)
-        async with _media(settings) as media, Tasks("edge") as lasting:
+        async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
             lasting.start(looking.run(), "look at livekit")
             tools = Tools(
                 io=IoInfo(client),
@@ -102,7 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
                 ),
                 media=media,
-                advertise=settings.sip_advertise or settings.sip_host,
+                listeners=places,
                 server=server,
                 locator=Locator(_server(settings.sip_dns)),
                 guard=Guard(secrets.token_bytes(32)),
@@ -110,9 +113,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
             edge = Edge(tools, ready, settings.edge_calls)
             async with AsyncExitStack() as listening:
-                for serving in _listeners(settings, edge):
-                    sip = await listening.enter_async_context(serving)
-                    edge.drivers[sip.transport] = sip
+                for serving in _serving(settings, places, edge):
+                    edge.drivers.add(await listening.enter_async_context(serving))
+                edge.drivers.pair()
                 async with admin(settings, edge.why_not_ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
@@ -131,15 +134,22 @@ def _server(written: str) -> HostPort | None:
     return host.strip("[]"), int(port)
 
 
-def _listeners(settings: Settings, edge: Edge) -> Iterator[AbstractAsyncContextManager[SipDriver]]:
-    """The transports that the settings ask for, UDP first. Raises SetupFault for a certificate that can't be used."""
-    host, advertise = settings.sip_host, settings.sip_advertise
-    yield sip_udp.serve(host, settings.sip_port, edge, advertise=advertise)
+def _serving(
+    settings: Settings, places: Sequence[Listener], edge: Edge
+) -> Iterator[AbstractAsyncContextManager[SipDriver]]:
+    """The transports that the settings ask for at each listener, UDP first. Raises SetupFault for a certificate that
+    can't be used."""
+    for at in places:
+        yield sip_udp.serve(at.host, settings.sip_port, edge, advertise=at.told)
     if settings.sip_tcp_port:
-        yield sip_stream.serve(host, settings.sip_tcp_port, edge, advertise=advertise)
+        for at in places:
+            yield sip_stream.serve(at.host, settings.sip_tcp_port, edge, advertise=at.told)
     if settings.sip_tls_port:
         secured, calls = certificates(settings)
-        yield sip_stream.serve(host, settings.sip_tls_port, edge, advertise=advertise, secured=secured, calls=calls)
+        for at in places:
+            yield sip_stream.serve(
+                at.host, settings.sip_tls_port, edge, advertise=at.told, secured=secured, calls=calls
+            )
 
 
 def certificates(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -160,8 +170,8 @@ def certificates(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return secured, calls
 
 
-def _media(settings: Settings) -> Media:
-    return Media(settings.sip_host, settings.rtp_first, settings.rtp_last)
+def _media(settings: Settings, host: str) -> Media:
+    return Media(host, settings.rtp_first, settings.rtp_last)
 
 
 class _LiveKitLook:

@@ -23,6 +23,7 @@ from gateway.edge.room import LiveKit, RoomLeg
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
+from gateway.net.listener import Listener, ranked
 from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import Incoming, NotAcknowledged
@@ -49,8 +50,8 @@ class Tools:
     io: IoInfo
     livekit: LiveKit
     media: Media
-    advertise: str
-    """IP address that peers send media to."""
+    listeners: Sequence[Listener]
+    """Where peers may send media to."""
     server: Server
     """Of the service SIPInternal: where each call that is up can be asked for."""
     locator: Locator
@@ -63,8 +64,8 @@ class Tools:
 class EdgeCall(ABC, Generic[_Own, _Effect]):
     """A call, from its first request to its end. `run` it; `post` events from anywhere on the loop."""
 
-    def __init__(self, leg: Leg, tools: Tools, source: str) -> None:
-        """`source`: the IP address that the peer's signalling comes from."""
+    def __init__(self, leg: Leg, tools: Tools, source: str, by: Listener) -> None:
+        """`source`: the IP address that the peer's signalling comes from; `by`: the listener that it came or goes by."""
         self.id = leg.id
         self.peer: Peer | None = None
         """Whom we talk to, once the call is answered."""
@@ -83,7 +84,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._tells: asyncio.Queue[CallInfo | None] = asyncio.Queue()
         self.tasks = Tasks("edge call")
         """What lasts as long as the call at most."""
-        self._line = Line(tools.media, tools.advertise, source)
+        self._line = Line(tools.media, ranked(tools.listeners, by), source)
         self._room = RoomLeg(tools.livekit, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
@@ -184,9 +185,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         if request.request.method == "INVITE":
             await self.acknowledged(request)
 
-    def another_line(self, source: str) -> Line:
+    def another_line(self, source: str, by: Listener) -> Line:
         """Media for somebody who may take the peer's place; `adopt` or close it."""
-        return Line(self._tools.media, self._tools.advertise, source)
+        return Line(self._tools.media, ranked(self._tools.listeners, by), source)
 
     def adopt(self, peer: Peer, timer: SessionTimer | None) -> None:
         """Let another one take the peer's place. The room notices nothing; the old peer gets a BYE."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import secrets
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ import sipmessage
 
 from gateway.bus.ioinfo import MediaWish
 from gateway.errors import PeerFault
+from gateway.net.listener import Listener, family, ranked
 from gateway.net.media import Media, MediaHandler, Port
 from gateway.rtp import RATE, Samples
 from gateway.rtp.ringing import ringing
@@ -20,16 +20,20 @@ from gateway.sip import sdp
 
 _RUNG = 0.2
 """Seconds of ringing tone that are made at once."""
+_FOREIGN = "The caller's media is at an address of a family (IPv4, IPv6) that isn't served here."
 
 
 class Line:
     """One call's media towards its caller. `open` it when the rule is known, `start` it with the answer."""
 
-    def __init__(self, media: Media, advertise: str, source: str) -> None:
+    def __init__(self, media: Media, listeners: Sequence[Listener], source: str) -> None:
+        """`listeners`: where media may be received, the preferred first. `source`: IP address of the peer's signalling:
+        media may come from there as well as from where SDP says."""
         self._media = media
-        self._advertise = advertise
+        self._listeners = listeners
         self.source = source
-        """IP address of the peer's signalling: media may come from there as well as from where SDP says."""
+        self._at: Listener | None = None
+        """Where the port is."""
         self._session_id = secrets.randbits(31)
         self._version = 0
         self._codecs: Sequence[sdp.Codec] = sdp.CODECS
@@ -51,9 +55,13 @@ class Line:
         """Whether the caller doesn't want to hear us now."""
         return self._stream is not None and self._stream.held
 
+    def aim(self, by: Listener, source: str) -> None:
+        """Before `open`: the call goes to that address, and by that listener, which its media prefers from now on."""
+        self._listeners, self.source = ranked(self._listeners, by), source
+
     def open(self, invite: sipmessage.Request | None, wish: MediaWish, handler: MediaHandler) -> bytes:
         """Settle on the media of a new call. The SDP for its 200: an answer, or an offer if the INVITE held none; with
-        None, the offer for our own INVITE.
+        None, the offer for our own INVITE; again after `aim`.
 
         Raises SdpMismatch or another PeerFault when the caller's offer can't be met (488), SetupFault when no RTP port
         is free.
@@ -63,7 +71,7 @@ class Line:
         if wish.encrypted or not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
         offer = _offer_of(invite) if invite is not None else None
-        self._port = self._media.open(handler)
+        self._bind(self._fitting(offer), handler)
         return self._describe(offer)
 
     def start(self) -> None:
@@ -155,30 +163,52 @@ class Line:
         if self._started and self._port is not None:
             self._port.send(frame)
 
+    def _fitting(self, offer: sdp.Session | None) -> Listener:
+        """Where media is to be received: at an address of the family that the offer uses (RFC 4566 section 5.7)."""
+        if offer is None or (host := sdp.place(offer, self._codecs)) in sdp.NOWHERE:
+            return self._listeners[0]
+        wanted = _family(host)
+        for one in self._listeners:
+            if one.family == wanted:
+                return one
+        raise sdp.SdpMismatch(_FOREIGN)
+
+    def _bind(self, at: Listener, handler: MediaHandler) -> None:
+        if self._port is not None and at == self._at:
+            return
+        if self._port is not None:
+            self._port.close()
+        self._at, self._port = at, self._media.open(handler, host=at.host)
+
     def _describe(self, offer: sdp.Session | None) -> bytes:
-        if self._port is None:
+        if self._port is None or self._at is None:
             raise PeerFault("There is no media to settle on yet.", sip_status=500)
-        where = (self._advertise, self._port.address[1])
+        where = (self._at.told, self._port.address[1])
         version = self._version + 1
         if offer is None:
             self._offered = sdp.offer(*where, session_id=self._session_id, version=version, codecs=self._codecs)
             self._version = version
             return bytes(self._offered)
         negotiated = sdp.answer(offer, *where, session_id=self._session_id, version=version, codecs=self._codecs)
-        _check(negotiated.stream)
+        self._check(negotiated.stream)
         self._version = version
         self._stream = negotiated.stream
         return bytes(negotiated.session)
 
     def _accept(self, offered: sdp.Session, message: sipmessage.Message) -> None:
         stream = sdp.accept(offered, _parse(message))
-        _check(stream)
+        self._check(stream)
         self._stream = stream
         self._follow()
 
     def _follow(self) -> None:
         if self._flowing and self._port is not None and self._stream is not None:
             self._port.follow(self._stream, learn_from=self.source)
+
+    def _check(self, stream: sdp.Stream) -> None:
+        """Raise SdpMismatch when media can't be sent there from our port."""
+        if stream.host not in sdp.NOWHERE and self._at is not None and _family(stream.host) != self._at.family:
+            raise sdp.SdpMismatch(_FOREIGN)
 
 
 def _offer_of(request: sipmessage.Request) -> sdp.Session | None:
@@ -192,9 +222,9 @@ def _parse(message: sipmessage.Message) -> sdp.Session:
     return sdp.parse(message.body)
 
 
-def _check(stream: sdp.Stream) -> None:
-    """Raise SdpMismatch when we'd have to resolve a name to send media."""
+def _family(host: str) -> int:
+    """4 or 6. Raises SdpMismatch when we'd have to resolve a name to send media."""
     try:
-        ipaddress.ip_address(stream.host)
+        return family(host)
     except ValueError:
         raise sdp.SdpMismatch("The caller's media is at a host name, not at an IP address.") from None

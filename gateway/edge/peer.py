@@ -11,8 +11,7 @@ import structlog
 
 from gateway.edge.line import Line
 from gateway.errors import PeerFault, Unavailable
-from gateway.net.sip_driver import SipDriver, TransactionFailed
-from gateway.net.sip_exchange import literal
+from gateway.net.sip_driver import Incoming, SipDriver, TransactionFailed
 from gateway.sip import HostPort, sdp, session_timer
 from gateway.sip.dialog import Dialog
 from gateway.sip.session_timer import SessionTimer
@@ -49,7 +48,8 @@ class Peer:
         ours: bool = False,
     ) -> None:
         """`near`: where a peer that is directly before us sends from, its Contact may name an address behind its NAT.
-        `fallback`: where requests go when the Contact is a name, which only the other side's network may know. `ours`:
+        `fallback`: where requests go when the Contact is a name, which only the other side's network
+        may know, or an address of another family. `ours`:
         we made the call."""
         self.sip, self.line, self.dialog = sip, line, dialog
         self.updates = False
@@ -62,7 +62,12 @@ class Peer:
         if self._near is not None and self.sip.reaches(self._near):
             return self._near
         where = self.dialog.destination
-        return where if self._fallback is None or literal(where) else self._fallback
+        return where if self._fallback is None or self.sip.addresses(where) else self._fallback
+
+    def heard_from(self, request: Incoming) -> None:
+        """A request of the peer's came within the dialog: a NAT may have given it another address meanwhile."""
+        if self._near is not None and request.driver is self.sip:
+            self._near = request.source
 
     def knows(self, message: sipmessage.Message) -> None:
         """Take note of what the peer's Allow says."""

@@ -33,6 +33,8 @@ LINGER = 30.0
 SMALL = 1.0
 """Seconds that setting attributes or sending a digit may take."""
 LEAVING = 5.0
+ANSWERED = 0.25
+"""Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
 RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
 KEYS = "0123456789*#ABCD"
 """A key's place is its event code (RFC 4733 section 3.2)."""
@@ -96,6 +98,7 @@ class RoomLeg:
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._left = False
+        self._stay_until = 0.0
         self._gone = asyncio.Event()
         """We are out of the room, and didn't leave it."""
 
@@ -146,6 +149,7 @@ class RoomLeg:
             await asyncio.wait([self._connecting], timeout=LINGER)
         if status:
             await self.set_status(status)
+        await asyncio.sleep(max(0.0, self._stay_until - asyncio.get_running_loop().time()))
         await self._tasks.__aexit__(None, None, None)
         if self._room is not None:
             try:
@@ -256,6 +260,7 @@ class RoomLeg:
             asked = None
         if not isinstance(asked, dict):
             raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "The payload must be a JSON object.")
+        self._stay_until = asyncio.get_running_loop().time() + ANSWERED
         return json.dumps(self._user.on_rpc(method, asked))
 
     async def _send_keys(self, room: rtc.Room) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -22,7 +22,8 @@ from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of
 from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
 from gateway.errors import PeerFault
-from gateway.net.sip_driver import Incoming, SipDriver
+from gateway.net.drivers import Drivers
+from gateway.net.sip_driver import Incoming
 from gateway.sip import refer, session_timer
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
@@ -44,8 +45,8 @@ class Edge:
     """
 
     def __init__(self, tools: Tools, ready: Callable[[], str], limit: int) -> None:
-        self.drivers: dict[str, SipDriver] = {}
-        """By transport: UDP, TCP, TLS. Set them before the first request."""
+        self.drivers = Drivers()
+        """What SIP is spoken by. Add them before the first request."""
         self._tools = tools
         self._ready = ready
         self._limit = limit
@@ -170,6 +171,7 @@ class Edge:
             raise DialogFault("A SIP request names a dialog that isn't.", sip_status=481)
         if call.peer is not None:
             call.peer.dialog.admit(incoming.request)
+            call.peer.heard_from(incoming)
         match incoming.request.method:
             case "BYE":
                 incoming.respond(200)
@@ -201,7 +203,7 @@ class Edge:
         else:
             incoming.respond(200, headers=[*ABILITIES, _BODIES])
 
-    def _speaking(self, dial: Dial) -> Mapping[str, SipDriver]:
+    def _speaking(self, dial: Dial) -> Drivers:
         """What the call may go out by. Raises RemoteError when we don't speak what is asked for."""
         transport = transport_of(dial)
         if not transport:
@@ -209,7 +211,7 @@ class Edge:
         if transport not in self.drivers:
             what = f"The SIP service doesn't speak {transport}: set OFFHOOK_SIP_{transport}_PORT for it."
             raise RemoteError("invalid_argument", what)
-        return {transport: self.drivers[transport]}
+        return self.drivers.only(transport)
 
 
 def _check(incoming: Incoming) -> None:

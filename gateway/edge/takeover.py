@@ -19,6 +19,7 @@ from gateway.edge.outbound.dialing import Declined, Dialing, Order
 from gateway.edge.outbound.invite import Ends
 from gateway.edge.peer import ABILITIES, Peer
 from gateway.errors import PeerFault, SetupFault, Unavailable
+from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming
 from gateway.net.sip_exchange import TransactionFailed
 from gateway.sip import lenient, refer, sdp, session_timer
@@ -54,7 +55,7 @@ async def replace(calls: Calls, incoming: Incoming, wanted: refer.Replaced) -> N
         raise PeerFault("A call that an INVITE would replace only while it rings is answered.", sip_status=486)
     if incoming.source[0] not in (old.destination[0], old.line.source):
         raise PeerFault("An INVITE that replaces a call comes from elsewhere.", sip_status=403)
-    line = call.another_line(incoming.source[0])
+    line = call.another_line(incoming.source[0], incoming.driver.listener)
     try:
         peer = _answer(incoming, line, line.open(incoming.request, call.media, call))
     except (PeerFault, SetupFault):
@@ -84,7 +85,7 @@ class Referral:
 
     async def run(self) -> None:
         """Call whom it names, tell the old peer how it goes, and let the new one take its place when it answers."""
-        line = self._call.another_line("")
+        line = self._call.another_line("", self._old.sip.listener)
         await self._notify(100)
         try:
             async with asyncio.timeout(SUBSCRIBED):
@@ -106,11 +107,10 @@ class Referral:
         target = self._wanted.target
         sender = lenient.address(f"<{self._old.dialog.local}>;tag={tag}")
         ends = Ends(target, sender, lenient.address(f"<{target}>"))
-        order = Order(ends, secrets.token_hex(16), lambda: self._wanted.headers, *call.credentials)
-        offer = line.open(None, call.media, call)
-        dialing = Dialing(order, {sip.transport: sip}, call.locator, line, call.tasks, lambda _: None)
+        order = Order(lambda _: ends, secrets.token_hex(16), lambda: self._wanted.headers, *call.credentials)
+        dialing = Dialing(order, Drivers([sip]), call.locator, line, call.tasks, lambda _: None)
         self._calls.name(tag, call)
-        answered = await dialing.call(offer)
+        answered = await dialing.call(lambda: line.open(None, call.media, call))
         if not call.answered:  # it ended while we dialed
             await answered.peer.bye(())
             return

@@ -39,6 +39,8 @@ async def bind(host: str, port: int, *, what: str, remedy: str) -> socket.socket
     try:
         made.setblocking(False)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        if family == socket.AF_INET6:  # IPv4 has listeners of its own; `::` must not take their place
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if _LINUX:
             made.setsockopt(*_RECVERR[socket.AddressFamily(family)], 1)
         made.bind(address)

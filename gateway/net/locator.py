@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ import dns.resolver
 import structlog
 
 from gateway.errors import Unavailable
-from gateway.net.sip_exchange import literal, resolve
+from gateway.net.listener import family
+from gateway.net.sip_exchange import literal, resolve_all
 from gateway.sip import HostPort
 from gateway.sip.locate import PORTS, SRV, Naptr, Srv, Target, ordered, services
 
@@ -23,6 +24,9 @@ WITHIN = 3.0
 """Seconds that one look-up may take."""
 MOST = 6
 """Places that are tried for one request."""
+
+Spoken = Mapping[str, Collection[int]]
+"""The transports that a request may go by, the usual first, and the families of addresses (4, 6) that each reaches."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,17 +55,16 @@ class Locator:
         self._resolver.lifetime = WITHIN
         self._resolver.cache = dns.resolver.Cache()
 
-    async def find(self, host: str, port: int | None, transport: str, spoken: Sequence[str]) -> list[Place]:
+    async def find(self, host: str, port: int | None, transport: str, spoken: Spoken) -> list[Place]:
         """The places to try, in order. `transport`: the one that is asked for; "" for any of `spoken`. `port`: None for
         none. Raises Unavailable when there is none."""
+        chosen = transport or next(iter(spoken))
         if port is not None or literal((host, 0)):
-            chosen = transport or spoken[0]
-            return await self._placed([Target(chosen, host, port or PORTS[chosen])], host)
-        offered = [(transport, f"{SRV[transport]}.{host}")] if transport else await self._services(host, spoken)
-        targets = [target for chosen, name in offered for target in await self._srv(chosen, name)]
+            return await _placed([Target(chosen, host, port or PORTS[chosen])], host, spoken)
+        services = [(transport, f"{SRV[transport]}.{host}")] if transport else await self._services(host, list(spoken))
+        targets = [target for offered, name in services for target in await self._srv(offered, name)]
         # Without SRV records the host itself is asked, as ever (section 4.2).
-        chosen = transport or spoken[0]
-        return await self._placed(targets or [Target(chosen, host, PORTS[chosen])], host)
+        return await _placed(targets or [Target(chosen, host, PORTS[chosen])], host, spoken)
 
     async def _services(self, host: str, spoken: Sequence[str]) -> list[tuple[str, str]]:
         found = services(await self._naptr(host), spoken)
@@ -90,15 +93,23 @@ class Locator:
                 log.info("dns not answered", kind=kind.name, why=type(bad).__name__)
             return []
 
-    async def _placed(self, targets: Sequence[Target], name: str) -> list[Place]:
-        """The targets with their addresses; those without are left out, when any has one."""
-        found: list[Place] = []
-        failed: Unavailable | None = None
-        for target in targets[:MOST]:
-            try:
-                found.append(Place(target.transport, await resolve((target.host, target.port)), name))
-            except Unavailable as bad:
-                failed = bad
-        if not found:
-            raise failed or Unavailable("A SIP host name can't be resolved.", remedy="Check the address and DNS.")
-        return found
+
+async def _placed(targets: Sequence[Target], name: str, spoken: Spoken) -> list[Place]:
+    """The targets with each of their addresses that is of a family we reach; those without are left out, when any has
+    one."""
+    found: list[Place] = []
+    failed = Unavailable(
+        "The SIP host has no address of a family (IPv4, IPv6) that is served here.",
+        remedy="Add a listener to OFFHOOK_SIP_HOST.",
+    )
+    for target in targets[:MOST]:
+        try:
+            addresses = await resolve_all((target.host, target.port))
+        except Unavailable as bad:
+            failed = bad
+            continue
+        reached = spoken[target.transport]
+        found += [Place(target.transport, where, name) for where in addresses if family(where[0]) in reached]
+    if not found:
+        raise failed
+    return found[:MOST]

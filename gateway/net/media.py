@@ -122,8 +122,7 @@ class Port:
         is `sends=False` (RFC 3264 section 8.4). `learn_from`: see the module. Raises PeerFault (488) when the
         peer's host is a name: resolve it first.
         """
-        _check(peer)
-        now, end = time.monotonic(), Peer(peer, learn_from)
+        now, end = time.monotonic(), Peer(_checked(peer), learn_from)
         with self._lock:
             if self._session is None:
                 self._session = self._begin(form, end, now)
@@ -269,7 +268,7 @@ class Port:
 class Media:
     """The media of one process: its pacer and its ports. Use it as a context manager; leaving closes every port.
 
-    `host`: the IP address that ports bind. `first`, `last`: the range, both ends included, of which the even ports are
+    `host`: the address that ports bind where `open` isn't told another. `first`, `last`: the range, both ends included, of which the even ports are
     used (RFC 3550 section 11), each not again before all others; 0 and 0 lets the system choose.
     """
 
@@ -287,7 +286,7 @@ class Media:
             found = await self._loop.getaddrinfo(self._host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
         except OSError as bad:
             raise SetupFault(f"RTP can't use {self._host}: {bad.strerror}.", remedy="Set OFFHOOK_SIP_HOST.") from bad
-        self._family, self._address = found[0][0], str(found[0][4][0])
+        self._address = str(found[0][4][0])
         self._pacer.start()
         return self
 
@@ -297,14 +296,20 @@ class Media:
         await asyncio.to_thread(self._pacer.stop)
 
     def open(
-        self, handler: MediaHandler, *, tap: Tap | None = None, queue: float = LIVE_QUEUE, live: bool = True
+        self,
+        handler: MediaHandler,
+        *,
+        host: str = "",
+        tap: Tap | None = None,
+        queue: float = LIVE_QUEUE,
+        live: bool = True,
     ) -> Port:
-        """Bind a port. Nothing is sent or told before its `start`.
+        """Bind a port of the IP address `host`. Nothing is sent or told before its `start`.
 
         `queue`: seconds of audio that may wait to be sent. `live`: whether that audio comes at its own pace and has to
         be kept from piling up; False for files (see `gateway.rtp.queue`). Raises SetupFault when no port is free.
         """
-        port = Port(self, self._bind(), handler, tap, SendQueue(queue, live=live))
+        port = Port(self, self._bind(host or self._address), handler, tap, SendQueue(queue, live=live))
         self._ports = (*self._ports, port)
         return port
 
@@ -318,23 +323,15 @@ class Media:
         if not self._ports:
             self._pacer.pause()
 
-    def _bind(self) -> RtpSocket:
+    def _bind(self, host: str) -> RtpSocket:
         for number in self._candidates():
-            made = self._try(number)
+            made = _try(host, number)
             if made is not None and made.address[1] % 2:
                 made.close()
-                made = self._try(made.address[1] - 1)
+                made = _try(host, made.address[1] - 1)
             if made is not None:
                 return made
         raise SetupFault("No RTP port is free.", remedy="Widen OFFHOOK_RTP_FIRST … OFFHOOK_RTP_LAST.")
-
-    def _try(self, number: int) -> RtpSocket | None:
-        try:
-            return RtpSocket(self._family, self._address, number)
-        except OSError as bad:
-            if bad.errno == errno.EADDRINUSE:
-                return None
-            raise SetupFault(f"RTP can't use {self._host} ({bad.strerror}).") from bad
 
     def _candidates(self) -> Iterator[int]:
         if not self._range:
@@ -363,10 +360,21 @@ class Media:
                 self._loop.call_soon(port.tell, news)  # each on its own, so that a handler's fault stays its call's
 
 
-def _check(peer: HostPort) -> None:
+def _try(host: str, number: int) -> RtpSocket | None:
     try:
-        ipaddress.ip_address(peer[0])
+        return RtpSocket(host, number)
+    except OSError as bad:
+        if bad.errno == errno.EADDRINUSE:
+            return None
+        raise SetupFault(f"RTP can't use {host} ({bad.strerror}).", remedy="Correct OFFHOOK_SIP_HOST.") from bad
+
+
+def _checked(peer: HostPort) -> HostPort:
+    """The address as the system spells the senders of datagrams. Raises PeerFault."""
+    try:
+        host = str(ipaddress.ip_address(peer[0]))
     except ValueError:
         raise PeerFault("The address for media isn't an IP address.", sip_status=488) from None
     if not 0 < peer[1] < 65536:
         raise PeerFault("The address for media has no port that can be.", sip_status=488)
+    return host, peer[1]

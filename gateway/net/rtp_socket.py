@@ -27,9 +27,12 @@ _TIMESPEC = Struct("@qq")
 class RtpSocket:
     """Bound to `host` (an IP address) and `port` (0: any). Raises OSError when that can't be."""
 
-    def __init__(self, family: int, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
+            if family == socket.AF_INET6:  # IPv4 has ports of its own
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             self._socket.bind((host, port))
             self._socket.setblocking(False)
         except OSError:

@@ -45,6 +45,7 @@ import structlog
 
 from gateway.errors import OffhookError, PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS, counter
+from gateway.net.listener import Listener, family
 from gateway.net.sip_exchange import Incoming, NotAcknowledged, Sending, TransactionFailed, literal, resolve
 from gateway.sip import (
     AckArrived,
@@ -63,6 +64,7 @@ from gateway.sip import (
 from gateway.sip.dialog import Dialog
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import bracketed, host_port
+from gateway.sip.routing import seen_as
 from gateway.sip.transaction import Timers
 
 __all__ = ["Handler", "Incoming", "NotAcknowledged", "Sending", "SipDriver", "TransactionFailed"]
@@ -72,6 +74,8 @@ log = structlog.get_logger(__name__)
 REQUESTS = counter("sip_requests", "SIP requests that arrived, without repetitions", "method")
 DROPPED = counter("sip_datagrams_dropped", "SIP datagrams that were ignored", "why")
 FAILURES = counter("sip_transactions_failed", "SIP transactions that got no answer", "why")
+_SEEN = 16
+"""Addresses, other than our own, that peers may see us at before no more of them are told."""
 _METHODS = frozenset({"INVITE", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE", "MESSAGE", "REFER", "NOTIFY", "PRACK"})
 
 
@@ -100,13 +104,15 @@ class SipDriver(ABC):
         self._closing = False
         self._closed = False
         self._quiet = asyncio.Event()
+        self._seen: set[HostPort] = set()
 
     def _begin(self, timers: Timers) -> None:
         """Make the layer; for the transport, as soon as it has an address."""
-        host, port = self.address
-        self._host = bracketed(self._advertise or host)
+        host, _ = self.address
+        self.listener = Listener(host, self._advertise or host)
+        self._host = bracketed(self.listener.told)
         self.layer = TransactionLayer(
-            f"{self._host}:{port}",
+            self.here,
             lambda: secrets.token_hex(10),
             timers=timers,
             limit=self._limit,
@@ -122,6 +128,19 @@ class SipDriver(ABC):
         """Whether something can be sent to where a request came from: over a stream, while its connection lasts."""
         return True
 
+    def addresses(self, where: HostPort) -> bool:
+        """Whether that is an IP address of our own family, not a name or one that only others reach."""
+        return literal(where) and family(where[0]) == self.listener.family
+
+    async def resolve(self, where: HostPort) -> HostPort:
+        """An IP address of our own family for a host. Raises Unavailable when it has none."""
+        return await resolve(where, self.listener.family)
+
+    async def connects(self, destination: HostPort) -> bool:
+        """Whether a request can be sent to an IP address without waiting long: over a stream, once there is a
+        connection."""
+        return True
+
     def named(self, destination: HostPort, name: str) -> None:
         """The name by which a destination was looked up: over TLS its certificate must be for it."""
 
@@ -133,10 +152,15 @@ class SipDriver(ABC):
     def _close(self) -> None:
         """Close the sockets."""
 
+    @property
+    def here(self) -> str:
+        """Host and port at which we are reached, as a URI writes them."""
+        return f"{self._host}:{self.address[1]}"
+
     def contact(self, user: str = "") -> str:
         """The URI at which we are reached: for Contact and From."""
         how = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
-        return f"sip:{user}{'@' if user else ''}{self._host}:{self.address[1]}{how}"
+        return f"sip:{user}{'@' if user else ''}{self.here}{how}"
 
     def now(self) -> float:
         """The layer's clock: the loop's, in seconds."""
@@ -150,7 +174,7 @@ class SipDriver(ABC):
         that crosses the CANCEL, and those of other forks get an ACK and a BYE without further doing.
         Raises Unavailable when there are too many transactions or the host name can't be resolved.
         """
-        where = await resolve(destination or _next_hop(request))
+        where = await self.resolve(destination or next_hop(request))
         key, outputs = self.layer.request(request, where, self.now())
         sending = Sending(self, request, key, where)
         self._sending[key] = sending
@@ -230,6 +254,7 @@ class SipDriver(ABC):
             case AckArrived(key, ack) if key in self._incoming:
                 self._incoming[key].conclude(ack)
             case ResponseArrived(key, response, source):
+                self._look_for_nat(response)
                 sending = self._sending.get(key)
                 if sending is None or not sending.take(response):
                     self._disown(key, response, source)
@@ -240,6 +265,13 @@ class SipDriver(ABC):
                 DROPPED.labels(why).inc()
             case _:
                 pass
+
+    def _look_for_nat(self, response: sipmessage.Response) -> None:
+        """Tell an operator once where peers see us, if that isn't what they are told."""
+        seen = seen_as(response)
+        if seen is not None and seen not in self._seen and len(self._seen) < _SEEN:
+            self._seen.add(seen)
+            log.info("sip.behind_nat", transport=self.transport, told=self.here, seen=f"{bracketed(seen[0])}:{seen[1]}")
 
     def _failed(self, key: TransactionKey, why: Failure) -> None:
         if key in self._sending:
@@ -295,7 +327,7 @@ class SipDriver(ABC):
         except PeerFault:
             DROPPED.labels("2xx without contact").inc()
             return
-        where = destination if literal(destination) else source
+        where = destination if self.addresses(destination) else source
         self.perform(self.layer.acknowledge(key, dialog.ack(), where, self.now()))
         try:
             self.perform(self.layer.request(dialog.request("BYE"), where, self.now())[1])
@@ -303,6 +335,6 @@ class SipDriver(ABC):
             log.info("sip.disowned_without_bye")
 
 
-def _next_hop(request: sipmessage.Request) -> HostPort:
+def next_hop(request: sipmessage.Request) -> HostPort:
     """Where a request goes that nobody gave a destination (section 8.1.2)."""
     return host_port(request.route[0].uri if request.route else request.uri)

@@ -57,8 +57,11 @@ class Rim(Protocol):
     def perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what the layer asks for."""
 
-    def contact(self, user: str = "") -> str:
-        """The URI at which we are reached."""
+    async def resolve(self, where: HostPort) -> HostPort:
+        """The address at which this carrier reaches a host."""
+
+    async def connects(self, destination: HostPort) -> bool:
+        """Whether something can be sent there without waiting long."""
 
 
 class Incoming:
@@ -146,6 +149,8 @@ class Sending:
         """The IP address and port it was sent to."""
         self.final: sipmessage.Response | None = None
         """The final response, as soon as it arrived."""
+        self.spare: Rim | None = None
+        """What the ACK goes by where no connection can be made to."""
         self._sip = sip
         self._key = key
         self._acknowledged = False
@@ -171,9 +176,10 @@ class Sending:
 
         `destination` is by default where the request went. Raises Unavailable when its host name can't be resolved.
         """
-        where = await resolve(destination) if destination else self.destination
+        where = await self._sip.resolve(destination) if destination else self.destination
         self._acknowledged = True
-        self._sip.perform(self._sip.layer.acknowledge(self._key, ack, where, self._sip.now()))
+        by = self._sip if self.spare is None or await self._sip.connects(where) else self.spare
+        by.perform(by.layer.acknowledge(self._key, ack, where, by.now()))
 
     def cancel(self) -> None:
         """Cancel the INVITE, and go on iterating: 487 is to be expected, but a 2xx may have crossed the CANCEL."""
@@ -202,18 +208,29 @@ class Sending:
         self._arrived.put_nowait(TransactionFailed(why))
 
 
-async def resolve(where: HostPort) -> HostPort:
-    """`where` with an IP address for a host name. Raises Unavailable."""
+async def resolve(where: HostPort, version: int = 0) -> HostPort:
+    """`where` with an IP address for a host name, in its usual spelling; of IPv4 or IPv6 where `version` says so. Raises
+    Unavailable."""
+    for found in await resolve_all(where):
+        if version in (0, ipaddress.ip_address(found[0]).version):
+            return found
+    raise Unavailable(
+        f"A SIP host has no IPv{version} address.", remedy="Check the address and DNS, or add to OFFHOOK_SIP_HOST."
+    )
+
+
+async def resolve_all(where: HostPort) -> list[HostPort]:
+    """`where` with each address of a host name, in the order in which they are to be tried (RFC 6724). Raises
+    Unavailable."""
     if literal(where):
-        return where
+        return [(str(ipaddress.ip_address(where[0])), where[1])]
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_RESOLVING):
             found = await loop.getaddrinfo(*where, type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError) as bad:
         raise Unavailable("A SIP host name can't be resolved.", remedy="Check the address and DNS.") from bad
-    host, port = found[0][4][:2]
-    return str(host), int(port)
+    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
 
 
 def literal(where: HostPort) -> bool:

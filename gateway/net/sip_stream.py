@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from gateway.net.sip_driver import Handler, SipDriver
 from gateway.net.sip_exchange import literal
 from gateway.net.sip_udp import check_address
 from gateway.sip import HostPort
-from gateway.sip.framing import PONG, Framer
+from gateway.sip.framing import PING, PONG, Framer
 from gateway.sip.message import SipSyntaxError
 from gateway.sip.transaction import Timers
 from gateway.tasks import Tasks
@@ -31,7 +32,17 @@ CONNECTING = 5.0
 WHOLE_WITHIN = 10.0
 """Seconds in which a message that has begun must end: who sends a byte now and then holds a connection for nothing."""
 IDLE = 600.0
-"""Seconds without a byte after which a connection is closed."""
+"""Seconds after which a connection is closed on which nothing was ever said."""
+LONGEST = 24 * 3600.0
+"""The same for another: as long as a call may last, whose BYE a caller behind a NAT can only get by its connection."""
+KEEP_ALIVE = 30.0
+"""Seconds between two keep-alives on a connection that we made, and between the system's own on any."""
+_LOST = 4
+"""Unanswered keep-alives of the system's after which a peer counts as gone."""
+PATIENCE = 1.0
+"""Seconds that a connection may take which datagrams can stand in for."""
+REMEMBERED = 600.0
+"""Seconds for which such an address isn't tried again."""
 AT_ONCE = 1000
 """Connections that peers may hold."""
 _UNSENT = 1024 * 1024
@@ -48,11 +59,19 @@ class _Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
         self.framer = Framer()
+        self.used = False
+        """Whether a message came by it."""
+        _keep(writer.get_extra_info("socket"))
 
     def speaks_for(self, name: str) -> bool:
         """Whether the peer has proven to be of that name; only one that we called over TLS has proven anything."""
         tls = self.writer.get_extra_info("ssl_object")
         return tls is not None and certified(tls.getpeercert() or {}, name)
+
+    def ping(self) -> bool:
+        """Send a keep-alive, whose answer isn't waited for: many a peer gives none. As `send`."""
+        self.framer.pinged = True
+        return self.send(PING)
 
     def send(self, data: bytes) -> bool:
         """False when the peer is gone, or doesn't read what it is sent."""
@@ -77,14 +96,18 @@ class SipStream(SipDriver):
         limit: int,
         secured: ssl.SSLContext | None,
         calls: ssl.SSLContext | None,
+        keep_alive: float,
     ) -> None:
         super().__init__(handler, advertise=advertise, limit=limit)
         self.transport = "TLS" if secured else "TCP"
+        self._keep_alive = keep_alive
         self._calls = calls
         """For connections that we make; None for plain TCP."""
         self._names: dict[HostPort, str] = {}
         self._connections: dict[HostPort, _Connection] = {}
         self._waiting: dict[HostPort, list[bytes]] = {}
+        self._refusing: dict[HostPort, float] = {}
+        """Addresses that took no connection, and until when that is remembered."""
         self._tasks = Tasks("sip stream")
         self._server: asyncio.Server | None = None
 
@@ -103,6 +126,22 @@ class SipStream(SipDriver):
     def reaches(self, destination: HostPort) -> bool:
         """Whether there is a connection to it."""
         return destination in self._connections
+
+    async def connects(self, destination: HostPort) -> bool:
+        """Whether there is a connection, now or within PATIENCE."""
+        if self.reaches(destination):
+            return True
+        if self._refusing.get(destination, 0.0) > self.now():
+            return False
+        try:
+            connection = await self._open(destination, PATIENCE)
+        except (OSError, TimeoutError):
+            self._forget_refusals()
+            self._refusing[destination] = self.now() + REMEMBERED
+            return False
+        self._connections[destination] = connection
+        self._tasks.start(self._carry_ours(connection, destination), "sip connection")
+        return True
 
     def named(self, destination: HostPort, name: str) -> None:
         """The name by which a destination was looked up: its certificate must be for it."""
@@ -147,21 +186,43 @@ class SipStream(SipDriver):
 
     async def _connect(self, destination: HostPort) -> None:
         """Connect, send what waits, and carry the connection to its end."""
-        name = self._names.get(destination, destination[0])
         try:
-            async with asyncio.timeout(CONNECTING):
-                reader, writer = await asyncio.open_connection(
-                    *destination, ssl=self._calls, server_hostname=name if self._calls else None
-                )
+            connection = await self._open(destination, CONNECTING)
         except (OSError, TimeoutError) as bad:
             log.info("sip not connected", transport=self.transport, why=type(bad).__name__)
             del self._waiting[destination]
             self._bounced(destination)
             return
-        connection = _Connection(reader, writer)
         for data in self._waiting.pop(destination):
             connection.send(data)
-        await self._carry(connection, destination)
+        await self._carry_ours(connection, destination)
+
+    async def _open(self, destination: HostPort, within: float) -> _Connection:
+        name = self._names.get(destination, destination[0])
+        async with asyncio.timeout(within):
+            return _Connection(
+                *await asyncio.open_connection(
+                    *destination, ssl=self._calls, server_hostname=name if self._calls else None
+                )
+            )
+
+    def _forget_refusals(self) -> None:
+        now = self.now()
+        self._refusing = {where: until for where, until in self._refusing.items() if until > now}
+
+    async def _carry_ours(self, connection: _Connection, destination: HostPort) -> None:
+        """Carry a connection that we made, with keep-alives (RFC 5626 section 3.5.1)."""
+        keeping = self._tasks.start(self._ping(connection), "sip keep-alive")
+        try:
+            await self._carry(connection, destination)
+        finally:
+            keeping.cancel()
+
+    async def _ping(self, connection: _Connection) -> None:
+        while True:
+            await asyncio.sleep(self._keep_alive)
+            if not connection.ping():
+                return
 
     async def _carry(self, connection: _Connection, source: HostPort) -> None:
         """Read a connection until it ends; then what waits for it fails."""
@@ -187,18 +248,28 @@ class SipStream(SipDriver):
         framer = connection.framer
         began: float | None = None
         while True:
-            end = self._loop.time() + IDLE if began is None else began + WHOLE_WITHIN
+            idle = LONGEST if connection.used else IDLE
+            end = self._loop.time() + idle if began is None else began + WHOLE_WITHIN
             async with asyncio.timeout_at(end):
                 data = await connection.reader.read(65536)
             if not data:
                 return
             for message in framer.feed(data):
-                began = None
+                began, connection.used = None, True
                 self._received(message, source)
             began = (began or self._loop.time()) if framer.partial else None
             if framer.pings:
                 framer.pings = 0
                 connection.send(PONG)
+
+
+def _keep(sock: socket.socket) -> None:
+    """Let the system look after a connection on which little is said: a peer that vanished is told of, and a NAT
+    doesn't forget it."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", KEEP_ALIVE), ("TCP_KEEPINTVL", KEEP_ALIVE), ("TCP_KEEPCNT", _LOST)):
+        if hasattr(socket, name):  # not every system lets it be said
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), int(value))
 
 
 def certified(certificate: Mapping[str, Any], name: str) -> bool:
@@ -229,12 +300,14 @@ async def serve(
     grace: float = 2.0,
     secured: ssl.SSLContext | None = None,
     calls: ssl.SSLContext | None = None,
+    keep_alive: float = KEEP_ALIVE,
 ) -> AsyncIterator[SipStream]:
     """Serve SIP over TCP on `host`:`port` (0: any port) while the context lasts; over TLS with `secured`, the context of
-    our own certificate. `calls`: that of the connections that we make then. Otherwise as `gateway.net.sip_udp.serve`.
+    our own certificate. `calls`: that of the connections that we make then. `keep_alive`: seconds between two on each of
+    those. Otherwise as `gateway.net.sip_udp.serve`.
     """
     check_address(host, advertise)
-    sip = SipStream(handler, advertise=advertise, limit=limit, secured=secured, calls=calls)
+    sip = SipStream(handler, advertise=advertise, limit=limit, secured=secured, calls=calls, keep_alive=keep_alive)
     try:
         server = await asyncio.start_server(
             sip.accepted, host, port, ssl=secured, ssl_handshake_timeout=CONNECTING if secured else None

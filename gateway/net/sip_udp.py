@@ -6,9 +6,19 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import sipmessage
+
 from gateway.errors import SetupFault
 from gateway.net.datagrams import Datagrams, bind
-from gateway.net.sip_driver import Handler, Incoming, NotAcknowledged, Sending, SipDriver, TransactionFailed
+from gateway.net.sip_driver import (
+    Handler,
+    Incoming,
+    NotAcknowledged,
+    Sending,
+    SipDriver,
+    TransactionFailed,
+    next_hop,
+)
 from gateway.sip import HostPort
 from gateway.sip.transaction import Timers
 
@@ -20,6 +30,8 @@ class SipUdp(SipDriver):
 
     def __init__(self, bound: socket.socket, handler: Handler, *, advertise: str, limit: int, timers: Timers) -> None:
         super().__init__(handler, advertise=advertise, limit=limit)
+        self.larger: SipDriver | None = None
+        """A stream at the same address, for requests that are too large for a datagram."""
         self._datagrams = Datagrams(bound, self._received, self._bounced)
         self._begin(timers)
 
@@ -27,6 +39,19 @@ class SipUdp(SipDriver):
     def address(self) -> HostPort:
         """Where it is bound, with the real port."""
         return self._datagrams.address
+
+    @asynccontextmanager
+    async def send(self, request: sipmessage.Request, destination: HostPort | None = None) -> AsyncIterator[Sending]:
+        """As `SipDriver.send`. A request that is too large goes by the stream, if the other side takes one (RFC 3261
+        section 18.1.1)."""
+        where = await self.resolve(destination or next_hop(request))
+        if self.larger is not None and self.layer.oversized(request) and await self.larger.connects(where):
+            async with self.larger.send(request, where) as sending:
+                sending.spare = self
+                yield sending
+        else:
+            async with super().send(request, where) as sending:
+                yield sending
 
     def _send(self, data: bytes, destination: HostPort) -> bool:
         return self._datagrams.send(data, destination)
@@ -37,9 +62,10 @@ class SipUdp(SipDriver):
 
 def check_address(host: str, advertise: str) -> None:
     """Raise SetupFault when peers couldn't be told where we are."""
-    if not advertise and host in ("0.0.0.0", "::", ""):
+    if (advertise or host) in ("0.0.0.0", "::", ""):
         raise SetupFault(
-            "SIP on every interface needs an address that others can reach.", remedy="Set OFFHOOK_SIP_ADVERTISE."
+            "SIP on every interface needs an address that others can reach.",
+            remedy=f"Set OFFHOOK_SIP_ADVERTISE, or write {host or '0.0.0.0'}=ADDRESS in OFFHOOK_SIP_HOST.",
         )
 
 

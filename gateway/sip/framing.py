@@ -11,9 +11,10 @@ LARGEST_HEAD = 64 * 1024
 LARGEST_BODY = 256 * 1024
 _END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_PING = b"\r\n\r\n"
+PING = b"\r\n\r\n"
+"""Asks a peer whether it is still there, and keeps what is between us from forgetting it (RFC 5626 section 4.4.1)."""
 PONG = b"\r\n"
-"""Answers a peer's CRLF CRLF, by which it asks whether we are still there (RFC 5626 section 4.4.1)."""
+"""Answers it."""
 
 
 class Framer:
@@ -23,6 +24,8 @@ class Framer:
         self._rest = b""
         self.pings = 0
         """Keep-alives that came and aren't answered; the owner's to set back."""
+        self.pinged = False
+        """The owner has sent a keep-alive whose answer may come; without this two answers would look like a question."""
 
     @property
     def partial(self) -> bool:
@@ -40,10 +43,12 @@ class Framer:
 
     def _next(self) -> bytes | None:
         while self._rest.startswith(b"\r\n"):
-            if self._rest.startswith(_PING):
+            if self._rest.startswith(PING):
                 self.pings += 1
-                self._rest = self._rest[len(_PING) :]
-            elif _PING.startswith(self._rest):
+                self._rest = self._rest[len(PING) :]
+            elif self._rest == PONG and self.pinged:
+                self.pinged, self._rest = False, b""
+            elif PING.startswith(self._rest):
                 return None  # half of a keep-alive, or an empty line before a message
             else:
                 self._rest = self._rest[2:]

@@ -19,6 +19,11 @@ from gateway.sip.schedule import Schedule
 from gateway.sip.server_side import ServerTransaction
 from gateway.sip.transaction import Timers
 
+LARGEST_DATAGRAM = 1300
+"""Bytes of a request beyond which it should go by a stream: a larger one may be cut up on its way, and be lost (RFC 3261
+section 18.1.1)."""
+_TOKEN_LENGTH = 20
+"""Of the words that drivers give, for telling a request's size before it has one."""
 _Identity = tuple[str, ...]
 _Transaction = ClientTransaction | ServerTransaction
 
@@ -85,6 +90,10 @@ class TransactionLayer:
             raise Unavailable("Too many SIP requests are under way.")
         self._add_via(request)
         return self._start_client(request, destination, now, quiet=False)
+
+    def oversized(self, request: sipmessage.Request) -> bool:
+        """Whether a request that isn't sent yet is too large for a datagram."""
+        return len(encode(request)) + len(f"Via: {self._via('-' * _TOKEN_LENGTH)}\r\n") > LARGEST_DATAGRAM
 
     def respond(self, key: TransactionKey, response: sipmessage.Response, now: float) -> list[Output]:
         """Send a response to a request that arrived; the layer repeats it as needed.
@@ -241,8 +250,10 @@ class TransactionLayer:
         return source if self._timers.reliable else destination
 
     def _add_via(self, request: sipmessage.Request) -> None:
-        via = f"SIP/2.0/{self._transport} {self._sent_by};rport;branch={MAGIC}{self._token()}"
-        request.headers.setlist("Via", [via])
+        request.headers.setlist("Via", [self._via(self._token())])
+
+    def _via(self, word: str) -> str:
+        return f"SIP/2.0/{self._transport} {self._sent_by};rport;branch={MAGIC}{word}"
 
 
 def _drop(index: dict[_Identity, ServerTransaction], identity: _Identity, server: ServerTransaction) -> None:

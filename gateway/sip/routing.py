@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 import sipmessage
@@ -31,6 +32,22 @@ def arrived(request: sipmessage.Request, source: HostPort) -> HostPort:
         noted += f";received={host}"
     request.headers.setlist("Via", [", ".join([noted, *others]), *lines[1:]])
     return host, port if symmetric else top.port or 5060
+
+
+def seen_as(response: sipmessage.Response) -> HostPort | None:
+    """Where the other side saw our request come from, when that isn't where its Via says that we are: a NAT is between
+    us (RFC 3581 section 4). None when all is well, or nothing is told. Over a stream only the address counts.
+    """
+    top = response.via[0]
+    received, rport = (lenient.parameter(top.parameters, name).strip("[]") for name in ("received", "rport"))
+    own = top.port or 5060
+    port = int(rport) if top.transport.upper() == "UDP" and rport.isdecimal() and len(rport) < 6 else own
+    try:
+        told = ipaddress.ip_address(top.host.strip("[]"))
+        seen = ipaddress.ip_address(received or str(told))
+    except ValueError:
+        return None
+    return (str(seen), port) if (seen, port) != (told, own) else None
 
 
 def server_key(request: sipmessage.Request) -> TransactionKey:

@@ -46,14 +46,23 @@ class Lab:
         rtp: int = 9,
         pause: float = 0.0,
         transport: str = "UDP",
+        host: str = "127.0.0.1",
+        media: str = "",
         **fill: str,
     ) -> AbstractAsyncContextManager[Sipp]:
-        """A SIPp that calls."""
+        """A SIPp that calls the listener at `host`."""
         self._count += 1
         directory = self.directory / f"sipp-{self._count}"
         filled = {"formats": ALL_CODECS, "headers": ".", "tag": "", **fill}
-        where = self.edge.edge.drivers[transport].address
-        return sipp(directory, scenario, where, dialed, rtp=rtp, pause=pause, fill=filled, transport=transport)
+        where = self.at(transport, host)
+        return sipp(
+            directory, scenario, where, dialed, rtp=rtp, pause=pause, fill=filled, transport=transport, media=media
+        )
+
+    def at(self, transport: str, host: str = "127.0.0.1") -> tuple[str, int]:
+        """Where the listener at `host` has that transport."""
+        drivers = self.edge.edge.drivers.only(transport)
+        return next(sip.address for sip in drivers if sip.address[0] == host)
 
     async def room(self, number: int = 0) -> str:
         """The name of the room of the call that got the first, second … room."""
@@ -98,7 +107,7 @@ class Lab:
 
 def rtp_ports() -> set[int]:
     """UDP ports of the edge's RTP range that are bound now, by anyone."""
-    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    lines = [line for table in ("udp", "udp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
     ports = {int(line.split()[1].split(":")[1], 16) for line in lines}
     return ports & set(RTP_PORTS)
 

@@ -43,6 +43,7 @@ class RtpProbe(asyncio.DatagramProtocol):
         self.keys: list[int] = []
         """Event codes of the keys that came, once each."""
         self.peer: tuple[str, int] | None = None
+        """Whom it sends to; set it to speak first, as from behind a NAT."""
         self.port = 0
         self.payload = -1
         """Payload type of the latest audio."""
@@ -55,7 +56,7 @@ class RtpProbe(asyncio.DatagramProtocol):
         self.port = transport.get_extra_info("sockname")[1]
 
     def datagram_received(self, data: bytes, source: tuple[str, int]) -> None:
-        self.peer = self.peer or source
+        self.peer = self.peer or source[:2]
         _, marked, sequence, timestamp, _ = _HEADER.unpack_from(data)
         kind, payload = marked & 0x7F, data[_HEADER.size :]
         if kind in (0, 8):
@@ -103,11 +104,11 @@ class RtpProbe(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def rtp_probe() -> AsyncIterator[RtpProbe]:
+async def rtp_probe(host: str = "127.0.0.1") -> AsyncIterator[RtpProbe]:
     """A probe on a free port that paces itself."""
 
     loop = asyncio.get_running_loop()
-    transport, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=("127.0.0.1", free_port()))
+    transport, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=(host, free_port()))
     pacing = asyncio.create_task(probe.pace())
     try:
         yield probe

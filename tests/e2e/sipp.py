@@ -60,13 +60,19 @@ async def sipp(
     at_once: int = 1,
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
+    media: str = "",
 ) -> AsyncIterator[Sipp]:
     """Start a scenario of SCENARIOS, or one that `sipp_steps` wrote; ended when the context is left.
 
-    `pause`: seconds of its `<pause/>`. `rtp`: port that its SDP names. `fill`: what replaces `{name}` in the file.
+    `pause`: seconds of its `<pause/>`. `rtp`, `media`: port and address that its SDP names, by default the one that it
+    calls from. `fill`: what replaces `{name}` in the file.
     """
-    how = ("-t", "t1") if transport == "TCP" else ()
-    arguments = (f"{target[0]}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once), *how)
+    host = "[::1]" if ":" in target[0] else "127.0.0.1"
+    to = f"[{target[0]}]" if ":" in target[0] else target[0]
+    arguments = (
+        *(f"{to}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once)),
+        *(*_how(transport), "-i", host, *(("-mi", media) if media else ())),
+    )
     async with _running(directory, scenario, fill or {}, free_port(), rtp, pause, calls, arguments) as made:
         yield made
 
@@ -81,17 +87,22 @@ async def callee(
     calls: int = 1,
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[Sipp, int]]:
-    """Start a scenario of SCENARIOS that waits for calls; with the port that it waits at."""
+    """Start a scenario of SCENARIOS that waits for calls at `host` (`[::1]` for IPv6); with the port that it waits at."""
     port = free_port()
-    how = ("-t", "t1") if transport == "TCP" else ()
-    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, how) as made:
-        await until(lambda: _listens(port, transport.lower()))
+    arguments = (*_how(transport), "-i", host)
+    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, arguments) as made:
+        await until(lambda: _listens(port, transport.lower() + ("6" if host.startswith("[") else "")))
         yield made, port
 
 
-def _listens(port: int, transport: str) -> bool:
-    lines = Path(f"/proc/net/{transport}").read_text().splitlines()[1:]
+def _how(transport: str) -> tuple[str, ...]:
+    return ("-t", "t1") if transport == "TCP" else ()
+
+
+def _listens(port: int, table: str) -> bool:
+    lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
     return any(int(line.split()[1].split(":")[1], 16) == port for line in lines)
 
 
@@ -109,7 +120,7 @@ async def _running(
     binary = shutil.which("sipp")
     assert binary, "SIPp isn't installed (Debian: sip-tester)"
     command = [
-        *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill)), "-i", "127.0.0.1"),
+        *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill))),
         *("-p", str(port), "-m", str(calls)),
         *("-d", str(round(pause * 1000)), "-key", "rtp", str(rtp), "-key", "caller", CALLER),
         *("-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-trace_msg", "-trace_rtt", "-rtt_freq", "1"),

@@ -311,8 +311,8 @@ async def test_calls_beyond_the_limit(servers: Servers, tmp_path: Path) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    def media(settings: Settings) -> Media:
-        return Media(settings.sip_host, settings.rtp_first, settings.rtp_last, timeouts=Timeouts(1.5, 1.0))
+    def media(settings: Settings, host: str) -> Media:
+        return Media(host, settings.rtp_first, settings.rtp_last, timeouts=Timeouts(1.5, 1.0))
 
     monkeypatch.setattr(app, "_media", media)
 

@@ -43,7 +43,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from its INVITE on."""
 
     def __init__(self, incoming: Incoming, leg: Leg, tools: Tools) -> None:
-        super().__init__(leg, tools, incoming.source[0])
+        super().__init__(leg, tools, incoming.source[0], incoming.driver.listener)
         self._incoming = incoming
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import sipmessage
 import structlog
@@ -26,7 +27,7 @@ from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
 from gateway.edge.outbound.invite import Ends, ends
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
-from gateway.net.sip_driver import SipDriver
+from gateway.net.drivers import Drivers
 from gateway.net.sip_exchange import TransactionFailed
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from gateway.rtp.ringing import ringing
@@ -42,14 +43,14 @@ log = structlog.get_logger(__name__)
 class OutboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from CreateSIPParticipant on. Raises RemoteError for a request that no INVITE can be made of."""
 
-    def __init__(self, drivers: Mapping[str, SipDriver], dial: Dial, tools: Tools) -> None:
-        """`drivers`: what the call may go out by, by transport, the usual first."""
+    def __init__(self, drivers: Drivers, dial: Dial, tools: Tools) -> None:
+        """`drivers`: what the call may go out by."""
         self._dial = dial
-        sip = next(iter(drivers.values()))
-        self._ends: Ends = ends(dial, sip.contact().removeprefix("sip:").partition(";")[0])
+        first = drivers.first
         self._call_id = secrets.token_hex(16)
-        super().__init__(_leg(dial, self._ends, self._call_id, sip.transport), tools, "")
-        order = Order(self._ends, self._call_id, self._headers, dial.username, dial.password)
+        leg = _leg(dial, ends(dial, first.here), self._call_id, first.transport)
+        super().__init__(leg, tools, "", first.listener)
+        order = Order(partial(ends, dial), self._call_id, self._headers, dial.username, dial.password)
         self._dialing = Dialing(order, drivers, tools.locator, self._line, self.tasks, self._hear_ringing)
         self.media, self.credentials = dial.media, (dial.username, dial.password)
         self._began = self._loop.time()
@@ -137,8 +138,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     async def _invite(self) -> None:
         try:
-            offer = self._line.open(None, self._dial.media, self)
-            self._accept(await self._dialing.call(offer))
+            self._accept(await self._dialing.call(lambda: self._line.open(None, self._dial.media, self)))
         except Declined as no:
             self.post(own.Refused(no.code, no.what))
         except TransactionFailed as bad:

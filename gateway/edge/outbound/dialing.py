@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sipmessage
@@ -15,8 +15,8 @@ from gateway.edge.line import Line
 from gateway.edge.outbound.invite import Ends, invite
 from gateway.edge.peer import ABILITIES, Headers, Peer
 from gateway.errors import PeerFault, Unavailable
-from gateway.net.locator import Locator
-from gateway.net.sip_driver import SipDriver
+from gateway.net.drivers import Drivers
+from gateway.net.locator import Locator, Place
 from gateway.net.sip_exchange import Sending, TransactionFailed
 from gateway.sip import HostPort, digest, reliable, session_timer
 from gateway.sip.dialog import Dialog, DialogId
@@ -57,7 +57,8 @@ class Answered:
 class Order:
     """What to call, and how."""
 
-    ends: Ends
+    ends: Callable[[str], Ends]
+    """Who calls whom, for the host and port of ours that the call goes out by."""
     call_id: str
     headers: Callable[[], Headers] = list
     """What the trunk wants in our messages."""
@@ -71,36 +72,35 @@ class Dialing:
     def __init__(
         self,
         order: Order,
-        drivers: Mapping[str, SipDriver],
+        drivers: Drivers,
         locator: Locator,
         line: Line,
         tasks: Tasks,
         ringing: Callable[[sipmessage.Response], None],
     ) -> None:
-        """`drivers`: what it may go out by, by transport, the usual first. `ringing` is told of each 180 to 199."""
+        """`drivers`: what it may go out by. `ringing` is told of each 180 to 199."""
         self._order, self._drivers, self._locator, self._line = order, drivers, locator, line
         self._tasks, self._ringing = tasks, ringing
-        self._sip = next(iter(drivers.values()))
+        self._sip = drivers.first
+        self._ends = order.ends(self._sip.here)
         self._where: HostPort = ("", 0)
         self._cseq = 0
         self._interval = session_timer.INTERVAL
         self._early: dict[str, tuple[Dialog, reliable.Order]] = {}
 
-    async def call(self, offer: bytes) -> Answered:
-        """Try each place until one has an answer (RFC 3263 section 4.3).
+    async def call(self, offer: Callable[[], bytes]) -> Answered:
+        """Try each place until one has an answer (RFC 3263 section 4.3). `offer` opens the line, for each of them anew.
 
         Raises Declined, TransactionFailed (an Unavailable) when nothing answers, Unavailable when no place is found,
         and another PeerFault when the answer can't be used: it is then acknowledged and ended.
         """
-        uri = self._order.ends.target
-        only = next(iter(self._drivers)) if len(self._drivers) == 1 else ""
-        places = await self._locator.find(uri.host.strip("[]"), uri.port, only, list(self._drivers))
+        uri, spoken = self._ends.target, self._drivers.spoken
+        only = next(iter(spoken)) if len(spoken) == 1 else ""
+        places = await self._locator.find(uri.host.strip("[]"), uri.port, only, spoken)
         for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
-            self._sip, self._where = self._drivers[place.transport], place.where
-            self._sip.named(place.where, place.name)
-            self._line.source = place.where[0]
+            self._aim(place)
             try:
-                return await self._ask(offer, patience=_NEXT_AFTER if left else None)
+                return await self._ask(offer(), patience=_NEXT_AFTER if left else None)
             except (TransactionFailed, TimeoutError):
                 if not left:
                     raise
@@ -112,6 +112,14 @@ class Dialing:
     def belongs(self, named: DialogId) -> bool:
         """Whether a request is of a dialog that a provisional response has made."""
         return any(named == dialog.id for dialog, _ in self._early.values())
+
+    def _aim(self, place: Place) -> None:
+        """Go by the listener that reaches the place; the offer is to have an address of the family that the place
+        has."""
+        self._sip = self._drivers.towards(place.transport, place.where[0])
+        self._sip.named(place.where, place.name)
+        self._where, self._ends = place.where, self._order.ends(self._sip.here)
+        self._line.aim(self._sip.listener, place.where[0])
 
     async def _ask(self, offer: bytes, patience: float | None) -> Answered:
         """Raises Declined, and TimeoutError when nothing at all has come within `patience` seconds."""
@@ -137,7 +145,7 @@ class Dialing:
         order = self._order
         timer = session_timer.asked(self._interval)
         return invite(
-            order.ends,
+            self._ends,
             call_id=order.call_id,
             cseq=self._cseq,
             contact=self._sip.contact(),
@@ -194,5 +202,5 @@ class Dialing:
         challenge = digest.choose(response.headers.getlist(asked))
         if challenge is None or (had and not challenge.stale):
             return None
-        uri, cnonce = str(order.ends.target), secrets.token_hex(8)
+        uri, cnonce = str(self._ends.target), secrets.token_hex(8)
         return answered, challenge.answer("INVITE", uri, order.username, order.password, cnonce)

@@ -9,7 +9,7 @@ UAS: `negotiated = answer(parse(request.body), host, port, session_id=…)`, sen
 from __future__ import annotations
 
 from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
-from gateway.sip.sdp.negotiate import CODECS, Negotiated, SdpMismatch, Stream, accept, answer, offer
+from gateway.sip.sdp.negotiate import CODECS, NOWHERE, Negotiated, SdpMismatch, Stream, accept, answer, offer, place
 from gateway.sip.sdp.read import SdpSyntaxError, parse
 
 CONTENT_TYPE = "application/sdp"
@@ -18,6 +18,7 @@ __all__ = [
     "CODECS",
     "CONTENT_TYPE",
     "EVENTS",
+    "NOWHERE",
     "PCMA",
     "PCMU",
     "Attribute",
@@ -34,4 +35,5 @@ __all__ = [
     "answer",
     "offer",
     "parse",
+    "place",
 ]

@@ -12,7 +12,8 @@ CODECS = (PCMU, PCMA)
 """What we speak."""
 _NUMBERS = {PCMU: 0, PCMA: 8}
 _PROTOCOL = "RTP/AVP"
-_NOWHERE = ("0.0.0.0", "::")
+NOWHERE = ("0.0.0.0", "::")
+"""Addresses by which a description says that its owner wants nothing sent to it."""
 OFFERED_EVENTS = 101
 """The payload type that our offers give telephone-event."""
 
@@ -94,15 +95,18 @@ def answer(
     Every other stream is refused with port 0. The direction is as much of `willing` as the offer allows (section
     6.1); an offer with the address 0.0.0.0 is a hold (RFC 2543) and gets nothing sent to it. Raises SdpMismatch (488).
     """
-    agreed = ((index, _agree(offered, media, codecs, willing)) for index, media in enumerate(offered.media))
-    chosen, stream = next(((index, stream) for index, stream in agreed if stream is not None), (-1, None))
-    if stream is None:
-        raise SdpMismatch("The caller offers no PCMU or PCMA audio over plain RTP.")
+    chosen, stream = _first(offered, codecs, willing)
     taken = {stream.payload: stream.codec}
     mine = _stream(port, taken, stream.receive_events, stream.direction, ptime)
     answered = tuple(mine if place == chosen else _refused(other) for place, other in enumerate(offered.media))
     session = Session(Origin("-", str(session_id), str(version), host), answered, connection=host, times=offered.times)
     return Negotiated(session, stream)
+
+
+def place(offered: Session, codecs: Sequence[Codec] = CODECS) -> str:
+    """The host at which the other side wants to hear what `answer` settles on: an IP address or a name. Raises
+    SdpMismatch (488)."""
+    return _first(offered, codecs, Direction.SENDRECV)[1].host
 
 
 def accept(offered: Session, answered: Session) -> Stream:
@@ -132,6 +136,14 @@ def accept(offered: Session, answered: Session) -> Stream:
     )
 
 
+def _first(offered: Session, codecs: Sequence[Codec], willing: Direction) -> tuple[int, Stream]:
+    """The first usable audio stream, and its place among all."""
+    for index, media in enumerate(offered.media):
+        if (stream := _agree(offered, media, codecs, willing)) is not None:
+            return index, stream
+    raise SdpMismatch("The caller offers no PCMU or PCMA audio over plain RTP.")
+
+
 def _agree(session: Session, media: Media, codecs: Sequence[Codec], willing: Direction) -> Stream | None:
     """What we can do with a stream of the other side's; None when nothing."""
     if media.kind != "audio" or media.port == 0 or media.protocol != _PROTOCOL:
@@ -141,7 +153,7 @@ def _agree(session: Session, media: Media, codecs: Sequence[Codec], willing: Dir
     if chosen is None or not host:
         return None
     theirs = media.direction or session.direction
-    receives = theirs.receives and host not in _NOWHERE
+    receives = theirs.receives and host not in NOWHERE
     direction = Direction.of(sends=willing.sends and receives, receives=willing.receives and theirs.sends)
     events = next((number for number, codec in media.codecs.items() if codec == EVENTS), None)
     return Stream(

@@ -61,8 +61,8 @@ class Heard:
 class Far:
     """The other side: a plain socket."""
 
-    def __init__(self) -> None:
-        self.socket = RtpSocket(socket.AF_INET, "127.0.0.1", 0)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.socket = RtpSocket(host, 0)
         self.address = self.socket.address
         self.packets: list[tuple[RtpPacket, float]] = []
 
@@ -198,6 +198,22 @@ async def test_a_phone_behind_a_nat_is_learned(media: Media, far: Far) -> None:
     await heard.until(far.read)
 
 
+async def test_a_port_of_another_address_hears_its_peer_however_that_is_spelt(media: Media) -> None:
+    far, heard = Far("::1"), Heard()
+    port = media.open(heard, host="::1")
+    assert port.address[0] == "::1"
+    port.start(KEYS, ("0:0:0::1", far.address[1]))
+    far.speak(port, 1)
+    await heard.until(lambda: any(frame.samples.any() for frame in heard.frames))
+    assert far.read()
+
+
+async def test_ipv6_takes_no_port_from_ipv4(media: Media) -> None:
+    anywhere = RtpSocket("::", 0)
+    RtpSocket("0.0.0.0", anywhere.address[1]).close()
+    anywhere.close()
+
+
 async def test_silence_of_the_other_side_is_reported(far: Far) -> None:
     async with Media("127.0.0.1", timeouts=Timeouts(0.1, 0.2)) as media:
         heard = Heard()
@@ -263,11 +279,11 @@ async def test_a_port_whose_even_neighbour_is_taken_is_passed_over(
 ) -> None:
     asked: list[int] = []
 
-    def taken_at_first(family: int, host: str, port: int) -> RtpSocket:
+    def taken_at_first(host: str, port: int) -> RtpSocket:
         asked.append(port)
         if len(asked) < 6:
             raise OSError(errno.EADDRINUSE, "Address already in use")
-        return RtpSocket(family, host, port)
+        return RtpSocket(host, port)
 
     monkeypatch.setattr("gateway.net.media.RtpSocket", taken_at_first)
     assert media.open(Heard()).address[1] % 2 == 0

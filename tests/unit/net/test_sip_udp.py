@@ -505,3 +505,51 @@ async def test_logs_hold_no_number(serving: Serving, wire: Wire) -> None:
         await caller.request(request("OPTIONS", caller, callee.address, "c2"))
     assert logs
     assert "555" not in repr(logs)
+
+
+async def test_a_nat_is_told_of_once(serving: Serving, wire: Wire) -> None:
+    caller = await serving()
+    with capture_logs() as logs:
+        for call_id in ("c1", "c2"):
+            async with caller.send(request("OPTIONS", caller, wire.address, call_id)) as sending:
+                asked = await wire.expect("OPTIONS")
+                via = asked.headers["Via"].replace(";rport", ";rport=61000;received=203.0.113.7")
+                asked.headers.set("Via", via)
+                wire.put(respond(asked, 200, to_tag="a"))
+                assert [response.code async for response in sending] == [200]
+    told = [log for log in logs if log["event"] == "sip.behind_nat"]
+    assert [(log["told"], log["seen"]) for log in told] == [(caller.here, "203.0.113.7:61000")]
+
+
+async def test_every_interface_may_be_served_for_both_families() -> None:
+    async with serve("::", 0, Agent(), advertise="2001:db8::7") as six:
+        port = six.address[1]
+        assert six.contact() == f"sip:[2001:db8::7]:{port}"
+        async with serve("0.0.0.0", port, Agent(), advertise="198.51.100.7") as four:
+            assert four.address[1] == port
+
+
+async def test_of_a_name_s_addresses_one_of_our_own_family_is_used(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callee, caller = await serving(), await serving()
+    port = callee.address[1]
+
+    async def both(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", ("::1", port, 0, 0)), (0, 0, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
+    where = ("both.test", port)
+    assert (await caller.request(request("OPTIONS", caller, where), where)).code == 200
+    with pytest.raises(Unavailable, match="IPv4"):
+        await caller.request(request("OPTIONS", caller, where), ("::1", port))
+
+
+async def test_a_2xx_of_another_family_is_ended_where_it_came_from(serving: Serving, wire: Wire) -> None:
+    caller = await serving()
+    async with caller.send(request("INVITE", caller, wire.address)) as sending:
+        asked = await wire.expect("INVITE")
+        wire.put(respond(asked, 200, to_tag="a", contact="sip:[2001:db8::9]:5060"))
+        assert [response.code async for response in sending] == [200]
+    await wire.expect("ACK")
+    await wire.expect("BYE")

@@ -58,3 +58,16 @@ def test_any_bytes_are_cut_or_refused(data: bytes) -> None:
         assert all(found in data for found in Framer().feed(data))
     except SipSyntaxError:
         pass
+
+
+def test_answers_to_our_keep_alives_are_not_taken_for_a_question() -> None:
+    framer = Framer()
+    for _ in range(4):
+        framer.pinged = True
+        assert framer.feed(b"\r\n") == []
+    assert (framer.pings, framer.pinged) == (0, False)
+    framer.feed(b"\r\n\r\n")
+    assert framer.pings == 1
+    framer.pinged = True
+    assert framer.feed(b"\r\n\r\n" + message(b"x")) == [message(b"x")]
+    assert framer.pings == 2, "both sides may ask"

@@ -4,7 +4,7 @@ import pytest
 from sipmessage import URI
 
 from gateway.sip import Side, lenient
-from gateway.sip.routing import arrived, client_key, server_key
+from gateway.sip.routing import arrived, client_key, seen_as, server_key
 
 SOURCE = ("192.0.2.9", 40000)
 
@@ -90,3 +90,25 @@ def test_a_response_belongs_to_branch_and_method() -> None:
     response.headers.set("CSeq", "7 BYE")
     key = client_key(response)
     assert (key.side, key.method, key.branch) == (Side.CLIENT, "BYE", "z9hG4bKa")
+
+
+@pytest.mark.parametrize(
+    ("via", "seen"),
+    [
+        ("UDP 10.0.0.1:5060;rport=61000;received=203.0.113.7", ("203.0.113.7", 61000)),
+        ("UDP 10.0.0.1;rport=5060;received=203.0.113.7", ("203.0.113.7", 5060)),
+        ("UDP 203.0.113.7:5060;rport=61000", ("203.0.113.7", 61000)),
+        ("UDP 203.0.113.7:5060;rport=5060;received=203.0.113.7", None),
+        ("UDP 203.0.113.7:5060;rport", None),
+        ("UDP [2001:DB8::7]:5060;rport=5060;received=2001:db8::7", None),
+        ("UDP [fd00::1]:5060;rport=5060;received=[2001:db8::7]", ("2001:db8::7", 5060)),
+        ("TCP 203.0.113.7:5060;rport=61000;received=203.0.113.7", None),
+        ("TCP 10.0.0.1:5060;rport=61000;received=203.0.113.7", ("203.0.113.7", 5060)),
+        ("UDP sip.example:5060;rport=5060;received=203.0.113.7", None),
+        ("UDP 10.0.0.1:5060;rport=elsewhere;received=nowhere", None),
+    ],
+)
+def test_a_response_tells_whether_a_nat_is_between(via: str, seen: tuple[str, int] | None) -> None:
+    response = lenient.Response(200, "OK")
+    response.headers.set("Via", f"SIP/2.0/{via};branch=z9hG4bKa")
+    assert seen_as(response) == seen
