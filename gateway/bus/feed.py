@@ -19,7 +19,7 @@ WAIT = 3.0
 """Seconds that any one exchange with Redis may take."""
 HEARTBEAT = 5.0
 """Seconds of silence after which the connection is tried by a PING; as long again, and it counts as broken."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.25
 """Seconds between attempts to reach Redis again."""
 BROKEN = (RedisError, OSError, TimeoutError)
 """What redis-py raises when Redis is away or the connection breaks."""

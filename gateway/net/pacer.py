@@ -21,7 +21,9 @@ from gateway.rtp import FRAME_SECONDS
 
 SWITCH = 0.0005
 """Seconds after which a busy event loop's thread must let the pacer's run; Python's own value is 5 ms."""
-_NICENESS = -15
+_NICENESS, _OTHERS = -15, -10
+"""The pacer's, and that of the threads whose GIL it waits for: one that another process keeps from its core keeps the
+pacer waiting, too."""
 CATCH_UP = 3
 """Missed ticks (60 ms) that are made up for at once; after a longer stall the missed time is skipped."""
 
@@ -44,6 +46,13 @@ def plan(due: float, now: float) -> Tick:
     return Tick(due + missed * FRAME_SECONDS, 1, missed)
 
 
+def _precede(niceness: int) -> None:
+    """For this thread. Needs CAP_SYS_NICE; without it, normal priority must do."""
+    with contextlib.suppress(OSError, AttributeError):
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, min(niceness, os.getpriority(os.PRIO_PROCESS, own)))
+
+
 class Pacer:
     """Calls `beat` on its thread, every 20 ms while `running`. `beat` must not raise.
 
@@ -57,8 +66,10 @@ class Pacer:
         self._thread = threading.Thread(target=self._run, name="media-pacer", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; it sleeps until `resume`. Lowers this process's switch interval."""
+        """Start the thread; it sleeps until `resume`. Lowers this process's switch interval, and gives the caller's
+        thread, and those that it starts from now on, precedence over other processes where that is allowed."""
         sys.setswitchinterval(min(SWITCH, sys.getswitchinterval()))
+        _precede(_OTHERS)
         self._thread.start()
 
     def resume(self) -> None:
@@ -77,8 +88,7 @@ class Pacer:
             self._thread.join()
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):  # needs CAP_SYS_NICE; without it, normal priority must do
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        _precede(_NICENESS)
         while not self._stopping:
             self._running.wait()
             due = time.monotonic()

@@ -1,0 +1,200 @@
+"""The SIP edge's own figures: how fast it rings, what a call costs, how evenly it sends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.bus.callstate import Status, states
+from tests.bench.figures import Figure, milliseconds, percentile
+from tests.e2e import sipp_steps as steps
+from tests.e2e.edge_lab import DIALED, make_trunks
+from tests.e2e.edge_process import EdgeProcess, edge_process
+from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server
+from tests.e2e.sipp import sipp
+
+A_SECOND, RINGS = 10, 0.3
+"""New calls a second, and the seconds each rings before its caller gives up."""
+CALLS = 15
+SETTLE = 10.0
+"""Seconds until all of them talk."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+_UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())
+_STAYS = steps.scenario(*_UP, steps.pause(), steps.request("BYE"), steps.expect(200))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU that a process took, shares of one core."""
+
+    ours: float
+    """Python of ours: the pacer's thread, and the event loop's while it runs our code or its own."""
+    binding: float
+    """The event loop's while it runs the LiveKit SDK's Python."""
+    native: float
+    """The SDK's own threads."""
+
+    @property
+    def whole(self) -> float:
+        """The process."""
+        return self.ours + self.binding + self.native
+
+
+def measure(rings: int = 300, seconds: float = 20.0, rounds: int = 3) -> list[Figure]:
+    """Every figure of the edge."""
+    with tempfile.TemporaryDirectory(prefix="offhook-bench-") as directory:
+        return asyncio.run(_measure(Path(directory), rings, seconds, rounds))
+
+
+async def _measure(directory: Path, rings: int, seconds: float, rounds: int) -> list[Figure]:
+    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
+        lk = livekit.api()
+        await make_trunks(lk)
+        await lk.aclose()
+        samples = directory / "samples.json"
+        more = {"OFFHOOK_BENCH_SAMPLES": str(samples), "OFFHOOK_LOG_LEVEL": "warning"}
+        async with edge_process(redis_url, livekit, run=("tests.bench.edge_sampled",), **more) as edge:
+            await asyncio.sleep(3)
+            idle = await _cost(edge, samples, 10.0)
+            ringing = await _ringing(directory, edge, rings)
+            await asyncio.sleep(15)  # what the SDK keeps of a room that was left
+            talks = [
+                await _talk(directory / str(number), edge, livekit, redis_url, seconds, samples)
+                for number in range(rounds)
+            ]
+    return [*_rung(ringing), *_costs(idle, [cost for cost, _, _ in talks]), *_even(talks)]
+
+
+async def _ringing(directory: Path, edge: EdgeProcess, count: int) -> list[float]:
+    """INVITE→180 of calls that come A_SECOND, seconds."""
+    async with sipp(
+        directory / "rings", "rung", edge.address, DIALED, pause=RINGS, calls=count, at_once=A_SECOND
+    ) as caller:
+        await caller.ended(60 + count / A_SECOND)
+        return [took for each in caller.times() for took in each.values()]
+
+
+async def _talk(
+    directory: Path, edge: EdgeProcess, livekit: LiveKit, redis_url: str, seconds: float, samples: Path
+) -> tuple[Cost, list[float], list[float]]:
+    """What CALLS calls cost, how far their packets are off 20 ms, and a bare sender's."""
+    ports = [free_port() for _ in range(2 * CALLS)]
+    written = ",".join(map(str, ports))
+    bare = ",".join(map(str, ports[CALLS:]))
+    lasts = SETTLE + seconds
+    async with AsyncExitStack() as stack:
+        peers = _python("tests.bench.edge_rooms", livekit.url, livekit.key, livekit.secret)
+        rooms = await stack.enter_async_context(peers)
+        assert rooms.stdout is not None
+        await rooms.stdout.readline()
+        ends = await stack.enter_async_context(
+            _python("tests.bench.rtp_ends", "receive", written, f"{lasts}", f"{SETTLE}")
+        )
+        await stack.enter_async_context(_python("tests.bench.rtp_ends", "send", bare, f"{lasts}"))
+        up = asyncio.create_task(_talking(redis_url, CALLS))
+        for number in range(CALLS):
+            call = sipp(directory / f"call-{number}", _STAYS, edge.address, DIALED, rtp=ports[number], pause=lasts + 2)
+            await stack.enter_async_context(call)
+        await asyncio.wait_for(up, 20)
+        cost = await _cost(edge, samples, seconds - 4)
+        assert ends.stdout is not None
+        off: list[list[float]] = json.loads(await asyncio.wait_for(ends.stdout.read(), lasts + 10))
+    await asyncio.sleep(15)
+    return cost, [each for one in off[:CALLS] for each in one], [each for one in off[CALLS:] for each in one]
+
+
+async def _talking(redis_url: str, calls: int) -> None:
+    """Return once that many calls are up."""
+    up: set[str] = set()
+    async with contextlib.aclosing(states(redis_url)) as told:
+        async for state in told:
+            if state.status is Status.ACTIVE:
+                up.add(state.call_id)
+            if len(up) == calls:
+                return
+
+
+@asynccontextmanager
+async def _python(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of ours, killed when the context is left."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, stdout=asyncio.subprocess.PIPE, limit=2**24
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _cost(edge: EdgeProcess, samples: Path, seconds: float) -> Cost:
+    """What the edge takes in that time."""
+    pid = edge.process.pid
+    edge.process.send_signal(signal.SIGUSR1)
+    before = _threads(pid)
+    await asyncio.sleep(seconds)
+    after = _threads(pid)
+    samples.unlink(missing_ok=True)
+    edge.process.send_signal(signal.SIGUSR1)
+    async with asyncio.timeout(5):
+        while not (samples.exists() and samples.read_text()):
+            await asyncio.sleep(0.02)
+    whose: dict[str, int] = json.loads(samples.read_text())
+    spent = {thread: took - before.get(thread, 0.0) for thread, took in after.items()}
+    python = {thread: took for (thread, name), took in spent.items() if name.startswith("python")}
+    loop = python[str(pid)]
+    binding = loop * whose.get("livekit", 0) / max(1, sum(whose.values()))
+    ours = sum(python.values()) - binding
+    return Cost(ours / seconds, binding / seconds, (sum(spent.values()) - sum(python.values())) / seconds)
+
+
+def _threads(pid: int) -> dict[tuple[str, str], float]:
+    """CPU seconds of each thread, by its id and name."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+            fields = rest.split()
+            found[task.name, name] = (int(fields[11]) + int(fields[12])) / _TICKS
+    return found
+
+
+def _rung(ringing: Sequence[float]) -> list[Figure]:
+    name = f"INVITE→180 at {A_SECOND} new calls a second"
+    return [milliseconds(name, ringing, 0.5), milliseconds(name, ringing, 0.99, 50)]
+
+
+def _costs(idle: Cost, talks: Sequence[Cost]) -> list[Figure]:
+    def share(name: str, values: Sequence[float], limit: float | None) -> Figure:
+        return Figure(
+            name, round(statistics.median(values) * 100 / CALLS, 2), "% of a core", limit, samples=len(values)
+        )
+
+    return [
+        Figure("the edge without a call", round(idle.whole * 100, 2), "% of a core"),
+        share(f"a call of {CALLS}: Python of ours", [cost.ours for cost in talks], 1),
+        share(f"a call of {CALLS}: the SDK's Python", [cost.binding for cost in talks], None),
+        share(f"a call of {CALLS}: the SDK's own threads", [cost.native for cost in talks], None),
+        share(f"a call of {CALLS}: the whole process", [cost.whole for cost in talks], 4),
+    ]
+
+
+def _even(talks: Sequence[tuple[Cost, list[float], list[float]]]) -> list[Figure]:
+    ours = statistics.median(percentile(off, 0.99) for _, off, _ in talks)
+    bare = statistics.median(percentile(off, 0.99) for _, _, off in talks)
+    count = sum(len(off) for _, off, _ in talks)
+    name = f"sent RTP off 20 ms at {CALLS} calls, p99"
+    return [
+        Figure(name, round(ours * 1000, 2), "ms", 1.5, round(bare * 1000, 2), count, "bare sender"),
+    ]
