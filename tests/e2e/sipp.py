@@ -47,6 +47,12 @@ class Sipp:
         return found
 
 
+def hostport(where: tuple[str, int]) -> str:
+    """An address as URIs write it."""
+    host, port = where
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @asynccontextmanager
 async def sipp(
     directory: Path,
@@ -60,14 +66,17 @@ async def sipp(
     at_once: int = 1,
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
+    local: str = "127.0.0.1",
 ) -> AsyncIterator[Sipp]:
     """Start a scenario of SCENARIOS, or one that `sipp_steps` wrote; ended when the context is left.
 
     `pause`: seconds of its `<pause/>`. `rtp`: port that its SDP names. `fill`: what replaces `{name}` in the file.
+    `local`: our address.
     """
     how = ("-t", "t1") if transport == "TCP" else ()
-    arguments = (f"{target[0]}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once), *how)
-    async with _running(directory, scenario, fill or {}, free_port(), rtp, pause, calls, arguments) as made:
+    arguments = (hostport(target), "-s", dialed, "-r", str(at_once), "-l", str(at_once), *how)
+    own = (local, free_port(local))
+    async with _running(directory, scenario, fill or {}, own, rtp, pause, calls, arguments) as made:
         yield made
 
 
@@ -81,18 +90,20 @@ async def callee(
     calls: int = 1,
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
+    local: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[Sipp, int]]:
     """Start a scenario of SCENARIOS that waits for calls; with the port that it waits at."""
-    port = free_port()
+    port = free_port(local)
     how = ("-t", "t1") if transport == "TCP" else ()
-    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, how) as made:
-        await until(lambda: _listens(port, transport.lower()))
+    async with _running(directory, scenario, fill or {}, (local, port), rtp, pause, calls, how) as made:
+        table = transport.lower() + ("6" if ":" in local else "")
+        await until(lambda: _listens(port, table))
         yield made, port
 
 
-def _listens(port: int, transport: str) -> bool:
-    lines = Path(f"/proc/net/{transport}").read_text().splitlines()[1:]
-    return any(int(line.split()[1].split(":")[1], 16) == port for line in lines)
+def _listens(port: int, table: str) -> bool:
+    lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    return any(int(line.split()[1].rpartition(":")[2], 16) == port for line in lines)
 
 
 @asynccontextmanager
@@ -100,7 +111,7 @@ async def _running(
     directory: Path,
     scenario: str,
     fill: Mapping[str, str],
-    port: int,
+    own: tuple[str, int],
     rtp: int,
     pause: float,
     calls: int,
@@ -109,8 +120,8 @@ async def _running(
     binary = shutil.which("sipp")
     assert binary, "SIPp isn't installed (Debian: sip-tester)"
     command = [
-        *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill)), "-i", "127.0.0.1"),
-        *("-p", str(port), "-m", str(calls)),
+        *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill)), "-i", own[0]),
+        *("-p", str(own[1]), "-m", str(calls)),
         *("-d", str(round(pause * 1000)), "-key", "rtp", str(rtp), "-key", "caller", CALLER),
         *("-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-trace_msg", "-trace_rtt", "-rtt_freq", "1"),
     ]
