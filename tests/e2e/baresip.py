@@ -14,7 +14,7 @@ import numpy as np
 from tests.e2e.servers import free_port
 
 _CONFIG = """\
-sip_listen {host}:{port}
+sip_listen {local}:{port}
 sip_certificate {certificate}
 sip_cafile {authority}
 audio_source aufile,{spoken}
@@ -60,22 +60,25 @@ def _tone(file: Path, frequency: float = 440.0, seconds: float = 30.0) -> Path:
 
 
 @asynccontextmanager
-async def baresip(directory: Path, dial: str, certificate: Path, host: str = "127.0.0.1") -> AsyncIterator[Baresip]:
-    """A phone at `host` (`[::1]` for IPv6) that dials a SIP URI at once; ended with the context. `certificate`: PEM with
-    its key, which vouches for itself and for its peer."""
+async def baresip(
+    directory: Path, dial: str, certificate: Path, authority: Path, local: str = "127.0.0.1"
+) -> AsyncIterator[Baresip]:
+    """A phone that dials a SIP URI at once; ended with the context. `certificate`: PEM with its key; `authority`: PEM
+    that vouches for its peer."""
     binary = shutil.which("baresip")
     assert binary, "baresip isn't installed (Debian: baresip-core)"
     directory.mkdir(parents=True)
-    port, rtp = free_port(), 2 * (free_port() // 2)
+    port, rtp = free_port(local), 2 * (free_port(local) // 2)
     log = directory / "baresip.log"
-    fill = {"host": host, "port": port, "certificate": certificate, "authority": certificate.with_suffix(".crt"), "played": directory / "played.wav",
+    at = f"[{local}]" if ":" in local else local
+    fill = {"local": at, "port": port, "certificate": certificate, "authority": authority, "played": directory / "played.wav",
             "alert": directory / "alert.wav", "spoken": _tone(directory / "spoken.wav"), "rtp": rtp, "rtp_last": rtp + 10}  # fmt: skip
     (directory / "config").write_text(_CONFIG.format(**fill))
-    (directory / "accounts").write_text(f"<sip:+15105550123@{host};transport=tls>;regint=0;answermode=manual\n")
+    (directory / "accounts").write_text(f"<sip:+15105550123@{at};transport=tls>;regint=0;answermode=manual\n")
     (directory / "contacts").write_text("")
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            binary, "-f", str(directory), "-e", f"/dial {dial}", "-t", "60", *(["-6"] if host.startswith("[") else []),
+            binary, "-f", str(directory), "-e", f"/dial {dial}", "-t", "60", *(["-6"] if ":" in local else []),
             stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from livekit import api
 
 from gateway.app.edge import Running, running
-from gateway.bus.callstate import CallState, Status, states
+from gateway.bus.callstate import CallState
 from gateway.config import Settings
-from gateway.terms.personal import Number
-from tests.e2e.room_peer import RoomPeer, room_peer
 from tests.e2e.servers import RTP_PORTS, LiveKit, until
-from tests.e2e.sipp import Sipp, sipp
+from tests.e2e.sip_lab import LOOPBACK, Made, Numbers, SipLab, listening, make_inbound
 
 DIALED = "+15105550100"
 GUARDED = "+15105550200"
@@ -24,85 +21,28 @@ PIN = "+15105550300"
 QUICK = "+15105550400"
 """Rings 2 s at most, and lasts 3 s at most."""
 UNKNOWN = "+15105559999"
-ALL_CODECS = "0 8 101"
+NUMBERS = Numbers(DIALED, GUARDED, PIN, QUICK, UNKNOWN)
 
 
-class Lab:
+class Lab(SipLab):
     """An edge that serves, and what SIP services tell of calls."""
 
-    def __init__(self, directory: Path, livekit: LiveKit, lk: api.LiveKitAPI, edge: Running) -> None:
-        self.directory = directory
-        self.livekit = livekit
-        self.lk = lk
+    def __init__(
+        self, directory: Path, livekit: LiveKit, lk: api.LiveKitAPI, edge: Running, numbers: Numbers, prefix: str
+    ) -> None:
+        addresses = {transport: edge.edge.drivers[transport].address for transport in edge.edge.drivers.spoken}
+        super().__init__(directory, livekit, lk, addresses, numbers, prefix=prefix)
         self.edge = edge
-        self.told: list[CallState] = []
-        self._count = 0
 
-    def caller(
-        self,
-        scenario: str,
-        dialed: str = DIALED,
-        *,
-        rtp: int = 9,
-        pause: float = 0.0,
-        transport: str = "UDP",
-        host: str = "127.0.0.1",
-        media: str = "",
-        **fill: str,
-    ) -> AbstractAsyncContextManager[Sipp]:
-        """A SIPp that calls the listener at `host`."""
-        self._count += 1
-        directory = self.directory / f"sipp-{self._count}"
-        filled = {"formats": ALL_CODECS, "headers": ".", "tag": "", **fill}
-        where = self.at(transport, host)
-        return sipp(
-            directory, scenario, where, dialed, rtp=rtp, pause=pause, fill=filled, transport=transport, media=media
-        )
-
-    def at(self, transport: str, host: str = "127.0.0.1") -> tuple[str, int]:
+    def at(self, transport: str, host: str = "") -> tuple[str, int]:
         """Where the listener at `host` has that transport."""
         drivers = self.edge.edge.drivers.only(transport)
-        return next(sip.address for sip in drivers if sip.address[0] == host)
-
-    async def room(self, number: int = 0) -> str:
-        """The name of the room of the call that got the first, second … room."""
-        await until(lambda: len(self.rooms()) > number)
-        return self.rooms()[number]
-
-    def rooms(self) -> list[str]:
-        """The rooms told of, in order."""
-        return list(dict.fromkeys(state.room for state in self.told if state.room))
-
-    async def end(self, number: int = 0) -> CallState:
-        """How a call ended; by its place among those that came in."""
-        await until(lambda: len(self.calls()) > number and self.calls()[number][-1].status is Status.DISCONNECTED)
-        return self.calls()[number][-1]
-
-    def calls(self) -> list[list[CallState]]:
-        """What was told, by call."""
-        ids = dict.fromkeys(state.call_id for state in self.told)
-        return [[state for state in self.told if state.call_id == call_id] for call_id in ids]
-
-    @asynccontextmanager
-    async def agent(self, number: int = 0, name: str = "agent", tone: float = 600.0) -> AsyncIterator[RoomPeer]:
-        """An agent who joins a call's room as soon as it is told of."""
-        async with room_peer(self.livekit, await self.room(number), name, tone) as peer:
-            yield peer
+        return next(sip.address for sip in drivers if sip.address[0] == (host or LOOPBACK))
 
     async def nothing_left(self) -> None:
         """Return once no call, task or SIP participant is left of the calls that ended."""
         await until(lambda: len(self.edge.edge) == 0)
-        async with asyncio.timeout(10):
-            while await self._participants():
-                await asyncio.sleep(0.05)
-
-    async def _participants(self) -> list[str]:
-        rooms = (await self.lk.room.list_rooms(api.ListRoomsRequest())).rooms
-        found = [
-            (await self.lk.room.list_participants(api.ListParticipantsRequest(room=room.name))).participants
-            for room in rooms
-        ]
-        return [who.identity for each in found for who in each if who.kind == api.ParticipantInfo.Kind.SIP]
+        await super().nothing_left()
 
 
 def rtp_ports() -> set[int]:
@@ -130,61 +70,35 @@ def settings(redis_url: str, livekit: LiveKit, **more: object) -> Settings:
 
 @asynccontextmanager
 async def lab(directory: Path, redis_url: str, livekit: LiveKit, **more: object) -> AsyncIterator[Lab]:
-    """The edge, and an ear on the bus that surely hears all that comes."""
+    """The edge, and an ear on the bus that surely hears all that comes. `more`: its settings."""
+    async with numbered(directory, redis_url, livekit, NUMBERS, "", lambda _: True, **more) as made:
+        yield made
+
+
+@asynccontextmanager
+async def numbered(
+    directory: Path,
+    redis_url: str,
+    livekit: LiveKit,
+    numbers: Numbers,
+    prefix: str,
+    wanted: Callable[[CallState], bool],
+    **more: object,
+) -> AsyncIterator[Lab]:
+    """The same for other numbers; `wanted` says which calls count."""
     lk = livekit.api()
     try:
-        async with running(settings(redis_url, livekit, **more)) as edge, aclosing(states(redis_url)) as told:
-            made = Lab(directory, livekit, lk, edge)
-            listening = asyncio.create_task(_listen(told, made))
-            await _heard(made, redis_url)
-            try:
+        async with running(settings(redis_url, livekit, **more)) as edge:
+            made = Lab(directory, livekit, lk, edge, numbers, prefix)
+            async with listening(made, redis_url, wanted):
                 yield made
-            finally:
-                listening.cancel()
-                await asyncio.wait([listening])
     finally:
         await lk.aclose()
 
 
 async def make_trunks(lk: api.LiveKitAPI) -> None:
     """The trunks and rules that the tests dial, through LiveKit's API."""
-    numbers = {"open": [DIALED], "guarded": [GUARDED], "pin": [PIN], "quick": [QUICK]}
-    for name, dialed in numbers.items():
-        trunk = api.SIPInboundTrunkInfo(name=name, numbers=dialed)
-        trunk.include_headers = api.SIPHeaderOptions.SIP_X_HEADERS
-        trunk.headers["X-Gateway"] = "offhook"
-        trunk.attributes_to_headers["agent.name"] = "X-Agent"
-        if name == "guarded":
-            trunk.auth_username, trunk.auth_password = "user", "password"
-        if name == "quick":
-            trunk.ringing_timeout.FromSeconds(2)
-            trunk.max_call_duration.FromSeconds(3)
-        made = await lk.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
-        rule = api.SIPDispatchRuleInfo(name=name, trunk_ids=[made.sip_trunk_id])
-        rule.rule.dispatch_rule_callee.room_prefix = "call-"
-        rule.rule.dispatch_rule_callee.randomize = True
-        if name == "pin":
-            rule.rule.dispatch_rule_callee.pin = "1234"
-        await lk.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
-
-
-async def _listen(told: AsyncIterator[CallState], lab: Lab) -> None:
-    async for state in told:
-        lab.told.append(state)
-
-
-async def _heard(lab: Lab, redis_url: str) -> None:
-    """Return once the passive listener has surely subscribed: tell a state until it hears one."""
-    from gateway.bus.client import Client
-    from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, Uri
-    from gateway.bus.transport import connect
-
-    probe = Leg("SCL_probe", "probe", "127.0.0.1", *[Uri(Number(""), "127.0.0.1")] * 3)
-    async with connect(redis_url) as bus, Client(bus, "IOInfo") as client, asyncio.timeout(10):
-        while not lab.told:
-            await IoInfo(client).tell(CallInfo(probe))
-            await asyncio.sleep(0.02)
-    lab.told.clear()
+    await make_inbound(lk, NUMBERS, Made())
 
 
 def open_sockets() -> int:

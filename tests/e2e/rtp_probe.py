@@ -104,11 +104,10 @@ class RtpProbe(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def rtp_probe(host: str = "127.0.0.1") -> AsyncIterator[RtpProbe]:
-    """A probe on a free port that paces itself."""
-
+async def rtp_probe(local: str = "127.0.0.1") -> AsyncIterator[RtpProbe]:
+    """A probe on a free port of an address of ours that paces itself."""
     loop = asyncio.get_running_loop()
-    transport, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=(host, free_port()))
+    transport, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=(local, free_port(local)))
     pacing = asyncio.create_task(probe.pace())
     try:
         yield probe

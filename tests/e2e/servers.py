@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import os
 import random
+import re
 import socket
 import subprocess
 import time
@@ -43,17 +44,18 @@ class LiveKit:
 
     def api(self) -> api.LiveKitAPI:
         """Its API; close it with `aclose`."""
-        return api.LiveKitAPI(self.url.replace("ws:", "http:"), self.key, self.secret)
+        return api.LiveKitAPI(re.sub("^ws", "http", self.url), self.key, self.secret)
 
 
-def free_port() -> int:
-    """A port, UDP and TCP, of the range that nobody holds now, and that was not given out lately: who got it may not
-    hold it yet."""
+def free_port(local: str = "127.0.0.1") -> int:
+    """A port, UDP and TCP, of the range that nobody holds now at an address of ours, and that was not given out lately:
+    who got it may not hold it yet."""
+    family = socket.AF_INET6 if ":" in local else socket.AF_INET
     for port in islice(_turn, len(PORTS)):
-        with socket.socket(type=socket.SOCK_STREAM) as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        with socket.socket(family, socket.SOCK_STREAM) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagrams:
             try:
-                stream.bind(("127.0.0.1", port))
-                datagrams.bind(("127.0.0.1", port))
+                stream.bind((local, port))
+                datagrams.bind((local, port))
             except OSError:
                 continue
             return port

@@ -47,6 +47,12 @@ class Sipp:
         return found
 
 
+def hostport(where: tuple[str, int]) -> str:
+    """An address as URIs write it."""
+    host, port = where
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @asynccontextmanager
 async def sipp(
     directory: Path,
@@ -61,19 +67,19 @@ async def sipp(
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
     media: str = "",
+    local: str = "127.0.0.1",
 ) -> AsyncIterator[Sipp]:
     """Start a scenario of SCENARIOS, or one that `sipp_steps` wrote; ended when the context is left.
 
     `pause`: seconds of its `<pause/>`. `rtp`, `media`: port and address that its SDP names, by default the one that it
-    calls from. `fill`: what replaces `{name}` in the file.
+    calls from. `fill`: what replaces `{name}` in the file. `local`: our address.
     """
-    host = "[::1]" if ":" in target[0] else "127.0.0.1"
-    to = f"[{target[0]}]" if ":" in target[0] else target[0]
     arguments = (
-        *(f"{to}:{target[1]}", "-s", dialed, "-r", str(at_once), "-l", str(at_once)),
-        *(*_how(transport), "-i", host, *(("-mi", media) if media else ())),
+        *(hostport(target), "-s", dialed, "-r", str(at_once), "-l", str(at_once)),
+        *(*_how(transport), *(("-mi", media) if media else ())),
     )
-    async with _running(directory, scenario, fill or {}, free_port(), rtp, pause, calls, arguments) as made:
+    own = (local, free_port(local))
+    async with _running(directory, scenario, fill or {}, own, rtp, pause, calls, arguments) as made:
         yield made
 
 
@@ -87,13 +93,13 @@ async def callee(
     calls: int = 1,
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
-    host: str = "127.0.0.1",
+    local: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[Sipp, int]]:
-    """Start a scenario of SCENARIOS that waits for calls at `host` (`[::1]` for IPv6); with the port that it waits at."""
-    port = free_port()
-    arguments = (*_how(transport), "-i", host)
-    async with _running(directory, scenario, fill or {}, port, rtp, pause, calls, arguments) as made:
-        await until(lambda: _listens(port, transport.lower() + ("6" if host.startswith("[") else "")))
+    """Start a scenario of SCENARIOS that waits for calls at an address of ours; with the port that it waits at."""
+    port = free_port(local)
+    async with _running(directory, scenario, fill or {}, (local, port), rtp, pause, calls, _how(transport)) as made:
+        table = transport.lower() + ("6" if ":" in local else "")
+        await until(lambda: _listens(port, table))
         yield made, port
 
 
@@ -103,7 +109,7 @@ def _how(transport: str) -> tuple[str, ...]:
 
 def _listens(port: int, table: str) -> bool:
     lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-    return any(int(line.split()[1].split(":")[1], 16) == port for line in lines)
+    return any(int(line.split()[1].rpartition(":")[2], 16) == port for line in lines)
 
 
 @asynccontextmanager
@@ -111,7 +117,7 @@ async def _running(
     directory: Path,
     scenario: str,
     fill: Mapping[str, str],
-    port: int,
+    own: tuple[str, int],
     rtp: int,
     pause: float,
     calls: int,
@@ -121,7 +127,7 @@ async def _running(
     assert binary, "SIPp isn't installed (Debian: sip-tester)"
     command = [
         *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill))),
-        *("-p", str(port), "-m", str(calls)),
+        *("-i", f"[{own[0]}]" if ":" in own[0] else own[0], "-p", str(own[1]), "-m", str(calls)),
         *("-d", str(round(pause * 1000)), "-key", "rtp", str(rtp), "-key", "caller", CALLER),
         *("-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-trace_msg", "-trace_rtt", "-rtt_freq", "1"),
     ]

@@ -127,7 +127,7 @@ async def test_we_call_with_an_offer_of_the_family_that_the_target_has(
     async with (
         rtp_probe(host.strip("[]")) as phone,
         callee(tmp_path / "callee", "callee_hung_up_on", rtp=phone.port, fill={"ring": "50"}, transport=transport,
-               host=host) as (sipp, port),
+               local=host.strip("[]")) as (sipp, port),
         room_peer(edge.livekit, "dialed") as agent,
     ):  # fmt: skip
         phone.tone = 440
@@ -186,7 +186,10 @@ async def test_a_call_over_tls_and_ipv6(edge: Lab, certificate: Path) -> None:
 
 async def test_baresip_calls_over_tls_and_ipv6(edge: Lab, certificate: Path, tmp_path: Path) -> None:
     dialed = f"sip:{DIALED}@[::1]:{edge.at('TLS', '::1')[1]}"
-    async with baresip(tmp_path / "baresip", dialed, certificate, "[::1]") as phone, edge.agent() as agent:
+    async with (
+        baresip(tmp_path / "baresip", dialed, certificate, certificate.with_suffix(".crt"), "::1") as phone,
+        edge.agent() as agent,
+    ):
         await agent.hears(440)
         await until(lambda: "incoming rtp for 'audio' established" in phone.said())
         await phone.hang_up()

@@ -11,11 +11,11 @@ import pytest
 from livekit import api
 
 from tests.e2e import sipp_steps as steps
+from tests.e2e.dialer import Dialer
 from tests.e2e.edge_lab import Lab, lab, make_trunks, rtp_ports
 from tests.e2e.rtp_probe import rtp_probe
 from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
 from tests.e2e.sipp import Sipp, callee
-from tests.e2e.test_edge_outbound import Dialer
 
 pytestmark = pytest.mark.e2e
 UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())

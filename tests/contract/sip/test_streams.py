@@ -1,0 +1,124 @@
+"""Calls over TCP and TLS, both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import pytest
+from livekit import api
+
+from gateway.terms.ending import Party
+from tests.contract.sip.differences import differs
+from tests.e2e.dialer import Dialer
+from tests.e2e.servers import until
+from tests.e2e.sip_lab import SipLab
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.usefixtures("tcp")
+async def test_a_call_over_tcp(edge: SipLab) -> None:
+    async with (
+        edge.phone() as phone,
+        edge.caller("call", rtp=phone.port, pause=2, transport="TCP") as caller,
+        edge.agent() as agent,
+    ):
+        phone.tone = 440
+        await phone.hears(600)
+        await agent.hears(440)
+        await caller.ended()
+    assert (await edge.end()).by is Party.CALLER
+    assert caller.report().count("INVITE sip:") == 1, "nothing is repeated that TCP delivers"
+
+
+@pytest.mark.usefixtures("tcp")
+async def test_a_call_over_tcp_that_we_end(edge: SipLab) -> None:
+    async with (
+        edge.phone() as phone,
+        edge.caller("hung_up_on", rtp=phone.port, transport="TCP") as caller,
+        edge.agent(),
+    ):
+        await phone.hears(600)
+        await edge.lk.room.delete_room(api.DeleteRoomRequest(room=await edge.room()))
+        await caller.ended()
+
+
+@differs("no codec in common")
+@pytest.mark.usefixtures("tcp")
+async def test_a_call_over_tcp_that_is_refused(edge: SipLab) -> None:
+    async with edge.caller("refused_at_once", rtp=9, formats="18 101", status="488", transport="TCP") as caller:
+        await caller.ended(within=3)
+
+
+@pytest.mark.usefixtures("tcp")
+async def test_a_call_over_tcp_that_is_cancelled(edge: SipLab) -> None:
+    async with edge.caller("cancelled", rtp=9, pause=0.2, transport="TCP") as caller:
+        await caller.ended()
+
+
+async def test_we_call_over_tcp(dialer: Dialer) -> None:
+    edge = dialer.edge
+    async with (
+        edge.phone() as phone,
+        dialer.callee("callee_hung_up_on", rtp=phone.port, ring="50", transport="TCP") as (sipp, port),
+        dialer.room() as agent,
+    ):
+        phone.tone = 440
+        trunk = await dialer.trunk(port, transport=api.SIPTransport.SIP_TRANSPORT_TCP)
+        await dialer.dial(trunk)
+        await agent.hears(440)
+        await phone.hears(600)
+        await edge.lk.room.delete_room(api.DeleteRoomRequest(room=dialer.name))
+        await sipp.ended()
+
+
+@pytest.mark.usefixtures("tcp")
+async def test_a_connection_that_breaks_gives_a_ringing_call_up(edge: SipLab) -> None:
+    reader, writer = await asyncio.open_connection(*edge.addresses["TCP"])
+    writer.write(_invite(writer, "TCP", edge.numbers.open))
+    await until(lambda: len(edge.rooms()) == 1)
+    writer.close()
+    assert (await edge.end()).by is Party.NETWORK
+    del reader
+
+
+@pytest.mark.usefixtures("tls")
+async def test_a_call_over_tls_and_a_keep_alive(edge: SipLab, authority: Path) -> None:
+    trusted = ssl.create_default_context(cafile=authority)
+    trusted.check_hostname = False  # it is reached by address
+    reader, writer = await asyncio.open_connection(*edge.addresses["TLS"], ssl=trusted)
+    writer.write(b"\r\n\r\n")
+    assert await asyncio.wait_for(reader.readexactly(2), 3) == b"\r\n"
+    writer.write(_invite(writer, "TLS", edge.numbers.open))
+    async with asyncio.timeout(10), edge.agent():
+        answer = b""
+        while b"SIP/2.0 200" not in answer or b"a=rtpmap" not in answer:
+            answer += await reader.read(4096)
+    assert b"SIP/2.0 180" in answer
+    assert b";transport=tls>" in answer
+    writer.close()
+    room = await edge.room()
+    await edge.lk.room.delete_room(api.DeleteRoomRequest(room=room))
+
+
+@pytest.mark.usefixtures("tls")
+async def test_baresip_calls_over_tls(edge: SipLab, certificate: Path, authority: Path) -> None:
+    async with edge.baresip(certificate, authority) as phone, edge.agent() as agent:
+        await agent.hears(440)
+        await until(lambda: "incoming rtp for 'audio' established" in phone.said())
+        await phone.hang_up()
+        await until(lambda: agent.left)
+    assert (await edge.end()).by is Party.CALLER
+
+
+def _invite(writer: asyncio.StreamWriter, transport: str, dialed: str) -> bytes:
+    host, port = writer.get_extra_info("sockname")[:2]
+    body = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+    return (
+        f"INVITE sip:{dialed}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{transport} {host}:{port};branch=z9hG4bK{port}\r\n"
+        f"From: <sip:+15105550123@{host}>;tag=a\r\nTo: <sip:{dialed}@127.0.0.1>\r\nCall-ID: {port}@{host}\r\n"
+        f"CSeq: 1 INVITE\r\nContact: <sip:caller@{host}:{port};transport={transport.lower()}>\r\n"
+        f"Max-Forwards: 70\r\nContent-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
