@@ -102,6 +102,24 @@ async def test_a_session_that_we_refresh(edge: Lab, short: None, allow: str) -> 
     assert (await edge.end()).by is Party.CALLER
 
 
+async def test_a_refresh_that_crosses_the_callers_own_change(edge: Lab, short: None) -> None:
+    """RFC 3261 section 14.1: 491, and again a moment later."""
+    agreed = "Session-Expires: 30;refresher=uac"
+    await _calls(
+        edge,
+        steps.invite(TIMER, "Session-Expires: 2;refresher=uas", "Allow: INVITE"),
+        *UP,
+        steps.receive("INVITE"),
+        steps.respond(491),
+        steps.receive("ACK"),
+        steps.receive("INVITE"),
+        steps.respond(200, agreed, body=steps.sdp(version=2)),
+        steps.receive("ACK"),
+        *BYE,
+    )
+    assert (await edge.end()).by is Party.CALLER
+
+
 async def test_a_caller_who_no_longer_refreshes_is_hung_up(edge: Lab, short: None) -> None:
     await _calls(
         edge,

@@ -12,10 +12,10 @@ from livekit import api
 
 from tests.e2e import sipp_steps as steps
 from tests.e2e.dialer import Dialer
-from tests.e2e.edge_lab import Lab, lab, make_trunks, rtp_ports
+from tests.e2e.edge_lab import DIALED, Lab, lab, make_trunks, rtp_ports
 from tests.e2e.rtp_probe import rtp_probe
 from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
-from tests.e2e.sipp import Sipp, callee
+from tests.e2e.sipp import Sipp, callee, sipp
 
 pytestmark = pytest.mark.e2e
 UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())
@@ -104,9 +104,9 @@ async def test_what_cant_be_replaced(edge: Lab, header: str, status: int) -> Non
         await caller.ended()
 
 
-async def test_a_guessed_tag_or_no_media_in_common_leaves_the_call_as_it_is(edge: Lab) -> None:
+async def test_a_guess_a_stranger_or_no_media_in_common_leaves_the_call_as_it_is(edge: Lab, tmp_path: Path) -> None:
     stays = steps.scenario(*UP, steps.pause(), steps.request("BYE"), steps.expect(200))
-    async with rtp_probe() as phone, edge.caller(stays, rtp=phone.port, pause=4) as first, edge.agent():
+    async with rtp_probe() as phone, edge.caller(stays, rtp=phone.port, pause=8) as first, edge.agent():
         await phone.hears(600)
         guessed = steps.scenario(steps.invite(_replaces(first, "SCL_guessed")), steps.refused(481))
         async with edge.caller(guessed, rtp=9) as caller:
@@ -117,6 +117,10 @@ async def test_a_guessed_tag_or_no_media_in_common_leaves_the_call_as_it_is(edge
             await caller.ended()
         early = steps.scenario(steps.invite(f"{_replaces(first)};early-only"), steps.refused(486))
         async with edge.caller(early, rtp=9) as caller:
+            await caller.ended()
+        stranger = steps.scenario(steps.invite(_replaces(first)), steps.refused(403))
+        there = edge.at("UDP")
+        async with sipp(tmp_path / "stranger", stranger, there, DIALED, local="127.0.0.9") as caller:
             await caller.ended()
         await phone.hears(600)
         await first.ended()
