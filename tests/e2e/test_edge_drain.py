@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from livekit import api
 
 from tests.e2e import sipp_steps as steps
 from tests.e2e.edge_lab import DIALED, lab, make_trunks
+from tests.e2e.edge_process import edge_process, readiness
 from tests.e2e.room_peer import room_peer
 from tests.e2e.rtp_probe import rtp_probe
-from tests.e2e.servers import RTP_PORTS, LiveKit, free_port, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
 from tests.e2e.sipp import sipp
 
 pytestmark = pytest.mark.e2e
@@ -45,41 +43,6 @@ async def _trunks(livekit: LiveKit) -> None:
         await lk.aclose()
 
 
-@asynccontextmanager
-async def _process(redis_url: str, livekit: LiveKit) -> AsyncIterator[tuple[asyncio.subprocess.Process, int, str]]:
-    """`offhook edge` as an operator runs it; with its SIP port and its HTTP address."""
-    sip, http = free_port(), free_port()
-    environment = {
-        **os.environ,
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
-        "REDIS_URL": redis_url,
-        "OFFHOOK_SIP_PORT": str(sip),
-        "OFFHOOK_HTTP_PORT": str(http),
-        "OFFHOOK_RTP_FIRST": str(RTP_PORTS.start),
-        "OFFHOOK_RTP_LAST": str(RTP_PORTS.stop - 1),
-    }
-    edge = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", "edge", env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await until(lambda: _ready(f"http://127.0.0.1:{http}") == "ready", 20)
-        yield edge, sip, f"http://127.0.0.1:{http}"
-    finally:
-        if edge.returncode is None:
-            edge.kill()
-        await edge.wait()
-
-
-def _ready(http: str) -> str:
-    try:
-        with urlopen(f"{http}/readyz", timeout=1) as answer:
-            return str(answer.read().decode().strip())
-    except OSError as bad:
-        return bad.read().decode().strip() if hasattr(bad, "read") else ""
-
-
 async def _rooms(livekit: LiveKit) -> set[str]:
     lk = livekit.api()
     try:
@@ -101,13 +64,13 @@ async def test_a_deploy_cuts_no_call_unless_it_is_told_twice(
 ) -> None:
     redis_url, livekit = servers
     before = await _rooms(livekit)
-    async with _process(redis_url, livekit) as (edge, port, http), rtp_probe() as phone:
+    async with edge_process(redis_url, livekit) as (edge, port, http), rtp_probe() as phone:
         made = STAYS if patient else HUNG_UP_ON
         calling = sipp(tmp_path / "a", made, ("127.0.0.1", port), DIALED, rtp=phone.port, pause=5)
         async with calling as caller, room_peer(livekit, await _new_room(livekit, before)):
             await phone.hears(600)
             edge.send_signal(signal.SIGTERM)
-            await until(lambda: _ready(http) == "draining: 1 calls left")
+            await until(lambda: readiness(http) == "draining: 1 calls left")
             async with sipp(tmp_path / "b", TURNED_AWAY, ("127.0.0.1", port), DIALED) as late:
                 await late.ended(3)
             await phone.hears(600)
