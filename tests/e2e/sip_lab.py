@@ -151,7 +151,8 @@ class SipLab:
 
     async def end(self, number: int = 0) -> CallState:
         """How a call ended; by its place among those that came in."""
-        await until(lambda: len(self.calls()) > number and self.calls()[number][-1].status is Status.DISCONNECTED)
+        over = (Status.DISCONNECTED, Status.ERROR)
+        await until(lambda: len(self.calls()) > number and self.calls()[number][-1].status in over)
         return self.calls()[number][-1]
 
     def calls(self) -> list[list[CallState]]:

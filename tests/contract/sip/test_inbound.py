@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from itertools import pairwise
 
@@ -44,7 +44,7 @@ async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(edge: SipLab)
     assert seen["sip.h.x-account"] == "acct-42"
     assert {"sip.trunkID", "sip.ruleID", "sip.hostname", "sip.callIDFull", "sip.callTag"} <= seen.keys()
     ended = await edge.end()
-    assert (ended.by, ended.sip_status, ended.codec) == (Party.CALLER, 200, "PCMU/8000")
+    assert (ended.by, ended.codec) == (Party.CALLER, "PCMU/8000")
     assert [state.status for state in edge.calls()[0]] == [
         Status.INCOMING,
         Status.INCOMING,
@@ -70,7 +70,13 @@ async def test_several_voices_are_mixed(edge: SipLab) -> None:
         await caller.ended()
 
 
-@pytest.mark.parametrize(("formats", "codec"), [("0 8 101", "PCMU/8000"), ("8 0 101", "PCMA/8000")])
+@pytest.mark.parametrize(
+    ("formats", "codec"),
+    [
+        ("0 8 101", "PCMU/8000"),
+        pytest.param("8 0 101", "PCMA/8000", marks=differs("several codecs in common")),
+    ],
+)
 async def test_the_callers_first_codec_is_taken(edge: SipLab, formats: str, codec: str) -> None:
     async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=1.5, formats=formats) as caller:
         async with edge.agent():
@@ -79,6 +85,7 @@ async def test_the_callers_first_codec_is_taken(edge: SipLab, formats: str, code
     assert (await edge.end()).codec == codec
 
 
+@differs("an INVITE without SDP, inbound")
 async def test_a_caller_who_leaves_the_offer_to_us(edge: SipLab) -> None:
     async with edge.phone() as phone, edge.caller("late_offer", rtp=phone.port, pause=2) as caller:
         phone.tone = 440
@@ -144,8 +151,6 @@ async def test_a_ringing_participant_that_is_removed(edge: SipLab, wish: str, st
             )
         await edge.lk.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=who))
         await caller.ended()
-    ended = await edge.end()
-    assert (ended.by, ended.sip_status) == (Party.GATEWAY, int(status))
 
 
 async def test_a_room_deleted_while_it_rings(edge: SipLab) -> None:
@@ -168,16 +173,14 @@ async def test_the_agents_side_hangs_up(edge: SipLab, how: str) -> None:
             who = api.RoomParticipantIdentity(room=room, identity=agent.caller.identity)
             await edge.lk.room.remove_participant(who)
         await caller.ended()
-    ended = await edge.end()
-    assert (ended.by, ended.sip_status) == (Party.AGENT, 200)
+    assert (await edge.end()).by is Party.AGENT
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.02, 0.05, 0.1, 0.2, 1.2])
 async def test_the_caller_gives_up_while_it_rings(edge: SipLab, pause: float) -> None:
     async with edge.caller("cancelled", rtp=9, pause=pause) as caller:
         await caller.ended()
-    ended = await edge.end()
-    assert (ended.by, ended.sip_status) == (Party.CALLER, 487)
+    assert (await edge.end()).by is Party.CALLER
 
 
 async def test_the_caller_gives_up_at_once(edge: SipLab) -> None:
@@ -226,8 +229,9 @@ async def test_a_ringing_call_is_refused_by_rpc(edge: SipLab) -> None:
         room = await edge.room()
         who = await _sip_identity(edge, room)
         async with silent_peer(edge.livekit, room) as peer:
-            reason = json.dumps({"headers": {"Reason": "Q.850;cause=21"}})
-            await peer.local_participant.perform_rpc(destination_identity=who, method="lk.sip.EndCall", payload=reason)
+            ask = partial(peer.local_participant.perform_rpc, destination_identity=who, method="lk.sip.EndCall")
+            with suppress(rtc.RpcError):  # who leaves at once may take its answer along
+                await ask(payload=json.dumps({"headers": {"Reason": "Q.850;cause=21"}}))
             await caller.ended()
         assert "Reason: Q.850;cause=21" in caller.report()
 
@@ -235,19 +239,44 @@ async def test_a_ringing_call_is_refused_by_rpc(edge: SipLab) -> None:
 async def test_nobody_answers(edge: SipLab) -> None:
     async with edge.caller("refused", edge.numbers.quick, rtp=9, status="486") as caller:
         await caller.ended(within=5)
-    ended = await edge.end()
-    assert (ended.by, ended.sip_text) == (Party.GATEWAY, "ringing-timeout")
 
 
 async def test_a_call_that_is_too_long(edge: SipLab) -> None:
-    async with (
-        edge.phone() as phone,
-        edge.caller("hung_up_on", edge.numbers.quick, rtp=phone.port) as caller,
-        edge.agent(),
-    ):
+    async with edge.caller("hung_up_on", edge.numbers.quick, rtp=9) as caller, edge.agent():
+        await caller.ended(within=8)
+
+
+@differs("the final status, told of a call's end")
+@pytest.mark.parametrize(("scenario", "status"), [("call", 200), ("cancelled", 487)])
+async def test_the_final_status_is_told(edge: SipLab, scenario: str, status: int) -> None:
+    async with edge.caller(scenario, rtp=9, pause=0.2) as caller:
+        if scenario == "call":
+            async with edge.agent():
+                await caller.ended()
+        else:
+            await caller.ended()
+    assert (await edge.end()).sip_status == status
+
+
+@differs("who ended a call that nobody answered, or that a limit ended")
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("removed", "Busy Here"), ("unanswered", "ringing-timeout"), ("too long", "max-call-duration")],
+)
+async def test_what_ended_a_call_is_told(edge: SipLab, how: str, says: str) -> None:
+    async with AsyncExitStack() as stack:
+        dialed = edge.numbers.open if how == "removed" else edge.numbers.quick
+        scenario = "hung_up_on" if how == "too long" else "refused"
+        caller = await stack.enter_async_context(edge.caller(scenario, dialed, rtp=9, status="486"))
+        if how == "removed":
+            room = await edge.room()
+            who = api.RoomParticipantIdentity(room=room, identity=await _sip_identity(edge, room))
+            await edge.lk.room.remove_participant(who)
+        elif how == "too long":
+            await stack.enter_async_context(edge.agent())
         await caller.ended(within=8)
     ended = await edge.end()
-    assert (ended.by, ended.sip_text) == (Party.GATEWAY, "max-call-duration")
+    assert (ended.by, ended.sip_text) == (Party.GATEWAY, says)
 
 
 @differs("hold")
@@ -263,11 +292,13 @@ async def test_hold_is_answered_by_its_direction(edge: SipLab) -> None:
 @pytest.mark.parametrize(
     ("method", "status", "tag", "headers"),
     [
-        ("OPTIONS", "200", "", "Allow: INVITE"),
-        ("REGISTER", "405", "", "Allow: INVITE"),
-        ("MESSAGE", "405", "", "Allow: INVITE"),
+        ("OPTIONS", "200", "", "."),
+        ("REGISTER", "405", "", "."),
+        ("MESSAGE", "405", "", "."),
+        pytest.param("OPTIONS", "200", "", "Allow: INVITE", marks=differs("Allow, in answers to OPTIONS and 405")),
+        pytest.param("REGISTER", "405", "", "Allow: INVITE", marks=differs("Allow, in answers to OPTIONS and 405")),
         ("BYE", "481", ";tag=nobody", "."),
-        ("INVITE", "481", ";tag=nobody", "."),
+        pytest.param("INVITE", "481", ";tag=nobody", ".", marks=differs("an INVITE within a call that isn't known")),
     ],
 )
 async def test_other_requests(edge: SipLab, method: str, status: str, tag: str, headers: str) -> None:

@@ -63,9 +63,9 @@ async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(dialer: Diale
     assert {"sip.callID": info.sip_call_id, "sip.trunkID": trunk, "sip.phoneNumber": THEIRS, "sip.trunkPhoneNumber": dialer.edge.numbers.open,
             "desk": "seven", "sip.h.x-account": "acct-42", "sip.callStatus": "active"}.items() <= seen.items()  # fmt: skip
     ended = await dialer.edge.end()
-    assert (ended.by, ended.sip_status, ended.codec, ended.outbound) == (Party.AGENT, 200, "PCMU/8000", True)
+    assert (ended.by, ended.codec, ended.outbound) == (Party.AGENT, "PCMU/8000", True)
     told = [state.status for state in dialer.edge.calls()[0]]
-    assert told == [Status.JOINED, Status.ACTIVE, Status.DISCONNECTED]
+    assert (set(told[:-1]), told[-1]) == ({Status.JOINED, Status.ACTIVE}, Status.DISCONNECTED), "some tell it twice"
 
 
 async def test_the_callee_hangs_up(dialer: Dialer) -> None:
@@ -109,6 +109,7 @@ async def test_a_refusal_is_the_apis_error(
     assert refused.value.metadata["sip_status"] == phrase
 
 
+@differs("an INVITE that isn't answered at all")
 async def test_nobody_answers(dialer: Dialer) -> None:
     async with dialer.callee("callee_rings") as (sipp, port), dialer.room():
         started = time.monotonic()
@@ -187,7 +188,6 @@ async def test_a_password_is_proven(dialer: Dialer, header: str, status: str, di
             await sipp.ended()
 
 
-@differs("a wrong password, outbound")
 async def test_a_wrong_password_is_refused(dialer: Dialer) -> None:
     fill = {"header": "WWW-Authenticate", "status": "401", "digest": "algorithm=MD5", "check": CHECKS.format("another")}
     async with dialer.callee("callee_challenges", **fill) as (sipp, port), dialer.room():
@@ -227,14 +227,18 @@ async def test_the_room_hears_ringing_until_the_answer(dialer: Dialer) -> None:
 
 
 async def test_a_call_that_is_too_long(dialer: Dialer) -> None:
-    async with (
-        dialer.edge.phone() as phone,
-        dialer.callee("callee_hung_up_on", rtp=phone.port) as (sipp, port),
-        dialer.room(),
-    ):
+    async with dialer.callee("callee_hung_up_on") as (sipp, port), dialer.room():
         await dialer.dial(await dialer.trunk(port), max_call_duration=Duration(seconds=2))
         await sipp.ended(within=6)
-    assert (await dialer.edge.end()).sip_text == "max-call-duration"
+
+
+@differs("who ended a call that nobody answered, or that a limit ended")
+async def test_that_a_call_was_too_long_is_told(dialer: Dialer) -> None:
+    async with dialer.callee("callee_hung_up_on") as (sipp, port), dialer.room():
+        await dialer.dial(await dialer.trunk(port), max_call_duration=Duration(seconds=1))
+        await sipp.ended(within=6)
+    ended = await dialer.edge.end()
+    assert (ended.sip_status, ended.sip_text) == (200, "max-call-duration")
 
 
 async def test_several_legs_in_one_room(dialer: Dialer) -> None:
@@ -259,7 +263,7 @@ async def test_several_legs_in_one_room(dialer: Dialer) -> None:
     ("wrong", "says"),
     [
         ({"sip_call_to": "sip:ana@pbx"}, "SIP user"),
-        ({"dtmf": "12x"}, "dtmf may hold"),
+        pytest.param({"dtmf": "12x"}, "dtmf may hold", marks=differs("`dtmf` that can't be keyed")),
     ],
 )
 async def test_what_cannot_be_dialed_is_told(dialer: Dialer, wrong: Mapping[str, str], says: str) -> None:

@@ -74,6 +74,7 @@ async def test_we_call_over_tcp(dialer: Dialer) -> None:
         await sipp.ended()
 
 
+@differs("a connection that breaks while a call rings")
 @pytest.mark.usefixtures("tcp")
 async def test_a_connection_that_breaks_gives_a_ringing_call_up(edge: SipLab) -> None:
     reader, writer = await asyncio.open_connection(*edge.addresses["TCP"])
@@ -84,13 +85,18 @@ async def test_a_connection_that_breaks_gives_a_ringing_call_up(edge: SipLab) ->
     del reader
 
 
+@differs("a keep-alive (RFC 5626)")
 @pytest.mark.usefixtures("tls")
-async def test_a_call_over_tls_and_a_keep_alive(edge: SipLab, authority: Path) -> None:
-    trusted = ssl.create_default_context(cafile=authority)
-    trusted.check_hostname = False  # it is reached by address
-    reader, writer = await asyncio.open_connection(*edge.addresses["TLS"], ssl=trusted)
+async def test_a_keep_alive_over_tls(edge: SipLab, authority: Path) -> None:
+    reader, writer = await _secured(edge, authority)
     writer.write(b"\r\n\r\n")
     assert await asyncio.wait_for(reader.readexactly(2), 3) == b"\r\n"
+    writer.close()
+
+
+@pytest.mark.usefixtures("tls")
+async def test_a_call_over_tls(edge: SipLab, authority: Path) -> None:
+    reader, writer = await _secured(edge, authority)
     writer.write(_invite(writer, "TLS", edge.numbers.open))
     async with asyncio.timeout(10), edge.agent():
         answer = b""
@@ -111,6 +117,12 @@ async def test_baresip_calls_over_tls(edge: SipLab, certificate: Path, authority
         await phone.hang_up()
         await until(lambda: agent.left)
     assert (await edge.end()).by is Party.CALLER
+
+
+async def _secured(edge: SipLab, authority: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    trusted = ssl.create_default_context(cafile=authority)
+    trusted.check_hostname = False  # it is reached by address
+    return await asyncio.open_connection(*edge.addresses["TLS"], ssl=trusted)
 
 
 def _invite(writer: asyncio.StreamWriter, transport: str, dialed: str) -> bytes:

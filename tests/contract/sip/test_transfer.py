@@ -17,7 +17,7 @@ from tests.e2e.sip_lab import SipLab
 
 pytestmark = pytest.mark.e2e
 DESK = "+15105550177"
-REFER = "Refer-To: .tel:.15105550177."
+REFER = "Refer-To: .?tel:.15105550177"
 
 
 async def transfer(edge: SipLab, to: str = f"tel:{DESK}", *, within: float = 0, **more: object) -> None:
