@@ -20,7 +20,7 @@ from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
 from gateway.config import Settings
 from gateway.edge.call import Tools
-from gateway.edge.room import LiveKit
+from gateway.edge.room import LiveKit, warm
 from gateway.edge.service import Edge
 from gateway.errors import OffhookError, SetupFault
 from gateway.net import sip_stream, sip_udp
@@ -97,6 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         Server(bus, participants.SERVICE) as server,
     ):
         ready = _readiness(bus, looking)
+        warm()  # before the media's threads, and with them this one, get precedence
         async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
             lasting.start(looking.run(), "look at livekit")
             tools = Tools(

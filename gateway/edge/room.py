@@ -21,7 +21,7 @@ from livekit.protocol.room import RoomConfiguration
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.leg import CALL_STATUS, REJECT
-from gateway.rtp import Samples
+from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 
 SIGNAL = 5.0
@@ -66,6 +66,11 @@ class Seat:
     """Server to join; "" for ours."""
     preset: str = ""
     config: RoomConfiguration | None = None
+
+
+def warm() -> None:
+    """Let the SDK start its threads now, so that they have the precedence that the caller's thread has now."""
+    rtc.AudioSource(RATE, 1, queue_size_ms=0)
 
 
 class RoomUser(Protocol):
