@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.e2e.servers import free_port
+from tests.e2e.sipp import hostport
 
 _CONFIG = """\
-sip_listen {local}:{port}
+sip_listen {listen}
 sip_certificate {certificate}
 sip_cafile {authority}
 audio_source aufile,{spoken}
@@ -70,11 +71,12 @@ async def baresip(
     directory.mkdir(parents=True)
     port, rtp = free_port(local), 2 * (free_port(local) // 2)
     log = directory / "baresip.log"
-    at = f"[{local}]" if ":" in local else local
-    fill = {"local": at, "port": port, "certificate": certificate, "authority": authority, "played": directory / "played.wav",
+    fill = {"listen": hostport((local, port)), "certificate": certificate, "authority": authority, "played": directory / "played.wav",
             "alert": directory / "alert.wav", "spoken": _tone(directory / "spoken.wav"), "rtp": rtp, "rtp_last": rtp + 10}  # fmt: skip
     (directory / "config").write_text(_CONFIG.format(**fill))
-    (directory / "accounts").write_text(f"<sip:+15105550123@{at};transport=tls>;regint=0;answermode=manual\n")
+    (directory / "accounts").write_text(
+        f"<sip:+15105550123@{hostport((local, port))};transport=tls>;regint=0;answermode=manual\n"
+    )
     (directory / "contacts").write_text("")
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

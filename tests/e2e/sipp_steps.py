@@ -52,7 +52,7 @@ def scenario(*steps: Step) -> str:
 def sdp(*, formats: str = AUDIO, direction: str = "sendrecv", version: int = 1, media: Sequence[str] = ()) -> str:
     """A description of one stream of audio at the test's RTP port, or of the lines in `media`."""
     lines = media or (f"m=audio [rtp] RTP/AVP {formats}", *_LINES, f"a={direction}")
-    head = ("v=0", f"o=sipp 1 {version} IN IP4 [local_ip]", "s=-", "c=IN IP4 [local_ip]", "t=0 0")
+    head = ("v=0", f"o=sipp 1 {version} IN IP[media_ip_type] [media_ip]", "s=-", "c=IN IP4 [local_ip]", "t=0 0")
     return "\n".join((*head, *lines))
 
 

@@ -124,7 +124,7 @@ async def test_nobody_answers(dialer: Dialer) -> None:
 
 @differs("an INVITE that isn't answered at all")
 async def test_a_black_hole_fails_when_its_time_is_over(dialer: Dialer) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hole:
+    with socket.socket(_family(dialer), socket.SOCK_DGRAM) as hole:
         hole.bind((dialer.edge.local, 0))
         trunk = await dialer.trunk(hole.getsockname()[1])
         async with dialer.room():
@@ -141,7 +141,7 @@ async def test_a_black_hole_fails_when_its_time_is_over(dialer: Dialer) -> None:
 
 @differs("a SIP address where nobody listens")
 async def test_where_nobody_listens(dialer: Dialer) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+    with socket.socket(_family(dialer), socket.SOCK_DGRAM) as taken:
         taken.bind((dialer.edge.local, 0))
         port = taken.getsockname()[1]
     async with dialer.room():
@@ -274,3 +274,7 @@ async def test_what_cannot_be_dialed_is_told(dialer: Dialer, wrong: Mapping[str,
         await dialer.edge.lk.sip.create_sip_participant(request)
     assert refused.value.code == "invalid_argument"
     assert says in refused.value.message or "sip_call_to" in refused.value.message
+
+
+def _family(dialer: Dialer) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in dialer.edge.local else socket.AF_INET

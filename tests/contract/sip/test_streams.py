@@ -14,6 +14,7 @@ from tests.contract.sip.differences import differs
 from tests.e2e.dialer import Dialer
 from tests.e2e.servers import until
 from tests.e2e.sip_lab import SipLab
+from tests.e2e.sipp import hostport
 
 pytestmark = pytest.mark.e2e
 
@@ -126,11 +127,14 @@ async def _secured(edge: SipLab, authority: Path) -> tuple[asyncio.StreamReader,
 
 
 def _invite(writer: asyncio.StreamWriter, transport: str, dialed: str) -> bytes:
-    host, port = writer.get_extra_info("sockname")[:2]
-    body = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+    address = writer.get_extra_info("sockname")[:2]
+    host, port = address
+    own = hostport(address)
+    kind = "IP6" if ":" in host else "IP4"
+    body = f"v=0\r\no=- 1 1 IN {kind} {host}\r\ns=-\r\nc=IN {kind} {host}\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
     return (
-        f"INVITE sip:{dialed}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{transport} {host}:{port};branch=z9hG4bK{port}\r\n"
-        f"From: <sip:+15105550123@{host}>;tag=a\r\nTo: <sip:{dialed}@127.0.0.1>\r\nCall-ID: {port}@{host}\r\n"
-        f"CSeq: 1 INVITE\r\nContact: <sip:caller@{host}:{port};transport={transport.lower()}>\r\n"
+        f"INVITE sip:{dialed}@{own} SIP/2.0\r\nVia: SIP/2.0/{transport} {own};branch=z9hG4bK{port}\r\n"
+        f"From: <sip:+15105550123@{own}>;tag=a\r\nTo: <sip:{dialed}@{own}>\r\nCall-ID: {port}-contract\r\n"
+        f"CSeq: 1 INVITE\r\nContact: <sip:caller@{own};transport={transport.lower()}>\r\n"
         f"Max-Forwards: 70\r\nContent-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
