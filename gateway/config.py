@@ -50,6 +50,8 @@ class Settings(BaseModel):
     """DNS server for SRV and NAPTR records, as IP:port; "" for the system's."""
     sip_advertise: str = Field("", alias="OFFHOOK_SIP_ADVERTISE")
     """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0); for a single one."""
+    sip_refer_from: str = Field("", alias="OFFHOOK_SIP_REFER_FROM")
+    """Addresses or CIDRs of PBXs, with commas between them, that may refer us to others of theirs; nobody by default."""
     rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)
     rtp_last: int = Field(20000, alias="OFFHOOK_RTP_LAST", ge=0, le=65535)
     """RTP ports of the edge, both ends included; 0 and 0 lets the system choose."""

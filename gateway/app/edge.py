@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -19,6 +20,7 @@ from gateway.bus.ioinfo import SERVICE, IoInfo
 from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
 from gateway.config import Settings
+from gateway.edge import takeover
 from gateway.edge.call import Tools
 from gateway.edge.room import LiveKit, warm
 from gateway.edge.service import Edge
@@ -111,6 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 locator=Locator(_server(settings.sip_dns)),
                 guard=Guard(secrets.token_bytes(32)),
                 lasting=lasting,
+                refer_from=_networks(settings.sip_refer_from),
             )
             edge = Edge(tools, ready, settings.edge_calls)
             async with AsyncExitStack() as listening:
@@ -124,6 +127,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     finally:
                         await server.deregister(participants.CREATE)
                         await edge.stop()
+
+
+def _networks(written: str) -> list[takeover.Network]:
+    try:
+        return [ipaddress.ip_network(part.strip()) for part in written.split(",") if part.strip()]
+    except ValueError:
+        raise SetupFault(
+            f"OFFHOOK_SIP_REFER_FROM is '{written}'.", remedy="Write addresses or CIDRs, such as 10.0.0.5,192.0.2.0/24."
+        ) from None
 
 
 def _server(written: str) -> HostPort | None:

@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Generic, TypeVar, assert_never
 
 import structlog
@@ -59,6 +60,8 @@ class Tools:
     """Judges who signs in."""
     lasting: Tasks
     """For what outlives a call by a moment: leaving its room, its BYE."""
+    refer_from: Sequence[IPv4Network | IPv6Network] = ()
+    """Where PBXs are whose REFERs are followed."""
 
 
 class EdgeCall(ABC, Generic[_Own, _Effect]):

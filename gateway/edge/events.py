@@ -29,6 +29,11 @@ class TrackThere:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """Audio of somebody in the room arrives here: what is said from now on isn't lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaHeard:
     """The peer's first RTP came."""
 
@@ -104,6 +109,7 @@ class SessionAgreed:
 Event = (
     Joined
     | TrackThere
+    | Hearing
     | MediaHeard
     | PeerGone
     | RoomGone

@@ -19,7 +19,7 @@ from livekit import api, rtc
 from livekit.protocol.room import RoomConfiguration
 
 from gateway.edge.audio import Ears, Mouth
-from gateway.edge.events import Event, Joined, RoomGone, ServiceDown, TrackThere
+from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.leg import CALL_STATUS, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
@@ -246,6 +246,7 @@ class RoomLeg:
     def _on_track(self, track: rtc.Track) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
             self._ears.open(track)
+            self._user.post(Hearing())
 
     def _on_key(self, dtmf: rtc.SipDTMF) -> None:
         if dtmf.digit and dtmf.digit in KEYS:

@@ -190,7 +190,7 @@ class Edge:
                 incoming.respond(405, headers=[("Allow", ALLOW)])
 
     def _refer(self, call: EdgeCall[Any, Any], incoming: Incoming) -> None:
-        wanted, peer = takeover.admitted(call, incoming.request), call.peer
+        wanted, peer = takeover.admitted(call, incoming.request, self._tools.refer_from), call.peer
         if peer is None or call.referred:
             raise PeerFault("A REFER came while another one is under way.", sip_status=491)
         incoming.respond(202, contact=incoming.driver.contact())

@@ -1,13 +1,16 @@
 """Another party in a call's place, while its room notices nothing: Replaces (RFC 3891) and REFER (RFC 3515).
 
-Who may do so: an INVITE with Replaces must come from where the peer it replaces is; a REFER is taken from a peer whom
-we called, for an address at that peer's own host. Anybody else could have calls made at our cost.
+Who may do so: an INVITE with Replaces must come from where the peer it replaces is; a REFER is taken from the PBXs that
+the operator names, for an address at their own host. Anybody else could have calls made at our cost: behind a carrier
+is everybody.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sipmessage
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 SUBSCRIBED = 120
 """Seconds that a REFER's subscription lasts at most; the call it wants has to be answered by then."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 log = structlog.get_logger(__name__)
 
@@ -138,13 +143,15 @@ class Referral:
             log.info("notify not answered", call=self._call.id, why=bad.what)
 
 
-def admitted(call: EdgeCall[Any, Any], request: sipmessage.Request) -> Wanted:
-    """What a REFER wants. Raises PeerFault for one that can't be read, or isn't allowed (403)."""
+def admitted(call: EdgeCall[Any, Any], request: sipmessage.Request, trusted: Sequence[Network]) -> Wanted:
+    """What a REFER wants. Raises PeerFault for one that can't be read, or isn't allowed (403). `trusted`: where PBXs are
+    whose REFERs are followed."""
     found, peer = refer.wanted(request), call.peer
     if peer is None or not call.answered:
         raise PeerFault("A REFER came before the call was answered.", sip_status=500)
     host = found.target.host.strip("[]").lower()
     own = {peer.destination[0], peer.line.source, peer.dialog.target.host.strip("[]").lower()}
-    if not call.outbound or host not in own:
+    known = any(ipaddress.ip_address(peer.destination[0]) in network for network in trusted)
+    if not known or host not in own:
         raise PeerFault("A REFER isn't allowed here.", sip_status=403)
     return found

@@ -7,17 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from livekit import api
 
 from gateway.edge.inbound import ringing
 from gateway.sip import session_timer
 from gateway.terms.ending import Party
 from tests.e2e import sipp_steps as steps
-from tests.e2e.dialer import Dialer
 from tests.e2e.edge_lab import Lab, lab, make_trunks, rtp_ports
 from tests.e2e.rtp_probe import rtp_probe
-from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
-from tests.e2e.sipp import callee
+from tests.e2e.servers import LiveKit, livekit_server, redis_server
 
 pytestmark = pytest.mark.e2e
 TIMER = "Supported: timer"
@@ -60,24 +57,6 @@ async def _calls(edge: Lab, *made: steps.Step, within: float = 20.0) -> str:
     async with rtp_probe() as phone, edge.caller(steps.scenario(*made), rtp=phone.port) as caller, edge.agent():
         await caller.ended(within)
         return caller.report()
-
-
-async def test_a_session_that_the_caller_refreshes(edge: Lab) -> None:
-    ours = ("Session-Expires: 600;refresher=uac", "Require: timer", "Supported: .*timer")
-    await _calls(
-        edge,
-        steps.invite(TIMER, "Session-Expires: 600"),
-        steps.expect(180),
-        steps.expect(200, *ours),
-        steps.ack(),
-        steps.request("UPDATE", TIMER, "Session-Expires: 600;refresher=uac"),
-        steps.expect(200, *ours[:2]),
-        steps.request("INVITE", TIMER, "Session-Expires: 900;refresher=uac", body=steps.sdp(version=2)),
-        steps.expect(200, "Session-Expires: 900;refresher=uac", "m=audio"),
-        steps.ack(),
-        *BYE,
-    )
-    assert (await edge.end()).by is Party.CALLER
 
 
 @pytest.mark.parametrize("allow", ["INVITE, ACK, BYE, UPDATE", "INVITE, ACK, BYE"])
@@ -142,145 +121,9 @@ async def test_a_caller_who_forgot_the_call_is_found_out(edge: Lab, short: None)
     assert (await edge.end()).by is Party.NETWORK
 
 
-async def test_a_session_that_is_too_short(edge: Lab) -> None:
-    made = steps.scenario(steps.invite(TIMER, "Session-Expires: 60"), steps.refused(422, "Min-SE: 90"))
-    async with edge.caller(made, rtp=9) as caller:
-        await caller.ended()
-
-
-async def test_a_caller_who_wants_to_acknowledge_the_ringing(edge: Lab) -> None:
-    made = steps.scenario(
-        steps.invite("Require: 100rel"),
-        steps.expect(180, "Require: 100rel", dialog=True, keep="RSeq"),
-        steps.request("PRACK", "RAck: 4294967295 1 INVITE"),
-        steps.expect(481),
-        steps.pause(1.0),
-        steps.request("PRACK", "RAck:[$RSeq] 1 INVITE"),
-        steps.expect(200),
-        steps.expect(200),
-        steps.ack(),
-        *BYE,
-    )
-    async with rtp_probe() as phone, edge.caller(made, rtp=phone.port) as caller:
-        await until(lambda: "CSeq: 3 PRACK" in caller.report())
-        assert caller.report().count("SIP/2.0 180") >= 2, "repeated until it was acknowledged"
-        async with edge.agent():
-            await caller.ended()
-    assert (await edge.end()).by is Party.CALLER
-
-
 async def test_ringing_that_is_never_acknowledged(edge: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ringing, "T1", 0.02)
     made = steps.scenario(steps.invite("Require: 100rel"), steps.expect(180), steps.refused(504))
     async with edge.caller(made, rtp=9) as caller:
         await caller.ended()
     assert (await edge.end()).sip_status == 504
-
-
-async def test_options_that_nobody_knows(edge: Lab) -> None:
-    made = steps.scenario(steps.invite("Require: timer, precondition"), steps.refused(420, "Unsupported: precondition"))
-    async with edge.caller(made, rtp=9) as caller:
-        await caller.ended()
-
-
-@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [("sendrecv", "sendrecv"), ("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")],
-)
-async def test_the_matrix_of_directions(edge: Lab, method: str, theirs: str, ours: str) -> None:
-    changed = steps.request(method, body=steps.sdp(direction=theirs, version=2))
-    confirmed = (steps.ack(),) if method == "INVITE" else ()
-    await _calls(edge, steps.invite(), *UP, changed, steps.expect(200, f"a={ours}"), *confirmed, *BYE)
-
-
-@pytest.mark.parametrize(
-    "media",
-    [
-        ("m=image [rtp] udptl t38", "a=T38FaxVersion:0"),
-        ("m=video [rtp] RTP/AVP 96", "a=rtpmap:96 H264/90000"),
-        ("m=audio [rtp] RTP/AVP 18", "a=rtpmap:18 G729/8000"),
-        ("m=audio 0 RTP/AVP 0", "a=rtpmap:0 PCMU/8000"),
-        ("m=audio [rtp] RTP/SAVP 0", "a=rtpmap:0 PCMU/8000"),
-    ],
-)
-async def test_what_we_cannot_talk_by_is_refused_and_the_call_goes_on(edge: Lab, media: tuple[str, ...]) -> None:
-    made = steps.scenario(steps.invite(body=steps.sdp(media=media)), steps.expect(180), steps.refused(488))
-    async with edge.caller(made, rtp=9) as caller:
-        await caller.ended()
-    changed = steps.request("INVITE", body=steps.sdp(media=media, version=2))
-    async with rtp_probe() as phone:
-        again = (steps.invite(), *UP, changed, steps.refused(488), steps.pause(1.5), *BYE)
-        async with edge.caller(steps.scenario(*again), rtp=phone.port) as caller, edge.agent(len(edge.rooms())):
-            await phone.hears(600)
-            await caller.ended()
-
-
-async def test_a_change_that_leaves_the_offer_to_us(edge: Lab) -> None:
-    changed = steps.request("INVITE")
-    answer = steps.ack(body=steps.sdp(formats="8", version=2))
-    async with rtp_probe() as phone:
-        made = (steps.invite(), *UP, changed, steps.expect(200, "m=audio .* 0 8 101"), answer, steps.pause(1.5), *BYE)
-        async with edge.caller(steps.scenario(*made), rtp=phone.port) as caller, edge.agent():
-            await caller.ended()
-            assert phone.payload == 8, "from then on in the codec that was chosen anew"
-    assert (await edge.end()).codec == "PCMA/8000"
-
-
-async def test_a_change_before_the_answer_has_to_wait(edge: Lab) -> None:
-    await _calls(
-        edge,
-        steps.invite(),
-        steps.expect(180, dialog=True),
-        steps.request("UPDATE", body=steps.sdp(version=2)),
-        steps.expect(500, "Retry-After: "),
-        steps.expect(200),
-        steps.ack(),
-        *BYE,
-    )
-
-
-async def test_a_callee_whose_ringing_we_acknowledge(servers: tuple[str, LiveKit], tmp_path: Path) -> None:
-    """A reliable 183 describes the media: the room hears it before the answer, which then needs no SDP."""
-    progress = ("Require: 100rel", "RSeq: 7")
-    made = steps.scenario(
-        steps.called("Supported: .*100rel"),
-        steps.respond(183, *progress, body=steps.sdp(formats="0 101"), invite=True),
-        steps.serve("PRACK", patterns=("RAck: 7 1 INVITE", "CSeq: 2 PRACK")),
-        steps.pause(2.0),
-        steps.respond(200, "Session-Expires: 600;refresher=uac", body=steps.sdp(formats="0 101"), invite=True),
-        steps.receive("ACK"),
-        steps.serve("BYE", patterns=("CSeq: 3 BYE",)),
-    )
-    async with lab(tmp_path, *servers) as edge, rtp_probe() as phone:
-        dialer = Dialer(edge, tmp_path)
-        async with callee(tmp_path / "callee", made, rtp=phone.port) as (sipp, port):
-            trunk = await dialer.trunk(port)
-            async with dialer.room() as agent:
-                await dialer.dial(trunk, wait=False)
-                phone.tone = 440
-                await until(lambda: phone.peer is not None or bool(agent.statuses), 5)
-                await until(lambda: "active" in agent.statuses, 10)
-                await phone.hears(600)
-                await edge.lk.room.remove_participant(api.RoomParticipantIdentity(room=dialer.name, identity="callee"))
-                await sipp.ended()
-        await edge.nothing_left()
-
-
-async def test_a_callee_who_wants_longer_sessions(servers: tuple[str, LiveKit], tmp_path: Path) -> None:
-    made = steps.scenario(
-        steps.called("Session-Expires: 1800"),
-        steps.respond(422, "Min-SE: 3600", invite=True),
-        steps.receive("ACK"),
-        steps.called("Session-Expires: 3600", "Min-SE: 3600", "CSeq: 2 INVITE"),
-        steps.respond(603),
-        steps.receive("ACK"),
-    )
-    async with lab(tmp_path, *servers) as edge:
-        dialer = Dialer(edge, tmp_path)
-        async with callee(tmp_path / "callee", made) as (sipp, port):
-            trunk = await dialer.trunk(port)
-            with pytest.raises(api.SipCallError) as refused:
-                await dialer.dial(trunk)
-            assert refused.value.sip_status_code == 603
-            await sipp.ended()

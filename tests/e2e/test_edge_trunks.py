@@ -74,6 +74,14 @@ async def test_a_room_that_isnt_told_who_calls(edge: Lab) -> None:
         await caller.ended()
 
 
+async def test_a_peer_who_isnt_trusted_has_no_calls_made(edge: Lab) -> None:
+    """OFFHOOK_SIP_REFER_FROM names nobody by default; tests/contract/sip has what a trusted one may do."""
+    refused = (steps.request("REFER", "Refer-To: <sip:+19005550100@127.0.0.1>"), steps.expect(403))
+    made = steps.scenario(*UP, *refused, steps.request("BYE"), steps.expect(200))
+    async with edge.caller(made, NEAR) as caller, edge.agent():
+        await caller.ended()
+
+
 async def test_a_request_that_comes_by_two_ways(edge: Lab) -> None:
     """RFC 3261 section 8.2.2.2: a proxy has forked it, and it meets here again; one of the two is refused."""
     host, port = edge.edge.address

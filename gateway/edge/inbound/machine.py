@@ -27,6 +27,7 @@ from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, NO_ACK, RINGING_T
 from gateway.bus.ioinfo import TrunkFault, Verdict
 from gateway.edge.events import (
     EndAsked,
+    Hearing,
     IllegalEvent,
     Joined,
     MediaHeard,
@@ -69,6 +70,7 @@ from gateway.edge.inbound.events import (
 )
 from gateway.edge.inbound.state import (
     BRIDGE_AT_LATEST,
+    HEAR_AT_LATEST,
     LONGEST,
     PIN_TRIES,
     PIN_WITHIN,
@@ -126,7 +128,9 @@ def expire(call: Call, now: float) -> Step:
     if call.session.due(now):
         return replace(call, session=NEVER), (Refresh(),)
     if call.bridge_at is not None and now >= call.bridge_at:
-        return _bridge(call, MediaHeard(), now)
+        if call.hearing or call.media:
+            return _bridge(call)
+        return replace(call, media=True, bridge_at=now + HEAR_AT_LATEST), ()
     if call.ring_at is not None and now >= call.ring_at:
         return replace(call, ring_at=now + RING_AGAIN), (Ring(),)
     return call, ()
@@ -232,7 +236,18 @@ def _answer_if_ready(call: Call, now: float) -> Step:
     return answered, (Answer(),)
 
 
-def _bridge(call: Call, event: MediaHeard, now: float) -> Step:
+def _media_heard(call: Call, event: MediaHeard, now: float) -> Step:
+    if call.hearing:
+        return _bridge(call)
+    return replace(call, media=True, bridge_at=now + HEAR_AT_LATEST), ()
+
+
+def _hearing(call: Call, event: Hearing, now: float) -> Step:
+    call = replace(call, hearing=True)
+    return _bridge(call) if call.state is State.ANSWERED and call.media else (call, ())
+
+
+def _bridge(call: Call) -> Step:
     return replace(call, state=State.ACTIVE, bridge_at=None), (SetStatus("active"), TellActive())
 
 
@@ -339,7 +354,8 @@ _TABLE: Mapping[tuple[State, type], _Transition] = {
     (State.ENTERING, Joined): _seat_taken,
     (State.ENTERING, TrackThere): _seat_heard,
     **{(state, MediaHeard): _nothing for state in TALKING if state is not State.ANSWERED},
-    (State.ANSWERED, MediaHeard): _bridge,
+    (State.ANSWERED, MediaHeard): _media_heard,
+    **{(state, Hearing): _hearing for state in (State.JOINING, State.ENTERING, State.ANSWERED, State.ACTIVE)},
     **{(state, TrackThere): _nothing for state in (State.ANSWERED, State.ACTIVE)},
     **{(state, RoomGone): _room_gone for state in (State.ENTERING, State.ANSWERED, State.ACTIVE)},
     **{(state, EndAsked): _ended_talking for state in (State.ENTERING, State.ANSWERED, State.ACTIVE)},

@@ -24,6 +24,9 @@ PIN_WITHIN = 90.0
 PIN_TRIES = 3
 BRIDGE_AT_LATEST = 1.0
 """Seconds after the answer when the call counts as active even if no RTP has come."""
+HEAR_AT_LATEST = 2.0
+"""Seconds more that it waits for the room's audio to arrive: an agent speaks when it is active, and would else speak to
+nobody on a busy machine."""
 REALM = "LiveKit"
 """Realm of a challenge where the trunk names none; livekit-sip's."""
 TRY_AGAIN = 5
@@ -62,6 +65,10 @@ class Call:
     joined: bool = False
     track: bool = False
     """Somebody in the room can be heard."""
+    hearing: bool = False
+    """… and is."""
+    media: bool = False
+    """The caller has sent RTP, or had the time to."""
     longest: float = LONGEST
     """Seconds the call may last, from its answer."""
     ring_at: float | None = None

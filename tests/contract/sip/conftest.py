@@ -131,7 +131,7 @@ async def edge(place: Place, tmp_path: Path) -> AsyncIterator[SipLab]:
 @asynccontextmanager
 async def _ours(place: Place, directory: Path) -> AsyncIterator[SipLab]:
     ports = {"OFFHOOK_SIP_TCP_PORT": free_port(), "OFFHOOK_SIP_TLS_PORT": free_port()}
-    tls = {"OFFHOOK_SIP_TLS_CERTIFICATE": place.certificate}
+    tls = {"OFFHOOK_SIP_TLS_CERTIFICATE": place.certificate, "OFFHOOK_SIP_REFER_FROM": "127.0.0.0/8"}
     where = (directory, place.redis_url, place.livekit, place.numbers, place.prefix, place.wanted)
     async with numbered(*where, **ports, **tls) as made:
         yield made

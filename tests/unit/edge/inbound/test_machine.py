@@ -37,7 +37,7 @@ def end(effects: tuple[own.Effect, ...]) -> ev.TellEnd:
 
 
 JOINING = (TRUNK, RULE)
-ANSWERED = (*JOINING, ev.Joined(), ev.TrackThere())
+ANSWERED = (*JOINING, ev.Joined(), ev.TrackThere(), ev.Hearing())
 ACTIVE = (*ANSWERED, ev.MediaHeard())
 
 
@@ -52,6 +52,8 @@ def test_the_way_of_a_call() -> None:
     assert effects == ()
     call, effects = step(call, ev.TrackThere(), 0.3)
     assert (call.state, effects) == (State.ANSWERED, (own.Answer(),))
+    call, effects = step(call, ev.Hearing(), 0.32)
+    assert (call.state, effects) == (State.ANSWERED, ())
     call, effects = step(call, ev.MediaHeard(), 0.35)
     assert (call.state, effects) == (State.ACTIVE, (ev.SetStatus("active"), ev.TellActive()))
     call, effects = step(call, ev.PeerGone(), 60.0)
@@ -227,6 +229,7 @@ events = st.one_of(
     st.just(ev.Joined()),
     st.just(ev.TrackThere()),
     st.just(ev.MediaHeard()),
+    st.just(ev.Hearing()),
     st.just(own.Unacknowledged()),
     st.builds(ev.PeerGone, st.booleans()),
     st.builds(ev.RoomGone, st.sampled_from(DisconnectReason.values()), st.text(max_size=4)),
@@ -376,3 +379,23 @@ def test_who_dawdles_is_hung_up(happened: tuple[own.Event, ...]) -> None:
     assert call.deadline() == (60 if RULE in happened else 90)
     _, effects = expire(call, 90.0)
     assert effects[0] == ev.HangUp()
+
+
+def test_it_is_active_only_when_the_rooms_audio_arrives() -> None:
+    """An agent speaks when the call is active: earlier nobody would hear it."""
+    call, _ = after(*JOINING, ev.Joined(), ev.TrackThere())
+    call, effects = step(call, ev.MediaHeard(), 0.1)
+    assert (call.state, effects) == (State.ANSWERED, ())
+    _, effects = step(call, ev.Hearing(), 0.9)
+    assert effects == (ev.SetStatus("active"), ev.TellActive())
+    assert call.deadline() == pytest.approx(2.1)
+    assert expire(call, 2.1)[1] == (ev.SetStatus("active"), ev.TellActive())
+
+
+def test_a_room_that_is_heard_at_once_or_never() -> None:
+    call, _ = after(*JOINING, ev.Joined(), ev.Hearing(), ev.TrackThere())
+    assert step(call, ev.MediaHeard(), 0.0)[0].state is State.ACTIVE
+    call, _ = after(*JOINING, ev.Joined(), ev.TrackThere())
+    call, effects = expire(call, 1.0)
+    assert (call.deadline(), effects) == (3.0, ())
+    assert expire(call, 3.0)[0].state is State.ACTIVE

@@ -145,7 +145,7 @@ def test_what_cannot_happen_changes_nothing() -> None:
 
 
 EVENTS = st.sampled_from(
-    [ev.Joined(), ev.TrackThere(), ev.MediaHeard(), ev.PeerGone(), ev.PeerGone(lost=True), ev.RoomGone(4), ev.RoomGone(7),
+    [ev.Joined(), ev.TrackThere(), ev.Hearing(), ev.MediaHeard(), ev.PeerGone(), ev.PeerGone(lost=True), ev.RoomGone(4), ev.RoomGone(7),
      ev.MediaLost(), ev.MediaLost(held=True), ev.NoMedia(), ev.ServiceDown("x"), ev.Stopping(), own.Ringing(),
      own.Accepted(), own.Refused(486, "Busy"), own.Refused(408, "", trunk=True), own.KeysSent(), own.GivenUp(), ev.EndAsked(),
      ev.SessionAgreed(SessionTimer(90, refreshing=True)), ev.SessionAgreed(SessionTimer(90, refreshing=False)),
