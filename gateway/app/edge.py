@@ -99,7 +99,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         Server(bus, participants.SERVICE) as server,
     ):
         ready = _readiness(bus, looking)
-        warm()  # before the media's threads, and with them this one, get precedence
+        await warm()  # before the media's threads, and with them this one, get precedence
         async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
             lasting.start(looking.run(), "look at livekit")
             tools = Tools(

@@ -68,9 +68,9 @@ class Seat:
     config: RoomConfiguration | None = None
 
 
-def warm() -> None:
+async def warm() -> None:
     """Let the SDK start its threads now, so that they have the precedence that the caller's thread has now."""
-    rtc.AudioSource(RATE, 1, queue_size_ms=0)
+    await rtc.AudioSource(RATE, 1, queue_size_ms=0).aclose()
 
 
 class RoomUser(Protocol):

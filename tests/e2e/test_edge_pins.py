@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.edge.inbound import pin
+from gateway.edge.inbound import machine, pin
 from tests.e2e import sipp_steps as steps
 from tests.e2e.edge_lab import PIN, Lab, lab, make_trunks, rtp_ports
 from tests.e2e.rtp_probe import RtpProbe, rtp_probe
@@ -72,6 +72,7 @@ async def test_a_pin_without_the_pound_key(edge: Lab, monkeypatch: pytest.Monkey
 
 async def test_who_keys_nothing_is_let_go(edge: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pin, "FIRST_KEY", 0.1)
+    monkeypatch.setattr(machine, "PIN_TRIES", 1)
     async with rtp_probe() as phone, edge.caller(HUNG_UP_ON, PIN, rtp=phone.port) as caller:
         await caller.ended()
     assert (await edge.end()).sip_text == "wrong PIN"
