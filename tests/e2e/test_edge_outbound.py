@@ -66,7 +66,7 @@ async def test_an_answer_that_crosses_our_giving_up_is_hung_up(dialer: Dialer, m
 
 async def test_the_next_place_is_called_when_one_is_out(servers: tuple[str, LiveKit], tmp_path: Path) -> None:
     """SRV records name a place where nobody listens, one that is out of service, and one that answers."""
-    out = {"ring": "50", "status": "503", "phrase": "Out", "ring": "10"}
+    out = {"status": "503", "phrase": "Out", "ring": "10"}
     async with (
         rtp_probe() as phone,
         callee(tmp_path / "out", "callee_refuses", fill=out) as (refusing, second),
