@@ -1,0 +1,239 @@
+"""What the machines of acts are told, and what they ask for. Pure.
+
+A machine is a frozen dataclass of plain values, kept as the call's checkpoint after every step, so that another job can
+go on from any point of it. Times are seconds since the epoch (UTC), which outlive a process.
+
+    machine, effects = machine.on(event, now)       an event that can't happen now changes nothing
+    machine, effects = machine.due(now)             when `machine.deadline` has passed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from gateway.terms.act import Callee, Onward, Over
+
+# What happens.
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The act begins: the first event of every machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Another job has taken the call over in the middle: nothing is playing, no leg that isn't told of again lives.
+    A leg that is still there is told by LegAnswered right after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The caller pressed a key: 0-9, *, #, A-D."""
+
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """The caller has spoken a whole phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that was to be said has been played to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRings:
+    """The callee's phone rings."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The callee has answered; neither hears the other until Connect."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegFailed:
+    """The callee didn't answer, whatever the reason; the leg is gone."""
+
+    leg: str
+    status: int
+    """The SIP status; 0 when there was none, such as for a trunk that doesn't exist."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LegLeft:
+    """A leg that had answered has hung up, or was lost."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Members of the team are ours to ring: those reserved since we last asked, in the order to ring them."""
+
+    callees: tuple[Callee, ...]
+    ring_for: float
+    """Seconds each is rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the caller stands in the line."""
+
+    position: int
+    """1 for the next."""
+    wait: float | None
+    """Seconds to expect; None where nobody knows yet."""
+    staffed: bool = True
+    """Whether anybody of the team takes calls now, busy or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """A recording that was asked for has ended by itself: the disk is full, or the caller can't be heard."""
+
+    reason: str
+
+
+Event = (
+    Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | Offered | Standing
+    | RecordingEnded
+)  # fmt: skip
+
+# What is to be done, in this order.
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say this, after what is being said; Heard follows when all is said."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Play a sound until Hush, Say or another Sound: `ringback`, `music:NAME`; `beep` once, Heard follows."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Fall silent at once, and forget what is still to be said; no Heard follows for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ring somebody; LegFailed, or LegRings and LegAnswered, follow for `leg`."""
+
+    leg: str
+    """A name of the machine's own choice, never used twice in a call."""
+    callee: Callee
+    ring_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Stop ringing a leg, or hang it up; nothing follows for it."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Let the caller and the leg hear each other, and nobody else; LegLeft follows when it hangs up."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Enter the team's line, with the time since which the caller waits; Standing and Offered follow, again and again,
+    until Exit."""
+
+    team: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Leave the line."""
+
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What became of a member that was offered: the member is free again, or in peace for a while."""
+
+    team: str
+    name: str
+    took: bool
+    """Whether the member talked with the caller."""
+    missed: bool = False
+    """Whether it rang in vain: nobody answered in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Record the caller from now on; what was recorded under the same name before is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """Stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRecording:
+    """Store what was recorded as the call's message, and tell whoever is to be told."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecording:
+    """Forget what was recorded."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The act is over."""
+
+    outcome: Onward | Over
+
+
+Effect = (
+    Say | Sound | Hush | Dial | Drop | Connect | Enter | Exit | Release | StartRecording | StopRecording
+    | KeepRecording | DropRecording | Finish
+)  # fmt: skip
+
+
+class Machine(Protocol):
+    """One act in progress."""
+
+    @property
+    def deadline(self) -> float:
+        """When `due` must be called; infinity for never."""
+        ...
+
+    def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """What follows from an event."""
+        ...
+
+    def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """What follows from the deadline having passed; nothing before it."""
+        ...

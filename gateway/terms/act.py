@@ -1,0 +1,115 @@
+"""What a job is to do with a call at one stop of its way, and how that ended. Control decides the next stop.
+
+A call's way through the plan is a row of stops: a menu, an agent, a queue. Control resolves each stop when the call
+gets there, so that an act holds all that the job needs: words, keys, people; hours and handlers stay with control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """An agent talks with the caller; the call's brief says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The caller chooses by a key or by talking (the plan's `menu`)."""
+
+    say: str
+    keys: str
+    """The keys that lead somewhere, such as "12*"."""
+    speech: bool = False
+    """Whether a caller who talks gets somewhere."""
+    wait: float = 8.0
+    """Seconds for an answer once the prompt has ended."""
+    tries: int = 2
+    person: bool = True
+    """Whether `0` leads to a person; false where the plan has no way to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Somebody who can be rung."""
+
+    name: str
+    """In the plan's `people`; "" for a bare number."""
+    address: str
+    """E.164, or `sip:USER@TRUNK` with an outbound trunk's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The caller waits in a team's line until one of it takes the call (the plan's `team`)."""
+
+    team: str
+    music: str = "default"
+    announce_every: float = 30.0
+    """Seconds between two words about the caller's place in the line."""
+    at_most: float = 600.0
+    """Seconds in the line."""
+    press: str = ""
+    """The keys that lead out of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One person, or one number, is rung (the plan's `dial`)."""
+
+    callee: Callee | None
+    """None when nobody takes calls there now: the person is away, or outside their hours."""
+    ring_for: float = 25.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The caller leaves a message (the plan's `message`)."""
+
+    say: str
+    """The prompt for what led here, whole."""
+    at_most: float = 120.0
+    """Seconds of one message."""
+    because: str = ""
+    """What led here: one of the plan's `closed`, `full`, `unanswered`, `no_agent`, `dead_air`; "" for anything else."""
+    notify: tuple[str, ...] = ()
+    """Addresses that are told of the message (`mailto:`, `https:` …)."""
+    team: str = ""
+    """Whose message it is; "" for nobody's in particular."""
+
+
+Act = Talk | Choose | Wait | Ring | Record
+
+
+class Because(StrEnum):
+    """Why a call goes on to another stop; the plan's words for it where it has any."""
+
+    KEY = "key"
+    SPEECH = "speech"
+    SILENCE = "silence"
+    UNANSWERED = "unanswered"
+    """Nobody took the call."""
+    HUMAN = "human"
+    """The caller wants a person."""
+    NO_AGENT = "no_agent"
+    DEAD_AIR = "dead_air"
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """An act has ended and the call goes on."""
+
+    because: Because
+    key: str = ""
+    """Which, for KEY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """An act has ended and with it the call."""
+
+    reason: str
+    """In a few words, for the record: "a message was left", "the two have talked"."""
