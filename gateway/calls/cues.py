@@ -104,9 +104,16 @@ class RecordingEnded:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A callback that was asked for is kept for good, or not."""
+
+    done: bool
+
+
 Event = (
     Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | Offered | Standing
-    | RecordingEnded
+    | RecordingEnded | Booked
 )  # fmt: skip
 
 # What is to be done, in this order.
@@ -210,6 +217,15 @@ class DropRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class Book:
+    """Book a callback; Booked follows."""
+
+    number: str = field(default="", repr=False)
+    """E.164; "" for the number that the caller calls from."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The act is over."""
 
@@ -218,7 +234,7 @@ class Finish:
 
 Effect = (
     Say | Sound | Hush | Dial | Drop | Connect | Enter | Exit | Release | StartRecording | StopRecording
-    | KeepRecording | DropRecording | Finish
+    | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip
 
 

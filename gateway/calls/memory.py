@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.calls.store import FORGET_AFTER, Full
+from gateway.calls.store import FORGET_AFTER, Asked, Full
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
 
@@ -31,16 +31,15 @@ class MemoryStore:
         self._reader: dict[int, str] = {}
         self._told = 0
         self._more = asyncio.Event()
+        self._asks: asyncio.Queue[Asked] = asyncio.Queue()
+        self._moved = asyncio.Event()
 
     async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
         self._forget()
         if call.id in self._calls:
             return False
-        for route, limit in (limits or {}).items():
-            if sum(route in self._counted.get(one.id, ()) for one in await self.live()) >= limit:
-                raise Full(route)
-        self._counted[call.id] = frozenset(limits or ())
+        await self._count(call.id, limits or {})
         self._calls[call.id] = call
         if told is not None:
             await self.tell(told)
@@ -105,6 +104,50 @@ class MemoryStore:
         lease = self._leases.get(call)
         return lease.job if lease is not None and lease.until > self._clock() else None
 
+    async def ask(self, asked: Asked) -> None:
+        """See the port."""
+        self._asks.put_nowait(asked)
+
+    async def asked(self, wait: float) -> Asked | None:
+        """See the port."""
+        try:
+            async with asyncio.timeout(wait):
+                return await self._asks.get()
+        except TimeoutError:
+            return None
+
+    async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
+        """See the port."""
+        known = self._at(call.id, call.epoch)
+        if known is None or known.stop != call.stop - 1:
+            return False
+        await self._count(call.id, limits or {})
+        way = {name: getattr(call, name) for name in ("route", "pool", "brief", "act", "stop", "because")}
+        self._calls[call.id] = replace(known, **way, checkpoint="", bridged="")
+        self._moved.set()
+        self._moved = asyncio.Event()
+        return True
+
+    async def led(self, call: CallId, stop: int, wait: float) -> Call | None:
+        """See the port."""
+        try:
+            async with asyncio.timeout(wait):
+                while (known := self._calls.get(call)) is not None and known.phase is not Phase.ENDED:
+                    if known.stop > stop:
+                        return known
+                    await self._moved.wait()
+        except TimeoutError:
+            pass
+        return None
+
+    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
+        """See the port."""
+        known = self._at(call, epoch)
+        if known is None or known.stop != stop:
+            return False
+        self._calls[call] = replace(known, checkpoint=checkpoint, bridged=bridged)
+        return True
+
     async def tell(self, event: Event) -> None:
         """See the port."""
         self._told += 1
@@ -128,6 +171,13 @@ class MemoryStore:
             entry = int(event.id.removesuffix("-0"))
             self._events.pop(entry, None)
             self._reader.pop(entry, None)
+
+    async def _count(self, call: CallId, limits: Mapping[str, int]) -> None:
+        others = [one for one in await self.live() if one.id != call]
+        for route, limit in limits.items():
+            if sum(route in self._counted.get(one.id, ()) for one in others) >= limit:
+                raise Full(route)
+        self._counted[call] = frozenset(limits)
 
     async def _unread(self, wait: float) -> list[int]:
         try:

@@ -6,6 +6,8 @@
 | `offhook:live` | the ids of the calls that haven't ended |
 | `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
+| `offhook:asks` | what jobs ask of control: where their calls go on |
+| `offhook:led:<id>` | wakes the job whose call was led on |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
 
 What must be atomic is a script: Redis runs one at a time.
@@ -16,6 +18,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import structlog
@@ -23,16 +26,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from gateway.calls import scripts, wire
-from gateway.calls.store import FORGET_AFTER, Full
+from gateway.calls.store import FORGET_AFTER, Asked, Full
 from gateway.errors import OurFault, Unavailable
 from gateway.metrics import counter
-from gateway.terms.call import Call, CallId
+from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
 WITHIN = 2.0
 """Seconds that Redis may take for one thing."""
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
+_ASKS, _LED = "offhook:asks", "offhook:led:"
 _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
@@ -53,12 +57,8 @@ class RedisStore:
     async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
         event = _flat(wire.event_fields(told)) if told else []
-        bounds = [part for route, limit in (limits or {}).items() for part in (route, limit)]
         fields = _flat(wire.call_fields(call))
-        done = await self._run("open", call.id, call.id, len(bounds), *bounds, len(event), *event, *fields)
-        if isinstance(done, str | bytes):
-            raise Full(_text(done))
-        return bool(done)
+        return _not_full(await self._run("open", call.id, *_counting(call, limits), len(event), *event, *fields))
 
     async def get(self, call: CallId) -> Call | None:
         """See the port."""
@@ -117,6 +117,41 @@ class RedisStore:
         async with _answering():
             lease = await self._redis.get(_LEASE + call)
         return _text(lease).partition(" ")[2] if lease else None
+
+    async def ask(self, asked: Asked) -> None:
+        """See the port."""
+        async with _answering():
+            await cast(Any, self._redis.lpush(_ASKS, wire.ask_text(asked)))
+
+    async def asked(self, wait: float) -> Asked | None:
+        """See the port."""
+        async with _answering(wait + WITHIN):
+            found = await cast(Any, self._redis.brpop([_ASKS], timeout=max(wait, 0.01)))
+        return wire.read_ask(_text(found[1])) if found else None
+
+    async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
+        """See the port."""
+        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="")))
+        return _not_full(await self._run("lead", call.id, *_counting(call, limits), call.epoch, call.stop - 1, *way))
+
+    async def led(self, call: CallId, stop: int, wait: float) -> Call | None:
+        """See the port."""
+        ends = asyncio.get_running_loop().time() + wait
+        while True:
+            known = await self.get(call)
+            if known is None or known.phase is Phase.ENDED:
+                return None
+            if known.stop > stop:
+                return known
+            left = ends - asyncio.get_running_loop().time()
+            if left <= 0:
+                return None
+            async with _answering(left + WITHIN):
+                await cast(Any, self._redis.brpop([_LED + call], timeout=max(left, 0.01)))
+
+    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
+        """See the port."""
+        return bool(await self._run("keep", call, epoch, stop, checkpoint, bridged))
 
     async def tell(self, event: Event) -> None:
         """See the port."""
@@ -182,6 +217,19 @@ async def _answering(within: float = WITHIN) -> AsyncIterator[None]:
             yield
     except (RedisError, OSError, TimeoutError) as bad:
         raise Unavailable("The call store (Redis) doesn't answer.", remedy="Check REDIS_URL and the server.") from bad
+
+
+def _counting(call: Call, limits: Mapping[str, int] | None) -> list[str | int]:
+    """The call and what it counts towards, as the scripts take it."""
+    bounds = [part for route, limit in (limits or {}).items() for part in (route, limit)]
+    return [call.id, len(bounds), *bounds]
+
+
+def _not_full(done: object) -> bool:
+    """What a script that counts has answered. Raises Full."""
+    if isinstance(done, str | bytes):
+        raise Full(_text(done))
+    return bool(done)
 
 
 def _event(entry: tuple[Any, Mapping[Any, Any]]) -> Event:

@@ -9,23 +9,35 @@ if now[1] ~= ARGV[1] or now[2] == 'ended' then return 0 end
 """
 """Return 0 unless the call lives and ARGV[1] is its epoch."""
 
-ALL = {
-    "open": """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+_COUNT = """
 local bounds = tonumber(ARGV[2])
-local names = {}
+local names, wanted = {}, {}
 for at = 3, 1 + bounds, 2 do
   local key = 'offhook:route:' .. ARGV[at]
   local limit = tonumber(ARGV[at + 1])
-  if redis.call('SCARD', key) >= limit then
+  if redis.call('SISMEMBER', key, ARGV[1]) == 0 and redis.call('SCARD', key) >= limit then
     for _, id in ipairs(redis.call('SMEMBERS', key)) do
       if redis.call('SISMEMBER', KEYS[3], id) == 0 then redis.call('SREM', key, id) end
     end
     if redis.call('SCARD', key) >= limit then return ARGV[at] end
   end
   names[#names + 1] = ARGV[at]
+  wanted[ARGV[at]] = true
+end
+for name in string.gmatch(redis.call('HGET', KEYS[1], 'counted') or '', '%S+') do
+  if not wanted[name] then redis.call('SREM', 'offhook:route:' .. name, ARGV[1]) end
 end
 for _, name in ipairs(names) do redis.call('SADD', 'offhook:route:' .. name, ARGV[1]) end
+"""
+"""Count the call ARGV[1] towards the routes that ARGV[2] values from ARGV[3] on name with their limits, and no others;
+return the first that is full, counting nothing."""
+
+ALL = {
+    "open": """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+"""
+    + _COUNT
+    + """
 local told = tonumber(ARGV[3 + bounds])
 local from = 4 + bounds
 redis.call('HSET', KEYS[1], 'counted', table.concat(names, ' '), unpack(ARGV, from + told))
@@ -43,6 +55,24 @@ return 1
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2])
 return redis.call('HGETALL', KEYS[1])
+""",
+    "lead": """
+local now = redis.call('HMGET', KEYS[1], 'epoch', 'phase', 'stop')
+local from = 3 + tonumber(ARGV[2])
+if now[1] ~= ARGV[from] or now[2] == 'ended' or now[3] ~= ARGV[from + 1] then return 0 end
+"""
+    + _COUNT
+    + """
+redis.call('HSET', KEYS[1], 'counted', table.concat(names, ' '), unpack(ARGV, from + 2))
+redis.call('LPUSH', 'offhook:led:' .. ARGV[1], now[3])
+redis.call('EXPIRE', 'offhook:led:' .. ARGV[1], 10)
+return 1
+""",
+    "keep": _AT_EPOCH
+    + """
+if redis.call('HGET', KEYS[1], 'stop') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'checkpoint', ARGV[3], 'bridged', ARGV[4])
+return 1
 """,
     "end": """
 local phase = redis.call('HGET', KEYS[1], 'phase')

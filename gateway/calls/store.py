@@ -2,13 +2,19 @@
 
 One call, one owner: control opens a call at epoch 1 and raises the epoch with every new dispatch; a job may act
 only while it holds the lease at the epoch its dispatch named.
+
+A call's way is a row of stops: the job at one asks where the call goes on (`ask`), a control hears it (`asked`), decides
+and leads the call there (`lead`), and the job learns of it (`led`). Asking again is no harm, so whoever dies in between
+is made up for by the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.terms.act import Onward
 from gateway.terms.call import Call, CallId
 from gateway.terms.event import Event
 
@@ -22,6 +28,17 @@ class Full(Exception):
     def __init__(self, route: str) -> None:
         super().__init__(route)
         self.route = route
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job asks where its call goes on."""
+
+    call: CallId
+    epoch: int
+    stop: int
+    """The one it has come from."""
+    onward: Onward
 
 
 class CallStore(Protocol):
@@ -68,6 +85,29 @@ class CallStore(Protocol):
 
     async def holder(self, call: CallId) -> str | None:
         """The job that holds the call's lease now."""
+        ...
+
+    async def ask(self, asked: Asked) -> None:
+        """Ask control where the call goes on."""
+        ...
+
+    async def asked(self, wait: float) -> Asked | None:
+        """The next that a job asks; each is given to one reader. None when none came within `wait` seconds."""
+        ...
+
+    async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
+        """Put the call at its `stop`, with its route, pool, brief and act, and without a checkpoint; it counts towards
+        `limits` (see `open`) instead of those of its last stop. False, changing nothing, when the store has it at another
+        stop than the one before, at another epoch, or ended. Raises Full, changing nothing."""
+        ...
+
+    async def led(self, call: CallId, stop: int, wait: float) -> Call | None:
+        """The call once it is beyond `stop`; None when it isn't after `wait` seconds, or is over."""
+        ...
+
+    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
+        """Keep how far the act at this stop has come, and who talks with the caller ("" for nobody). False, keeping
+        nothing, when the call is at another epoch or stop, or has ended."""
         ...
 
     async def tell(self, event: Event) -> None:

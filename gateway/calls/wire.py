@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from typing import get_args
 
+from pydantic import TypeAdapter
+
+from gateway.calls.store import Asked
 from gateway.errors import OurFault
+from gateway.terms.act import Act, Because, Onward
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -14,7 +19,9 @@ from gateway.terms.personal import Number
 TOLD = "told:"
 """Begins the names of the fields that say which kinds of event were told."""
 _BRIEF = frozenset(field.name for field in fields(Brief))
-_FIXED = ("room", "sip_identity", "trunk", "route", "plan", "started", "reject", "why")
+_FIXED = ("room", "sip_identity", "trunk", "plan", "started", "reject", "why")
+_ADAPTERS: Mapping[str, TypeAdapter[Act]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Act)}
+"""By the act's name."""
 
 
 def call_fields(call: Call) -> dict[str, str]:
@@ -22,11 +29,10 @@ def call_fields(call: Call) -> dict[str, str]:
     fixed = {name: getattr(call, name) for name in _FIXED} | {
         "dialed": call.dialed.reveal(),
         "caller": call.caller.reveal() if call.caller else None,
-        "pool": call.pool.value,
-        "brief": asdict(call.brief),
     }
     return {
         "call": json.dumps(fixed),
+        **stop_fields(call),
         "phase": call.phase.value,
         "epoch": str(call.epoch),
         "dispatch": call.dispatch,
@@ -34,19 +40,39 @@ def call_fields(call: Call) -> dict[str, str]:
     }
 
 
+def stop_fields(call: Call) -> dict[str, str]:
+    """Those of them that change when the call is led to another stop."""
+    way = {
+        "route": call.route,
+        "pool": call.pool.value,
+        "brief": asdict(call.brief),
+        "because": call.because,
+        "act": type(call.act).__name__,
+        "of": asdict(call.act),
+    }
+    return {"stop": str(call.stop), "way": json.dumps(way), "checkpoint": call.checkpoint, "bridged": call.bridged}
+
+
 def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
     """The call of those fields. Raises OurFault when another program, or another version of this one, wrote them."""
     try:
         fixed = json.loads(fields["call"])
+        way = json.loads(fields["way"])
         caller = fixed["caller"]
         return Call(
             id=call,
             **{name: fixed[name] for name in _FIXED},
             dialed=Number(fixed["dialed"]),
             caller=Number(caller) if caller is not None else None,
-            pool=Pool(fixed["pool"]),
+            route=way["route"],
+            pool=Pool(way["pool"]),
             # What another version of this program knows more of it, this one needn't.
-            brief=Brief(**{name: value for name, value in fixed["brief"].items() if name in _BRIEF}),
+            brief=Brief(**{name: value for name, value in way["brief"].items() if name in _BRIEF}),
+            act=_act(way["act"], way["of"]),
+            because=way["because"],
+            stop=int(fields["stop"]),
+            checkpoint=fields["checkpoint"],
+            bridged=fields["bridged"],
             phase=Phase(fields["phase"]),
             epoch=int(fields["epoch"]),
             dispatch=fields["dispatch"],
@@ -55,6 +81,26 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
         )
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault(f"The call {call} can't be read from the store.") from bad
+
+
+def ask_text(asked: Asked) -> str:
+    """What a job asks, as control reads it."""
+    given = asked.onward
+    return json.dumps([asked.call, asked.epoch, asked.stop, given.because.value, given.key])
+
+
+def read_ask(text: str) -> Asked:
+    """What was asked. Raises OurFault as `read_call` does."""
+    try:
+        call, epoch, stop, because, key = json.loads(text)
+        return Asked(CallId(call), int(epoch), int(stop), Onward(Because(because), str(key)))
+    except (ValueError, TypeError) as bad:
+        raise OurFault("What a job asks can't be read.") from bad
+
+
+def _act(kind: str, given: Mapping[str, object]) -> Act:
+    """The act; pydantic makes the values inside what they were."""
+    return _ADAPTERS[kind].validate_python(given)
 
 
 def event_fields(event: Event) -> dict[str, str]:

@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.terms.ending import Party
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
     """An agent talks with the caller; the call's brief says which."""
+
+
+TALK = Talk()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,25 @@ class Record:
     """Whose message it is; "" for nobody's in particular."""
 
 
-Act = Talk | Choose | Wait | Ring | Record
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Nobody can take the call now: the caller is told so, and called back."""
+
+    reason: str
+    """What for, for whoever calls back."""
+    within: float = 3600.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """An answered caller is let go: told so, politely, and hung up on."""
+
+    reason: str
+    """For the record."""
+
+
+Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss
 
 
 class Because(StrEnum):
@@ -113,3 +136,5 @@ class Over:
 
     reason: str
     """In a few words, for the record: "a message was left", "the two have talked"."""
+    by: Party = Party.GATEWAY
+    """Who ended it."""

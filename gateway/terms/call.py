@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from gateway.terms.act import TALK, Act
 from gateway.terms.personal import Number
 
 CallId = NewType("CallId", str)
@@ -38,10 +39,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What the job needs to know of the route; taken from the plan when the call was routed, fixed for its life."""
+    """What the job needs to know of the route; taken from the plan when the call came to its stop, fixed while it is
+    there."""
 
     agent: str
-    """Name in `agents.registry`."""
+    """Name in `agents.registry`; "" where none talks."""
     greeting: str = ""
     """First words after the agent's own notice that it is automated; "" for the agent's default."""
     notice: str = ""
@@ -58,6 +60,12 @@ class Brief:
     """The human route's `greeting`."""
     human_settings: Mapping[str, object] = field(default_factory=dict)
     """The human route's `settings`, checked against that agent's schema."""
+    leads_to_person: bool = False
+    """The human route rings, queues or takes a message: a caller who asks for a person goes on to another stop."""
+    leads_without_agent: bool = False
+    """The route says what comes when its agent can't go on (`no_agent`)."""
+    country: str = ""
+    """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +97,15 @@ class Call:
     """SIP status that turns the caller away; 0 when an agent answers."""
     why: str = ""
     """What turned the caller away, for the record."""
+    act: Act = TALK
+    """What its job does."""
+    stop: int = 1
+    """Which stop of its way it is at; a job asks to be led on from one."""
+    because: str = ""
+    """What led to this stop: one of the plan's words or of `terms.act.Because`; "" for the first."""
+    checkpoint: str = field(default="", repr=False)
+    """How far the act has come: its machine as JSON, for the job that goes on with it; "" at its beginning."""
+    bridged: str = field(default="", repr=False)
+    """Identity of the human who talks with the caller; "" for none."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""

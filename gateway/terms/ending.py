@@ -10,6 +10,8 @@ class Party(StrEnum):
 
     CALLER = "caller"
     AGENT = "agent"
+    HUMAN = "human"
+    """The person who had taken the call."""
     NETWORK = "network"
     """Media or signalling was lost."""
     GATEWAY = "gateway"

@@ -16,9 +16,22 @@ from redis.asyncio import Redis
 
 from gateway.calls.memory import MemoryStore
 from gateway.calls.redis_store import RedisStore
-from gateway.calls.store import CallStore, Full
+from gateway.calls.store import Asked, CallStore, Full
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
+from gateway.terms.act import (
+    TALK,
+    Act,
+    Because,
+    Callee,
+    Choose,
+    Dismiss,
+    Onward,
+    Promise,
+    Record,
+    Ring,
+    Wait,
+)
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -218,6 +231,77 @@ async def test_an_ended_call_has_no_job(store: CallStore) -> None:
     assert await store.raise_epoch(call.id, 1, 1.0) is None
 
 
+ACTS: list[Act] = [
+    TALK,
+    Choose("For billing, press 1.", "1#", speech=True, wait=3.5),
+    Wait("desk", press="1"),
+    Ring(Callee("ana", "+15105550111"), 12.0),
+    Ring(None),
+    Record("Please speak.", notify=("mailto:desk@acme.example", "slack://a/b/c"), because="closed"),
+    Promise("the team is closed"),
+    Dismiss("nothing is left"),
+]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=[type(act).__name__ for act in ACTS])
+async def test_a_call_is_led_to_its_next_stop_and_nothing_of_the_last_is_left(store: CallStore, act: Act) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.keep(call.id, 1, 1, '{"tries": 2}', "leg-1")
+    assert await store.get(call.id) == replace(call, checkpoint='{"tries": 2}', bridged="leg-1")
+    led = replace(call, stop=2, route="desk", pool=Pool.HOUSE, brief=Brief(""), act=act, because="human")
+    assert await store.lead(led)
+    assert await store.get(call.id) == led
+    assert not await store.lead(led), "the same answer, of another control"
+    assert not await store.keep(call.id, 1, 1, "late", ""), "the last stop's"
+
+
+async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.raise_epoch(call.id, 1, 0.0)
+    assert not await store.keep(call.id, 1, 1, "late", "")
+    assert not await store.lead(replace(call, stop=2))
+
+
+async def test_what_is_asked_is_heard_once_and_the_answer_comes_at_once(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"))
+    waiting = asyncio.ensure_future(store.led(call.id, 1, 5.0))
+    hearing = asyncio.ensure_future(store.asked(5.0))
+    await store.ask(asked)
+    assert await hearing == asked
+    assert await store.asked(0.05) is None
+    assert await store.lead(replace(call, stop=2))
+    assert await asyncio.wait_for(waiting, 1.0) == replace(call, stop=2)
+
+
+async def test_nobody_is_led_whom_nobody_leads(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.led(call.id, 1, 0.05) is None
+    await store.end(call.id)
+    assert await store.led(call.id, 0, 5.0) is None
+
+
+async def test_a_call_that_is_led_on_counts_where_it_is(store: CallStore) -> None:
+    first, second = a_call(), a_call()
+    await store.open(first, limits={"menu": 1})
+    with pytest.raises(Full):
+        await store.open(second, limits={"menu": 1})
+    assert await store.lead(replace(first, stop=2), {"desk": 1, "menu": 1}), "it needn't wait for itself"
+    assert await store.lead(replace(first, stop=3), {"desk": 1})
+    assert await store.open(second, limits={"menu": 1})
+    with pytest.raises(Full):
+        await store.lead(replace(second, stop=2), {"desk": 1})
+    found = await store.get(second.id)
+    assert found is not None
+    assert found.stop == 1
+    await store.end(first.id)
+    assert await store.lead(replace(second, stop=2), {"desk": 1})
+
+
 async def test_a_call_knows_what_jobs_told_of_it(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
@@ -266,7 +350,7 @@ async def test_a_reader_that_waits_gets_the_event_at_once(store: CallStore) -> N
 @given(
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["take", "release", "raise", "dispatched", "end", "open"]),
+            st.sampled_from(["take", "release", "raise", "dispatched", "end", "open", "lead", "keep"]),
             st.integers(1, 3),
             st.sampled_from(["one", "two"]),
         ),
@@ -296,6 +380,10 @@ async def _do(store: CallStore, call: Call, step: str, epoch: int, job: str) -> 
             return await store.raise_epoch(call.id, epoch, 5.0)
         case "dispatched":
             return await store.dispatched(call.id, epoch, "AD", 6.0)
+        case "lead":
+            return await store.lead(replace(call, epoch=1, stop=epoch + 1, act=Dismiss(job)))
+        case "keep":
+            return await store.keep(call.id, 1, epoch, job, "")
         case _:
             return await store.end(call.id)
 
@@ -373,9 +461,9 @@ async def test_a_call_of_another_version_hides_no_other(redis_url: str) -> None:
     known, strange, forgotten = (replace(a_call(), id=CallId(f"SCL_{name}")) for name in ("known", "strange", "gone"))
     for call in (known, strange, forgotten):
         assert await store.open(call)
-    fixed = json.loads((await client.hget("offhook:call:SCL_known", "call")) or "")
-    newer = {**fixed, "brief": {**fixed["brief"], "mood": "glad"}}
-    await client.hset("offhook:call:SCL_known", "call", json.dumps(newer))
+    way = json.loads((await client.hget("offhook:call:SCL_known", "way")) or "")
+    newer = {**way, "brief": {**way["brief"], "mood": "glad"}}
+    await client.hset("offhook:call:SCL_known", "way", json.dumps(newer))
     await client.hset("offhook:call:SCL_strange", "phase", "dreaming")
     await client.delete("offhook:call:SCL_gone")
     assert await store.live() == [known]
