@@ -9,6 +9,9 @@
         await call.hang_up()
         call.timeline()
 
+        ringing = await phone.rung()                         # somebody calls phone.address
+        call = await ringing.answer()                        # or ringing.reject(486)
+
 Leaving the block hangs every call up.
 """
 
@@ -19,7 +22,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from typing import Self
+from typing import Any, Self
 
 import sipmessage
 
@@ -28,11 +31,12 @@ from gateway.net.media import Media
 from gateway.net.sip_exchange import Incoming, Sending
 from gateway.net.sip_udp import SipUdp, serve
 from gateway.phone.call import Call, Unmet
+from gateway.phone.ringing import Ringing
 from gateway.phone.voice import VOICE, Voice
 from gateway.rtp import Samples
 from gateway.sip import HostPort, lenient, sdp
 from gateway.sip.dialog import Dialog, DialogId
-from gateway.sip.message import request
+from gateway.sip.message import request, tag_of
 from gateway.sip.sdp import PCMA, PCMU, Codec
 
 QUEUE = 600.0
@@ -62,6 +66,12 @@ class Phone:
         self._stack = AsyncExitStack()
         self._calls: dict[str, Call] = {}
         self._lines: set[asyncio.Task[None]] = set()
+        self._rung: asyncio.Queue[Ringing] = asyncio.Queue()
+
+    @property
+    def address(self) -> HostPort:
+        """Where this phone can be called, by SIP over UDP."""
+        return self._sip.address
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -99,6 +109,14 @@ class Phone:
         task.add_done_callback(self._lines.discard)
         return call
 
+    async def rung(self, within: float = 30.0) -> Ringing:
+        """The next call that comes in; it rings already. Raises Unmet when none does."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._rung.get()
+        except TimeoutError:
+            raise Unmet(f"Expected the phone to ring within {within:g} s.") from None
+
     async def say(self, call: Call, text: str) -> None:
         """Speak the text in this phone's voice and return when it is on the network."""
         await call.say(await self.voice.speak(text), text)
@@ -109,6 +127,9 @@ class Phone:
 
     async def on_request(self, incoming: Incoming) -> None:
         """The network's: a request of the other side."""
+        if incoming.request.method == "INVITE" and not tag_of(incoming.request.to_address):
+            await self._ring(incoming)
+            return
         call = self._calls.get(incoming.request.call_id)
         dialog = call.dialog if call is not None else None
         if call is None or dialog is None or DialogId.of(incoming.request) != dialog.id:
@@ -126,6 +147,48 @@ class Phone:
                 incoming.respond(200)
             case _:
                 incoming.respond(405)
+
+    async def _ring(self, incoming: Incoming) -> None:
+        """Ring until somebody here decides, or the caller gives up."""
+        ringing = Ringing(incoming)
+        incoming.respond(180)
+        self._rung.put_nowait(ringing)
+        abandoned = asyncio.create_task(incoming.abandoned.wait(), name="abandoned")
+        either: set[asyncio.Future[Any]] = {abandoned, ringing.decided}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        abandoned.cancel()
+        if not ringing.decided.done():
+            ringing.stopped = time.monotonic()
+            ringing.decided.cancel()
+            return
+        if ringing.decided.result() == 200:
+            await self._pick_up(incoming, ringing)
+        else:
+            incoming.respond(ringing.decided.result())
+
+    async def _pick_up(self, incoming: Incoming, ringing: Ringing) -> None:
+        call = Call(ringing.caller, ringing.at)
+        port = self._media.open(call, tap=call, queue=QUEUE, live=False)
+        offered = sdp.parse(incoming.request.body)
+        settled = sdp.answer(offered, *port.address, session_id=secrets.randbits(31), codecs=self._codecs)
+        call.attach(port, settled.session)
+        response = incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
+        dialog = Dialog.uas(incoming.request, response)
+        self._calls[dialog.id.call_id] = call
+        call.on_answer(dialog, settled.stream, time.monotonic())
+        task = asyncio.create_task(self._answered_line(call, dialog, incoming.source), name="phone line")
+        self._lines.add(task)
+        task.add_done_callback(self._lines.discard)
+        await incoming.acknowledged()
+        ringing.up.set_result(call)
+
+    async def _answered_line(self, call: Call, dialog: Dialog, there: HostPort) -> None:
+        """A call that came in, from its answer to its end."""
+        await call.over()
+        if call.signalling.ended_by == "us":
+            with suppress(Unavailable, PeerFault, TimeoutError):
+                async with asyncio.timeout(BYE_WITHIN):
+                    await self._sip.request(dialog.request("BYE"), there)
 
     def _invite(self, number: str, call_id: str, offer: sdp.Session) -> sipmessage.Request:
         host, port = self._to
