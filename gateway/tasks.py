@@ -51,3 +51,15 @@ class Tasks:
         if not task.cancelled() and (bug := task.exception()) is not None:
             EDGE_ERRORS.labels(self._where).inc()
             log.error("task failed", task=task.get_name(), exc_info=bug)
+
+
+async def cancelled(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel tasks and wait for their end, which is all that is wanted of them."""
+    there = {task for task in tasks if task is not None}
+    for task in there:
+        task.cancel()
+    if there:
+        await asyncio.wait(there)
+        for task in there:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.warning("a task ended badly", task=task.get_name(), why=type(error).__name__)

@@ -27,6 +27,7 @@ from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.operate.keeper import Keeper
+from gateway.operate.past import PastPlans
 from gateway.operate.who import author
 from gateway.privacy import logs
 from gateway.records.engine import connect
@@ -42,6 +43,10 @@ LOOK = 0.25
 """Seconds between two looks at the plan's files and versions: an edit counts once two looks have seen it."""
 SUPERVISE = 0.5
 """Seconds between two looks at the calls' leases."""
+ANSWERING = 4
+"""Jobs that are answered at once: one whose plan has to be read again must not keep the others waiting."""
+ASKS_WITHIN = 1.0
+"""Seconds that control waits for a job to ask, before it listens again."""
 STALE = 10.0
 """Seconds without a whole look after which control isn't ready."""
 DRAIN_WITHIN = 5.0
@@ -70,7 +75,8 @@ async def run(settings: Settings) -> None:
         keeper = await _keeper(settings, catalogue, engine, looking)
         async with aiohttp.ClientSession() as session:
             rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
-            dispatcher = Dispatcher(store, rooms, lambda: keeper.in_force, state=keeper.state)
+            plans = PastPlans(Plans(engine, looking), catalogue, time.time)
+            dispatcher = Dispatcher(store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=keeper.state)
             await Control(settings, keeper, catalogue, dispatcher, PromptBook(redis), writer).run()
     finally:
         with suppress(TimeoutError):
@@ -129,6 +135,8 @@ class Control:
             async with admin(self._settings, self._why_not_ready, [webhook.route(), web.get("/plan", self._plan)]):
                 tasks.start(self._writer.run(), "records")
                 tasks.start(self._listen(later), "call states")
+                for _ in range(ANSWERING):
+                    tasks.start(self._answer(), "answers")
                 tasks.start(self._want_prompts(), "prompts")
                 tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
                 tasks.start(_every(SUPERVISE, self._supervise), "supervise")
@@ -141,6 +149,18 @@ class Control:
     async def _listen(self, later: Callable[[Awaitable[None]], None]) -> None:
         async for state in states(self._settings.redis_url.get_secret_value()):
             later(self._dispatcher.heard(state))
+
+    async def _answer(self) -> None:
+        """Lead calls on as their jobs ask, for ever."""
+        while True:
+            try:
+                await self._dispatcher.answer(ASKS_WITHIN)
+            except Unavailable as bad:
+                log.warning("no job can be answered now", why=str(bad))
+                await asyncio.sleep(ASKS_WITHIN)
+            except Exception:  # the process's edge: one call must not end the answers to all the others
+                EDGE_ERRORS.labels("control").inc()
+                log.exception("control met what it didn't expect")
 
     async def _reconcile(self) -> None:
         await self._dispatcher.reconcile()

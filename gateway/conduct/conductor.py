@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from livekit import rtc
 
+from gateway.calls.cues import Key
+from gateway.calls.store import Asked, CallStore
 from gateway.conduct import play, tones
+from gateway.conduct.cast import Cast
+from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
 from gateway.conduct.port import AgentRunner
 from gateway.conduct.prompts import PromptBook
@@ -21,12 +26,16 @@ from gateway.conduct.script import (
     Apologised,
     Converse,
     Effect,
+    Ended,
     Failed,
     Finished,
     HangUp,
     Input,
+    KeepCompany,
+    LeadOn,
     LeaseLost,
     Leave,
+    Led,
     Out,
     Script,
     State,
@@ -39,7 +48,9 @@ from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
-from gateway.terms.call import Call
+from gateway.tasks import cancelled
+from gateway.terms.act import Because, Onward, Talk
+from gateway.terms.call import Call, Pool
 from gateway.terms.catalogue import Cue, Lines
 from gateway.terms.event import Kind
 
@@ -52,8 +63,8 @@ FLIGHT = 0.35
 network and the phone's. Hanging up earlier cuts the last word off."""
 LEAVE_WITHIN = 1.0
 """Seconds that leaving the room may take; LiveKit finds out by itself in the end."""
-CLOSE_WITHIN = 3.0
-"""Seconds an agent gets to free what it holds."""
+ASK_AGAIN = 1.0
+"""Seconds until control is asked once more where the call goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,12 @@ class Means:
     runner: Callable[[str], AgentRunner]
     """A new runner of an agent; LookupError when there is none."""
     lines: Lines
-    """What the agents say word for word."""
+    """What the call's agent says word for word."""
+    house: House
+    """Performs what no agent is needed for."""
+    store: CallStore
+    pool: Pool
+    """Whose job this is."""
     prompts: PromptBook
     rendered_in: str
     """The voice the prompts are rendered in."""
@@ -86,9 +102,10 @@ class Conductor:
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._script = Script.start(call.brief.agent, time.monotonic())
         self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._pressed)
-        self._cast: tuple[AgentRunner, asyncio.Task[None]] | None = None
-        """The agent, and its getting ready."""
-        self._talk: asyncio.Task[None] | None = None
+        self._cast = Cast(means.runner)
+        self._act: asyncio.Task[None] | None = None
+        """What is done for the caller."""
+        self._leading: asyncio.Task[None] | None = None
         self._give_back = False
 
     def stop(self) -> None:
@@ -106,17 +123,17 @@ class Conductor:
             keep = asyncio.create_task(self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost())), name="lease")
             join = asyncio.create_task(self._join(source), name="join")
             try:
-                with suppress(LookupError):  # no such agent: the caller is told once there is a caller
-                    self._ready(stage)
+                if isinstance(self._call.act, Talk):
+                    self._cast.ready(stage)
                 await self._follow(stage)
             except asyncio.CancelledError:
                 self._give_back = True
                 raise
             finally:
-                await _cancelled(join, self._talk)
+                await cancelled(join, self._act, self._leading)
                 await self._leave()
-                await self._close()
-                await _cancelled(keep)
+                await self._cast.close()
+                await cancelled(keep)
                 if self._give_back:
                     await self._lease.release()
 
@@ -142,10 +159,14 @@ class Conductor:
     async def _do(self, effect: Effect, stage: CallStage) -> None:
         match effect:
             case Converse():
-                self._talk = asyncio.create_task(self._converse(stage), name="converse")
+                await self._start(self._serve(stage), "serve")
+            case LeadOn(onward):
+                self._leading = asyncio.create_task(self._lead(onward, stage), name="lead")
+            case KeepCompany():
+                await self._start(self._means.house.keep_company(stage, self._call), "company")
             case Apologise(reason):
-                log.error("the agent can't go on", agent=self._script.agent, why=reason)
-                self._talk = asyncio.create_task(self._apologise(stage), name="apologise")
+                log.error("the call's act can't go on", agent=self._script.agent, why=reason)
+                await self._start(self._apologise(stage, reason), "apologise")
             case TellAnswered():
                 self._teller.note(Kind.ANSWERED, {}, time.time())
             case TellSwitched(agent, reason):
@@ -164,39 +185,76 @@ class Conductor:
         except Unavailable as bad:
             self._inputs.put_nowait(Out(str(bad)))
 
-    def _ready(self, stage: CallStage) -> tuple[AgentRunner, asyncio.Task[None]]:
-        """Choose the agent and let it get ready."""
-        runner = self._means.runner(stage.brief.agent)
-        self._cast = runner, asyncio.create_task(runner.prepare(stage), name="prepare")
-        return self._cast
+    async def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """One thing at a time is done for the caller."""
+        await cancelled(self._act)
+        self._act = asyncio.create_task(work, name=name)
 
-    async def _converse(self, stage: CallStage) -> None:
+    async def _serve(self, stage: CallStage) -> None:
+        """Do what the call's stop says."""
         try:
-            runner, prepared = self._cast or self._ready(stage)
-            await prepared
-            reason = await runner.converse()
-            if switch := stage.switched():
-                reason = stage.switch_reason
-                await self._close()
-            self._inputs.put_nowait(Finished(reason, switch))
+            if isinstance(self._call.act, Talk):
+                self._inputs.put_nowait(await self._converse(stage))
+            else:
+                self._inputs.put_nowait(Ended(await self._means.house.perform(stage, self._call)))
         except OffhookError as bad:
-            self._inputs.put_nowait(Failed(str(bad)))
-        except Exception as bug:  # an agent's code ends here: the caller mustn't suffer its faults
+            self._failed(str(bad))
+        except Exception as bug:  # an act's code ends here: the caller mustn't suffer its faults
             EDGE_ERRORS.labels("agent").inc()
-            log.exception("the agent failed", agent=self._script.agent)
-            self._inputs.put_nowait(Failed(type(bug).__name__))
+            log.exception("the act failed", act=type(self._call.act).__name__, agent=self._script.agent)
+            self._failed(type(bug).__name__)
 
-    async def _apologise(self, stage: CallStage) -> None:
+    async def _converse(self, stage: CallStage) -> Finished | Ended:
+        reason = await self._cast.converse(stage)
+        switch = stage.switched()
+        if switch or stage.onward is not None:
+            await self._cast.close()
+        if stage.onward is not None:
+            return Ended(stage.onward)
+        return Finished(stage.switch_reason if switch else reason, switch)
+
+    def _failed(self, why: str) -> None:
+        if isinstance(self._call.act, Talk) and self._call.brief.leads_without_agent:
+            log.error("the agent can't go on; the plan says what comes instead", agent=self._script.agent, why=why)
+            self._inputs.put_nowait(Ended(Onward(Because.NO_AGENT)))
+        else:
+            self._inputs.put_nowait(Failed(why))
+
+    async def _lead(self, onward: Onward, stage: CallStage) -> None:
+        """Ask control until it has put the call at its next stop; the script's deadline bounds it."""
+        store, call = self._means.store, self._call
+        await self._cast.close()
+        while True:
+            started = time.monotonic()
+            with suppress(Unavailable):
+                await store.ask(Asked(call.id, call.epoch, call.stop, onward))
+                if (led := await store.led(call.id, call.stop, ASK_AGAIN)) is not None:
+                    break
+            await asyncio.sleep(max(0.0, started + ASK_AGAIN - time.monotonic()))
+        self._call = led
+        stage.led(led)
+        # The house's acts need nothing that a job of the agents hasn't; an agent's job needs its engines.
+        self._inputs.put_nowait(
+            Led(led.brief.agent, ours=not isinstance(led.act, Talk) or self._means.pool is led.pool)
+        )
+
+    async def _apologise(self, stage: CallStage, reason: str) -> None:
         try:
-            await self._close()
+            await self._cast.close()
             stage.voice.clear()
-            cue = Cue.SORRY_CALLBACK if await stage.call_back("the agent failed") else Cue.SORRY
-            found = [line for line in self._means.lines(self._call.brief) if line.cue is cue]
-            audio = await stage.prompt(found[0]) if found else None
-            stage.voice.send((audio or tones.reorder(stage.voice.rate)).data)
-        except Unavailable as bad:
+            if isinstance(self._call.act, Talk):
+                await self._say_sorry(stage)
+            else:
+                await self._means.house.call_back(stage, self._call, reason)
+        except OffhookError as bad:
             log.warning("the caller couldn't be told", why=str(bad))
         self._inputs.put_nowait(Apologised())
+
+    async def _say_sorry(self, stage: CallStage) -> None:
+        cue = Cue.SORRY_CALLBACK if await stage.call_back("the agent failed") else Cue.SORRY
+        found = [line for line in self._means.lines(self._call.brief) if line.cue is cue]
+        audio = await stage.prompt(found[0]) if found else None
+        stage.voice.send((audio or tones.reorder(stage.voice.rate)).data)
 
     async def _hang_up(self, stage: CallStage) -> None:
         with suppress(TimeoutError):
@@ -214,33 +272,8 @@ class Conductor:
                 await self._means.leave()
 
     def _pressed(self, key: str) -> None:
-        if self._cast is not None:
-            self._cast[0].digit(key)
-
-    async def _close(self) -> None:
-        """Let go of the agent."""
-        cast, self._cast = self._cast, None
-        if cast is None:
-            return
-        runner, prepared = cast
-        await _cancelled(prepared)
-        try:
-            async with asyncio.timeout(CLOSE_WITHIN):
-                await runner.close()
-        except TimeoutError:
-            log.warning("the agent didn't close in time", agent=self._script.agent)
-
-
-async def _cancelled(*tasks: asyncio.Task[None] | None) -> None:
-    """Cancel tasks and wait for their end, which is all that is wanted of them."""
-    there = {task for task in tasks if task is not None}
-    for task in there:
-        task.cancel()
-    if there:
-        await asyncio.wait(there)
-        for task in there:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log.warning("a task of the call ended badly", task=task.get_name(), why=type(error).__name__)
+        self._cast.digit(key)
+        self._means.house.happened(Key(key))
 
 
 def _loop_time(deadline: float) -> float | None:

@@ -13,7 +13,7 @@ import structlog
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
-from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out
+from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out, Relieved
 from gateway.errors import Unavailable
 from gateway.terms.ending import Party
 
@@ -100,6 +100,7 @@ class CallRoom:
         on("participant_disconnected", self._went)
         on("participant_attributes_changed", lambda _changed, who: self._came(who))
         on("track_subscribed", self._subscribed)
+        on("track_published", self._published)
         on("local_track_subscribed", lambda _: self._happened(Listening()))
         on("sip_dtmf_received", self._key)
         on("disconnected", self._disconnected)
@@ -124,6 +125,10 @@ class CallRoom:
         if self._track.done():
             self._track = asyncio.get_running_loop().create_future()
         self._track.set_result(track)
+
+    def _published(self, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        if self._joined and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            self._happened(Relieved())
 
     def _key(self, dtmf: rtc.SipDTMF) -> None:
         if dtmf.participant is not None and dtmf.participant.identity == self._caller:

@@ -1,8 +1,9 @@
 """The script of a call, from the job's join to its end. Pure: inputs and the time go in, effects come out.
 
     JOINING ─ Joined ─▶ WAITING ─ CallerSeen ─▶ RINGING ─ Active ─▶ TALKING ─ Finished ─▶ OVER
-                                                                       │ ▲
-                                                             Finished, and a switch was asked for
+                                                                       │  ▲ Led
+                                                                 Onward ▼  │
+                                                                     LEADING ─ Led elsewhere ─▶ HANDING ─▶ OVER
 
 Any state ends at once when the caller leaves, the room goes, the lease is lost or the process stops. Every state but
 OVER has a deadline.
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from gateway.errors import OurFault
+from gateway.terms.act import Onward, Over
 from gateway.terms.ending import Party
 
 JOIN_WITHIN = 10.0
@@ -26,6 +28,10 @@ ANSWER_WITHIN = 60.0
 ACTIVE_WITHIN = 0.25
 """Seconds from the moment the SIP service listens to us, which makes it answer, until we speak without having heard
 that the call is active: LiveKit SIP says so only on the caller's first RTP, or a second later."""
+LEAD_WITHIN = 6.0
+"""Seconds for control to say where the call goes on."""
+HAND_WITHIN = 6.0
+"""Seconds for a job of the other pool to be in the room."""
 TALK_WITHIN = 4 * 3600.0
 """Seconds a call may last: nobody talks so long, so something hangs."""
 
@@ -38,6 +44,11 @@ class State(Enum):
     """Joined; the caller's SIP participant isn't there yet."""
     RINGING = auto()
     TALKING = auto()
+    """What its stop says is done: an agent talks, a menu plays, people are rung."""
+    LEADING = auto()
+    """Control is asked where the call goes on."""
+    HANDING = auto()
+    """A job of the other pool is to go on with it; we keep the caller company until it is there."""
     OVER = auto()
 
 
@@ -68,6 +79,27 @@ class Finished:
     reason: str
     switch_to: str = ""
     """The agent that takes over; "" ends the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the stop says is done: the call goes on, or is over."""
+
+    outcome: Onward | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Control has put the call at its next stop."""
+
+    agent: str
+    ours: bool
+    """A job of our pool can do what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relieved:
+    """Another job is in the room and can be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +142,30 @@ class Stopping:
 
 
 Input = (
-    Joined | CallerSeen | Listening | Active | Finished | Failed | Apologised | CallerLeft | Out | LeaseLost | Stopping
-)
+    Joined | CallerSeen | Listening | Active | Finished | Ended | Led | Relieved | Failed | Apologised | CallerLeft | Out
+    | LeaseLost | Stopping
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Converse:
-    """Let this agent converse; one of Finished and Failed is to follow."""
+    """Do what the call's stop says: let this agent converse, or perform an act; one of Finished, Ended and Failed is to
+    follow."""
 
     agent: str
+    """"" for an act."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOn:
+    """Ask control where the call goes on; Led is to follow."""
+
+    onward: Onward
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCompany:
+    """Let the caller hear that something goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +210,9 @@ class Leave:
     """The caller may still be there: give the lease back, so that another job is sent at once."""
 
 
-Effect = Converse | Apologise | TellAnswered | TellSwitched | TellHangup | HangUp | Leave
+Effect = (
+    Converse | LeadOn | KeepCompany | Apologise | TellAnswered | TellSwitched | TellHangup | HangUp | Leave
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +238,9 @@ class Script:
         """What follows from an input. Raises OurFault, changing nothing, when it can't happen in this state."""
         if self.state is State.OVER:
             return self, ()
-        if type(given) in _ANYWHERE:
-            return _over(self), _ANYWHERE[type(given)](given)
         step = _TABLE.get((self.state, type(given)))
+        if step is None and type(given) in _ANYWHERE:
+            return _over(self), _ANYWHERE[type(given)](given)
         if step is None:
             raise OurFault(f"{type(given).__name__} can't happen to a call that is {self.state.name}.")
         return step(self, given, now)
@@ -247,6 +296,29 @@ def _finished(script: Script, given: Input, _: float) -> tuple[Script, Sequence[
     return script, ()
 
 
+def _ended(script: Script, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    match given:
+        case Ended(Over(reason, by)):
+            return _over(script), (TellHangup(by, reason), HangUp())
+        case Ended(Onward() as onward):
+            return replace(script, state=State.LEADING, deadline=now + LEAD_WITHIN), (LeadOn(onward),)
+    return script, ()
+
+
+def _led(script: Script, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    match given:
+        case Led(agent, True):
+            talking = replace(script, agent=agent, state=State.TALKING, deadline=now + TALK_WITHIN)
+            return talking, (Converse(agent),)
+        case Led():
+            return replace(script, state=State.HANDING, deadline=now + HAND_WITHIN), (KeepCompany(),)
+    return script, ()
+
+
+def _relieved(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
+    return _over(script), (Leave("another job goes on with the call"),)
+
+
 def _failed(script: Script, given: Input, _: float) -> tuple[Script, Sequence[Effect]]:
     return script, (Apologise(given.reason),) if isinstance(given, Failed) else ()
 
@@ -269,6 +341,20 @@ _TABLE: Mapping[tuple[State, type], _Step] = {
     (State.TALKING, Finished): _finished,
     (State.TALKING, Failed): _failed,
     (State.TALKING, Apologised): _apologised,
+    (State.TALKING, Ended): _ended,
+    (State.TALKING, Relieved): _stay,
+    (State.LEADING, Led): _led,
+    (State.LEADING, Active): _active_late,
+    (State.LEADING, CallerSeen): _stay,
+    (State.LEADING, Listening): _stay,
+    (State.LEADING, Relieved): _stay,
+    (State.HANDING, Relieved): _relieved,
+    (State.HANDING, Active): _active_late,
+    (State.HANDING, CallerSeen): _stay,
+    (State.HANDING, Listening): _stay,
+    (State.HANDING, LeaseLost): _stay,
+    (State.RINGING, Relieved): _stay,
+    (State.WAITING, Relieved): _stay,
 }
 """Every transition but those of `_ANYWHERE` and `_DUE`."""
 
@@ -288,7 +374,7 @@ _ANYWHERE: Mapping[type, Callable[[Input], Sequence[Effect]]] = {
     LeaseLost: lambda _: (Leave("another job owns the call"),),
     Stopping: lambda _: (Leave("this process ends", give_back=True),),
 }
-"""What ends the call in any state."""
+"""What ends the call in any state for which the table says nothing else."""
 
 
 def _too_late(reason: str) -> Callable[[Script, float], tuple[Script, Sequence[Effect]]]:
@@ -311,5 +397,10 @@ _DUE: Mapping[State, Callable[[Script, float], tuple[Script, Sequence[Effect]]]]
     State.WAITING: _too_late("no caller was in the room"),
     State.RINGING: _ringing_due,
     State.TALKING: _talking_due,
+    State.LEADING: lambda script, now: (
+        replace(script, state=State.TALKING, deadline=now + TALK_WITHIN),
+        (Apologise("nobody said where the call goes on"),),
+    ),
+    State.HANDING: lambda script, _: (_over(script), (Leave("no other job came"),)),
     State.OVER: lambda script, _: (script, ()),
 }

@@ -15,6 +15,7 @@ from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.tell import Teller
 from gateway.errors import Unavailable
+from gateway.terms.act import Because, Onward
 from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
 from gateway.terms.event import Kind
@@ -46,6 +47,8 @@ class CallStage:
     switch_to: str = ""
     """The agent that a caller who asked for a person is to get; the conductor acts on it."""
     switch_reason: str = ""
+    onward: Onward | None = None
+    """Where the call goes on instead, once the agent has let go; the conductor acts on it."""
     _turns: list[Turn] = field(default_factory=list)
     _seq: int = 0
     _booked: bool = False
@@ -110,6 +113,9 @@ class CallStage:
         """The caller wants a person (see `port.Stage.ask_for_person`)."""
         if self._booked:
             return Person.CALLBACK
+        if self.brief.leads_to_person:
+            self.onward = Onward(Because.HUMAN)
+            return Person.AGENT
         answer = person.answer(self.brief, self.brief.agent, self.call.caller)
         if answer is Person.AGENT:
             self.switch_to, self.switch_reason = self.brief.human, reason
@@ -130,10 +136,23 @@ class CallStage:
         """Book the callback on another number (see `port.Stage.book`)."""
         await self._book(number, reason)
 
+    async def book_for(self, number: Number | None, reason: str) -> None:
+        """Book the callback, once a call; None for the number that the caller calls from. Raises Unavailable."""
+        if not self._booked:
+            await self._book(number, reason)
+
+    def note(self, kind: Kind, data: Mapping[str, object]) -> None:
+        """Tell an event of the call for its record."""
+        self.parts.teller.note(kind, data, time.time())
+
     async def _book(self, number: Number | None, reason: str) -> None:
         data = {"number": number.reveal() if number else None, "reason": reason}
         await self.parts.teller.told(Kind.CALLBACK, data, time.time())
         self._booked = True
+
+    def led(self, call: Call) -> None:
+        """The call is at another stop."""
+        self.brief, self.onward = call.brief, None
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

@@ -108,23 +108,25 @@ class Plan:
         return len(self.numbers.entries) + sum(len(table) for table in self.tables)
 
     def brief(self, name: str, notices: Sequence[str] = ()) -> Brief:
-        """What a job on the route has to know; `notices` are said before the greeting. Raises KeyError when no such
-        route answers by an agent."""
+        """What a job on the route has to know; `notices` are said before the greeting. Raises KeyError for no such
+        route."""
         route = self.routes[name]
-        if not isinstance(route.action, Agent):
-            raise KeyError(name)
+        agent = route.action if isinstance(route.action, Agent) else None
         human = self.routes[route.human.name] if isinstance(route.human, Ref) else None
         person = human.action if human is not None and isinstance(human.action, Agent) else None
         return Brief(
-            agent=route.action.name,
-            greeting=route.action.greeting,
+            agent=agent.name if agent else "",
+            greeting=agent.greeting if agent else "",
             notice=" ".join(notices),
-            settings=route.action.settings,
+            settings=agent.settings if agent else {},
             language=route.language,
             human=person.name if person else "",
             human_route=human.name if human else "",
             human_greeting=person.greeting if person else "",
             human_settings=person.settings if person else {},
+            leads_to_person=human is not None and person is None,
+            leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
+            country=self.country,
         )
 
     def briefs(self, notices: Mapping[str, Sequence[str]] | None = None) -> Iterator[Brief]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from gateway.dialplan.actions import Agent, Dial, Menu, Queue, Reject
-from gateway.dialplan.model import Ref
+from gateway.dialplan.actions import Reject
 from gateway.dialplan.plan import Plan
-from gateway.dialplan.route import Ask, Decision, decide, enter
+from gateway.dialplan.route import Ask, decide
 from gateway.dialplan.state import State
+from gateway.dispatch import stops
+from gateway.terms.act import TALK
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
@@ -29,8 +30,6 @@ TRIES = 5
 """Jobs a call is offered to before its caller is turned away."""
 NO_JOB = 503
 """SIP status for a caller whom no job came for (RFC 3261 section 21.5.4)."""
-NOT_SERVED = 480
-"""SIP status for a route that this version can't conduct (RFC 3261 section 21.4.18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,8 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
     state = state or State()
     caller = normalise(arrival.caller.reveal(), plan.country)
     ask = Ask(arrival.dialed.reveal(), caller, datetime.fromtimestamp(now, UTC), arrival.headers, arrival.call)
-    decision = served(plan, decide(plan, ask, state), ask, state)
-    action = decision.action
-    agent = action if isinstance(action, Agent) else None
+    decision = decide(plan, ask, state)
+    stop = stops.first(plan, decision, ask, state)
     call = Call(
         id=arrival.call,
         room=arrival.room,
@@ -71,60 +69,16 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
         trunk=arrival.trunk,
         route=decision.route,
         plan=plan.version,
-        pool=agent.pool if agent else Pool.HOUSE,
-        brief=plan.brief(decision.route, _said_first(decision)) if agent else Brief(agent=""),
+        pool=stop.pool if stop else Pool.HOUSE,
+        brief=stop.brief if stop else Brief(agent=""),
+        act=stop.act if stop else TALK,
+        because=stop.because if stop else "",
         started=now,
         dispatched=now,
-        reject=action.status if isinstance(action, Reject) else 0,
+        reject=decision.action.status if isinstance(decision.action, Reject) else 0,
         why=decision.why,
     )
-    return call, decision.limits if agent else {}
-
-
-def served(plan: Plan, decision: Decision, ask: Ask, state: State) -> Decision:
-    """What this version can do for the call: of a menu, a queue, a person to ring or a message it takes what comes when
-    it can't be had, as if the caller had pressed nothing and nobody had taken the call."""
-    been: set[str] = set()
-    while not isinstance(decision.action, Agent | Reject):
-        onward = _without(plan, decision)
-        if onward is None or onward in been:
-            kind = type(decision.action).__name__.lower()
-            why = f"the route '{decision.route}' needs a {kind}, which this version can't do on a call"
-            return replace(decision, action=Reject(NOT_SERVED), why=why)
-        been.add(onward)
-        decision = _led_on(decision, enter(plan, onward, ask, state))
-    return decision
-
-
-def _led_on(before: Decision, after: Decision) -> Decision:
-    """The second decision with what the first one has gathered: words for the caller, and limits that are borne."""
-    return replace(
-        after,
-        first=before.first,
-        because=after.because or before.because,
-        say=after.say or before.say,
-        hours=after.hours or before.hours,
-        until=after.until or before.until,
-        notices=tuple(dict.fromkeys((*before.notices, *after.notices))),
-        limits={**before.limits, **after.limits},
-    )
-
-
-def _without(plan: Plan, decision: Decision) -> str | None:
-    route, action = plan.routes[decision.route], decision.action
-    onward: object = None
-    if isinstance(action, Menu):
-        onward = action.silence or action.speech
-    elif isinstance(action, Queue):
-        onward = route.instead.get("unanswered") or plan.teams[action.team.name].unanswered
-    elif isinstance(action, Dial):
-        onward = route.instead.get("unanswered")
-    return onward.name if isinstance(onward, Ref) else None
-
-
-def _said_first(decision: Decision) -> list[str]:
-    """An operator's words for callers, before the greeting."""
-    return [words for words in (*decision.notices, decision.say) if words]
+    return call, stop.limits if stop else {}
 
 
 def metadata(call: Call) -> str:

@@ -15,12 +15,13 @@ from gateway.calls.store import CallStore, Full
 from gateway.dialplan.headers import attestation, diverted_from
 from gateway.dialplan.plan import Attestation, Plan
 from gateway.dialplan.state import State
-from gateway.dispatch import decide
+from gateway.dispatch import decide, stops
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
-from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.act import Onward
+from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
 from gateway.terms.number import normalise
@@ -44,10 +45,13 @@ class Dispatcher:
         rooms: Rooms,
         plan: Callable[[], Plan],
         *,
+        plan_of: Callable[[str], Awaitable[Plan | None]] | None = None,
         state: Callable[[float], State] = lambda _: State(),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`plan`: the one in force now. `state`: what operators override at a time. `clock`: seconds since the epoch."""
+        """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
+        it is kept no more. `state`: what operators override at a time. `clock`: seconds since the epoch."""
+        self._plan_of = plan_of
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
@@ -88,6 +92,40 @@ class Dispatcher:
             except Full as bad:
                 # The route leads elsewhere now, so that this ends after as many turns as there are routes.
                 full[bad.route] = limits[bad.route]
+
+    async def answer(self, wait: float) -> None:
+        """Hear what a job asks next, `wait` seconds at most, and lead its call on. Raises Unavailable; the job asks
+        again."""
+        asked = await self._store.asked(wait)
+        call = await self._store.get(asked.call) if asked is not None else None
+        if asked is None or call is None or (call.epoch, call.stop) != (asked.epoch, asked.stop):
+            return  # another control was faster, or the call is another job's by now
+        led = await self._lead(call, asked.onward)
+        if led is None:
+            return
+        log.info("call led on", call=call.id, because=asked.onward.because.value, route=led.route, stop=led.stop)
+        if led.pool is Pool.AGENTS and call.pool is Pool.HOUSE:
+            raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
+            if raised is not None:
+                await self._dispatch(raised)
+
+    async def _lead(self, call: Call, onward: Onward) -> Call | None:
+        """Put the call at its next stop, by way of `full` where a limit is reached; None when another was faster."""
+        plan, now, full = await self._of(call), self._clock(), dict[str, int]()
+        state = self._state(now)
+        while True:
+            led, limits = stops.led(plan, call, onward, now, replace(state, calls=full))
+            try:
+                return led if await self._store.lead(led, limits) else None
+            except Full as bad:
+                full[bad.route] = limits[bad.route]
+
+    async def _of(self, call: Call) -> Plan:
+        """The plan that routed the call; the one in force where that is kept no more."""
+        plan = self._plan()
+        if plan.version == call.plan or self._plan_of is None:
+            return plan
+        return await self._plan_of(call.plan) or plan
 
     async def heard(self, state: CallState) -> None:
         """The SIP service told of a call. Raises Unavailable."""

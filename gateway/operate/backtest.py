@@ -16,7 +16,6 @@ from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, decide
 from gateway.dialplan.state import state_of
-from gateway.dispatch.decide import served
 from gateway.records.schema import CALLS
 from gateway.terms.personal import Number
 
@@ -122,7 +121,7 @@ def _goes(plan: Plan, row: Mapping[str, object], overrides: Sequence[Override]) 
     headers = headers_of(str(row["diverted_from"] or ""), str(row["attestation"] or ""))
     ask = Ask(str(row["dialed"] or ""), caller, datetime.fromtimestamp(opened, UTC), headers, key=str(row["id"]))
     state = state_of(overrides, opened)
-    return _end(served(plan, decide(plan, ask, state), ask, state))
+    return _end(decide(plan, ask, state))
 
 
 def _end(decision: Decision) -> _End:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from gateway.dialplan.actions import KIND, Dial, Menu, Message, Queue, Reject, Route
+from gateway.dialplan.actions import Message, Queue, Reject, Route
 from gateway.dialplan.check.ways import ways
 from gateway.dialplan.model import Finding, Ref, Severity
 from gateway.dialplan.numbers import Pattern
@@ -178,12 +178,3 @@ def _notes(plan: Plan) -> Iterator[Finding]:
                 f"caller gets {ONLY_STATUS}, and the status in a Reason header."
             )
             yield Finding(route.place, what, "", Severity.NOTE)
-        if isinstance(route.action, Menu | Queue | Dial | Message):
-            what = _UNSERVED.format(name=route.name, kind=KIND[type(route.action)])
-            yield Finding(route.place, what, "", Severity.NOTE)
-
-
-_UNSERVED = (
-    "'{name}' is a {kind}: this version of offhook checks and simulates it, and on calls takes what comes when it "
-    "can't be had (silence, unanswered), else turns the caller away with 480."
-)

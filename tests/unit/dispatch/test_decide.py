@@ -13,10 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.app.catalogue import load as catalogue
 from gateway.dialplan.load import load
-from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Plan
-from gateway.dialplan.route import Ask, decide
-from gateway.dialplan.state import state_of
 from gateway.dispatch.decide import (
     JOB_WITHIN,
     JOINS_WITHIN,
@@ -27,14 +24,12 @@ from gateway.dispatch.decide import (
     compare,
     ending,
     metadata,
-    served,
     supervise,
 )
 from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
-from tests.unit.dialplan.plans import loaded
 
 NOW = 1_764_000_000.0
 
@@ -118,30 +113,3 @@ def test_rooms_and_store_are_compared(there: set[int], known: set[int], age: flo
     found = compare(callers, live, NOW + age)
     assert {one.call for one in found.unknown} == {f"SCL_{n}" for n in there - known}
     assert {one.id for one in found.gone} == ({f"SCL_{n}" for n in known - there} if age >= JOINS_WITHIN else set())
-
-
-def test_what_led_a_call_on_is_kept(tmp_path: Path) -> None:
-    """A menu that can't be had yet leads to its silence: words, notices and limits of the way stay."""
-    where = loaded(
-        tmp_path,
-        """\
-offhook: 1
-timezone: UTC
-human: callback
-numbers: {+15105550100: front}
-hours: {office: 24/7}
-routes:
-  front: {agent: sales, hours: office, closed: ask}
-  ask: {menu: {say: Press 1., 1: desk, silence: desk}, limits: {calls: 2}}
-  desk: {agent: support}
-""",
-    ).plan
-    assert where
-    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    over = [Override(number, kind, subject, now.timestamp() + 60, say, "ana", now.timestamp())
-            for number, (kind, subject, say) in enumerate(
-                [("close", "office", "Fire drill."), ("notice", "front", "We move.")])]  # fmt: skip
-    ask, state = Ask("+15105550100", None, now), state_of(over, now.timestamp() + 1)
-    found = served(where, decide(where, ask, state), ask, state)
-    assert (found.route, found.first, found.say, found.because) == ("desk", "front", "Fire drill.", "closed")
-    assert (found.notices, found.limits) == (("We move.",), {"ask": 2})

@@ -1,0 +1,84 @@
+"""What no agent is needed for: performs a call's acts, one after the other, with the tools that its job has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from gateway.calls.cues import Event, Machine
+from gateway.calls.store import CallStore
+from gateway.conduct import machines
+from gateway.conduct.perform import Part, Performance
+from gateway.conduct.person import callable_number
+from gateway.conduct.stage import CallStage
+from gateway.conduct.tools import Tools
+from gateway.errors import Unavailable
+from gateway.terms.act import Onward, Over, Promise
+from gateway.terms.call import Call
+from gateway.terms.personal import Number
+
+
+class House:
+    """Performs acts. `tools` makes the tools of a stage and its call."""
+
+    def __init__(self, store: CallStore, tools: Callable[[CallStage, Call], Tools]) -> None:
+        self._store, self._tools = store, tools
+        self._performance: Performance | None = None
+
+    def happened(self, event: Event) -> None:
+        """Something happened in the call; lost on whoever performs nothing."""
+        if self._performance is not None:
+            self._performance.happened(event)
+
+    async def perform(self, stage: CallStage, call: Call) -> Onward | Over:
+        """Perform the call's act to its end, from where another job has left it."""
+        machine = machines.start(call, own_number=callable_number(call.caller))
+        kept = machines.restored(machine, call.checkpoint) if call.checkpoint else None
+
+        async def keep(machine: Machine, bridged: str) -> None:
+            await self._store.keep(call.id, call.epoch, call.stop, machines.written(machine), bridged)
+
+        return await self._run(self._part(stage, call, kept or machine, kept is not None, keep), stage, call)
+
+    async def call_back(self, stage: CallStage, call: Call, reason: str) -> None:
+        """Tell the caller that nobody can take the call, and book a callback."""
+        promised = replace(call, act=Promise(reason))
+        machine = machines.start(promised, own_number=callable_number(call.caller))
+
+        async def keep(_machine: Machine, _bridged: str) -> None:
+            """The act that failed stays the call's: another job would begin it anew."""
+
+        await self._run(self._part(stage, promised, machine, False, keep), stage, promised)
+
+    async def keep_company(self, stage: CallStage, call: Call) -> None:
+        """Let the caller hear that something goes on, until cancelled."""
+        async with self._tools(stage, call).speaker(lambda _: None) as speaker:
+            speaker.sound("ringback")
+            await asyncio.Event().wait()
+
+    def _part(
+        self,
+        stage: CallStage,
+        call: Call,
+        machine: Machine,
+        resumed: bool,
+        keep: Callable[[Machine, str], Awaitable[None]],
+    ) -> Part:
+        async def book(number: str, reason: str) -> bool:
+            try:
+                await stage.book_for(Number(number) if number else None, reason)
+            except Unavailable:
+                return False
+            return True
+
+        return Part(
+            call.act, machine, call.bridged if resumed else "", resumed, keep, stage.note, book, call.brief.notice
+        )
+
+    async def _run(self, part: Part, stage: CallStage, call: Call) -> Onward | Over:
+        self._performance = Performance(part, self._tools(stage, call))
+        try:
+            return await self._performance.run()
+        finally:
+            self._performance = None

@@ -1,0 +1,58 @@
+"""Which machine performs an act, and its checkpoint as text. Pure."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.calls.callback import Callback
+from gateway.calls.cues import Machine
+from gateway.calls.dialing import Dialing
+from gateway.calls.dismissal import Dismissal
+from gateway.calls.menu import Menu
+from gateway.calls.message import Leaving
+from gateway.calls.queue import Queueing
+from gateway.errors import OurFault
+from gateway.terms.act import Choose, Dismiss, Promise, Record, Ring, Wait
+from gateway.terms.call import Call
+
+
+def start(call: Call, *, own_number: bool) -> Machine:
+    """The machine of the call's act, before its first event. `own_number`: whether the caller can be called back on the
+    number they call from. Raises OurFault for an act that an agent performs."""
+    language = call.brief.language
+    match call.act:
+        case Choose() as act:
+            return Menu.start(act, language)
+        case Wait() as act:
+            return Queueing.start(act, language)
+        case Ring() as act:
+            return Dialing.start(act, language)
+        case Record() as act:
+            return Leaving.start(act, language)
+        case Promise() as act:
+            return Callback.start(act, language, own=own_number, country=call.brief.country)
+        case Dismiss() as act:
+            return Dismissal.start(act, language)
+    raise OurFault(f"No machine performs {type(call.act).__name__}.")
+
+
+def written(machine: Machine) -> str:
+    """The machine as text."""
+    return _adapter(type(machine)).dump_json(machine).decode()
+
+
+def restored(fresh: Machine, text: str) -> Machine | None:
+    """The machine that was written, of the kind of a fresh one; None when it can't be read, as another version's: the
+    act begins anew then."""
+    try:
+        found: Machine = _adapter(type(fresh)).validate_json(text)
+    except ValidationError:
+        return None
+    return found
+
+
+@cache
+def _adapter(kind: type[Machine]) -> TypeAdapter[Machine]:
+    return TypeAdapter(kind)

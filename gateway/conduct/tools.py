@@ -1,0 +1,98 @@
+"""What performs the effects of acts: one small tool for each part of a call. Each is a context that owns its tasks, and
+tells what happens as cues' events, on the event loop's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.calls.cues import Dial, Enter, Event, LegAnswered, LegRings, Release
+from gateway.terms.act import Record
+
+Happened = Callable[[Event], None]
+
+
+class Speaker(Protocol):
+    """What the caller hears of us. Heard follows when all words, or the beep, have been played to their end."""
+
+    def say(self, text: str) -> None:
+        """Say this after what is being said."""
+        ...
+
+    def sound(self, name: str) -> None:
+        """Play `ringback` or `music:NAME` until something else is to be heard, or `beep` once."""
+        ...
+
+    def hush(self) -> None:
+        """Fall silent at once."""
+        ...
+
+
+class Legs(Protocol):
+    """The people that are rung."""
+
+    def dial(self, wanted: Dial) -> None:
+        """Ring somebody; LegFailed, or LegRings and LegAnswered, follow."""
+        ...
+
+    async def drop(self, leg: str) -> None:
+        """Stop ringing, or hang up; nothing follows."""
+        ...
+
+    async def connect(self, leg: str) -> None:
+        """Let the caller and the leg hear each other, and nobody else; LegLeft follows when it hangs up."""
+        ...
+
+    async def present(self) -> Sequence[LegAnswered | LegRings]:
+        """The legs that another job has dialed and that are in the room."""
+        ...
+
+
+class Line(Protocol):
+    """A team's line; Standing and Offered follow while the call is in it."""
+
+    def enter(self, wanted: Enter) -> None:
+        """Enter it."""
+        ...
+
+    async def exit(self, team: str) -> None:
+        """Leave it."""
+        ...
+
+    async def release(self, wanted: Release) -> None:
+        """A member that was offered is free again, or in peace for a while."""
+        ...
+
+
+class Recorder(Protocol):
+    """Records the caller."""
+
+    async def start(self, name: str) -> None:
+        """Record from now on."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop."""
+        ...
+
+    async def keep(self, name: str, act: Record) -> None:
+        """Store what was recorded as the call's message. Raises gateway.errors.Unavailable."""
+        ...
+
+    async def drop(self, name: str) -> None:
+        """Forget what was recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Makes the tools of one act; each is made only for an act that may need it."""
+
+    speaker: Callable[[Happened], AbstractAsyncContextManager[Speaker]]
+    legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
+    line: Callable[[Happened], AbstractAsyncContextManager[Line]]
+    recorder: Callable[[Happened], AbstractAsyncContextManager[Recorder]]
+    listener: Callable[[Happened], AbstractAsyncContextManager[None]]
+    """Tells Spoke for each phrase that the caller speaks."""

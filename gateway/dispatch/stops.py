@@ -1,0 +1,146 @@
+"""The stops of a call's way: what its job is to do at each, and which comes next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gateway.dialplan.actions import INSTEAD, Agent, Dial, Menu, Message, Queue, Reject
+from gateway.dialplan.duty import duty
+from gateway.dialplan.model import Callback, Ref
+from gateway.dialplan.people import Person
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.route import Ask, Decision, enter
+from gateway.dialplan.simulate import words
+from gateway.dialplan.state import State
+from gateway.errors import OurFault
+from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
+from gateway.terms.call import Brief, Call, Pool
+
+_REASONS = {
+    Because.HUMAN: "the caller asked for a person",
+    Because.UNANSWERED: "nobody took the call",
+    Because.NO_AGENT: "the agent failed",
+    Because.DEAD_AIR: "nothing could be heard",
+    Because.SILENCE: "the caller chose nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a call gets."""
+
+    route: str
+    act: Act
+    pool: Pool
+    brief: Brief
+    because: str
+    limits: Mapping[str, int]
+    """Calls at once that the routes on the way here bear, by their names."""
+
+
+def first(plan: Plan, decision: Decision, ask: Ask, state: State) -> Stop | None:
+    """Where a call begins; None when the plan rejects it."""
+    return None if isinstance(decision.action, Reject) else _stop(plan, decision, ask, state, decision.because)
+
+
+def led(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> tuple[Call, Mapping[str, int]]:
+    """The call at its next stop, and the limits that it counts towards there. `now`: seconds since the epoch."""
+    stop = _next(plan, call, onward, now, state)
+    there = replace(
+        call,
+        route=stop.route,
+        act=stop.act,
+        pool=stop.pool,
+        brief=stop.brief,
+        because=stop.because,
+        stop=call.stop + 1,
+        checkpoint="",
+        bridged="",
+    )
+    return there, stop.limits
+
+
+def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> Stop:
+    ask = Ask(call.dialed.reveal(), call.caller, datetime.fromtimestamp(now, UTC), key=call.id)
+    to = _leads_to(plan, call.route, onward)
+    if isinstance(to, Ref) and to.name in plan.routes:
+        decision = enter(plan, to.name, ask, state)
+        # What led here is remembered, unless something nearer did: closed hours tell a caller more than a key.
+        word = decision.because or onward.because.value
+        told = replace(decision, because=word if word in INSTEAD else "")
+        return _stop(plan, told, ask, state, word)
+    within = to.within if isinstance(to, Callback) else Callback().within
+    promise = Promise(_REASONS.get(onward.because, "nobody could take the call"), within)
+    return _house(plan, call.route, promise, onward.because.value, {})
+
+
+def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
+    """Where the plan sends a call on from a route; None where it says nothing."""
+    route = plan.routes.get(name)
+    if route is None:
+        return None
+    action, because = route.action, onward.because
+    match because:
+        case Because.KEY:
+            keys = action.keys if isinstance(action, Menu) else action.press if isinstance(action, Queue) else {}
+            return keys.get(onward.key)
+        case Because.SPEECH:
+            return action.speech if isinstance(action, Menu) else None
+        case Because.SILENCE:
+            return (action.silence or action.speech) if isinstance(action, Menu) else None
+        case Because.HUMAN:
+            return route.human or plan.human
+        case Because.UNANSWERED if isinstance(action, Queue) and because.value not in route.instead:
+            return plan.teams[action.team.name].unanswered
+    return route.instead.get(because.value)
+
+
+def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) -> Stop:
+    action, name = decision.action, decision.route
+    said = [text for text in (*decision.notices, decision.say) if text]
+    if isinstance(action, Agent):
+        return Stop(name, TALK, action.pool, plan.brief(name, said), because, decision.limits)
+    if isinstance(action, Message):
+        said = list(decision.notices)  # its words have the operator's already
+    return _house(plan, name, _act(plan, decision, ask, state), because, decision.limits, said)
+
+
+def _house(
+    plan: Plan, name: str, act: Act, because: str, limits: Mapping[str, int], said: list[str] | None = None
+) -> Stop:
+    brief = plan.brief(name, said or ()) if name in plan.routes else Brief(agent="", country=plan.country)
+    return Stop(name, act, Pool.HOUSE, replace(brief, agent=""), because, limits)
+
+
+def _act(plan: Plan, decision: Decision, ask: Ask, state: State) -> Act:
+    action = decision.action
+    route = plan.routes.get(decision.route)
+    match action:
+        case Menu():
+            person = route is not None and (route.human or plan.human) is not None
+            return Choose(
+                action.say, "".join(action.keys), action.speech is not None, action.wait, action.tries, person
+            )
+        case Queue():
+            return Wait(action.team.name, action.music, action.announce_every, action.at_most, "".join(action.press))
+        case Dial():
+            return Ring(_callee(plan, action, ask, state), action.ring)
+        case Message():
+            team = action.team.name if action.team else ""
+            told = dict.fromkeys((*action.notify, *(plan.teams[team].notify if team else ())))
+            return Record(words(plan, decision, ask), action.at_most, decision.because, tuple(told), team)
+        case Reject():
+            return Dismiss(decision.why)
+    raise OurFault(f"A stop can't be a {type(action).__name__}.")
+
+
+def _callee(plan: Plan, action: Dial, ask: Ask, state: State) -> Callee | None:
+    if action.who is None:
+        return Callee("", action.number)
+    found = duty(plan, action.who.name, ask.at, state)
+    person = plan.people[found.person]
+    if not found.there or not isinstance(person, Person) or not person.call:
+        return None
+    return Callee(person.name, person.call)

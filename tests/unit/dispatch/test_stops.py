@@ -1,0 +1,186 @@
+"""Where a call gets, and where it goes on: each kind of route by each word of the plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.load import load
+from gateway.dialplan.overrides import Override
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.state import State, state_of
+from gateway.dispatch import stops
+from gateway.dispatch.decide import Arrival, arrived
+from gateway.errors import OurFault
+from gateway.terms.act import (
+    TALK,
+    Act,
+    Because,
+    Callee,
+    Choose,
+    Dismiss,
+    Onward,
+    Promise,
+    Record,
+    Ring,
+    Talk,
+    Wait,
+)
+from gateway.terms.call import Call, CallId, Pool
+from gateway.terms.personal import Number
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+PLAN = """\
+offhook: 1
+timezone: UTC
+country: US
+human: desk
+numbers:
+  "+15105550100": front
+  "+15105550200": direct
+  "+15105550300": shut
+  "+15105550400": line
+hours: {office: Mon-Fri 9-5, night: Mon-Fri 22-23}
+people:
+  ana: {call: +1 510 555 0111}
+  ben: {call: "sip:ben@pbx", hours: night}
+teams:
+  crew: {members: [ana], notify: ["mailto:crew@acme.example"], unanswered: leave}
+  own: {members: [ben]}
+routes:
+  front: {menu: {say: Press 1 or talk., 1: direct, 2: away, 3: refuse, speech: help, silence: leave}}
+  help: {agent: support, no_agent: leave}
+  desk: {team: crew, wait: {press: {1: leave}, at_most: 2m}}
+  line: {team: own, unanswered: direct}
+  direct: {dial: ana, ring: 12s, unanswered: leave}
+  away: {dial: ben, unanswered: {callback: {within: 30m}}}
+  refuse: {reject: 603}
+  shut: {agent: sales, hours: night, closed: leave, limits: {calls: 5}}
+  leave: {message: {closed: "We open {reopens}.", otherwise: Please speak., notify: crew}}
+"""
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    where = tmp_path_factory.mktemp("plan") / "main.yaml"
+    where.write_text(PLAN)
+    loaded = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC))
+    assert loaded.plan, [str(one) for one in loaded.findings]
+    return loaded.plan
+
+
+def call_to(plan: Plan, dialed: str, state: State | None = None) -> Call:
+    arrival = Arrival(CallId("SCL_1"), "call-_x", "sip_1", Number(dialed), Number("+15105550177"), "ST_1", joined=True)
+    return arrived(plan, arrival, NOON, state)[0]
+
+
+def on(plan: Plan, call: Call, because: Because, key: str = "", state: State | None = None) -> Call:
+    return stops.led(plan, call, Onward(because, key), NOON, state or State())[0]
+
+
+@pytest.mark.parametrize(
+    ("dialed", "act"),
+    [
+        ("+15105550100", Choose("Press 1 or talk.", "123", speech=True)),
+        ("+15105550200", Ring(Callee("ana", "+15105550111"), 12.0)),
+        ("+15105550400", Wait("own")),
+    ],
+)
+def test_a_call_begins_at_the_act_of_its_route(plan: Plan, dialed: str, act: Act) -> None:
+    call = call_to(plan, dialed)
+    assert (call.act, call.pool, call.stop, call.reject) == (act, Pool.HOUSE, 1, 0)
+    assert call.brief.agent == ""
+
+
+def test_closed_hours_lead_to_the_words_for_them(plan: Plan) -> None:
+    call = call_to(plan, "+15105550300")
+    assert (call.route, call.because) == ("leave", "closed")
+    assert isinstance(call.act, Record)
+    assert call.act.say.startswith("We open ")
+    assert "{" not in call.act.say
+    assert (call.act.because, call.act.team, call.act.notify) == ("closed", "crew", ("mailto:crew@acme.example",))
+
+
+@pytest.mark.parametrize(
+    ("dialed", "because", "key", "route", "kind"),
+    [
+        ("+15105550100", Because.KEY, "1", "direct", Ring),
+        ("+15105550100", Because.KEY, "3", "refuse", Dismiss),
+        ("+15105550100", Because.SPEECH, "", "help", Talk),
+        ("+15105550100", Because.SILENCE, "", "leave", Record),
+        ("+15105550100", Because.HUMAN, "", "desk", Wait),
+        ("+15105550200", Because.UNANSWERED, "", "leave", Record),
+        ("+15105550400", Because.UNANSWERED, "", "direct", Ring),
+        ("+15105550200", Because.DEAD_AIR, "", "direct", Promise),
+    ],
+)
+def test_each_word_leads_where_the_plan_says(
+    plan: Plan, dialed: str, because: Because, key: str, route: str, kind: type[Act]
+) -> None:
+    led = on(plan, call_to(plan, dialed), because, key)
+    assert (led.route, type(led.act), led.stop) == (route, kind, 2)
+    assert led.pool is (Pool.AGENTS if kind is Talk else Pool.HOUSE)
+
+
+def test_a_team_says_what_comes_when_its_route_doesnt(plan: Plan) -> None:
+    desk = on(plan, call_to(plan, "+15105550100"), Because.HUMAN)
+    led = on(plan, desk, Because.UNANSWERED)
+    assert isinstance(led.act, Record)
+    assert (led.act.say, led.because) == ("Please speak.", "unanswered")
+
+
+def test_a_failed_agent_leads_to_no_agent_and_out_of_a_line_by_its_key(plan: Plan) -> None:
+    helped = on(plan, call_to(plan, "+15105550100"), Because.SPEECH)
+    assert helped.brief.leads_without_agent
+    assert helped.brief.leads_to_person
+    assert helped.brief.country == "US"
+    assert on(plan, helped, Because.NO_AGENT).route == "leave"
+    desk = on(plan, helped, Because.HUMAN)
+    assert on(plan, desk, Because.KEY, "1").route == "leave"
+
+
+def test_who_is_outside_their_hours_or_away_is_not_rung(plan: Plan) -> None:
+    ben = on(plan, call_to(plan, "+15105550100"), Because.KEY, "2")
+    assert ben.act == Ring(None, 25.0)
+    promised = on(plan, ben, Because.UNANSWERED)
+    assert promised.act == Promise("nobody took the call", 1800.0)
+    gone = state_of([Override(1, "away", "ana", NOON + 60, "", "ops", NOON)], NOON + 1)
+    assert call_to(plan, "+15105550200", gone).act == Ring(None, 12.0)
+
+
+def test_an_operators_words_come_first(plan: Plan) -> None:
+    told = state_of([Override(1, "notice", "all", NOON + 60, "We move.", "ops", NOON)], NOON + 1)
+    assert call_to(plan, "+15105550100", told).brief.notice == "We move."
+
+
+def test_a_full_route_is_passed_by_and_counts_where_the_call_is(plan: Plan) -> None:
+    opened = State(opened={"night": Override(1, "open", "night", NOON + 60, "", "ops", NOON)})
+    arrival = Arrival(CallId("SCL_1"), "call-_x", "sip_1", Number("+15105550300"), Number(""), "ST_1", joined=True)
+    call, limits = arrived(plan, arrival, NOON, opened)
+    assert (call.act, limits) == (TALK, {"shut": 5})
+    _, after = stops.led(plan, call, Onward(Because.HUMAN), NOON, opened)
+    assert after == {}
+
+
+def test_a_rejected_call_has_no_stop(plan: Plan) -> None:
+    assert call_to(plan, "+15105550999").reject == 404
+
+
+@given(
+    route=st.sampled_from(["front", "help", "desk", "line", "direct", "away", "refuse", "shut", "leave", "gone"]),
+    because=st.sampled_from(list(Because)),
+    key=st.sampled_from(["", "1", "9"]),
+)
+def test_every_word_on_every_route_leads_somewhere(plan: Plan, route: str, because: Because, key: str) -> None:
+    """A plan that has changed, or a job of another version, must not strand a caller."""
+    try:
+        led = on(plan, replace(call_to(plan, "+15105550100"), route=route), because, key)
+    except OurFault as bad:
+        pytest.fail(str(bad))
+    assert led.stop == 2
+    assert led.route in plan.routes or isinstance(led.act, Promise)
