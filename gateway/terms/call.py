@@ -58,6 +58,8 @@ class Brief:
     """The human route's `greeting`."""
     human_settings: Mapping[str, object] = field(default_factory=dict)
     """The human route's `settings`, checked against that agent's schema."""
+    sealed: bool = False
+    """Keys that the caller presses go to the record alone, sealed: no model, transcript or log has them."""
 
 
 @dataclass(frozen=True, slots=True)
