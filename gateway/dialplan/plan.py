@@ -125,6 +125,7 @@ class Plan:
             human_route=human.name if human else "",
             human_greeting=person.greeting if person else "",
             human_settings=person.settings if person else {},
+            sealed=route.seal_digits or (human is not None and human.seal_digits),
         )
 
     def briefs(self, notices: Mapping[str, Sequence[str]] | None = None) -> Iterator[Brief]:
