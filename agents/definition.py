@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
+from pydantic.config import JsonDict
 
 from agents.lines import Say, line_of
 from agents.settings import NoSettings, TalkSettings, schema, settle
+from gateway.calls.digits import Rules
 from gateway.terms.call import Brief, Pool
 from gateway.terms.catalogue import AgentCard, Cue, Line, SettingFault
+
+_DIGITS, _RULES = "digits", "x-digits"
+
+
+def digits(rules: Rules = Rules()) -> JsonDict:  # noqa: B008 – frozen
+    """The `json_schema_extra` of a record's field that is keyed in: an entry ends at once on the last digit that
+    `rules` allow, and what they don't is asked for again."""
+    return {"format": _DIGITS, _RULES: asdict(rules)}
+
+
+def _rules(extra: Mapping[str, object]) -> Rules:
+    given = extra.get(_RULES)
+    return Rules(**given) if isinstance(given, dict) else Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class DigitField:
+    """A field of a record that may be keyed in."""
+
+    name: str
+    noun: str
+    """As it is asked for, in lower case: "ticket number"."""
+    rules: Rules
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +74,14 @@ class Definition:
         return tuple(name for name in self.fields if name not in self.offered)
 
     @property
-    def digit_nouns(self) -> tuple[str, ...]:
-        """How the agent calls what may be keyed in, in lower case: "ticket number"."""
+    def digit_fields(self) -> tuple[DigitField, ...]:
+        """What may be keyed in: the fields whose `json_schema_extra` was made by `digits`."""
         found = self.record.model_fields.items() if self.record else ()
-        wanted = [
-            one for _, one in found if isinstance(one.json_schema_extra, dict) and "format" in one.json_schema_extra
-        ]
-        return tuple((one.description or "").lower().removeprefix("your ") for one in wanted)
+        return tuple(
+            DigitField(name, (one.description or name).lower().removeprefix("your "), _rules(one.json_schema_extra))
+            for name, one in found
+            if isinstance(one.json_schema_extra, dict) and one.json_schema_extra.get("format") == _DIGITS
+        )
 
     @property
     def card(self) -> AgentCard:

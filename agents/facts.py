@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from agents.definition import Definition
+from agents.definition import Definition, DigitField
+from gateway.terms.personal import Digits
 
 
 class Facts:
@@ -15,16 +16,19 @@ class Facts:
     def __init__(self, definition: Definition, asked: Sequence[str]) -> None:
         self._definition, self._asked = definition, tuple(asked)
         self.known: dict[str, object] = {}
+        """What the record is to hold; sealed values sealed."""
+        self._sealed: dict[str, Digits] = {}
 
     def add(self, told: Mapping[str, object]) -> str:
         """Take in what isn't null; returns what is wrong with it, for the model, "" when nothing is. Names that the
-        record doesn't have are passed over, and a wrong value keeps the right ones from nothing."""
+        record doesn't have are passed over, and a wrong value keeps the right ones from nothing. What was sealed stays:
+        a model knows nothing of it."""
         model = self._definition.record
         if model is None:
             return ""
         wrong = []
         for name, value in told.items():
-            if name not in model.model_fields or value in (None, "", []):
+            if name not in model.model_fields or name in self._sealed or value in (None, "", []):
                 continue
             try:
                 read = model.model_validate({name: value})
@@ -34,20 +38,31 @@ class Facts:
                 self.known[name] = getattr(read, name)
         return "; ".join(wrong)
 
+    def seal(self, name: str, digits: Digits, sealed: str) -> None:
+        """Take in what the caller keyed in, where the route seals it; `sealed` is what the record gets."""
+        self._sealed[name], self.known[name] = digits, sealed
+
+    def digits(self, name: str) -> Digits | None:
+        """What was sealed under the name, for a tool of the job's own that needs it."""
+        return self._sealed.get(name)
+
     @property
     def complete(self) -> bool:
         """Whether all that is asked for is known."""
         return all(name in self.known for name in self._asked)
 
 
-def save_schema(definition: Definition) -> dict[str, object]:
-    """The tool by which a model saves facts: each may be null, so that facts are saved as they come."""
+def save_schema(definition: Definition, *, sealed: bool = False) -> dict[str, object]:
+    """The tool by which a model saves facts: each may be null, so that facts are saved as they come. `sealed`: what is
+    made of digits is asked to be keyed in, not said."""
     model = definition.record
     schema = model.model_json_schema() if model else {"properties": {}}
     properties = {
-        name: {key: value for key, value in one.items() if key not in ("default", "title")}
+        name: {key: value for key, value in one.items() if key not in ("default", "title") and not key.startswith("x-")}
         for name, one in schema["properties"].items()
     }
+    for one in definition.digit_fields if sealed else ():
+        properties[one.name]["description"] = _to_be_keyed(one)
     return {
         "name": f"save_{definition.kind}",
         "description": f"Save what the caller told for the {definition.kind}; null for what they didn't tell now.",
@@ -58,3 +73,11 @@ def save_schema(definition: Definition) -> dict[str, object]:
             "additionalProperties": False,
         },
     }
+
+
+def _to_be_keyed(one: DigitField) -> str:
+    """A description that holds the question itself, twice (see gateway.speech.dialogue)."""
+    return (
+        f"your {one.noun}. Could you key in your {one.noun}, then press the hash key? "
+        f"Would you please key in your {one.noun} on your phone, then press the hash key?"
+    )

@@ -20,6 +20,8 @@ class Say(StrEnum):
     NO_PERSON = "no_person"
     STILL_THERE = "still_there"
     GOODBYE = "goodbye"
+    KEY_AGAIN = "key_again"
+    """To what was keyed in and can't be."""
 
 
 _ENGLISH = {
@@ -40,6 +42,7 @@ _ENGLISH = {
     Say.BOOKED: "Thank you, a person will call you back. Is there anything else I can do for you?",
     Say.NO_PERSON: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes.",
     Say.STILL_THERE: "Are you still there?",
+    Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",
     Say.GOODBYE: "I can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }
 _LINES: Mapping[str, Mapping[Say, str]] = {"en": _ENGLISH}

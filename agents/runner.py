@@ -15,24 +15,30 @@ from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle, UserStateChangedEvent
 
 from agents import engines, telephony
-from agents.definition import Definition, line, opening, pronounced_as
+from agents.definition import Definition, DigitField, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
-from agents.keypad import Keypad
+from agents.keying import Keying
+from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
 from agents.prompting import asked, instructions
+from gateway.calls.sealed import Seal
 from gateway.conduct.person import callable_number
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
 from gateway.errors import OurFault, Unavailable
 from gateway.terms.catalogue import Line
 from gateway.terms.number import country_of, normalise
+from gateway.terms.personal import Digits
+from gateway.terms.sealed import HIDDEN
 from gateway.terms.turn import Speaker
 
 log = structlog.get_logger(__name__)
 
 KEYED = "[keypad]"
 """Begins the message that tells a model what was keyed in."""
+KEYED_SEALED = "[keypad:"
+"""Begins the message that tells a model that something was, where the route seals it."""
 SILENCES = 3
 """Times that a caller may be silent for long before the call is ended."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
@@ -49,8 +55,8 @@ class TalkingRunner:
             raise OurFault("A talking agent's process wasn't warmed.")
         self._definition, self._settings, self._warm = definition, settings, warm
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._keypad = Keypad()
-        self._key_timer: asyncio.TimerHandle | None = None
+        self._keying = Keying(self._keyed)
+        self._seal: Seal | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._silent = 0
         self._wants_number = False
@@ -62,6 +68,7 @@ class TalkingRunner:
         """Connect the engines while the phone rings."""
         brief = stage.brief
         self._stage = stage
+        self._seal = Seal(self._settings.sealing_secret) if brief.sealed else None
         self._facts = Facts(self._definition, asked(self._definition, brief))
         self._opening = self._line(opening(self._definition, brief))
         self._greeting = await stage.prompt(self._opening)
@@ -78,7 +85,7 @@ class TalkingRunner:
         session.on("user_state_changed", self._user_state)
         self._session = session
         tools: list[Tool | Toolset] = [
-            function_tool(self._save, raw_schema=save_schema(self._definition)),
+            function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
             function_tool(self._person_tool, raw_schema=_PERSON),
             function_tool(self._end_tool, raw_schema=_END),
         ]
@@ -99,15 +106,14 @@ class TalkingRunner:
             self._early.append(key)
             return
         self._silent = 0
-        self._keypad, whole = self._keypad.press(key, time.monotonic(), expected=self._expects_number())
-        if whole:
-            self._keyed(whole)
-        self._arm()
+        begun = self._keying.begun
+        self._keying.press(key, self._asked_for())
+        if self._keying.begun and not begun:
+            self._session.interrupt()
 
     async def close(self) -> None:
         """Free everything."""
-        if self._key_timer is not None:
-            self._key_timer.cancel()
+        self._keying.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -163,22 +169,58 @@ class TalkingRunner:
 
     # What the caller does.
 
-    def _expects_number(self) -> bool:
-        """Whether the last thing that was said asks for digits."""
-        if self._wants_number or self._keypad.keys:
-            return True
-        said = next((turn.text.reveal() for turn in reversed(self._stage.turns) if turn.speaker is Speaker.AGENT), "")
-        asks = said.lower().rpartition("?")[0].rpartition(".")[2] or said.lower()
-        return any(noun in asks for noun in self._definition.digit_nouns)
+    def _asked_for(self) -> DigitField | None:
+        """Which digits the last thing that was said asks for."""
+        if self._wants_number:
+            return NUMBER
+        said = [turn.text.reveal() for turn in reversed(self._stage.turns) if turn.speaker is Speaker.AGENT]
+        house = frozenset(line_of(say, self._stage.brief.language) for say in (Say.KEY_AGAIN, Say.STILL_THERE))
+        return asked_for(said, self._definition.digit_fields, house)
 
-    def _keyed(self, keys: str) -> None:
-        if keys == "0" and not self._wants_number:
+    def _keyed(self, keyed: Keyed) -> None:
+        if keyed.person:
             self._start(self._pressed_zero())
-        elif self._wants_number:
-            self._start(self._book(keys))
+        elif keyed.asked is NUMBER:
+            self._start(self._book(keyed.digits))
+        elif self._seal is not None:
+            self._start(self._sealed(keyed, self._seal))
+        elif keyed.fault:
+            self._start(self._key_again(keyed.digits))
         else:
             self._session.interrupt()
-            self._session.generate_reply(user_input=f"{KEYED} {keys}")
+            self._session.generate_reply(user_input=f"{KEYED} {keyed.digits.reveal()}")
+
+    async def _sealed(self, keyed: Keyed, seal: Seal) -> None:
+        """What was keyed in goes to its field alone: not to the model, nor into a turn."""
+        fields = self._definition.digit_fields
+        wanted = keyed.asked or (fields[0] if len(fields) == 1 else None)
+        if wanted is None:
+            self._told_sealed("keys that nothing was asked for")
+            return
+        if Keyed(keyed.digits, wanted).fault:
+            await self._key_again(keyed.digits)
+            return
+        self._facts.seal(wanted.name, keyed.digits, seal.close(keyed.digits, self._stage.call.id, wanted.name))
+        try:
+            await self._stage.learned(self._definition.kind, self._facts.known, complete=self._facts.complete)
+        except Unavailable as bad:
+            log.error("sealed digits couldn't be kept", why=str(bad))
+            self._told_sealed(f"{wanted.noun} couldn't be saved")
+            return
+        self._told_sealed(f"{wanted.noun} entered")
+
+    def _told_sealed(self, what: str) -> None:
+        self._session.interrupt()
+        self._session.generate_reply(user_input=f"{KEYED_SEALED} {what}]")
+
+    async def _key_again(self, digits: Digits) -> None:
+        self._noted(digits)
+        self._session.interrupt()
+        await self._speak(line_of(Say.KEY_AGAIN, self._stage.brief.language))
+
+    def _noted(self, digits: Digits) -> None:
+        text = HIDDEN if self._seal is not None else digits.reveal()
+        self._stage.said(Speaker.KEYPAD, text, at=time.time())
 
     async def _pressed_zero(self) -> None:
         self._stage.said(Speaker.KEYPAD, "0", at=time.time())
@@ -189,10 +231,10 @@ class TalkingRunner:
         if leaving:
             self._finish(reason)
 
-    async def _book(self, keys: str) -> None:
-        self._stage.said(Speaker.KEYPAD, keys, at=time.time())
+    async def _book(self, digits: Digits) -> None:
+        self._noted(digits)
         self._session.interrupt()
-        number = normalise(keys, country_of(self._stage.call.dialed))
+        number = normalise(digits.reveal(), country_of(self._stage.call.dialed))
         language = self._stage.brief.language
         if number is None or not callable_number(number):
             await self._speak(line_of(Say.WHICH_NUMBER, language))
@@ -230,8 +272,8 @@ class TalkingRunner:
             return
         text = item.text_content
         if item.role == "user":
-            speaker = Speaker.KEYPAD if text.startswith(KEYED) else Speaker.CALLER
-            text = text.removeprefix(KEYED).strip()
+            speaker = Speaker.KEYPAD if text.startswith((KEYED, KEYED_SEALED)) else Speaker.CALLER
+            text = HIDDEN if text.startswith(KEYED_SEALED) else text.removeprefix(KEYED).strip()
         else:
             speaker = Speaker.AGENT
         told: Mapping[str, object] = dict(item.metrics)
@@ -292,19 +334,6 @@ class TalkingRunner:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None and not self._over.done():
             self._over.set_exception(bug)
-
-    def _arm(self) -> None:
-        if self._key_timer is not None:
-            self._key_timer.cancel()
-            self._key_timer = None
-        left = self._keypad.deadline - time.monotonic()
-        if left != float("inf"):
-            self._key_timer = asyncio.get_running_loop().call_later(max(0.0, left), self._key_due)
-
-    def _key_due(self) -> None:
-        self._keypad, whole = self._keypad.due(time.monotonic())
-        if whole:
-            self._keyed(whole)
 
 
 def _history(stage: Stage) -> ChatContext:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from agents.definition import Definition
+from agents.definition import Definition, digits
+from gateway.calls.digits import Rules
 
 
 class Ticket(BaseModel):
     """What support finds out."""
 
     problem: str | None = Field(None, description="what is wrong")
-    ticket_number: str | None = Field(None, description="your ticket number", json_schema_extra={"format": "digits"})
+    ticket_number: str | None = Field(None, description="your ticket number", json_schema_extra=digits(Rules(most=12)))
     tried: str | None = Field(None, description="what you have tried so far")
     solved: bool | None = Field(None, description="whether the steps helped")
 

@@ -21,6 +21,9 @@ class Settings(BaseModel):
     livekit_url: str = Field("ws://127.0.0.1:7880", alias="LIVEKIT_URL")
     livekit_api_key: str = Field("", alias="LIVEKIT_API_KEY")
     livekit_api_secret: SecretStr = Field(SecretStr(""), alias="LIVEKIT_API_SECRET")
+    secret: SecretStr = Field(SecretStr(""), alias="OFFHOOK_SECRET")
+    """What sealed digits are sealed with, the same for every process; "" for LiveKit's secret. What was sealed with
+    another can't be opened any more."""
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), alias="REDIS_URL")
     database_url: SecretStr = Field(SecretStr(""), alias="DATABASE_URL")
     """SQLAlchemy URL; "" for SQLite in `state`."""
@@ -78,6 +81,11 @@ class Settings(BaseModel):
     and an edge's end."""
     log_format: str = Field("readable", alias="OFFHOOK_LOG_FORMAT", pattern="^(readable|json)$")
     log_level: str = Field("info", alias="OFFHOOK_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
+
+    @property
+    def sealing_secret(self) -> str:
+        """The secret that digits are sealed with; "" when there is none."""
+        return self.secret.get_secret_value() or self.livekit_api_secret.get_secret_value()
 
     @property
     def database(self) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.cli import shown
 from gateway.config import from_environment
 from gateway.records import store
+from gateway.terms.sealed import SHOWN, is_sealed
 
 Row = Mapping[str, object]
 
@@ -89,7 +90,7 @@ def _fact(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(_fact, value))
-    return str(value)
+    return SHOWN if is_sealed(value) else str(value)
 
 
 def _address() -> str:

@@ -127,6 +127,7 @@ class Plan:
             leads_to_person=human is not None and person is None,
             leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
             country=self.country,
+            sealed=route.seal_digits or (human is not None and human.seal_digits),
         )
 
     def briefs(self, notices: Mapping[str, Sequence[str]] | None = None) -> Iterator[Brief]:

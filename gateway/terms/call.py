@@ -66,6 +66,8 @@ class Brief:
     """The route says what comes when its agent can't go on (`no_agent`)."""
     country: str = ""
     """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
+    sealed: bool = False
+    """Keys that the caller presses go to the record alone, sealed: no model, transcript or log has them."""
 
 
 @dataclass(frozen=True, slots=True)

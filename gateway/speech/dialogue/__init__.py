@@ -55,6 +55,9 @@ string, array         the caller's words as they are (an array gets one string)
 
 A caller's digits from the keypad are a user message of digits, `*` and `#` alone ("4172#"), or one that starts with
 "[keypad]" or "DTMF:". "0" alone asks for a person, unless digits are being asked for and more than one is wanted.
+"[keypad: ticket number entered]" tells that the property of that noun was keyed in and saved where the model sees
+nothing of it; it isn't asked for again, nor read back. Any other message that starts with "[keypad:" tells of keys
+that couldn't be saved.
 
 A boolean whose name or description says solved, resolved, fixed or helped isn't asked: it is the outcome of the
 steps below. A property with "tried" or "steps" in its name isn't asked either: it lists the steps that were tried.

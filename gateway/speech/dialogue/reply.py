@@ -20,6 +20,10 @@ LEAST_DIGITS = 2
 _PRESSED = re.compile(r"^(?:\[keypad\]|dtmf:)?\s*([\d*#\s]+)$", re.IGNORECASE)
 
 
+_HIDDEN = "[keypad:"
+"""Begins a message that tells of keys without telling them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A tool that is to be called."""
@@ -68,6 +72,8 @@ def _answer(talk: Talk) -> Reply:
     pressed = _PRESSED.match(talk.said[-1].text.strip())
     if pressed:
         return _keyed(talk, re.sub(r"[^\d]", "", pressed[1]))
+    if talk.said[-1].text.lower().startswith(_HIDDEN):
+        return _hidden(talk)
     words = talk.words
     if not words:
         return _missed(talk)
@@ -212,6 +218,15 @@ def _keyed(talk: Talk, keys: str) -> Reply:
     if one.length and len(keys) != one.length:
         return Reply(f"That has {len(keys)} digits. {spoken.again(one)}")
     return _save(talk, {one.name: keys})
+
+
+def _hidden(talk: Talk) -> Reply:
+    """Answer keys that went to their tool alone."""
+    entered = talk.entered(talk.said[-1])
+    if entered is None:
+        return Reply(f"{spoken.FAILED} {spoken.OFFER_PERSON}")
+    thanks = spoken.acknowledged(entered, spoken.ENTERED)
+    return Reply(f"{thanks} {spoken.CHANGED}" if talk.read and not talk.missing else _onward(talk, thanks))
 
 
 def _person(talk: Talk, reason: str) -> Reply:

@@ -23,6 +23,8 @@ OFFER_PERSON = "If you'd rather talk to a person, say person or press zero."
 BEYOND = "I'm afraid I can't help with that myself."
 MISSED = "Sorry, I didn't get that."
 MISSED_AGAIN = "I'm sorry, I still didn't get it. Say skip to go on, or person for a human."
+ENTERED = "as you keyed it in"
+"""What stands for a value that was keyed in out of the model's sight."""
 FAILED = "I'm sorry, I couldn't save that."
 
 
@@ -64,7 +66,7 @@ def _hint(one: Property) -> str:
 
 def acknowledged(one: Property | None, value: Value | None) -> str:
     """What is said once a fact is known."""
-    if one is None or value is None:
+    if one is None or value is None or value == ENTERED:
         return "Thank you."
     match one.kind:
         case Kind.NAME:
@@ -81,7 +83,7 @@ def shown(one: Property, value: Value) -> str:
     """A value as it is read out."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if one.kind is Kind.DIGITS:
+    if one.kind is Kind.DIGITS and value != ENTERED:
         return " ".join(str(value))
     if one.kind is Kind.EMAIL:
         return str(value).replace("@", " at ").replace(".", " dot ")

@@ -7,6 +7,7 @@ follow from the tool calls.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,8 @@ from gateway.speech.dialogue.phrases import Means, means, plain
 from gateway.speech.dialogue.prompt import Prompt
 from gateway.speech.dialogue.tools import Kind, Property, Tools
 from gateway.speech.dialogue.values import Value
+
+_ENTERED = re.compile(r"\[keypad: (.+) entered\]$", re.IGNORECASE)
 
 
 class Stage(StrEnum):
@@ -82,6 +85,14 @@ class Talk:
             if wanted and one.name not in self.facts and one.name not in self.skipped:
                 return one
         return None
+
+    def entered(self, said: Said) -> Property | None:
+        """The property that the message tells was keyed in, out of this model's sight."""
+        found = _ENTERED.match(said.text) if said.role == "user" else None
+        return next(
+            (one for one in self.properties if found and one.noun.lower().removeprefix("your ") == found[1].lower()),
+            None,
+        )
 
     @property
     def called(self) -> bool:
@@ -178,8 +189,10 @@ def _facts(talk: Talk) -> tuple[dict[str, Value], tuple[str, ...]]:
     facts: dict[str, Value] = {}
     latest: tuple[str, ...] = ()
     name = talk.tools.form.tool if talk.tools.form else ""
-    for tool, arguments in (call for one in talk.said for call in one.calls):
-        if tool == name:
+    for one in talk.said:
+        if (entered := talk.entered(one)) is not None:
+            facts[entered.name], latest = spoken.ENTERED, (entered.name,)
+        for arguments in (arguments for tool, arguments in one.calls if tool == name):
             told = {key: value for key, value in arguments.items() if isinstance(value, str | int | float | list)}
             facts |= {key: _value(value) for key, value in told.items()}
             latest = tuple(told)

@@ -1,14 +1,11 @@
-"""Tests of what the agents share: declarations, prompts, facts, the keypad."""
+"""Tests of what the agents share: declarations, prompts, facts."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agents.definition import opening, pronounced
 from agents.facts import Facts, save_schema
-from agents.keypad import PAUSE, Keypad
 from agents.lines import Say, line_of
 from agents.prompting import asked, instructions
 from agents.registry import NAMES, catalogue, definition
@@ -16,6 +13,7 @@ from agents.telephony import Pronounce
 from gateway.speech.dialogue import prompt, tools
 from gateway.terms.call import Brief
 from gateway.terms.catalogue import Cue
+from gateway.terms.personal import Digits
 
 TALKING = [name for name in NAMES if name != "echo"]
 
@@ -87,34 +85,35 @@ def test_facts_are_taken_one_by_one_and_wrong_ones_told() -> None:
     assert facts.known["name"] == "Maria", "the last word counts"
 
 
-def test_keys_become_a_number_by_hash_or_by_a_pause() -> None:
-    pad, whole = Keypad(), ""
-    for key in "4172":
-        pad, whole = pad.press(key, 10.0, expected=True)
-        assert whole == ""
-    assert pad.press("#", 10.1, expected=True) == (Keypad(), "4172")
-    assert pad.due(10.0 + PAUSE - 0.01) == (pad, "")
-    assert pad.due(10.0 + PAUSE) == (Keypad(), "4172")
+def test_what_was_sealed_stays_whatever_a_model_says() -> None:
+    facts = Facts(definition("support"), ("ticket_number",))
+    facts.seal("ticket_number", Digits("739146"), "sealed:1:x")
+    assert facts.add({"ticket_number": "[keypad: ticket number entered]", "problem": "no sound"}) == ""
+    assert facts.known == {"ticket_number": "sealed:1:x", "problem": "no sound"}
+    assert facts.complete
+    assert facts.digits("ticket_number") == Digits("739146"), "a tool of the job's own gets them"
+    assert facts.digits("problem") is None
 
 
-def test_zero_is_a_person_unless_a_number_is_asked_for() -> None:
-    assert Keypad().press("0", 1.0, expected=False) == (Keypad(), "0")
-    pad, whole = Keypad().press("0", 1.0, expected=True)
-    assert (pad.keys, whole) == ("0", "")
-    begun, _ = Keypad().press("4", 1.0, expected=False)
-    assert begun.press("0", 1.1, expected=False)[0].keys == "40"
+def test_on_a_sealed_route_digits_are_asked_to_be_keyed_in_and_never_said() -> None:
+    support = definition("support")
+    (one,) = support.digit_fields
+    told = instructions(support, Brief("support", sealed=True))
+    assert "[keypad: ticket number entered]" in told
+    assert "hidden" not in instructions(support, Brief("support"))
+    assert "hidden" not in instructions(definition("sales"), Brief("sales", sealed=True)), "it has no digits"
+    read = tools.read([{"type": "function", "function": save_schema(support, sealed=True)}])
+    assert read.form
+    asked_by = {each.name: each for each in read.form.properties}[one.name]
+    assert asked_by.noun == "your ticket number"
+    assert "key in your ticket number" in asked_by.question
+    assert asked_by.again != asked_by.question
 
 
-@given(st.lists(st.sampled_from("0123456789*#"), max_size=60), st.booleans())
-def test_no_keys_are_lost_or_doubled(keys: list[str], expected: bool) -> None:
-    pad, told = Keypad(), ""
-    for key in keys:
-        pad, whole = pad.press(key, 0.0, expected=expected)
-        told += whole
-    _, rest = pad.due(PAUSE)
-    digits = "".join(key for key in keys if key.isdecimal())
-    assert (told + rest) in digits or len(digits) > 32
-    assert len(told + rest) == len(digits) or len(digits) > 32
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_models_tool_has_only_what_json_schema_knows(sealed: bool) -> None:
+    schema = save_schema(definition("support"), sealed=sealed)
+    assert "x-" not in str(schema)
 
 
 def test_words_are_pronounced_whole_and_in_any_case() -> None:

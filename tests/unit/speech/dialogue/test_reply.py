@@ -166,6 +166,25 @@ def test_a_ticket_number_is_keyed_in_or_spoken_and_steps_are_offered() -> None:
     assert talk.facts["solved"] is True
 
 
+def test_a_number_that_was_keyed_in_out_of_sight_is_neither_asked_for_again_nor_read_back() -> None:
+    talk = Talk("support", "", "This is support. What is wrong?")
+    talk.tools[0] = {"type": "function", "function": save_schema(definition("support"), sealed=True)}
+    assert "Could you key in your ticket number" in talk.say("my internet connection is not working")
+    answer = talk.say("[keypad: ticket number entered]")
+    assert answer.startswith("Thank you. Let me read that back.")
+    assert "Your ticket number is as you keyed it in." in answer
+    assert "ticket_number" not in talk.facts, "it is saved where the model sees nothing of it"
+    assert talk.say("[keypad: ticket number entered]") == "Thank you. Is the rest right?"
+    assert "noted everything" in talk.say("yes")
+
+
+def test_keys_out_of_sight_that_were_not_saved_are_told() -> None:
+    talk = Talk("support", "", "This is support. What is wrong?")
+    for what in ("ticket number couldn't be saved", "keys that nothing was asked for"):
+        assert talk.say(f"[keypad: {what}]").startswith("I'm sorry, I couldn't save that.")
+    assert not talk.facts
+
+
 def test_a_caller_without_a_ticket_number_goes_on() -> None:
     talk = Talk("support", "", "This is support. What is wrong?")
     talk.say("the phones are down")

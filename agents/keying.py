@@ -1,0 +1,51 @@
+"""The keys of one call, on the running loop's clock: `agents.keypad` with its timer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from agents.definition import DigitField
+from agents.keypad import Keyed, Keypad
+
+
+class Keying:
+    """Tells each entry as it ends. `close` it."""
+
+    def __init__(self, keyed: Callable[[Keyed], None]) -> None:
+        self._keyed = keyed
+        self._keypad = Keypad()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether an entry is in progress."""
+        return bool(self._keypad.keys)
+
+    def press(self, key: str, asked: DigitField | None) -> None:
+        """A key of the caller's, and what is being asked for."""
+        self._keypad, ended = self._keypad.press(key, time.monotonic(), asked)
+        self._told(ended)
+
+    def close(self) -> None:
+        """Forget what was keyed in."""
+        self._keypad = Keypad()
+        self._arm()
+
+    def _due(self) -> None:
+        self._keypad, ended = self._keypad.due(time.monotonic())
+        self._told(ended)
+
+    def _told(self, ended: Keyed | None) -> None:
+        self._arm()
+        if ended is not None:
+            self._keyed(ended)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        left = self._keypad.deadline - time.monotonic()
+        if left != float("inf"):
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, left), self._due)

@@ -1,0 +1,262 @@
+"""A canary through a sealed route: nothing that the job tells, logs, or shows a model holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice import ConversationItemAddedEvent
+
+from agents import engines, telephony
+from agents.lines import Say, line_of
+from agents.registry import definition
+from agents.runner import TalkingRunner
+from gateway.calls.memory import MemoryStore
+from gateway.calls.sealed import Seal
+from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.tell import Teller
+from gateway.config import Settings
+from gateway.errors import SetupFault, Unavailable
+from gateway.terms.call import Brief, Call, CallId, Pool
+from gateway.terms.event import Event, Kind
+from gateway.terms.personal import Digits, Number
+from gateway.terms.sealed import HIDDEN, is_sealed
+
+CANARY = "739146"
+SECRET = "a secret of the test's"
+BRIEF = Brief("support", sealed=True)
+CALL = Call(CallId("SCL_1"), "call-1", "sip_1", Number("+15105550200"), None, "ST_1", "support", "p", Pool.AGENTS,
+            BRIEF, 1.0)  # fmt: skip
+
+
+class Handle:
+    async def wait_for_playout(self) -> None:
+        pass
+
+
+class Session:
+    """What the runner asks of a session, and all that a model would be told."""
+
+    def __init__(self) -> None:
+        self.input = self.output = cast(Any, type("Ends", (), {})())
+        self.heard: list[str] = []
+        self.agent: Any = None
+        self.interrupted = 0
+        self.replied = asyncio.Event()
+        self._on: dict[str, Callable[..., None]] = {}
+
+    def on(self, event: str, handler: Callable[..., None]) -> None:
+        self._on[event] = handler
+
+    async def start(self, agent: object) -> None:
+        self.agent = agent
+
+    def interrupt(self) -> None:
+        self.interrupted += 1
+
+    def generate_reply(self, *, user_input: str) -> None:
+        self.heard.append(user_input)
+        self.replied.set()
+        self.added("user", user_input)
+
+    def say(self, text: str, **_: object) -> Handle:
+        self.added("assistant", text)
+        return Handle()
+
+    def added(self, role: Any, text: str) -> None:
+        self._on["conversation_item_added"](ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Prompts:
+    async def get(self, *_: object) -> None:
+        return None
+
+    async def want(self, *_: object) -> None:
+        pass
+
+
+class Voice:
+    rate = 24000
+
+
+class Room:
+    def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        return cast(AsyncIterator[bytes], iter(()))
+
+
+class Store(MemoryStore):
+    fails = False
+
+    def __init__(self) -> None:
+        super().__init__(time.monotonic)
+        self.told: list[Event] = []
+
+    async def tell(self, event: Event) -> None:
+        if self.fails and event.kind is Kind.FACTS:
+            raise Unavailable("down")
+        self.told.append(event)
+
+
+class Scene:
+    def __init__(self, runner: TalkingRunner, session: Session, store: Store, teller: Teller) -> None:
+        self.runner, self.session, self.store, self._teller = runner, session, store, teller
+
+    async def told(self, kind: Kind) -> list[dict[str, Any]]:
+        """What was told of it by now."""
+        await self._settled()
+        if self._teller._waiting:
+            await asyncio.wait({self._teller._waiting[-1][1]}, timeout=5)
+        return [dict(event.data) for event in self.store.told if event.kind is kind]
+
+    async def press(self, keys: str) -> None:
+        for key in keys:
+            self.runner.digit(key)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        while tasks := self.runner._tasks:
+            await asyncio.wait(tasks)
+
+
+@asynccontextmanager
+async def scene(monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF) -> AsyncIterator[Scene]:
+    session, store = Session(), Store()
+    monkeypatch.setattr(telephony, "session", lambda *_: session)
+    settings = Settings.model_validate({"LIVEKIT_API_SECRET": SECRET, "LIVEKIT_API_KEY": "key"})
+    warm = engines.Warm(*cast(Any, (None, None, None, None)))
+    runner = TalkingRunner(definition("support"), settings, warm)
+    async with Teller(store, CALL.id) as teller:
+        parts = Parts(CALL, cast(Any, Voice()), cast(Any, Room()), teller, cast(Any, Prompts()), "voice")
+        await runner.prepare(CallStage(parts, brief))
+        runner._early = None
+        session.added("assistant", "What is your ticket number?")
+        try:
+            yield Scene(runner, session, store, teller)
+        finally:
+            await runner.close()
+
+
+@pytest.fixture
+def logs() -> Iterator[io.StringIO]:
+    """Everything that is logged, raw: before anything is redacted."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def holds(text: str) -> bool:
+    return CANARY in text or " ".join(CANARY) in text or CANARY[:4] in text
+
+
+async def test_the_digits_go_to_their_field_alone(
+    monkeypatch: pytest.MonkeyPatch, logs: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scene(monkeypatch) as on:
+        await on.press(f"{CANARY}#")
+        (facts,) = await on.told(Kind.FACTS)
+        sealed = facts["fields"]["ticket_number"]
+        assert is_sealed(sealed)
+        assert Seal(SECRET).open(sealed, CALL.id, "ticket_number") == Digits(CANARY)
+        assert on.runner._facts.digits("ticket_number") == Digits(CANARY)
+        assert on.session.heard == ["[keypad: ticket number entered]"]
+        turns = await on.told(Kind.TURN)
+        assert [turn["text"] for turn in turns if turn["speaker"] == "keypad"] == [HIDDEN]
+        assert not holds(json.dumps([dict(event.data) for event in on.store.told]))
+        assert not holds(on.session.agent.instructions)
+        assert not holds(repr(on.runner._keying._keypad))
+        # A model that saves something else meanwhile neither loses nor learns them.
+        await on.runner._save({"problem": "no sound", "ticket_number": "entered"})
+        assert (await on.told(Kind.FACTS))[-1]["fields"] == {"ticket_number": sealed, "problem": "no sound"}
+    printed = capsys.readouterr()
+    assert not holds(logs.getvalue() + printed.out + printed.err)
+
+
+async def test_an_entry_that_cant_be_is_asked_for_again_unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(monkeypatch) as on:
+        monkeypatch.setattr("agents.keypad.Keyed.fault", property(lambda _: "short"))
+        await on.press(f"{CANARY}#")
+        assert on.session.heard == []
+        turns = [(turn["speaker"], turn["text"]) for turn in await on.told(Kind.TURN)]
+        assert turns[-2:] == [("keypad", HIDDEN), ("agent", line_of(Say.KEY_AGAIN, "en"))]
+        monkeypatch.undo()
+        await on.press(f"{CANARY}#")
+        assert on.session.heard == ["[keypad: ticket number entered]"], "the question still stands"
+
+
+async def test_digits_that_cant_be_kept_are_told_without_them(
+    monkeypatch: pytest.MonkeyPatch, logs: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gateway.conduct.tell.DURABLE_WITHIN", 0.05)
+    monkeypatch.setattr("gateway.conduct.tell.FLUSH_WITHIN", 0.05)
+    async with scene(monkeypatch) as on:
+        on.store.fails = True
+        await on.press(f"{CANARY}#")
+        assert on.session.heard == ["[keypad: ticket number couldn't be saved]"]
+    text = logs.getvalue() + capsys.readouterr().out
+    assert "couldn't be kept" in text
+    assert not holds(text)
+
+
+async def test_a_key_silences_the_agent_at_once_and_zero_still_means_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(monkeypatch) as on:
+        on.runner.digit("7")
+        assert on.session.interrupted == 1
+        on.runner.digit("3")
+        assert on.session.interrupted == 1
+        await on.press("*")
+        on.session.added("assistant", "What is wrong?")
+        await on.press("0")
+        assert line_of(Say.WHICH_NUMBER, "en") in [turn["text"] for turn in await on.told(Kind.TURN)]
+
+
+async def test_another_number_to_call_back_on_is_hidden_from_the_transcript(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(monkeypatch) as on:
+        on.session.added("assistant", "What is wrong?")
+        await on.press("0")
+        await on.press("5105550142#")
+        assert [one["number"] for one in await on.told(Kind.CALLBACK)] == ["+15105550142"]
+        turns = await on.told(Kind.TURN)
+        assert "0142" not in json.dumps(turns)
+
+
+async def test_an_open_route_tells_the_model_what_was_keyed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(monkeypatch, Brief("support")) as on:
+        await on.press(f"{CANARY}#")
+        assert on.session.heard == [f"[keypad] {CANARY}"]
+        turns = await on.told(Kind.TURN)
+        assert [turn["text"] for turn in turns if turn["speaker"] == "keypad"] == [CANARY]
+
+
+async def test_a_pause_ends_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.keypad.PAUSE", 0.01)
+    async with scene(monkeypatch, Brief("support")) as on:
+        on.runner.digit("4")
+        on.runner.digit("1")
+        async with asyncio.timeout(5):
+            await on.session.replied.wait()
+        assert on.session.heard == ["[keypad] 41"]
+
+
+async def test_there_is_no_sealed_call_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.SECRET", "")
+    with pytest.raises(SetupFault, match="OFFHOOK_SECRET"):
+        async with scene(monkeypatch):
+            pass
