@@ -23,8 +23,16 @@ Since = Annotated[
     str, typer.Option(help="Only since then: 90m, 2h, 3d, today, yesterday, 2026-11-23, '2026-11-23 14:00'.")
 ]
 
-_STYLES = {"served": "green", "callback": "yellow", "lost": "bold red", "abandoned": "yellow", "rejected": "red"}
-_WHO = {"caller": "cyan", "agent": "green", "keypad": "magenta", "": "dim"}
+_STYLES = {
+    "served": "green",
+    "message": "yellow",
+    "callback": "yellow",
+    "lost": "bold red",
+    "abandoned": "yellow",
+    "rejected": "red",
+}
+_KEPT = (("L", "lead"), ("T", "ticket"), ("C", "callback"), ("M", "message"))
+_WHO = {"caller": "cyan", "agent": "green", "keypad": "magenta", "message": "cyan", "": "dim"}
 
 
 @command.command("list")
@@ -76,6 +84,10 @@ def record_json(record: Record) -> dict[str, object]:
         "lead": record.lead,
         "ticket": record.ticket,
         "callbacks": [{**row, "number": row["number"] or record.call["caller"]} for row in record.callbacks],
+        "stops": record.stops,
+        "legs": record.legs,
+        "waits": record.waits,
+        "messages": record.messages,
     }
 
 
@@ -96,7 +108,7 @@ def _print_calls(found: Sequence[Mapping[str, object]], now: float) -> None:
 
     table = shown.table("ID", "Started", "Dialed", "Caller", "Agent", "Outcome", "Talked")
     for row in found:
-        kept = "".join(mark for mark, name in (("L", "lead"), ("T", "ticket"), ("C", "callback")) if row[name])
+        kept = "".join(mark for mark, name in _KEPT if row[name])
         what = outcome(row)
         table.add_row(
             shown.text(shown.short(row["id"]), "bold"),
@@ -109,8 +121,8 @@ def _print_calls(found: Sequence[Mapping[str, object]], now: float) -> None:
         )
     console = shown.console()
     console.print(table)
-    if any(row["lead"] or row["ticket"] or row["callback"] for row in found):
-        console.print("\nL lead  T ticket  C callback", style="dim", markup=False)
+    if any(row[name] for row in found for _, name in _KEPT):
+        console.print("\nL lead  T ticket  C callback  M message", style="dim", markup=False)
     console.print("offhook calls show ID tells all of one.", style="dim", markup=False)
 
 
@@ -143,7 +155,8 @@ def _print_record(record: Record, now: float) -> None:
     console = shown.console()
     _print_head(record)
     moments = timeline(record.call, attempts=record.attempts, turns=record.turns, switches=record.switches,
-                       callbacks=record.callbacks)  # fmt: skip
+                       callbacks=record.callbacks, stops=record.stops, legs=record.legs, waits=record.waits,
+                       messages=record.messages)  # fmt: skip
     console.print()
     _print_moments(moments)
     for title, paper in (("Lead", record.lead), ("Ticket", record.ticket)):

@@ -19,9 +19,8 @@ from gateway.up import runfile
 
 Row = Mapping[str, object]
 
-_TIMES = (
-    """started opened answered ended rejected hung_up sip_at dispatched taken at created updated promised_at told"""
-)
+_TIMES = """started opened answered ended rejected hung_up sip_at dispatched taken at created updated promised_at told
+    ringing over left transcribed done named"""
 TIMES = frozenset(_TIMES.split())
 """Columns that hold seconds since the epoch; JSON shows them in RFC 3339."""
 

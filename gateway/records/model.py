@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from gateway.errors import PeerFault
 from gateway.records.groups import Group, Row, merge, merge_fields
-from gateway.records.reading import flag, instant, mapping, name, text, whole
+from gateway.records.reading import flag, instant, mapping, measure, name, text, whole
 from gateway.terms.ending import Party
 from gateway.terms.event import Event, Kind
 
@@ -33,6 +33,13 @@ class Table(StrEnum):
     LEADS = "leads"
     TICKETS = "tickets"
     CALLBACKS = "callbacks"
+    STOPS = "stops"
+    """One row a stop of the call's way: a menu, an agent, a line."""
+    LEGS = "legs"
+    """One row for each time somebody was rung."""
+    WAITS = "waits"
+    """The caller entered a team's line, or left it."""
+    MESSAGES = "messages"
 
 
 KEYS: Mapping[Table, tuple[str, ...]] = {
@@ -45,6 +52,10 @@ KEYS: Mapping[Table, tuple[str, ...]] = {
     Table.TICKETS: ("call",),
     # Told again after a store that answered too late, it is still one call to make.
     Table.CALLBACKS: ("call", "number"),
+    Table.STOPS: ("call", "number"),
+    Table.LEGS: ("call", "leg"),
+    Table.WAITS: ("call", "team", "event", "at"),
+    Table.MESSAGES: ("call", "id"),
 }
 """The columns that name a row."""
 
@@ -82,6 +93,21 @@ GROUPS: Mapping[Table, tuple[Group, ...]] = {
     Table.LEADS: _PAPER,
     Table.TICKETS: _PAPER,
     Table.CALLBACKS: (Group(("at", "reason", "promised", "promised_at")),),
+    Table.STOPS: (Group(("at", "route", "act", "because")),),
+    Table.LEGS: (
+        Group(("at",)),
+        Group(("named", "member", "number")),
+        Group(("ringing",)),
+        Group(("answered",)),
+        Group(("over", "how", "status", "reason")),
+    ),
+    Table.WAITS: (Group(("at", "why")),),
+    Table.MESSAGES: (
+        Group(("at",)),
+        Group(("left", "file", "seconds", "size", "because", "team")),
+        Group(("transcribed", "transcript")),
+        Group(("done", "done_by")),
+    ),
 }
 """What of a row is told together."""
 
@@ -235,6 +261,63 @@ def _party(given: object) -> str | None:
     return given if isinstance(given, str) and given in known else None
 
 
+def _stop(data: Row, at: float) -> _Read:
+    number = whole(data.get("number"))
+    if number is None:
+        raise BadEvent("A stop has no number.")
+    told: dict[str, object] = {key: name(data.get(key)) for key in ("route", "act", "because")}
+    return {}, [(Table.STOPS, {"number": number, "at": at, **told})]
+
+
+_LEG_OVER = frozenset({"failed", "left", "dropped"})
+
+
+def _leg(data: Row, at: float) -> _Read:
+    leg, event = name(data.get("leg")), data.get("event")
+    if not leg:
+        raise BadEvent("An event of a leg doesn't name the leg.")
+    row: dict[str, object] = {"leg": leg, "at": at}
+    who = {key: name(data.get(key)) for key in ("member", "number")}
+    if any(who.values()):
+        row |= {"named": at, **who}
+    if event in {"ringing", "answered"}:
+        row[str(event)] = at
+    elif event in _LEG_OVER:
+        # A status of 0 stands for none.
+        status = whole(data.get("status")) or None
+        row |= {"over": at, "how": event, "status": status, "reason": text(data.get("reason"))}
+    return {}, [(Table.LEGS, row)]
+
+
+def _waiting(data: Row, at: float) -> _Read:
+    team, event = name(data.get("team")), data.get("event")
+    if not team or event not in {"entered", "left"}:
+        raise BadEvent("Waiting names no team, or neither begins nor ends.")
+    return {}, [(Table.WAITS, {"team": team, "event": event, "at": at, "why": text(data.get("why"))})]
+
+
+def _message(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {key: name(data.get(key)) for key in ("file", "because", "team")}
+    told |= {"left": at, "seconds": measure(data.get("seconds")), "size": whole(data.get("size"))}
+    return {}, [(Table.MESSAGES, {**_which(data, at), **told})]
+
+
+def _transcribed(data: Row, at: float) -> _Read:
+    told = {"transcribed": at, "transcript": text(data.get("text")) or ""}
+    return {}, [(Table.MESSAGES, {**_which(data, at), **told})]
+
+
+def _message_done(data: Row, at: float) -> _Read:
+    return {}, [(Table.MESSAGES, {**_which(data, at), "done": at, "done_by": name(data.get("by"))})]
+
+
+def _which(data: Row, at: float) -> dict[str, object]:
+    message = name(data.get("id"))
+    if not message:
+        raise BadEvent("An event of a message doesn't name the message.")
+    return {"id": message, "at": at}
+
+
 def _ended(data: Row, at: float) -> _Read:
     return {"ended": at, "ending": name(data.get("ending"))}, []
 
@@ -249,6 +332,12 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.FACTS: _facts,
     Kind.CALLBACK: _callback,
     Kind.SWITCHED: _switched,
+    Kind.STOP: _stop,
+    Kind.LEG: _leg,
+    Kind.WAITING: _waiting,
+    Kind.MESSAGE: _message,
+    Kind.TRANSCRIBED: _transcribed,
+    Kind.MESSAGE_DONE: _message_done,
     Kind.HANGUP: _hangup,
     Kind.SIP: _sip,
     Kind.ENDED: _ended,

@@ -36,6 +36,13 @@ def whole(value: object) -> int | None:
     return value if abs(value) <= _LARGEST else None
 
 
+def measure(value: object) -> float | None:
+    """A finite number that isn't negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _LAST else None
+
+
 def instant(value: object) -> float | None:
     """Seconds since the epoch (UTC), rounded to the microsecond that databases keep."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -72,7 +73,7 @@ CALLS = Table(
     Column("opened", Instant, comment="routed by control"),
     Column("answered", Instant),
     Column("ended", Instant),
-    Column("ending", String, comment="served, abandoned, rejected, callback, lost"),
+    Column("ending", String, comment="served, abandoned, rejected, callback, message, lost"),
     Column("dialed", String, index=True),
     Column("caller", String, index=True),
     Column("diverted_from", String, comment="the number that was dialed first, as the carrier told"),
@@ -153,6 +154,77 @@ CALLBACKS = Table(
     Column("reason", Text),
     Column("promised", Text),
     Column("promised_at", Instant),
+)
+
+STOPS = Table(
+    model.Table.STOPS,
+    METADATA,
+    _call(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("route", String),
+    Column("act", String, comment="talk, choose, wait, ring, record"),
+    Column("because", String, comment="what led here"),
+)
+
+LEGS = Table(
+    model.Table.LEGS,
+    METADATA,
+    _call(),
+    Column("leg", String, primary_key=True),
+    Column("at", Instant, nullable=False, comment="the first that was heard of it"),
+    Column("named", Instant),
+    Column("member", String, comment="in the plan's people; null: a bare number"),
+    Column("number", String),
+    Column("ringing", Instant),
+    Column("answered", Instant),
+    Column("over", Instant),
+    Column("how", String, comment="failed, left, dropped"),
+    Column("status", Integer, comment="SIP's; null: none"),
+    Column("reason", Text),
+)
+
+WAITS = Table(
+    model.Table.WAITS,
+    METADATA,
+    _call(),
+    Column("team", String, primary_key=True),
+    Column("event", String, primary_key=True, comment="entered, left"),
+    Column("at", Instant, primary_key=True),
+    Column("why", Text),
+)
+
+MESSAGES = Table(
+    model.Table.MESSAGES,
+    METADATA,
+    _call(),
+    Column("id", String, primary_key=True),
+    Column("at", Instant, nullable=False, index=True, comment="the first that was heard of it"),
+    Column("left", Instant, comment="when it was stored"),
+    Column("file", String, comment="its name in the messages' directory"),
+    Column("seconds", Float),
+    Column("size", Integer, comment="bytes"),
+    Column("because", String, comment="what led to it: closed, full, unanswered ..."),
+    Column("team", String),
+    Column("transcribed", Instant),
+    Column("transcript", Text),
+    Column("done", Instant),
+    Column("done_by", String),
+)
+
+NOTICES = Table(
+    "notices",
+    METADATA,
+    Column("id", String, primary_key=True, comment="the same for every try, and told to the receiver"),
+    Column("call", String, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("message", String, nullable=False),
+    Column("address", Text, nullable=False, comment="an apprise URL; it may hold a secret"),
+    Column("what", String, nullable=False, comment="message, transcript"),
+    Column("made", Instant, nullable=False),
+    Column("due", Instant, index=True, comment="when to try; null: delivered, or given up"),
+    Column("tries", Integer, nullable=False),
+    Column("delivered", Instant),
+    Column("error", Text),
 )
 
 APPLIED = Table(

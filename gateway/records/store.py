@@ -18,7 +18,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.errors import Refused, SetupFault
 from gateway.records.engine import connect, shown, sqlite_file
 from gateway.records.migrate import current, newest
-from gateway.records.schema import ATTEMPTS, CALLBACKS, CALLS, LEADS, SWITCHES, TICKETS, TURNS
+from gateway.records.schema import (
+    ATTEMPTS,
+    CALLBACKS,
+    CALLS,
+    LEADS,
+    LEGS,
+    MESSAGES,
+    STOPS,
+    SWITCHES,
+    TICKETS,
+    TURNS,
+    WAITS,
+)
 
 Row = Mapping[str, object]
 
@@ -42,6 +54,10 @@ class Record:
     lead: Row | None
     ticket: Row | None
     callbacks: Sequence[Row]
+    stops: Sequence[Row] = ()
+    legs: Sequence[Row] = ()
+    waits: Sequence[Row] = ()
+    messages: Sequence[Row] = ()
 
 
 @asynccontextmanager
@@ -71,13 +87,14 @@ async def reading(address: str) -> AsyncIterator[AsyncConnection | None]:
 
 async def calls(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
     """The newest calls, newest first; each with `turns`, how many there were, and whether there is a `lead`, a
-    `ticket`, a `callback`."""
+    `ticket`, a `callback`, a `message`."""
     query = select(
         CALLS,
         _count(TURNS).label("turns"),
         (_count(LEADS) > 0).label("lead"),
         (_count(TICKETS) > 0).label("ticket"),
         (_count(CALLBACKS) > 0).label("callback"),
+        (_count(MESSAGES) > 0).label("message"),
     ).order_by(CALLS.c.started.desc(), CALLS.c.id)
     return await _rows(connection, _since(query, CALLS, "started", since).limit(limit))
 
@@ -142,6 +159,10 @@ async def record(connection: AsyncConnection, call: str) -> Record:
         lead=lead[0] if lead else None,
         ticket=ticket[0] if ticket else None,
         callbacks=await of(CALLBACKS, "at"),
+        stops=await of(STOPS, "number"),
+        legs=await of(LEGS, "at", "leg"),
+        waits=await of(WAITS, "at"),
+        messages=await of(MESSAGES, "at", "id"),
     )
 
 

@@ -26,7 +26,7 @@ class Moment:
     at: float
     """Seconds since the epoch (UTC)."""
     who: str
-    """"caller", "agent", "keypad", or "" for what the gateway notes."""
+    """"caller", "agent", "keypad", "message" for what a message says, or "" for what the gateway notes."""
     text: str
     note: str = ""
     """Latencies, who, how."""
@@ -55,7 +55,16 @@ def talked(call: Row) -> float | None:
 
 
 def timeline(
-    call: Row, *, attempts: Sequence[Row], turns: Sequence[Row], switches: Sequence[Row], callbacks: Sequence[Row]
+    call: Row,
+    *,
+    attempts: Sequence[Row],
+    turns: Sequence[Row],
+    switches: Sequence[Row],
+    callbacks: Sequence[Row],
+    stops: Sequence[Row] = (),
+    legs: Sequence[Row] = (),
+    waits: Sequence[Row] = (),
+    messages: Sequence[Row] = (),
 ) -> Sequence[Moment]:
     """Everything that happened in the call, in order."""
     moments = [*_of_call(call), *_of_attempts(attempts), *map(_turn, turns)]
@@ -65,6 +74,9 @@ def timeline(
         )
     for row in callbacks:
         moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
+    moments += [*map(_stop, stops), *map(_wait, waits)]
+    moments += [moment for row in legs for moment in _of_leg(row)]
+    moments += [moment for row in messages for moment in _of_message(row)]
     return sorted(moments, key=lambda moment: moment.at)
 
 
@@ -108,6 +120,55 @@ def _of_attempts(attempts: Sequence[Row]) -> Iterator[Moment]:
 def _turn(row: Row) -> Moment:
     notes = [latencies(row.get("latencies")), "interrupted" if row.get("interrupted") else ""]
     return Moment(_at(row), str(row["speaker"]), str(row["text"]), "; ".join(note for note in notes if note))
+
+
+_ACTS = {
+    "talk": "an agent is to talk",
+    "choose": "the caller is to choose",
+    "wait": "the caller is to wait for a team",
+    "ring": "somebody is to be rung",
+    "record": "the caller may leave a message",
+}
+"""What each kind of act (`gateway.terms.act`) means to an operator."""
+
+
+def _stop(row: Row) -> Moment:
+    act = str(row.get("act") or "")
+    said = _ACTS.get(act.lower(), act or "the way goes on")
+    notes = [f"route {row['route']}" if row.get("route") else "", _said(row.get("because"))]
+    return Moment(_at(row), "", said, ", ".join(note for note in notes if note))
+
+
+def _wait(row: Row) -> Moment:
+    entered = row.get("event") == "entered"
+    said = f"waits for the team {row.get('team')}" if entered else f"waits no longer for the team {row.get('team')}"
+    return Moment(_at(row), "", said, _said(row.get("why")))
+
+
+_LEG_ENDS = {"failed": "{} didn't answer", "left": "{} hung up", "dropped": "{} is no longer rung or talked to"}
+
+
+def _of_leg(row: Row) -> Iterator[Moment]:
+    who = str(row.get("member") or row.get("number") or "somebody")
+    yield Moment(_at(row), "", f"{who} is called", _said(row.get("number")) if row.get("member") else "")
+    if (at := _first(row, "ringing")) is not None:
+        yield Moment(at, "", f"{who}'s phone rings")
+    if (at := _first(row, "answered")) is not None:
+        yield Moment(at, "", f"{who} answered")
+    if (at := _first(row, "over")) is not None:
+        why = f"{row.get('status') or ''} {_said(row.get('reason'))}".strip()
+        yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), why)
+
+
+def _of_message(row: Row) -> Iterator[Moment]:
+    if (at := _first(row, "left")) is not None:
+        length = row.get("seconds")
+        note = f"{length:.0f} s" if isinstance(length, int | float) else ""
+        yield Moment(at, "", "left a message", ", ".join(filter(None, (note, _said(row.get("because"))))))
+    if (at := _first(row, "transcribed")) is not None:
+        yield Moment(at, "message", _said(row.get("transcript")) or "(no words were heard)")
+    if (at := _first(row, "done")) is not None:
+        yield Moment(at, "", "the message is done", f"by {row['done_by']}" if row.get("done_by") else "")
 
 
 def _at(row: Row) -> float:

@@ -13,6 +13,12 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete |
 | callback | job | number (or null), reason, promised |
 | switched | job | agent (the new one), reason |
+| stop | job, control | number (the way's stops count from 0), route, act, because |
+| leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
+| waiting | job | team, event (entered, left), why |
+| message | job | id, file (its name in the messages' directory), seconds, size (bytes), because, team, notify |
+| transcribed | agents' worker | id (the message's), text |
+| message_done | `offhook messages` | id (the message's), by |
 | hangup | job, control | by (a Party), reason (text) |
 | sip | control | status (int), text, by (a Party), codec – heard from UpdateSIPCallState |
 | ended | control | ending (an Ending) |
@@ -39,6 +45,17 @@ class Kind(StrEnum):
     FACTS = "facts"
     CALLBACK = "callback"
     SWITCHED = "switched"
+    STOP = "stop"
+    """The call has come to another stop of its way."""
+    LEG = "leg"
+    """Something happened to a leg to somebody who is rung."""
+    WAITING = "waiting"
+    """The caller entered a team's line, or left it."""
+    MESSAGE = "message"
+    """The caller has left a message, which is stored."""
+    TRANSCRIBED = "transcribed"
+    MESSAGE_DONE = "message_done"
+    """Somebody has dealt with a message."""
     HANGUP = "hangup"
     SIP = "sip"
     ENDED = "ended"
@@ -58,5 +75,5 @@ class Event:
     """The stream's own id, needed to acknowledge it; "" before it is appended."""
 
 
-JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK})
+JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE})
 """The kinds that only jobs tell and that decide how a call has ended."""

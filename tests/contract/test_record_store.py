@@ -30,6 +30,12 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
             (SECOND, Kind.OPENED, 10.0, {"caller": None, "dialed": "+15105550100", "agent": "support"}),
             (SECOND, Kind.FACTS, 11.0, {"kind": "ticket", "fields": {"problem": "no tone"}, "complete": False}),
             (SECOND, Kind.CALLBACK, 12.0, {"number": "+15105550177"}),
+            (SECOND, Kind.STOP, 13.1, {"number": 1, "route": "line", "act": "wait"}),
+            (SECOND, Kind.STOP, 13.0, {"number": 0, "route": "front", "act": "choose"}),
+            (SECOND, Kind.WAITING, 13.2, {"team": "sales", "event": "entered"}),
+            (SECOND, Kind.LEG, 13.3, {"leg": "a", "member": "anna", "event": "dialed"}),
+            (SECOND, Kind.LEG, 13.4, {"leg": "a", "event": "failed", "status": 486}),
+            (SECOND, Kind.MESSAGE, 14.0, {"id": "m1", "file": "m1.ogg", "seconds": 2.5, "because": "closed"}),
             (ODD, Kind.REJECTED, 20.0, {"status": 404}),
         ]
     ]
@@ -46,6 +52,7 @@ async def test_calls_newest_first_with_what_they_left(filled: AsyncEngine) -> No
         assert [(row["turns"], bool(row["lead"]), bool(row["ticket"]), bool(row["callback"])) for row in found] == [
             (0, False, False, False), (0, False, True, True), (2, True, False, True),
         ]  # fmt: skip
+        assert [bool(row["message"]) for row in found] == [False, True, False]
         assert [row["id"] for row in await store.calls(connection, limit=1)] == [ODD]
         assert [row["id"] for row in await store.calls(connection, limit=9, since=NOW + 10)] == [ODD, SECOND]
 
@@ -102,6 +109,19 @@ async def test_a_record_is_whole_and_in_order(filled: AsyncEngine) -> None:
     assert record.lead["told"] == {"name": NOW + 3}
     assert record.ticket is None
     assert [row["reason"] for row in record.callbacks] == ["asked"]
+
+
+async def test_a_record_tells_the_way_the_legs_and_the_message(filled: AsyncEngine) -> None:
+    async with filled.connect() as connection:
+        record = await store.record(connection, SECOND)
+    assert [(row["number"], row["route"]) for row in record.stops] == [(0, "front"), (1, "line")]
+    assert [(row["leg"], row["member"], row["over"], row["how"], row["status"]) for row in record.legs] == [
+        ("a", "anna", NOW + 13.4, "failed", 486)
+    ]
+    assert [(row["team"], row["event"]) for row in record.waits] == [("sales", "entered")]
+    assert [(row["id"], row["seconds"], row["because"], row["done"]) for row in record.messages] == [
+        ("m1", 2.5, "closed", None)
+    ]
 
 
 async def test_reading_needs_no_write_and_makes_nothing(settings: Settings, filled: AsyncEngine) -> None:

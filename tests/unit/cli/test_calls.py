@@ -28,7 +28,7 @@ def test_the_list_shows_the_newest_first_within_80_columns(records: Path) -> Non
     assert re.search(r"\+15105550900 unknown +– +rejected +–", lines[1])
     assert re.search(r"\d\d:\d\d(:\d\d)? +\+15105550100 \+15105550142 sales served L +0:30", lines[2])
     assert re.search(r"withheld +sales callback LTC 0:30", lines[3])
-    assert "L lead  T ticket  C callback" in lines
+    assert "L lead  T ticket  C callback  M message" in lines
 
 
 def test_the_list_is_limited_by_number_and_time(records: Path) -> None:

@@ -41,6 +41,20 @@ CONVERSATION = [
     event(Kind.FACTS, 17.1, kind="lead", fields={"need": "phones", "name": "Ada"}, complete=True),
     event(Kind.SWITCHED, 18.0, agent="human", reason="asked for a person"),
     event(Kind.CALLBACK, 18.5, number=None, reason="asked for a person", promised=1000.0),
+    event(Kind.STOP, 18.6, number=1, route="queue", act="wait", because="human"),
+    event(Kind.WAITING, 18.61, team="sales", event="entered"),
+    event(Kind.LEG, 18.62, leg="1", member="anna", number="+15105550177", event="dialed"),
+    event(Kind.LEG, 18.63, leg="1", member="anna", number="+15105550177", event="ringing", status=180),
+    event(Kind.LEG, 18.64, leg="1", event="failed", status=486, reason="Busy"),
+    event(Kind.LEG, 18.65, leg="1", event="dropped", status=0),
+    event(Kind.LEG, 18.66, leg="2", number="+15105550188", event="dialed"),
+    event(Kind.LEG, 18.67, leg="2", event="answered"),
+    event(Kind.WAITING, 18.68, team="sales", event="left", why="key"),
+    event(Kind.MESSAGE, 18.7, id="m1", file="m1.ogg", seconds=7.25, size=20480, because="unanswered", team="sales",
+          notify=["mailto:sales@example.com"]),
+    event(Kind.TRANSCRIBED, 20.0, id="m1", text="Call me"),
+    event(Kind.MESSAGE_DONE, 30.0, id="m1", by="ada"),
+    event(Kind.MESSAGE_DONE, 31.0, id="m1", by="bob"),
     event(Kind.HANGUP, 19.0, by="unknown", reason="left"),
     event(Kind.SIP, 19.1, status=200, text="OK", by="caller", codec="PCMU"),
     event(Kind.HANGUP, 19.2, by="agent", reason="late"),
@@ -77,6 +91,22 @@ def test_a_call_becomes_its_rows() -> None:
         "promised_at": 1000.0,
     }  # fmt: skip
     assert rows[Table.SWITCHES, (CALL, 18.0)]["agent"] == "human"
+    assert rows[Table.STOPS, (CALL, 1)] == {
+        "call": CALL, "number": 1, "at": 18.6, "route": "queue", "act": "wait", "because": "human",
+    }  # fmt: skip
+    assert rows[Table.LEGS, (CALL, "1")] == {
+        "call": CALL, "leg": "1", "at": 18.62, "named": 18.62, "member": "anna", "number": "+15105550177",
+        "ringing": 18.63, "over": 18.64, "how": "failed", "status": 486, "reason": "Busy",
+    }  # fmt: skip
+    assert rows[Table.LEGS, (CALL, "2")] == {
+        "call": CALL, "leg": "2", "at": 18.66, "named": 18.66, "number": "+15105550188", "answered": 18.67,
+    }  # fmt: skip
+    assert rows[Table.WAITS, (CALL, "sales", "left", 18.68)]["why"] == "key"
+    assert rows[Table.MESSAGES, (CALL, "m1")] == {
+        "call": CALL, "id": "m1", "at": 18.7, "left": 18.7, "file": "m1.ogg", "seconds": 7.25, "size": 20480,
+        "because": "unanswered", "team": "sales", "transcribed": 20.0, "transcript": "Call me", "done": 30.0,
+        "done_by": "ada",
+    }  # fmt: skip
 
 
 @given(st.permutations(CONVERSATION), st.lists(st.sampled_from(CONVERSATION), max_size=8))
@@ -86,10 +116,14 @@ def test_late_and_doubled_events_leave_the_same_rows(order: list[Event], again: 
 
 
 VALUES = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "lead", "caller", "x\x00\ud800"])
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "lead", "caller", "x\x00\ud800", "entered", "failed", "ringing"])
 )
 NAMES = """room dialed caller trunk route epoch dispatch job status reason seq speaker text interrupted latencies kind
-    fields complete number promised agent by codec ending"""
+    fields complete number promised agent by codec ending leg member event team why id file seconds size act"""
 DATA = st.dictionaries(
     st.sampled_from(NAMES.split()),
     VALUES | st.dictionaries(st.sampled_from("ab"), VALUES, max_size=2) | st.lists(VALUES, max_size=2),
@@ -165,6 +199,9 @@ def test_facts_that_a_second_job_does_not_know_are_kept_and_those_taken_back_are
     Event(CALL, Kind.ANSWERED, float("nan")), Event(CALL, Kind.ANSWERED, -1.0), Event(CallId(""), Kind.ANSWERED, 1.0),
     event(Kind.TURN, 1.0, seq="one", speaker="agent"), event(Kind.TURN, 1.0, seq=1),
     event(Kind.FACTS, 1.0, kind="poem"), event(Kind.TAKEN, 1.0, job="AJ_1"),
+    event(Kind.STOP, 1.0, route="a"), event(Kind.LEG, 1.0, event="ringing"), event(Kind.MESSAGE, 1.0, seconds=2),
+    event(Kind.WAITING, 1.0, event="entered"), event(Kind.WAITING, 1.0, team="a", event="poem"),
+    event(Kind.TRANSCRIBED, 1.0, text="poem"), event(Kind.MESSAGE_DONE, 1.0, by="a"),
 ])  # fmt: skip
 def test_what_cannot_be_read_makes_no_row_and_tells_nothing_of_its_data(bad: Event) -> None:
     with pytest.raises(BadEvent) as caught:

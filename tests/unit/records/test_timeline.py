@@ -49,3 +49,36 @@ def test_moments_come_in_order_of_time() -> None:
         "ringing", "answered", "hi", "handed to support", "callback booked", "bye", "hung up by caller", "over: served",
     ]  # fmt: skip
     assert told[2].note == "interrupted"
+
+
+def test_the_way_the_legs_the_waiting_and_the_message_are_told() -> None:
+    told = timeline(
+        {"opened": 1.0}, attempts=[], turns=[], switches=[], callbacks=[],
+        stops=[{"at": 2.0, "number": 0, "route": "front", "act": "Choose", "because": None},
+               {"at": 3.0, "number": 1, "route": "line", "act": "wait", "because": "key"}],
+        waits=[{"at": 3.1, "team": "sales", "event": "entered"},
+               {"at": 9.0, "team": "sales", "event": "left", "why": "nobody answered"}],
+        legs=[{"at": 4.0, "leg": "1", "member": "anna", "number": "+1510", "ringing": 4.5, "answered": None, "over": 6.0,
+               "how": "failed", "status": 486, "reason": "Busy"},
+              {"at": 6.1, "leg": "2", "member": None, "number": "+1511", "answered": 7.0, "over": 8.0, "how": "left"}],
+        messages=[{"at": 10.0, "id": "m", "left": 10.0, "seconds": 7.4, "because": "unanswered", "transcribed": 20.0,
+                   "transcript": "Call me", "done": 30.0, "done_by": "ada"},
+                  {"at": 40.0, "id": "n", "left": None, "transcribed": 40.0, "transcript": ""}],
+    )  # fmt: skip
+    assert [(moment.at, moment.who, moment.text, moment.note) for moment in told] == [
+        (1.0, "", "ringing", ""),
+        (2.0, "", "the caller is to choose", "route front"),
+        (3.0, "", "the caller is to wait for a team", "route line, key"),
+        (3.1, "", "waits for the team sales", ""),
+        (4.0, "", "anna is called", "+1510"),
+        (4.5, "", "anna's phone rings", ""),
+        (6.0, "", "anna didn't answer", "486 Busy"),
+        (6.1, "", "+1511 is called", ""),
+        (7.0, "", "+1511 answered", ""),
+        (8.0, "", "+1511 hung up", ""),
+        (9.0, "", "waits no longer for the team sales", "nobody answered"),
+        (10.0, "", "left a message", "7 s, unanswered"),
+        (20.0, "message", "Call me", ""),
+        (30.0, "", "the message is done", "by ada"),
+        (40.0, "message", "(no words were heard)", ""),
+    ]
