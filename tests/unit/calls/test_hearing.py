@@ -96,6 +96,7 @@ def test_a_leg_is_known_by_its_identity() -> None:
 
 PARTIES = {ME: CALLER, ROBOT: JOB, "leg-1": leg("1"), "leg-2": leg("2"), "leg-3": leg("3"), "spy": STRANGER}
 _PHONES = st.sampled_from([ME, "leg-1", "leg-2", "leg-3", "spy"])
+_LATE = st.sampled_from([False, False, False, True])
 _NAMED = st.sampled_from([CALLER, JOB, leg("1"), leg("2"), leg("3"), track(JOB, "hold"), track(JOB, "whisper")])
 _MATRICES = st.one_of(
     st.just(ATTENDED),
@@ -131,6 +132,9 @@ class Rooms(RuleBasedStateMachine):
     @initialize(matrix=_MATRICES)
     def begins(self, matrix: Matrix) -> None:
         self.ledger = replace(self.ledger, matrix=matrix)
+        for who in (ME, "leg-1"):
+            self.joins(who, late=False)
+            self.publishes(who, "voice", late=False)
 
     def tell(self, who: str, what: str) -> None:
         self.events.append((who, what, dict(self.tracks.get(who, {}))))
@@ -147,14 +151,14 @@ class Rooms(RuleBasedStateMachine):
         else:
             self.subscribe(who, only)
 
-    @rule(who=_PHONES, late=st.booleans())
+    @rule(who=_PHONES, late=_LATE)
     def joins(self, who: str, late: bool) -> None:
         if who not in self.tracks:
             self.tracks[who] = {}
             self.stirs(who, late)
             self.tell(who, "seen")
 
-    @rule(who=st.sampled_from([*PARTIES]), name=st.sampled_from(["voice", "hold", "whisper"]), late=st.booleans())
+    @rule(who=st.sampled_from([*PARTIES]), name=st.sampled_from(["voice", "hold", "whisper"]), late=_LATE)
     def publishes(self, who: str, name: str, late: bool) -> None:
         if who in self.tracks:
             self.count += 1
@@ -173,7 +177,7 @@ class Rooms(RuleBasedStateMachine):
             self.actual = {(listener, one) for listener, one in self.actual if one != sid}
             self.tell(who, "seen")
 
-    @rule(who=_PHONES, late=st.booleans())
+    @rule(who=_PHONES, late=_LATE)
     def is_answered_or_reconnects(self, who: str, late: bool) -> None:
         if who in self.tracks:
             self.stirs(who, late)
@@ -242,6 +246,10 @@ class Rooms(RuleBasedStateMachine):
         while self.flying:
             self.livekit_obeys(fails=False)
         self.judge()
+
+    def teardown(self) -> None:
+        if self.ledger.matrix is not None:
+            self.all_is_drained()
 
     def judge(self) -> None:
         matrix = self.ledger.matrix
