@@ -1,0 +1,173 @@
+"""Who hears whom in a call's room, and what must change for it to be so. Pure.
+
+    ledger = ledger.seen("leg-1", leg("1"), {"TR_a": "voice"})     whenever something happens in the room
+    for change in ledger.wanted(): …                              tell LiveKit, then ledger.told(change)
+
+A SIP service subscribes its phones to everything by itself: when they join, when somebody publishes, when they are
+answered, when they reconnect. So the ledger holds what each was last *told*, forgets it when the service may have done
+otherwise (`stirred`), and asks for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NewType
+
+Party = NewType("Party", str)
+"""A part in the call: CALLER, JOB, or a leg (`leg`). One track of a party is `PARTY/TRACK` (`track`)."""
+
+CALLER = Party("caller")
+JOB = Party("job")
+STRANGER = Party("")
+"""Somebody who has no part in the call: hears nobody, and nobody hears them."""
+_LEG = "leg-"
+
+
+def leg(name: str) -> Party:
+    """The party of a leg; also its identity in the room."""
+    return Party(_LEG + name)
+
+
+def leg_name(identity: str) -> str:
+    """The leg's name by its identity; "" for somebody else."""
+    return identity.removeprefix(_LEG) if identity.startswith(_LEG) else ""
+
+
+def track(speaker: Party, name: str) -> Party:
+    """One track of a party, as a speaker: hold music to the caller, a whisper to the human."""
+    return Party(f"{speaker}/{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Who hears whom. Whoever isn't named hears nobody, and nobody hears them: a ringing phone, say."""
+
+    pairs: frozenset[tuple[Party, Party]]
+    """(listener, speaker), the speaker also as one of its tracks."""
+
+    def allows(self, listener: Party, speaker: Party, name: str = "") -> bool:
+        """Whether `listener` is to hear the track `name` of `speaker`."""
+        return (listener, speaker) in self.pairs or (listener, track(speaker, name)) in self.pairs
+
+    def __or__(self, other: Matrix) -> Matrix:
+        return Matrix(self.pairs | other.pairs)
+
+
+def hears(listener: Party, *speakers: Party) -> Matrix:
+    """One who hears others, without being heard: listening in, or hold music."""
+    return Matrix(frozenset((listener, speaker) for speaker in speakers))
+
+
+def talk(*parties: Party) -> Matrix:
+    """Each hears all the others: two who talk, three-way, a conference."""
+    return Matrix(frozenset((one, other) for one in parties for other in parties if one != other))
+
+
+ATTENDED = talk(CALLER, JOB)
+"""Caller and job talk: an agent, a menu, a queue, while phones ring that neither hear nor are heard."""
+
+
+def bridge(name: str) -> Matrix:
+    """Caller and leg talk. The job hears nobody and nobody hears it, so that it costs nothing."""
+    return talk(CALLER, leg(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a listener is to be told: subscribe to these tracks, or leave them."""
+
+    listener: str
+    """Its identity."""
+    tracks: frozenset[str]
+    """Their ids (`TR_…`)."""
+    subscribe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody in the room."""
+
+    party: Party
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    """Names of the audio tracks that it publishes, by their ids."""
+    told: Mapping[str, bool] = field(default_factory=dict)
+    """Whether it was last told to hear a track; what is missing isn't known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Who is in a room, and what they were told to hear."""
+
+    matrix: Matrix | None = None
+    """None: nobody is told anything yet, so that a job which takes a call over cuts nobody off."""
+    present: Mapping[str, Present] = field(default_factory=dict)
+    """By identity."""
+
+    def seen(self, identity: str, party: Party, tracks: Mapping[str, str]) -> Ledger:
+        """Somebody is there, with these tracks now."""
+        before = self.present.get(identity)
+        if before is None or before.party != party:
+            return self._with(identity, Present(party, dict(tracks)))
+        return self if before.tracks == tracks else self._with(identity, replace(before, tracks=dict(tracks)))
+
+    def left(self, identity: str) -> Ledger:
+        """Somebody has gone."""
+        return replace(self, present={who: one for who, one in self.present.items() if who != identity})
+
+    def stirred(self, identity: str) -> Ledger:
+        """Somebody's SIP service may have subscribed to anything by itself."""
+        found = self.present.get(identity)
+        return self if found is None else self._with(identity, replace(found, told={}))
+
+    def forgotten(self) -> Ledger:
+        """Nothing that was told is sure any more."""
+        return replace(self, present={who: replace(one, told={}) for who, one in self.present.items()})
+
+    def told(self, change: Change) -> Ledger:
+        """The change is on its way. Note it before it is sent: what happens meanwhile may make it doubtful again."""
+        return self._noted(change, {sid: change.subscribe for sid in change.tracks})
+
+    def doubted(self, change: Change) -> Ledger:
+        """The change may not have come about."""
+        return self._noted(change, {})
+
+    def wanted(self) -> tuple[Change, ...]:
+        """What is to be told now, to whom; those who must fall silent first."""
+        if self.matrix is None:
+            return ()
+        changes = [change for who, one in self.present.items() for change in self._wanted_of(who, one)]
+        return tuple(sorted(changes, key=lambda change: (change.subscribe, change.listener)))
+
+    def permissions(self) -> Mapping[str, frozenset[str]]:
+        """The job's own tracks that each of the others may hear, by identity; LiveKit itself refuses the rest."""
+        return {
+            who: frozenset(sid for sid, allowed in self._heard_by(who, one, speakers=JOB).items() if allowed)
+            for who, one in self.present.items()
+            if one.party != JOB
+        }
+
+    def _wanted_of(self, who: str, one: Present) -> Iterable[Change]:
+        differs = {sid: on for sid, on in self._heard_by(who, one).items() if one.told.get(sid) is not on}
+        for subscribe in (False, True):
+            if sids := frozenset(sid for sid, on in differs.items() if on is subscribe):
+                yield Change(who, sids, subscribe)
+
+    def _heard_by(self, who: str, one: Present, speakers: Party | None = None) -> Mapping[str, bool]:
+        """Whether somebody is to hear each track of the others, or of one party only."""
+        return {
+            sid: self.matrix is not None and self.matrix.allows(one.party, other.party, name)
+            for identity, other in self.present.items()
+            for sid, name in other.tracks.items()
+            if identity != who and speakers in (None, other.party)
+        }
+
+    def _noted(self, change: Change, told: Mapping[str, bool]) -> Ledger:
+        found = self.present.get(change.listener)
+        if found is None:
+            return self
+        kept = {sid: on for sid, on in found.told.items() if sid not in change.tracks}
+        return self._with(change.listener, replace(found, told={**kept, **told}))
+
+    def _with(self, identity: str, one: Present) -> Ledger:
+        return replace(self, present={**self.present, identity: one})

@@ -1,0 +1,206 @@
+"""Keeps a room's subscriptions as the hearing matrix says, whatever joins, publishes, is answered or reconnects.
+
+SIP participants are subscribed and unsubscribed by LiveKit's API, the job by itself; the job's own tracks are closed by
+permission to whoever mustn't hear them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol, Self
+
+import aiohttp
+import structlog
+from livekit import api, rtc
+
+from gateway.calls.hearing import CALLER, JOB, STRANGER, Change, Ledger, Matrix, Party, leg_name
+from gateway.metrics import EDGE_ERRORS
+from gateway.tasks import Tasks
+
+ANSWER_WITHIN = 2.0
+"""Seconds that LiveKit may take for one change."""
+SETTLED = (0.15, 1.0)
+"""Seconds after the room's latest event when all is told again: a SIP service may have subscribed just after we told it
+otherwise, and nobody tells us of that."""
+RETRY = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds to wait before each further try; then the next event of the room must come."""
+_EVENTS = (
+    "participant_connected",
+    "track_published",
+    "track_unpublished",
+    "local_track_published",
+    "local_track_unpublished",
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Subscriptions(Protocol):
+    """The part of LiveKit's RoomService that is used."""
+
+    async def update_subscriptions(self, update: api.UpdateSubscriptionsRequest) -> api.UpdateSubscriptionsResponse:
+        """Subscribe a participant to tracks, or unsubscribe it."""
+        ...
+
+
+class Hearing:
+    """The subscriptions of one call's room. Use it as a context, entered before or after the room is connected.
+
+    Nothing is changed before the first `set`, so that a job which takes over a call of two who talk cuts nobody off.
+    Other agents in the room are left alone: a job that is being replaced must not silence the one that comes.
+    """
+
+    def __init__(self, room: rtc.Room, rooms: Subscriptions, caller: str) -> None:
+        """`rooms`: LiveKitAPI.room; `caller`: identity of the caller's participant."""
+        self._room, self._rooms, self._caller = room, rooms, caller
+        self._ledger = Ledger()
+        self._permitted: Mapping[str, frozenset[str]] | None = None
+        self._more = asyncio.Event()
+        self._looks: list[float] = []
+        self._tries = 0
+        self._tasks = Tasks("hearing")
+        self._listeners: list[tuple[str, Callable[..., Any]]] = []
+
+    async def __aenter__(self) -> Self:
+        for event in _EVENTS:
+            self._on(event, lambda *_: self._happened())
+        self._on("participant_disconnected", lambda who: self._happened(left=who.identity))
+        self._on("participant_attributes_changed", lambda _, who: self._happened(stirred=who.identity))
+        self._on("reconnected", self._reconnected)
+        self._tasks.start(self._run(), "hearing")
+        return self
+
+    async def __aexit__(self, *of: Any) -> None:
+        for event, listener in self._listeners:
+            self._room.off(event, listener)
+        await self._tasks.__aexit__(*of)
+
+    @property
+    def matrix(self) -> Matrix | None:
+        """What is asserted now."""
+        return self._ledger.matrix
+
+    def set(self, matrix: Matrix) -> None:
+        """From now on, let everybody hear whom the matrix says; the room must be connected."""
+        self._ledger = replace(self._ledger, matrix=matrix)
+        self._happened()
+
+    def _on(self, event: Any, listener: Callable[..., Any]) -> None:
+        self._listeners.append((event, listener))
+        self._room.on(event, listener)
+
+    def _reconnected(self) -> None:
+        self._ledger, self._permitted = self._ledger.forgotten(), None
+        self._happened()
+
+    def _happened(self, left: str = "", stirred: str = "") -> None:
+        if left:
+            self._ledger = self._ledger.left(left)
+        self._look()
+        if stirred:
+            self._ledger = self._ledger.stirred(stirred)
+        now = asyncio.get_running_loop().time()
+        self._looks, self._tries = [now + after for after in SETTLED], 0
+        self._more.set()
+
+    def _look(self) -> None:
+        """Take stock of the room."""
+        if not self._room.isconnected():
+            return
+        us, there = self._room.local_participant, self._room.remote_participants
+        ledger = self._ledger.seen(us.identity, JOB, _audio(us.track_publications))
+        for identity in [who for who in ledger.present if who != us.identity and who not in there]:
+            ledger = ledger.left(identity)
+        for identity, who in there.items():
+            if who.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+                ledger = ledger.seen(identity, self._party(who), _audio(who.track_publications))
+        self._ledger = ledger
+
+    def _party(self, who: rtc.RemoteParticipant) -> Party:
+        if who.identity == self._caller:
+            return CALLER
+        sip = who.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        return Party(who.identity) if sip and leg_name(who.identity) else STRANGER
+
+    async def _run(self) -> None:
+        while True:
+            await self._wait()
+            if self._room.isconnected() and self._ledger.matrix is not None:
+                await self._assert()
+
+    async def _wait(self) -> None:
+        """Return when something has happened, or it is time to tell everything again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._looks[0] if self._looks else None):
+                await self._more.wait()
+        if self._more.is_set():
+            self._more.clear()
+        else:
+            self._looks.pop(0)
+            self._ledger = self._ledger.forgotten()
+
+    async def _assert(self) -> None:
+        self._permit()
+        changes = self._ledger.wanted()
+        for change in changes:
+            self._ledger = self._ledger.told(change)
+        us = self._room.local_participant.identity
+        for change in changes:
+            if change.listener == us:
+                self._subscribe(change)
+        done = await asyncio.gather(*(self._ask(change) for change in changes if change.listener != us))
+        if not all(done):
+            self._again()
+
+    def _permit(self) -> None:
+        permitted = self._ledger.permissions()
+        if permitted == self._permitted:
+            return
+        self._permitted = permitted
+        self._room.local_participant.set_track_subscription_permissions(
+            allow_all_participants=False,
+            participant_permissions=[
+                rtc.ParticipantTrackPermission(participant_identity=who, allow_all=False, allowed_track_sids=list(sids))
+                for who, sids in permitted.items()
+            ],
+        )
+
+    def _subscribe(self, change: Change) -> None:
+        for who in self._room.remote_participants.values():
+            for sid, publication in who.track_publications.items():
+                if sid in change.tracks:
+                    publication.set_subscribed(change.subscribe)
+
+    async def _ask(self, change: Change) -> bool:
+        """Whether LiveKit has done it, or nobody is there any more to do it for."""
+        asked = api.UpdateSubscriptionsRequest(
+            room=self._room.name, identity=change.listener, track_sids=sorted(change.tracks), subscribe=change.subscribe
+        )
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self._rooms.update_subscriptions(asked)
+            return True
+        except (api.TwirpError, aiohttp.ClientError, TimeoutError) as bad:
+            self._ledger = self._ledger.doubted(change)
+            log.warning("who hears whom couldn't be told", who=change.listener.split("_")[0], why=type(bad).__name__)
+            return change.listener not in self._ledger.present
+
+    def _again(self) -> None:
+        """Try once more after a while, not for ever."""
+        if self._tries >= len(RETRY):
+            EDGE_ERRORS.labels("hearing").inc()
+            log.error("who hears whom isn't as it should be")
+            return
+        self._tasks.start(self._later(RETRY[self._tries]), "hearing again")
+        self._tries += 1
+
+    async def _later(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._more.set()
+
+
+def _audio(publications: Mapping[str, rtc.TrackPublication]) -> dict[str, str]:
+    return {sid: one.name for sid, one in publications.items() if one.kind == rtc.TrackKind.KIND_AUDIO}

@@ -1,0 +1,76 @@
+"""Emergency and short numbers, which this program never dials: not for an agent, not by a key, not for a team. Pure.
+
+Whoever is in danger must hang up and dial: only then the emergency centre sees their number and where they are, can
+call them back, and isn't cut off by a fault of ours.
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import shortnumberinfo
+
+EVERYWHERE = frozenset(
+    [
+        *("112", "911", "999", "000", "111", "110", "118", "119"),
+        *("988",),  # the suicide and crisis line of the USA and Canada
+        *(f"{first}11" for first in "2345678"),  # the services of the North American plan
+        *("113", "115", "117", "120", "122", "100", "101", "102", "103", "108", "190", "192", "193", "933"),
+    ]
+)
+"""Dialed as they stand, whatever the country: calls go to carriers of any, and phones abroad know their own."""
+_ACCESS = ("", "9", "0", "00", "011", "1", "0011", "001")
+"""What people and PBXs dial before a number."""
+_SHORTEST = 7
+"""Digits of a number that isn't short. Fewer are a service's number, not somebody's, unless a PBX has given it out."""
+
+
+def never_dialed(number: str, country: str = "") -> bool:
+    """Whether a number, or a SIP address, must not be dialed.
+
+    `number`: as written or normalised: `911`, `+1 911`, `9-911`, `sip:112@pbx`, `+15105550100`. `country`: ISO 3166
+    code of where it would be dialed. Of a SIP address only emergency numbers count, since PBXs give out short ones.
+    """
+    text = number.strip().lower()
+    sip = text.startswith(("sip:", "sips:"))
+    user = re.sub(r"^(sips?|tel):", "", text).split("@", 1)[0].split(";", 1)[0]
+    digits = re.sub(r"[\s().\-/]", "", user)
+    international = digits.startswith("+")
+    digits = digits.removeprefix("+")
+    if not digits.isascii() or not digits.isdigit():
+        return False
+    if international:
+        return _abroad(digits)
+    if _emergency(digits, country):
+        return True
+    return not sip and (len(digits) < _SHORTEST or _abroad(digits))
+
+
+def _emergency(digits: str, country: str) -> bool:
+    for access in _ACCESS:
+        rest = digits.removeprefix(access) if digits.startswith(access) else ""
+        if rest in EVERYWHERE or (country and rest and shortnumberinfo.is_emergency_number(rest, country)):
+            return True
+    return False
+
+
+def _abroad(digits: str) -> bool:
+    """Whether a short number stands behind a country's code: `+1911`, `+44999`, or that of a country that is short."""
+    for length in (1, 2, 3):
+        region = phonenumbers.region_code_for_country_code(int(digits[:length] or "0"))
+        rest = digits[length:]
+        if region != "ZZ" and rest and (rest in EVERYWHERE or _short(rest, region)):
+            return True
+    return False
+
+
+def _short(digits: str, region: str) -> bool:
+    """Whether the region's plan has such a short number, and no other number is written so."""
+    if region == "001":
+        return False
+    code = phonenumbers.country_code_for_region(region)
+    parsed = phonenumbers.PhoneNumber(country_code=code, national_number=int(digits))
+    if phonenumbers.is_possible_number(parsed):
+        return False
+    return shortnumberinfo.is_emergency_number(digits, region) or shortnumberinfo.is_valid_short_number(parsed)

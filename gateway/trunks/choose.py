@@ -1,0 +1,132 @@
+"""By which outbound trunk somebody is called, and whose number they see. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.errors import Refused, SetupFault
+from gateway.terms.number import country_of
+from gateway.terms.personal import Number
+
+_SIP = re.compile(r"sips?:(?P<user>[^@\s]+)@(?P<trunk>[^@\s]+)", re.IGNORECASE)
+
+
+class CallerId(StrEnum):
+    """Whose number the callee sees."""
+
+    OWN = "own"
+    """The trunk's first."""
+    DIALED = "dialed"
+    """The one the caller dialed, if the trunk owns it."""
+    PASSTHROUGH = "passthrough"
+    """The caller's, with a Diversion header that names the dialed number (RFC 5806); the carrier must allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundTrunk:
+    """What a job must know of an outbound trunk."""
+
+    id: str
+    """LiveKit's (`ST_…`)."""
+    name: str
+    address: str
+    """Host, or host:port."""
+    numbers: tuple[str, ...]
+    """E.164: those it may show."""
+    caller_id: CallerId = CallerId.OWN
+    calls_per_second: float = 0.0
+    """New calls a second that the carrier takes; 0 for no limit."""
+    countries: frozenset[str] = frozenset()
+    """ISO 3166 codes that may be called; with no `prefixes` either: all."""
+    prefixes: tuple[str, ...] = ()
+    """Beginnings of E.164 numbers that may be called."""
+    default: bool = False
+
+    def carries(self, number: str) -> bool:
+        """Whether the number may be called by this trunk."""
+        if not (self.countries or self.prefixes):
+            return True
+        return number.startswith(self.prefixes) or country_of(Number(number)) in self.countries
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody is called."""
+
+    trunk: OutboundTrunk
+    to: Number
+    """`sip_call_to`: a number, or a SIP user."""
+    shown: Number
+    """Whose number the callee sees."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def choose(
+    address: str, trunks: Sequence[OutboundTrunk], *, dialed: Number, caller: Number | None, default: str = ""
+) -> Way:
+    """The way to `address`: E.164, or `sip:USER@TRUNK` with a trunk's name.
+
+    `dialed`, `caller`: of the call for whose sake it is; `caller` is None where it is withheld. `default`: id or name
+    of the trunk for plain numbers, before the one that is marked so. Raises SetupFault where no trunk fits, Refused where
+    the trunk mustn't call it.
+    """
+    if sip := _SIP.fullmatch(address):
+        trunk, to = _named(sip["trunk"], trunks), sip["user"]
+    else:
+        trunk, to = _default(trunks, default), address
+    if to.startswith("+") and not trunk.carries(to):
+        raise Refused(
+            f"The outbound trunk {trunk.name} doesn't call that country or prefix.",
+            remedy="Add it to the trunk's 'countries' or 'prefixes', or name another trunk as sip:NUMBER@TRUNK.",
+        )
+    shown, headers = _shown(trunk, dialed, caller)
+    return Way(trunk, Number(to), shown, headers)
+
+
+def _named(name: str, trunks: Sequence[OutboundTrunk]) -> OutboundTrunk:
+    found = next((trunk for trunk in trunks if trunk.name.casefold() == name.casefold()), None)
+    if found is None:
+        known = ", ".join(sorted(trunk.name for trunk in trunks)) or "none"
+        raise SetupFault(
+            f"No outbound trunk is named '{name}'; there are: {known}.", remedy="Add it to the trunk file's outbound_trunks."
+        )
+    return found
+
+
+def _default(trunks: Sequence[OutboundTrunk], default: str) -> OutboundTrunk:
+    if default:
+        found = next((trunk for trunk in trunks if default in (trunk.id, trunk.name)), None)
+        if found is None:
+            raise SetupFault(
+                f"LIVEKIT_SIP_OUTBOUND_TRUNK names '{default}', which isn't there.", remedy="Name a trunk's id or name."
+            )
+        return found
+    marked = [trunk for trunk in trunks if trunk.default] or (list(trunks) if len(trunks) == 1 else [])
+    if not marked:
+        raise SetupFault(
+            "No outbound trunk is the default, so numbers can't be called.",
+            remedy="Mark one of the trunk file's outbound_trunks with default: true.",
+        )
+    return marked[0]
+
+
+def _shown(trunk: OutboundTrunk, dialed: Number, caller: Number | None) -> tuple[Number, Mapping[str, str]]:
+    own = Number(trunk.numbers[0] if trunk.numbers else dialed.reveal())
+    match trunk.caller_id:
+        case CallerId.OWN:
+            return own, {}
+        case CallerId.DIALED:
+            return (dialed if dialed.reveal() in trunk.numbers else own), {}
+        case CallerId.PASSTHROUGH:
+            diverted = {"Diversion": f"<sip:{_user(dialed)}@{trunk.address}>;reason=unconditional"}
+            if caller is None:
+                return own, {**diverted, "Privacy": "id"}  # RFC 3323 section 4.2, RFC 3325 section 9.3
+            return (caller if caller.reveal().startswith("+") else own), diverted
+
+
+def _user(number: Number) -> str:
+    """A user part that breaks no header, whatever was dialed."""
+    return re.sub(r"[^A-Za-z0-9+\-_.!~*'()]", "", number.reveal())

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.terms.emergency import EVERYWHERE, never_dialed
+
+NEVER = [
+    *("911", "112", "999", "000", "988", "110", "118", "119", "211", "311", "411", "511", "611", "711", "811"),
+    *("+1911", "+1 911", "+1-988", "1911", "9911", "9-911", "0112", "tel:911", "+44999", "+49112", "+49 110"),
+    *("sip:911@carrier", "sip:112@pbx", "sips:999@pbx", "sip:+1911@carrier", "sip:9911@pbx", " 9 1 1 "),
+    *("116117", "12345", "22000"),
+]
+FINE = [
+    *("+15105550100", "(510) 555-0100", "+442071838750", "+4930123456", "+498912345678", "sip:ana@pbx", "sip:200@pbx"),
+    *("sip:+15105550100@carrier", "+19115550100", "+15109110100", "0041446681800", "echo", "sip:demo911@pbx", ""),
+]
+
+
+@pytest.mark.parametrize("number", NEVER)
+def test_is_never_dialed(number: str) -> None:
+    assert never_dialed(number, "US")
+
+
+@pytest.mark.parametrize("number", FINE)
+def test_may_be_dialed(number: str) -> None:
+    assert not never_dialed(number, "US")
+
+
+@pytest.mark.parametrize(("country", "number"), [("AU", "000"), ("JP", "119"), ("DE", "110"), ("BR", "190"), ("GB", "999")])
+def test_a_countrys_own_are_never_dialed_behind_a_trunk_by_sip_either(country: str, number: str) -> None:
+    assert never_dialed(f"sip:{number}@pbx", country)
+    assert never_dialed(number, country)
+
+
+@given(st.sampled_from(sorted(EVERYWHERE)), st.sampled_from(["", "9", "0", "+1", "+44", "+49", "+81"]))
+def test_however_an_emergency_number_is_written(number: str, before: str) -> None:
+    spaced = " ".join(number)
+    assert never_dialed(before + number, "US")
+    assert never_dialed(before + " " + spaced, "US")
+
+
+@given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))
+def test_everybodys_numbers_may_be_dialed(region: str) -> None:
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    for example in (phonenumbers.example_number_for_type(region, kind) for kind in kinds):
+        if example is not None:
+            e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            assert not never_dialed(e164, region), e164
