@@ -1,0 +1,76 @@
+"""Pacing's contract, on memory and on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.calls.pacing import MemoryPacer, Pacer
+from gateway.calls.redis_pacing import RedisPacer
+from tests.e2e.servers import redis_server
+
+
+@dataclass
+class Clock:
+    """A clock that is set by hand."""
+
+    now: float = 1764000000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Lab:
+    """Two replicas' pacers on one store."""
+
+    one: Pacer
+    other: Pacer
+    clock: Clock
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
+    clock = Clock()
+    if request.param == "memory":
+        pacer = MemoryPacer(clock)
+        yield Lab(pacer, pacer, clock)
+        return
+    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
+    await client.flushall()
+    yield Lab(RedisPacer(client, clock), RedisPacer(client, clock), clock)
+    await client.aclose()
+
+
+async def test_slots_are_given_in_order_over_the_replicas(lab: Lab) -> None:
+    waits = [await pacer.slot("pbx", 2.0) for pacer in (lab.one, lab.other, lab.one)]
+    assert waits == [0.0, pytest.approx(0.5), pytest.approx(1.0)]
+    lab.clock.now += 0.75
+    assert await lab.other.slot("pbx", 2.0) == pytest.approx(0.75)
+
+
+async def test_many_at_once_get_a_slot_each(lab: Lab) -> None:
+    waits = await asyncio.gather(*(pacer.slot("pbx", 10.0) for pacer in (lab.one, lab.other) for _ in range(10)))
+    assert sorted(waits) == pytest.approx([n / 10 for n in range(20)])
+
+
+async def test_nothing_is_saved_up(lab: Lab) -> None:
+    await lab.one.slot("pbx", 1.0)
+    lab.clock.now += 60
+    assert [await lab.one.slot("pbx", 1.0) for _ in range(2)] == [0.0, pytest.approx(1.0)]
+
+
+async def test_each_trunk_has_its_own_pace_and_one_without_has_none(lab: Lab) -> None:
+    assert [await lab.one.slot(name, 1.0) for name in ("pbx", "carrier")] == [0.0, 0.0]
+    assert [await lab.one.slot("pbx", 0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
