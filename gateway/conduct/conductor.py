@@ -175,9 +175,11 @@ class Conductor:
                 self._teller.note(Kind.HANGUP, {"by": by.value, "reason": reason}, time.time())
             case HangUp():
                 await self._hang_up(stage)
-            case Leave(reason, give_back):
+            case Leave(reason, give_back, goes_on):
                 log.info("leaving the room", why=reason)
                 self._give_back = give_back
+                if goes_on:
+                    self._means.house.leave()
 
     async def _join(self, source: rtc.AudioSource) -> None:
         try:

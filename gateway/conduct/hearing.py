@@ -73,7 +73,7 @@ class Hearing:
         self._tasks.start(self._run(), "hearing")
         return self
 
-    async def __aexit__(self, *of: Any) -> None:
+    async def __aexit__(self, *of: object) -> None:
         for event, listener in self._listeners:
             self._room.off(event, listener)
         await self._tasks.__aexit__(*of)

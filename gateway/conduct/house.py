@@ -31,6 +31,11 @@ class House:
         if self._performance is not None:
             self._performance.happened(event)
 
+    def leave(self) -> None:
+        """Another job goes on with the call: whoever rings is left to it."""
+        if self._performance is not None:
+            self._performance.leave()
+
     async def perform(self, stage: CallStage, call: Call) -> Onward | Over:
         """Perform the call's act to its end, from where another job has left it."""
         machine = machines.start(call, own_number=callable_number(call.caller))

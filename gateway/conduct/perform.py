@@ -26,11 +26,7 @@ from gateway.calls.cues import (
     Hush,
     KeepRecording,
     LegAnswered,
-    LegFailed,
-    LegLeft,
-    LegRings,
     Machine,
-    RecordingEnded,
     Release,
     Resumed,
     Say,
@@ -38,6 +34,7 @@ from gateway.calls.cues import (
     StartRecording,
     StopRecording,
 )
+from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
 from gateway.conduct.tools import Legs, Line, Recorder, Speaker, Tools
 from gateway.errors import Unavailable
 from gateway.terms.act import Act, Choose, Onward, Over, Record, Ring, Wait
@@ -47,17 +44,6 @@ log = structlog.get_logger(__name__)
 
 KEEP_WITHIN = 0.15
 """Seconds that keeping a step may hold its effects up; a store that is slower must not make the caller wait."""
-
-_TOLD: Mapping[type, str] = {
-    LegRings: "ringing",
-    LegAnswered: "answered",
-    LegFailed: "failed",
-    LegLeft: "left",
-    Dial: "dialed",
-    Drop: "dropped",
-    Connect: "connected",
-}
-"""What a record calls an event or effect of a leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +77,6 @@ class Performance:
         self._legs: Legs | None = None
         self._line: Line | None = None
         self._recorder: Recorder | None = None
-        self._members: dict[str, str] = {}
-        """Who is at the end of a leg."""
         self._bridged = part.bridged
         self._keeping: asyncio.Task[None] | None = None
 
@@ -104,19 +88,30 @@ class Performance:
         """Perform the act to its end."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._kept)
+            self._tools.hearing(bridge(self._bridged) if self._bridged else self._matrix())
             await self._set(stack)
             if self._part.notice and not self._part.resumed:
                 self._heard(Say(self._part.notice))
             self.happened(Resumed() if self._part.resumed else Begun())
             if self._part.resumed and self._legs is not None:
-                for there in await self._legs.present():
-                    self.happened(there)
+                self._take_over(self._legs)
             while True:
                 effects = await self._step()
                 for effect in effects:
                     if isinstance(effect, Finish):
                         return effect.outcome
                     await self._do(effect)
+
+    def leave(self) -> None:
+        """Another job goes on with the call: what rings is its own."""
+        if self._legs is not None:
+            self._legs.leave()
+
+    def _matrix(self) -> Matrix:
+        """Who hears whom while nobody is connected. What isn't listened to costs nothing."""
+        act = self._part.act
+        listens = isinstance(act, Record) or (isinstance(act, Choose) and act.speech)
+        return ATTENDED if listens else hears(CALLER, JOB)
 
     async def _set(self, stack: AsyncExitStack) -> None:
         act, tools = self._part.act, self._tools
@@ -130,6 +125,14 @@ class Performance:
         if isinstance(act, Choose) and act.speech:
             await stack.enter_async_context(tools.listener(self.happened))
 
+    def _take_over(self, legs: Legs) -> None:
+        """Those who have answered stay; a machine that is resumed rings the others anew."""
+        for there in legs.present():
+            if there.answered:
+                self.happened(LegAnswered(there.leg))
+            else:
+                legs.drop(there.leg)
+
     async def _step(self) -> tuple[Effect, ...]:
         """The next event, or the deadline; the machine is kept before what follows is done."""
         event = await self._next()
@@ -138,7 +141,6 @@ class Performance:
         if event is None:
             self._machine, effects = self._machine.due(now)
         else:
-            self._told(event)
             self._machine, effects = self._machine.on(event, now)
         if self._machine != before or effects:
             await self._keep(effects)
@@ -176,7 +178,7 @@ class Performance:
             case Say() | Sound() | Hush():
                 self._heard(effect)
             case Dial() | Drop() | Connect():
-                await self._leg(effect)
+                self._leg(effect)
             case Enter() | Exit() | Release():
                 await self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
@@ -194,15 +196,15 @@ class Performance:
             case Hush():
                 self._speaker.hush()
 
-    async def _leg(self, effect: Dial | Drop | Connect) -> None:
+    def _leg(self, effect: Dial | Drop | Connect) -> None:
         assert self._legs is not None
         match effect:
             case Dial():
                 self._legs.dial(effect)
             case Drop(leg):
-                await self._legs.drop(leg)
+                self._legs.drop(leg)
             case Connect(leg):
-                await self._legs.connect(leg)
+                self._legs.connect(leg)
 
     async def _wait(self, effect: Enter | Exit | Release) -> None:
         assert self._line is not None
@@ -218,34 +220,20 @@ class Performance:
         assert self._recorder is not None
         match effect:
             case StartRecording(name):
-                await self._recorder.start(name)
+                self._recorder.start(name)
             case StopRecording():
-                await self._recorder.stop()
+                self._recorder.stop()
             case KeepRecording(name):
-                assert isinstance(self._part.act, Record)
-                try:
-                    await self._recorder.keep(name, self._part.act)
-                except Unavailable as bad:
-                    log.error("a message couldn't be kept", why=str(bad))
-                    self.happened(RecordingEnded("it couldn't be kept"))
+                about = self._part.act
+                assert isinstance(about, Record)
+                await self._recorder.keep(name, about.because, about.team, about.notify)
             case DropRecording(name):
-                await self._recorder.drop(name)
+                self._recorder.drop(name)
 
-    def _told(self, what: Event | Effect) -> None:
-        """Tell the record of legs and of the line."""
+    def _told(self, what: Effect) -> None:
+        """Tell the record of the line; legs tell of themselves."""
         match what:
-            case Dial(leg, callee):
-                self._members[leg] = callee.name
-                number = callee.address
-                self._part.note(Kind.LEG, {**self._of(leg, what), "number": number})
-            case LegFailed(leg, status, reason):
-                self._part.note(Kind.LEG, {**self._of(leg, what), "status": status, "reason": reason})
-            case LegRings(leg) | LegAnswered(leg) | LegLeft(leg) | Drop(leg) | Connect(leg):
-                self._part.note(Kind.LEG, self._of(leg, what))
             case Enter(team):
                 self._part.note(Kind.WAITING, {"team": team, "event": "entered"})
             case Exit(team):
                 self._part.note(Kind.WAITING, {"team": team, "event": "left"})
-
-    def _of(self, leg: str, what: Event | Effect) -> dict[str, object]:
-        return {"leg": leg, "member": self._members.get(leg, ""), "event": _TOLD[type(what)]}

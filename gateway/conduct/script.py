@@ -208,6 +208,8 @@ class Leave:
     reason: str
     give_back: bool = False
     """The caller may still be there: give the lease back, so that another job is sent at once."""
+    goes_on: bool = False
+    """The call goes on without us: whoever rings is left to the next job."""
 
 
 Effect = (
@@ -316,7 +318,7 @@ def _led(script: Script, given: Input, now: float) -> tuple[Script, Sequence[Eff
 
 
 def _relieved(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
-    return _over(script), (Leave("another job goes on with the call"),)
+    return _over(script), (Leave("another job goes on with the call", goes_on=True),)
 
 
 def _failed(script: Script, given: Input, _: float) -> tuple[Script, Sequence[Effect]]:
@@ -365,14 +367,16 @@ def _caller_left(given: Input) -> Sequence[Effect]:
 
 
 def _out(given: Input) -> Sequence[Effect]:
-    return (Leave(given.reason, give_back=not given.final),) if isinstance(given, Out) else ()
+    if not isinstance(given, Out):
+        return ()
+    return (Leave(given.reason, give_back=not given.final, goes_on=not given.final),)
 
 
 _ANYWHERE: Mapping[type, Callable[[Input], Sequence[Effect]]] = {
     CallerLeft: _caller_left,
     Out: _out,
-    LeaseLost: lambda _: (Leave("another job owns the call"),),
-    Stopping: lambda _: (Leave("this process ends", give_back=True),),
+    LeaseLost: lambda _: (Leave("another job owns the call", goes_on=True),),
+    Stopping: lambda _: (Leave("this process ends", give_back=True, goes_on=True),),
 }
 """What ends the call in any state for which the table says nothing else."""
 

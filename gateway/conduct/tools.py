@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.calls.cues import Dial, Enter, Event, LegAnswered, LegRings, Release
-from gateway.terms.act import Record
+from gateway.calls.cues import Dial, Enter, Event, Release
+from gateway.calls.hearing import Matrix
 
 Happened = Callable[[Event], None]
 
@@ -30,6 +30,20 @@ class Speaker(Protocol):
         ...
 
 
+class LegThere(Protocol):
+    """A leg that is in the room."""
+
+    @property
+    def leg(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def answered(self) -> bool:
+        """Whether its callee has answered."""
+        ...
+
+
 class Legs(Protocol):
     """The people that are rung."""
 
@@ -37,16 +51,20 @@ class Legs(Protocol):
         """Ring somebody; LegFailed, or LegRings and LegAnswered, follow."""
         ...
 
-    async def drop(self, leg: str) -> None:
+    def drop(self, name: str) -> None:
         """Stop ringing, or hang up; nothing follows."""
         ...
 
-    async def connect(self, leg: str) -> None:
+    def connect(self, name: str) -> None:
         """Let the caller and the leg hear each other, and nobody else; LegLeft follows when it hangs up."""
         ...
 
-    async def present(self) -> Sequence[LegAnswered | LegRings]:
+    def present(self) -> Sequence[LegThere]:
         """The legs that another job has dialed and that are in the room."""
+        ...
+
+    def leave(self) -> None:
+        """From now on they are another job's: none is dropped at the end."""
         ...
 
 
@@ -69,19 +87,19 @@ class Line(Protocol):
 class Recorder(Protocol):
     """Records the caller."""
 
-    async def start(self, name: str) -> None:
-        """Record from now on."""
+    def start(self, name: str) -> None:
+        """Record from now on; RecordingEnded follows."""
         ...
 
-    async def stop(self) -> None:
-        """Stop."""
+    def stop(self) -> None:
+        """Stop; RecordingEnded follows."""
         ...
 
-    async def keep(self, name: str, act: Record) -> None:
-        """Store what was recorded as the call's message. Raises gateway.errors.Unavailable."""
+    async def keep(self, name: str, because: str = "", team: str = "", notify: Sequence[str] = ()) -> bool:
+        """Store what was recorded as the call's message; whether there is one."""
         ...
 
-    async def drop(self, name: str) -> None:
+    def drop(self, name: str) -> None:
         """Forget what was recorded."""
         ...
 
@@ -96,3 +114,5 @@ class Tools:
     recorder: Callable[[Happened], AbstractAsyncContextManager[Recorder]]
     listener: Callable[[Happened], AbstractAsyncContextManager[None]]
     """Tells Spoke for each phrase that the caller speaks."""
+    hearing: Callable[[Matrix], None]
+    """Lets everybody in the room hear whom the matrix says."""

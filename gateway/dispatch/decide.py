@@ -13,7 +13,7 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, decide
 from gateway.dialplan.state import State
 from gateway.dispatch import stops
-from gateway.terms.act import TALK
+from gateway.terms.act import TALK, Dismiss, Ring, Talk, Wait
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
@@ -109,12 +109,26 @@ def supervise(call: Call, holder: str | None, now: float) -> Do:
 
 def ending(call: Call) -> Ending:
     """How a call has ended whose caller is gone."""
-    if call.reject:
+    if call.reject or isinstance(call.act, Dismiss):
         return Ending.REJECTED
-    if Kind.CALLBACK.value in call.told:
-        return Ending.CALLBACK
-    talked = Kind.TURN.value in call.told or (call.pool is Pool.HOUSE and Kind.ANSWERED.value in call.told)
+    for kind, ending in _TOLD:
+        if kind.value in call.told:
+            return ending
+    if call.bridged:
+        return Ending.SERVED
+    if isinstance(call.act, Wait | Ring):
+        return Ending.ABANDONED  # whoever talked with them before, they waited in vain
+    talked = Kind.TURN.value in call.told or _without_engine(call)
     return Ending.SERVED if talked else Ending.ABANDONED
+
+
+_TOLD = ((Kind.CALLBACK, Ending.CALLBACK), (Kind.MESSAGE, Ending.MESSAGE))
+"""What a caller is left with that outweighs all else, the most first."""
+
+
+def _without_engine(call: Call) -> bool:
+    """Whether an agent of the house's, which tells no turns, was heard."""
+    return isinstance(call.act, Talk) and call.pool is Pool.HOUSE and Kind.ANSWERED.value in call.told
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Dispatcher:
             await self._again(arrival)
             return
         CALLS.labels(call.route or "none").inc()
+        await self._tell_stop(call)
         if call.reject:
             await self._turn_away(call)
             return
@@ -103,6 +104,7 @@ class Dispatcher:
         led = await self._lead(call, asked.onward)
         if led is None:
             return
+        await self._tell_stop(led)
         log.info("call led on", call=call.id, because=asked.onward.because.value, route=led.route, stop=led.stop)
         if led.pool is Pool.AGENTS and call.pool is Pool.HOUSE:
             raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
@@ -252,6 +254,12 @@ class Dispatcher:
             await self._tell(call, Kind.REJECTED, {**_sip_data(state), "reason": state.sip_text}, state.at)
         ending = Ending.REJECTED if rejected else Ending.ABANDONED
         await self._tell(call, Kind.ENDED, {"ending": ending.value}, state.at)
+
+    async def _tell_stop(self, call: Call) -> None:
+        if call.reject:
+            return
+        stop = {"number": call.stop, "route": call.route, "act": stops.name_of(call.act), "because": call.because}
+        await self._tell(call.id, Kind.STOP, stop, self._clock())
 
     async def _end(self, call: Call, ending: Ending) -> bool:
         """End the call; whether it was this one that ended it."""
