@@ -175,11 +175,12 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             request.respond(500, headers=[("Retry-After", "1")])
             return
         timer, told = session_timer.answer(request.request)
+        contact = request.contact(secure=self.peer is not None and self.peer.dialog.secure)
         bare = request.request.method == "UPDATE" and not request.request.body.strip()
         described = b"" if bare else self._line.renegotiate(request.request)
         request.respond(
             200,
-            contact=request.driver.contact(),
+            contact=contact,
             headers=[*ABILITIES, *told],
             body=described,
             content_type=sdp.CONTENT_TYPE if described else "",

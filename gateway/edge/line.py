@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import secrets
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from gateway.errors import PeerFault
 from gateway.net.listener import Listener, family, ranked
 from gateway.net.media import Media, MediaHandler, Port
 from gateway.rtp import RATE, Samples
+from gateway.rtp.peer import ANYWHERE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.session import Statistics
 from gateway.sip import sdp
@@ -34,6 +36,8 @@ class Line:
         self.source = source
         self._at: Listener | None = None
         """Where the port is."""
+        self._before = Statistics()
+        """Counts of ports that the call had before this one."""
         self._session_id = secrets.randbits(31)
         self._version = 0
         self._codecs: Sequence[sdp.Codec] = sdp.CODECS
@@ -71,7 +75,7 @@ class Line:
         if wish.encrypted or not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
         offer = _offer_of(invite) if invite is not None else None
-        self._bind(self._fitting(offer), handler)
+        self._bind(self._fitting(offer, self._listeners), handler)
         return self._describe(offer)
 
     def start(self) -> None:
@@ -114,12 +118,34 @@ class Line:
         self._offered = None
 
     def renegotiate(self, request: sipmessage.Request) -> bytes:
-        """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. Raises PeerFault, changing nothing: 488 for what
-        we can't do, 491 while an offer of ours is open."""
+        """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. An offer of another family of addresses moves the
+        call to a port of that family (RFC 3264 section 8.3.1).
+
+        Raises PeerFault, changing nothing: 488 for what we can't do, 491 while an offer of ours is open; or SetupFault
+        when no RTP port is free.
+        """
         if self._offered is not None:
             raise PeerFault("Both sides want to change the media at once.", sip_status=491)
-        described = self._describe(_offer_of(request))
+        offer = _offer_of(request)
+        at = self._fitting(offer, self._listeners if self._at is None else ranked(self._listeners, self._at))
+        described = self._describe(offer) if at == self._at else self._move(at, offer)
         self._follow()
+        return described
+
+    def _move(self, at: Listener, offer: sdp.Session | None) -> bytes:
+        """Go on at another listener's address. Raises as `renegotiate` does."""
+        was, port = self._at, self._port
+        if port is None:
+            raise PeerFault("There is no media to settle on yet.", sip_status=500)
+        self._at, self._port = at, self._media.open(port.handler, host=at.host)
+        try:
+            described = self._describe(offer)
+        except PeerFault:
+            self._port.close()
+            self._at, self._port = was, port
+            raise
+        self._before = self._before.and_then(port.statistics())
+        port.close()
         return described
 
     def say(self, frame: Samples) -> None:
@@ -151,7 +177,7 @@ class Line:
 
     def statistics(self) -> Statistics:
         """Counts up to now."""
-        return self._port.statistics() if self._port is not None else Statistics()
+        return self._before.and_then(self._port.statistics()) if self._port is not None else Statistics()
 
     def close(self) -> None:
         """Free the port; may be called at any time, and again."""
@@ -163,12 +189,13 @@ class Line:
         if self._started and self._port is not None:
             self._port.send(frame)
 
-    def _fitting(self, offer: sdp.Session | None) -> Listener:
-        """Where media is to be received: at an address of the family that the offer uses (RFC 4566 section 5.7)."""
+    def _fitting(self, offer: sdp.Session | None, among: Sequence[Listener]) -> Listener:
+        """Where media is to be received: at the first address of the family that the offer uses (RFC 4566 section
+        5.7)."""
         if offer is None or (host := sdp.place(offer, self._codecs)) in sdp.NOWHERE:
-            return self._listeners[0]
+            return among[0]
         wanted = _family(host)
-        for one in self._listeners:
+        for one in among:
             if one.family == wanted:
                 return one
         raise sdp.SdpMismatch(_FOREIGN)
@@ -203,12 +230,24 @@ class Line:
 
     def _follow(self) -> None:
         if self._flowing and self._port is not None and self._stream is not None:
-            self._port.follow(self._stream, learn_from=self.source)
+            self._port.follow(self._stream, learn_from=_learned(self.source, self._stream.host))
 
     def _check(self, stream: sdp.Stream) -> None:
         """Raise SdpMismatch when media can't be sent there from our port."""
         if stream.host not in sdp.NOWHERE and self._at is not None and _family(stream.host) != self._at.family:
             raise sdp.SdpMismatch(_FOREIGN)
+
+
+def _learned(source: str, host: str) -> str:
+    """Whose media may take the place of the SDP's `host`, for a peer behind a NAT: that of its signalling's `source`.
+
+    Where the two are of different families, as when a phone signals over IPv6 and has IPv4 media behind its NAT, nothing
+    tells what that NAT's address is. If then the host is one that only its own network reaches, the first sender counts:
+    else such a call would be silent.
+    """
+    if not source or host in sdp.NOWHERE or family(source) == family(host) or ipaddress.ip_address(host).is_global:
+        return source
+    return ANYWHERE
 
 
 def _offer_of(request: sipmessage.Request) -> sdp.Session | None:

@@ -27,6 +27,7 @@ from gateway.net.sip_driver import Incoming
 from gateway.sip import refer, session_timer
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
+from gateway.sip.secure import SipsNotAllowed
 from gateway.sip.session_timer import IntervalTooSmall
 from gateway.tasks import Tasks
 
@@ -67,8 +68,9 @@ class Edge:
             return
         try:
             await self._sort(incoming)
-        except IntervalTooSmall as bad:
-            incoming.respond(422, headers=bad.headers)
+        except (IntervalTooSmall, SipsNotAllowed) as bad:
+            log.info("refused", status=bad.sip_status, why=bad.what)
+            incoming.respond(bad.sip_status or 400, headers=bad.headers)
 
     async def _sort(self, incoming: Incoming) -> None:
         named = DialogId.of(incoming.request)
@@ -193,7 +195,7 @@ class Edge:
         wanted, peer = takeover.admitted(call, incoming.request, self._tools.refer_from), call.peer
         if peer is None or call.referred:
             raise PeerFault("A REFER came while another one is under way.", sip_status=491)
-        incoming.respond(202, contact=incoming.driver.contact())
+        incoming.respond(202, contact=incoming.contact(secure=peer.dialog.secure))
         call.refer(takeover.Referral(self, call, peer, wanted).run())
 
     def _options(self, incoming: Incoming) -> None:
@@ -215,8 +217,10 @@ class Edge:
 
 
 def _check(incoming: Incoming) -> None:
-    """Raise PeerFault for an INVITE that a dialog can't be made of (400), or whose session would be too short (422)."""
+    """Raise PeerFault for an INVITE that a dialog can't be made of (400), whose session would be too short (422), or
+    that promises TLS and came without (480)."""
     session_timer.answer(incoming.request)
+    incoming.contact()
     try:
         host_port(incoming.request.contact[0].uri)
     except (ValueError, IndexError) as bad:

@@ -28,6 +28,7 @@ from gateway.net.sip_exchange import TransactionFailed
 from gateway.sip import lenient, refer, sdp, session_timer
 from gateway.sip.dialog import Dialog
 from gateway.sip.refer import Wanted
+from gateway.sip.secure import is_sips, wants_sips
 
 if TYPE_CHECKING:
     from gateway.edge.call import EdgeCall
@@ -58,6 +59,8 @@ async def replace(calls: Calls, incoming: Incoming, wanted: refer.Replaced) -> N
         raise PeerFault("An INVITE replaces a call that isn't.", sip_status=481)
     if wanted.early_only:
         raise PeerFault("A call that an INVITE would replace only while it rings is answered.", sip_status=486)
+    if old.dialog.secure and not wants_sips(incoming.request):
+        raise PeerFault("A sip: INVITE would replace a sips: call.", sip_status=403)
     if incoming.source[0] not in (old.destination[0], old.line.source):
         raise PeerFault("An INVITE that replaces a call comes from elsewhere.", sip_status=403)
     line = call.another_line(incoming.source[0], incoming.driver.listener)
@@ -154,4 +157,6 @@ def admitted(call: EdgeCall[Any, Any], request: sipmessage.Request, trusted: Seq
     known = any(ipaddress.ip_address(peer.destination[0]) in network for network in trusted)
     if not known or host not in own:
         raise PeerFault("A REFER isn't allowed here.", sip_status=403)
+    if is_sips(found.target) and peer.sip.transport != "TLS":
+        raise PeerFault("A REFER to a sips: address came by something else than TLS.", sip_status=403)
     return found

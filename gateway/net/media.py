@@ -107,7 +107,8 @@ class Port:
         queue: SendQueue,
     ) -> None:
         self.address = sock.address
-        self._owner, self._socket, self._handler, self._tap, self._queue = owner, sock, handler, tap, queue
+        self.handler = handler
+        self._owner, self._socket, self._tap, self._queue = owner, sock, tap, queue
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._waiting: list[asyncio.Future[None]] = []
@@ -217,13 +218,13 @@ class Port:
                 return
             match each:
                 case Audio():
-                    self._handler.on_audio(each)
+                    self.handler.on_audio(each)
                     if self._tap is not None and sent:
                         self._tap.on_frame(sent.popleft(), each)
                 case KeyPressed():
-                    self._handler.on_key(each)
+                    self.handler.on_key(each)
                 case TimedOut():
-                    self._handler.on_timeout(each)
+                    self.handler.on_timeout(each)
                 case Arrival():
                     if self._tap is not None:
                         self._tap.on_arrival(each)

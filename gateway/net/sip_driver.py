@@ -65,6 +65,7 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import bracketed, host_port
 from gateway.sip.routing import seen_as
+from gateway.sip.secure import SCHEME, SipsNotAllowed
 from gateway.sip.transaction import Timers
 
 __all__ = ["Handler", "Incoming", "NotAcknowledged", "Sending", "SipDriver", "TransactionFailed"]
@@ -157,10 +158,16 @@ class SipDriver(ABC):
         """Host and port at which we are reached, as a URI writes them."""
         return f"{self._host}:{self.address[1]}"
 
-    def contact(self, user: str = "") -> str:
-        """The URI at which we are reached: for Contact and From."""
+    def contact(self, user: str = "", *, secure: bool = False) -> str:
+        """The URI at which we are reached: for Contact and From. `secure`: as sips:. Raises SipsNotAllowed where that
+        isn't TLS."""
+        reached = f"{user}{'@' if user else ''}{self.here}"
+        if secure:
+            if self.transport != "TLS":
+                raise SipsNotAllowed(self.here)
+            return f"{SCHEME}:{reached}"
         how = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
-        return f"sip:{user}{'@' if user else ''}{self.here}{how}"
+        return f"sip:{reached}{how}"
 
     def now(self) -> float:
         """The layer's clock: the loop's, in seconds."""

@@ -15,6 +15,7 @@ from gateway.errors import PeerFault, Unavailable
 from gateway.sip import Failure, HostPort, Output, RequestArrived, TransactionKey
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import respond, tag_of
+from gateway.sip.secure import wants_sips
 
 if TYPE_CHECKING:
     from gateway.net.sip_driver import SipDriver
@@ -97,9 +98,9 @@ class Incoming:
         body: bytes = b"",
         content_type: str = "",
     ) -> sipmessage.Response:
-        """Send a response and return it; it is repeated as needed. `contact` is a URI, `SipDriver.contact()` by default.
+        """Send a response and return it; it is repeated as needed. `contact`: a URI, `Incoming.contact` by default.
 
-        Raises OurFault after a final response. Does nothing more when the transaction has already failed.
+        Raises OurFault after a final response, SipsNotAllowed as `contact` does. Does nothing more when the transaction has already failed.
         """
         makes_dialog = self.request.method == "INVITE" and 100 < code < 300
         response = respond(
@@ -107,7 +108,7 @@ class Incoming:
             code,
             phrase,
             to_tag=self.tag,
-            contact=contact or (self._sip.contact() if makes_dialog else ""),
+            contact=contact or (self.contact() if makes_dialog else ""),
             headers=headers,
             body=body,
             content_type=content_type,
@@ -115,6 +116,11 @@ class Incoming:
         self._sip.perform(self._sip.layer.respond(self._key, response, self._sip.now()))
         self.answered = self.answered or code >= 200
         return response
+
+    def contact(self, *, secure: bool = False) -> str:
+        """Our Contact for a response: sips: where the request wants it so, or its dialog is `secure`. Raises
+        SipsNotAllowed when it didn't come by TLS."""
+        return self.driver.contact(secure=secure or wants_sips(self.request))
 
     async def acknowledged(self) -> sipmessage.Request:
         """The ACK to the 2xx that was sent; it may carry the SDP answer. Waits 64*T1 (32 s) at most.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -76,6 +76,12 @@ class Statistics:
     """Frames that were left out of the send queue because it was full or too long."""
     underruns: int = 0
     """Times that the send queue ran empty in the middle of sound, so that silence went out."""
+
+    def and_then(self, later: Statistics) -> Statistics:
+        """The counts of both, one after the other: a call that went on at another port. Jitter is the later one's, once
+        that has heard anything."""
+        both = {each.name: getattr(self, each.name) + getattr(later, each.name) for each in fields(self)}
+        return Statistics(**(both | {"jitter": later.jitter if later.received else self.jitter}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

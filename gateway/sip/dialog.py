@@ -11,6 +11,7 @@ from sipmessage import CSeq
 from gateway.errors import OurFault, PeerFault
 from gateway.sip import HostPort, lenient
 from gateway.sip.message import complete, host_port, tag_of
+from gateway.sip.secure import is_sips
 
 _REFRESHING = ("INVITE", "UPDATE")
 """Requests whose Contact replaces the remote target (section 12.2.1.1, RFC 3311)."""
@@ -98,6 +99,11 @@ class Dialog:
             remote_seq=None,
             contact=request.headers.get("Contact") or "",
         )
+
+    @property
+    def secure(self) -> bool:
+        """Whether it was made with sips: addresses, and has to keep to them (RFC 5630 section 5.1.1.2)."""
+        return bool(self._contact) and is_sips(lenient.address(self._contact).uri)
 
     @property
     def local(self) -> sipmessage.URI:

@@ -62,10 +62,16 @@ def _tone(file: Path, frequency: float = 440.0, seconds: float = 30.0) -> Path:
 
 @asynccontextmanager
 async def baresip(
-    directory: Path, dial: str, certificate: Path, authority: Path, local: str = "127.0.0.1"
+    directory: Path,
+    dial: str,
+    certificate: Path,
+    authority: Path,
+    local: str = "127.0.0.1",
+    *,
+    prefer_ipv6: bool = True,
 ) -> AsyncIterator[Baresip]:
     """A phone that dials a SIP URI at once; ended with the context. `certificate`: PEM with its key; `authority`: PEM
-    that vouches for its peer."""
+    that vouches for its peer. Without `prefer_ipv6` its media is IPv4, whatever `local` is."""
     binary = shutil.which("baresip")
     assert binary, "baresip isn't installed (Debian: baresip-core)"
     directory.mkdir(parents=True)
@@ -80,7 +86,7 @@ async def baresip(
     (directory / "contacts").write_text("")
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            binary, "-f", str(directory), "-e", f"/dial {dial}", "-t", "60", *(["-6"] if ":" in local else []),
+            binary, "-f", str(directory), "-e", f"/dial {dial}", "-t", "60", *(["-6"] if prefer_ipv6 and ":" in local else []),
             stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:

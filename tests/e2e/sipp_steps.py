@@ -49,10 +49,20 @@ def scenario(*steps: Step) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="steps">\n{body}\n{reference}\n</scenario>\n'
 
 
-def sdp(*, formats: str = AUDIO, direction: str = "sendrecv", version: int = 1, media: Sequence[str] = ()) -> str:
-    """A description of one stream of audio at the test's RTP port, or of the lines in `media`."""
-    lines = media or (f"m=audio [rtp] RTP/AVP {formats}", *_LINES, f"a={direction}")
-    head = ("v=0", f"o=sipp 1 {version} IN IP[media_ip_type] [media_ip]", "s=-", "c=IN IP4 [local_ip]", "t=0 0")
+def sdp(
+    *,
+    formats: str = AUDIO,
+    direction: str = "sendrecv",
+    version: int = 1,
+    media: Sequence[str] = (),
+    host: str = "",
+    port: int = 0,
+) -> str:
+    """A description of one stream of audio at the test's RTP port, or of the lines in `media`. `host`, `port`: where else
+    it is."""
+    lines = media or (f"m=audio {port or '[rtp]'} RTP/AVP {formats}", *_LINES, f"a={direction}")
+    at = f"IN IP{6 if ':' in host else 4} {host or '[local_ip]'}"
+    head = ("v=0", f"o=sipp 1 {version} IN IP[media_ip_type] [media_ip]", "s=-", f"c={at}", "t=0 0")
     return "\n".join((*head, *lines))
 
 

@@ -21,6 +21,7 @@ from gateway.net.sip_exchange import Sending, TransactionFailed
 from gateway.sip import HostPort, digest, reliable, session_timer
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.sip.message import phrase_of, tag_of
+from gateway.sip.secure import is_sips
 from gateway.sip.session_timer import SessionTimer
 from gateway.tasks import Tasks
 
@@ -148,7 +149,7 @@ class Dialing:
             self._ends,
             call_id=order.call_id,
             cseq=self._cseq,
-            contact=self._sip.contact(),
+            contact=self._sip.contact(secure=is_sips(self._ends.target)),
             headers=[*ABILITIES, *timer, *order.headers(), *proof],
             body=offer,
         )

@@ -14,6 +14,7 @@ from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Dial, Written
 from gateway.sip import lenient
 from gateway.sip.message import bracketed, request
+from gateway.sip.secure import is_sips
 
 _ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _USER = re.compile(r"[^\s<>\"@;?]+")
@@ -61,17 +62,21 @@ _TRANSPORTS: Mapping[int, str] = {
 
 def transport_of(dial: Dial) -> str:
     """UDP, TCP or TLS: what the trunk says, else what the Request-URI does; "" when neither does. Raises RemoteError for
-    another."""
-    if dial.transport in _TRANSPORTS:
-        return _TRANSPORTS[dial.transport]
-    raw = dial.request_uri.raw.lower()
-    if "sips:" in raw:
+    another.
+
+    A trunk with TLS is called by `sip:…;transport=tls`, as carriers want it: it promises TLS as far as the carrier. A
+    Request-URI with sips: promises it on every hop behind, too, so it is for the API's user to ask for (RFC 5630)."""
+    trunk, uri = _TRANSPORTS.get(dial.transport, ""), _request_uri(dial)
+    if uri is not None and is_sips(uri):
+        if trunk not in ("", "TLS"):
+            raise RemoteError("invalid_argument", f"A sips: address is called by TLS, and the trunk says {trunk}.")
         return "TLS"
-    said = re.search(r";transport=([a-z0-9-]+)", raw)
-    transport = said[1].upper() if said else ""
-    if transport not in ("", "UDP", "TCP", "TLS"):
-        raise RemoteError("invalid_argument", f"The SIP service speaks UDP, TCP and TLS, not {transport}.")
-    return transport
+    if trunk or uri is None:
+        return trunk
+    said = lenient.parameter(uri.parameters, "transport").upper()
+    if said not in ("", "UDP", "TCP", "TLS"):
+        raise RemoteError("invalid_argument", f"The SIP service speaks UDP, TCP and TLS, not {said}.")
+    return said
 
 
 def ends(dial: Dial, here: str) -> Ends:
@@ -80,7 +85,7 @@ def ends(dial: Dial, here: str) -> Ends:
     try:
         how = transport_of(dial).lower()
         end = f";transport={how}" if how not in ("", "udp") else ""
-        target = _uri(dial.request_uri) or lenient.uri(f"sip:{dial.dialed.reveal()}@{dial.address}{end}")
+        target = _request_uri(dial) or lenient.uri(f"sip:{dial.dialed.reveal()}@{dial.address}{end}")
         to = _uri(dial.to_header) or target
         sender = _uri(dial.from_header) or lenient.uri(f"sip:{dial.number.reveal()}@{dial.from_host or here}")
     except ValueError as bad:
@@ -106,6 +111,13 @@ def invite(
         body=body,
         content_type="application/sdp",
     )
+
+
+def _request_uri(dial: Dial) -> URI | None:
+    try:
+        return _uri(dial.request_uri)
+    except ValueError as bad:
+        raise RemoteError("invalid_argument", "The Request-URI can't be read.") from bad
 
 
 def _uri(written: Written) -> URI | None:

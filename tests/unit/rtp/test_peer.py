@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from gateway.rtp.peer import Peer
+from gateway.rtp.peer import ANYWHERE, Peer
 
 NEGOTIATED, BEHIND_NAT, OTHER = ("10.0.0.7", 4000), ("192.0.2.1", 61000), ("203.0.113.9", 4000)
 
@@ -27,3 +27,11 @@ def test_once_the_negotiated_peer_was_heard_nothing_is_learned() -> None:
     peer.heard(NEGOTIATED)
     assert peer.admits(NEGOTIATED)
     assert not peer.admits(BEHIND_NAT)
+
+
+def test_where_nothing_else_is_known_the_first_sender_counts_and_nobody_after_it() -> None:
+    peer = Peer(NEGOTIATED, learn_from=ANYWHERE)
+    assert all(map(peer.admits, [NEGOTIATED, BEHIND_NAT, OTHER]))
+    peer.heard(BEHIND_NAT)
+    assert peer.address == BEHIND_NAT
+    assert not any(map(peer.admits, [NEGOTIATED, OTHER]))

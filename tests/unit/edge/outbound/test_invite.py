@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from livekit.protocol.sip import SIPTransport
 
 from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Dial, Written
-from gateway.edge.outbound.invite import check, ends, invite
+from gateway.edge.outbound.invite import check, ends, invite, transport_of
 from gateway.sip.message import encode, parse
 from gateway.terms.personal import Number
 
@@ -79,3 +80,33 @@ def test_what_no_invite_can_be_made_of_is_told(wrong: dict[str, object], says: s
 def test_an_address_that_cannot_be_read_is_told() -> None:
     with pytest.raises(RemoteError):
         ends(replace(DIAL, request_uri=Written(raw="<<>>")), HERE)
+
+
+@pytest.mark.parametrize(
+    ("trunk", "written", "by", "uri"),
+    [
+        (SIPTransport.SIP_TRANSPORT_AUTO, "", "", "sip:+15105550111@carrier.example"),
+        (SIPTransport.SIP_TRANSPORT_TLS, "", "TLS", "sip:+15105550111@carrier.example;transport=tls"),
+        (SIPTransport.SIP_TRANSPORT_AUTO, "sips:ana@a.example", "TLS", "sips:ana@a.example"),
+        (SIPTransport.SIP_TRANSPORT_TLS, "<sips:ana@a.example>", "TLS", "sips:ana@a.example"),
+        (SIPTransport.SIP_TRANSPORT_TLS, "sip:ana@a.example", "TLS", "sip:ana@a.example"),
+        (SIPTransport.SIP_TRANSPORT_AUTO, '"sips:" <sip:ana@a.example;transport=TCP>', "TCP", "sip:ana@a.example;transport=TCP"),
+    ],
+)  # fmt: skip
+def test_sips_is_used_only_when_it_is_asked_for(trunk: int, written: str, by: str, uri: str) -> None:
+    dial = replace(DIAL, transport=trunk, request_uri=Written(raw=written))
+    assert (transport_of(dial), sent(dial)["uri"]) == (by, uri)
+
+
+@pytest.mark.parametrize(
+    ("trunk", "written"),
+    [
+        (SIPTransport.SIP_TRANSPORT_UDP, "sips:ana@a.example"),
+        (SIPTransport.SIP_TRANSPORT_TCP, "sips:ana@a.example"),
+        (SIPTransport.SIP_TRANSPORT_AUTO, "sip:ana@a.example;transport=sctp"),
+    ],
+)
+def test_a_transport_that_does_not_fit_is_told(trunk: int, written: str) -> None:
+    with pytest.raises(RemoteError) as told:
+        transport_of(replace(DIAL, transport=trunk, request_uri=Written(raw=written)))
+    assert told.value.code == "invalid_argument"
