@@ -33,6 +33,14 @@ def test_variables_are_read_by_their_names() -> None:
     assert settings.database == "postgresql+asyncpg://db/x"
 
 
+def test_digits_are_sealed_with_a_secret_of_their_own_or_livekits() -> None:
+    assert from_environment({}).sealing_secret == ""
+    assert from_environment({"LIVEKIT_API_SECRET": "theirs"}).sealing_secret == "theirs"
+    own = from_environment({"LIVEKIT_API_SECRET": "theirs", "OFFHOOK_SECRET": "ours"})
+    assert own.sealing_secret == "ours"
+    assert "ours" not in repr(own)
+
+
 def test_every_bad_variable_is_named_at_once() -> None:
     with pytest.raises(SetupFault) as caught:
         from_environment({"OFFHOOK_SIP_PORT": "sixty", "OFFHOOK_LOG_LEVEL": "loud"})

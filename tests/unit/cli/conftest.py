@@ -79,7 +79,14 @@ def told(start: float) -> list[Event]:
         tell(call, Kind.HANGUP, at + 30, by="caller")
     tell(SERVED, Kind.SIP, -3570.0, status=200, text="OK", codec="PCMU")
     tell(SERVED, Kind.ENDED, -3569.0, ending="served")
-    tell(CALLBACK, Kind.FACTS, -3 * 86400.0 + 9, kind="ticket", fields={"problem": "no dial tone"}, complete=False)
+    tell(
+        CALLBACK,
+        Kind.FACTS,
+        -3 * 86400.0 + 9,
+        kind="ticket",
+        fields={"problem": "no dial tone", "ticket_number": "sealed:1:q83v"},
+        complete=False,
+    )
     tell(CALLBACK, Kind.CALLBACK, -3 * 86400.0 + 9, number="+15105550177", reason="asked for a person", promised=start)
     tell(CALLBACK, Kind.SWITCHED, -3 * 86400.0 + 9, agent="human", reason="asked for a person")
     tell(CALLBACK, Kind.ENDED, -3 * 86400.0 + 31, ending="callback")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -28,10 +29,15 @@ def test_the_list_shows_who_and_what_within_80_columns(records: Path) -> None:
 
 def test_tickets_are_listed_apart(records: Path) -> None:
     shown = run("list", "--tickets")
-    assert "… problem: no dial tone" in shown
+    assert "… problem: no dial tone, ticket number:" in shown
     assert "Ada" not in shown
+    assert "q83v" not in shown, "what is sealed is shown as that"
     (row,) = json.loads(run("list", "--tickets", "--json"))
-    assert (row["call"], row["fields"], row["complete"]) == (CALLBACK, {"problem": "no dial tone"}, False)
+    assert (row["call"], row["fields"], row["complete"]) == (
+        CALLBACK,
+        {"problem": "no dial tone", "ticket_number": "sealed:1:q83v"},
+        False,
+    )
 
 
 def test_the_list_is_limited(records: Path) -> None:
@@ -56,3 +62,9 @@ def test_show_finds_only_calls_that_have_one(records: Path) -> None:
 def test_an_empty_list_says_what_to_do(state: Path) -> None:
     assert "No leads yet" in run("list")
     assert "No tickets yet" in run("list", "--tickets")
+
+
+def test_a_sealed_fact_is_shown_as_that(records: Path) -> None:
+    shown = run("show", CALLBACK, "--tickets")
+    assert re.search(r"ticket number\s+sealed\s", shown)
+    assert "q83v" not in shown

@@ -43,6 +43,8 @@ def test_the_example_loads_as_it_stands_and_says_what_its_remarks_say() -> None:
     assert set(message.say) == {"closed", "otherwise"}
     assert isinstance(found.routes["key-account"].action, Dial)
     assert found.routes["billing"].seal_digits
+    assert found.brief("billing").sealed
+    assert not found.brief("sales").sealed
     ben = found.people["ben"]
     assert isinstance(ben, Person)
     assert ben.call == "sip:ben@pbx"
