@@ -29,6 +29,10 @@ class Words:
     """Those of 2 to MOST and of MINUTES."""
 
 
+_ENGLISH_NUMBERS = (
+    *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
+    *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
 _ENGLISH = Words(
     next="You are next in line.",
     place="You are number {} in line.",
@@ -37,33 +41,7 @@ _ENGLISH = Words(
     minute="Your wait is about one minute.",
     minutes="Your wait is about {} minutes.",
     hour="Your wait is about an hour or longer.",
-    numbers=dict(
-        enumerate(
-            [
-                "two",
-                "three",
-                "four",
-                "five",
-                "six",
-                "seven",
-                "eight",
-                "nine",
-                "ten",
-                "eleven",
-                "twelve",
-                "thirteen",
-                "fourteen",
-                "fifteen",
-                "sixteen",
-                "seventeen",
-                "eighteen",
-                "nineteen",
-                "twenty",
-            ],
-            start=2,
-        )
-    )
-    | {30: "thirty", 45: "forty-five"},
+    numbers=dict(enumerate(_ENGLISH_NUMBERS, start=2)) | {30: "thirty", 45: "forty-five"},
 )
 _BY_LANGUAGE: Mapping[str, Words] = {"en": _ENGLISH}
 
