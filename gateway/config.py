@@ -21,6 +21,8 @@ class Settings(BaseModel):
     livekit_url: str = Field("ws://127.0.0.1:7880", alias="LIVEKIT_URL")
     livekit_api_key: str = Field("", alias="LIVEKIT_API_KEY")
     livekit_api_secret: SecretStr = Field(SecretStr(""), alias="LIVEKIT_API_SECRET")
+    sip_outbound_trunk: str = Field("", alias="LIVEKIT_SIP_OUTBOUND_TRUNK")
+    """Id or name of the outbound trunk for plain numbers; "" for the one that the trunk file marks so."""
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), alias="REDIS_URL")
     database_url: SecretStr = Field(SecretStr(""), alias="DATABASE_URL")
     """SQLAlchemy URL; "" for SQLite in `state`."""
