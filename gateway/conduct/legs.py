@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 
 import aiohttp
 import structlog
@@ -22,6 +23,7 @@ from livekit import api, rtc
 from gateway.calls.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import bridge, leg, leg_name
 from gateway.conduct.hearing import Hearing
+from gateway.conduct.listening import Listening
 from gateway.conduct.room import ACTIVE, STATUS
 from gateway.errors import OffhookError, Refused
 from gateway.tasks import Tasks
@@ -147,24 +149,25 @@ class Legs:
         self._tasks = Tasks("legs")
         self._removing = Tasks("removing legs")
         self._stay = False
-        self._listeners: list[tuple[str, Callable[..., Any]]] = []
+        self._listening = Listening(room)
 
     async def __aenter__(self) -> Self:
-        self._on("participant_connected", self._seen)
-        self._on("participant_attributes_changed", lambda _, who: self._seen(who))
-        self._on("participant_disconnected", self._gone)
+        self._listening.on("participant_connected", self._seen)
+        self._listening.on("participant_attributes_changed", lambda _, who: self._seen(who))
+        self._listening.on("participant_disconnected", self._gone)
         return self
 
-    async def __aexit__(self, *of: Any) -> None:
-        for event, listener in self._listeners:
-            self._room.off(event, listener)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listening.stop()
         if not self._stay:
             for one in list(self._legs.values()):
                 if one.at < _At.ANSWERED:
                     self.drop(one.name)
         await self._removing.settled(CLOSE_WITHIN)
-        await self._removing.__aexit__(*of)
-        await self._tasks.__aexit__(*of)
+        await self._removing.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(kind, error, trace)
 
     def leave(self) -> None:
         """Leave the ringing legs to the job that takes the call over."""
@@ -204,10 +207,6 @@ class Legs:
     def connect(self, name: str) -> None:
         """Let the caller and the leg hear each other, and nobody else."""
         self._hearing.set(bridge(name))
-
-    def _on(self, event: Any, listener: Callable[..., Any]) -> None:
-        self._listeners.append((event, listener))
-        self._room.on(event, listener)
 
     async def _dial(self, one: _Leg, dial: Dial) -> None:
         loop = asyncio.get_running_loop()
@@ -362,6 +361,5 @@ def _epoch(who: rtc.RemoteParticipant) -> int:
     return int(written) if written.isdigit() else 0
 
 
-def _words(reason: int | None) -> str:
-    known = rtc.DisconnectReason.UNKNOWN_REASON if reason is None else reason
-    return rtc.DisconnectReason.Name(known).lower()
+def _words(reason: rtc.DisconnectReason.ValueType | None) -> str:
+    return rtc.DisconnectReason.Name(reason or rtc.DisconnectReason.UNKNOWN_REASON).lower()

@@ -91,7 +91,8 @@ def _named(name: str, trunks: Sequence[OutboundTrunk]) -> OutboundTrunk:
     if found is None:
         known = ", ".join(sorted(trunk.name for trunk in trunks)) or "none"
         raise SetupFault(
-            f"No outbound trunk is named '{name}'; there are: {known}.", remedy="Add it to the trunk file's outbound_trunks."
+            f"No outbound trunk is named '{name}'; there are: {known}.",
+            remedy="Add it to the trunk file's outbound_trunks.",
         )
     return found
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import yaml
 import phonenumbers
+import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from gateway.errors import SetupFault

@@ -129,7 +129,7 @@ async def test_a_hang_up_is_told_and_removes_the_other(edge: Lab, tmp_path: Path
         async with call.job() as job:
             caller = await attended(job, call.caller)
             job.dial("a", "+15105550111")
-            answered, _ = await job.is_told(LegAnswered, "a")
+            await job.is_told(LegAnswered, "a")
             job.legs.connect("a")
             caller.start()
             await caller.hears("a")
@@ -193,10 +193,8 @@ async def test_why_nobody_answered(
             assert failed.status == status
             await sipp.ended()
             last = job.notes[-1]
-            assert last | {"reason": ""} == {
-                **{"leg": "a", "member": "ana", "number": "+15105550111", "event": "failed", "status": status},
-                "reason": "",
-            }
+            told = {name: last[name] for name in ("leg", "member", "number", "event", "status")}
+            assert list(told.values()) == ["a", "ana", "+15105550111", "failed", status]
 
 
 async def test_what_cant_be_dialed(edge: Lab, tmp_path: Path) -> None:

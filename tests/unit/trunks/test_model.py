@@ -86,7 +86,9 @@ def test_a_job_reads_off_livekits_trunk_what_the_file_says() -> None:
     assert outbound.ours(carrier)
 
 
-@pytest.mark.parametrize("metadata", ["", "mine", "[1]", '{"caller_id": "dialed", "default": true}', '{"made by": "me"}'])
+@pytest.mark.parametrize(
+    "metadata", ["", "mine", "[1]", '{"caller_id": "dialed", "default": true}', '{"made by": "me"}']
+)
 def test_somebody_elses_trunk_is_known_as_such(metadata: str) -> None:
     (info, _) = map(outbound.desired, parse(written(), "trunk.yaml").livekit.outbound_trunks)
     info.metadata = metadata
