@@ -24,6 +24,8 @@ class Settings(BaseModel):
     secret: SecretStr = Field(SecretStr(""), alias="OFFHOOK_SECRET")
     """What sealed digits are sealed with, the same for every process; "" for LiveKit's secret. What was sealed with
     another can't be opened any more."""
+    sip_outbound_trunk: str = Field("", alias="LIVEKIT_SIP_OUTBOUND_TRUNK")
+    """Id or name of the outbound trunk for plain numbers; "" for the one that the trunk file marks so."""
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), alias="REDIS_URL")
     database_url: SecretStr = Field(SecretStr(""), alias="DATABASE_URL")
     """SQLAlchemy URL; "" for SQLite in `state`."""

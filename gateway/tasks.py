@@ -46,6 +46,11 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    async def settled(self, within: float) -> None:
+        """Return once nothing runs any more, or after `within` seconds."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:

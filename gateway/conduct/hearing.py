@@ -7,16 +7,18 @@ permission to whoever mustn't hear them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol, Self
+from types import TracebackType
+from typing import Protocol, Self
 
 import aiohttp
 import structlog
 from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, STRANGER, Change, Ledger, Matrix, Party, leg_name
+from gateway.conduct.listening import Listening
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
 
@@ -62,21 +64,22 @@ class Hearing:
         self._looks: list[float] = []
         self._tries = 0
         self._tasks = Tasks("hearing")
-        self._listeners: list[tuple[str, Callable[..., Any]]] = []
+        self._listening = Listening(room)
 
     async def __aenter__(self) -> Self:
         for event in _EVENTS:
-            self._on(event, lambda *_: self._happened())
-        self._on("participant_disconnected", lambda who: self._happened(left=who.identity))
-        self._on("participant_attributes_changed", lambda _, who: self._happened(stirred=who.identity))
-        self._on("reconnected", self._reconnected)
+            self._listening.on(event, lambda *_: self._happened())
+        self._listening.on("participant_disconnected", lambda who: self._happened(left=who.identity))
+        self._listening.on("participant_attributes_changed", lambda _, who: self._happened(stirred=who.identity))
+        self._listening.on("reconnected", self._reconnected)
         self._tasks.start(self._run(), "hearing")
         return self
 
-    async def __aexit__(self, *of: object) -> None:
-        for event, listener in self._listeners:
-            self._room.off(event, listener)
-        await self._tasks.__aexit__(*of)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listening.stop()
+        await self._tasks.__aexit__(kind, error, trace)
 
     @property
     def matrix(self) -> Matrix | None:
@@ -87,10 +90,6 @@ class Hearing:
         """From now on, let everybody hear whom the matrix says; the room must be connected."""
         self._ledger = replace(self._ledger, matrix=matrix)
         self._happened()
-
-    def _on(self, event: Any, listener: Callable[..., Any]) -> None:
-        self._listeners.append((event, listener))
-        self._room.on(event, listener)
 
     def _reconnected(self) -> None:
         self._ledger, self._permitted = self._ledger.forgotten(), None

@@ -20,7 +20,7 @@ from livekit.protocol.room import RoomConfiguration
 
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
-from gateway.edge.leg import CALL_STATUS, REJECT
+from gateway.edge.leg import CALL_STATUS, ISOLATED, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 
@@ -103,6 +103,10 @@ class RoomLeg:
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._left = False
+        self._isolated = False
+        """The API alone decides whom we hear."""
+        self._hearing: dict[str, str] = {}
+        """Whom we hear: identities, by the ids of their tracks."""
         self._stay_until = 0.0
         self._gone = asyncio.Event()
         """We are out of the room, and didn't leave it."""
@@ -190,6 +194,7 @@ class RoomLeg:
         return self._gone.is_set()
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
+        self._isolated = ISOLATED in attributes
         self._mouth = Mouth(seat.identity)
         room = self._room = rtc.Room()
         self._listen(room)
@@ -219,10 +224,11 @@ class RoomLeg:
         self._user.post(Joined())
 
     def _listen(self, room: rtc.Room) -> None:
-        room.on("track_published", lambda publication, _: self._want(publication))
+        room.on("track_published", self._want)
         room.on("participant_connected", self._on_participant)
-        room.on("track_subscribed", lambda track, *_: self._on_track(track))
-        room.on("track_unsubscribed", lambda track, *_: self._ears.close(track.sid))
+        room.on("track_subscribed", lambda track, _, participant: self._on_track(track, participant))
+        room.on("track_unsubscribed", lambda _, publication, __: self._off_track(publication.sid))
+        room.on("participant_disconnected", self._on_participant_gone)
         room.on("sip_dtmf_received", self._on_key)
         room.on("reconnected", lambda: self._subscribe_to_all(room))
         room.on("disconnected", lambda reason: self._on_gone(room, reason))
@@ -231,28 +237,47 @@ class RoomLeg:
         for participant in room.remote_participants.values():
             self._on_participant(participant)
             for publication in participant.track_publications.values():
-                self._want(publication)
+                self._want(publication, participant)
 
-    def _want(self, publication: rtc.RemoteTrackPublication) -> None:
-        if publication.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
+    def _want(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        if publication.kind != rtc.TrackKind.KIND_AUDIO or self._left:
+            return
+        isolated = self._isolated or ISOLATED in participant.attributes
+        if not isolated or participant.identity in self._hearing.values():
             publication.set_subscribed(True)
-            self._user.post(TrackThere())
+        self._user.post(TrackThere())
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         # Two SIP participants would else wait for each other's track: livekit-sip publishes late, and so may others.
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
             self._user.post(TrackThere())
 
-    def _on_track(self, track: rtc.Track) -> None:
+    def _on_track(self, track: rtc.Track, participant: rtc.RemoteParticipant) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
+            self._hearing[track.sid] = participant.identity
             self._ears.open(track)
             self._user.post(Hearing())
 
+    def _off_track(self, sid: str) -> None:
+        self._hearing.pop(sid, None)
+        self._ears.close(sid)
+
+    def _on_participant_gone(self, participant: rtc.RemoteParticipant) -> None:
+        for sid in [sid for sid, identity in self._hearing.items() if identity == participant.identity]:
+            self._off_track(sid)
+
     def _on_key(self, dtmf: rtc.SipDTMF) -> None:
+        if dtmf.participant is not None and not self._hears(dtmf.participant):
+            return
         if dtmf.digit and dtmf.digit in KEYS:
             self._user.on_room_key(dtmf.digit)
         elif not dtmf.digit and dtmf.code < len(KEYS):
             self._user.on_room_key(KEYS[dtmf.code])
+
+    def _hears(self, sender: rtc.Participant) -> bool:
+        """Whether we hear somebody; one who publishes no audio counts as heard."""
+        kinds = {publication.kind for publication in sender.track_publications.values()}
+        return rtc.TrackKind.KIND_AUDIO not in kinds or sender.identity in self._hearing.values()
 
     def _on_gone(self, room: rtc.Room, reason: int) -> None:
         if not self._left:

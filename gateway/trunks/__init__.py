@@ -1,1 +1,1 @@
-"""LiveKit's inbound trunk and dispatch rule: what the operator's file wants, what is there, what to change."""
+"""LiveKit's trunks and dispatch rule: what the operator's file wants, what is there, what to change."""

@@ -1,4 +1,4 @@
-"""Making LiveKit's inbound trunk and dispatch rule agree with the file, by LiveKit's own SIP API."""
+"""Making LiveKit's trunks and dispatch rule agree with the file, by LiveKit's own SIP API."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from livekit import api
 from livekit.protocol import sip
 
 from gateway.errors import Unavailable
+from gateway.trunks import outbound
 from gateway.trunks.model import LiveKitPart
 
 MARK = "made by offhook"
-"""The metadata by which our trunk and rule are known; what lacks it is somebody else's."""
+"""The metadata by which our inbound trunk and rule are known; what lacks it is somebody else's."""
 
 HEADERS = ("Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator")
 """Headers without an X- that a dial plan's rules look at (gateway.dialplan.headers)."""
@@ -64,17 +65,18 @@ _SERVERS_OWN = {"sip_trunk_id", "sip_dispatch_rule_id", "created_at", "updated_a
 
 
 async def apply(lk: api.LiveKitAPI, part: LiveKitPart) -> list[str]:
-    """Create or update our trunk and rule; idempotent. Returns what was done, in words, [] for nothing.
+    """Create, update or delete our trunks and rule; idempotent. Returns what was done, in words, [] for nothing.
 
     Raises Unavailable when LiveKit refuses or doesn't answer.
     """
     try:
         async with asyncio.timeout(_BOUND):
             trunk_id, done = await _apply_trunk(lk, desired_trunk(part))
-            return done + await _apply_rule(lk, desired_rule(part, trunk_id))
+            done += await _apply_rule(lk, desired_rule(part, trunk_id))
+            return done + await _apply_outbound(lk, [outbound.desired(trunk) for trunk in part.outbound_trunks])
     except (api.TwirpError, aiohttp.ClientError, TimeoutError) as bad:
         raise Unavailable(
-            f"LiveKit did not take the trunk and rule: {bad}.", remedy="Check that LiveKit and its Redis run."
+            f"LiveKit did not take the trunks and rule: {bad}.", remedy="Check that LiveKit and its Redis run."
         ) from bad
 
 
@@ -105,6 +107,25 @@ async def _apply_rule(lk: api.LiveKitAPI, wanted: sip.SIPDispatchRuleInfo) -> li
         return []
     await lk.sip.update_dispatch_rule(ours.sip_dispatch_rule_id, wanted)
     return [f"changed the dispatch rule {wanted.name}"]
+
+
+async def _apply_outbound(lk: api.LiveKitAPI, wanted: Sequence[sip.SIPOutboundTrunkInfo]) -> list[str]:
+    there = (await lk.sip.list_outbound_trunk(sip.ListSIPOutboundTrunkRequest())).items
+    ours = {info.name: info for info in there if outbound.ours(info)}
+    names, done = {info.name for info in wanted}, []
+    for info in there:
+        if outbound.ours(info) and (info.name not in names or ours[info.name] is not info):
+            await lk.sip.delete_trunk(sip.DeleteSIPTrunkRequest(sip_trunk_id=info.sip_trunk_id))
+            done.append(f"deleted the outbound trunk {info.name}")
+    for info in wanted:
+        found = ours.get(info.name)
+        if found is None:
+            await lk.sip.create_outbound_trunk(sip.CreateSIPOutboundTrunkRequest(trunk=info))
+            done.append(f"made the outbound trunk {info.name}")
+        elif differs(info, found):
+            await lk.sip.update_outbound_trunk(found.sip_trunk_id, info)
+            done.append(f"changed the outbound trunk {info.name}")
+    return done
 
 
 def _ours(there: Sequence[_Made]) -> tuple[_Made | None, Sequence[_Made]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
+import phonenumbers
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from gateway.errors import SetupFault
+from gateway.trunks.choose import CallerId
 
 ROOM_PREFIX = "call-"
 """Control looks after rooms with this prefix only."""
@@ -38,6 +41,30 @@ def _e164(written: str) -> str:
     return written
 
 
+def _prefix(written: str) -> str:
+    if not re.fullmatch(r"\+[1-9]\d{0,14}", written):
+        raise ValueError("write how numbers begin, in quotes: '+1510'")
+    return written
+
+
+def _country(written: str) -> str:
+    if written.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("write a country's code of two letters, such as US or DE")
+    return written.upper()
+
+
+def _trunk_name(written: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", written):
+        raise ValueError("write a name of letters, digits, '-', '_' and '.', as sip:USER@NAME needs it")
+    return written
+
+
+def _host(written: str) -> str:
+    if not re.fullmatch(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", written):
+        raise ValueError("write a host, or host:port, without sip: and parameters")
+    return written
+
+
 def _ours(prefix: str) -> str:
     if not prefix.startswith(ROOM_PREFIX):
         raise ValueError(f"must start with '{ROOM_PREFIX}', by which offhook knows the rooms of calls")
@@ -62,6 +89,31 @@ class InboundTrunk(BaseModel):
     ringing_timeout: Seconds = 60
 
 
+class OutboundTrunk(BaseModel):
+    """An outbound trunk of LiveKit's, and the rule by which we use it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, AfterValidator(_trunk_name)]
+    """By it the plan names the trunk: sip:USER@NAME."""
+    address: Annotated[str, AfterValidator(_host)]
+    """Host, or host:port."""
+    transport: Literal["auto", "udp", "tcp", "tls"] = "auto"
+    numbers: Annotated[list[Annotated[str, AfterValidator(_e164)]], Field(min_length=1)]
+    """E.164: those that the carrier lets us show; the first is the trunk's own."""
+    auth_username: str = ""
+    auth_password: SecretStr = SecretStr("")
+    caller_id: CallerId = CallerId.OWN
+    """Whose number the callee sees."""
+    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """New calls a second that the carrier takes; 0 for no limit."""
+    countries: list[Annotated[str, AfterValidator(_country)]] = Field(default_factory=list)
+    """ISO 3166 codes that may be called; with no `prefixes` either: all."""
+    prefixes: list[Annotated[str, AfterValidator(_prefix)]] = Field(default_factory=list)
+    default: bool = False
+    """Whether plain numbers are called by it."""
+
+
 class DispatchRule(BaseModel):
     """LiveKit's dispatch rule: by callee, each call a room with a random ending."""
 
@@ -78,6 +130,7 @@ class LiveKitPart(BaseModel):
 
     inbound_trunk: InboundTrunk
     dispatch_rule: DispatchRule
+    outbound_trunks: list[OutboundTrunk] = Field(default_factory=list)
 
 
 class TrunkFile(BaseModel):
@@ -107,11 +160,30 @@ def parse(text: str, name: str) -> TrunkFile:
             f"{name}:{line}: this trunk takes every number from everywhere.",
             remedy="List numbers, allowed_addresses or a sign-in.",
         )
+    if doubled := _doubled(parsed.livekit.outbound_trunks):
+        place, what, remedy = doubled
+        line = _line(node, ("livekit", "outbound_trunks", place))
+        raise SetupFault(f"{name}:{line}: {what}", remedy=remedy)
     return parsed
 
 
+def _doubled(trunks: Sequence[OutboundTrunk]) -> tuple[int, str, str] | None:
+    """The first trunk that another one leaves no room for, by its place; what is wrong, and the remedy."""
+    names, default = set[str](), ""
+    for place, trunk in enumerate(trunks):
+        if trunk.name.casefold() in names:
+            return place, f"two outbound trunks are named '{trunk.name}'.", "Name one of them otherwise."
+        if trunk.default and default:
+            return place, f"'{default}' is the default already.", "Mark only one with default: true."
+        names.add(trunk.name.casefold())
+        default = trunk.name if trunk.default else default
+    return None
+
+
 def _words(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Extra inputs are not permitted", "is not known here").lower()
+    if message.startswith("Value error, "):  # ours
+        return message.removeprefix("Value error, ")
+    return message.replace("Extra inputs are not permitted", "is not known here").lower()
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -137,6 +137,8 @@ def _dial(reader: Reader, given: Mapping[str, Node], context: Context) -> Action
     if ref is None:
         return None
     ring = values.duration(reader, given["ring"], "ring", least=3, most=300, default=25) if "ring" in given else 25.0
+    if not context.dialable(reader, given["dial"], ref.name):
+        return Dial(None, "", ring)
     if _SIP.match(ref.name):
         return Dial(None, ref.name, ring)
     if re.match(r"^[+(\d]", ref.name):

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from yaml.nodes import Node
+
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.model import Place
 from gateway.dialplan.numbers import Pattern, e164, read
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.terms.catalogue import Catalogue
+from gateway.terms.emergency import never_dialed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,17 @@ class Context:
                 what, _, remedy = str(bad).partition(". ")
                 reader.fault(place, f"{what}.", remedy)
         return found
+
+    def dialable(self, reader: Reader, node: Node, address: str) -> bool:
+        """Whether a number or SIP address may be called; notes it when it never is."""
+        if not never_dialed(address, self.country):
+            return True
+        reader.fault(
+            node,
+            f"'{address}' is an emergency or short number, and those are never dialed for a caller.",
+            "Name somebody's own number. A caller in danger is told to hang up and dial it themselves.",
+        )
+        return False
 
     def e164(self, text: str) -> str:
         """The number in E.164, or ""."""

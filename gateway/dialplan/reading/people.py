@@ -56,6 +56,8 @@ def _call(reader: Reader, node: Node, context: Context) -> str:
     text = reader.text(node, "call")
     if text is None:
         return ""
+    if not context.dialable(reader, node, text):
+        return ""
     if _SIP.match(text):
         return text
     if text.casefold().startswith("sip:"):

@@ -1,4 +1,4 @@
-"""What a caller means apart from facts: yes, no, a person, once more. Pure.
+"""What a caller means apart from facts: danger, yes, no, a person, once more. Pure.
 
 The words come from a recognizer: lower case, without punctuation, a word wrong now and then. So single words count,
 and "yes" and "yep" are one.
@@ -13,6 +13,8 @@ from enum import StrEnum
 class Means(StrEnum):
     """What a caller means."""
 
+    DANGER = "danger"
+    """Somebody needs the police, the fire brigade or a doctor now."""
     IDENTITY = "identity"
     """The caller asks whether they talk to a human."""
     PERSON = "person"
@@ -27,7 +29,21 @@ class Means(StrEnum):
 
 _NO_WANT = r"(?:don't|do not|not) (?:want|need|know|like)\b.*"
 _MACHINE = r"(?:robot|machine|computer|bot|recording|human|person|people|automated|real|ai|program)"
+_HELP = r"(?:ambulance|paramedics?|police|cops|fire (?:department|brigade|fighters?|truck)|firefighters?|coast guard)"
+_WEAPON = r"(?:gun|knife|weapon|rifle|pistol|bomb)"
+_SOMEBODY = r"(?:i|he|she|they|we|somebody|someone|my \w+)"
 _PATTERNS = {
+    Means.DANGER: (
+        rf"\b(?:is|it's|that's|have|got|there's|am in) (?:a |an )(?:real |medical |life )?emergency\b|^(?:an )?emergency\b"
+        rf"|\b(?:call|send|get|need|want|fetch|dial)\b(?: \w+){{0,2}}? {_HELP}\b|^{_HELP}(?: please| now)*$"
+        r"|\b(?:call|dial|need) (?:for )?(?:911|nine one one|nine eleven|112|one one two|999|nine nine nine)\b"
+        r"|\b(?:on fire|there's a fire|there is a fire)\b|^(?:help )*fire(?: fire| help)*$"
+        r"|\b(?:heart attack|having a stroke|had a stroke|overdosed?|seizure|unconscious|not breathing|can't breathe"
+        r"|cannot breathe|bleeding|choking|drowning|been shot|been stabbed|going to die)\b|\b(?:he|she|i)(?:'s| is|'m| am) dying\b"
+        rf"|\b{_SOMEBODY}(?:'s| has| have| is| are|'ve)?(?: got| pulled| pointing| with)?(?: a| the)? {_WEAPON}\b"
+        r"|\b(?:kill (?:myself|me|him|her|them|himself|herself|us)|hurt myself|end my life|suicidal|commit suicide)\b"
+        r"|\b(?:being|been) (?:attacked|robbed|kidnapped)\b|\b(?:break|breaking|broke) into my (?:house|home|apartment)\b"
+    ),
     Means.IDENTITY: (
         rf"\bare you (?:a |an |really |just )*(?:real |live |human )*{_MACHINE}\b"
         rf"|\b(?:am i|is this|is it) (?:talking |speaking )?(?:to |with )?(?:a |an |really |just )*(?:real |live )*{_MACHINE}\b"
@@ -60,6 +76,7 @@ _PATTERNS = {
     Means.GREETING: r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening)|um|uh|there)\s*)+$",
 }
 _COMPILED = {means: re.compile(pattern) for means, pattern in _PATTERNS.items()}
+_NO_DANGER = re.compile(r"\b(?:not|n't|isn't|no)(?: \w+){0,2} emergency\b")
 _DENIED = re.compile(_NO_WANT + r"(?:person|human|operator|agent)")
 _NOISE = re.compile(r"[^a-z0-9'#*@.+ ]+")
 _HUSH = re.compile(r"\b(?:um+|uh+|er+|ah+|hmm+|well|like|you know|please note)\b")
@@ -76,5 +93,7 @@ def plain(text: str) -> str:
 def means(text: str, what: Means) -> bool:
     """Whether the words, as `plain` gives them, mean it."""
     if what is Means.PERSON and _DENIED.search(text):
+        return False
+    if what is Means.DANGER and _NO_DANGER.search(text):
         return False
     return bool(_COMPILED[what].search(text))

@@ -77,6 +77,8 @@ def _answer(talk: Talk) -> Reply:
     words = talk.words
     if not words:
         return _missed(talk)
+    if means(words, Means.DANGER):
+        return Reply(spoken.DANGER)
     if means(words, Means.IDENTITY):
         return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {_onward(talk)}".strip())
     if means(words, Means.PERSON):

@@ -18,6 +18,10 @@ MORE = "Is there anything else I can do for you?"
 HELPED = "Did that help?"
 GOODBYE = "Thank you for calling. Goodbye."
 AUTOMATED = "I'm an automated assistant, not a person."
+DANGER = (
+    "If somebody is in danger, please hang up now and dial your emergency number, such as 9 1 1 or 1 1 2. "
+    "I can't call for help from here."
+)
 NO_PERSON = "I'm sorry, I can't reach a person from here."
 OFFER_PERSON = "If you'd rather talk to a person, say person or press zero."
 BEYOND = "I'm afraid I can't help with that myself."

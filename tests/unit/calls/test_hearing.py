@@ -115,7 +115,6 @@ class Rooms(RuleBasedStateMachine):
     `late`, and then the job's look a while afterwards must put it right.
     """
 
-
     def __init__(self) -> None:
         super().__init__()
         self.tracks: dict[str, dict[str, str]] = {ROBOT: {}}

@@ -19,6 +19,7 @@ from gateway.terms.personal import Number
         ("", "+15105550177", Person.CALLBACK),
         ("", None, Person.NUMBER),
         ("", "anonymous", Person.NUMBER),
+        ("", "+1911", Person.NUMBER),
     ],
 )
 def test_answer(human: str, caller: str | None, person: Person) -> None:

@@ -120,6 +120,12 @@ WRONG = [
     # values
     (BASE + "  x: {dial: +1 510 555 0111, ring: 25, unanswered: sales}\n", "9:36", "Write a number and s, m, h, d or w: 25s."),
     (BASE + "  x: {dial: +1 510, unanswered: sales}\n", "9:13", "can't be a telephone number"),
+    *[
+        (BASE + f"  x: {{dial: {never}, unanswered: sales}}\n", "9:13", "never dialed for a caller. Name somebody's own")
+        for never in ("911", "+1 911", "sip:112@carrier", "9-911", "22000")
+    ],
+    (BASE + "people: {ana: {call: '999'}}\n", "9:22", "never dialed for a caller"),
+    (BASE + "people: {ana: {call: sip:911@carrier}}\n", "9:22", "never dialed for a caller"),
     (BASE + "  x: {split: {90%: sales}}\n", "9:14", "The shares make 90%."),
     (BASE + "  x: {split: {all: sales}}\n", "9:15", "is no share"),
     (BASE + "  x: {menu: {say: Hi., 12: sales}}\n", "9:24", "more than one key"),

@@ -29,7 +29,9 @@ def test_may_be_dialed(number: str) -> None:
     assert not never_dialed(number, "US")
 
 
-@pytest.mark.parametrize(("country", "number"), [("AU", "000"), ("JP", "119"), ("DE", "110"), ("BR", "190"), ("GB", "999")])
+@pytest.mark.parametrize(
+    ("country", "number"), [("AU", "000"), ("JP", "119"), ("DE", "110"), ("BR", "190"), ("GB", "999")]
+)
 def test_a_countrys_own_are_never_dialed_behind_a_trunk_by_sip_either(country: str, number: str) -> None:
     assert never_dialed(f"sip:{number}@pbx", country)
     assert never_dialed(number, country)

@@ -16,7 +16,9 @@ PBX = OutboundTrunk("ST_2", "PBX", "10.0.0.2:5061", (OWN,))
 ALL = (PBX, CARRIER)
 
 
-def way(address: str = CALLEE, *trunks: OutboundTrunk, dialed: str = OTHER, caller: str | None = CALLER, default: str = "") -> Way:
+def way(
+    address: str = CALLEE, *trunks: OutboundTrunk, dialed: str = OTHER, caller: str | None = CALLER, default: str = ""
+) -> Way:
     return choose(
         address, trunks or ALL, dialed=Number(dialed), caller=Number(caller) if caller else None, default=default
     )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SetupFault
+from gateway.trunks import choose, outbound
 from gateway.trunks.livekit import desired_rule, desired_trunk, differs
 from gateway.trunks.model import parse
 
@@ -58,3 +59,61 @@ def test_a_trunk_open_to_everybody_is_refused() -> None:
 def test_an_empty_file_is_told() -> None:
     with pytest.raises(SetupFault, match="livekit"):
         parse("", "trunk.yaml")
+
+
+OUTBOUND = """
+  outbound_trunks:
+    - {name: carrier, address: sip.carrier.example, transport: tls, numbers: ["+15105550100", "+15105550200"],
+       caller_id: dialed, calls_per_second: 1, countries: [us], prefixes: ["+4420"], default: true, auth_password: hush}
+    - {name: pbx, address: "10.0.0.2:5061", numbers: ["+15105550100"]}
+"""
+
+
+def written(outbound: str = OUTBOUND) -> str:
+    return EXAMPLE.read_text().partition("  outbound_trunks:")[0].rstrip().rpartition("\n\n")[0] + outbound
+
+
+def test_a_job_reads_off_livekits_trunk_what_the_file_says() -> None:
+    carrier, pbx = map(outbound.desired, parse(written(), "trunk.yaml").livekit.outbound_trunks)
+    assert carrier.auth_password == "hush"
+    assert "hush" not in carrier.metadata
+    carrier.sip_trunk_id = "ST_1"
+    assert outbound.known(carrier) == choose.OutboundTrunk(
+        "ST_1", "carrier", "sip.carrier.example", ("+15105550100", "+15105550200"),
+        choose.CallerId.DIALED, 1.0, frozenset({"US"}), ("+4420",), default=True,
+    )  # fmt: skip
+    assert outbound.known(pbx) == choose.OutboundTrunk("", "pbx", "10.0.0.2:5061", ("+15105550100",))
+    assert outbound.ours(carrier)
+
+
+@pytest.mark.parametrize(
+    "metadata", ["", "mine", "[1]", '{"caller_id": "dialed", "default": true}', '{"made by": "me"}']
+)
+def test_somebody_elses_trunk_is_known_as_such(metadata: str) -> None:
+    (info, _) = map(outbound.desired, parse(written(), "trunk.yaml").livekit.outbound_trunks)
+    info.metadata = metadata
+    assert not outbound.ours(info)
+    assert not outbound.known(info).default
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("name: pbx", "name: Carrier", "two outbound trunks are named"),
+        ("name: pbx", "default: true, name: pbx", "'carrier' is the default already"),
+        ("name: pbx", "name: my pbx", "sip:USER@NAME needs it"),
+        ('numbers: ["+15105550100"]}', "numbers: []}", "at least 1 item"),
+        ("10.0.0.2:5061", "sip:10.0.0.2", "without sip: and parameters"),
+        ("[us]", "[usa]", "a country's code of two letters"),
+        ('"+4420"', '"44"', "how numbers begin"),
+        ("dialed", "theirs", "'own', 'dialed' or 'passthrough'"),
+        ("tls", "sctp", "'udp', 'tcp' or 'tls'"),
+    ],
+)
+def test_a_mistake_in_an_outbound_trunk_is_told_with_its_line(before: str, after: str, words: str) -> None:
+    text = written(OUTBOUND.replace(before, after, 1))
+    with pytest.raises(SetupFault) as caught:
+        parse(text, "trunk.yaml")
+    assert words in str(caught.value)
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if after in line)
+    assert f"trunk.yaml:{line}:" in str(caught.value)

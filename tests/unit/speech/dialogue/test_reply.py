@@ -310,3 +310,33 @@ def test_a_tool_that_wants_everything_is_called_once_when_all_is_known_and_confi
     assert talk.called == []
     calls = reply([*talk.messages, {"role": "user", "content": "yes"}], talk.tools).calls
     assert [dict(call.arguments) for call in calls] == [{"day": "friday", "guests": 5, "note": None}]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("this is an emergency", "Help! It's an emergency!", "emergency", "please call an ambulance"),
+        *("we need the fire department", "there's a fire", "fire", "my house is on fire", "call nine one one"),
+        *("I think my father has a heart attack", "he has a gun", "somebody's got a knife", "she can't breathe"),
+        *("I want to kill myself", "send the police", "he is bleeding", "my wife is unconscious", "call 911 please"),
+    ],
+)
+@pytest.mark.parametrize("said", [["hello"], ["i'd like a quote for phones", "Ada Byron"]])
+def test_who_is_in_danger_is_told_at_once_to_hang_up_and_dial(words: str, said: list[str]) -> None:
+    talk = Talk()
+    talk.all(said)
+    answer = talk.say(words)
+    assert answer.startswith("If somebody is in danger, please hang up now and dial your emergency number")
+    assert "?" not in answer, "nothing else is asked"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("this is not an emergency", "it isn't an emergency", "the firewall is blocking our phones", "I was fired"),
+        *("we sell fire alarms", "our ambulance service has forty phones", "my phone's battery is dying"),
+        *("the emergency exit light is broken", "we work for the police department", "I'd like to talk to a person"),
+    ],
+)
+def test_who_is_in_no_danger_goes_on(words: str) -> None:
+    assert "hang up now" not in Talk().say(words)

@@ -1,0 +1,365 @@
+"""The other phones of a call: dialed into the caller's room by CreateSIPParticipant, connected, dropped, told of.
+
+A leg is the participant `leg-NAME`. LiveKit's API tells how its dialing ended, its attribute `sip.callStatus` what
+happens meanwhile; whichever comes first counts, and each thing is told once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import structlog
+from google.protobuf.duration_pb2 import Duration
+from livekit import api, rtc
+
+from gateway.calls.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.hearing import bridge, leg, leg_name
+from gateway.conduct.hearing import Hearing
+from gateway.conduct.listening import Listening
+from gateway.conduct.room import ACTIVE, STATUS
+from gateway.errors import OffhookError, Refused
+from gateway.tasks import Tasks
+from gateway.terms.call import Call
+from gateway.terms.emergency import never_dialed
+from gateway.terms.number import country_of
+from gateway.trunks.choose import OutboundTrunk, Way, choose
+
+LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
+"""Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
+service of ours leaves it to the job what a participant with LEG hears, and who hears it."""
+RINGING = "ringing"
+LONGEST_RINGING = 75.0
+"""Seconds: LiveKit's API waits for an answer for 80 at most, whatever it is asked."""
+LATE = 5.0
+"""Seconds that the API may take beyond the ringing."""
+TOLD_WITHIN = 1.0
+"""Seconds that the API may take to tell why a leg has gone."""
+ANSWER_WITHIN = 2.0
+"""Seconds that LiveKit may take to list trunks or to remove a participant."""
+REMOVE = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds to wait before each try of removing a leg that may not have joined yet."""
+CLOSE_WITHIN = 2.0
+"""Seconds that leaving the context waits for ringing legs to be gone."""
+FRESH = 10.0
+"""Seconds for which the list of trunks is believed."""
+
+_REFUSED = {
+    rtc.DisconnectReason.USER_REJECTED: 486,
+    rtc.DisconnectReason.USER_UNAVAILABLE: 408,
+    rtc.DisconnectReason.SIP_TRUNK_FAILURE: 503,
+}
+"""A SIP status for LiveKit's reason, where the API's own answer isn't to be had."""
+_BY_CODE = {
+    api.TwirpErrorCode.CANCELED: 408,
+    api.TwirpErrorCode.DEADLINE_EXCEEDED: 408,
+    api.TwirpErrorCode.UNAVAILABLE: 503,
+    api.TwirpErrorCode.RESOURCE_EXHAUSTED: 503,
+}
+"""A SIP status for an API error that has none: nobody answered, or the SIP service takes no calls now."""
+
+Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft], None]
+Trunks = Callable[[], Awaitable[Sequence[OutboundTrunk]]]
+Pace = Callable[[OutboundTrunk], Awaitable[None]]
+Note = Callable[[Mapping[str, object]], None]
+
+log = structlog.get_logger(__name__)
+
+
+class _At(IntEnum):
+    """How far a leg has come; it only ever goes up."""
+
+    DIALING = 0
+    RINGING = 1
+    ANSWERED = 2
+    OVER = 3
+
+
+@dataclass
+class _Leg:
+    name: str
+    member: str
+    number: str = field(default="", repr=False)
+    at: _At = _At.DIALING
+    pending: bool = False
+    """Whether the API is yet to answer, so that it may still join."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegThere:
+    """A leg that is in the room."""
+
+    leg: str
+    member: str
+    status: str
+    """`sip.callStatus`: dialing, ringing, active …"""
+    epoch: int
+    """Of the job that dialed it."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether its callee has answered."""
+        return self.status == ACTIVE
+
+
+async def _unpaced(_: OutboundTrunk) -> None:
+    """No limit."""
+
+
+def _unnoted(_: Mapping[str, object]) -> None:
+    """No record."""
+
+
+class Legs:
+    """The legs of one call. Use it as a context, entered once the room is connected; leaving it drops the legs that
+    ring, unless `leave` was called, and never those that were answered.
+
+    `happened` gets LegRings, LegAnswered, LegFailed and LegLeft on the loop's thread. Nothing is told of a leg that was
+    dropped.
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        lk: api.LiveKitAPI,
+        call: Call,
+        trunks: Trunks,
+        happened: Happened,
+        *,
+        hearing: Hearing,
+        default: str = "",
+        pace: Pace = _unpaced,
+        note: Note = _unnoted,
+    ) -> None:
+        """`trunks`: reads the outbound trunks (`gateway.trunks.outbound.reader`). `default`: Settings.sip_outbound_trunk.
+        `pace`: waits until the trunk takes another call. `note`: gets the data of the record's `leg` events.
+        """
+        self._room, self._lk, self._call, self._trunks = room, lk, call, trunks
+        self._tell, self._hearing, self._default, self._pace, self._note = happened, hearing, default, pace, note
+        self._legs: dict[str, _Leg] = {}
+        self._dropped: set[str] = set()
+        self._known: tuple[float, Sequence[OutboundTrunk]] = (-math.inf, ())
+        self._tasks = Tasks("legs")
+        self._removing = Tasks("removing legs")
+        self._stay = False
+        self._listening = Listening(room)
+
+    async def __aenter__(self) -> Self:
+        self._listening.on("participant_connected", self._seen)
+        self._listening.on("participant_attributes_changed", lambda _, who: self._seen(who))
+        self._listening.on("participant_disconnected", self._gone)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listening.stop()
+        if not self._stay:
+            for one in list(self._legs.values()):
+                if one.at < _At.ANSWERED:
+                    self.drop(one.name)
+        await self._removing.settled(CLOSE_WITHIN)
+        await self._removing.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(kind, error, trace)
+
+    def leave(self) -> None:
+        """Leave the ringing legs to the job that takes the call over."""
+        self._stay = True
+
+    def present(self) -> tuple[LegThere, ...]:
+        """The legs that are in the room: for a job that takes the call over. From now on this job is told of them.
+
+        Tell the machine LegAnswered of those that have answered, and `drop` the others: a machine that is resumed
+        rings anew.
+        """
+        found = []
+        for who in self._room.remote_participants.values():
+            if (name := leg_name(who.identity)) and name not in self._dropped:
+                there = LegThere(name, who.attributes.get(MEMBER, ""), who.attributes.get(STATUS, ""), _epoch(who))
+                found.append(there)
+                if name not in self._legs:
+                    at = _At.ANSWERED if there.answered else _At.RINGING
+                    self._legs[name] = _Leg(name, there.member, at=at)
+        return tuple(found)
+
+    def dial(self, dial: Dial) -> None:
+        """Ring somebody (see `cues.Dial`). LegFailed with status 0 tells of what can't be dialed at all."""
+        one = self._legs[dial.leg] = _Leg(dial.leg, dial.callee.name, dial.callee.address)
+        self._tasks.start(self._dial(one, dial), f"leg {dial.leg}")
+
+    def drop(self, name: str) -> None:
+        """Stop ringing a leg, or hang it up; nothing more is told of it."""
+        one = self._legs.get(name)
+        self._dropped.add(name)
+        if one is None or one.at is _At.OVER:
+            return
+        one.at = _At.OVER
+        self._noted(one, "dropped")
+        self._removing.start(self._remove(one), f"drop leg {name}")
+
+    def connect(self, name: str) -> None:
+        """Let the caller and the leg hear each other, and nobody else."""
+        self._hearing.set(bridge(name))
+
+    async def _dial(self, one: _Leg, dial: Dial) -> None:
+        loop = asyncio.get_running_loop()
+        by = loop.time() + min(max(dial.ring_for, 1.0), LONGEST_RINGING)
+        try:
+            way = await self._way(dial)
+            async with asyncio.timeout_at(by):
+                await self._pace(way.trunk)
+        except OffhookError as bad:
+            self._failed(one, 0, str(bad))
+            return
+        except TimeoutError:
+            self._failed(one, 503, "the trunk's calls_per_second left no room")
+            return
+        if one.at is _At.OVER:
+            return
+        self._noted(one, "dialed")
+        await self._create(one, way, max(by - loop.time(), 1.0))
+
+    async def _way(self, dial: Dial) -> Way:
+        """How the callee is called. Raises OffhookError."""
+        address = dial.callee.address
+        if never_dialed(address, country_of(self._call.dialed)):
+            raise Refused(
+                "Emergency and short numbers are never dialed for somebody else.",
+                remedy="Whoever needs help must hang up and dial it.",
+            )
+        trunks = await self._fresh()
+        return choose(
+            address, trunks, dialed=self._call.dialed, caller=self._call.caller, default=self._default
+        )  # fmt: skip
+
+    async def _fresh(self) -> Sequence[OutboundTrunk]:
+        now = asyncio.get_running_loop().time()
+        if now - self._known[0] > FRESH:
+            self._known = (now, await self._trunks())
+        return self._known[1]
+
+    async def _create(self, one: _Leg, way: Way, ringing: float) -> None:
+        request = api.CreateSIPParticipantRequest(
+            sip_trunk_id=way.trunk.id,
+            sip_call_to=way.to.reveal(),
+            sip_number=way.shown.reveal(),
+            headers=dict(way.headers),
+            room_name=self._room.name,
+            participant_identity=leg(one.name),
+            # LiveKit would write the number there.
+            participant_name=one.member or "callee",
+            participant_attributes={LEG: one.name, MEMBER: one.member, EPOCH: str(self._call.epoch)},
+            wait_until_answered=True,
+            ringing_timeout=Duration(seconds=int(ringing), nanos=int(ringing % 1 * 1e9)),
+        )
+        one.pending = True
+        try:
+            async with asyncio.timeout(ringing + LATE):
+                await self._lk.sip.create_sip_participant(request, timeout=ringing + LATE)
+        except api.SipCallError as refused:
+            status = refused.sip_status_code or _BY_CODE.get(refused.code, 0)
+            self._failed(one, status, refused.sip_status or refused.code)
+        except api.TwirpError as bad:
+            self._failed(one, _BY_CODE.get(bad.code, 0), bad.message or bad.code)
+        except TimeoutError:
+            self._removing.start(self._remove(one), f"lost leg {one.name}")
+            self._failed(one, 408, "LiveKit doesn't tell what became of the call")
+        except aiohttp.ClientError as bad:
+            self._removing.start(self._remove(one), f"lost leg {one.name}")
+            self._failed(one, 503, f"LiveKit doesn't answer: {type(bad).__name__}")
+        else:
+            self._answered(one)
+        finally:
+            one.pending = False
+
+    def _seen(self, who: rtc.RemoteParticipant) -> None:
+        name = leg_name(who.identity)
+        if not name:
+            return
+        one = self._legs.get(name)
+        if name in self._dropped:
+            if one is not None:
+                self._removing.start(self._remove(one), f"drop leg {name}")
+        elif one is not None:
+            self._reached(one, who.attributes.get(STATUS, ""))
+
+    def _reached(self, one: _Leg, status: str) -> None:
+        if status == RINGING and one.at < _At.RINGING:
+            one.at = _At.RINGING
+            self._noted(one, "ringing")
+            self._tell(LegRings(one.name))
+        elif status == ACTIVE:
+            self._answered(one)
+
+    def _answered(self, one: _Leg) -> None:
+        if one.at < _At.ANSWERED:
+            one.at = _At.ANSWERED
+            self._noted(one, "answered")
+            self._tell(LegAnswered(one.name))
+
+    def _failed(self, one: _Leg, status: int, reason: str) -> None:
+        if one.at < _At.ANSWERED:
+            one.at = _At.OVER
+            self._noted(one, "failed", status, reason)
+            self._tell(LegFailed(one.name, status, reason))
+
+    def _gone(self, who: rtc.RemoteParticipant) -> None:
+        one = self._legs.get(leg_name(who.identity))
+        if one is None or one.at is _At.OVER:
+            return
+        if one.at is _At.ANSWERED:
+            one.at = _At.OVER
+            self._noted(one, "left", 0, _words(who.disconnect_reason))
+            self._tell(LegLeft(one.name))
+            return
+        status = _REFUSED.get(who.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON, 480)
+        within = TOLD_WITHIN if one.pending else 0.0
+        self._tasks.start(self._fail_later(one, status, _words(who.disconnect_reason), within), "leg gone")
+
+    async def _fail_later(self, one: _Leg, status: int, reason: str, within: float) -> None:
+        """The API's own answer, with the status as it is, comes just after the participant has gone."""
+        await asyncio.sleep(within)
+        self._failed(one, status, reason)
+
+    async def _remove(self, one: _Leg) -> None:
+        """Take a leg out of the room, also one that is yet to join it."""
+        gone = api.RoomParticipantIdentity(room=self._room.name, identity=leg(one.name))
+        for wait in REMOVE:
+            await asyncio.sleep(wait)
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    await self._lk.room.remove_participant(gone)
+                return
+            except api.TwirpError as bad:
+                if bad.code != api.TwirpErrorCode.NOT_FOUND:
+                    log.warning("a leg couldn't be dropped yet", leg=one.name, why=bad.code)
+                elif not one.pending:
+                    return
+            except (aiohttp.ClientError, TimeoutError) as bad:
+                log.warning("a leg couldn't be dropped yet", leg=one.name, why=type(bad).__name__)
+
+    def _noted(self, one: _Leg, event: str, status: int = 0, reason: str = "") -> None:
+        data: dict[str, object] = {"leg": one.name, "member": one.member, "number": one.number, "event": event}
+        if status:
+            data["status"] = status
+        if reason:
+            data["reason"] = reason
+        log.info("leg", leg=one.name, member=one.member, event_=event, status=status, why=reason)
+        with suppress(OffhookError):
+            self._note(data)
+
+
+def _epoch(who: rtc.RemoteParticipant) -> int:
+    written = who.attributes.get(EPOCH, "")
+    return int(written) if written.isdigit() else 0
+
+
+def _words(reason: rtc.DisconnectReason.ValueType | None) -> str:
+    return rtc.DisconnectReason.Name(reason or rtc.DisconnectReason.UNKNOWN_REASON).lower()

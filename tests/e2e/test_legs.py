@@ -1,0 +1,284 @@
+"""The other phones of a call on real servers: who hears whom, frame by frame, and what is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.calls.cues import LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.hearing import ATTENDED
+from tests.e2e.edge_lab import Lab, lab, make_trunks
+from tests.e2e.legs_lab import TONES, Ear, attended, party, received, sent
+from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+
+DROPPED = 0.3
+"""Seconds in which a phone that is dropped must be told so."""
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
+    directory = tmp_path_factory.mktemp("servers")
+    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
+
+        async def make() -> None:
+            lk = livekit.api()
+            await make_trunks(lk)
+            await lk.aclose()
+
+        asyncio.run(make())
+        yield redis_url, livekit
+
+
+@pytest.fixture
+async def edge(servers: tuple[str, LiveKit], tmp_path: Path) -> AsyncIterator[Lab]:
+    async with lab(tmp_path, *servers) as made:
+        yield made
+        await made.nothing_left()
+
+
+async def test_a_ringing_phone_hears_nobody_and_nobody_hears_it(edge: Lab, tmp_path: Path) -> None:
+    """It has media while it rings: even so not a frame passes, and no key. Connected, all frames do, both ways."""
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        call.dialer.callee("callee_early", rtp=human.port, ring="2000") as (sipp, port),
+    ):
+        human.tone = TONES["a"]
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            caller, callee = await attended(job, call.caller), Ear(human)
+            caller.start()
+            job.dial("a", "+15105550111")
+            await job.is_told(LegRings, "a")
+            call.caller.press(5)
+            await job.is_told(LegAnswered, "a")
+            call.caller.press(6)
+            human.press(7)
+            await until(lambda: len(human.heard) > 25)
+            await _frames(caller, 50)
+            assert caller.ever() == {"job"}
+            assert callee.ever() == set()
+            assert human.keys == []
+            assert call.caller.keys == []
+            assert job.heard.keys() == {"caller"}
+
+            caller.start()
+            began = time.monotonic()
+            job.legs.connect("a")
+            await asyncio.gather(caller.hears("a"), callee.hears("caller"))
+            both = max(caller.first("a"), callee.first("caller")) - began
+            print(f"connect to two-way speech: {both * 1000:.0f} ms")
+            assert both < 0.5
+            job.heard.clear()
+            caller.start(), callee.start()
+            call.caller.press(8)
+            await until(lambda: human.keys == [8])
+            await _frames(caller, 50)
+            assert (caller.ever(), callee.ever()) == ({"a"}, {"caller"})
+            assert job.heard == {}
+        await _frames(caller, 50)
+        assert caller.since()[-25:] == [{"a"}] * 25, "the connection outlives the job"
+        await call.end()
+        await sipp.ended()
+
+
+async def test_the_first_to_answer_wins_and_the_others_fall_silent(edge: Lab, tmp_path: Path) -> None:
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as first,
+        edge.phone() as second,
+        call.dialer.callee("callee_hung_up_on", rtp=first.port, ring="1200") as (_, port),
+        call.dialer.callee("callee_rings_early", rtp=second.port) as (loser, other),
+    ):
+        first.tone, second.tone = TONES["a"], TONES["b"]
+        await call.trunk("one", port)
+        await call.trunk("two", other)
+        async with call.job() as job:
+            caller = await attended(job, call.caller)
+            caller.start()
+            job.dial("a", "sip:ana@one")
+            job.dial("b", "sip:bo@two")
+            await job.is_told(LegRings, "b")
+            await job.is_told(LegAnswered, "a")
+            dropped = time.time()
+            job.legs.connect("a")
+            job.legs.drop("b")
+            await asyncio.gather(caller.hears("a"), Ear(first).hears("caller"))
+            await loser.ended()
+            print(f"drop to CANCEL: {(received(loser, 'CANCEL') - dropped) * 1000:.0f} ms")
+            assert received(loser, "CANCEL") - dropped <= DROPPED
+            assert "b" not in caller.ever()
+            assert [type(event).__name__ for _, event in job.told if event.leg == "b"] == ["LegRings"]
+            assert [note["event"] for note in job.notes if note["leg"] == "b"] == ["dialed", "ringing", "dropped"]
+
+
+async def test_a_hang_up_is_told_and_removes_the_other(edge: Lab, tmp_path: Path) -> None:
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        call.dialer.callee("callee_hangs_up", rtp=human.port, pause=1.5) as (sipp, port),
+    ):
+        human.tone = TONES["a"]
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            caller = await attended(job, call.caller)
+            job.dial("a", "+15105550111")
+            await job.is_told(LegAnswered, "a")
+            job.legs.connect("a")
+            caller.start()
+            await caller.hears("a")
+            at, _ = await job.is_told(LegLeft, "a")
+            told = time.time() - (time.monotonic() - at)
+            print(f"BYE to LegLeft: {(told - sent(sipp, 'BYE')) * 1000:.0f} ms")
+            assert told - sent(sipp, "BYE") <= DROPPED
+            job.hearing.set(ATTENDED)
+            await caller.hears("job")
+            await sipp.ended()
+
+
+async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: Path) -> None:
+    """From the callee's 200 to the first frame of each at the other's ear."""
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        call.dialer.callee("callee_hung_up_on", rtp=human.port, ring="500", calls=5) as (sipp, port),
+    ):
+        human.tone = TONES["a"]
+        await call.trunk("carrier", port, default=True)
+        took = []
+        async with call.job() as job:
+            caller, callee = await attended(job, call.caller), Ear(human)
+            for number in range(5):
+                caller.start(), callee.start()
+                human.peer = None
+                leg = f"a{number}"
+                job.dial(leg, "+15105550111")
+                answered, _ = await job.is_told(LegAnswered, leg)
+                job.legs.connect(leg)
+                await asyncio.gather(caller.hears("a"), callee.hears("caller"))
+                took.append(max(caller.first("a"), callee.first("caller")) - answered)
+                job.legs.drop(leg)
+                job.hearing.set(ATTENDED)
+                await caller.hears("job")
+        print("answered to two-way speech, ms:", [round(each * 1000) for each in took])
+        assert sorted(took)[2] <= 0.25
+        await sipp.ended()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "fill", "ring_for", "status"),
+    [
+        ("callee_refuses", {"status": "486", "phrase": "Busy Here"}, 20, 486),
+        ("callee_refuses", {"status": "603", "phrase": "Decline"}, 20, 603),
+        ("callee_refuses", {"status": "404", "phrase": "Not Found"}, 20, 404),
+        ("callee_rings", {}, 1.5, 408),
+    ],
+)
+async def test_why_nobody_answered(
+    edge: Lab, tmp_path: Path, scenario: str, fill: dict[str, str], ring_for: float, status: int
+) -> None:
+    async with party(edge, tmp_path) as call, call.dialer.callee(scenario, **fill) as (sipp, port):
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            await attended(job, call.caller)
+            job.dial("a", "+15105550111", ring_for, name="ana")
+            _, failed = await job.is_told(LegFailed, "a")
+            assert isinstance(failed, LegFailed)
+            assert failed.status == status
+            await sipp.ended()
+            last = job.notes[-1]
+            told = {name: last[name] for name in ("leg", "member", "number", "event", "status")}
+            assert list(told.values()) == ["a", "ana", "+15105550111", "failed", status]
+
+
+async def test_what_cant_be_dialed(edge: Lab, tmp_path: Path) -> None:
+    async with party(edge, tmp_path) as call:
+        await call.trunk("carrier", free_port(), default=True)
+        async with call.job() as job:
+            await attended(job, call.caller)
+            for leg, address in {"sos": "+1911", "sip": "sip:112@carrier", "lost": "sip:ana@nowhere"}.items():
+                job.dial(leg, address)
+                _, failed = await job.is_told(LegFailed, leg)
+                assert isinstance(failed, LegFailed)
+                assert failed.status == 0
+            assert [note["event"] for note in job.notes] == ["failed"] * 3, "told to the record, never dialed"
+            job.dial("out", "+15105550111")
+            _, failed = await job.is_told(LegFailed, "out")
+            assert isinstance(failed, LegFailed)
+            assert failed.status == 503
+
+
+async def test_a_leg_that_is_dropped_at_once_never_rings_on(edge: Lab, tmp_path: Path) -> None:
+    async with party(edge, tmp_path) as call, call.dialer.callee("callee_rings") as (_, port):
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            await attended(job, call.caller)
+            job.dial("a", "+15105550111")
+            await until(lambda: job.notes)
+            job.legs.drop("a")
+            async with asyncio.timeout(5):
+                while edge.edge.edge and len(edge.edge.edge) > 1:
+                    await asyncio.sleep(0.02)
+            assert await call.dialed_legs() == []
+            assert job.told == [], "nothing is told of what was dropped"
+
+
+async def test_another_job_takes_over_two_who_talk_and_drops_who_rings(edge: Lab, tmp_path: Path) -> None:
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        call.dialer.callee("callee_hung_up_on", rtp=human.port) as (_, port),
+        call.dialer.callee("callee_rings") as (rings, other),
+    ):
+        human.tone = TONES["a"]
+        await call.trunk("one", port)
+        await call.trunk("two", other)
+        async with call.job() as job:
+            caller = await attended(job, call.caller)
+            job.dial("a", "sip:ana@one", name="ana")
+            job.dial("b", "sip:bo@two")
+            await job.is_told(LegRings, "b")
+            await job.is_told(LegAnswered, "a")
+            job.legs.connect("a")
+            await caller.hears("a")
+            job.legs.leave()
+        caller.start()
+        async with call.job("job-2", epoch=2) as job:
+            there = {one.leg: one for one in job.legs.present()}
+            assert {leg: (one.member, one.answered, one.epoch) for leg, one in there.items()} == {
+                "a": ("ana", True, 1),
+                "b": ("b", False, 1),
+            }
+            job.legs.drop("b")
+            job.legs.connect("a")
+            await _frames(caller, 75)
+            await rings.ended()
+            silent = [who for who in caller.since() if "a" not in who]
+            assert len(silent) <= 2, "the other job cut nobody off"
+            job.legs.drop("a")
+            job.hearing.set(ATTENDED)
+            await caller.hears("job")
+            assert job.told == []
+
+
+async def test_a_job_that_ends_drops_who_rings(edge: Lab, tmp_path: Path) -> None:
+    async with party(edge, tmp_path) as call, call.dialer.callee("callee_rings") as (rings, port):
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            await attended(job, call.caller)
+            job.dial("a", "+15105550111")
+            await job.is_told(LegRings, "a")
+        await rings.ended()
+        assert await call.dialed_legs() == []
+
+
+async def _frames(ear: Ear, count: int) -> None:
+    """Let so many more frames come."""
+    wanted = len(ear.probe.heard) + count
+    await until(lambda: len(ear.probe.heard) >= wanted)
