@@ -1,0 +1,248 @@
+"""Leaving a message: the way of it by example, and what holds whatever happens by Hypothesis."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from gateway.calls.cues import (
+    Begun,
+    DropRecording,
+    Effect,
+    Event,
+    Finish,
+    Heard,
+    Hush,
+    KeepRecording,
+    Key,
+    RecordingEnded,
+    Resumed,
+    Say,
+    Sound,
+    Spoke,
+    StartRecording,
+    StopRecording,
+)
+from gateway.calls.message import FAILED, KEY_WITHIN, LEFT, NOT_LEFT, TAKES, Ended, Leaving, State
+from gateway.calls.words_message import Say as Word
+from gateway.calls.words_message import line_of
+from gateway.terms.act import Because, Onward, Over, Record
+
+NOW = 1_800_000_000.0
+ACT = Record(say="We are closed. Please speak.", at_most=120.0, because="closed", notify=("mailto:a@b.cd",), team="x")
+CHECKPOINT = TypeAdapter(Leaving)
+BEEP = Sound("beep")
+TO_TONE = (Begun(), Heard())
+TO_RECORDING = (*TO_TONE, Heard())
+STOPPED = RecordingEnded("stopped")
+TO_OFFER = (*TO_RECORDING, Key("#"), STOPPED)
+DUE = None
+
+
+def word(which: Word) -> Say:
+    return Say(line_of(which, "en-US"))
+
+
+def play(*events: Event | None, act: Record = ACT) -> tuple[Leaving, list[Effect]]:
+    """The machine after the events, and what followed from the last; None stands for the deadline."""
+    machine, now, effects = Leaving(act, "en-US"), NOW, ()
+    for event in events:
+        if event is None:
+            now = machine.deadline
+            machine, effects = machine.due(now)
+        else:
+            machine, effects = machine.on(event, now)
+    return machine, list(effects)
+
+
+LEFT_OVER, NOT_LEFT_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT))
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "effects"),
+    [
+        ((Begun(),), State.PROMPT, [Say("We are closed. Please speak.")]),
+        (TO_TONE, State.TONE, [BEEP]),
+        ((Begun(), DUE), State.TONE, [BEEP]),
+        ((Begun(), Key("5")), State.TONE, [Hush(), BEEP]),
+        ((Begun(), Key("#")), State.TONE, [Hush(), BEEP]),
+        ((Begun(), Key("0")), State.OVER, [Hush(), Finish(Onward(Because.HUMAN))]),
+        (TO_RECORDING, State.RECORDING, [StartRecording("1")]),
+        ((*TO_TONE, DUE), State.RECORDING, [StartRecording("1")]),
+        ((*TO_RECORDING, Key("0")), State.RECORDING, []),
+        ((*TO_RECORDING, Spoke()), State.RECORDING, []),
+        ((*TO_RECORDING, Key("#")), State.ENDING, [StopRecording()]),
+        ((*TO_RECORDING, DUE), State.ENDING, [StopRecording()]),
+        (TO_OFFER, State.OFFER, [word(Word.AGAIN)]),
+        ((*TO_RECORDING, RecordingEnded("silence")), State.OFFER, [word(Word.AGAIN)]),
+        ((*TO_RECORDING, Key("#"), DUE), State.OFFER, [word(Word.AGAIN)]),
+        ((*TO_OFFER, Key("7")), State.OFFER, []),
+        ((*TO_OFFER, Key("1")), State.TONE, [Hush(), DropRecording("1"), BEEP]),
+        ((*TO_OFFER, Key("1"), Heard()), State.RECORDING, [StartRecording("2")]),
+        ((*TO_OFFER, Key("#")), State.CLOSING, [Hush(), KeepRecording("1"), word(Word.KEPT)]),
+        ((*TO_OFFER, Heard(), DUE), State.CLOSING, [KeepRecording("1"), word(Word.KEPT)]),
+        ((*TO_OFFER, Heard(), DUE, Heard()), State.OVER, [LEFT_OVER]),
+        ((*TO_OFFER, Heard(), DUE, DUE), State.OVER, [LEFT_OVER]),
+        ((*TO_RECORDING, RecordingEnded("nothing")), State.PROMPT, [DropRecording("1"), word(Word.NOTHING)]),
+        ((*TO_RECORDING, RecordingEnded("failed")), State.CLOSING, [KeepRecording("1"), word(Word.FAILED)]),
+        ((*TO_RECORDING, RecordingEnded("failed"), Heard()), State.OVER, [Finish(Over(FAILED))]),
+        ((*TO_RECORDING, RecordingEnded("full")), State.CLOSING, [KeepRecording("1"), word(Word.CUT_SHORT)]),
+        ((*TO_RECORDING, RecordingEnded("full"), Heard()), State.OVER, [LEFT_OVER]),
+        # Another job goes on.
+        ((Begun(), Resumed()), State.PROMPT, [Say("We are closed. Please speak.")]),
+        ((*TO_TONE, Resumed()), State.TONE, [BEEP]),
+        ((*TO_RECORDING, Resumed()), State.PROMPT, [word(Word.GO_ON)]),
+        ((*TO_RECORDING, Resumed(), Resumed()), State.PROMPT, [word(Word.GO_ON)]),
+        ((*TO_RECORDING, Resumed(), Heard(), Heard()), State.RECORDING, [StartRecording("2")]),
+        ((*TO_OFFER, Resumed()), State.OFFER, [word(Word.AGAIN)]),
+        ((*TO_OFFER, Key("#"), Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_OFFER, Key("#"), Heard(), Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_OFFER, Key("1"), Resumed()), State.TONE, [DropRecording("1"), BEEP]),
+        ((Begun(), Key("0"), Resumed()), State.OVER, [Finish(Onward(Because.HUMAN))]),
+    ],
+)
+def test_the_table(events: tuple[Event | None, ...], state: State, effects: list[Effect]) -> None:
+    machine, got = play(*events)
+    assert (machine.state, got) == (state, effects)
+
+
+def test_both_parts_of_an_interrupted_message_are_kept() -> None:
+    _, effects = play(*TO_RECORDING, Resumed(), Heard(), Heard(), Key("#"), STOPPED, Key("#"))
+    assert effects[1:3] == [KeepRecording("1"), KeepRecording("2")]
+
+
+def test_what_was_said_before_an_interruption_is_kept_when_nothing_follows() -> None:
+    machine, effects = play(*TO_RECORDING, Resumed(), Heard(), Heard(), RecordingEnded("nothing"))
+    assert (machine.state, effects) == (State.OFFER, [DropRecording("2"), word(Word.AGAIN)])
+
+
+def test_the_last_take_is_kept_without_a_question() -> None:
+    again = (Key("1"), Heard(), Key("#"), STOPPED)
+    machine, effects = play(*TO_OFFER, *again * (TAKES - 1))
+    assert (machine.state, effects) == (State.CLOSING, [KeepRecording(str(TAKES)), word(Word.KEPT)])
+
+
+def test_a_silent_caller_has_so_many_tries() -> None:
+    silent = (Heard(), Heard(), RecordingEnded("nothing"))
+    machine, effects = play(Begun(), *silent * TAKES)
+    assert (machine.state, effects) == (State.CLOSING, [DropRecording(str(TAKES)), word(Word.NOTHING_LEFT)])
+    _, effects = play(Begun(), *silent * TAKES, Heard())
+    assert effects == [NOT_LEFT_OVER]
+
+
+def test_times() -> None:
+    assert play()[0].deadline == inf
+    assert play(*TO_RECORDING)[0].deadline == NOW + 120
+    assert play(*TO_OFFER, Heard())[0].deadline == NOW + KEY_WITHIN
+    machine = play(*TO_RECORDING)[0]
+    assert machine.due(NOW + 119.9) == (machine, ())
+
+
+@pytest.mark.parametrize(
+    ("events", "effects"),
+    [
+        ((Begun(),), [NOT_LEFT_OVER]),
+        (TO_TONE, [NOT_LEFT_OVER]),
+        (TO_RECORDING, [StopRecording(), KeepRecording("1"), LEFT_OVER]),
+        ((*TO_RECORDING, Key("#")), [KeepRecording("1"), LEFT_OVER]),
+        (TO_OFFER, [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_OFFER, Key("1")), [NOT_LEFT_OVER]),
+        ((*TO_OFFER, Key("#")), [LEFT_OVER]),
+        ((*TO_RECORDING, Resumed()), [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_OFFER, Key("#"), Heard()), []),
+    ],
+)
+def test_a_hang_up_keeps_what_was_recorded(events: tuple[Event, ...], effects: list[Effect]) -> None:
+    machine, _ = play(*events)
+    assert list(machine.gone(NOW)[1]) == effects
+
+
+def test_without_words_of_the_plan_the_house_has_some() -> None:
+    assert play(Begun(), act=Record(say=""))[1] == [word(Word.PROMPT)]
+
+
+EVENTS = st.one_of(
+    st.builds(Key, st.sampled_from("012#*")),
+    st.sampled_from([Heard(), Heard(), Heard(), None, None, Resumed(), Spoke(), Begun(), "gone"]),
+    st.builds(RecordingEnded, st.sampled_from([*Ended, "strange"])),
+)
+
+
+class Recordings:
+    """What a recorder would have done, and what it may be asked."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, str] = {}
+        self.running = ""
+        self.finished: list[Finish] = []
+
+    def do(self, effect: Effect) -> None:
+        match effect:
+            case StartRecording(name):
+                assert not self.running
+                assert name not in self.made
+                self.made[name], self.running = "made", name
+            case StopRecording():
+                assert self.running
+            case KeepRecording(name):
+                assert self.made[name] in {"made", "kept"}
+                assert self.running != name
+                self.made[name] = "kept"
+            case DropRecording(name):
+                assert self.made[name] in {"made", "dropped"}
+                self.made[name] = "dropped"
+            case Finish():
+                self.finished.append(effect)
+
+
+@given(st.lists(EVENTS, max_size=40))
+@settings(max_examples=400)
+def test_whatever_happens(events: list[Event | str | None]) -> None:
+    machine, now, recordings = Leaving(ACT, "en-US"), NOW, Recordings()
+    for event in [Begun(), *events]:
+        before = machine
+        if isinstance(event, RecordingEnded | Resumed):
+            recordings.running = ""
+        if event == "gone":
+            machine, effects = machine.gone(now)
+        elif event is None:
+            now = min(machine.deadline, now + 1000)
+            machine, effects = machine.due(now)
+        else:
+            assert not isinstance(event, str)
+            machine, effects = machine.on(event, now)
+        if any(isinstance(effect, StopRecording) for effect in effects):
+            for effect in effects:
+                if isinstance(effect, StopRecording):
+                    recordings.do(effect)
+            recordings.running = ""
+        for effect in effects:
+            if not isinstance(effect, StopRecording):
+                recordings.do(effect)
+        assert CHECKPOINT.validate_python(json.loads(json.dumps(asdict(machine)))) == machine
+        assert machine.take <= TAKES
+        assert all(recordings.made[part] in {"made", "kept"} for part in machine.parts)
+        if before.state is State.OVER and not isinstance(event, Resumed):
+            assert (machine, effects) == (before, ())
+        assert (machine.state is State.OVER) == (machine.deadline == inf)
+        assert (machine.state is State.OVER) == bool(recordings.finished)
+    if machine.state is State.OVER and recordings.finished[0] == LEFT_OVER:
+        assert "kept" in recordings.made.values()
+    if machine.state is State.OVER:
+        assert "made" not in recordings.made.values()  # kept or dropped: nothing is forgotten
+
+
+@given(st.lists(EVENTS.filter(lambda event: event != "gone"), max_size=20))
+def test_by_deadlines_alone_every_message_ends(events: list[Event | None]) -> None:
+    machine, _ = play(Begun(), *events)
+    for _ in range(12):
+        if machine.state is State.OVER:
+            break
+        machine, _ = machine.due(machine.deadline)
+    assert machine.state is State.OVER
