@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.definition import opening, pronounced
+from agents.definition import opening
 from agents.facts import Facts, save_schema
 from agents.keypad import PAUSE, Keypad
 from agents.lines import Say, line_of
@@ -16,6 +16,7 @@ from agents.telephony import Pronounce
 from gateway.speech.dialogue import prompt, tools
 from gateway.terms.call import Brief
 from gateway.terms.catalogue import Cue
+from gateway.terms.spoken import pronounced
 
 TALKING = [name for name in NAMES if name != "echo"]
 
