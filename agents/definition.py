@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from agents.settings import NoSettings, TalkSettings, schema, settle
 from gateway.calls.digits import Rules
 from gateway.terms.call import Brief, Pool
 from gateway.terms.catalogue import AgentCard, Cue, Line, SettingFault
+from gateway.terms.spoken import pronounced
 
 _DIGITS, _RULES = "digits", "x-digits"
 
@@ -132,12 +132,3 @@ def opening(definition: Definition, brief: Brief) -> str:
 def line(text: str, pronounce: Mapping[str, str], language: str, cue: Cue | None = None) -> Line:
     """`text` as it is written and as a voice is given it."""
     return Line(text=text, spoken=pronounced(text, pronounce), language=language, cue=cue)
-
-
-def pronounced(text: str, pronounce: Mapping[str, str]) -> str:
-    """Put the sounds of `pronounce` in place of its words: whole words, in any case, the longest first."""
-    if not pronounce:
-        return text
-    sounds = {word.casefold(): sound for word, sound in pronounce.items()}
-    words = "|".join(re.escape(word) for word in sorted(pronounce, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{words})(?!\w)", lambda hit: sounds[hit.group().casefold()], text, flags=re.IGNORECASE)

@@ -5,12 +5,13 @@ A key means the cloud, an address any server that speaks the protocol, neither t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram, openai
 
+from agents.where import voice, where
 from gateway.conduct.port import Pcm
 from gateway.config import Settings
 from gateway.errors import Unavailable
@@ -18,12 +19,9 @@ from gateway.terms.catalogue import Line
 
 TELEPHONE = 8000
 """Samples a second of what callers' telephones carry: nothing is won by more."""
-_DEEPGRAM = "https://api.deepgram.com/v1/listen"
-_LOCAL_KEY = "local"
-"""The plugins want a key; the local server takes any."""
-_ONCE = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=3.0)
+ONCE = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=3.0)
 CONNECT = SessionConnectOptions(
-    stt_conn_options=_ONCE, llm_conn_options=_ONCE, tts_conn_options=_ONCE, max_unrecoverable_errors=0
+    stt_conn_options=ONCE, llm_conn_options=ONCE, tts_conn_options=ONCE, max_unrecoverable_errors=0
 )
 """A caller in silence waits for each try: two, soon, then the caller is told."""
 
@@ -47,33 +45,6 @@ def warm(settings: Settings) -> Warm:
         turns=inference.TurnDetector(version="v1-mini"),
         llm=thinking(settings),
         tts=speaking(settings),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the engines are reached, and with which key."""
-
-    listen: str
-    """Full address of /v1/listen."""
-    listen_key: str = field(repr=False)
-    openai: str
-    """Address that ends in /v1; "" for OpenAI's own."""
-    openai_key: str = field(repr=False)
-    cloud_hearing: bool
-    """Hearing is Deepgram's own, or says it is: it formats numbers."""
-
-
-def where(settings: Settings) -> Where:
-    """A key alone means the cloud, an address that server, neither the local speech server. Pure."""
-    hear, think = settings.deepgram_api_key.get_secret_value(), settings.openai_api_key.get_secret_value()
-    local = f"{settings.speech_url.replace('http', 'ws', 1)}/v1/listen"
-    return Where(
-        listen=settings.deepgram_base_url or (_DEEPGRAM if hear else local),
-        listen_key=hear or _LOCAL_KEY,
-        openai=settings.openai_base_url or ("" if think else f"{settings.speech_url}/v1"),
-        openai_key=think or _LOCAL_KEY,
-        cloud_hearing=bool(hear),
     )
 
 
@@ -116,17 +87,14 @@ class Rendering:
     @property
     def voice(self) -> str:
         """What tells this voice from others."""
-        address = where(self._settings).openai
-        return (
-            f"{'local' if address == f'{self._settings.speech_url}/v1' else address or 'openai'} {self._settings.voice}"
-        )
+        return voice(self._settings)
 
     async def render(self, line: Line) -> Pcm:
         """The line's audio. Raises gateway.errors.Unavailable."""
         self._tts = self._tts or speaking(self._settings)
         sound = bytearray()
         try:
-            async with self._tts.synthesize(line.spoken, conn_options=_ONCE) as stream:
+            async with self._tts.synthesize(line.spoken, conn_options=ONCE) as stream:
                 async for event in stream:
                     sound += event.frame.data
         except APIError as bad:

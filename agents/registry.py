@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from agents.definition import Definition
+from agents.rendering import Rendering
 from gateway.conduct.port import AgentRunner, Renderer
 from gateway.config import Settings
 from gateway.terms.call import Pool
@@ -48,6 +49,5 @@ def runner(name: str, settings: Settings, warm: object) -> AgentRunner:
 
 
 def renderer(settings: Settings) -> Renderer:
-    """Renders in the voice of the agents."""
-    made: Renderer = importlib.import_module("agents.engines").Rendering(settings)
-    return made
+    """Renders in the voice of the agents. Cheap: it loads an engine only to render."""
+    return Rendering(settings)

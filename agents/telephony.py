@@ -8,7 +8,7 @@ from livekit.agents import NOT_GIVEN, AgentSession
 from livekit.plugins.deepgram import STT
 
 from agents import engines
-from agents.definition import pronounced
+from gateway.terms.spoken import pronounced
 
 AWAY = 12.0
 """Seconds of silence from both sides after which the caller is asked whether they are there."""

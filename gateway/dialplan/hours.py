@@ -72,6 +72,11 @@ class Hours:
         """As one says it: hours of somebody's own are named after them."""
         return self.name if " " in self.name else f"hours {self.name}"
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose wall clock they follow."""
+        return _zone(self.timezone)
+
     def is_open(self, at: datetime) -> bool:
         """Whether they are open. `at`: aware."""
         wall = at.astimezone(_zone(self.timezone)).replace(tzinfo=None)

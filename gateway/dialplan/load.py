@@ -21,6 +21,8 @@ from gateway.dialplan.reading.callers import Listed
 from gateway.dialplan.reading.compose import LARGEST
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.file import File, Part, open_file, read
+from gateway.dialplan.sounds import LARGEST as LARGEST_SOUND
+from gateway.dialplan.sounds import Sound, sound_of
 from gateway.dialplan.table import Table
 from gateway.terms.catalogue import Catalogue
 
@@ -29,6 +31,7 @@ _SUFFIXES = (".yaml", ".yml")
 LARGEST_TABLE = 512 * 1024 * 1024
 """Bytes of one CSV file."""
 _DIGITS_OF_VERSION = 12
+_LONG_LISTS = "Put long lists of numbers into CSV files."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,9 @@ class _Loading:
         rules = [rule for part in parts for one in part.callers if (rule := self._rule(one, said))]
         for name in sorted(context.named):
             self._keep(name)
+        sounds = self._sounds(context.sounds)
         plan, wrong = build([*parts, Part(hours=context.hours)], said, self._version(), tables, rules)
+        plan = replace(plan, sounds=sounds)
         self._findings += [*wrong, *(finding for file in files for finding in file.findings)]
         self._check(plan, files, now, trunks)
         order = {path.name: place for place, path in enumerate(paths)}
@@ -156,13 +161,15 @@ class _Loading:
             self._findings.append(Finding(place, "It can't be read: it isn't UTF-8 text.", "Save it anew, as UTF-8."))
             return None
 
-    def _bytes(self, path: Path, name: str, largest: int, named: Place | None = None) -> bytes | None:
+    def _bytes(
+        self, path: Path, name: str, largest: int, named: Place | None = None, remedy: str = _LONG_LISTS
+    ) -> bytes | None:
         place = named or Place(name, 1, 1)
         self._names.add(name)
         try:
             if path.stat().st_size > largest:
                 what = f"'{name}' has {path.stat().st_size} bytes; at most {largest} are read."
-                self._findings.append(Finding(place, what, "Put long lists of numbers into CSV files."))
+                self._findings.append(Finding(place, what, remedy))
                 return None
             data = path.read_bytes()
         except OSError as bad:
@@ -180,13 +187,29 @@ class _Loading:
             if path.is_file():
                 self._bytes(path, name, LARGEST)
 
-    def _named(self, name: str, place: Place) -> bytes | None:
+    def _sounds(self, named: Sequence[tuple[str, Place]]) -> dict[str, Sound]:
+        found: dict[str, Sound] = {}
+        first: dict[str, Place] = {}
+        for name, place in named:
+            first.setdefault(name, place)
+        for name, place in first.items():
+            data = self._named(name, place, LARGEST_SOUND, "Save it with 8000 or 16000 samples a second, mono.")
+            if data is None:
+                continue
+            try:
+                found[name] = sound_of(data)
+            except ValueError as bad:
+                what, _, remedy = str(bad).rpartition(". ")
+                self._findings.append(Finding(place, f"'{name}' {what}.", remedy))
+        return found
+
+    def _named(self, name: str, place: Place, largest: int = LARGEST_TABLE, remedy: str = _LONG_LISTS) -> bytes | None:
         path = (self._directory / name).resolve()
         if not path.is_relative_to(self._directory.resolve()):
             what = f"'{name}' lies outside the dial plans' directory."
             self._findings.append(Finding(place, what, "Put it beside the plan."))
             return None
-        return self._bytes(path, name, LARGEST_TABLE, place)
+        return self._bytes(path, name, largest, place, remedy)
 
     def _table(
         self, name: str, place: Place, said: Common, routes: Sequence[str]

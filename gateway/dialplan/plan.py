@@ -13,6 +13,7 @@ from gateway.dialplan.index import Index
 from gateway.dialplan.model import Place, Ref
 from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.people import Person, Rotation, Team
+from gateway.dialplan.sounds import Sound
 from gateway.dialplan.table import Table
 from gateway.terms.call import Brief
 
@@ -91,6 +92,8 @@ class Plan:
     tests: tuple[Trial, ...] = ()
     human: Ref | None = None
     """Where callers of every route go who ask for a person, unless the route says otherwise."""
+    sounds: Mapping[str, Sound] = field(default_factory=dict, repr=False)
+    """The WAVs that stand in place of words, by their names."""
 
     @property
     def reads_headers(self) -> bool:

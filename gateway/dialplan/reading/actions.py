@@ -12,7 +12,9 @@ from gateway.dialplan.model import Ref
 from gateway.dialplan.reading import values
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.nodes import Reader, is_empty, within
+from gateway.dialplan.reading.spoken import REOPENS, words
 from gateway.dialplan.reading.words import near, unknown
+from gateway.dialplan.sounds import DEFAULT_MUSIC, names_wav
 from gateway.terms.call import Pool
 
 EXTRAS: Mapping[str, Sequence[str]] = {
@@ -50,7 +52,7 @@ def _agent(reader: Reader, given: Mapping[str, Node], context: Context) -> Actio
     return Agent(
         name,
         pool=card.pool if card else Pool.AGENTS,
-        greeting=reader.sentence(given["greeting"], "greeting") if "greeting" in given else "",
+        greeting=words(reader, given["greeting"], "greeting", None) if "greeting" in given else "",
         settings=settings,
         talks=card is None or card.pool is Pool.AGENTS,
     )
@@ -71,7 +73,7 @@ def _settings(reader: Reader, node: Node, agent: str, context: Context) -> Mappi
     return settled
 
 
-def _menu(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
+def _menu(reader: Reader, given: Mapping[str, Node], context: Context) -> Action:
     say, keys, wait, tries = "", {}, 8.0, 2
     before = len(reader.findings)
     refs: dict[str, Ref | None] = {"speech": None, "silence": None}
@@ -80,7 +82,7 @@ def _menu(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
             if ref := reader.ref(value, f"Key {key.text}"):
                 keys[key.text] = ref
         elif key.text == "say":
-            say = reader.sentence(value, "say")
+            say = words(reader, value, "say", context)
         elif key.text in refs:
             refs[key.text] = reader.ref(value, key.text)
         elif key.text == "wait":
@@ -100,7 +102,7 @@ def _menu(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
     return Menu(say, keys, refs["speech"], refs["silence"], wait, tries)
 
 
-def _queue(reader: Reader, given: Mapping[str, Node], _: Context) -> Action | None:
+def _queue(reader: Reader, given: Mapping[str, Node], context: Context) -> Action | None:
     team = reader.ref(given["team"], "team")
     if team is None:
         return None
@@ -110,7 +112,7 @@ def _queue(reader: Reader, given: Mapping[str, Node], _: Context) -> Action | No
     for key, value in reader.mapping(given["wait"], "wait") if "wait" in given else ():
         match key.text:
             case "music":
-                music = reader.text(value, "music") or music
+                music = _music(reader, value, context) or music
             case "announce_every":
                 every = values.duration(reader, value, "announce_every", least=5, most=600, default=every)
             case "at_most":
@@ -120,6 +122,17 @@ def _queue(reader: Reader, given: Mapping[str, Node], _: Context) -> Action | No
             case _:
                 unknown(reader, key.text, key.place, _WAIT, "in wait")
     return Queue(team, music, every, most, press)
+
+
+def _music(reader: Reader, node: Node, context: Context) -> str | None:
+    name = reader.text(node, "music")
+    if name is None or name == DEFAULT_MUSIC:
+        return name
+    if not names_wav(name):
+        reader.fault(node, f"There is no music '{name}'.", "Write default, or name a WAV file beside the plan.")
+        return None
+    context.sounds.append((name, reader.place(node)))
+    return name
 
 
 def _keys(reader: Reader, node: Node) -> dict[str, Ref]:
@@ -149,15 +162,15 @@ def _dial(reader: Reader, given: Mapping[str, Node], context: Context) -> Action
     return Dial(ref, "", ring)
 
 
-def _message(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:
+def _message(reader: Reader, given: Mapping[str, Node], context: Context) -> Action:
     node = given["message"]
     if isinstance(node, ScalarNode) and not is_empty(node):
-        return Message({"otherwise": reader.sentence(node, "message")})
+        return Message({"otherwise": words(reader, node, "message", context, REOPENS)})
     say: dict[str, str] = {}
     most, team, notify = 120.0, None, []
     for key, value in reader.mapping(node, "message"):
         if key.text in ("say", "otherwise", *INSTEAD):
-            say["otherwise" if key.text == "say" else key.text] = reader.sentence(value, key.text)
+            say["otherwise" if key.text == "say" else key.text] = words(reader, value, key.text, context, REOPENS)
         elif key.text == "at_most":
             most = values.duration(reader, value, "at_most", least=5, most=1800, default=most)
         elif key.text == "notify":

@@ -29,6 +29,8 @@ class Context:
     """Where the plan's files, and those they name, lie."""
     named: set[str] = field(default_factory=set)
     """Facts files that routes name."""
+    sounds: list[tuple[str, Place]] = field(default_factory=list)
+    """WAV files that stand in place of words."""
     hours: list[tuple[Key, Hours]] = field(default_factory=list)
     """Hours that are written where they are used."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.definition import opening, pronounced
+from agents.definition import opening
 from agents.facts import Facts, save_schema
 from agents.lines import Say, line_of
 from agents.prompting import asked, instructions
@@ -14,6 +14,7 @@ from gateway.speech.dialogue import prompt, tools
 from gateway.terms.call import Brief
 from gateway.terms.catalogue import Cue
 from gateway.terms.personal import Digits
+from gateway.terms.spoken import pronounced
 
 TALKING = [name for name in NAMES if name != "echo"]
 
