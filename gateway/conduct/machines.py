@@ -12,7 +12,7 @@ from gateway.calls.dialing import Dialing
 from gateway.calls.dismissal import Dismissal
 from gateway.calls.menu import Menu
 from gateway.calls.message import Leaving
-from gateway.calls.queue import Queueing
+from gateway.calls.queue import Queue
 from gateway.errors import OurFault
 from gateway.terms.act import Choose, Dismiss, Promise, Record, Ring, Wait
 from gateway.terms.call import Call
@@ -26,9 +26,9 @@ def start(call: Call, *, own_number: bool) -> Machine:
         case Choose() as act:
             return Menu.start(act, language)
         case Wait() as act:
-            return Queueing.start(act, language)
+            return Queue(act, language)
         case Ring() as act:
-            return Dialing.start(act, language)
+            return Dialing(act, language)
         case Record() as act:
             return Leaving.start(act, language)
         case Promise() as act:

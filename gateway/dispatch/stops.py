@@ -15,7 +15,7 @@ from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.simulate import words
 from gateway.dialplan.state import State
 from gateway.errors import OurFault
-from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Talk, Wait
+from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
 from gateway.terms.call import Brief, Call, Pool
 
 _REASONS = {
@@ -40,21 +40,9 @@ class Stop:
     """Calls at once that the routes on the way here bear, by their names."""
 
 
-NAMES: Mapping[type[Act], str] = {
-    Talk: "agent",
-    Choose: "menu",
-    Wait: "team",
-    Ring: "dial",
-    Record: "message",
-    Promise: "callback",
-    Dismiss: "goodbye",
-}
-"""What a record calls the acts: the plan's words where it has any."""
-
-
 def name_of(act: Act) -> str:
     """The act's name in a record."""
-    return NAMES[type(act)]
+    return type(act).__name__.lower()
 
 
 def first(plan: Plan, decision: Decision, ask: Ask, state: State) -> Stop | None:

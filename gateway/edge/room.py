@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import datetime
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +21,7 @@ from livekit.protocol.room import RoomConfiguration
 
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
+from gateway.edge.frames import frames
 from gateway.edge.leg import CALL_STATUS, ISOLATED, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
@@ -36,6 +38,8 @@ LEAVING = 5.0
 ANSWERED = 0.25
 """Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
 RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
+BITRATE = 24_000
+"""Bits a second of our track, LiveKit's preset for speech: telephone audio has no more to tell."""
 KEYS = "0123456789*#ABCD"
 """A key's place is its event code (RFC 4733 section 3.2)."""
 _KEYS_WAITING = 64
@@ -69,7 +73,13 @@ class Seat:
 
 
 async def warm() -> None:
-    """Let the SDK start its threads now, so that they have the precedence that the caller's thread has now."""
+    """Let the SDK start its threads now, so that they have the precedence that the caller's thread has now.
+
+    One worker of its own does: all that its workers tell us waits for the GIL anyway, and two of them wait for each other
+    as well. TOKIO_WORKER_THREADS in the environment is taken as it is.
+    """
+    os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
+    frames()
     await rtc.AudioSource(RATE, 1, queue_size_ms=0).aclose()
 
 
@@ -97,7 +107,7 @@ class RoomLeg:
         self._user = user
         self._call_id = call_id
         self._tasks = Tasks("room")
-        self._ears = Ears(self._tasks, user.on_room_audio)
+        self._ears = Ears(user.on_room_audio)
         self._keys: asyncio.Queue[str] = asyncio.Queue(_KEYS_WAITING)
         self._room: rtc.Room | None = None
         self._mouth: Mouth | None = None
@@ -160,6 +170,7 @@ class RoomLeg:
             await self.set_status(status)
         await asyncio.sleep(max(0.0, self._stay_until - asyncio.get_running_loop().time()))
         await self._tasks.__aexit__(None, None, None)
+        self._ears.close_all()
         if self._room is not None:
             try:
                 async with asyncio.timeout(LEAVING):
@@ -217,9 +228,10 @@ class RoomLeg:
         if self._mouth is None:
             return
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False, dtx=False)
+        options.audio_encoding.max_bitrate = BITRATE
         async with asyncio.timeout(JOINING):
             await room.local_participant.publish_track(self._mouth.track, options)
-        self._tasks.start(self._mouth.run(), "to room")
+        self._mouth.open()
         self._tasks.start(self._send_keys(room), "keys")
         self._user.post(Joined())
 
