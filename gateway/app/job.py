@@ -20,8 +20,10 @@ from livekit.agents import AutoSubscribe, JobContext, JobProcess
 from redis.asyncio import Redis
 
 from gateway.app.catalogue import registry
+from gateway.app.house import HouseTools
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.conductor import Conductor, Means
+from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
@@ -106,10 +108,17 @@ class _Job:
             log.info("the call is another job's, or over")
             return
         log.info("the call is taken", agent=call.brief.agent, seconds=round(time.monotonic() - started, 3))
-        await Conductor(call, job, lease, Teller(store, call_id), self._means(redis, call)).run()
+        hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity)
+        async with hearing:
+            means = self._means(redis, store, call, hearing)
+            await Conductor(call, job, lease, Teller(store, call_id), means).run()
 
-    def _means(self, redis: Redis, call: Call) -> Means:
+    def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing) -> Means:
         context, settings = self._context, self._settings
+        prompts, voice = PromptBook(redis), self._agents_voice()
+        tools = HouseTools(
+            settings, redis, store, prompts, room=context.room, lk=context.api, hearing=hearing, rendered_in=voice
+        )
         agents = cast(Agents, registry())
         warm = context.proc.userdata.get(_WARM)
         card = agents.catalogue().get(call.brief.agent)
@@ -120,13 +129,24 @@ class _Job:
             end_call=partial(_end_call, context),
             runner=lambda name: agents.runner(name, settings, warm),
             lines=card.lines if card else lambda _: (),
-            prompts=PromptBook(redis),
-            rendered_in=agents.renderer(settings).voice if self._pool is Pool.AGENTS else "",
+            house=tools.house(),
+            hearing=hearing.set,
+            store=store,
+            pool=self._pool,
+            prompts=prompts,
+            rendered_in=voice,
             rate=RATES[self._pool],
         )
 
+    def _agents_voice(self) -> str:
+        return cast(Agents, registry()).renderer(self._settings).voice
+
     async def _connect(self) -> None:
-        await self._context.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        # The hearing matrix says whom we hear: the house mostly nobody, which costs nothing.
+        listens = self._pool is Pool.AGENTS
+        await self._context.connect(
+            auto_subscribe=AutoSubscribe.AUDIO_ONLY if listens else AutoSubscribe.SUBSCRIBE_NONE
+        )
         self.connected.set_result(None)
 
 

@@ -13,6 +13,7 @@ import structlog
 from livekit import rtc
 
 from gateway.calls.cues import Key
+from gateway.calls.hearing import ATTENDED, Matrix
 from gateway.calls.store import Asked, CallStore
 from gateway.conduct import play, tones
 from gateway.conduct.cast import Cast
@@ -84,6 +85,8 @@ class Means:
     """What the call's agent says word for word."""
     house: House
     """Performs what no agent is needed for."""
+    hearing: Callable[[Matrix], None]
+    """Lets everybody in the room hear whom the matrix says."""
     store: CallStore
     pool: Pool
     """Whose job this is."""
@@ -184,6 +187,8 @@ class Conductor:
     async def _join(self, source: rtc.AudioSource) -> None:
         try:
             await self._room.join(self._means.connect, source)
+            if isinstance(self._call.act, Talk):
+                self._means.hearing(ATTENDED)
         except Unavailable as bad:
             self._inputs.put_nowait(Out(str(bad)))
 
@@ -196,6 +201,7 @@ class Conductor:
         """Do what the call's stop says."""
         try:
             if isinstance(self._call.act, Talk):
+                self._means.hearing(ATTENDED)
                 self._inputs.put_nowait(await self._converse(stage))
             else:
                 self._inputs.put_nowait(Ended(await self._means.house.perform(stage, self._call)))

@@ -28,9 +28,9 @@ def start(call: Call, *, own_number: bool) -> Machine:
         case Wait() as act:
             return Queue(act, language)
         case Ring() as act:
-            return Dialing(act, language)
+            return Dialing(act)
         case Record() as act:
-            return Leaving.start(act, language)
+            return Leaving(act, language)
         case Promise() as act:
             return Callback.start(act, language, own=own_number, country=call.brief.country)
         case Dismiss() as act:

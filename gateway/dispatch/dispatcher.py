@@ -71,7 +71,6 @@ class Dispatcher:
             await self._again(arrival)
             return
         CALLS.labels(call.route or "none").inc()
-        await self._tell_stop(call)
         if call.reject:
             await self._turn_away(call)
             return
@@ -104,7 +103,8 @@ class Dispatcher:
         led = await self._lead(call, asked.onward)
         if led is None:
             return
-        await self._tell_stop(led)
+        stop = {"number": led.stop, "route": led.route, "act": stops.name_of(led.act), "because": led.because}
+        await self._tell(led.id, Kind.STOP, stop, self._clock())
         log.info("call led on", call=call.id, because=asked.onward.because.value, route=led.route, stop=led.stop)
         if led.pool is Pool.AGENTS and call.pool is Pool.HOUSE:
             raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
@@ -255,12 +255,6 @@ class Dispatcher:
         ending = Ending.REJECTED if rejected else Ending.ABANDONED
         await self._tell(call, Kind.ENDED, {"ending": ending.value}, state.at)
 
-    async def _tell_stop(self, call: Call) -> None:
-        if call.reject:
-            return
-        stop = {"number": call.stop, "route": call.route, "act": stops.name_of(call.act), "because": call.because}
-        await self._tell(call.id, Kind.STOP, stop, self._clock())
-
     async def _end(self, call: Call, ending: Ending) -> bool:
         """End the call; whether it was this one that ended it."""
         if not await self._store.end(call.id, Event(call.id, Kind.ENDED, self._clock(), {"ending": ending.value})):
@@ -286,6 +280,8 @@ def _opened(call: Call, arrival: Arrival, country: str) -> Event:
         "route": call.route,
         "plan": call.plan,
         "agent": call.brief.agent,
+        "act": "" if call.reject else stops.name_of(call.act),
+        "because": call.because,
         "pool": call.pool.value,
     }
     return Event(call.id, Kind.OPENED, call.started, data)

@@ -159,14 +159,15 @@ _Read = tuple[dict[str, object], list[tuple[Table, dict[str, object]]]]
 
 
 def _opened(data: Row, at: float) -> _Read:
-    return {
+    own = {
         "opened": at,
         **{
             key: name(data.get(key))
             for key in ("room", "trunk", "route", "plan", "agent", "pool", "diverted_from", "attestation")
         },
         **_numbers(data),
-    }, []
+    }
+    return own, [(Table.STOPS, _at_stop(data, at, FIRST_STOP))] if name(data.get("act")) else []
 
 
 def _numbers(data: Row) -> dict[str, object]:
@@ -265,8 +266,15 @@ def _stop(data: Row, at: float) -> _Read:
     number = whole(data.get("number"))
     if number is None:
         raise BadEvent("A stop has no number.")
+    return {}, [(Table.STOPS, _at_stop(data, at, number))]
+
+
+FIRST_STOP = 1
+
+
+def _at_stop(data: Row, at: float, number: int) -> dict[str, object]:
     told: dict[str, object] = {key: name(data.get(key)) for key in ("route", "act", "because")}
-    return {}, [(Table.STOPS, {"number": number, "at": at, **told})]
+    return {"number": number, "at": at, **told}
 
 
 _LEG_OVER = frozenset({"failed", "left", "dropped"})

@@ -128,6 +128,8 @@ _ACTS = {
     "wait": "the caller is to wait for a team",
     "ring": "somebody is to be rung",
     "record": "the caller may leave a message",
+    "promise": "the caller is to be called back",
+    "dismiss": "the caller is let go",
 }
 """What each kind of act (`gateway.terms.act`) means to an operator."""
 

@@ -4,7 +4,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 
 | kind | told by | data |
 | --- | --- | --- |
-| opened | control | room, dialed, caller (E.164 or null), trunk, route, plan, agent, pool |
+| opened | control | room, dialed, caller (E.164 or null), trunk, route, plan, agent, act, because (its first stop, number 1), pool |
 | dispatched | control | epoch, dispatch |
 | rejected | control, edge's bus | status, reason |
 | taken | job | epoch, job |
@@ -13,7 +13,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete |
 | callback | job | number (or null), reason, promised |
 | switched | job | agent (the new one), reason |
-| stop | job, control | number (the way's stops count from 0), route, act, because |
+| stop | control | number (2 for the first that the call was led to), route, act, because |
 | leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
 | waiting | job | team, event (entered, left), why |
 | message | job | id, file (its name in the messages' directory), seconds, size (bytes), because, team, notify |

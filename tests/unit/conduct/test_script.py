@@ -15,15 +15,20 @@ from gateway.conduct.script import (
     CallerSeen,
     Converse,
     Effect,
+    Ended,
     Failed,
     Finished,
     HangUp,
     Input,
     Joined,
+    KeepCompany,
+    LeadOn,
     LeaseLost,
     Leave,
+    Led,
     Listening,
     Out,
+    Relieved,
     Script,
     State,
     Stopping,
@@ -32,10 +37,13 @@ from gateway.conduct.script import (
     TellSwitched,
 )
 from gateway.errors import OurFault
+from gateway.terms.act import Because, Onward, Over
 from gateway.terms.ending import Party
 
 TO_RINGING: tuple[Input, ...] = (Joined(), CallerSeen())
 TO_TALKING: tuple[Input, ...] = (*TO_RINGING, Active())
+KEY = Onward(Because.KEY, "1")
+TO_LEADING: tuple[Input, ...] = (*TO_TALKING, Ended(KEY))
 LEFT = CallerLeft(Party.UNKNOWN, "client_initiated")
 
 
@@ -65,12 +73,32 @@ def play(*inputs: Input) -> tuple[Script, list[Effect]]:
             [TellHangup(Party.GATEWAY, "the agent failed"), HangUp()],
         ),
         ((*TO_TALKING, LEFT), State.OVER, [TellHangup(Party.UNKNOWN, "client_initiated"), Leave("the caller left")]),
-        ((*TO_TALKING, LeaseLost()), State.OVER, [Leave("another job owns the call")]),
-        ((*TO_RINGING, LeaseLost()), State.OVER, [Leave("another job owns the call")]),
-        ((LeaseLost(),), State.OVER, [Leave("another job owns the call")]),
-        ((*TO_TALKING, Stopping()), State.OVER, [Leave("this process ends", give_back=True)]),
+        ((*TO_TALKING, LeaseLost()), State.OVER, [Leave("another job owns the call", goes_on=True)]),
+        ((*TO_RINGING, LeaseLost()), State.OVER, [Leave("another job owns the call", goes_on=True)]),
+        ((LeaseLost(),), State.OVER, [Leave("another job owns the call", goes_on=True)]),
+        ((*TO_TALKING, Stopping()), State.OVER, [Leave("this process ends", give_back=True, goes_on=True)]),
         ((*TO_TALKING, Out("room_deleted", final=True)), State.OVER, [Leave("room_deleted")]),
-        ((*TO_TALKING, Out("signal_close")), State.OVER, [Leave("signal_close", give_back=True)]),
+        ((*TO_TALKING, Out("signal_close")), State.OVER, [Leave("signal_close", give_back=True, goes_on=True)]),
+        (
+            (*TO_TALKING, Ended(Over("the two have talked", Party.HUMAN))),
+            State.OVER,
+            [TellHangup(Party.HUMAN, "the two have talked"), HangUp()],
+        ),
+        (TO_LEADING, State.LEADING, [LeadOn(KEY)]),
+        ((*TO_LEADING, Led("", ours=True)), State.TALKING, [Converse("")]),
+        ((*TO_LEADING, Led("sales", ours=False)), State.HANDING, [KeepCompany()]),
+        ((*TO_LEADING, Led("sales", ours=False), LeaseLost()), State.HANDING, []),
+        (
+            (*TO_LEADING, Led("sales", ours=False), LeaseLost(), Relieved()),
+            State.OVER,
+            [Leave("another job goes on with the call", goes_on=True)],
+        ),
+        (
+            (*TO_LEADING, Led("sales", ours=False), LEFT),
+            State.OVER,
+            [TellHangup(LEFT.by, LEFT.reason), Leave("the caller left")],
+        ),
+        ((*TO_TALKING, Relieved()), State.TALKING, []),
         ((*TO_TALKING, Finished("done"), LEFT), State.OVER, []),
     ],
 )
@@ -111,9 +139,23 @@ def test_what_can_not_happen_is_our_fault() -> None:
         Script.start("sales", 0.0).on(Finished("done"), 0.0)
 
 
+def test_a_caller_whom_nobody_leads_on_is_told() -> None:
+    script, _ = play(*TO_LEADING)
+    after, effects = script.due(script.deadline)
+    assert after.state is State.TALKING
+    assert list(effects) == [Apologise("nobody said where the call goes on")]
+
+
+def test_who_keeps_a_caller_company_leaves_in_the_end_though_nobody_comes() -> None:
+    script, _ = play(*TO_LEADING, Led("sales", ours=False))
+    after, effects = script.due(script.deadline)
+    assert (after.state, list(effects)) == (State.OVER, [Leave("no other job came")])
+
+
 INPUTS = st.sampled_from(
     [Joined(), CallerSeen(), Listening(), Active(), Finished("done"), Finished("switch", "desk"), Failed("x")]
-    + [Apologised(), LEFT, Out("gone"), LeaseLost(), Stopping()]
+    + [Apologised(), LEFT, Out("gone"), LeaseLost(), Stopping(), Relieved()]
+    + [Ended(KEY), Ended(Over("done")), Led("", ours=True), Led("sales", ours=False)]
 )
 
 

@@ -13,12 +13,15 @@ import pytest
 from gateway.app.catalogue import load as catalogue
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.memory import MemoryStore
+from gateway.calls.store import Asked
 from gateway.dialplan.load import load
+from gateway.dialplan.plan import Plan
 from gateway.dispatch.decide import JOB_WITHIN, TRIES, Arrival
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
-from gateway.terms.call import CallId, Phase
+from gateway.terms.act import Because, Onward, Wait
+from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Party
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -298,3 +301,91 @@ async def test_a_dispatch_that_lands_after_the_end_leaves_no_room() -> None:
     await world.one.arrived(arrival(joined=False))
     assert [one[0] for one in world.rooms.done] == ["close", "dispatch", "close"]
     assert await world.kinds() == [Kind.OPENED, Kind.ENDED]
+
+
+MENU = """\
+offhook: 1
+timezone: UTC
+human: callback
+numbers: {+15105550100: front}
+people: {ana: {call: +1 510 555 0111}}
+teams: {crew: {members: [ana], unanswered: callback}}
+routes:
+  front: {menu: {say: Press., 1: desk, 2: sales, silence: desk}}
+  desk: {team: crew, limits: {calls: 1}, full: busy}
+  busy: {message: Please speak.}
+  sales: {agent: sales}
+"""
+
+
+async def led(world: World, because: Because, key: str = "", *, stop: int = 1) -> Call:
+    """What a job's asking comes to."""
+    before = await world.store.get(CALL)
+    assert before is not None
+    await world.store.ask(Asked(CALL, before.epoch, stop, Onward(because, key)))
+    await world.one.answer(0.5)
+    found = await world.store.get(CALL)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+async def menu(tmp_path: Path) -> World:
+    (tmp_path / "main.yaml").write_text(MENU)
+    world = World()
+    plan = load(tmp_path, catalogue(), datetime(2026, 11, 23, 15, tzinfo=UTC)).plan
+    assert plan is not None
+    world.one = Dispatcher(world.store, world.rooms, lambda: plan, clock=lambda: world.now)
+    await world.one.arrived(arrival())
+    return world
+
+
+async def test_a_job_is_led_on_by_the_plan(menu: World) -> None:
+    call = await led(menu, Because.KEY, "1")
+    assert (call.route, call.stop, call.epoch, call.because) == ("desk", 2, 1, "key")
+    assert isinstance(call.act, Wait)
+    stop = next(event for event in await menu.events() if event.kind is Kind.STOP)
+    assert stop.data == {"number": 2, "route": "desk", "act": "wait", "because": "key"}
+    assert menu.rooms.did("dispatch") == 1, "the house's job goes on"
+
+
+async def test_a_call_that_goes_to_an_agent_gets_a_job_of_the_agents(menu: World) -> None:
+    call = await led(menu, Because.KEY, "2")
+    assert (call.route, call.stop, call.epoch, call.pool) == ("sales", 2, 2, Pool.AGENTS)
+    assert [one[1] for one in menu.rooms.done if one[0] == "dispatch"] == ["offhook-house", "offhook-agents"]
+    assert not menu.rooms.did("clear"), "the house's job keeps the caller company until the other is there"
+
+
+async def test_an_answer_is_given_once(menu: World) -> None:
+    await led(menu, Because.KEY, "1")
+    assert (await led(menu, Because.SILENCE, stop=1)).stop == 2, "asked again, late"
+
+
+async def test_a_full_route_leads_to_what_comes_instead(menu: World) -> None:
+    other = replace(arrival(), call=CallId("SCL_2"), room="call-_y")
+    await menu.one.arrived(other)
+    await led(menu, Because.KEY, "1")
+    await menu.store.ask(Asked(other.call, 1, 1, Onward(Because.KEY, "1")))
+    await menu.one.answer(0.5)
+    found = await menu.store.get(other.call)
+    assert found is not None
+    assert (found.route, found.because) == ("busy", "full")
+
+
+async def test_a_call_goes_on_by_the_plan_that_routed_it(menu: World, tmp_path: Path) -> None:
+    (tmp_path / "main.yaml").write_text(MENU.replace("1: desk", "1: busy"))
+    newer = load(tmp_path, catalogue(), datetime(2026, 11, 23, 15, tzinfo=UTC)).plan
+    older = menu.one._plan()
+    assert newer is not None
+
+    async def kept(version: str) -> Plan | None:
+        return older if version == older.version else None
+
+    menu.one = Dispatcher(menu.store, menu.rooms, lambda: newer, plan_of=kept, clock=lambda: menu.now)
+    assert (await led(menu, Because.KEY, "1")).route == "desk"
+
+
+async def test_nobody_asking_is_no_harm(menu: World) -> None:
+    await menu.one.answer(0.01)
+    await menu.store.ask(Asked(CallId("SCL_gone"), 1, 1, Onward(Because.KEY, "1")))
+    await menu.one.answer(0.01)

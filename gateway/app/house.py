@@ -1,0 +1,114 @@
+"""Wires what a job performs acts with: speaking, ringing, waiting and recording, on its room and its Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from livekit import api, rtc
+from redis.asyncio import Redis
+
+from gateway.calls.cues import Event
+from gateway.calls.pacing import Pacer
+from gateway.calls.redis_members import RedisMembers
+from gateway.calls.redis_pacing import RedisPacer
+from gateway.calls.redis_roster import RedisRosters
+from gateway.calls.store import CallStore
+from gateway.conduct import ringback
+from gateway.conduct.hearing import Hearing
+from gateway.conduct.house import House
+from gateway.conduct.house_voice import HouseVoice
+from gateway.conduct.legs import Legs
+from gateway.conduct.phrases import listener
+from gateway.conduct.prompts import PromptBook
+from gateway.conduct.record import Recorder
+from gateway.conduct.speak import Speaker
+from gateway.conduct.stage import CallStage
+from gateway.conduct.tapes import Tapes
+from gateway.conduct.tools import Tools
+from gateway.conduct.transcripts import telling
+from gateway.conduct.waiting import Line
+from gateway.conduct.words import Wording
+from gateway.config import Settings
+from gateway.terms.act import Record
+from gateway.terms.call import Call
+from gateway.terms.event import Kind
+from gateway.trunks.choose import OutboundTrunk
+from gateway.trunks.outbound import reader
+
+
+class HouseTools:
+    """Makes the tools of one job. `hearing` is the room's; `prompts` a book on a client that doesn't decode."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        store: CallStore,
+        prompts: PromptBook,
+        *,
+        room: rtc.Room,
+        lk: api.LiveKitAPI,
+        hearing: Hearing,
+        rendered_in: str,
+    ) -> None:
+        self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
+        self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
+        self._pacer: Pacer = RedisPacer(redis, time.time)
+
+    def house(self) -> House:
+        """What performs the acts."""
+        return House(self._store, self._tools)
+
+    def _tools(self, stage: CallStage, call: Call) -> Tools:
+        return Tools(
+            speaker=partial(self._speaker, stage, call),
+            legs=partial(self._legs, stage, call),
+            line=partial(self._line, call),
+            recorder=partial(self._recorder, stage, call),
+            listener=partial(listener, stage.hear),
+            hearing=self._hearing.set,
+        )
+
+    def _speaker(
+        self, stage: CallStage, call: Call, happened: Callable[[Event], None]
+    ) -> AbstractAsyncContextManager[Speaker]:
+        wording = Wording(
+            self._prompts,
+            HouseVoice(self._settings.voice),
+            self._rendered_in,
+            call.brief.language,
+            stage.voice.rate,
+        )
+        return Speaker(stage.voice, wording, happened, ringing=ringback.of_number(call.dialed))
+
+    def _legs(
+        self, stage: CallStage, call: Call, happened: Callable[[Event], None]
+    ) -> AbstractAsyncContextManager[Legs]:
+        return Legs(
+            self._room,
+            self._lk,
+            call,
+            reader(self._lk.sip),
+            happened,
+            hearing=self._hearing,
+            default=self._settings.sip_outbound_trunk,
+            pace=self._pace,
+            note=partial(stage.note, Kind.LEG),
+        )
+
+    async def _pace(self, trunk: OutboundTrunk) -> None:
+        await asyncio.sleep(await self._pacer.slot(trunk.id, trunk.calls_per_second))
+
+    def _line(self, call: Call, happened: Callable[[Event], None]) -> AbstractAsyncContextManager[Line]:
+        return Line(RedisMembers(self._redis), RedisRosters(self._redis), call.id, call.epoch, happened)
+
+    def _recorder(
+        self, stage: CallStage, call: Call, happened: Callable[[Event], None]
+    ) -> AbstractAsyncContextManager[Recorder]:
+        about = call.act if isinstance(call.act, Record) else None
+        told = telling(self._store, self._redis)
+        return Recorder(call.id, Tapes(self._settings.messages_in), stage.hear, told, happened, about=about)
