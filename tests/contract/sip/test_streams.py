@@ -109,7 +109,7 @@ async def test_a_call_over_tls(edge: SipLab, authority: Path, scheme: bytes, con
         while b"SIP/2.0 200" not in answer or b"a=rtpmap" not in answer:
             answer += await reader.read(4096)
     assert b"SIP/2.0 180" in answer
-    assert re.findall(rb"Contact: <(\S+)>", answer)[-1:] == re.findall(b"Contact: <(%s)>" % contact, answer)[-1:] != []
+    assert re.fullmatch(contact, re.findall(rb"Contact: <([^>]+)>", answer)[-1])
     writer.close()
     room = await edge.room()
     await edge.lk.room.delete_room(api.DeleteRoomRequest(room=room))
