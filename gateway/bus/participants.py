@@ -59,6 +59,8 @@ class Dial:
     request_uri: Written = field(default_factory=Written)
     from_header: Written = field(default_factory=Written)
     to_header: Written = field(default_factory=Written)
+    to_user: Number = field(default_factory=lambda: Number(""))
+    """Stands in To for the one that is called; "" for none."""
     display_name: str | None = field(default=None, repr=False)
     """Of the From header: None for the number, "" for none."""
     username: str = field(default="", repr=False)
@@ -194,6 +196,7 @@ def _dial(payload: bytes) -> Dial:
         request_uri=_written(got.sip_request_uri),
         from_header=_written(got.sip_from_header),
         to_header=_written(got.sip_to_header),
+        to_user=Number(got.to_user_override),
         display_name=got.display_name if got.HasField("display_name") else None,
         username=got.username,
         password=got.password,

@@ -55,7 +55,7 @@ _TABLE = {
     "UpdateSIPCallStateRequest": ".livekit.SIPCallInfo call_info=1; .livekit.SIPTransferInfo transfer_info=2",
     "CreateSIPParticipantRequest": """string sip_call_id=13; string sip_trunk_id=19;
         .livekit.SIPRequestDest sip_request_uri=35; .livekit.SIPNamedDest sip_from_header=36;
-        .livekit.SIPNamedDest sip_to_header=37; string address=2; string hostname=20; enum transport=16;
+        .livekit.SIPNamedDest sip_to_header=37; string to_user_override=39; string address=2; string hostname=20; enum transport=16;
         string number=3; string call_to=4; string username=5; string password=6; string room_name=7;
         string participant_identity=8; string participant_name=14; string participant_metadata=15;
         map participant_attributes=17; string token=9; string ws_url=10; string dtmf=11; bool play_dialtone=12;

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import shutil
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,12 +27,27 @@ class Sipp:
 
     process: asyncio.subprocess.Process
     directory: Path
+    own: tuple[str, int]
+    """Where it is reached."""
 
     async def ended(self, within: float = 30.0) -> None:
         """Wait for its end; AssertionError with its messages unless every call went as the scenario says."""
         async with asyncio.timeout(within):
             status = await self.process.wait()
         assert status == 0, f"SIPp ended with {status}:\n{self.report()}"
+
+    def go_on(self) -> None:
+        """Let the only call of a scenario over UDP go on, where it waits for that: it gets an OPTIONS of ours, with the
+        names of its dialog, since SIPp copies those of the latest message."""
+        answered = self._messages().replace("\r", "").rpartition("\nSIP/2.0 200")[2].partition("\n\n")[0]
+        names = [line for line in answered.splitlines() if line.startswith(("From:", "To:", "Call-ID:"))]
+        via = f"Via: SIP/2.0/UDP 192.0.2.1:9;branch=z9hG4bK{secrets.token_hex(8)}"
+        lines = ["OPTIONS sip:go SIP/2.0", via, *names, "CSeq: 1 OPTIONS", "Content-Length: 0", "", ""]
+        with socket.socket(socket.AF_INET6 if ":" in self.own[0] else socket.AF_INET, socket.SOCK_DGRAM) as ours:
+            ours.sendto("\r\n".join(lines).encode(), self.own)
+
+    def _messages(self) -> str:
+        return "".join(file.read_text(errors="replace") for file in self.directory.glob("*messages*"))
 
     def report(self) -> str:
         """What it has to say of a failure."""
@@ -71,7 +88,7 @@ async def sipp(
 ) -> AsyncIterator[Sipp]:
     """Start a scenario of SCENARIOS, or one that `sipp_steps` wrote; ended when the context is left.
 
-    `pause`: seconds of its `<pause/>`. `rtp`, `media`: port and address that its SDP names, by default the one that it
+    `pause`: seconds of its `<pause/>`, or at most until `Sipp.go_on`. `rtp`, `media`: port and address that its SDP names, by default the one that it
     calls from. `fill`: what replaces `{name}` in the file. `local`: our address.
     """
     arguments = (
@@ -126,7 +143,12 @@ async def _running(
     binary = shutil.which("sipp")
     assert binary, "SIPp isn't installed (Debian: sip-tester)"
     command = [
-        *(binary, *arguments, "-sf", str(_filled(directory, scenario, fill))),
+        *(
+            binary,
+            *arguments,
+            "-sf",
+            str(_filled(directory, scenario, {"pause": str(max(1, round(pause * 1000))), **fill})),
+        ),
         *("-i", f"[{own[0]}]" if ":" in own[0] else own[0], "-p", str(own[1]), "-m", str(calls)),
         *("-d", str(round(pause * 1000)), "-key", "rtp", str(rtp), "-key", "caller", CALLER),
         *("-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-trace_msg", "-trace_rtt", "-rtt_freq", "1"),
@@ -139,7 +161,7 @@ async def _running(
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        yield Sipp(process, directory)
+        yield Sipp(process, directory, own)
     finally:
         if process.returncode is None:
             process.kill()

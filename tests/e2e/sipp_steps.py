@@ -154,6 +154,11 @@ def pause(seconds: float | None = None) -> Step:
     return lambda _: "<pause/>" if seconds is None else f'<pause milliseconds="{round(seconds * 1000)}"/>'
 
 
+def until_told() -> Step:
+    """Wait for `Sipp.go_on`, 20 s at most."""
+    return lambda _: '<recv request="OPTIONS" timeout="20000"/>'
+
+
 def _request(method: str, headers: Sequence[str], body: str, *, first: bool) -> Step:
     def write(numbers: _Numbers) -> str:
         numbers.sequence += 1

@@ -108,12 +108,13 @@ async def test_a_call_over_ipv6_that_we_end(edge: Lab) -> None:
 async def test_media_is_of_the_family_that_the_offer_uses(edge: Lab, signalling: str, media: str) -> None:
     async with (
         rtp_probe(media) as phone,
-        edge.caller("call", rtp=phone.port, pause=2, host=signalling, media=media) as caller,
+        edge.caller("call", rtp=phone.port, pause=9, host=signalling, media=media) as caller,
         edge.agent() as agent,
     ):
         phone.tone = 440
         await phone.hears(600)
         await agent.hears(440)
+        caller.go_on()
         await caller.ended()
     assert f"c=IN IP{6 if ':' in media else 4} {media}\n" in _answer(caller)
 
@@ -125,17 +126,19 @@ async def test_media_moves_to_the_other_family(edge: Lab, method: str, before: s
         first.tone, second.tone = 440, 1000
         moved = steps.request(method, body=steps.sdp(host=after, port=second.port, version=2))
         made = steps.scenario(
-            *(steps.invite(body=steps.sdp(host=before)), *UP, steps.pause(), moved),
+            *(steps.invite(body=steps.sdp(host=before)), *UP, steps.until_told(), moved),
             *(steps.expect(200, f"c=IN IP{6 if ':' in after else 4} {after}"), *([steps.ack()] if method == "INVITE" else [])),
-            *(steps.pause(), *BYE),
+            *(steps.until_told(), *BYE),
         )  # fmt: skip
-        async with edge.caller(made, rtp=first.port, pause=2) as caller, edge.agent() as agent:
+        async with edge.caller(made, rtp=first.port) as caller, edge.agent() as agent:
             await first.hears(600)
             await agent.hears(440)
+            caller.go_on()
             was = rtp_ports()
             await second.hears(600)
             await agent.hears(1000)
             assert len(rtp_ports() - was) == len(rtp_ports()) == 1, "the first port is free again"
+            caller.go_on()
             silent = len(first.heard)
             await caller.ended()
             assert len(first.heard) == silent
@@ -157,11 +160,11 @@ async def test_media_stays_where_it_is_when_the_other_family_is_not_served(
 
 async def test_ipv4_media_behind_a_nat_of_a_caller_who_signals_over_ipv6(edge: Lab) -> None:
     """Nothing tells what its NAT's address is; the first sender is it, for good."""
-    made = steps.scenario(steps.invite(body=steps.sdp(host="10.11.12.13")), *UP, steps.pause(), *BYE)
+    made = steps.scenario(steps.invite(body=steps.sdp(host="10.11.12.13")), *UP, steps.until_told(), *BYE)
     async with (
         rtp_probe() as phone,
         rtp_probe() as other,
-        edge.caller(made, rtp=phone.port, pause=3, host="::1") as caller,
+        edge.caller(made, rtp=phone.port, host="::1") as caller,
         edge.agent() as agent,
     ):
         await until(lambda: any(state.status is Status.ACTIVE for state in edge.told))
@@ -171,6 +174,7 @@ async def test_ipv4_media_behind_a_nat_of_a_caller_who_signals_over_ipv6(edge: L
         await phone.hears(600)
         other.peer = phone.peer
         await agent.hears(440)
+        caller.go_on()
         await caller.ended()
     assert not other.heard
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sipmessage
 from livekit.protocol.sip import SIPTransport
@@ -33,7 +33,7 @@ class Ends:
 
 def check(dial: Dial) -> None:
     """Raise RemoteError (invalid_argument) for what no INVITE can be made of, in words for the API's user."""
-    dialed, number = dial.dialed.reveal(), dial.number.reveal()
+    dialed, number, to_user = (given.reveal() for given in (dial.dialed, dial.number, dial.to_user))
     wrong = ""
     if not dialed and not dial.request_uri:
         wrong = "the number to call must be set"
@@ -45,7 +45,7 @@ def check(dial: Dial) -> None:
         wrong = "the number to call from must be set"
     elif not dial.room:
         wrong = "the room's name must be set"
-    elif (dialed and not _USER.fullmatch(dialed)) or not _USER.fullmatch(number):
+    elif any(user and not _USER.fullmatch(user) for user in (dialed, number, to_user)):
         wrong = "a number holds characters that no SIP address may have"
     elif set(dial.keys) - set("0123456789*#ABCDabcdwW"):
         wrong = "dtmf may hold digits, *, #, A to D, and w for half a second"
@@ -87,6 +87,8 @@ def ends(dial: Dial, here: str) -> Ends:
         end = f";transport={how}" if how not in ("", "udp") else ""
         target = _request_uri(dial) or lenient.uri(f"sip:{dial.dialed.reveal()}@{dial.address}{end}")
         to = _uri(dial.to_header) or target
+        if user := dial.to_user.reveal():
+            to = replace(to, user=user)
         sender = _uri(dial.from_header) or lenient.uri(f"sip:{dial.number.reveal()}@{dial.from_host or here}")
     except ValueError as bad:
         raise RemoteError("invalid_argument", "A SIP address of the request can't be read.") from bad

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 
 
 async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(edge: SipLab) -> None:
-    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=3) as caller:
+    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=9) as caller:
         phone.tone = 440
         async with edge.agent() as agent:
             await phone.hears(600)
@@ -34,6 +34,7 @@ async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(edge: SipLab)
             await until(lambda: agent.keys == ["5", "#"] and phone.keys == [7])
             assert agent.caller is not None
             seen = dict(agent.caller.attributes)
+            caller.go_on()
             await caller.ended()
             await until(lambda: agent.left)
             assert agent.statuses == ["ringing", "active", "hangup"]
@@ -64,9 +65,10 @@ async def test_the_audio_is_sent_without_gaps(edge: SipLab) -> None:
 
 
 async def test_several_voices_are_mixed(edge: SipLab) -> None:
-    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=4) as caller:
+    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=9) as caller:
         async with edge.agent(tone=600), edge.agent(name="background", tone=1500):
             await until(lambda: power(phone.last(0.5), 600) > 0.3 and power(phone.last(0.5), 1500) > 0.3)
+        caller.go_on()
         await caller.ended()
 
 
@@ -78,20 +80,22 @@ async def test_several_voices_are_mixed(edge: SipLab) -> None:
     ],
 )
 async def test_the_callers_first_codec_is_taken(edge: SipLab, formats: str, codec: str) -> None:
-    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=1.5, formats=formats) as caller:
+    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=9, formats=formats) as caller:
         async with edge.agent():
             await phone.hears(600)
+        caller.go_on()
         await caller.ended()
     assert (await edge.end()).codec == codec
 
 
 @differs("an INVITE without SDP, inbound")
 async def test_a_caller_who_leaves_the_offer_to_us(edge: SipLab) -> None:
-    async with edge.phone() as phone, edge.caller("late_offer", rtp=phone.port, pause=2) as caller:
+    async with edge.phone() as phone, edge.caller("late_offer", rtp=phone.port, pause=9) as caller:
         phone.tone = 440
         async with edge.agent() as agent:
             await phone.hears(600)
             await agent.hears(440)
+        caller.go_on()
         await caller.ended()
 
 
@@ -115,11 +119,12 @@ async def test_a_caller_signs_in(edge: SipLab) -> None:
     async with (
         edge.phone() as phone,
         edge.caller(
-            "signs_in", edge.numbers.guarded, rtp=phone.port, pause=3, password="password", status="200"
+            "signs_in", edge.numbers.guarded, rtp=phone.port, pause=9, password="password", status="200"
         ) as caller,
         edge.agent(),
     ):
         await phone.hears(600)
+        caller.go_on()
         await caller.ended()
     assert [state.status for state in edge.told][:1] == [Status.INCOMING], "nothing is told of who hasn't signed in"
     assert len(edge.calls()) == 1

@@ -128,11 +128,12 @@ async def test_a_change_to_what_we_cannot_talk_by_is_refused_and_the_call_goes_o
         for step in (steps.request("INVITE", body=steps.sdp(media=media, version=version)), steps.refused(488))
     ]
     async with edge.phone() as phone:
-        made = (steps.invite(), *UP, *changes, steps.pause(), *BYE)
-        async with edge.caller(steps.scenario(*made), rtp=phone.port, pause=1.5) as caller, edge.agent():
+        made = (steps.invite(), *UP, *changes, steps.until_told(), *BYE)
+        async with edge.caller(steps.scenario(*made), rtp=phone.port) as caller, edge.agent():
             await until(lambda: f"CSeq: {1 + len(USELESS)} ACK" in caller.report())
             phone.heard.clear()
             await phone.hears(600)
+            caller.go_on()
             await caller.ended()
 
 
@@ -141,10 +142,11 @@ async def test_a_change_that_leaves_the_offer_to_us(edge: SipLab) -> None:
     changed = steps.request("INVITE")
     answer = steps.ack(body=steps.sdp(formats="8", version=2))
     async with edge.phone() as phone:
-        made = (steps.invite(), *UP, changed, steps.expect(200, "m=audio .* 0 8 101"), answer, steps.pause(1.5), *BYE)
+        made = (steps.invite(), *UP, changed, steps.expect(200, "m=audio .* 0 8 101"), answer, steps.until_told(), *BYE)
         async with edge.caller(steps.scenario(*made), rtp=phone.port) as caller, edge.agent():
+            await until(lambda: phone.payload == 8, 5)  # from then on in the codec that was chosen anew
+            caller.go_on()
             await caller.ended()
-            assert phone.payload == 8, "from then on in the codec that was chosen anew"
     assert (await edge.end()).codec == "PCMA/8000"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from pathlib import Path
 
@@ -96,15 +97,19 @@ async def test_a_keep_alive_over_tls(edge: SipLab, authority: Path) -> None:
 
 
 @pytest.mark.usefixtures("tls")
-async def test_a_call_over_tls(edge: SipLab, authority: Path) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "contact"),
+    [(b"sip", rb"sip:\S+;transport=tls"), pytest.param(b"sips", rb"sips:[^;]+", marks=differs("sips:, inbound"))],
+)
+async def test_a_call_over_tls(edge: SipLab, authority: Path, scheme: bytes, contact: bytes) -> None:
     reader, writer = await _secured(edge, authority)
-    writer.write(_invite(writer, "TLS", edge.numbers.open))
+    writer.write(_invite(writer, "TLS", edge.numbers.open).replace(b"INVITE sip:", b"INVITE %s:" % scheme))
     async with asyncio.timeout(10), edge.agent():
         answer = b""
         while b"SIP/2.0 200" not in answer or b"a=rtpmap" not in answer:
             answer += await reader.read(4096)
     assert b"SIP/2.0 180" in answer
-    assert b";transport=tls>" in answer
+    assert re.fullmatch(contact, re.findall(rb"Contact: <([^>]+)>", answer)[-1])
     writer.close()
     room = await edge.room()
     await edge.lk.room.delete_room(api.DeleteRoomRequest(room=room))

@@ -49,17 +49,18 @@ async def test_an_invite_that_replaces_a_caller(edge: SipLab) -> None:
             steps.invite(_replaces(first)),
             steps.expect(200),
             steps.ack(),
-            steps.pause(),
+            steps.until_told(),
             steps.request("BYE"),
             steps.expect(200),
         )
-        async with edge.caller(takes, rtp=new.port, pause=3) as second:
+        async with edge.caller(takes, rtp=new.port) as second:
             await first.ended(3)
             await new.hears(600)
             await agent.hears(1000)
             new.press(5)
             await until(lambda: agent.keys == ["5"])
             assert "hangup" not in agent.statuses
+            second.go_on()
             await second.ended()
         await until(lambda: agent.left)
     assert len(edge.calls()) == 1, "it is the same call all the time"
@@ -82,8 +83,8 @@ async def test_what_cant_be_replaced(edge: SipLab, header: str, status: int) -> 
 
 @differs("INVITE with Replaces")
 async def test_a_guess_a_stranger_or_no_media_in_common_leaves_the_call_as_it_is(edge: SipLab, tmp_path: Path) -> None:
-    stays = steps.scenario(*UP, steps.pause(), steps.request("BYE"), steps.expect(200))
-    async with edge.phone() as phone, edge.caller(stays, rtp=phone.port, pause=8) as first, edge.agent():
+    stays = steps.scenario(*UP, steps.until_told(), steps.request("BYE"), steps.expect(200))
+    async with edge.phone() as phone, edge.caller(stays, rtp=phone.port) as first, edge.agent():
         await phone.hears(600)
         guessed = steps.scenario(steps.invite(_replaces(first, "SCL_guessed")), steps.refused(481))
         async with edge.caller(guessed, rtp=9) as caller:
@@ -100,7 +101,9 @@ async def test_a_guess_a_stranger_or_no_media_in_common_leaves_the_call_as_it_is
             there = edge.at("UDP")
             async with sipp(tmp_path / "stranger", stranger, there, edge.numbers.open, local="127.0.0.9") as caller:
                 await caller.ended()
+        phone.heard.clear()
         await phone.hears(600)
+        first.go_on()
         await first.ended()
 
 
@@ -117,19 +120,20 @@ async def test_a_callee_refers_us_to_somebody_else(edge: SipLab, dialer: Dialer,
         async with callee(tmp_path / "third", third, rtp=new.port, local=edge.local) as (colleague, there):
             refers = steps.scenario(
                 *ANSWERS,
-                steps.pause(),
+                steps.until_told(),
                 steps.request("REFER", f"Refer-To: <sip:colleague@{hostport((edge.local, there))}?X-Case=seven>"),
                 steps.expect(202, dialog=False),
                 steps.serve("NOTIFY", patterns=("Event: refer", "Subscription-State: active", "SIP/2.0 100")),
                 steps.serve("NOTIFY", patterns=("Subscription-State: terminated", "SIP/2.0 200")),
                 steps.serve("BYE"),
             )
-            async with callee(tmp_path / "first", refers, rtp=old.port, pause=2, local=edge.local) as (first, here):
+            async with callee(tmp_path / "first", refers, rtp=old.port, local=edge.local) as (first, here):
                 trunk = await dialer.trunk(here)
                 async with dialer.room() as agent:
                     await dialer.dial(trunk)
                     await old.hears(600)
                     await agent.hears(440)
+                    first.go_on()
                     await first.ended()
                     await new.hears(600)
                     await agent.hears(1000)

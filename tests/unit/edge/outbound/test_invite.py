@@ -57,6 +57,12 @@ def test_addresses_written_whole_are_taken_as_they_are() -> None:
     }
 
 
+def test_to_may_name_another_user_than_the_one_who_is_called() -> None:
+    told = sent(replace(DIAL, to_user=Number("+15105550222")))
+    assert told["to"] == "<sip:+15105550222@carrier.example>"
+    assert told["uri"] == "sip:+15105550111@carrier.example"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -65,6 +71,7 @@ def test_addresses_written_whole_are_taken_as_they_are() -> None:
         ({"dialed": Number("ana pbx")}, "characters that no SIP address may have"),
         ({"address": "sip:carrier.example"}, "without sip:"),
         ({"address": "carrier.example;transport=tcp"}, "without sip:"),
+        ({"to_user": Number("sip:ana@pbx")}, "characters that no SIP address may have"),
         ({"number": Number("")}, "number to call from"),
         ({"room": ""}, "room's name"),
         ({"keys": "1,2"}, "dtmf may hold"),
