@@ -38,8 +38,9 @@ LEAVING = 5.0
 ANSWERED = 0.25
 """Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
 RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
-BITRATE = 24_000
-"""Bits a second of our track, LiveKit's preset for speech: telephone audio has no more to tell."""
+BITRATE = 80_000
+"""Bits a second of our track: from there on Opus codes speech and silence alike by its cheap transform. What the SDK does
+by itself, 48,000, costs more than twice the time in the encoder (1.8–2.2 % of a core a call instead of 0.9–1.0)."""
 KEYS = "0123456789*#ABCD"
 """A key's place is its event code (RFC 4733 section 3.2)."""
 _KEYS_WAITING = 64
