@@ -14,8 +14,10 @@ from typing import Any, cast
 import pytest
 from livekit.agents.llm import ChatMessage
 from livekit.agents.voice import ConversationItemAddedEvent
+from pydantic import BaseModel, Field
 
 from agents import engines, telephony
+from agents.definition import Definition, digits
 from agents.lines import Say, line_of
 from agents.registry import definition
 from agents.runner import TalkingRunner
@@ -130,12 +132,14 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF) -> AsyncIterator[Scene]:
+async def scene(
+    monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF, agent: Definition | None = None
+) -> AsyncIterator[Scene]:
     session, store = Session(), Store()
     monkeypatch.setattr(telephony, "session", lambda *_: session)
     settings = Settings.model_validate({"LIVEKIT_API_SECRET": SECRET, "LIVEKIT_API_KEY": "key"})
     warm = engines.Warm(*cast(Any, (None, None, None, None)))
-    runner = TalkingRunner(definition("support"), settings, warm)
+    runner = TalkingRunner(agent or definition("support"), settings, warm)
     async with Teller(store, CALL.id) as teller:
         parts = Parts(CALL, cast(Any, Voice()), cast(Any, Room()), teller, cast(Any, Prompts()), "voice")
         await runner.prepare(CallStage(parts, brief))
@@ -187,6 +191,37 @@ async def test_the_digits_go_to_their_field_alone(
         assert (await on.told(Kind.FACTS))[-1]["fields"] == {"ticket_number": sealed, "problem": "no sound"}
     printed = capsys.readouterr()
     assert not holds(logs.getvalue() + printed.out + printed.err)
+
+
+async def test_keys_that_nothing_was_asked_for_go_to_the_one_field_they_can_be_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with scene(monkeypatch) as on:
+        on.session.added("assistant", "What is wrong?")
+        await on.press(f"{CANARY}#")
+        (facts,) = await on.told(Kind.FACTS)
+        assert is_sealed(facts["fields"]["ticket_number"])
+
+
+class Payment(BaseModel):
+    card: str | None = Field(None, description="your card number", json_schema_extra=digits())
+    pin: str | None = Field(None, description="your PIN", json_schema_extra=digits())
+
+
+async def test_keys_that_nothing_was_asked_for_go_nowhere_where_they_could_be_for_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent = Definition(name="payment", summary="", kind="ticket", record=Payment)
+    async with scene(monkeypatch, agent=agent) as on:
+        on.session.added("assistant", "What is wrong?")
+        await on.press(f"{CANARY}#")
+        assert on.session.heard == ["[keypad: keys that nothing was asked for]"]
+        assert await on.told(Kind.FACTS) == []
+        on.session.added("assistant", "And your PIN?")
+        await on.press(f"{CANARY}#")
+        (facts,) = await on.told(Kind.FACTS)
+        assert set(facts["fields"]) == {"pin"}
+        assert not holds(json.dumps([dict(event.data) for event in on.store.told]))
 
 
 async def test_an_entry_that_cant_be_is_asked_for_again_unheard(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def test_a_job_that_resumes_an_ended_menu_is_told_its_outcome_again() -> None:
 
 
 KEYS = st.sampled_from("0123456789*#ABCD").map(Key)
-EVENTS = st.one_of(KEYS, st.just(Spoke()), st.just(Heard()), st.just(LegLeft("x")), st.none())
+EVENTS = st.one_of(KEYS, st.just(Spoke()), st.just(Heard()), st.just(LegLeft("x")), st.just(Resumed()), st.none())
 ACTS = st.builds(
     Choose,
     say=st.just("Choose."),
@@ -107,9 +107,10 @@ def test_it_ends_once_in_time_and_from_every_checkpoint(act: Choose, script: lis
     now = 1_000.0
     menu, effects = Menu.start(act, "en-US").on(Begun(), now)
     finishes, last = [one for one in effects if isinstance(one, Finish)], effects
-    limit = now + max(1, act.tries) * (PROMPT_AT_MOST + act.wait)
+    prompts = max(1, act.tries) + sum(isinstance(event, Resumed) for event, _ in script)
+    limit = now + prompts * (PROMPT_AT_MOST + act.wait)
     for event, seconds in [*script, *[(None, 1e6)] * 20]:
-        for _ in range(2 * act.tries + 3):  # all that is due until then
+        for _ in range(2 * prompts + 3):  # all that is due until then
             if menu.deadline > now + seconds:
                 break
             at = menu.deadline
@@ -117,7 +118,7 @@ def test_it_ends_once_in_time_and_from_every_checkpoint(act: Choose, script: lis
             menu, last = menu.due(at)
             finishes += [one for one in last if isinstance(one, Finish)]
         now += seconds if seconds < 1e6 else 0
-        if event is not None:
+        if event is not None and not (finishes and isinstance(event, Resumed)):
             menu, last = menu.on(event, now)
             finishes += [one for one in last if isinstance(one, Finish)]
         assert Menu(**json.loads(json.dumps(asdict(menu), allow_nan=False))) == menu
