@@ -44,8 +44,10 @@ TOLD_WITHIN = 1.0
 """Seconds that the API may take to tell why a leg has gone."""
 ANSWER_WITHIN = 2.0
 """Seconds that LiveKit may take to list trunks or to remove a participant."""
-REMOVE = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-"""Seconds to wait before each try of removing a leg that may not have joined yet."""
+AGAIN = (0.1, 0.2, 0.4, 0.8)
+"""Seconds to wait before each further try of removing a leg."""
+JOINS = (0.3, 0.5, 1.0)
+"""Seconds to wait before each look for a leg that joins although its dialing was broken off: livekit-sip's does."""
 CLOSE_WITHIN = 2.0
 """Seconds that leaving the context waits for ringing legs to be gone."""
 FRESH = 10.0
@@ -88,8 +90,13 @@ class _Leg:
     member: str
     number: str = field(default="", repr=False)
     at: _At = _At.DIALING
-    pending: bool = False
-    """Whether the API is yet to answer, so that it may still join."""
+    dialing: asyncio.Task[None] | None = field(default=None, repr=False)
+    """Waits for the API's answer."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether the API is yet to answer."""
+        return self.dialing is not None and not self.dialing.done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,7 @@ class Legs:
     def dial(self, dial: Dial) -> None:
         """Ring somebody (see `cues.Dial`). LegFailed with status 0 tells of what can't be dialed at all."""
         one = self._legs[dial.leg] = _Leg(dial.leg, dial.callee.name, dial.callee.address)
-        self._tasks.start(self._dial(one, dial), f"leg {dial.leg}")
+        one.dialing = self._tasks.start(self._dial(one, dial), f"leg {dial.leg}")
 
     def drop(self, name: str) -> None:
         """Stop ringing a leg, or hang it up; nothing more is told of it."""
@@ -259,7 +266,6 @@ class Legs:
             wait_until_answered=True,
             ringing_timeout=Duration(seconds=int(ringing), nanos=int(ringing % 1 * 1e9)),
         )
-        one.pending = True
         try:
             async with asyncio.timeout(ringing + LATE):
                 await self._lk.sip.create_sip_participant(request, timeout=ringing + LATE)
@@ -276,8 +282,6 @@ class Legs:
             self._failed(one, 503, f"LiveKit doesn't answer: {type(bad).__name__}")
         else:
             self._answered(one)
-        finally:
-            one.pending = False
 
     def _seen(self, who: rtc.RemoteParticipant) -> None:
         name = leg_name(who.identity)
@@ -329,21 +333,32 @@ class Legs:
         self._failed(one, status, reason)
 
     async def _remove(self, one: _Leg) -> None:
-        """Take a leg out of the room, also one that is yet to join it."""
-        gone = api.RoomParticipantIdentity(room=self._room.name, identity=leg(one.name))
-        for wait in REMOVE:
+        """Take a leg out of the room. One that isn't in it yet must not be removed, as its SIP service would try in vain
+        to join for a long while: its dialing is broken off, and if it joins all the same it is removed then."""
+        waits: tuple[float, ...] = (0.0, *AGAIN)
+        if leg(one.name) not in self._room.remote_participants and one.dialing is not None and one.pending:
+            one.dialing.cancel()
+            waits = JOINS
+        for wait in waits:
             await asyncio.sleep(wait)
-            try:
-                async with asyncio.timeout(ANSWER_WITHIN):
-                    await self._lk.room.remove_participant(gone)
+            if await self._removed(one) and waits is not JOINS:
                 return
-            except api.TwirpError as bad:
-                if bad.code != api.TwirpErrorCode.NOT_FOUND:
-                    log.warning("a leg couldn't be dropped yet", leg=one.name, why=bad.code)
-                elif not one.pending:
-                    return
-            except (aiohttp.ClientError, TimeoutError) as bad:
-                log.warning("a leg couldn't be dropped yet", leg=one.name, why=type(bad).__name__)
+
+    async def _removed(self, one: _Leg) -> bool:
+        """Whether a leg isn't in the room any more."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self._lk.room.remove_participant(
+                    api.RoomParticipantIdentity(room=self._room.name, identity=leg(one.name))
+                )
+            return True
+        except api.TwirpError as bad:
+            if bad.code == api.TwirpErrorCode.NOT_FOUND:
+                return True
+            log.warning("a leg couldn't be dropped yet", leg=one.name, why=bad.code)
+        except (aiohttp.ClientError, TimeoutError) as bad:
+            log.warning("a leg couldn't be dropped yet", leg=one.name, why=type(bad).__name__)
+        return False
 
     def _noted(self, one: _Leg, event: str, status: int = 0, reason: str = "") -> None:
         data: dict[str, object] = {"leg": one.name, "member": one.member, "number": one.number, "event": event}
