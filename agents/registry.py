@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from agents.definition import Definition
-from gateway.conduct.port import AgentRunner, Renderer
+from gateway.conduct.port import AgentRunner, Renderer, Transcriber
 from gateway.config import Settings
 from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
@@ -50,4 +50,10 @@ def runner(name: str, settings: Settings, warm: object) -> AgentRunner:
 def renderer(settings: Settings) -> Renderer:
     """Renders in the voice of the agents."""
     made: Renderer = importlib.import_module("agents.engines").Rendering(settings)
+    return made
+
+
+def transcriber(settings: Settings) -> Transcriber:
+    """Writes recordings down by what the agents hear with."""
+    made: Transcriber = importlib.import_module("agents.transcribing").Transcribing(settings)
     return made
