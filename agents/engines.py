@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import aiohttp
 from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram, openai
@@ -48,8 +49,8 @@ def warm(settings: Settings) -> Warm:
     )
 
 
-def hearing(settings: Settings, language: str) -> deepgram.STT:
-    """Speech to text."""
+def hearing(settings: Settings, language: str, session: aiohttp.ClientSession | None = None) -> deepgram.STT:
+    """Speech to text. `session`: needed outside of a job."""
     at = where(settings)
     return deepgram.STT(
         base_url=at.listen,
@@ -60,6 +61,7 @@ def hearing(settings: Settings, language: str) -> deepgram.STT:
         interim_results=True,
         smart_format=at.cloud_hearing,
         numerals=at.cloud_hearing,
+        http_session=session,
     )
 
 

@@ -6,7 +6,7 @@ import importlib
 
 from agents.definition import Definition
 from agents.rendering import Rendering
-from gateway.conduct.port import AgentRunner, Renderer
+from gateway.conduct.port import AgentRunner, Renderer, Transcriber
 from gateway.config import Settings
 from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
@@ -51,3 +51,9 @@ def runner(name: str, settings: Settings, warm: object) -> AgentRunner:
 def renderer(settings: Settings) -> Renderer:
     """Renders in the voice of the agents. Cheap: it loads an engine only to render."""
     return Rendering(settings)
+
+
+def transcriber(settings: Settings) -> Transcriber:
+    """Writes recordings down by what the agents hear with."""
+    made: Transcriber = importlib.import_module("agents.transcribing").Transcribing(settings)
+    return made

@@ -11,6 +11,7 @@ from gateway.app.lifetime import until_stopped
 from gateway.config import Settings
 from gateway.privacy import logs
 from gateway.speech.deepgram import Deepgram
+from gateway.speech.deepgram_file import DeepgramFile
 from gateway.speech.dialogue import http as dialogue
 from gateway.speech.flite import Flite
 from gateway.speech.openai_speech import OpenAiSpeech
@@ -27,7 +28,12 @@ async def run(settings: Settings) -> None:
     logs.configure(settings, process="speech")
     flite = Flite()
     async with Pool(os.cpu_count() or 1) as pool:
-        routes = [*Deepgram(pool).routes(), *OpenAiSpeech(flite).routes(), *dialogue.routes()]
+        routes = [
+            *Deepgram(pool).routes(),
+            *DeepgramFile(pool).routes(),
+            *OpenAiSpeech(flite).routes(),
+            *dialogue.routes(),
+        ]
         async with admin(settings, lambda: pool.why_not_ready, routes):
             log.info("speech serves", host=settings.host, port=settings.http_port)
             await until_stopped()

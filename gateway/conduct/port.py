@@ -176,6 +176,17 @@ class Renderer(Protocol):
         ...
 
 
+class Transcriber(Protocol):
+    """Writes down what was recorded."""
+
+    async def transcribe(self, audio: Pcm, language: str) -> str:
+        """The words in a recording of any length; "" when there are none. `language`: BCP 47 tag.
+
+        Raises gateway.errors.Unavailable: the same may work later.
+        """
+        ...
+
+
 class Agents(Protocol):
     """What the module `agents.registry` offers."""
 
@@ -193,4 +204,8 @@ class Agents(Protocol):
 
     def renderer(self, settings: Settings) -> Renderer:
         """Renders in the voice of the agents."""
+        ...
+
+    def transcriber(self, settings: Settings) -> Transcriber:
+        """Writes recordings down by what the agents hear with."""
         ...

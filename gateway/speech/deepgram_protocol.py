@@ -5,12 +5,12 @@ Source: https://developers.deepgram.com/reference/speech-to-text/listen-streamin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import Refused
 from gateway.speech.audio import ENCODINGS, RATES
-from gateway.speech.recognizer import Heard, Told
+from gateway.speech.recognizer import Heard, Told, Word
 
 FLOOR = 0.3
 """Seconds of silence that end an utterance at the least: shorter ones cut people off in mid-sentence, and this
@@ -62,23 +62,7 @@ def read(query: Mapping[str, str]) -> Listen:
 
 def result(heard: Heard, request: str, *, asked: bool = False) -> dict[str, object]:
     """A Results message. `asked`: the client asked for it by Finalize."""
-    words = [
-        {
-            "word": word.text,
-            "punctuated_word": word.text,
-            "start": round(word.start, 3),
-            "end": round(word.end, 3),
-            "confidence": round(word.confidence, 4),
-        }
-        for word in heard.words
-    ]
-    confidence = sum(word.confidence for word in heard.words) / len(heard.words) if heard.words else 0.0
     final = heard.told is Told.FINAL
-    alternative = {
-        "transcript": " ".join(word.text for word in heard.words),
-        "confidence": round(confidence, 4),
-        "words": words,
-    }
     return {
         "type": "Results",
         "channel_index": [0, 1],
@@ -87,8 +71,36 @@ def result(heard: Heard, request: str, *, asked: bool = False) -> dict[str, obje
         "is_final": final,
         "speech_final": final and heard.ended,
         "from_finalize": asked,
-        "channel": {"alternatives": [alternative]},
+        "channel": {"alternatives": [_alternative(heard.words)]},
         "metadata": {"request_id": request, "model_info": {"name": "offhook-telephone-en", "version": "1"}},
+    }
+
+
+def recorded(heard: Sequence[Heard], request: str, duration: float) -> dict[str, object]:
+    """The answer to a whole recording; `duration`: its seconds."""
+    words = [word for one in heard for word in one.words]
+    return {
+        "metadata": {"request_id": request, "channels": 1, "duration": round(duration, 3)},
+        "results": {"channels": [{"alternatives": [_alternative(words)]}]},
+    }
+
+
+def _alternative(heard: Sequence[Word]) -> dict[str, object]:
+    words = [
+        {
+            "word": word.text,
+            "punctuated_word": word.text,
+            "start": round(word.start, 3),
+            "end": round(word.end, 3),
+            "confidence": round(word.confidence, 4),
+        }
+        for word in heard
+    ]
+    confidence = sum(word.confidence for word in heard) / len(heard) if heard else 0.0
+    return {
+        "transcript": " ".join(word.text for word in heard),
+        "confidence": round(confidence, 4),
+        "words": words,
     }
 
 

@@ -48,6 +48,10 @@ class Stream:
         """Audio, as the client sent it. Raises Unavailable when the process is gone or far behind."""
         self._worker.send(self.number, Kind.AUDIO, data)
 
+    async def drain(self) -> None:
+        """Return once the process has taken most of what it was fed. Raises Unavailable when it is gone."""
+        await self._worker.drain()
+
     def finish(self) -> None:
         """End the utterance under way; None is among what is heard once that is done."""
         self._worker.send(self.number, Kind.FINISH)
@@ -87,6 +91,14 @@ class _Worker:
         if self.gone or sink is None or sink.transport.get_write_buffer_size() > _LATEST:
             raise Unavailable("The recognizer is gone or too busy.")
         sink.write(pack(stream, kind, body))
+
+    async def drain(self) -> None:
+        sink = self._process.stdin
+        try:
+            if sink is not None:
+                await sink.drain()
+        except ConnectionError as bad:
+            raise Unavailable("The recognizer is gone.") from bad
 
     def release(self, stream: Stream) -> None:
         if self.streams.pop(stream.number, None) is not None:

@@ -23,6 +23,7 @@ from gateway.rtp import RATE, Samples, g711
 from gateway.rtp.g711 import Codec
 from gateway.rtp.resample import resampled
 from gateway.speech.deepgram import Deepgram
+from gateway.speech.deepgram_file import DeepgramFile
 from gateway.speech.flite import Flite
 from gateway.speech.openai_speech import OpenAiSpeech
 from gateway.speech.pool import Pool
@@ -43,7 +44,7 @@ class Speech:
 async def speech() -> AsyncIterator[Speech]:
     async with Pool(1) as pool:
         app = web.Application()
-        app.add_routes([*Deepgram(pool).routes(), *OpenAiSpeech(Flite()).routes()])
+        app.add_routes([*Deepgram(pool).routes(), *DeepgramFile(pool).routes(), *OpenAiSpeech(Flite()).routes()])
         async with asyncio.timeout(20), TestServer(app) as server, aiohttp.ClientSession() as session:
             while pool.why_not_ready:
                 await asyncio.sleep(0.02)
@@ -161,3 +162,10 @@ async def test_a_wav_is_a_wav(speech: Speech) -> None:
         sound = await answer.read()
     assert sound[:4] == b"RIFF"
     assert len(sound) > 10000
+
+
+@pytest.mark.parametrize("body", [b"", b"RIFF", b"x" * 100])
+async def test_a_recording_that_is_none_is_refused(speech: Speech, body: bytes) -> None:
+    async with speech.session.post(f"{speech.url}/v1/listen", data=body) as answer:
+        assert answer.status == 400
+        assert "WAV" in (await answer.json())["err_msg"]

@@ -1,0 +1,60 @@
+"""Keeps the messages whose jobs are dead and whose callers are gone: the house's worker does it beside its jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+import structlog
+
+from gateway.calls.store import CallStore
+from gateway.conduct.tapes import Tape, Tapes
+from gateway.conduct.transcripts import Transcripts, Unheard
+from gateway.errors import Unavailable
+from gateway.metrics import counter
+from gateway.terms.call import Phase
+from gateway.terms.event import Event, Kind
+
+LOOK = 30.0
+"""Seconds between two looks."""
+AGE = 60.0
+"""Seconds that nobody has written to a recording, before it may be nobody's."""
+
+SALVAGED = counter("messages_salvaged", "Messages of calls whose jobs had died")
+
+log = structlog.get_logger(__name__)
+
+
+async def salvage_messages(tapes: Tapes, store: CallStore, transcripts: Transcripts) -> None:
+    """Look for ever, on every machine that holds a messages' directory."""
+    while True:
+        try:
+            await salvage_once(tapes, store, transcripts, time.time())
+        except (Unavailable, OSError) as bad:
+            log.warning("left-over messages can't be looked at now", why=str(bad))
+        await asyncio.sleep(LOOK)
+
+
+async def salvage_once(tapes: Tapes, store: CallStore, transcripts: Transcripts, now: float) -> None:
+    """Keep every recording that is left over, and tell of it. `now`: seconds since the epoch.
+
+    Raises Unavailable, OSError.
+    """
+    for tape in await asyncio.to_thread(partial(tapes.left_over, now - AGE)):
+        call = await store.get(tape.call)
+        if call is None or call.phase is Phase.ENDED:
+            await _keep(tape, tapes, store, transcripts, now, call.brief.language if call else "en-US")
+
+
+async def _keep(
+    tape: Tape, tapes: Tapes, store: CallStore, transcripts: Transcripts, now: float, language: str
+) -> None:
+    kept = await asyncio.to_thread(partial(tapes.salvage, tape, now))
+    if kept is None:
+        return
+    await store.tell(Event(kept.call, Kind.MESSAGE, kept.left, kept.event))
+    await transcripts.want(Unheard(kept.call, kept.id, kept.file, language, kept.left))
+    await asyncio.to_thread(partial(tapes.told, kept))
+    SALVAGED.inc()
+    log.info("a message was salvaged", call=kept.call)
