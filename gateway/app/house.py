@@ -29,7 +29,7 @@ from gateway.conduct.speak import Speaker
 from gateway.conduct.stage import CallStage
 from gateway.conduct.tapes import Tapes
 from gateway.conduct.tools import Tools
-from gateway.conduct.transcripts import telling
+from gateway.conduct.transcripts import Transcripts, telling
 from gateway.conduct.waiting import Line
 from gateway.conduct.words import Wording
 from gateway.config import Settings
@@ -83,7 +83,7 @@ class HouseTools:
             call.brief.language,
             stage.voice.rate,
         )
-        return Speaker(stage.voice, wording, happened, ringing=ringback.of_number(call.dialed))
+        return Speaker(stage.voice, wording, happened, ringing=ringback.of_number(call.dialed.reveal()))
 
     def _legs(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]
@@ -110,5 +110,5 @@ class HouseTools:
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]
     ) -> AbstractAsyncContextManager[Recorder]:
         about = call.act if isinstance(call.act, Record) else None
-        told = telling(self._store, self._redis)
+        told = telling(stage.teller, Transcripts(self._redis), call.brief.language)
         return Recorder(call.id, Tapes(self._settings.messages_in), stage.hear, told, happened, about=about)

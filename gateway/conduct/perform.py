@@ -180,7 +180,7 @@ class Performance:
             case Dial() | Drop() | Connect():
                 self._leg(effect)
             case Enter() | Exit() | Release():
-                await self._wait(effect)
+                self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
                 await self._record(effect)
             case Book(number, reason):
@@ -206,15 +206,15 @@ class Performance:
             case Connect(leg):
                 self._legs.connect(leg)
 
-    async def _wait(self, effect: Enter | Exit | Release) -> None:
+    def _wait(self, effect: Enter | Exit | Release) -> None:
         assert self._line is not None
         match effect:
             case Enter():
                 self._line.enter(effect)
             case Exit(team):
-                await self._line.exit(team)
+                self._line.exit(team)
             case Release():
-                await self._line.release(effect)
+                self._line.release(effect)
 
     async def _record(self, effect: StartRecording | StopRecording | KeepRecording | DropRecording) -> None:
         assert self._recorder is not None

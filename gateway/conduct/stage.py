@@ -64,6 +64,11 @@ class CallStage:
         return self.parts.voice
 
     @property
+    def teller(self) -> Teller:
+        """Tells the call's events."""
+        return self.parts.teller
+
+    @property
     def turns(self) -> Sequence[Turn]:
         """What was said so far."""
         return self._turns

@@ -47,7 +47,7 @@ class LegThere(Protocol):
 class Legs(Protocol):
     """The people that are rung."""
 
-    def dial(self, wanted: Dial) -> None:
+    def dial(self, dial: Dial) -> None:
         """Ring somebody; LegFailed, or LegRings and LegAnswered, follow."""
         ...
 
@@ -71,15 +71,15 @@ class Legs(Protocol):
 class Line(Protocol):
     """A team's line; Standing and Offered follow while the call is in it."""
 
-    def enter(self, wanted: Enter) -> None:
+    def enter(self, enter: Enter) -> None:
         """Enter it."""
         ...
 
-    async def exit(self, team: str) -> None:
+    def exit(self, team: str) -> None:
         """Leave it."""
         ...
 
-    async def release(self, wanted: Release) -> None:
+    def release(self, release: Release) -> None:
         """A member that was offered is free again, or in peace for a while."""
         ...
 
