@@ -51,7 +51,7 @@ class Track:
         self._sink, self._rate = sink, rate
         self._frame = _bytes(FRAME, rate)
         self._tail = _bytes(TAIL, rate)
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[memoryview] = deque()
         self._bytes = 0
         self._fed = bytearray()
         """The end of what the source took: what it hasn't played can be taken back."""
@@ -87,7 +87,7 @@ class Track:
     def send(self, data: bytes) -> None:
         """Queue mono 16-bit samples at `rate`; any length, at any speed."""
         if data:
-            self._waiting.append(data)
+            self._waiting.append(memoryview(data))
             self._bytes += len(data)
             self._more.set()
 
@@ -126,7 +126,7 @@ class Track:
         back = bytes(self._fed[len(self._fed) - min(_bytes(unplayed, self._rate), len(self._fed)) :])
         self._fed.clear()
         if back:
-            self._waiting.appendleft(back)
+            self._waiting.appendleft(memoryview(back))
             self._bytes += len(back)
             self._seconds -= len(back) / 2 / self._rate
 

@@ -1,6 +1,7 @@
 """Lines rendered before anybody calls, in Redis: whoever needs one says so, the agents' worker renders, jobs play.
 
-A prompt is addressed by its content: the same words in the same voice are the same prompt, whoever asks.
+A prompt is addressed by its content: the same words in the same voice are the same prompt, whoever asks. The WAVs of
+plans lie beside them, ready for the telephone, so that a job plays them on whatever machine it runs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ KEPT = 30 * 24 * 3600
 WITHIN = 5.0
 """Seconds that Redis may take."""
 _WANTED = "offhook:prompts:wanted"
+_ASKED = "offhook:prompts:asked"
+"""A list of lines that callers wait for at this moment; each is taken by one worker."""
+_ASKED_MOST, _ASKED_KEPT = 1000, 10
+"""How many, and seconds: a caller doesn't wait longer."""
+_READY_KEPT = 3
+"""Seconds for which it is told that a prompt has been rendered."""
 _HEAD = struct.Struct("<4sI")
 _MAGIC = b"pcm1"
 _LONGEST = 8 * 2**20
@@ -51,6 +58,33 @@ class PromptBook:
             pipe.zremrangebyscore(_WANTED, "-inf", now - KEPT)
             await pipe.execute()
 
+    async def ask(self, line: Line, now: float) -> None:
+        """Ask for a line that a caller waits for: a worker renders it before anything else."""
+        async with (
+            _answering("Redis doesn't take the prompt that is wanted."),
+            self._redis.pipeline(transaction=False) as pipe,
+        ):
+            pipe.zadd(_WANTED, {_written(line): now})
+            pipe.lpush(_ASKED, _written(line))
+            pipe.ltrim(_ASKED, 0, _ASKED_MOST - 1)
+            pipe.expire(_ASKED, _ASKED_KEPT)
+            await pipe.execute()
+
+    async def asked(self, within: float) -> Line | None:
+        """The next line that a caller waits for, taken from all who render; None when there is none `within` seconds,
+        at least a tenth of one."""
+        async with _answering("Redis doesn't tell which prompts are asked for.", within + WITHIN):
+            found = await self._redis.execute_command("BRPOP", _ASKED, max(within, 0.1))
+        return _read(found[1]) if found else None
+
+    async def rendered(self, voice: str, line: Line, within: float) -> Pcm | None:
+        """The line's audio once it is there, told at once; None when it isn't `within` seconds, more than 0."""
+        ready = _ready(voice, line)
+        async with _answering("Redis doesn't tell of prompts.", within + WITHIN):
+            # Moved to where it was, so that everybody who waits is told.
+            await self._redis.execute_command("BLMOVE", ready, ready, "LEFT", "RIGHT", max(within, 0.01))
+        return await self.get(voice, line)
+
     async def missing(self, voice: str) -> Sequence[Line]:
         """The wanted lines that `voice` hasn't rendered, those asked for last first."""
         async with _answering("Redis doesn't tell which prompts are wanted."):
@@ -68,8 +102,7 @@ class PromptBook:
         if len(audio.data) > _LONGEST:
             raise ValueError(f"a prompt of {audio.seconds:.0f} s is too long")
         data = _HEAD.pack(_MAGIC, audio.rate) + audio.data
-        async with _answering("Redis doesn't keep the prompt."):
-            await self._redis.set(_key(voice, line), data, ex=KEPT)
+        await self._keep(_key(voice, line), data, _ready(voice, line))
 
     async def get(self, voice: str, line: Line) -> Pcm | None:
         """The line's audio, if it is there."""
@@ -79,11 +112,35 @@ class PromptBook:
             return None
         return Pcm(_HEAD.unpack_from(data)[1], data[_HEAD.size :])
 
+    async def has_sound(self, address: str) -> bool:
+        """Whether a plan's sound is there; it is kept on then."""
+        async with _answering("Redis doesn't tell which sounds there are."):
+            return bool(await self._redis.expire(_of_sound(address), KEPT))
+
+    async def put_sound(self, address: str, samples: bytes) -> None:
+        """Keep a plan's sound: 8 kHz, mono, 16 bit, little-endian."""
+        await self._keep(_of_sound(address), samples)
+
+    async def sound(self, address: str, start: int, size: int) -> bytes:
+        """A piece of a plan's sound from byte `start` on; less at its end, none after it or when there is none."""
+        async with _answering("Redis doesn't give the sound."):
+            found = await self._redis.getrange(_of_sound(address), start, start + size - 1)
+        return found if isinstance(found, bytes) else b""
+
+    async def _keep(self, key: str, data: bytes, ready: str = "") -> None:
+        async with _answering("Redis doesn't keep the prompt."), self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(key, data, ex=KEPT)
+            if ready:
+                pipe.lpush(ready, 1)
+                pipe.ltrim(ready, 0, 0)
+                pipe.expire(ready, _READY_KEPT)
+            await pipe.execute()
+
 
 @asynccontextmanager
-async def _answering(else_: str) -> AsyncIterator[None]:
+async def _answering(else_: str, within: float = WITHIN) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(within):
             yield
     except (RedisError, OSError, TimeoutError) as bad:
         raise Unavailable(else_) from bad
@@ -92,6 +149,15 @@ async def _answering(else_: str) -> AsyncIterator[None]:
 def _key(voice: str, line: Line) -> str:
     content = f"{voice}\x00{line.language}\x00{line.spoken}"
     return f"offhook:prompt:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def _ready(voice: str, line: Line) -> str:
+    return f"{_key(voice, line)}:ready"
+
+
+def _of_sound(address: str) -> str:
+    """The key of `wav:HASH`; prompts have none with a second colon before the hash."""
+    return f"offhook:prompt:{address}"
 
 
 def _written(line: Line) -> str:

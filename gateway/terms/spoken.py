@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_ADDRESS = re.compile(r"(wav:[0-9a-f]{64})")
+_ADDRESS = re.compile(r"wav:[0-9a-f]{64}")
 """A WAV of the plan, by its content."""
+_CUT = re.compile(r"(wav:[0-9a-f]{64})|\n")
 
 
 def is_sound(text: str) -> bool:
@@ -15,8 +16,8 @@ def is_sound(text: str) -> bool:
 
 
 def parts(text: str) -> list[str]:
-    """Words and addresses of sounds, in their order."""
-    return [part.strip() for part in _ADDRESS.split(text) if part.strip()]
+    """What is said by itself, in order: each line, each address of a sound."""
+    return [part.strip() for part in _CUT.split(text) if part and part.strip()]
 
 
 def pronounced(text: str, pronounce: Mapping[str, str]) -> str:
