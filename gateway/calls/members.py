@@ -112,7 +112,7 @@ class Members(Protocol):
         self, call: CallId, epoch: int, team: str, since: float, names: Sequence[str], now: float
     ) -> Place | None:
         """Enter the team's line with the time since which the caller waits, or stay in it, and keep what the call
-        holds, for TTL seconds. `names`: the members to tell of. None when another job has the call, or it has ended.
+        holds, or held and nobody has taken since, for TTL seconds. `names`: the members to tell of. None when another job has the call, or it has ended.
 
         First come, first served: by `since`, and by the call's id where two came at once."""
         ...
@@ -143,7 +143,8 @@ class Members(Protocol):
         ...
 
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:
-        """Leave the line. Whom the call holds of the team, it talks with from now on, until they are released."""
+        """Leave the line. Whom the call holds of the team, it talks with from now on, until they are released; also who
+        could have been taken by another call in the meantime, and wasn't."""
         ...
 
     async def release(

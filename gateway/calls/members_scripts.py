@@ -33,16 +33,23 @@ local function free(name, now)
   return tonumber(m[1] or 0) <= now and tonumber(m[2] or 0) <= now
 end
 
-local function held(call, team, now)
+local function own(call, team)
   local names = {{}}
   local fields = redis.call('HGETALL', queued(call))
   for at = 1, #fields, 2 do
     local name = string.match(fields[at], '^member:(.*)$')
-    if name and (team == '' or fields[at + 1] == team) and holder(name, now) == call then
+    if name and (team == '' or fields[at + 1] == team) and redis.call('HGET', member(name), 'call') == call then
       names[#names + 1] = name
     end
   end
   return names
+end
+
+local function rings(call, team, now)
+  for _, name in ipairs(own(call, team)) do
+    if holder(name, now) == call then return true end
+  end
+  return false
 end
 
 local function tidy(team, now)
@@ -96,7 +103,7 @@ known(call, epoch)
 redis.call('HSET', queued(call), 'line:' .. team, '1')
 redis.call('ZADD', line(team), since, call)
 redis.call('ZADD', beats(team), exact(now + {TTL!r}), call)
-local mine = held(call, '', now)
+local mine = own(call, '')
 for _, name in ipairs(mine) do redis.call('HSET', member(name), 'until', exact(now + {TTL!r})) end
 local about = redis.call('HMGET', 'offhook:team:' .. team, 'last', 'talk')
 local rank = redis.call('ZRANK', line(team), call)
@@ -116,12 +123,12 @@ end
 local need = 0
 if rank > 0 then
   for _, ahead in ipairs(redis.call('ZRANGE', line(team), 0, rank - 1)) do
-    if #held(ahead, team, now) == 0 then need = need + 1 end
+    if not rings(ahead, team, now) then need = need + 1 end
   end
 end
 if everyone then
   if need > 0 then return {{}} end
-elseif #found <= need or #held(call, team, now) > 0 then
+elseif #found <= need or rings(call, team, now) then
   return {{}}
 else
   found = {{found[1]}}
@@ -144,7 +151,7 @@ return redis.call('HGET', queued(ARGV[1]), 'leg') == ARGV[3] and 1 or 0
 local call, epoch, team, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if stale(call, epoch) then return 0 end
 leave(call, team)
-for _, name in ipairs(held(call, team, now)) do
+for _, name in ipairs(own(call, team)) do
   if tonumber(redis.call('HGET', member(name), 'since')) == 0 then
     redis.call('HSET', member(name), 'since', exact(now))
   end

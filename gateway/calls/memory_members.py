@@ -49,7 +49,7 @@ class MemoryMembers:
         queued = self._queued.setdefault(call, _Queued())
         queued.epoch = epoch
         self._lines[team][call] = (since, now + TTL)
-        mine = [name for name in self._holds if self._held(name, now) == call]
+        mine = [name for name, hold in self._holds.items() if hold.call == call]
         for name in mine:
             self._holds[name].until = now + TTL
         return Place(
@@ -105,7 +105,7 @@ class MemoryMembers:
             return
         self._lines[team].pop(call, None)
         for name, hold in self._holds.items():
-            if hold.team == team and self._held(name, now) == call and not self._member(name).since:
+            if (hold.team, hold.call) == (team, call) and not self._member(name).since:
                 self._members[name] = replace(self._member(name), since=now)
 
     async def release(

@@ -1,4 +1,4 @@
-"""`offhook status`: what runs, which plan is in force, and what is overridden."""
+"""`offhook status`: what runs, which plan is in force, what is overridden, and how the teams stand."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ def status(
     past: Annotated[int, typer.Option("--past", min=0, help="List so many overrides that are over.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell what runs, which plan is in force, what is wrong with its files, and what operators have overridden."""
+    """Tell what runs, which plan is in force, what is wrong with its files, what operators have overridden, and how the
+    teams stand."""
     from gateway.app.plans import asked, desk
-    from gateway.cli import shown
+    from gateway.app.teams import teams_now
+    from gateway.cli import shown, teams_shown
     from gateway.cli.plan import settings
 
     async def work() -> None:
@@ -34,14 +36,18 @@ def status(
             active = await at.overrides.active(at.shelf.now) if at.overrides else []
             over = await at.overrides.past(at.shelf.now, past) if at.overrides and past else []
             control = await asked(found.state)
+            teams = await teams_now(found, at.shelf.now)
             if json:
-                shown.print_json({**_told(control, live, active), "past": [_over(one) for one in over]})
+                told = {"past": [_over(one) for one in over], "teams": teams_shown.as_json(teams or [])}
+                shown.print_json({**_told(control, live, active), **told})
                 return
             _show(control, live, active, at.shelf.now)
             for text in _active(active, await _zone(at, control, live) if active else None):
                 shown.console().print(text, style="yellow", markup=False)
             for one in over:
                 shown.console().print(_was(one, at.shelf.now), style="dim", markup=False)
+            if teams:
+                shown.console().print(teams_shown.table(teams))
 
     asyncio.run(work())
 

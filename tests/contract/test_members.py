@@ -185,8 +185,22 @@ async def test_what_a_dead_job_held_goes_and_what_a_living_one_holds_stays(lab: 
     later = NOW + TTL + 1
     assert await lab.stages(later) == [Stage.FREE, Stage.RINGING, Stage.FREE]
     assert await lab.members.waiting("desk", later) == Waiting(1, NOW + 1)
-    assert (await lab.beat(FIRST, later)).position == 1, "a job that takes over finds the old place"
-    assert await lab.take(FIRST, "ana", at=later) == ("ana",)
+    place = await lab.beat(FIRST, later)
+    assert (place.position, place.mine) == (1, {"ana"}), "a job that takes over finds the old place"
+
+
+async def test_who_lapsed_and_was_not_taken_is_kept_by_a_call_that_is_back(lab: Lab) -> None:
+    await lab.enter(FIRST, SECOND)
+    await lab.take(FIRST, "ana", "ben", everyone=True)
+    later = NOW + TTL + 1
+    await lab.beat(SECOND, later, since=NOW + 1)
+    assert await lab.take(SECOND, "ben", at=later) == ("ben",)
+    assert (await lab.beat(FIRST, later)).mine == {"ana"}
+    assert await lab.stages(later) == [Stage.RINGING, Stage.RINGING, Stage.FREE]
+    later += TTL + 1
+    await lab.members.leave(FIRST, 1, "desk", later)
+    [ana] = await lab.members.look(["ana"], later)
+    assert (ana.stage(later), ana.since) == (Stage.TALKING, later)
 
 
 async def test_a_talk_outlives_every_beat_and_ends_with_the_call(lab: Lab) -> None:
