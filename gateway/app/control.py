@@ -18,11 +18,16 @@ from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.bus.callstate import states
+from gateway.calls.redis_roster import RedisRosters
 from gateway.calls.redis_store import RedisStore
+from gateway.calls.roster import Rosters
+from gateway.conduct.ahead import make_ready
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
+from gateway.dispatch.rosters import publish
+from gateway.dispatch.said import own
 from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
@@ -43,6 +48,8 @@ LOOK = 0.25
 """Seconds between two looks at the plan's files and versions: an edit counts once two looks have seen it."""
 SUPERVISE = 0.5
 """Seconds between two looks at the calls' leases."""
+PROMPTS = 60.0
+"""Seconds between two looks at what callers may hear: when an office reopens is said otherwise tomorrow."""
 ANSWERING = 4
 """Jobs that are answered at once: one whose plan has to be read again must not keep the others waiting."""
 ASKS_WITHIN = 1.0
@@ -77,7 +84,7 @@ async def run(settings: Settings) -> None:
             rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
             dispatcher = Dispatcher(store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=keeper.state)
-            await Control(settings, keeper, catalogue, dispatcher, PromptBook(redis), writer).run()
+            await Control(settings, keeper, catalogue, dispatcher, PromptBook(redis), RedisRosters(redis), writer).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -115,10 +122,11 @@ class Control:
         catalogue: Catalogue,
         dispatcher: Dispatcher,
         prompts: PromptBook,
+        rosters: Rosters,
         writer: Writer,
     ) -> None:
         self._settings, self._keeper, self._catalogue = settings, keeper, catalogue
-        self._dispatcher, self._prompts, self._writer = dispatcher, prompts, writer
+        self._dispatcher, self._prompts, self._rosters, self._writer = dispatcher, prompts, rosters, writer
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
 
@@ -137,7 +145,10 @@ class Control:
                 tasks.start(self._listen(later), "call states")
                 for _ in range(ANSWERING):
                     tasks.start(self._answer(), "answers")
-                tasks.start(self._want_prompts(), "prompts")
+                tasks.start(_every(PROMPTS, self._want_prompts), "prompts")
+                tasks.start(
+                    publish(self._rosters, lambda: self._keeper.in_force, self._keeper.state, time.time), "rosters"
+                )
                 tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
                 tasks.start(_every(SUPERVISE, self._supervise), "supervise")
                 tasks.start(_every(LOOK, self._look), "plan")
@@ -198,7 +209,10 @@ class Control:
     async def _want_prompts(self) -> None:
         briefs = self._keeper.in_force.briefs(self._notices())
         lines = [line for brief in briefs for line in self._catalogue[brief.agent].lines(brief)]
-        await _quietly(self._prompts.want(lines, time.time()))
+        now = time.time()
+        await _quietly(self._prompts.want(lines, now))
+        plan = self._keeper.in_force
+        await _quietly(make_ready(self._prompts, plan, self._keeper.state(now), now, own))
 
 
 async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:

@@ -111,4 +111,4 @@ class HouseTools:
     ) -> AbstractAsyncContextManager[Recorder]:
         about = call.act if isinstance(call.act, Record) else None
         told = telling(stage.teller, Transcripts(self._redis), call.brief.language)
-        return Recorder(call.id, Tapes(self._settings.messages_in), stage.hear, told, happened, about=about)
+        return Recorder(call.id, Tapes(self._settings.messages), stage.hear, told, happened, about=about)

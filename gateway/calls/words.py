@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from gateway.calls.words_house import WORDS_HOUSE
 from gateway.calls.words_menu import WORDS_MENU
 
-TABLES: tuple[Mapping[str, Mapping[Any, str]], ...] = (WORDS_MENU,)
+TABLES: tuple[Mapping[str, Mapping[Any, str]], ...] = (WORDS_MENU, WORDS_HOUSE)
 """Each by language, then by its own enum."""
 ENGLISH = "en"
 

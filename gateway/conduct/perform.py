@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.calls.cues import (
+    LegLeft,
     Begun,
     Book,
     Booked,
@@ -42,6 +43,8 @@ from gateway.terms.event import Kind
 
 log = structlog.get_logger(__name__)
 
+CLAIM_WITHIN = 0.3
+"""Seconds that claiming a leg may take."""
 KEEP_WITHIN = 0.15
 """Seconds that keeping a step may hold its effects up; a store that is slower must not make the caller wait."""
 
@@ -177,7 +180,9 @@ class Performance:
         match effect:
             case Say() | Sound() | Hush():
                 self._heard(effect)
-            case Dial() | Drop() | Connect():
+            case Connect():
+                await self._connect(effect)
+            case Dial() | Drop():
                 self._leg(effect)
             case Enter() | Exit() | Release():
                 self._wait(effect)
@@ -196,15 +201,26 @@ class Performance:
             case Hush():
                 self._speaker.hush()
 
-    def _leg(self, effect: Dial | Drop | Connect) -> None:
+    def _leg(self, effect: Dial | Drop) -> None:
         assert self._legs is not None
-        match effect:
-            case Dial():
-                self._legs.dial(effect)
-            case Drop(leg):
-                self._legs.drop(leg)
-            case Connect(leg):
-                self._legs.connect(leg)
+        if isinstance(effect, Dial):
+            self._legs.dial(effect)
+        else:
+            self._legs.drop(effect.leg)
+
+    async def _connect(self, effect: Connect) -> None:
+        """Connect the leg, unless another job has connected another."""
+        assert self._legs is not None
+        ours = True
+        if self._line is not None:
+            with suppress(Unavailable, TimeoutError):  # the caller and the human who has answered come first
+                async with asyncio.timeout(CLAIM_WITHIN):
+                    ours = await self._line.claim(effect.leg)
+        if ours:
+            self._legs.connect(effect.leg)
+        else:
+            self._legs.drop(effect.leg)
+            self.happened(LegLeft(effect.leg))
 
     def _wait(self, effect: Enter | Exit | Release) -> None:
         assert self._line is not None

@@ -12,6 +12,7 @@ import json
 import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -74,7 +75,7 @@ class PromptBook:
         """The next line that a caller waits for, taken from all who render; None when there is none `within` seconds,
         at least a tenth of one."""
         async with _answering("Redis doesn't tell which prompts are asked for.", within + WITHIN):
-            found = await self._redis.execute_command("BRPOP", _ASKED, max(within, 0.1))
+            found = await cast(Any, self._redis).execute_command("BRPOP", _ASKED, max(within, 0.1))
         return _read(found[1]) if found else None
 
     async def rendered(self, voice: str, line: Line, within: float) -> Pcm | None:
@@ -82,7 +83,7 @@ class PromptBook:
         ready = _ready(voice, line)
         async with _answering("Redis doesn't tell of prompts.", within + WITHIN):
             # Moved to where it was, so that everybody who waits is told.
-            await self._redis.execute_command("BLMOVE", ready, ready, "LEFT", "RIGHT", max(within, 0.01))
+            await cast(Any, self._redis).execute_command("BLMOVE", ready, ready, "LEFT", "RIGHT", max(within, 0.01))
         return await self.get(voice, line)
 
     async def missing(self, voice: str) -> Sequence[Line]:

@@ -79,6 +79,11 @@ class Line(Protocol):
         """Leave it."""
         ...
 
+    async def claim(self, leg: str) -> bool:
+        """Whether the caller may be connected with the leg: False when they are with another, or another job has the
+        call. Raises gateway.errors.Unavailable."""
+        ...
+
     def release(self, release: Release) -> None:
         """A member that was offered is free again, or in peace for a while."""
         ...

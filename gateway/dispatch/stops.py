@@ -12,8 +12,8 @@ from gateway.dialplan.model import Callback, Ref
 from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, enter
-from gateway.dialplan.simulate import words
 from gateway.dialplan.state import State
+from gateway.dialplan.wording import music_of, prompt_of
 from gateway.errors import OurFault
 from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
 from gateway.terms.call import Brief, Call, Pool
@@ -107,8 +107,8 @@ def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) 
     said = [text for text in (*decision.notices, decision.say) if text]
     if isinstance(action, Agent):
         return Stop(name, TALK, action.pool, plan.brief(name, said), because, decision.limits)
-    if isinstance(action, Message):
-        said = list(decision.notices)  # its words have the operator's already
+    if isinstance(action, Menu | Message):
+        said = []  # their prompts have the operator's words already
     return _house(plan, name, _act(plan, decision, ask, state), because, decision.limits, said)
 
 
@@ -121,21 +121,20 @@ def _house(
 
 def _act(plan: Plan, decision: Decision, ask: Ask, state: State) -> Act:
     action = decision.action
-    route = plan.routes.get(decision.route)
     match action:
         case Menu():
-            person = route is not None and (route.human or plan.human) is not None
-            return Choose(
-                action.say, "".join(action.keys), action.speech is not None, action.wait, action.tries, person
-            )
+            person = (plan.routes[decision.route].human or plan.human) is not None
+            say, keys = prompt_of(plan, decision, ask.at), "".join(action.keys)
+            return Choose(say, keys, action.speech is not None, action.wait, action.tries, person)
         case Queue():
-            return Wait(action.team.name, action.music, action.announce_every, action.at_most, "".join(action.press))
+            music, press = music_of(plan, action), "".join(action.press)
+            return Wait(action.team.name, music, action.announce_every, action.at_most, press)
         case Dial():
             return Ring(_callee(plan, action, ask, state), action.ring)
         case Message():
             team = action.team.name if action.team else ""
             told = dict.fromkeys((*action.notify, *(plan.teams[team].notify if team else ())))
-            return Record(words(plan, decision, ask), action.at_most, decision.because, tuple(told), team)
+            return Record(prompt_of(plan, decision, ask.at), action.at_most, decision.because, tuple(told), team)
         case Reject():
             return Dismiss(decision.why)
     raise OurFault(f"A stop can't be a {type(action).__name__}.")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from gateway.errors import PeerFault
 from gateway.records.groups import Group, Row, merge, merge_fields
 from gateway.records.reading import flag, instant, mapping, measure, name, text, whole
-from gateway.terms.ending import Party
+from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
 
 
@@ -85,7 +85,9 @@ GROUPS: Mapping[Table, tuple[Group, ...]] = {
         Group(("hung_up", "hung_up_by", "hung_up_reason"), weak=lambda row: row["hung_up_by"] is None),
         Group(("sip_at", "sip_status", "sip_text"), newest=True),
         Group(("codec",)),
-        Group(("ended", "ending")),
+        Group(("ended",)),
+        # A message of a caller who has hung up is stored a moment after the call's end.
+        Group(("ending",), weak=lambda row: row["ending"] == Ending.ABANDONED),
     ),
     Table.ATTEMPTS: (Group(("dispatched", "dispatch")), Group(("taken", "job"))),
     Table.TURNS: (Group(("at", "speaker", "text", "interrupted", "latencies")),),
@@ -307,7 +309,7 @@ def _waiting(data: Row, at: float) -> _Read:
 def _message(data: Row, at: float) -> _Read:
     told: dict[str, object] = {key: name(data.get(key)) for key in ("file", "because", "team")}
     told |= {"left": at, "seconds": measure(data.get("seconds")), "size": whole(data.get("size"))}
-    return {}, [(Table.MESSAGES, {**_which(data, at), **told})]
+    return {"ending": Ending.MESSAGE.value}, [(Table.MESSAGES, {**_which(data, at), **told})]
 
 
 def _transcribed(data: Row, at: float) -> _Read:
