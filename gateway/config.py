@@ -31,6 +31,14 @@ class Settings(BaseModel):
     """SQLAlchemy URL; "" for SQLite in `state`."""
     state: Path = Field(Path(".offhook"), alias="OFFHOOK_STATE")
     """Directory of the database, prompts and the run file that `up` writes."""
+    messages_directory: Path | None = Field(None, alias="OFFHOOK_MESSAGES")
+    """Directory of the messages that callers leave; None for one in `state`. Workers and control share it: name one that
+    all machines see where they run on several."""
+    public_url: str = Field("", alias="OFFHOOK_PUBLIC_URL")
+    """Base address under which people reach control's HTTP endpoint, for links to messages; "" for its own."""
+    smtp_url: SecretStr = Field(SecretStr(""), alias="OFFHOOK_SMTP_URL")
+    """The mail server, as apprise writes it: mailtos://USER:PASSWORD@HOST:587?from=offhook@example.com (mailto:// for one
+    without TLS); "" for none."""
     dialplans: Path = Field(Path("dialplans"), alias="OFFHOOK_DIALPLANS")
     """Directory of the plan's YAML files."""
     host: str = Field("127.0.0.1", alias="OFFHOOK_HOST")
@@ -88,6 +96,11 @@ class Settings(BaseModel):
     def sealing_secret(self) -> str:
         """The secret that digits are sealed with; "" when there is none."""
         return self.secret.get_secret_value() or self.livekit_api_secret.get_secret_value()
+
+    @property
+    def messages(self) -> Path:
+        """Directory of the messages that callers leave."""
+        return self.messages_directory or self.state / "messages"
 
     @property
     def database(self) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.calls.cues import (
-    LegLeft,
     Begun,
     Book,
     Booked,
@@ -27,6 +26,7 @@ from gateway.calls.cues import (
     Hush,
     KeepRecording,
     LegAnswered,
+    LegLeft,
     Machine,
     Release,
     Resumed,

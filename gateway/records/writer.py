@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.errors import Unavailable
 from gateway.metrics import counter, gauge, seconds
-from gateway.records import rows
+from gateway.records import notices, rows
 from gateway.records.engine import whole
 from gateway.records.model import BadEvent, Change, changes
 from gateway.terms.event import Event
@@ -155,6 +155,7 @@ class Writer:
         known = await rows.applied(connection, [entry.event.id for entry in readable])
         fresh = [entry for entry in readable if not entry.event.id or entry.event.id not in known]
         await rows.apply_changes(connection, [change for entry in fresh for change in entry.changes])
+        await notices.note(connection, [entry.event for entry in fresh], now)
         await rows.note_applied(connection, {entry.event.id for entry in fresh} - {""}, now)
         if now - self._forgot >= _FORGET_EVERY:
             await rows.forget_applied(connection, now - _REMEMBERED)

@@ -1,0 +1,62 @@
+"""Links to messages: whoever has one may hear that message, for a while. Control serves them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.config import Settings
+
+LASTS = 30 * 86400.0
+"""Seconds that a link leads somewhere."""
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Links:
+    """Makes and checks the links. The key is LiveKit's secret's child, so that all controls share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        secret = settings.livekit_api_secret.get_secret_value()
+        self._key = hmac.digest(secret.encode(), b"offhook links to messages", "sha256")
+        self._base = (settings.public_url or f"http://{settings.host}:{settings.http_port}").rstrip("/")
+
+    def to(self, message: str, now: float) -> str:
+        """A link to a message. `now`: seconds since the epoch."""
+        until = int(now + LASTS)
+        return f"{self._base}/messages/{message}?{urlencode({'until': until, 'sig': self._sign(message, str(until))})}"
+
+    def good(self, message: str, until: str, sig: str, now: float) -> bool:
+        """Whether a link is ours, and still counts."""
+        signed = hmac.compare_digest(self._sign(message, until).encode(), sig.encode())
+        return signed and until.isdecimal() and now < int(until)
+
+    def _sign(self, message: str, until: str) -> str:
+        return hmac.new(self._key, f"{message}\n{until}".encode(), hashlib.sha256).hexdigest()
+
+
+def route(links: Links, directory: Path, clock: Callable[[], float]) -> web.RouteDef:
+    """GET /messages/<id>: the audio, whole or in ranges. `clock`: seconds since the epoch."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        message, asked = request.match_info["id"], request.query
+        if not _ID.fullmatch(message) or not links.good(message, asked.get("until", ""), asked.get("sig", ""), clock()):
+            raise web.HTTPForbidden(text="This link is wrong, or too old.\n")
+        file = directory / f"{message}.ogg"
+        if not file.is_file():
+            raise web.HTTPNotFound(text="The message isn't here any more.\n")
+        headers = {
+            "Content-Type": "audio/ogg",
+            "Cache-Control": "private, max-age=3600",
+            "Content-Disposition": 'inline; filename="message.ogg"',
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return web.FileResponse(file, headers=headers)
+
+    return web.get("/messages/{id}", serve)
