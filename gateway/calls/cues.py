@@ -111,9 +111,14 @@ class Booked:
     done: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The caller has hung up. What is still to be done for them is done soon, or not at all."""
+
+
 Event = (
     Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | Offered | Standing
-    | RecordingEnded | Booked
+    | RecordingEnded | Booked | Gone
 )  # fmt: skip
 
 # What is to be done, in this order.

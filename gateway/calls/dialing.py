@@ -14,8 +14,9 @@ from gateway.calls import cues
 from gateway.calls.cues import Effect, Event
 from gateway.calls.rung import NOBODY, RESUME_WITHIN, Rung
 from gateway.terms.act import Because, Onward, Over, Ring
+from gateway.terms.ending import Party
 
-TALKED = cues.Finish(Over("the two have talked"))
+TALKED = cues.Finish(Over("the two have talked", Party.HUMAN))
 UNANSWERED = cues.Finish(Onward(Because.UNANSWERED))
 
 

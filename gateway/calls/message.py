@@ -27,6 +27,7 @@ from gateway.calls.cues import (
     Effect,
     Event,
     Finish,
+    Gone,
     Heard,
     Hush,
     KeepRecording,
@@ -115,6 +116,8 @@ class Leaving:
         match event, self.state:
             case Begun(), State.NEW:
                 return self._prompt(now)
+            case Gone(), _:
+                return self.gone(now)
             case Resumed(), _:
                 return self._resumed(now)
             case Key(key), _:

@@ -17,6 +17,7 @@ from gateway.calls.cues import Effect, Event
 from gateway.calls.line import words
 from gateway.calls.rung import NOBODY, RESUME_WITHIN, Rung, missed
 from gateway.terms.act import Because, Onward, Over, Wait
+from gateway.terms.ending import Party
 
 SETTLE = 1.0
 """Seconds in the line before the caller's place is told: somebody who is free rings at once."""
@@ -24,7 +25,7 @@ APART = 10.0
 """Seconds at least between two words about a place that has improved."""
 UNSTAFFED = 2.0
 """Seconds for which nobody takes calls until the caller goes on: a roster that changes may be empty for a moment."""
-TALKED = Over("the two have talked")
+TALKED = Over("the two have talked", Party.HUMAN)
 
 
 class Stage(StrEnum):

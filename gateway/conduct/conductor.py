@@ -64,6 +64,8 @@ FLIGHT = 0.35
 network and the phone's. Hanging up earlier cuts the last word off."""
 LEAVE_WITHIN = 1.0
 """Seconds that leaving the room may take; LiveKit finds out by itself in the end."""
+KEPT_WITHIN = 3.0
+"""Seconds that keeping what a caller has left may take once they are gone; the house's worker does it later otherwise."""
 ASK_AGAIN = 1.0
 """Seconds until control is asked once more where the call goes on."""
 
@@ -176,13 +178,17 @@ class Conductor:
                 self._teller.note(Kind.SWITCHED, {"agent": agent, "reason": reason}, time.time())
             case TellHangup(by, reason):
                 self._teller.note(Kind.HANGUP, {"by": by.value, "reason": reason}, time.time())
-            case HangUp():
-                await self._hang_up(stage)
+            case HangUp(at_once):
+                if not at_once:
+                    await self._played(stage)
+                await self._hang_up()
             case Leave(reason, give_back, goes_on):
                 log.info("leaving the room", why=reason)
                 self._give_back = give_back
                 if goes_on:
                     self._means.house.leave()
+                elif self._means.house.gone() and self._act is not None:
+                    await asyncio.wait({self._act}, timeout=KEPT_WITHIN)
 
     async def _join(self, source: rtc.AudioSource) -> None:
         try:
@@ -264,11 +270,14 @@ class Conductor:
         audio = await stage.prompt(found[0]) if found else None
         stage.voice.send((audio or tones.reorder(stage.voice.rate)).data)
 
-    async def _hang_up(self, stage: CallStage) -> None:
+    async def _played(self, stage: CallStage) -> None:
+        """Return once the caller has heard what was said."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PLAY_OUT_WITHIN):
                 await stage.voice.finish()
                 await asyncio.sleep(FLIGHT)
+
+    async def _hang_up(self) -> None:
         try:
             await self._means.end_call()
         except Unavailable as bad:

@@ -83,6 +83,11 @@ class Performance:
         self._bridged = part.bridged
         self._keeping: asyncio.Task[None] | None = None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what a caller has left must be kept when they have gone."""
+        return isinstance(self._part.act, Record)
+
     def happened(self, event: Event) -> None:
         """Something happened in the call, such as a key."""
         self._events.put_nowait(event)
@@ -95,15 +100,16 @@ class Performance:
             await self._set(stack)
             if self._part.notice and not self._part.resumed:
                 self._heard(Say(self._part.notice))
-            self.happened(Resumed() if self._part.resumed else Begun())
+            # Keys may have come before: the machine begins first.
+            effects = await self._step(Resumed() if self._part.resumed else Begun())
             if self._part.resumed and self._legs is not None:
                 self._take_over(self._legs)
             while True:
-                effects = await self._step()
                 for effect in effects:
                     if isinstance(effect, Finish):
                         return effect.outcome
                     await self._do(effect)
+                effects = await self._step(await self._next())
 
     def leave(self) -> None:
         """Another job goes on with the call: what rings is its own."""
@@ -136,9 +142,8 @@ class Performance:
             else:
                 legs.drop(there.leg)
 
-    async def _step(self) -> tuple[Effect, ...]:
-        """The next event, or the deadline; the machine is kept before what follows is done."""
-        event = await self._next()
+    async def _step(self, event: Event | None) -> tuple[Effect, ...]:
+        """What follows from an event, or from the deadline; the machine is kept before it is done."""
         before = self._machine
         now = time.time()
         if event is None:

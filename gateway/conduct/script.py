@@ -200,6 +200,9 @@ class TellHangup:
 class HangUp:
     """End the phone call, once what was said has reached the caller."""
 
+    at_once: bool = False
+    """We have said nothing: two have talked, and one of them is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leave:
@@ -301,7 +304,7 @@ def _finished(script: Script, given: Input, _: float) -> tuple[Script, Sequence[
 def _ended(script: Script, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
     match given:
         case Ended(Over(reason, by)):
-            return _over(script), (TellHangup(by, reason), HangUp())
+            return _over(script), (TellHangup(by, reason), HangUp(at_once=by is Party.HUMAN))
         case Ended(Onward() as onward):
             return replace(script, state=State.LEADING, deadline=now + LEAD_WITHIN), (LeadOn(onward),)
     return script, ()

@@ -50,15 +50,22 @@ class Phone:
     """A telephone with any number of lines. Use it as a context manager."""
 
     def __init__(
-        self, to: str, *, caller: str = "+15105550177", host: str = "127.0.0.1", voice: str = VOICE, codec: str = ""
+        self,
+        to: str,
+        *,
+        caller: str = "+15105550177",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        voice: str = VOICE,
+        codec: str = "",
     ) -> None:
-        """`to`: host:port of the SIP service. `caller`: our number, "" or anonymous to withhold it. `host`: the
-        address we bind. `voice`: flite's. `codec`: pcmu or pcma to offer that one only.
+        """`to`: host:port of the SIP service. `caller`: our number, "" or anonymous to withhold it. `host`, `port`: what
+        we bind, 0 for a free port. `voice`: flite's. `codec`: pcmu or pcma to offer that one only.
 
         Raises SetupFault when one of them can't be.
         """
         self._to = host_port_of(to)
-        self._caller, self._host = caller, host
+        self._caller, self._host, self._port = caller, host, port
         if codec not in CODECS:
             raise SetupFault(f"There is no codec '{codec}'.", remedy="Choose pcmu or pcma.")
         self._codecs: tuple[Codec, ...] = CODECS[codec]
@@ -75,7 +82,7 @@ class Phone:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self._sip: SipUdp = await stack.enter_async_context(serve(self._host, 0, self))
+            self._sip: SipUdp = await stack.enter_async_context(serve(self._host, self._port, self))
             self._media = await stack.enter_async_context(Media(self._host))
             self._stack = stack.pop_all()
         return self

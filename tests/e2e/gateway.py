@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import yaml
 
 from gateway.up import runfile
 from gateway.up.runfile import RunFile
+from tests.e2e.servers import free_port
 
 EXTERNAL_SIP = os.environ.get("OFFHOOK_SIP", "")
+TRUNKS = Path(__file__).parents[2] / "sip-trunk.example.yaml"
 PLANS = Path(__file__).parent / "plans"
 READY_WITHIN = 60.0
 ENDS_WITHIN = 30.0
@@ -37,6 +40,8 @@ class Stack:
     """Of `up`."""
     ready_after: float
     """Seconds from its start until everything was ready."""
+    callees: int = 0
+    """UDP port at which all that the gateway dials rings."""
 
     @property
     def sip(self) -> str:
@@ -55,13 +60,33 @@ class Stack:
         return done.stdout
 
 
+def _trunks(path: Path, callees: int) -> Path:
+    """The trunk file of the repository, with a trunk to our callees."""
+    written = yaml.safe_load(TRUNKS.read_text())
+    written["livekit"]["outbound_trunks"] = [
+        {
+            "name": "carrier",
+            "address": f"127.0.0.1:{callees}",
+            "transport": "udp",
+            "numbers": ["+15105550100"],
+            "caller_id": "passthrough",
+            "calls_per_second": 50,
+            "default": True,
+        }
+    ]
+    path.write_text(yaml.safe_dump(written))
+    return path
+
+
 @contextmanager
 def running_gateway(state: Path, plans: Path = PLANS, **environment: str) -> Iterator[Stack]:
     """The gateway, on free ports; nothing of it may be left at the end."""
     command = [sys.executable, "-m", "gateway", "up", "--ports", "auto", "--state", str(state)]
     command += ["--sip", "external"] if EXTERNAL_SIP else []
-    everything: Mapping[str, str] = {**os.environ, "OFFHOOK_DIALPLANS": str(plans), **environment}
     state.mkdir(parents=True, exist_ok=True)
+    callees = free_port()
+    command += ["--trunks", str(_trunks(state / "trunks.yaml", callees))]
+    everything: Mapping[str, str] = {**os.environ, "OFFHOOK_DIALPLANS": str(plans), **environment}
     started = time.monotonic()
     with (state / "screen").open("wb") as screen:
         process = subprocess.Popen(command, stdout=screen, stderr=screen, env=everything)
@@ -71,7 +96,7 @@ def running_gateway(state: Path, plans: Path = PLANS, **environment: str) -> Ite
                 assert process.poll() is None, (state / "screen").read_text()
                 assert time.monotonic() < started + READY_WITHIN, (state / "screen").read_text()
                 time.sleep(0.05)
-            yield Stack(run, state, process.pid, time.monotonic() - started)
+            yield Stack(run, state, process.pid, time.monotonic() - started, callees)
         finally:
             with suppress(psutil.NoSuchProcess):
                 family = psutil.Process(process.pid).children(recursive=True)

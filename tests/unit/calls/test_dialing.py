@@ -13,11 +13,12 @@ from gateway.calls import cues
 from gateway.calls.dialing import Dialing
 from gateway.calls.rung import LATE, RESUME_WITHIN
 from gateway.terms.act import Because, Callee, Onward, Over, Ring
+from gateway.terms.ending import Party
 from tests.unit.calls.world import World
 
 ANA = Callee("ana", "+15105550111")
 RING = Ring(ANA, 25.0)
-TALKED, UNANSWERED = Over("the two have talked"), Onward(Because.UNANSWERED)
+TALKED, UNANSWERED = Over("the two have talked", Party.HUMAN), Onward(Because.UNANSWERED)
 
 
 def begun() -> tuple[World, str]:

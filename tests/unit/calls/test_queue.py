@@ -13,11 +13,12 @@ from gateway.calls import cues
 from gateway.calls.queue import SETTLE, UNSTAFFED, Queue, Stage
 from gateway.calls.rung import LATE, RESUME_WITHIN
 from gateway.terms.act import Because, Callee, Onward, Over, Wait
+from gateway.terms.ending import Party
 from tests.unit.calls.world import START, World
 
 ANA, BEN, CHI = (Callee(name, f"+1510555011{n}") for n, name in enumerate(("ana", "ben", "chi")))
 WAIT = Wait("desk", at_most=120.0, press="1#")
-TALKED = Over("the two have talked")
+TALKED = Over("the two have talked", Party.HUMAN)
 UNANSWERED = Onward(Because.UNANSWERED)
 
 

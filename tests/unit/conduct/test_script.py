@@ -82,7 +82,7 @@ def play(*inputs: Input) -> tuple[Script, list[Effect]]:
         (
             (*TO_TALKING, Ended(Over("the two have talked", Party.HUMAN))),
             State.OVER,
-            [TellHangup(Party.HUMAN, "the two have talked"), HangUp()],
+            [TellHangup(Party.HUMAN, "the two have talked"), HangUp(at_once=True)],
         ),
         (TO_LEADING, State.LEADING, [LeadOn(KEY)]),
         ((*TO_LEADING, Led("", ours=True)), State.TALKING, [Converse("")]),

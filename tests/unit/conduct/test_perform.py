@@ -1,0 +1,270 @@
+"""The performance of an act: what a machine says is done in order, kept before it is done, and taken up by the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from gateway.calls.cues import (
+    Begun,
+    Book,
+    Booked,
+    Connect,
+    Dial,
+    Drop,
+    Effect,
+    Enter,
+    Event,
+    Exit,
+    Finish,
+    Heard,
+    Hush,
+    Key,
+    LegAnswered,
+    LegLeft,
+    Machine,
+    Resumed,
+    Say,
+)
+from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
+from gateway.conduct.perform import KEEP_WITHIN, Part, Performance
+from gateway.conduct.tools import Tools
+from gateway.errors import Unavailable
+from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Onward, Over, Record, Ring, Wait
+from gateway.terms.event import Kind
+
+ANA = Callee("ana", "+15105550111")
+DONE = Finish(Over("done"))
+DIALED = Dial("1", ANA, 9.0)
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A machine that answers each event with the effects written for it, and remembers what it was told."""
+
+    answers: tuple[tuple[type, tuple[Effect, ...]], ...]
+    due_at: float = float("inf")
+    seen: tuple[str, ...] = ()
+
+    @property
+    def deadline(self) -> float:
+        return self.due_at
+
+    def on(self, event: Event, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
+        found = next((effects for kind, effects in self.answers if isinstance(event, kind)), ())
+        return replace(self, seen=(*self.seen, type(event).__name__)), found
+
+    def due(self, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
+        return replace(self, due_at=float("inf"), seen=(*self.seen, "due")), (DONE,)
+
+
+@dataclass
+class There:
+    leg: str
+    answered: bool
+
+
+@dataclass
+class World:
+    """Every tool, written down."""
+
+    done: list[object] = field(default_factory=list)
+    kept: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    there: Sequence[There] = ()
+    ours: bool = True
+    slow: bool = False
+    down: bool = False
+
+    # Speaker, Legs, Line and Recorder in one.
+
+    def say(self, text: str) -> None:
+        self.done.append(("say", text))
+
+    def sound(self, name: str) -> None:
+        self.done.append(("sound", name))
+
+    def hush(self) -> None:
+        self.done.append("hush")
+
+    def dial(self, dial: Dial) -> None:
+        self.done.append(dial)
+
+    def drop(self, name: str) -> None:
+        self.done.append(Drop(name))
+
+    def connect(self, name: str) -> None:
+        self.done.append(Connect(name))
+
+    def present(self) -> Sequence[There]:
+        return self.there
+
+    def leave(self) -> None:
+        self.done.append("leave")
+
+    async def claim(self, leg: str) -> bool:
+        if self.down:
+            raise Unavailable("The store doesn't answer.")
+        return self.ours
+
+    def tools(self) -> Tools:
+        @asynccontextmanager
+        async def made(_: Callable[[Event], None]) -> AsyncIterator[World]:
+            try:
+                yield self
+            finally:
+                self.done.append("closed")
+
+        def heard(matrix: Matrix) -> None:
+            self.done.append(matrix)
+
+        return Tools(made, made, made, made, made, heard)  # type: ignore[arg-type]  # the World is each of them
+
+    def part(self, act: Act, machine: Machine, *, resumed: bool = False, bridged: str = "", notice: str = "") -> Part:
+        async def keep(machine: Machine, bridged: str) -> None:
+            if self.slow:
+                await asyncio.sleep(10 * KEEP_WITHIN)
+            if self.down:
+                raise Unavailable("The store doesn't answer.")
+            assert isinstance(machine, Scripted)
+            self.kept.append((machine.seen, bridged))
+            self.done.append("kept")
+
+        async def book(number: str, reason: str) -> bool:
+            self.done.append(("book", number, reason))
+            return True
+
+        return Part(
+            act, machine, bridged, resumed, keep, lambda kind, data: self.done.append((kind, data)), book, notice
+        )
+
+
+def machine(*answers: tuple[type, tuple[Effect, ...]], due_at: float = float("inf")) -> Scripted:
+    return Scripted(answers, due_at)
+
+
+async def run(world: World, part: Part, *events: Event) -> Onward | Over:
+    performance = Performance(part, world.tools())
+    for event in events:
+        performance.happened(event)
+    async with asyncio.timeout(5):
+        return await performance.run()
+
+
+async def test_a_step_is_kept_before_it_is_done_and_in_the_machines_order() -> None:
+    world = World()
+    made = machine((Begun, (Hush(), Say("Press 1."))), (Key, (Finish(Onward(Because.KEY, "1")),)))
+    found = await run(world, world.part(Choose("", "1"), made, notice="We move."), Key("1"), Key("1"))
+    assert found == Onward(Because.KEY, "1")
+    assert world.done[:2] == [hears(CALLER, JOB), ("say", "We move.")]
+    assert "kept" in world.done
+    kept = [seen for seen, _ in world.kept]
+    assert kept == [("Begun",), ("Begun", "Key")], "a key that came before the machine began is told it all the same"
+
+
+async def test_the_words_come_after_their_step_was_kept() -> None:
+    world = World()
+    made = machine((Begun, (Say("Press 1."), DONE)))
+    await run(world, world.part(Choose("", "1"), made))
+    assert world.done.index("kept") < world.done.index(("say", "Press 1."))
+    assert world.done[-1] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("act", "matrix"),
+    [
+        (Choose("", "1"), hears(CALLER, JOB)),
+        (Choose("", "1", speech=True), ATTENDED),
+        (Record("Speak."), ATTENDED),
+        (Wait("crew"), hears(CALLER, JOB)),
+        (Dismiss("x"), hears(CALLER, JOB)),
+    ],
+)
+async def test_the_job_hears_the_caller_only_where_it_listens(act: Act, matrix: Matrix) -> None:
+    world = World()
+    await run(world, world.part(act, machine((Begun, (DONE,)))))
+    assert world.done[0] == matrix
+
+
+async def test_a_slow_store_does_not_make_the_caller_wait_and_steps_stay_in_order() -> None:
+    world = World(slow=True)
+    made = machine((Begun, (Say("one"),)), (Key, (Say("two"), DONE)))
+    await run(world, world.part(Choose("", "1"), made), Key("1"))
+    assert ("say", "two") in world.done
+    assert [len(seen) for seen, _ in world.kept] == [1, 2]
+
+
+async def test_a_store_that_is_down_stops_nobody() -> None:
+    world = World(down=True)
+    made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"), DONE)))
+    await run(world, world.part(Wait("crew"), made), LegAnswered("1"))
+    assert Connect("1") in world.done
+
+
+async def test_the_deadline_is_told() -> None:
+    world = World()
+    assert await run(world, world.part(Choose("", "1"), machine(due_at=1.0))) == Over("done")
+
+
+async def test_a_leg_that_is_connected_is_kept_as_the_one_who_talks() -> None:
+    world = World()
+    made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (DONE,)))
+    await run(world, world.part(Ring(ANA), made), LegAnswered("1"), LegLeft("1"))
+    assert [bridged for _, bridged in world.kept][-1] == "1"
+
+
+async def test_a_leg_that_another_job_outdid_is_dropped_and_told_as_gone() -> None:
+    world = World(ours=False)
+    made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (DONE,)))
+    await run(world, world.part(Wait("crew"), made), LegAnswered("1"))
+    assert Connect("1") not in world.done
+    assert Drop("1") in world.done
+
+
+async def test_the_next_job_finds_who_talks_and_rings_the_others_anew() -> None:
+    world = World(there=[There("1", True), There("2", False)])
+    made = machine((Resumed, ()), (LegAnswered, (DONE,)))
+    await run(world, world.part(Wait("crew"), made, resumed=True, bridged="1", notice="We move."))
+    assert world.done[0] == bridge("1"), "nobody is cut off"
+    assert Drop("2") in world.done
+    assert ("say", "We move.") not in world.done
+
+
+async def test_a_callback_is_booked_and_the_machine_hears_of_it() -> None:
+    world = World()
+    made = machine((Begun, (Book("+15105550123", "why"),)), (Booked, (DONE,)))
+    await run(world, world.part(Dismiss("x"), made))
+    assert ("book", "+15105550123", "why") in world.done
+
+
+async def test_a_caller_who_leaves_ends_it_and_the_tools_are_closed() -> None:
+    world = World()
+    performance = Performance(world.part(Wait("crew"), machine()), world.tools())
+    task = asyncio.create_task(performance.run())
+    await asyncio.wait({task}, timeout=0.05)
+    performance.leave()
+    task.cancel()
+    await asyncio.wait({task})
+    assert world.done[-1] == "closed"
+    assert "leave" in world.done
+
+
+async def test_the_line_is_told_to_the_record() -> None:
+    class Lined(World):
+        def enter(self, enter: Enter) -> None:
+            self.done.append(enter)
+
+        def exit(self, team: str) -> None:
+            self.done.append(Exit(team))
+
+    world = Lined()
+    made = machine((Begun, (Enter("crew", 1.0),)), (Heard, (Exit("crew"), DONE)))
+    await run(world, world.part(Wait("crew"), made), Heard())
+    told = [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.WAITING]
+    assert told == [
+        (Kind.WAITING, {"team": "crew", "event": "entered"}),
+        (Kind.WAITING, {"team": "crew", "event": "left"}),
+    ]
