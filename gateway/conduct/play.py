@@ -194,4 +194,4 @@ def fitted(audio: Pcm, rate: int) -> Pcm:
 
 
 def _bytes(seconds: float, rate: int) -> int:
-    return int(seconds * rate) * 2
+    return round(seconds * rate) * 2
