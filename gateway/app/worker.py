@@ -43,7 +43,7 @@ WARM_WITHIN = 60.0
 """Seconds a job's process may take to get warm, on a machine that starts everything at once."""
 PRELOADED = {
     Pool.AGENTS: ["gateway.app.job", "agents.runner"],
-    Pool.HOUSE: ["gateway.app.job", "agents.echo"],
+    Pool.HOUSE: ["gateway.app.job", "gateway.conduct.warm", "agents.echo"],
 }
 """Imported once; every job's process inherits them. They start no thread, loop or socket."""
 

@@ -11,7 +11,10 @@ from livekit import rtc
 from gateway.conduct.port import Pcm, Played
 
 FRAME = 0.02
-"""Seconds handed over at a time."""
+"""Seconds handed over at a time, at the least."""
+LONG = 0.1
+"""Seconds handed over at a time where as many wait: each hand-over costs as much, whatever it holds, and what was handed
+over is as quickly taken back."""
 AHEAD_MS = 120
 """Milliseconds that the native queue holds: what a busy machine may be late without a gap."""
 TAIL = 0.01
@@ -50,6 +53,7 @@ class Track:
     def __init__(self, sink: Sink, rate: int) -> None:
         self._sink, self._rate = sink, rate
         self._frame = _bytes(FRAME, rate)
+        self._long = _bytes(LONG, rate)
         self._tail = _bytes(TAIL, rate)
         self._waiting: deque[memoryview] = deque()
         self._bytes = 0
@@ -156,17 +160,20 @@ class Track:
         """The next frame; a shorter one only at the end of a segment."""
         if not self._bytes or (self._bytes < self._frame and self._ending is None):
             return None
+        size = min(self._bytes, self._long)
+        if size > self._frame:
+            size -= size % self._frame
         data = bytearray()
-        while self._waiting and len(data) < self._frame:
+        while self._waiting and len(data) < size:
             head = self._waiting.popleft()
-            room = self._frame - len(data)
+            room = size - len(data)
             data += head[:room]
             if len(head) > room:
                 self._waiting.appendleft(head[room:])
         self._bytes -= len(data)
         self._seconds += len(data) / 2 / self._rate
         self._fed += data
-        del self._fed[: max(len(self._fed) - _bytes(AHEAD_MS / 1000 + FRAME, self._rate), 0)]
+        del self._fed[: max(len(self._fed) - _bytes(AHEAD_MS / 1000 + LONG, self._rate), 0)]
         data += bytes(-len(data) % self._tail)
         return rtc.AudioFrame(bytes(data), self._rate, 1, len(data) // 2)
 
@@ -187,4 +194,4 @@ def fitted(audio: Pcm, rate: int) -> Pcm:
 
 
 def _bytes(seconds: float, rate: int) -> int:
-    return int(seconds * rate) * 2
+    return round(seconds * rate) * 2

@@ -12,7 +12,6 @@ import json
 import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -75,7 +74,7 @@ class PromptBook:
         """The next line that a caller waits for, taken from all who render; None when there is none `within` seconds,
         at least a tenth of one."""
         async with _answering("Redis doesn't tell which prompts are asked for.", within + WITHIN):
-            found = await cast(Any, self._redis).execute_command("BRPOP", _ASKED, max(within, 0.1))
+            found = await self._redis.brpop([_ASKED], timeout=max(within, 0.1))
         return _read(found[1]) if found else None
 
     async def rendered(self, voice: str, line: Line, within: float) -> Pcm | None:
@@ -83,7 +82,8 @@ class PromptBook:
         ready = _ready(voice, line)
         async with _answering("Redis doesn't tell of prompts.", within + WITHIN):
             # Moved to where it was, so that everybody who waits is told.
-            await cast(Any, self._redis).execute_command("BLMOVE", ready, ready, "LEFT", "RIGHT", max(within, 0.01))
+            # Redis takes fractions of a second; redis-py's type says whole ones.
+            await self._redis.blmove(ready, ready, max(within, 0.01), "LEFT", "RIGHT")  # type: ignore[arg-type]
         return await self.get(voice, line)
 
     async def missing(self, voice: str) -> Sequence[Line]:

@@ -14,7 +14,7 @@ LEVEL = 8000
 """Peak of all tones together, of 32767."""
 _RAMP = 0.005
 """Seconds to fade in and out: a tone that starts at once clicks."""
-RINGING = 5000
+RINGING = 6000
 """Peak of the ringing: a caller may listen to it for half a minute."""
 BEEP = (1000.0, 0.4)
 """Hz and seconds of the tone after which a message is spoken."""

@@ -117,14 +117,20 @@ def _words() -> Schema:
 def _routes(catalogue: Catalogue) -> Schema:
     name = _ref("text")
     menu = {
-        "say": _text("What callers hear."),
+        "say": _text("What callers hear: a sentence, or the name of a WAV file beside the plan."),
         "speech": name,
         "silence": name,
         "wait": _ref("duration"),
         "tries": {"type": "integer", "minimum": 1, "maximum": 10},
     }
-    words = {word: _text("Words for this case.") for word in ("say", *INSTEAD, "otherwise")}
-    wait = {"music": _text("default"), **dict.fromkeys(("announce_every", "at_most"), _ref("duration"))}
+    words = {
+        word: _text("Words for this case, with {reopens} in them, or a WAV file's name.")
+        for word in ("say", *INSTEAD, "otherwise")
+    }
+    wait = {
+        "music": _text("default, or the name of a WAV file beside the plan."),
+        **dict.fromkeys(("announce_every", "at_most"), _ref("duration")),
+    }
     common = {
         **{word: _ref("onward") for word in (*INSTEAD, "human")},
         "language": _text("A tag such as en-US."),

@@ -17,8 +17,9 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import ANYBODY, Ask, decide
 from gateway.dialplan.state import State, state_of
 from gateway.dialplan.wording import music_of, prompt_of, reopening
+from gateway.operate.shelf import unpacked
 from gateway.terms.spoken import is_sound
-from tests.unit.dialplan.plans import loaded, plan
+from tests.unit.dialplan.plans import CATALOGUE, NOON, loaded, plan
 
 PLAN = """
 offhook: 1
@@ -64,6 +65,15 @@ def test_a_wav_stands_in_place_of_words_by_its_content(tmp_path: Path) -> None:
     again = plan(tmp_path, PLAN % ("welcome.wav", "default"), welcome__wav=recording(3))
     assert prompt(again, "5105550100", at("2026-11-27 10:00")) != told
     assert again.version != found.version
+
+
+def test_a_version_keeps_its_wavs(tmp_path: Path) -> None:
+    text = PLAN % ("welcome.wav", "default")
+    whole = loaded(tmp_path, text, welcome__wav=recording())
+    assert whole.plan
+    again = unpacked(whole.files, CATALOGUE, NOON).plan
+    assert again
+    assert (again.version, again.sounds) == (whole.plan.version, whole.plan.sounds)
 
 
 def test_a_changed_wav_alone_is_another_version(tmp_path: Path) -> None:
