@@ -21,9 +21,11 @@ from gateway.rtp import FRAME_SECONDS
 
 SWITCH = 0.0005
 """Seconds after which a busy event loop's thread must let the pacer's run; Python's own value is 5 ms."""
+_PACER, _LOOP = 2, 1
+"""Real-time priorities (SCHED_RR) of the pacer's thread and of the event loop's, whose GIL it waits for: one that another
+process keeps from its core keeps the pacer waiting, too."""
 _NICENESS, _OTHERS = -15, -10
-"""The pacer's, and that of the threads whose GIL it waits for: one that another process keeps from its core keeps the
-pacer waiting, too."""
+"""Theirs where real time isn't permitted."""
 CATCH_UP = 3
 """Missed ticks (60 ms) that are made up for at once; after a longer stall the missed time is skipped."""
 
@@ -46,11 +48,20 @@ def plan(due: float, now: float) -> Tick:
     return Tick(due + missed * FRAME_SECONDS, 1, missed)
 
 
-def _precede(niceness: int) -> None:
-    """For this thread. Needs CAP_SYS_NICE; without it, normal priority must do."""
+def _precede(priority: int, niceness: int) -> str:
+    """Give this thread precedence; how: "real time", "nice" or "none". Threads that it starts don't inherit real time.
+
+    Needs CAP_SYS_NICE. Niceness counts only among the processes of one session where the kernel groups by sessions
+    (sched_autogroup), real time among all.
+    """
+    own = threading.get_native_id()
     with contextlib.suppress(OSError, AttributeError):
-        own = threading.get_native_id()
+        os.sched_setscheduler(own, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+        return "real time"
+    with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, own, min(niceness, os.getpriority(os.PRIO_PROCESS, own)))
+        return "nice"
+    return "none"
 
 
 class Pacer:
@@ -69,7 +80,10 @@ class Pacer:
         """Start the thread; it sleeps until `resume`. Lowers this process's switch interval, and gives the caller's
         thread, and those that it starts from now on, precedence over other processes where that is allowed."""
         sys.setswitchinterval(min(SWITCH, sys.getswitchinterval()))
-        _precede(_OTHERS)
+        if os.environ.get("EXP") == "0":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
+        elif os.environ.get("EXP") != "1":
+            _precede(_LOOP, _OTHERS)
         self._thread.start()
 
     def resume(self) -> None:
@@ -88,7 +102,10 @@ class Pacer:
             self._thread.join()
 
     def _run(self) -> None:
-        _precede(_NICENESS)
+        if os.environ.get("EXP") == "0":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
+        else:
+            _precede(_PACER, _NICENESS)
         while not self._stopping:
             self._running.wait()
             due = time.monotonic()
