@@ -269,12 +269,15 @@ class Media:
     """The media of one process: its pacer and its ports. Use it as a context manager; leaving closes every port.
 
     `host`: the address that ports bind where `open` isn't told another. `first`, `last`: the range, both ends included, of which the even ports are
-    used (RFC 3550 section 11), each not again before all others; 0 and 0 lets the system choose.
+    used (RFC 3550 section 11), each not again before all others; 0 and 0 lets the system choose. `dedicated`: see
+    `Pacer.start`.
     """
 
-    def __init__(self, host: str, first: int = 0, last: int = 0, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, host: str, first: int = 0, last: int = 0, *, timeouts: Timeouts | None = None, dedicated: bool = False
+    ) -> None:
         self.timeouts = timeouts or Timeouts()
-        self._host = host
+        self._host, self._dedicated = host, dedicated
         self._range = range(first + first % 2, last + 1, 2) if last else range(0)
         self._chosen = 0
         self._pacer = Pacer(self._beat)
@@ -287,7 +290,7 @@ class Media:
         except OSError as bad:
             raise SetupFault(f"RTP can't use {self._host}: {bad.strerror}.", remedy="Set OFFHOOK_SIP_HOST.") from bad
         self._address = str(found[0][4][0])
-        self._pacer.start()
+        self._pacer.start(dedicated=self._dedicated)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from gateway.rtp import FRAME_SECONDS
+
+log = structlog.get_logger(__name__)
 
 SWITCH = 0.0005
 """Seconds after which a busy event loop's thread must let the pacer's run; Python's own value is 5 ms."""
@@ -49,15 +54,17 @@ def plan(due: float, now: float) -> Tick:
 
 
 def _precede(priority: int, niceness: int) -> str:
-    """Give this thread precedence; how: "real time", "nice" or "none". Threads that it starts don't inherit real time.
+    """Give this thread precedence, of real time if `priority` isn't 0; how: "real time", "nice" or "none". Threads that it
+    starts don't inherit real time.
 
     Needs CAP_SYS_NICE. Niceness counts only among the processes of one session where the kernel groups by sessions
     (sched_autogroup), real time among all.
     """
     own = threading.get_native_id()
-    with contextlib.suppress(OSError, AttributeError):
-        os.sched_setscheduler(own, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-        return "real time"
+    if priority:
+        with contextlib.suppress(OSError, AttributeError):
+            os.sched_setscheduler(own, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+            return "real time"
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, own, min(niceness, os.getpriority(os.PRIO_PROCESS, own)))
         return "nice"
@@ -74,17 +81,19 @@ class Pacer:
         self._beat = beat
         self._running = threading.Event()
         self._stopping = False
+        self._started: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """How the thread's precedence was given."""
         self._thread = threading.Thread(target=self._run, name="media-pacer", daemon=True)
 
-    def start(self) -> None:
+    def start(self, *, dedicated: bool = False) -> None:
         """Start the thread; it sleeps until `resume`. Lowers this process's switch interval, and gives the caller's
-        thread, and those that it starts from now on, precedence over other processes where that is allowed."""
+        thread, and those that it starts from now on, precedence over other processes where that is allowed: as far as
+        real time where that thread is `dedicated` to media and never works long at a stretch."""
         sys.setswitchinterval(min(SWITCH, sys.getswitchinterval()))
-        if os.environ.get("EXP") == "0":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
-        elif os.environ.get("EXP") != "1":
-            _precede(_LOOP, _OTHERS)
+        caller = _precede(_LOOP if dedicated else 0, _OTHERS)
         self._thread.start()
+        if dedicated:
+            log.info("media.precedence", loop=caller, pacer=self._started.get(timeout=5))
 
     def resume(self) -> None:
         """Tick from now on."""
@@ -102,10 +111,7 @@ class Pacer:
             self._thread.join()
 
     def _run(self) -> None:
-        if os.environ.get("EXP") == "0":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
-        else:
-            _precede(_PACER, _NICENESS)
+        self._started.put(_precede(_PACER, _NICENESS))
         while not self._stopping:
             self._running.wait()
             due = time.monotonic()
