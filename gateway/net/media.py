@@ -269,15 +269,12 @@ class Media:
     """The media of one process: its pacer and its ports. Use it as a context manager; leaving closes every port.
 
     `host`: the address that ports bind where `open` isn't told another. `first`, `last`: the range, both ends included, of which the even ports are
-    used (RFC 3550 section 11), each not again before all others; 0 and 0 lets the system choose. `dedicated`: see
-    `Pacer.start`.
+    used (RFC 3550 section 11), each not again before all others; 0 and 0 lets the system choose.
     """
 
-    def __init__(
-        self, host: str, first: int = 0, last: int = 0, *, timeouts: Timeouts | None = None, dedicated: bool = False
-    ) -> None:
+    def __init__(self, host: str, first: int = 0, last: int = 0, *, timeouts: Timeouts | None = None) -> None:
         self.timeouts = timeouts or Timeouts()
-        self._host, self._dedicated = host, dedicated
+        self._host = host
         self._range = range(first + first % 2, last + 1, 2) if last else range(0)
         self._chosen = 0
         self._pacer = Pacer(self._beat)
@@ -290,8 +287,13 @@ class Media:
         except OSError as bad:
             raise SetupFault(f"RTP can't use {self._host}: {bad.strerror}.", remedy="Set OFFHOOK_SIP_HOST.") from bad
         self._address = str(found[0][4][0])
-        self._pacer.start(dedicated=self._dedicated)
+        self._pacer.start()
         return self
+
+    @property
+    def precedence(self) -> str:
+        """How the pacer has precedence over other processes: "real time", "nice" or "none"."""
+        return self._pacer.precedence
 
     async def __aexit__(self, *_: object) -> None:
         for port in self._ports:

@@ -18,19 +18,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from gateway.rtp import FRAME_SECONDS
-
-log = structlog.get_logger(__name__)
 
 SWITCH = 0.0005
 """Seconds after which a busy event loop's thread must let the pacer's run; Python's own value is 5 ms."""
-_PACER, _LOOP = 2, 1
-"""Real-time priorities (SCHED_RR) of the pacer's thread and of the event loop's, whose GIL it waits for: one that another
-process keeps from its core keeps the pacer waiting, too."""
+_PRIORITY = 1
+"""The pacer's real-time priority (SCHED_RR). The event loop's thread has none: with it, calls didn't come up in time."""
 _NICENESS, _OTHERS = -15, -10
-"""Theirs where real time isn't permitted."""
+"""The pacer's where real time isn't permitted, and that of the threads whose GIL it waits for: one that another process
+keeps from its core keeps the pacer waiting, too."""
+_STARTS = 5.0
+"""Seconds that the thread may take to start."""
 CATCH_UP = 3
 """Missed ticks (60 ms) that are made up for at once; after a longer stall the missed time is skipped."""
 
@@ -81,19 +79,18 @@ class Pacer:
         self._beat = beat
         self._running = threading.Event()
         self._stopping = False
-        self._started: queue.SimpleQueue[str] = queue.SimpleQueue()
-        """How the thread's precedence was given."""
+        self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.precedence = ""
+        """How the thread has it, once it is started: "real time", "nice" or "none"."""
         self._thread = threading.Thread(target=self._run, name="media-pacer", daemon=True)
 
-    def start(self, *, dedicated: bool = False) -> None:
+    def start(self) -> None:
         """Start the thread; it sleeps until `resume`. Lowers this process's switch interval, and gives the caller's
-        thread, and those that it starts from now on, precedence over other processes where that is allowed: as far as
-        real time where that thread is `dedicated` to media and never works long at a stretch."""
+        thread, and those that it starts from now on, precedence over other processes where that is allowed."""
         sys.setswitchinterval(min(SWITCH, sys.getswitchinterval()))
-        caller = _precede(_LOOP if dedicated else 0, _OTHERS)
+        _precede(0, _OTHERS)
         self._thread.start()
-        if dedicated:
-            log.info("media.precedence", loop=caller, pacer=self._started.get(timeout=5))
+        self.precedence = self._told.get(timeout=_STARTS)
 
     def resume(self) -> None:
         """Tick from now on."""
@@ -111,7 +108,7 @@ class Pacer:
             self._thread.join()
 
     def _run(self) -> None:
-        self._started.put(_precede(_PACER, _NICENESS))
+        self._told.put(_precede(_PRIORITY, _NICENESS))
         while not self._stopping:
             self._running.wait()
             due = time.monotonic()

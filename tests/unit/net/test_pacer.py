@@ -77,29 +77,8 @@ async def test_its_thread_has_real_time_where_that_is_permitted_and_others_have_
     policy = await asyncio.to_thread(found.get, True, 5)
     await asyncio.to_thread(pacer.stop)
     assert (policy & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR) == permitted
-    assert os.sched_getscheduler(threading.get_native_id()) == os.SCHED_OTHER, "the caller isn't dedicated to media"
-
-
-def test_who_is_dedicated_has_real_time_too_but_not_the_threads_that_it_starts(permitted: bool) -> None:
-    policies: list[int] = []
-
-    def note() -> None:
-        policies.append(os.sched_getscheduler(threading.get_native_id()))
-
-    def work() -> None:
-        pacer = Pacer(lambda _: None)
-        pacer.start(dedicated=True)
-        note()
-        child = threading.Thread(target=note)
-        child.start()
-        child.join()
-        pacer.stop()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert (policies[0] & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR) == permitted
-    assert policies[1] == os.SCHED_OTHER
+    assert (pacer.precedence == "real time") == permitted
+    assert os.sched_getscheduler(threading.get_native_id()) == os.SCHED_OTHER
 
 
 async def test_one_that_never_ran_can_be_stopped() -> None:
