@@ -101,6 +101,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         ready = _readiness(bus, looking)
         await warm()  # before the media's threads, and with them this one, get precedence
         async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
+            log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
             tools = Tools(
                 io=IoInfo(client),

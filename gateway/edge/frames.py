@@ -144,7 +144,7 @@ class Speaker:
         capture.buffer.samples_per_channel = _PART
         self._request = request.SerializeToString()
         self._waiting: deque[bytes] = deque(maxlen=2 * BACKLOG)
-        self._busy = False
+        self._busy = self._closed = False
         self._lock = threading.Lock()
         self._frames.speakers[self._number] = self
 
@@ -153,7 +153,7 @@ class Speaker:
         data = frame.tobytes()
         with self._lock:
             self._waiting += data[:_BYTES], data[_BYTES:]
-            part = None if self._busy else self._waiting.popleft()
+            part = None if self._busy or self._closed else self._waiting.popleft()
             self._busy = True
         if part is not None:
             self._send(part)
@@ -163,7 +163,7 @@ class Speaker:
         if error:
             EDGE_ERRORS.labels("room audio").inc()
         with self._lock:
-            part = self._waiting.popleft() if self._waiting else None
+            part = self._waiting.popleft() if self._waiting and not self._closed else None
             self._busy = part is not None
         if part is not None:
             self._send(part)
@@ -172,8 +172,7 @@ class Speaker:
         """Say nothing more."""
         self._frames.speakers.pop(self._number, None)
         with self._lock:
-            self._waiting.clear()
-            self._busy = True
+            self._closed = True
 
     def _send(self, part: bytes) -> None:
         # The request names this memory, which the native side is done with once it has told so.

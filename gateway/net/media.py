@@ -291,6 +291,11 @@ class Media:
         self._pacer.start()
         return self
 
+    @property
+    def precedence(self) -> str:
+        """How the pacer has precedence over other processes: "real time", "nice" or "none"."""
+        return self._pacer.precedence
+
     async def __aexit__(self, *_: object) -> None:
         for port in self._ports:
             port.close()

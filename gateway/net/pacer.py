@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import sys
 import threading
 import time
@@ -21,9 +22,13 @@ from gateway.rtp import FRAME_SECONDS
 
 SWITCH = 0.0005
 """Seconds after which a busy event loop's thread must let the pacer's run; Python's own value is 5 ms."""
+_PRIORITY = 1
+"""The pacer's real-time priority (SCHED_RR). The event loop's thread has none: with it, calls didn't come up in time."""
 _NICENESS, _OTHERS = -15, -10
-"""The pacer's, and that of the threads whose GIL it waits for: one that another process keeps from its core keeps the
-pacer waiting, too."""
+"""The pacer's where real time isn't permitted, and that of the threads whose GIL it waits for: one that another process
+keeps from its core keeps the pacer waiting, too."""
+_STARTS = 5.0
+"""Seconds that the thread may take to start."""
 CATCH_UP = 3
 """Missed ticks (60 ms) that are made up for at once; after a longer stall the missed time is skipped."""
 
@@ -46,11 +51,22 @@ def plan(due: float, now: float) -> Tick:
     return Tick(due + missed * FRAME_SECONDS, 1, missed)
 
 
-def _precede(niceness: int) -> None:
-    """For this thread. Needs CAP_SYS_NICE; without it, normal priority must do."""
+def _precede(priority: int, niceness: int) -> str:
+    """Give this thread precedence, of real time if `priority` isn't 0; how: "real time", "nice" or "none". Threads that it
+    starts don't inherit real time.
+
+    Needs CAP_SYS_NICE. Niceness counts only among the processes of one session where the kernel groups by sessions
+    (sched_autogroup), real time among all.
+    """
+    own = threading.get_native_id()
+    if priority:
+        with contextlib.suppress(OSError, AttributeError):
+            os.sched_setscheduler(own, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+            return "real time"
     with contextlib.suppress(OSError, AttributeError):
-        own = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, own, min(niceness, os.getpriority(os.PRIO_PROCESS, own)))
+        return "nice"
+    return "none"
 
 
 class Pacer:
@@ -63,14 +79,18 @@ class Pacer:
         self._beat = beat
         self._running = threading.Event()
         self._stopping = False
+        self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.precedence = ""
+        """How the thread has it, once it is started: "real time", "nice" or "none"."""
         self._thread = threading.Thread(target=self._run, name="media-pacer", daemon=True)
 
     def start(self) -> None:
         """Start the thread; it sleeps until `resume`. Lowers this process's switch interval, and gives the caller's
         thread, and those that it starts from now on, precedence over other processes where that is allowed."""
         sys.setswitchinterval(min(SWITCH, sys.getswitchinterval()))
-        _precede(_OTHERS)
+        _precede(0, _OTHERS)
         self._thread.start()
+        self.precedence = self._told.get(timeout=_STARTS)
 
     def resume(self) -> None:
         """Tick from now on."""
@@ -88,7 +108,7 @@ class Pacer:
             self._thread.join()
 
     def _run(self) -> None:
-        _precede(_NICENESS)
+        self._told.put(_precede(_PRIORITY, _NICENESS))
         while not self._stopping:
             self._running.wait()
             due = time.monotonic()

@@ -68,11 +68,11 @@ async def _measure(directory: Path, rings: int, seconds: float, rounds: int) -> 
             idle = await _cost(edge, samples, 10.0)
             ringing = await _ringing(directory, edge, rings)
             await asyncio.sleep(15)  # what the SDK keeps of a room that was left
-            talks = [
-                await _talk(directory / str(number), edge, livekit, redis_url, seconds, samples)
-                for number in range(rounds)
-            ]
-    return [*_rung(ringing), *_costs(idle, [cost for cost, _, _ in talks]), *_even(talks)]
+            talks, bare = [], []
+            for number in range(rounds):
+                talks.append(await _talk(directory / str(number), edge, livekit, redis_url, seconds, samples))
+                bare.append(await _bare_bridge(livekit, seconds))
+    return [*_rung(ringing), *_costs(idle, [cost for cost, _, _ in talks], bare), *_even(talks)]
 
 
 async def _ringing(directory: Path, edge: EdgeProcess, count: int) -> list[float]:
@@ -111,6 +111,20 @@ async def _talk(
         off: list[list[float]] = json.loads(await asyncio.wait_for(ends.stdout.read(), lasts + 10))
     await asyncio.sleep(15)
     return cost, [each for one in off[:CALLS] for each in one], [each for one in off[CALLS:] for each in one]
+
+
+async def _bare_bridge(livekit: LiveKit, seconds: float) -> tuple[float, float, float]:
+    """What the barest bridge of as many calls takes of a core; the shares of the frames that it passed on, both ways."""
+    async with _python("tests.bench.edge_rooms", livekit.url, livekit.key, livekit.secret) as rooms:
+        assert rooms.stdout is not None
+        await rooms.stdout.readline()
+        numbers = (str(CALLS), f"{SETTLE + seconds}", f"{SETTLE}")
+        async with _python("tests.bench.bare_bridge", livekit.url, livekit.key, livekit.secret, *numbers) as bridge:
+            assert bridge.stdout is not None
+            await asyncio.wait_for(bridge.stdout.readline(), 30)
+            told = await asyncio.wait_for(bridge.stdout.readline(), SETTLE + seconds + 10)
+    took, said, heard = map(float, told.split())
+    return took, said, heard
 
 
 async def _talking(redis_url: str, calls: int) -> None:
@@ -175,18 +189,24 @@ def _rung(ringing: Sequence[float]) -> list[Figure]:
     return [milliseconds(name, ringing, 0.5), milliseconds(name, ringing, 0.99, 50)]
 
 
-def _costs(idle: Cost, talks: Sequence[Cost]) -> list[Figure]:
-    def share(name: str, values: Sequence[float], limit: float | None) -> Figure:
-        return Figure(
-            name, round(statistics.median(values) * 100 / CALLS, 2), "% of a core", limit, samples=len(values)
-        )
+def _costs(idle: Cost, talks: Sequence[Cost], bare: Sequence[tuple[float, float, float]]) -> list[Figure]:
+    def percent(values: Sequence[float]) -> float:
+        return round(statistics.median(values) * 100 / CALLS, 2)
+
+    def share(name: str, values: Sequence[float], limit: float | None, plain: float | None = None) -> Figure:
+        return Figure(name, percent(values), "% of a core", limit, plain, len(values), "bare bridge")
+
+    kept = round(statistics.median(min(said, heard) for _, said, heard in bare) * 100, 1)
 
     return [
         Figure("the edge without a call", round(idle.whole * 100, 2), "% of a core"),
         share(f"a call of {CALLS}: Python of ours", [cost.ours for cost in talks], 1),
         share(f"a call of {CALLS}: the SDK's Python", [cost.binding for cost in talks], None),
         share(f"a call of {CALLS}: the SDK's own threads", [cost.native for cost in talks], None),
-        share(f"a call of {CALLS}: the whole process", [cost.whole for cost in talks], 4),
+        share(
+            f"a call of {CALLS}: the whole process", [cost.whole for cost in talks], 4, percent([b[0] for b in bare])
+        ),
+        Figure("frames that the bare bridge passed on, the worse way", kept, "%", samples=len(bare)),
     ]
 
 

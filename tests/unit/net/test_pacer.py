@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import queue
+import subprocess
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +61,24 @@ async def test_it_ticks_while_running_and_ends() -> None:
     for before, after, frames, gap in zip(due, due[1:], steps, skipped, strict=False):
         assert round((after - before) / FRAME_SECONDS - frames - gap, 6) == 0, "deadlines are absolute"
     assert len(ticks) == count
+
+
+@pytest.fixture
+def permitted() -> bool:
+    """Whether this process may have real time."""
+    return subprocess.run(["chrt", "-r", "1", "true"], capture_output=True, check=False).returncode == 0
+
+
+async def test_its_thread_has_real_time_where_that_is_permitted_and_others_have_not(permitted: bool) -> None:
+    found: queue.SimpleQueue[int] = queue.SimpleQueue()
+    pacer = Pacer(lambda _: found.put(os.sched_getscheduler(threading.get_native_id())))
+    pacer.start()
+    pacer.resume()
+    policy = await asyncio.to_thread(found.get, True, 5)
+    await asyncio.to_thread(pacer.stop)
+    assert (policy & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR) == permitted
+    assert (pacer.precedence == "real time") == permitted
+    assert os.sched_getscheduler(threading.get_native_id()) == os.SCHED_OTHER
 
 
 async def test_one_that_never_ran_can_be_stopped() -> None:
