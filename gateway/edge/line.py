@@ -245,9 +245,10 @@ def _learned(source: str, host: str) -> str:
     tells what that NAT's address is. If then the host is one that only its own network reaches, the first sender counts:
     else such a call would be silent.
     """
-    if not source or host in sdp.NOWHERE or family(source) == family(host) or ipaddress.ip_address(host).is_global:
+    if not source or host in sdp.NOWHERE:
         return source
-    return ANYWHERE
+    torn = family(source) == 6 and family(host) == 4
+    return ANYWHERE if torn and not ipaddress.ip_address(host).is_global else source
 
 
 def _offer_of(request: sipmessage.Request) -> sdp.Session | None:

@@ -93,6 +93,7 @@ async def sipp(
     """
     arguments = (
         *(hostport(target), "-s", dialed, "-r", str(at_once), "-l", str(at_once)),
+        *(("-rp", "20") if calls == 1 else ()),  # SIPp waits that long before its first call, a second by default
         *(*_how(transport), *(("-mi", media) if media else ())),
     )
     own = (local, free_port(local))

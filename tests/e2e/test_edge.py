@@ -128,7 +128,7 @@ async def test_redis_is_lost_and_comes_back(tmp_path: Path) -> None:
         await _make_trunks(livekit)
         edge = await stack.enter_async_context(lab(tmp_path, redis_url, livekit))
         phone = await stack.enter_async_context(rtp_probe())
-        talking = await stack.enter_async_context(edge.caller("call", rtp=phone.port, pause=14))
+        talking = await stack.enter_async_context(edge.caller("call", rtp=phone.port, pause=40))
         await stack.enter_async_context(edge.agent())
         await phone.hears(600)
         redis.close()
@@ -145,7 +145,9 @@ async def test_redis_is_lost_and_comes_back(tmp_path: Path) -> None:
             await _takes_rooms(edge)  # livekit-server finds itself in an empty Redis only after a while
             async with edge.caller("cancelled", rtp=9, pause=0.3) as caller:
                 await caller.ended()
+            phone.heard.clear()
             await phone.hears(600)  # the call of before goes on
+            talking.go_on()
             await talking.ended()
 
 

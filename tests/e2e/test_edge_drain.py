@@ -92,10 +92,11 @@ async def test_livekit_is_lost_and_comes_back(tmp_path: Path) -> None:
         async with edge.caller(STAYS, rtp=9, pause=0.2) as caller, edge.agent():
             await caller.ended()
         livekit.close()
-        began = time.monotonic()
+        lost = time.monotonic()
+        await until(lambda: bool(edge.edge.edge.why_not_ready()), 5)
+        assert time.monotonic() - lost < 1.0
         async with edge.caller(TURNED_AWAY, rtp=9) as caller:
             await caller.ended(3)
-        assert time.monotonic() - began < 1.5, "a second, and SIPp's own start"
         port = int(found.url.rpartition(":")[2])
         again = livekit.enter_context(livekit_server(tmp_path, redis_url, port=port))
         back = time.monotonic()

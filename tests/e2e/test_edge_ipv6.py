@@ -294,7 +294,7 @@ async def test_baresip_signals_over_ipv6_and_has_ipv4_media(edge: Lab, certifica
 
 
 async def test_a_sips_call_over_tls_and_ipv6(edge: Lab, certificate: Path) -> None:
-    """The Contact stays sips: when the call is refreshed, too."""
+    """The Contact stays sips: when the call is refreshed, too; and no sip: call takes its place."""
     trusted = ssl.create_default_context(cafile=certificate.with_suffix(".crt"))
     reader, writer = await asyncio.open_connection(*edge.at("TLS", "::1"), ssl=trusted, server_hostname="::1")
     writer.write(_invite(writer).replace(b"INVITE sip:", b"INVITE sips:"))
@@ -311,6 +311,13 @@ async def test_a_sips_call_over_tls_and_ipv6(edge: Lab, certificate: Path) -> No
         while b"CSeq: 2 UPDATE" not in answer or not answer.endswith(b"\r\n\r\n"):
             answer += await reader.read(4096)
         assert ours in answer, "though the Request-URI is sip: now"
+        port = b"%d" % writer.get_extra_info("sockname")[1]
+        named = b"Call-ID: second\r\nReplaces: " + port + b";to-tag=" + tag + b";from-tag=a\r\n"
+        writer.write(_invite(writer).replace(b"Call-ID: " + port + b"\r\n", named).replace(b"z9hG4bK", b"z9hG4bKtoo"))
+        answer = b""
+        while b"Call-ID: second" not in answer.rpartition(b"SIP/2.0 4")[2] or not answer.endswith(b"\r\n\r\n"):
+            answer += await reader.read(4096)
+        assert b"SIP/2.0 403" in answer
     writer.close()
     await edge.lk.room.delete_room(api.DeleteRoomRequest(room=await edge.room()))
 

@@ -176,6 +176,8 @@ async def test_nobody_has_calls_made_at_our_cost(edge: SipLab, dialer: Dialer, t
     abroad = (
         steps.request("REFER", "Refer-To: <sip:+19005550100@192.0.2.1>"),
         steps.expect(403),
+        steps.request("REFER", f"Refer-To: <sips:colleague@{edge.local}>"),  # by UDP, which keeps no such promise
+        steps.expect(403),
         steps.request("REFER", "Refer-To: tel:+19005550100"),
         steps.expect(416),
         steps.request("REFER"),

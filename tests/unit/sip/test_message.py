@@ -5,7 +5,7 @@ import time
 
 import pytest
 import sipmessage
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sipmessage import URI, Address, Parameters
 
@@ -148,15 +148,8 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 @given(st.data())
 def test_any_damage_is_read_or_refused(data: st.DataObject) -> None:
-    damaged = bytearray(INVITE)
-    for _ in range(data.draw(st.integers(1, 4))):
-        start = data.draw(st.integers(0, len(damaged)))
-        stop = data.draw(st.integers(start, min(len(damaged), start + 40)))
-        damaged[start:stop] = data.draw(
-            st.binary(max_size=12) | st.sampled_from([b";", b"\r\n", b"<", b'"', b",", b":"])
-        )
     try:
-        parsed = parse(bytes(damaged))
+        parsed = parse(_damaged(data))
     except SipSyntaxError as bad:
         parsed = bad.request
     if isinstance(parsed, sipmessage.Request):
@@ -304,3 +297,28 @@ def test_phrases_of_codes() -> None:
     assert [message.phrase_of(code) for code in (200, 404, 487, 299)] == [
         "OK", "Not Found", "Request Terminated", "Unknown",
     ]  # fmt: skip
+
+
+@given(st.data())
+def test_what_is_read_is_written_and_read_again(data: st.DataObject) -> None:
+    read = None
+    with contextlib.suppress(SipSyntaxError):
+        read = parse(_damaged(data))
+    assume(read is not None)
+    assert read is not None
+    written = encode(read)
+    again = parse(written)
+    assert again is not None
+    assert encode(again) == written
+    assert (again.call_id, str(again.cseq), again.body) == (read.call_id, str(read.cseq), read.body)
+
+
+def _damaged(data: st.DataObject) -> bytes:
+    damaged = bytearray(INVITE)
+    for _ in range(data.draw(st.integers(0, 4))):
+        start = data.draw(st.integers(0, len(damaged)))
+        stop = data.draw(st.integers(start, min(len(damaged), start + 40)))
+        damaged[start:stop] = data.draw(
+            st.binary(max_size=12) | st.sampled_from([b";", b"\r\n", b"<", b'"', b",", b":"])
+        )
+    return bytes(damaged)
