@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,16 +38,19 @@ _LEAST = 400.0
 Told = LegRings | LegAnswered | LegFailed | LegLeft
 
 
-def heard_in(frame: np.ndarray) -> set[str]:
-    """Whose tones are in 20 ms."""
-    window = np.hanning(len(frame))
-    times = np.arange(len(frame)) / RATE
-    found = set()
-    for who, frequency in TONES.items():
-        amplitude = 2 * abs(np.sum(frame * window * np.exp(-2j * np.pi * frequency * times))) / window.sum()
-        if amplitude >= _LEAST:
-            found.add(who)
-    return found
+_FRAME = 160
+_WINDOW = np.hanning(_FRAME)
+_BASES = np.stack(
+    [np.exp(-2j * np.pi * hertz * np.arange(_FRAME) / RATE) * _WINDOW * 2 / _WINDOW.sum() for hertz in TONES.values()]
+)
+
+
+def heard_in(frames: Sequence[np.ndarray]) -> list[set[str]]:
+    """Whose tones are in each of these frames of 20 ms."""
+    if not frames:
+        return []
+    amplitudes = np.abs(np.stack(frames).astype(float) @ _BASES.T)
+    return [{who for who, heard in zip(TONES, row, strict=True) if heard >= _LEAST} for row in amplitudes]
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Ear:
 
     def since(self) -> list[set[str]]:
         """Who was heard in each frame since `start`."""
-        return [heard_in(frame) for frame in self.probe.heard[self.mark :]]
+        return heard_in(self.probe.heard[self.mark :])
 
     def ever(self) -> set[str]:
         """Everybody heard since `start`."""
@@ -75,12 +78,12 @@ class Ear:
         await until(lambda: len(self.probe.heard) >= 25 and self._latest() == [wanted] * 25, within)
 
     def _latest(self) -> list[set[str]]:
-        return [heard_in(frame) for frame in self.probe.heard[-25:]]
+        return heard_in(self.probe.heard[-25:])
 
     def first(self, who: str) -> float:
         """When (monotonic) a party was first heard since `start`."""
-        for (at, *_), frame in zip(self.probe.arrivals[self.mark :], self.probe.heard[self.mark :], strict=True):
-            if who in heard_in(frame):
+        for (at, *_), heard in zip(self.probe.arrivals[self.mark :], self.since(), strict=True):
+            if who in heard:
                 return at
         raise AssertionError(f"{who} was never heard")
 
@@ -96,7 +99,8 @@ class Job:
     notes: list[dict[str, object]] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)
     """Frames that the job got, by who was heard in them."""
-    sends: asyncio.Event = field(default_factory=asyncio.Event)
+    connects: bool = False
+    """Whether a leg is connected as soon as it has answered."""
 
     def dial(self, leg: str, address: str, ring_for: float = 20.0, name: str = "") -> None:
         """Ring somebody."""
@@ -106,6 +110,12 @@ class Job:
         """When (monotonic) something was told of a leg, and what."""
         await until(lambda: self._of(what, leg), within)
         return self._of(what, leg)[0]
+
+    def happened(self, event: Told) -> None:
+        """The legs' port: something happened."""
+        self.told.append((time.monotonic(), event))
+        if self.connects and isinstance(event, LegAnswered):
+            self.legs.connect(event.leg)
 
     def _of(self, what: type, leg: str) -> list[tuple[float, Told]]:
         return [(at, one) for at, one in self.told if isinstance(one, what) and one.leg == leg]
@@ -148,7 +158,7 @@ class Party:
             hearing = await stack.enter_async_context(Hearing(room, self.lab.lk.room, self.identity))
             made: Job
             legs = Legs(
-                room, self.lab.lk, call, self.known, lambda event: made.told.append((time.monotonic(), event)),
+                room, self.lab.lk, call, self.known, lambda event: made.happened(event),
                 hearing=hearing, note=lambda data: made.notes.append(dict(data)),
             )  # fmt: skip
             made = Job(room, hearing, legs)
@@ -158,10 +168,9 @@ class Party:
             try:
                 await stack.enter_async_context(legs)
                 source = rtc.AudioSource(RATE, 1, queue_size_ms=120)
-                made.sends.set()
                 track = rtc.LocalAudioTrack.create_audio_track("voice", source)
                 await room.local_participant.publish_track(track)
-                tasks.append(asyncio.create_task(_tone(source, made)))
+                tasks.append(asyncio.create_task(_tone(source)))
                 yield made
             finally:
                 await stack.aclose()
@@ -182,10 +191,9 @@ class Party:
         return sorted(who.identity for who in listed.participants if who.identity.startswith("leg-"))
 
 
-async def _tone(source: rtc.AudioSource, job: Job) -> None:
+async def _tone(source: rtc.AudioSource) -> None:
     phase, size = 0, RATE // 50
     while True:
-        await job.sends.wait()
         times = (np.arange(size) + phase) / RATE
         phase += size
         samples = (8000 * np.sin(2 * np.pi * TONES["job"] * times)).astype(np.int16)
@@ -196,7 +204,7 @@ async def _listen(track: rtc.Track, job: Job) -> None:
     stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE, num_channels=1, frame_size_ms=20)
     try:
         async for event in stream:
-            for who in heard_in(np.frombuffer(event.frame.data, np.int16)):
+            for who in heard_in([np.frombuffer(event.frame.data, np.int16)])[0]:
                 job.heard[who] = job.heard.get(who, 0) + 1
     finally:
         await stream.aclose()

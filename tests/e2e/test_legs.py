@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 
 from gateway.calls.cues import LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import ATTENDED
-from tests.e2e.edge_lab import Lab, lab, make_trunks
+from gateway.trunks.choose import CallerId
+from tests.e2e.edge_lab import DIALED, Lab, lab, make_trunks
 from tests.e2e.legs_lab import TONES, Ear, attended, party, received, sent
 from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
+from tests.e2e.sipp import CALLER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -154,13 +157,13 @@ async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: 
         took = []
         async with call.job() as job:
             caller, callee = await attended(job, call.caller), Ear(human)
+            job.connects = True
             for number in range(5):
                 caller.start(), callee.start()
                 human.peer = None
                 leg = f"a{number}"
                 job.dial(leg, "+15105550111")
                 answered, _ = await job.is_told(LegAnswered, leg)
-                job.legs.connect(leg)
                 await asyncio.gather(caller.hears("a"), callee.hears("caller"))
                 took.append(max(caller.first("a"), callee.first("caller")) - answered)
                 job.legs.drop(leg)
@@ -195,6 +198,20 @@ async def test_why_nobody_answered(
             last = job.notes[-1]
             told = {name: last[name] for name in ("leg", "member", "number", "event", "status")}
             assert list(told.values()) == ["a", "ana", "+15105550111", "failed", status]
+
+
+async def test_the_callee_sees_the_caller_and_what_was_dialed(edge: Lab, tmp_path: Path) -> None:
+    refuses = {"status": "486", "phrase": "Busy Here", "ring": "10"}
+    async with party(edge, tmp_path) as call, call.dialer.callee("callee_refuses", **refuses) as (sipp, port):
+        await call.trunk("carrier", port, default=True, caller_id=CallerId.PASSTHROUGH)
+        async with call.job() as job:
+            await attended(job, call.caller)
+            job.dial("a", "+15105550111", name="ana")
+            await job.is_told(LegFailed, "a")
+            await sipp.ended()
+        told = sipp.report()
+    assert re.search(rf"^From: .*<sip:\{CALLER}@", told, re.MULTILINE)
+    assert f"Diversion: <sip:{DIALED}@127.0.0.1:{port}>;reason=unconditional" in told
 
 
 async def test_what_cant_be_dialed(edge: Lab, tmp_path: Path) -> None:
