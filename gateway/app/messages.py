@@ -1,63 +1,25 @@
-"""Messages, wired: what control, the workers and a job each start for them, a line each."""
+"""Control's part of messages, wired: telling people of them, and the audio behind the links."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import cast
 
 from aiohttp import web
-from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.app.catalogue import registry
-from gateway.calls.cues import RecordingEnded
-from gateway.calls.redis_store import RedisStore
-from gateway.conduct.port import Agents
-from gateway.conduct.record import Hear, Recorder
-from gateway.conduct.salvage import salvage_messages
-from gateway.conduct.tapes import Tapes
-from gateway.conduct.tell import Teller
-from gateway.conduct.transcripts import Transcripts, telling, transcribe_messages
 from gateway.config import Settings
 from gateway.operate.links import Links, route
 from gateway.operate.notifier import Notifier
 from gateway.records.notices import Outbox
-from gateway.terms.act import Record
-from gateway.terms.call import Call
 
 
 def notifier(settings: Settings, engine: AsyncEngine, looking: AsyncEngine, zone: Callable[[], tzinfo]) -> Notifier:
-    """Control's: call its `look` every second. `zone`: that of the plan in force."""
+    """Call its `look` every second. `zone`: that of the plan in force."""
     return Notifier(Outbox(engine, looking), settings, zone=zone, clock=time.time)
 
 
 def served(settings: Settings) -> web.RouteDef:
-    """Control's: the route that links to messages lead to."""
+    """The route that links to messages lead to."""
     return route(Links(settings), settings.messages, time.time)
-
-
-async def transcribe(settings: Settings, redis: Redis) -> None:
-    """The agents' worker's, for ever: messages are written down."""
-    transcriber = cast(Agents, registry()).transcriber(settings)
-    await transcribe_messages(Transcripts(redis), Tapes(settings.messages), transcriber, RedisStore(redis))
-
-
-async def salvage(settings: Settings, redis: Redis) -> None:
-    """The house's worker's, for ever: messages whose jobs are dead are kept."""
-    await salvage_messages(Tapes(settings.messages), RedisStore(redis), Transcripts(redis))
-
-
-def recorder(
-    settings: Settings,
-    redis: Redis,
-    call: Call,
-    teller: Teller,
-    hear: Hear,
-    happened: Callable[[RecordingEnded], None],
-    act: Record,
-) -> Recorder:
-    """A job's, for one act: use it as a context."""
-    told = telling(teller, Transcripts(redis), call.brief.language)
-    return Recorder(call.id, Tapes(settings.messages), hear, told, happened, about=act)
