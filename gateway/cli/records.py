@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import typer
 from sqlalchemy import Table
@@ -17,6 +17,7 @@ from gateway.records import store
 from gateway.terms.sealed import SHOWN, is_sealed
 
 Row = Mapping[str, object]
+_T = TypeVar("_T")
 
 
 class Question(Protocol):
@@ -43,11 +44,20 @@ def listed(question: Question, *, limit: int, since: str, now: float) -> Sequenc
 def one(written: str, *, having: Table | None = None) -> store.Record:
     """The record that `written` names; says why and exits with 1 when there is none, or more than one."""
 
-    async def ask() -> store.Record:
+    async def find(connection: AsyncConnection) -> store.Record:
+        return await store.record(connection, await store.find(connection, written, having=having))
+
+    return asked(find)
+
+
+def asked(question: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+    """What `question` finds; says why and exits with 1 when it raises NotFound. Raises SetupFault."""
+
+    async def ask() -> _T:
         async with store.reading(_address()) as connection:
             if connection is None:
                 raise store.NotFound("There are no records yet.", remedy="Run offhook up and place a call.")
-            return await store.record(connection, await store.find(connection, written, having=having))
+            return await question(connection)
 
     try:
         return asyncio.run(ask())

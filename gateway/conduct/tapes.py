@@ -68,7 +68,7 @@ class Tapes:
         """A place for a new recording; what there was of the same name is gone. Returns where to write it."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.drop(call, name)
-        tape = Tape(call, name, secrets.token_urlsafe(16), because, team, tuple(notify))
+        tape = Tape(call, name, secrets.token_hex(16), because, team, tuple(notify))
         self._note(tape)
         return self._part(call, name)
 

@@ -283,7 +283,7 @@ _LEG_OVER = frozenset({"failed", "left", "dropped"})
 
 
 def _leg(data: Row, at: float) -> _Read:
-    leg, event = name(data.get("leg")), data.get("event")
+    leg, event = name(data.get("leg")), text(data.get("event"))
     if not leg:
         raise BadEvent("An event of a leg doesn't name the leg.")
     row: dict[str, object] = {"leg": leg, "at": at}
@@ -291,7 +291,7 @@ def _leg(data: Row, at: float) -> _Read:
     if any(who.values()):
         row |= {"named": at, **who}
     if event in {"ringing", "answered"}:
-        row[str(event)] = at
+        row[event] = at
     elif event in _LEG_OVER:
         # A status of 0 stands for none.
         status = whole(data.get("status")) or None
@@ -300,7 +300,7 @@ def _leg(data: Row, at: float) -> _Read:
 
 
 def _waiting(data: Row, at: float) -> _Read:
-    team, event = name(data.get("team")), data.get("event")
+    team, event = name(data.get("team")), text(data.get("event"))
     if not team or event not in {"entered", "left"}:
         raise BadEvent("Waiting names no team, or neither begins nor ends.")
     return {}, [(Table.WAITS, {"team": team, "event": event, "at": at, "why": text(data.get("why"))})]

@@ -120,6 +120,44 @@ async def tickets(connection: AsyncConnection, *, limit: int, since: float | Non
     return await _papers(connection, TICKETS, limit, since)
 
 
+async def messages(
+    connection: AsyncConnection, *, limit: int, since: float | None = None, undone: bool = False
+) -> Sequence[Row]:
+    """The newest messages, newest first, each with its call's caller, dialed and route. `undone`: only those that nobody
+    has dealt with."""
+    query = _since(_messages(), MESSAGES, "at", since)
+    if undone:
+        query = query.where(MESSAGES.c.done.is_(None))
+    return await _rows(connection, query.order_by(MESSAGES.c.at.desc(), MESSAGES.c.id).limit(limit))
+
+
+async def message(connection: AsyncConnection, written: str) -> Row:
+    """The one message that `written` names: its id, its call's, or the first characters of either.
+
+    Raises NotFound, which says what is near.
+    """
+    calls_ = [written] if written.startswith(_PREFIX) else [_PREFIX + written, written]
+    named = [MESSAGES.c.id.startswith(written, autoescape=True)]
+    named += [MESSAGES.c.call.startswith(start, autoescape=True) for start in calls_]
+    query = _messages().where(or_(*named)).order_by(MESSAGES.c.at.desc()).limit(200)
+    # SQLite's LIKE doesn't tell case.
+    found = [
+        row for row in await _rows(connection, query)
+        if str(row["id"]).startswith(written) or str(row["call"]).startswith(tuple(calls_))
+    ]  # fmt: skip
+    exact = [row for row in found if row["id"] == written]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if not found:
+        raise NotFound(f"There is no such message: {written}.", remedy="The list shows the ids.")
+    some = ", ".join(str(row["id"]) for row in found[:_CANDIDATES]) + (" …" if len(found) > _CANDIDATES else "")
+    raise NotFound(f"{len(found)} messages answer to {written}: {some}.", remedy="Write more of the id.")
+
+
+def _messages() -> _Query:
+    return select(MESSAGES, CALLS.c.caller, CALLS.c.dialed, CALLS.c.route, CALLS.c.opened).join(CALLS)
+
+
 async def find(connection: AsyncConnection, written: str, *, having: Table | None = None) -> str:
     """The id of the one call that `written` names: its id, or the first characters of it, with SCL_ or without.
 

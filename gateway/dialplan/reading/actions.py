@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from gateway.dialplan.actions import INSTEAD, Action, Agent, Dial, Goto, Menu, Message, Queue, Reject, Split
 from gateway.dialplan.model import Ref
-from gateway.dialplan.reading import values
+from gateway.dialplan.reading import addresses, values
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.nodes import Reader, is_empty, within
 from gateway.dialplan.reading.spoken import REOPENS, words
@@ -175,8 +175,10 @@ def _message(reader: Reader, given: Mapping[str, Node], context: Context) -> Act
             most = values.duration(reader, value, "at_most", least=5, most=1800, default=most)
         elif key.text == "notify":
             for text, place in reader.texts(value, "notify"):
-                if values.is_address(text):
+                if addresses.is_address(text):
                     notify.append(text)
+                elif addresses.looks_like_one(text):
+                    reader.fault(place, f"'{text}' is no address to notify.", addresses.remedy(text))
                 else:
                     team = Ref(text, place)
         else:

@@ -10,7 +10,7 @@ from yaml.nodes import Node
 
 from gateway.dialplan.model import Ref
 from gateway.dialplan.people import RINGS, Person, Rotation, Team
-from gateway.dialplan.reading import values
+from gateway.dialplan.reading import addresses, values
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Key, Reader
@@ -130,8 +130,8 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         reader.fault(name.place, f"The team '{name.text}' has nobody.", "Add members: [ana, ben].")
     notify = reader.texts(given["notify"], "notify") if "notify" in given else []
     for text, place in notify:
-        if not values.is_address(text):
-            reader.fault(place, f"'{text}' is no address to notify.", "Write mailto:NAME@HOST or https://HOST/PATH.")
+        if not addresses.is_address(text):
+            reader.fault(place, f"'{text}' is no address to notify.", addresses.remedy(text))
     return Team(
         name=name.text,
         place=name.place,

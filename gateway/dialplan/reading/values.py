@@ -17,7 +17,6 @@ _PART = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([a-z]+)\s*")
 NAME = re.compile(r"^[^\W_][\w-]*$")
 _TAG = re.compile(r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$", re.IGNORECASE)
 _YES = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-_ADDRESS = re.compile(r"^(mailto:[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+|[a-z][a-z0-9+.-]*://\S+)$", re.IGNORECASE)
 LONGEST_NAME = 64
 CALLBACK_WITHIN = 3600.0
 """Seconds in which a caller is called back when nothing else is said."""
@@ -102,11 +101,6 @@ def is_name(reader: Reader, key: Key) -> bool:
         return True
     reader.fault(key.place, f"'{key.text[:80]}' is no name.", "Use letters, digits, '-' and '_'; begin with no '-'.")
     return False
-
-
-def is_address(text: str) -> bool:
-    """Whether somebody can be told there: `mailto:`, `https:` or another URL."""
-    return _ADDRESS.match(text) is not None
 
 
 def onward(reader: Reader, node: Node, what: str, *, callback: bool) -> Ref | Callback | None:

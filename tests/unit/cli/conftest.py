@@ -109,11 +109,16 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def records(state: Path) -> Path:
     """The state directory with three calls in its database."""
+    write(state, told(time.time()))
+    return state
+
+
+def write(state: Path, events: Sequence[Event]) -> None:
+    """Put events into the database of a state directory."""
 
     async def fill() -> None:
         engine = await open_records(Settings.model_validate({"OFFHOOK_STATE": state}))
-        await Writer(Tape(told(time.time())), engine).drain()
+        await Writer(Tape(events), engine).drain()
         await engine.dispose()
 
     asyncio.run(fill())
-    return state

@@ -139,6 +139,7 @@ def test_a_test_may_dial_what_a_caller_may(tmp_path: Path, test: str) -> None:
     ("routes", "says"),
     [
         ("{a: {dial: 'sip:ben', unanswered: a}}", "Write sip:USER@TRUNK"),
+        ("{a: {message: {otherwise: Hi, notify: slak://a/b}}}", "Did you mean 'slack'?"),
         ("{a: {message: {otherwise: Hi, notify: sales@acme.example}}}", "Write mailto:sales@acme.example."),
         ("{a: {agent: sales, hours: Mon-Fri 9-5, closed: callback}}", "Only human, unanswered, no_agent and dead_air"),
     ],
