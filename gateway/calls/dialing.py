@@ -52,7 +52,7 @@ class Dialing:
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         """See `cues.Machine`."""
         match self.stage:
-            case Stage.NEW if isinstance(event, cues.Begun):
+            case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
             case Stage.RINGING:
                 return self._while_ringing(event)

@@ -69,6 +69,8 @@ class Queue:
     """Since when nobody of the team takes calls."""
     key: str = ""
     """What led out of the line, once it is left; "" for anything but a key."""
+    why: str = ""
+    """Why the line was left, for the record; "" while it isn't."""
 
     @property
     def deadline(self) -> float:
@@ -89,7 +91,7 @@ class Queue:
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         """See `cues.Machine`."""
         match self.stage:
-            case Stage.NEW if isinstance(event, cues.Begun):
+            case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
             case Stage.LINE:
                 return self._in_line(event, now)
@@ -110,10 +112,10 @@ class Queue:
             return self, ()
         if self.stage is Stage.TALKING:
             return self._talked()
-        if now >= self.since + self.act.at_most or (
-            self.unstaffed and not self.rung and now >= self.unstaffed + UNSTAFFED
-        ):
-            return self._go()
+        if now >= self.since + self.act.at_most:
+            return self._go("has waited as long as the plan says")
+        if self.unstaffed and not self.rung and now >= self.unstaffed + UNSTAFFED:
+            return self._go("nobody of the team takes calls now")
         late = tuple(leg for leg in self.rung if leg.until <= now)
         if late:
             rest = replace(self, rung=tuple(leg for leg in self.rung if leg not in late))
@@ -139,7 +141,7 @@ class Queue:
             case cues.LegFailed() | cues.LegLeft():
                 return self._failed(event)
             case cues.Key(key) if key in self.act.press:
-                return self._go(key)
+                return self._go("pressed a key", key)
             case cues.Heard():
                 return self, (self._music,)
             case cues.Resumed():
@@ -181,7 +183,7 @@ class Queue:
             return self, (cues.Drop(leg),)
         others = tuple(one for one in self.rung if one is not winner)
         lost = tuple(one.name for one in others)
-        connected = replace(self, stage=Stage.TALKING, rung=(), talking=winner, lost=lost)
+        connected = replace(self, stage=Stage.TALKING, rung=(), talking=winner, lost=lost, why="was put through")
         return connected, (
             cues.Hush(),
             *(cues.Drop(one.leg) for one in others),
@@ -201,9 +203,9 @@ class Queue:
         ended = replace(self, stage=Stage.OVER, resumed=0.0)
         return ended, ended._ending()
 
-    def _go(self, key: str = "") -> tuple[Self, tuple[Effect, ...]]:
+    def _go(self, why: str, key: str = "") -> tuple[Self, tuple[Effect, ...]]:
         lost = tuple(one.name for one in self.rung)
-        gone = replace(self, stage=Stage.OVER, rung=(), lost=lost, key=key)
+        gone = replace(self, stage=Stage.OVER, rung=(), lost=lost, key=key, why=why)
         return gone, (cues.Hush(), *(cues.Drop(one.leg) for one in self.rung), *gone._ending())
 
     def _ending(self) -> tuple[Effect, ...]:

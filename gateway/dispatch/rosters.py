@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-
-import structlog
 
 from gateway.calls.roster import Roster, Rosters
 from gateway.dialplan.duty import on_duty
 from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.errors import Unavailable
 from gateway.terms.act import Callee
 
 PUBLISH = 1.0
 """Seconds between two looks at who is on duty."""
-
-log = structlog.get_logger(__name__)
 
 
 def rosters(plan: Plan, at: datetime, state: State) -> Mapping[str, Roster]:
@@ -34,22 +28,10 @@ def _roster(plan: Plan, name: str, at: datetime, state: State) -> Roster:
     return Roster(name, members, team.ring, team.ring_for, team.wrap_up, plan.timezone)
 
 
-async def publish(
-    store: Rosters, plan: Callable[[], Plan], state: Callable[[float], State], clock: Callable[[], float]
-) -> None:
-    """Publish the rosters for ever; what is the same already isn't written, and what Redis has lost is written again.
+async def publish(store: Rosters, plan: Plan, state: State, now: float) -> bool:
+    """Publish the rosters of a time (seconds since the epoch); control does it each PUBLISH seconds. Whether any was
+    written: what is the same already isn't, and what the store has lost is written again. Raises Unavailable.
 
-    `plan`: the one in force now. `state`: what operators override at a time. `clock`: seconds since the epoch.
+    `plan`: the one in force. `state`: what operators override.
     """
-    down = False
-    while True:
-        now = clock()
-        try:
-            if await store.put(rosters(plan(), datetime.fromtimestamp(now, UTC), state(now))):
-                log.info("rosters published", teams=len(plan().teams))
-            down = False
-        except Unavailable as bad:
-            if not down:
-                log.warning("rosters can't be published now", why=bad.what)
-            down = True
-        await asyncio.sleep(PUBLISH)
+    return await store.put(rosters(plan, datetime.fromtimestamp(now, UTC), state))

@@ -136,6 +136,7 @@ def test_nobody_waits_longer_than_the_plan_says() -> None:
     world.pass_time(0.2)
     assert world.outcome == UNANSWERED
     assert world.held == set()
+    assert world.machine.why == "has waited as long as the plan says"
 
 
 def test_nobody_waits_for_a_team_that_takes_no_calls() -> None:
@@ -153,6 +154,7 @@ def test_nobody_waits_for_a_team_that_takes_no_calls() -> None:
     fail(world, leg, 408)
     world.pass_time(0.1)
     assert world.outcome == UNANSWERED
+    assert world.machine.why == "nobody of the team takes calls now"
 
 
 def test_the_place_is_told_again_and_again_between_music() -> None:
@@ -201,6 +203,11 @@ def test_members_that_come_too_late_are_given_back() -> None:
     answer(world, leg)
     assert offer(world, BEN) == []
     assert world.held == {"ana"}
+
+
+def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
+    world = World(Queue(WAIT))
+    assert world.happens(cues.Resumed()) == (cues.Sound("music:default"), cues.Enter("desk", START))
 
 
 def test_another_job_goes_on_with_the_line() -> None:

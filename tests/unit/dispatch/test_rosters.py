@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from gateway.calls.roster import MemoryRosters, Roster
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.state import State
-from gateway.dispatch import rosters as module
 from gateway.dispatch.rosters import publish, rosters
-from gateway.errors import Unavailable
 from gateway.terms.act import Callee
 from tests.unit.dialplan.plans import NOON, example, plan
 
@@ -64,36 +59,12 @@ teams:
     assert rosters(found, NOON + timedelta(days=1), State())["desk"].members == (DEE,)
 
 
-class Store(MemoryRosters):
-    """Rosters that can be down, and say how often they were asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = asyncio.Semaphore(0)
-        self.down = False
-
-    async def put(self, rosters: object) -> bool:
-        self.asked.release()
-        if self.down:
-            raise Unavailable("down")
-        return await super().put(rosters)  # type: ignore[arg-type]
-
-
-async def test_what_is_in_force_is_published_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PUBLISH", 0.001)
-    store, state = Store(), State()
-    at = NOON.replace(hour=15).timestamp()
-    store.down = True
-    publishing = asyncio.create_task(publish(store, example, lambda _: state, lambda: at))
-    async with asyncio.timeout(5):
-        await store.asked.acquire()
-        await store.asked.acquire()
-        store.down = False
-        while (found := await store.get("sales-desk")) is None:
-            await store.asked.acquire()
-        assert found.members == (ANA, BEN)
-        state = away("ana")
-        while (found := await store.get("sales-desk")) and found.members != (BEN,):
-            await store.asked.acquire()
-    publishing.cancel()
-    await asyncio.wait([publishing])
+async def test_what_changes_with_the_time_is_published() -> None:
+    store, at = MemoryRosters(), NOON.replace(hour=15).timestamp()
+    assert await publish(store, example(), State(), at)
+    assert not await publish(store, example(), State(), at + 1)
+    assert await publish(store, example(), away("ana"), at + 2)
+    found = await store.get("sales-desk")
+    assert found
+    assert found.members == (BEN,)
+    assert await publish(store, example(), away("ana"), at + 86400 / 2), "the team has closed"
