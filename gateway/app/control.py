@@ -13,11 +13,13 @@ from aiohttp import web
 from livekit import api
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.app import messages
 from gateway.app.admin import admin
 from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.bus.callstate import states
+from gateway.calls.redis_members import RedisMembers
 from gateway.calls.redis_roster import RedisRosters
 from gateway.calls.redis_store import RedisStore
 from gateway.calls.roster import Rosters
@@ -26,12 +28,13 @@ from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
-from gateway.dispatch.rosters import publish
+from gateway.dispatch.rosters import PUBLISH, publish
 from gateway.dispatch.said import own
 from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.operate.keeper import Keeper
+from gateway.operate.notifier import Notifier
 from gateway.operate.past import PastPlans
 from gateway.operate.who import author
 from gateway.privacy import logs
@@ -48,6 +51,8 @@ LOOK = 0.25
 """Seconds between two looks at the plan's files and versions: an edit counts once two looks have seen it."""
 SUPERVISE = 0.5
 """Seconds between two looks at the calls' leases."""
+TELL = 1.0
+"""Seconds between two looks at whom messages are to be told to."""
 PROMPTS = 60.0
 """Seconds between two looks at what callers may hear: when an office reopens is said otherwise tomorrow."""
 ANSWERING = 4
@@ -82,9 +87,15 @@ async def run(settings: Settings) -> None:
         keeper = await _keeper(settings, catalogue, engine, looking)
         async with aiohttp.ClientSession() as session:
             rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
+            members = RedisMembers(redis)
+            notifier = messages.notifier(settings, engine, looking, lambda: keeper.in_force.zone)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
-            dispatcher = Dispatcher(store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=keeper.state)
-            await Control(settings, keeper, catalogue, dispatcher, PromptBook(redis), RedisRosters(redis), writer).run()
+            dispatcher = Dispatcher(
+                store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=keeper.state, forget=members.forget
+            )
+            await Control(
+                settings, keeper, catalogue, dispatcher, PromptBook(redis), RedisRosters(redis), notifier, writer
+            ).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -123,10 +134,12 @@ class Control:
         dispatcher: Dispatcher,
         prompts: PromptBook,
         rosters: Rosters,
+        notifier: Notifier,
         writer: Writer,
     ) -> None:
         self._settings, self._keeper, self._catalogue = settings, keeper, catalogue
-        self._dispatcher, self._prompts, self._rosters, self._writer = dispatcher, prompts, rosters, writer
+        self._dispatcher, self._prompts, self._rosters = dispatcher, prompts, rosters
+        self._notifier, self._writer = notifier, writer
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
 
@@ -140,15 +153,15 @@ class Control:
                 tasks.start(_quietly(work))
 
             webhook = Webhook(receiver, self._dispatcher, later)
-            async with admin(self._settings, self._why_not_ready, [webhook.route(), web.get("/plan", self._plan)]):
+            routes = [webhook.route(), web.get("/plan", self._plan), messages.served(self._settings)]
+            async with admin(self._settings, self._why_not_ready, routes):
                 tasks.start(self._writer.run(), "records")
                 tasks.start(self._listen(later), "call states")
                 for _ in range(ANSWERING):
                     tasks.start(self._answer(), "answers")
                 tasks.start(_every(PROMPTS, self._want_prompts), "prompts")
-                tasks.start(
-                    publish(self._rosters, lambda: self._keeper.in_force, self._keeper.state, time.time), "rosters"
-                )
+                tasks.start(_every(PUBLISH, self._publish), "rosters")
+                tasks.start(_every(TELL, self._notifier.look), "notices")
                 tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
                 tasks.start(_every(SUPERVISE, self._supervise), "supervise")
                 tasks.start(_every(LOOK, self._look), "plan")
@@ -172,6 +185,10 @@ class Control:
             except Exception:  # the process's edge: one call must not end the answers to all the others
                 EDGE_ERRORS.labels("control").inc()
                 log.exception("control met what it didn't expect")
+
+    async def _publish(self) -> None:
+        now = time.time()
+        await publish(self._rosters, self._keeper.in_force, self._keeper.state(now), now)
 
     async def _reconcile(self) -> None:
         await self._dispatcher.reconcile()

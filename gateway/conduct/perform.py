@@ -257,4 +257,5 @@ class Performance:
             case Enter(team):
                 self._part.note(Kind.WAITING, {"team": team, "event": "entered"})
             case Exit(team):
-                self._part.note(Kind.WAITING, {"team": team, "event": "left"})
+                why = getattr(self._machine, "why", "")
+                self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why})

@@ -47,11 +47,13 @@ class Dispatcher:
         *,
         plan_of: Callable[[str], Awaitable[Plan | None]] | None = None,
         state: Callable[[float], State] = lambda _: State(),
+        forget: Callable[[CallId, float], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
-        it is kept no more. `state`: what operators override at a time. `clock`: seconds since the epoch."""
-        self._plan_of = plan_of
+        it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
+        ended holds, at a time. `clock`: seconds since the epoch."""
+        self._plan_of, self._forget = plan_of, forget
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
@@ -260,6 +262,8 @@ class Dispatcher:
         if not await self._store.end(call.id, Event(call.id, Kind.ENDED, self._clock(), {"ending": ending.value})):
             return False
         ENDED.labels(ending.value).inc()
+        if self._forget is not None:
+            await self._forget(call.id, self._clock())
         return True
 
     async def _tell(self, call: CallId, kind: Kind, data: Mapping[str, object], at: float) -> None:

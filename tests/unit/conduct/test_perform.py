@@ -266,5 +266,5 @@ async def test_the_line_is_told_to_the_record() -> None:
     told = [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.WAITING]
     assert told == [
         (Kind.WAITING, {"team": "crew", "event": "entered"}),
-        (Kind.WAITING, {"team": "crew", "event": "left"}),
+        (Kind.WAITING, {"team": "crew", "event": "left", "why": ""}),
     ]
