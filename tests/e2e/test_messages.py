@@ -101,8 +101,8 @@ async def desk(edge: Lab, directory: Path) -> AsyncIterator[tuple[Desk, asyncio.
     name, livekit, room = await edge.room(0), edge.livekit, rtc.Room()
     grants = api.VideoGrants(room_join=True, room=name)
     token = api.AccessToken(livekit.key, livekit.secret).with_identity("house").with_grants(grants).to_jwt()
-    listed = await edge.lk.room.list_participants(api.ListParticipantsRequest(room=name))
-    (caller,) = [who.identity for who in listed.participants if who.kind == api.ParticipantInfo.Kind.SIP]
+    await until(lambda: any(state.identity for state in edge.told))
+    caller = next(state.identity for state in edge.told if state.identity)
     made: list[Desk] = []
     ours = CallRoom(room, caller, lambda _: None, lambda key: made[0].events.put_nowait(Key(key)))
     made.append(Desk(ours, directory))
