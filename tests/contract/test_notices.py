@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer, unused_port
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.app.messages import notifier, served
 from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.operate import apprising
@@ -181,3 +184,36 @@ async def test_the_notifier_tries_until_it_arrives_under_one_id(
     async with engine.connect() as connection:
         rows_now = (await connection.execute(select(NOTICES.c.due, NOTICES.c.delivered, NOTICES.c.error))).all()
     assert all(due is None and delivered is not None and error is None for due, delivered, error in rows_now)
+
+
+async def test_control_tells_of_a_message_with_a_link_that_plays_it(
+    settings: Settings, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of control's part, on a real web server: outbox, webhook, link, audio."""
+    got: list[dict[str, str]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        got.append(await request.json())
+        return web.Response()
+
+    settings.messages.mkdir(parents=True)
+    (settings.messages / "m1.ogg").write_bytes(b"sound")
+    port = unused_port()
+    base = f"http://127.0.0.1:{port}"
+    mine = Settings.model_validate(
+        {"LIVEKIT_API_SECRET": "s", "OFFHOOK_STATE": settings.state, "OFFHOOK_PUBLIC_URL": base}
+    )
+    app = web.Application()
+    app.add_routes([web.post("/hook", take), served(mine)])
+    async with TestClient(TestServer(app, port=port)) as client:
+        data = {**LEFT.data, "notify": [f"{base}/hook"]}
+        await write(engine, OPENED, Event(CALL, Kind.MESSAGE, NOW, data, "2-0"), WORDS, at=1.7e9)
+        looking = connect(settings.database, writes=False)
+        try:
+            await notifier(mine, engine, looking, lambda: UTC).look()
+        finally:
+            await looking.dispose()
+        (told,) = got
+        assert (told["transcript"], told["caller"], told["seconds"]) == ("call me", "+15105550142", "7.5")
+        async with client.get(told["link"].removeprefix(base)) as answer:
+            assert (answer.status, await answer.read()) == (200, b"sound")

@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
 from agents.registry import transcriber
+from gateway.app import recording
+from gateway.calls.cues import RecordingEnded
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct import opus, salvage, transcripts
 from gateway.conduct.port import Pcm
@@ -26,6 +28,7 @@ from gateway.phone.voice import Voice
 from gateway.rtp import RATE, Samples
 from gateway.speech.deepgram_file import DeepgramFile
 from gateway.speech.pool import Pool
+from gateway.terms.act import Record
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
 from tests.contract.test_speech_plugins import on_the_line
@@ -204,3 +207,29 @@ async def test_what_a_dead_job_left_stays_while_the_call_lives(redis: Redis, tmp
     recorded(tapes, "1", np.random.default_rng(7).normal(0, 4000, 2 * RATE).astype(np.int16))
     await salvage.salvage_once(tapes, store, Transcripts(redis), time.time() + 1000)
     assert len(tapes.left_over(4e9)) == 1
+
+
+async def test_a_jobs_recorder_tells_of_its_message_and_asks_for_its_words(redis: Redis, tmp_path: Path) -> None:
+    from tests.contract.test_call_store import a_call
+
+    ended: asyncio.Queue[RecordingEnded] = asyncio.Queue()
+
+    async def hear(rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        yield np.random.default_rng(7).normal(0, 4000, 2 * rate).astype(np.int16).tobytes()
+
+    settings, call, store = from_environment({"OFFHOOK_MESSAGES": str(tmp_path)}), a_call(), RedisStore(redis)
+    act = Record("", because="full", team="desk", notify=("mailto:a@b.cd",))
+    async with (
+        Teller(store, call.id) as teller,
+        recording.recorder(settings, redis, call, teller, hear, ended.put_nowait, act) as recorder,
+        asyncio.timeout(20),
+    ):
+        recorder.start("1")
+        assert (await ended.get()).reason == "caller"
+        assert await recorder.keep("1", act.because, act.team, act.notify)
+    event = await next_event(store, Kind.MESSAGE)
+    assert (event.call, event.data["because"], event.data["notify"]) == (call.id, "full", ["mailto:a@b.cd"])
+    assert (tmp_path / str(event.data["file"])).is_file()
+    wanted = await Transcripts(redis).take(time.time())
+    assert wanted is not None
+    assert (wanted.id, wanted.file, wanted.language) == (event.data["id"], event.data["file"], call.brief.language)

@@ -250,7 +250,7 @@ def test_a_killed_process_loses_less_than_a_second(tmp_path: Path) -> None:
     assert child.stdout is not None
     said = 0
     try:
-        while said < 3.7 * RATE * 2:
+        while said < 1.9 * RATE * 2:
             said = int(child.stdout.readline())
         child.send_signal(signal.SIGKILL)
         said = max([said, *map(int, child.stdout.read().split())])
