@@ -11,6 +11,7 @@ from functools import partial
 from livekit import api, rtc
 from redis.asyncio import Redis
 
+from gateway.app import recording
 from gateway.calls.cues import Event
 from gateway.calls.pacing import Pacer
 from gateway.calls.redis_members import RedisMembers
@@ -27,9 +28,7 @@ from gateway.conduct.prompts import PromptBook
 from gateway.conduct.record import Recorder
 from gateway.conduct.speak import Speaker
 from gateway.conduct.stage import CallStage
-from gateway.conduct.tapes import Tapes
 from gateway.conduct.tools import Tools
-from gateway.conduct.transcripts import Transcripts, telling
 from gateway.conduct.waiting import Line
 from gateway.conduct.words import Wording
 from gateway.config import Settings
@@ -109,6 +108,5 @@ class HouseTools:
     def _recorder(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]
     ) -> AbstractAsyncContextManager[Recorder]:
-        about = call.act if isinstance(call.act, Record) else None
-        told = telling(stage.teller, Transcripts(self._redis), call.brief.language)
-        return Recorder(call.id, Tapes(self._settings.messages), stage.hear, told, happened, about=about)
+        act = call.act if isinstance(call.act, Record) else Record("")
+        return recording.recorder(self._settings, self._redis, call, stage.teller, stage.hear, happened, act)

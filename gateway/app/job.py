@@ -17,6 +17,7 @@ from typing import cast
 import structlog
 from livekit import api
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
+from livekit.agents.utils import http_context
 from redis.asyncio import Redis
 
 from gateway.app.catalogue import registry
@@ -41,8 +42,10 @@ RATES = {Pool.AGENTS: 24000, Pool.HOUSE: 8000}
 """Samples a second of the voice: what the engines render, so that nothing is resampled; a telephone's for the house."""
 END_WITHIN = 5.0
 """Seconds a job gets to end once its process must."""
+CANCEL_WITHIN = 1.0
+"""Of those, the seconds after being cancelled."""
 _REDIS_WITHIN = 2.0
-_WARM, _TASK = "warm", "conductor"
+_WARM, _JOB = "warm", "job"
 
 
 def prewarm(settings: Settings, pool: Pool, process: JobProcess) -> None:
@@ -50,6 +53,8 @@ def prewarm(settings: Settings, pool: Pool, process: JobProcess) -> None:
     logs.configure(settings, process="job")
     agents = cast(Agents, registry())
     process.userdata[_WARM] = agents.warm(settings, pool)
+    # Loading the authorities for HTTPS takes a fifth of a second, in which a call would stand still.
+    http_context._create_ssl_context()
 
 
 def build(settings: Settings, pool: Pool) -> Callable[[JobContext], Awaitable[None]]:
@@ -60,8 +65,8 @@ def build(settings: Settings, pool: Pool) -> Callable[[JobContext], Awaitable[No
 async def entrypoint(settings: Settings, pool: Pool, context: JobContext) -> None:
     """Take the call that the dispatch names, or leave without a sound."""
     job = _Job(settings, pool, context)
-    task = asyncio.create_task(job.conduct(), name="call")
-    context.proc.userdata[_TASK] = task
+    task = job.task = asyncio.create_task(job.conduct(), name="call")
+    context.proc.userdata[_JOB] = job
     task.add_done_callback(lambda _: context.shutdown("the call is over"))
     # livekit-agents warns of an entrypoint that returns before it is connected.
     await asyncio.wait({task, job.connected}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,11 +74,14 @@ async def entrypoint(settings: Settings, pool: Pool, context: JobContext) -> Non
 
 async def ended(context: JobContext) -> None:
     """The process must end: let the call go, and wait for it a moment."""
-    task: asyncio.Task[None] | None = context.proc.userdata.get(_TASK)
-    if task is None or task.done():
+    job: _Job | None = context.proc.userdata.get(_JOB)
+    if job is None or job.task is None or job.task.done():
         return
-    task.cancel()
-    await asyncio.wait({task}, timeout=END_WITHIN)
+    # What is being finished, such as a message whose caller has hung up, is finished.
+    job.stop()
+    await asyncio.wait({job.task}, timeout=END_WITHIN - CANCEL_WITHIN)
+    job.task.cancel()
+    await asyncio.wait({job.task}, timeout=CANCEL_WITHIN)
 
 
 class _Job:
@@ -81,7 +89,17 @@ class _Job:
 
     def __init__(self, settings: Settings, pool: Pool, context: JobContext) -> None:
         self._settings, self._pool, self._context = settings, pool, context
+        self.task: asyncio.Task[None] | None = None
+        """What conducts the call."""
+        self._conductor: Conductor | None = None
         self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def stop(self) -> None:
+        """Leave the call to another job, if it goes on."""
+        if self._conductor is not None:
+            self._conductor.stop()
+        elif self.task is not None:
+            self.task.cancel()
 
     async def conduct(self) -> None:
         """Conduct the call that the dispatch names, if it is ours."""
@@ -111,7 +129,8 @@ class _Job:
         hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity)
         async with hearing:
             means = self._means(redis, store, call, hearing)
-            await Conductor(call, job, lease, Teller(store, call_id), means).run()
+            self._conductor = Conductor(call, job, lease, Teller(store, call_id), means)
+            await self._conductor.run()
 
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing) -> Means:
         context, settings = self._context, self._settings

@@ -16,17 +16,13 @@ from typing import cast
 import structlog
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 
-from gateway.app import job
+from gateway.app import job, recording
 from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
-from gateway.calls.redis_store import RedisStore
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead
-from gateway.conduct.salvage import salvage_messages
-from gateway.conduct.tapes import Tapes
-from gateway.conduct.transcripts import Transcripts, transcribe_messages
 from gateway.config import Settings
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import gauge
@@ -61,14 +57,12 @@ async def run(settings: Settings, pool: Pool) -> None:
     worker = Worker(settings, pool)
     CALLS.set_function(worker.calls)
     async with admin(settings, worker.why_not_ready), Tasks("worker") as tasks, job.redis(settings) as redis:
-        store, tapes, transcripts = RedisStore(redis), Tapes(settings.messages), Transcripts(redis)
         if pool is Pool.AGENTS:
-            agents = cast(Agents, registry())
-            tasks.start(render_ahead(PromptBook(redis), agents.renderer(settings)), "render prompts")
-            writing = transcribe_messages(transcripts, tapes, agents.transcriber(settings), store)
-            tasks.start(writing, "write messages down")
+            renderer = cast(Agents, registry()).renderer(settings)
+            tasks.start(render_ahead(PromptBook(redis), renderer), "render prompts")
+            tasks.start(recording.transcribe(settings, redis), "write messages down")
         else:
-            tasks.start(salvage_messages(tapes, store, transcripts), "salvage messages")
+            tasks.start(recording.salvage(settings, redis), "salvage messages")
         await worker.serve()
 
 

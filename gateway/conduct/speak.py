@@ -10,13 +10,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import structlog
 
 from gateway.calls.cues import Heard
 from gateway.conduct import music, tones
-from gateway.conduct.port import Voice
+from gateway.conduct.port import Pcm, Voice
 from gateway.conduct.ringback import EUROPE, Cadence
 from gateway.conduct.words import NOTHING, Audio, Clip, Wording
 from gateway.metrics import EDGE_ERRORS
@@ -94,11 +95,11 @@ class Speaker:
         if name == BEEP:
             self._add(_ready(Clip(tones.beep(rate))), name)
         elif name == RINGBACK:
-            self._add(_ready(Clip(tones.ringing(self._ringing, rate))), name)
+            self._add(self._found(_made(partial(tones.ringing, self._ringing, rate))), name)
         elif is_sound(address := name.removeprefix(MUSIC)):
             self._add(self._found(self._music(address)), name)
         else:
-            self._add(_ready(Clip(music.default(rate))), name)
+            self._add(self._found(self._default_music()), name)
 
     def hush(self) -> None:
         """Fall silent at once and forget everything; no Heard follows for it."""
@@ -109,7 +110,10 @@ class Speaker:
         self._voice.clear()
 
     async def _music(self, address: str) -> Audio:
-        return await self._wording.sound(address) or Clip(music.default(self._voice.rate))
+        return await self._wording.sound(address) or await self._default_music()
+
+    async def _default_music(self) -> Audio:
+        return await _made(partial(music.default, self._voice.rate))
 
     def _found(self, work: Coroutine[Any, Any, Audio]) -> asyncio.Future[Audio]:
         """The audio that the work will find, from now on; nothing when it fails."""
@@ -178,7 +182,7 @@ class Speaker:
                 if _overtaken(row):
                     break
             if not played:  # the sound isn't there any more
-                audio = Clip(music.default(self._voice.rate))
+                audio = await self._default_music()
         row.items.popleft()
         await self._cut()
 
@@ -216,6 +220,11 @@ def _words_next(row: _Row) -> bool:
 
 def _overtaken(row: _Row) -> bool:
     return len(row.items) > 1 and row.items[1].audio.done()
+
+
+async def _made(make: Callable[[], Pcm]) -> Audio:
+    """A sound of ours, made in a thread: at a rate that nobody has warmed up it takes a second."""
+    return Clip(await asyncio.to_thread(make))
 
 
 def _ready(audio: Audio) -> asyncio.Future[Audio]:

@@ -5,13 +5,18 @@ Every callee of the plan rings at one phone; `Ringing.dialed` tells whom the gat
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
+from gateway.calls.words import word
+from gateway.calls.words_house import HouseWord
+from gateway.calls.words_menu import MenuWord
 from gateway.phone.call import Call
+from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
 from gateway.rtp import RATE, Samples
 from tests.e2e.gateway import Stack
@@ -51,17 +56,365 @@ async def talk(one: Call, other: Call) -> None:
     await one.tone([THEIRS])
 
 
+async def silent(call: Call, seconds: float) -> None:
+    """Nothing of the other side's tone is heard for a while."""
+    before = call.tape.now
+    await call.wait(seconds)
+    heard = call.tape.between(call.tape.heard, before, call.tape.now)
+    assert find_tone(heard, [OURS]) is None
+    assert find_tone(heard, [THEIRS]) is None
+
+
+async def said(phone: Phone, call: Call, words: str, within: float = 12.0) -> None:
+    """These words of the house are heard."""
+    await call.line(await phone.rendering(words), within, what=words)
+
+
+# dial
+
+
 async def test_one_person_is_rung_and_the_two_talk(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(DIRECT)
     ringing = await callees.rung()
-    assert ringing.dialed == ANA
+    assert (ringing.dialed, ringing.caller) == (ANA, "+15105550177"), "the caller's number, by the trunk's rule"
+    assert DIRECT in ringing.header("Diversion")
     await call.answered()
     await call.tone([440.0, 480.0])
     human = await ringing.answer()
     await talk(call, human)
     await human.hang_up()
-    hung = time.monotonic()
     await call.ended(2.0)
-    assert (call.signalling.ended or 0) - hung < 0.3
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert [leg["member"] for leg in found["legs"]] == ["ana"]
+
+
+@pytest.mark.parametrize("status", [486, 603, 480, 404])
+async def test_who_is_rung_and_refuses_leads_to_what_the_plan_says(
+    stack: Stack, caller: Phone, callees: Phone, status: int
+) -> None:
+    call = await caller.dial(DIRECT)
+    (await callees.rung()).reject(status)
+    await call.answered()
+    await said(caller, call, "Nobody is free. Please speak.")
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [(leg["member"], leg["status"]) for leg in found["legs"]] == [("ana", status)]
+    assert [stop["act"] for stop in found["stops"]] == ["ring", "record"]
+
+
+async def test_who_doesnt_answer_is_given_up_in_time(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(DIRECT)
+    ringing = await callees.rung()
+    gave_up = await ringing.given_up(8.0)
+    assert 3.5 < gave_up - ringing.at < 4.6
+    await said(caller, call, "Nobody is free. Please speak.")
+    await call.hang_up()
+
+
+async def test_a_caller_who_gives_up_stops_the_ringing(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(DIRECT)
+    ringing = await callees.rung()
+    await call.answered()
+    await call.hang_up()
+    left = time.monotonic()
+    assert await ringing.given_up(3.0) - left < 0.5
+    await record(stack, sip_id(call), ending="abandoned")
+
+
+async def test_a_caller_who_hangs_up_ends_the_humans_call(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(DIRECT)
+    human = await (await callees.rung()).answer()
+    await call.answered()
+    await talk(call, human)
+    await call.hang_up()
+    left = time.monotonic()
+    await human.ended(3.0)
+    assert (human.signalling.ended or 0) - left < 0.5
+    await record(stack, sip_id(call), ending="served")
+
+
+async def test_a_phone_that_cant_be_reached_leads_on(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(BROKEN)
+    await call.answered()
+    await said(caller, call, "Nobody is free. Please speak.")
+    await call.hang_up()
+
+
+async def test_nobody_on_duty_books_a_callback(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(AWAY)
+    await call.answered()
+    await said(caller, call, word(HouseWord.CALL_BACK, "en"))
+    await call.ended(15.0)
+    found = await record(stack, sip_id(call), ending="callback")
+    assert found["callbacks"]
+
+
+async def test_a_withheld_number_is_keyed_in_for_the_callback(stack: Stack, phone_target: str) -> None:
+    async with Phone(phone_target, caller="anonymous") as phone:
+        call = await phone.dial(AWAY)
+        await call.answered()
+        await call.talking(0.5)
+        await call.press("5105550188#")
+        await said(phone, call, word(HouseWord.BOOKED, "en"))
+        await call.ended(15.0)
+        found = await record(stack, sip_id(call), ending="callback")
+        assert [one["number"] for one in found["callbacks"]] == ["+15105550188"]
+
+
+# team
+
+
+async def test_of_a_team_that_rings_at_once_the_first_to_answer_wins(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await caller.dial(DESK)
+    both = [await callees.rung(), await callees.rung()]
+    assert {one.dialed for one in both} == {ANA, BEN}
+    await call.answered()
+    winner, loser = both
+    human = await winner.answer()
+    answered = time.monotonic()
+    assert await loser.given_up(3.0) - answered < 0.5
+    await talk(call, human)
+    await call.hang_up()
+    await human.ended(3.0)
     found = await record(stack, sip_id(call), ending="served")
-    assert found["hung_up_by"] == "human"
+    assert {leg["how"] for leg in found["legs"]} == {"dropped", "left"}
+
+
+async def test_nobody_hears_a_phone_that_rings(stack: Stack, caller: Phone, callees: Phone) -> None:
+    """A callee who has answered first hears the caller only once connected, and keys never sound there."""
+    call = await caller.dial(DESK)
+    first = await callees.rung()
+    second = await callees.rung()
+    await call.answered()
+    await call.say(tone(OURS))
+    await call.press("7")
+    human = await first.answer()
+    assert human.keys_heard() == ""
+    await talk(call, human)
+    assert second.stopped is not None
+    await human.hang_up()
+    await call.ended(3.0)
+
+
+async def test_a_team_is_rung_one_after_the_other(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(ONE_BY_ONE)
+    first = await callees.rung()
+    assert first.dialed == ANA
+    first.reject(486)
+    second = await callees.rung()
+    assert second.dialed == BEN
+    await second.given_up(8.0)
+    third = await callees.rung()
+    assert third.dialed == CLEO
+    human = await third.answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended(3.0)
+    found = await record(stack, sip_id(call), ending="served")
+    assert [leg["member"] for leg in found["legs"]] == ["ana", "ben", "cleo"]
+
+
+async def test_who_waits_is_told_their_place_and_served_in_turn(
+    stack: Stack, phone_target: str, callees: Phone
+) -> None:
+    async with Phone(phone_target) as one, Phone(phone_target, caller="+15105550178") as two:
+        first = await one.dial(DESK)
+        rung = [await callees.rung(), await callees.rung()]
+        second = await two.dial(DESK)
+        await second.answered()
+        await said(two, second, "You are number two in line.", 15.0)
+        human = await rung[0].answer()
+        later = await callees.rung(15.0)
+        assert later.caller == "+15105550178"
+        await first.hang_up()
+        await human.ended(3.0)
+        other = await later.answer()
+        await talk(second, other)
+        await second.hang_up()
+
+
+async def test_a_key_leads_out_of_the_line(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(DESK)
+    rung = [await callees.rung(), await callees.rung()]
+    await call.answered()
+    await call.press("1")
+    pressed = time.monotonic()
+    for one in rung:
+        assert await one.given_up(3.0) - pressed < 1.0
+    await said(caller, call, "Nobody is free. Please speak.")
+    await call.hang_up()
+
+
+async def test_a_line_ends_after_its_time(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(DESK)
+    rung = [await callees.rung(), await callees.rung()]
+    for one in rung:
+        await one.given_up(15.0)
+    await said(caller, call, "Nobody is free. Please speak.", 15.0)
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["wait", "record"]
+
+
+async def test_a_caller_who_hangs_up_in_the_line_is_recorded_as_abandoned(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await caller.dial(DESK)
+    rung = [await callees.rung(), await callees.rung()]
+    await call.answered()
+    await call.hang_up()
+    for one in rung:
+        await one.given_up(3.0)
+    await record(stack, sip_id(call), ending="abandoned")
+
+
+async def test_a_team_of_which_nobody_is_on_duty_books_a_callback(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(NOBODY)
+    await call.answered()
+    await said(caller, call, word(HouseWord.CALL_BACK, "en"), 20.0)
+    await call.ended(15.0)
+    await record(stack, sip_id(call), ending="callback")
+
+
+# menu
+
+
+async def test_a_key_interrupts_the_menu_and_leads_on(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    await call.press("1")
+    ringing = await callees.rung(5.0)
+    assert ringing.dialed == ANA
+    human = await ringing.answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended(3.0)
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
+
+
+async def test_a_wrong_key_is_told_and_silence_ends_in_a_goodbye(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    await call.press("9")
+    await said(caller, call, word(MenuWord.WRONG_KEY, "en"))
+    await said(caller, call, word(HouseWord.NOBODY, "en"), 20.0)
+    await call.ended(15.0)
+    assert [stop["act"] for stop in (await record(stack, sip_id(call)))["stops"]] == ["choose", "dismiss"]
+
+
+async def test_zero_leads_to_a_person(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    await call.press("0")
+    rung = [await callees.rung(5.0), await callees.rung(5.0)]
+    assert {one.dialed for one in rung} == {ANA, BEN}
+    await call.hang_up()
+
+
+async def test_who_talks_at_a_menu_is_led_where_talking_leads(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    await caller.say(call, "I would like a quote please")
+    await said(caller, call, "Nobody is free. Please speak.")
+    await call.hang_up()
+
+
+async def test_a_caller_who_hangs_up_in_the_menu_is_recorded_as_abandoned(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    await call.hang_up()
+    await record(stack, sip_id(call), ending="abandoned")
+
+
+# message
+
+
+async def leave_message(phone: Phone, call: Call, words: str = "Please call me back about the order") -> None:
+    await call.answered()
+    await call.tone([1000.0], 15.0, 0.2)
+    await phone.say(call, words)
+
+
+async def test_a_message_is_ended_by_the_pound_key_and_kept(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MESSAGE)
+    await leave_message(caller, call)
+    await call.press("#")
+    await call.ended(30.0)
+    found = await record(stack, sip_id(call), ending="message")
+    (message,) = found["messages"]
+    assert message["seconds"] > 1
+    assert (stack.state / "messages" / message["file"]).stat().st_size > 1000
+
+
+async def test_a_message_of_who_hangs_up_is_kept(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MESSAGE)
+    await leave_message(caller, call)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="message")
+    assert len(found["messages"]) == 1
+
+
+async def test_a_message_ends_after_its_time(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MESSAGE)
+    await call.answered()
+    await call.tone([1000.0], 15.0, 0.2)
+    await caller.say(call, "I will talk and talk and talk and talk. " * 4)
+    await call.ended(40.0)
+    found = await record(stack, sip_id(call), ending="message")
+    assert 4 < found["messages"][0]["seconds"] < 7.5
+
+
+async def test_who_says_nothing_leaves_no_message(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MESSAGE)
+    await call.answered()
+    await call.tone([1000.0], 15.0, 0.2)
+    await call.wait(1.0)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="abandoned")
+    assert not found["messages"]
+
+
+async def test_a_message_is_written_down(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(MESSAGE)
+    await leave_message(caller, call, "My name is Mary Smith")
+    await call.hang_up()
+    async with asyncio.timeout(20):
+        while True:
+            (message,) = (await record(stack, sip_id(call), ending="message"))["messages"]
+            if message["transcript"]:
+                break
+    assert "name" in message["transcript"]
+
+
+async def test_closed_hours_are_told_with_the_words_for_them(stack: Stack, caller: Phone) -> None:
+    call = await caller.dial(SHUT)
+    await call.answered()
+    await said(caller, call, "We open later. Please speak.")
+    await call.hang_up()
+
+
+# an agent's person
+
+
+async def test_an_agents_caller_who_asks_for_a_person_reaches_the_team(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await caller.dial(AGENT_DESK)
+    await call.answered()
+    await call.talking(0.5)
+    await call.press("0")
+    rung = [await callees.rung(15.0), await callees.rung(5.0)]
+    human = await rung[0].answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended(3.0)
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "wait"]
