@@ -7,7 +7,7 @@ permission to whoever mustn't hear them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -60,6 +60,8 @@ class Hearing:
         self._room, self._rooms, self._caller = room, rooms, caller
         self._ledger = Ledger()
         self._permitted: Mapping[str, frozenset[str]] | None = None
+        self._asking: set[str] = set()
+        """Those for whom a request is under way."""
         self._more = asyncio.Event()
         self._looks: list[float] = []
         self._tries = 0
@@ -128,7 +130,7 @@ class Hearing:
         while True:
             await self._wait()
             if self._room.isconnected() and self._ledger.matrix is not None:
-                await self._assert()
+                self._assert()
 
     async def _wait(self) -> None:
         """Return when something has happened, or it is time to tell everything again."""
@@ -141,17 +143,28 @@ class Hearing:
             self._looks.pop(0)
             self._ledger = self._ledger.forgotten()
 
-    async def _assert(self) -> None:
+    def _assert(self) -> None:
         self._permit()
-        changes = self._ledger.wanted()
-        for change in changes:
+        us, asked = self._room.local_participant.identity, dict[str, list[Change]]()
+        for change in self._ledger.wanted():
+            if change.listener in self._asking:
+                continue  # one thing after the other for each, so that no request overtakes another
             self._ledger = self._ledger.told(change)
-        us = self._room.local_participant.identity
-        for change in changes:
             if change.listener == us:
                 self._subscribe(change)
-        done = await asyncio.gather(*(self._ask(change) for change in changes if change.listener != us))
-        if not all(done):
+            else:
+                asked.setdefault(change.listener, []).append(change)
+        self._asking |= asked.keys()
+        for listener, changes in asked.items():
+            self._tasks.start(self._ask_all(listener, changes), "tell who is heard")
+
+    async def _ask_all(self, listener: str, changes: Sequence[Change]) -> None:
+        """Each listener by itself: LiveKit takes its time to answer for one who has just left."""
+        done = await asyncio.gather(*(self._ask(change) for change in changes))
+        self._asking.discard(listener)
+        if all(done):
+            self._more.set()
+        else:
             self._again()
 
     def _permit(self) -> None:

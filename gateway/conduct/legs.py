@@ -36,8 +36,9 @@ LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
 """Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
 service of ours leaves it to the job what a participant with LEG hears, and who hears it."""
 RINGING = "ringing"
-LONGEST_RINGING = 75.0
-"""Seconds: LiveKit's API waits for an answer for 80 at most, whatever it is asked."""
+LONGEST_WAIT = 75.0
+"""Seconds of ringing for which the API's answer can be waited for: it takes 80 at most. A leg that may ring for longer
+is told of by its participant alone, whose reason for leaving knows less than a SIP status."""
 LATE = 5.0
 """Seconds that the API may take beyond the ringing."""
 TOLD_WITHIN = 1.0
@@ -217,7 +218,7 @@ class Legs:
 
     async def _dial(self, one: _Leg, dial: Dial) -> None:
         loop = asyncio.get_running_loop()
-        by = loop.time() + min(max(dial.ring_for, 1.0), LONGEST_RINGING)
+        by = loop.time() + max(dial.ring_for, 1.0)
         try:
             way = await self._way(dial)
             async with asyncio.timeout_at(by):
@@ -253,6 +254,7 @@ class Legs:
         return self._known[1]
 
     async def _create(self, one: _Leg, way: Way, ringing: float) -> None:
+        waits = ringing <= LONGEST_WAIT
         request = api.CreateSIPParticipantRequest(
             sip_trunk_id=way.trunk.id,
             sip_call_to=way.to.reveal(),
@@ -263,12 +265,13 @@ class Legs:
             # LiveKit would write the number there.
             participant_name=one.member or "callee",
             participant_attributes={LEG: one.name, MEMBER: one.member, EPOCH: str(self._call.epoch)},
-            wait_until_answered=True,
+            wait_until_answered=waits,
             ringing_timeout=Duration(seconds=int(ringing), nanos=int(ringing % 1 * 1e9)),
         )
+        within = LATE + (ringing if waits else 0.0)
         try:
-            async with asyncio.timeout(ringing + LATE):
-                await self._lk.sip.create_sip_participant(request, timeout=ringing + LATE)
+            async with asyncio.timeout(within):
+                await self._lk.sip.create_sip_participant(request, timeout=within)
         except api.SipCallError as refused:
             status = refused.sip_status_code or _BY_CODE.get(refused.code, 0)
             self._failed(one, status, refused.sip_status or refused.code)
@@ -281,7 +284,8 @@ class Legs:
             self._removing.start(self._remove(one), f"lost leg {one.name}")
             self._failed(one, 503, f"LiveKit doesn't answer: {type(bad).__name__}")
         else:
-            self._answered(one)
+            if waits:
+                self._answered(one)
 
     def _seen(self, who: rtc.RemoteParticipant) -> None:
         name = leg_name(who.identity)

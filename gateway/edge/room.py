@@ -117,7 +117,8 @@ class RoomLeg:
         self._isolated = False
         """The API alone decides whom we hear."""
         self._hearing: dict[str, str] = {}
-        """Whom we hear: identities, by the ids of their tracks."""
+        """Whom we were subscribed to: identities, by the ids of their tracks. The SDK doesn't tell when LiveKit's API
+        unsubscribes us later."""
         self._stay_until = 0.0
         self._gone = asyncio.Event()
         """We are out of the room, and didn't leave it."""
@@ -288,7 +289,7 @@ class RoomLeg:
             self._user.on_room_key(KEYS[dtmf.code])
 
     def _hears(self, sender: rtc.Participant) -> bool:
-        """Whether we hear somebody; one who publishes no audio counts as heard."""
+        """Whether we were let hear somebody; one who publishes no audio counts as heard."""
         kinds = {publication.kind for publication in sender.track_publications.values()}
         return rtc.TrackKind.KIND_AUDIO not in kinds or sender.identity in self._hearing.values()
 

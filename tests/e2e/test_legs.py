@@ -181,6 +181,7 @@ async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: 
         ("callee_refuses", {"status": "603", "phrase": "Decline"}, 20, 603),
         ("callee_refuses", {"status": "404", "phrase": "Not Found"}, 20, 404),
         ("callee_rings", {}, 1.5, 408),
+        ("callee_refuses", {"status": "486", "phrase": "Busy Here"}, 120, 486),
     ],
 )
 async def test_why_nobody_answered(

@@ -199,26 +199,6 @@ async def test_a_wrong_password_is_refused(dialer: Dialer) -> None:
 
 
 @differs("keys from the room")
-async def test_keys_sound_only_where_their_sender_is_heard(dialer: Dialer) -> None:
-    async with (
-        dialer.edge.phone() as phone,
-        dialer.callee("callee_hung_up_on", rtp=phone.port) as (sipp, port),
-        dialer.room() as agent,
-    ):
-        await dialer.dial(await dialer.trunk(port))
-        await phone.hears(600)
-        await _subscribe(dialer, agent, subscribe=False)
-        await until(lambda: power(phone.last(0.2), 600) < 0.1)
-        await agent.press("7")
-        await _subscribe(dialer, agent, subscribe=True)
-        await phone.hears(600)
-        await agent.press("8")
-        await until(lambda: phone.keys)
-        assert phone.keys == [8]
-        await dialer.edge.lk.room.delete_room(api.DeleteRoomRequest(room=dialer.name))
-        await sipp.ended()
-
-
 @differs("a participant with the attribute `offhook.leg`")
 async def test_a_leg_hears_nobody_until_the_api_says_so(dialer: Dialer) -> None:
     async with dialer.edge.phone() as phone, dialer.callee("callee_hung_up_on", rtp=phone.port) as (sipp, port):
