@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from gateway.calls.cues import Event, Gone, Machine
+from gateway.calls.cues import Event, Machine
 from gateway.calls.store import CallStore
 from gateway.conduct import machines
 from gateway.conduct.perform import Part, Performance
@@ -33,9 +33,7 @@ class House:
 
     def gone(self) -> bool:
         """The caller has hung up; whether there is still something to do for them."""
-        if self._performance is not None:
-            self._performance.happened(Gone())
-        return self._performance is not None and self._performance.keeps
+        return self._performance is not None and self._performance.gone()
 
     def leave(self) -> None:
         """Another job goes on with the call: whoever rings is left to it."""

@@ -23,6 +23,7 @@ from gateway.calls.cues import (
     Event,
     Exit,
     Finish,
+    Gone,
     Hush,
     KeepRecording,
     LegAnswered,
@@ -83,9 +84,11 @@ class Performance:
         self._bridged = part.bridged
         self._keeping: asyncio.Task[None] | None = None
 
-    @property
-    def keeps(self) -> bool:
-        """Whether what a caller has left must be kept when they have gone."""
+    def gone(self) -> bool:
+        """The caller has hung up: so does whoever talks with them. Whether what they have left is still to be kept."""
+        if self._bridged and self._legs is not None:
+            self._legs.drop(self._bridged)
+        self.happened(Gone())
         return isinstance(self._part.act, Record)
 
     def happened(self, event: Event) -> None:
