@@ -19,6 +19,7 @@ from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.bus.callstate import states
+from gateway.calls.presence import BEAT, Presence
 from gateway.calls.redis_members import RedisMembers
 from gateway.calls.redis_roster import RedisRosters
 from gateway.calls.redis_store import RedisStore
@@ -27,6 +28,7 @@ from gateway.conduct.ahead import make_ready
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
 from gateway.dispatch.dispatcher import Dispatcher
+from gateway.dispatch.pools import Pools
 from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.rosters import PUBLISH, publish
 from gateway.dispatch.said import own
@@ -90,11 +92,12 @@ async def run(settings: Settings) -> None:
             members = RedisMembers(redis)
             notifier = messages.notifier(settings, engine, looking, lambda: keeper.in_force.zone)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
+            pools = Pools(Presence(redis), keeper.state, time.time)
             dispatcher = Dispatcher(
-                store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=keeper.state, forget=members.forget
+                store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=pools.state, forget=members.forget
             )
             await Control(
-                settings, keeper, catalogue, dispatcher, PromptBook(redis), RedisRosters(redis), notifier, writer
+                settings, keeper, catalogue, dispatcher, PromptBook(redis), RedisRosters(redis), notifier, pools, writer
             ).run()
     finally:
         with suppress(TimeoutError):
@@ -135,11 +138,12 @@ class Control:
         prompts: PromptBook,
         rosters: Rosters,
         notifier: Notifier,
+        pools: Pools,
         writer: Writer,
     ) -> None:
         self._settings, self._keeper, self._catalogue = settings, keeper, catalogue
         self._dispatcher, self._prompts, self._rosters = dispatcher, prompts, rosters
-        self._notifier, self._writer = notifier, writer
+        self._notifier, self._pools, self._writer = notifier, pools, writer
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
 
@@ -161,6 +165,7 @@ class Control:
                     tasks.start(self._answer(), "answers")
                 tasks.start(_every(PROMPTS, self._want_prompts), "prompts")
                 tasks.start(_every(PUBLISH, self._publish), "rosters")
+                tasks.start(_every(BEAT, self._pools.look), "pools")
                 tasks.start(_every(TELL, self._notifier.look), "notices")
                 tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
                 tasks.start(_every(SUPERVISE, self._supervise), "supervise")

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import socket
+import time
 from functools import partial
 from typing import cast
 
@@ -20,6 +22,7 @@ from gateway.app import job, recording
 from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
+from gateway.calls.presence import Presence, keep_telling
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead
@@ -63,6 +66,8 @@ async def run(settings: Settings, pool: Pool) -> None:
             tasks.start(recording.transcribe(settings, redis), "write messages down")
         else:
             tasks.start(recording.salvage(settings, redis), "salvage messages")
+        me = f"{socket.gethostname()}-{os.getpid()}"
+        tasks.start(keep_telling(Presence(redis), pool, me, lambda: not worker.why_not_ready(), time.time), "presence")
         await worker.serve()
 
 

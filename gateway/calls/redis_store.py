@@ -16,25 +16,23 @@ What must be atomic is a script: Redis runs one at a time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from gateway.calls import scripts, wire
+from gateway.calls.redis_answering import WITHIN, answering, text
 from gateway.calls.store import FORGET_AFTER, Asked, Full
-from gateway.errors import OurFault, Unavailable
+from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
-WITHIN = 2.0
-"""Seconds that Redis may take for one thing."""
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
 _ASKS, _LED = "offhook:asks", "offhook:led:"
 _GROUP = "records"
@@ -62,14 +60,14 @@ class RedisStore:
 
     async def get(self, call: CallId) -> Call | None:
         """See the port."""
-        async with _answering():
+        async with answering():
             found = await cast(Any, self._redis.hgetall(_CALL + call))
         return wire.read_call(call, _texts(found)) if found else None
 
     async def live(self) -> Sequence[Call]:
         """See the port."""
-        async with _answering():
-            ids = [CallId(_text(one)) for one in await cast(Any, self._redis.smembers(_LIVE))]
+        async with answering():
+            ids = [CallId(text(one)) for one in await cast(Any, self._redis.smembers(_LIVE))]
             pipe = self._redis.pipeline(transaction=False)
             for call in ids:
                 pipe.hgetall(_CALL + call)
@@ -96,7 +94,7 @@ class RedisStore:
         flat = await self._run("raise_epoch", call, seen, repr(at))
         if not flat:
             return None
-        texts = [_text(part) for part in flat]
+        texts = [text(part) for part in flat]
         return wire.read_call(call, dict(zip(texts[::2], texts[1::2], strict=True)))
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:
@@ -114,20 +112,20 @@ class RedisStore:
 
     async def holder(self, call: CallId) -> str | None:
         """See the port."""
-        async with _answering():
+        async with answering():
             lease = await self._redis.get(_LEASE + call)
-        return _text(lease).partition(" ")[2] if lease else None
+        return text(lease).partition(" ")[2] if lease else None
 
     async def ask(self, asked: Asked) -> None:
         """See the port."""
-        async with _answering():
+        async with answering():
             await cast(Any, self._redis.lpush(_ASKS, wire.ask_text(asked)))
 
     async def asked(self, wait: float) -> Asked | None:
         """See the port."""
-        async with _answering(wait + WITHIN):
+        async with answering(wait + WITHIN):
             found = await cast(Any, self._redis.brpop([_ASKS], timeout=max(wait, 0.01)))
-        return wire.read_ask(_text(found[1])) if found else None
+        return wire.read_ask(text(found[1])) if found else None
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
@@ -146,7 +144,7 @@ class RedisStore:
             left = ends - asyncio.get_running_loop().time()
             if left <= 0:
                 return None
-            async with _answering(left + WITHIN):
+            async with answering(left + WITHIN):
                 await cast(Any, self._redis.brpop([_LED + call], timeout=max(left, 0.01)))
 
     async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
@@ -160,7 +158,7 @@ class RedisStore:
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""
-        async with _answering(wait + WITHIN):
+        async with answering(wait + WITHIN):
             try:
                 return await self._read(consumer, count, wait)
             except ResponseError as bad:
@@ -175,7 +173,7 @@ class RedisStore:
         if not events:
             return
         ids = [event.id for event in events]
-        async with _answering():
+        async with answering():
             pipe = self._redis.pipeline(transaction=True)
             pipe.xack(_EVENTS, _GROUP, *ids)
             pipe.xdel(_EVENTS, *ids)
@@ -206,17 +204,8 @@ class RedisStore:
                 raise
 
     async def _run(self, script: str, call: CallId, *arguments: str | int) -> Any:
-        async with _answering():
+        async with answering():
             return await self._scripts[script]([_CALL + call, _LEASE + call, _LIVE, _EVENTS], arguments)
-
-
-@asynccontextmanager
-async def _answering(within: float = WITHIN) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(within):
-            yield
-    except (RedisError, OSError, TimeoutError) as bad:
-        raise Unavailable("The call store (Redis) doesn't answer.", remedy="Check REDIS_URL and the server.") from bad
 
 
 def _counting(call: Call, limits: Mapping[str, int] | None) -> list[str | int]:
@@ -228,12 +217,12 @@ def _counting(call: Call, limits: Mapping[str, int] | None) -> list[str | int]:
 def _not_full(done: object) -> bool:
     """What a script that counts has answered. Raises Full."""
     if isinstance(done, str | bytes):
-        raise Full(_text(done))
+        raise Full(text(done))
     return bool(done)
 
 
 def _event(entry: tuple[Any, Mapping[Any, Any]]) -> Event:
-    return wire.read_event(_text(entry[0]), _texts(entry[1]))
+    return wire.read_event(text(entry[0]), _texts(entry[1]))
 
 
 def _flat(fields: Mapping[str, str]) -> list[str]:
@@ -241,8 +230,4 @@ def _flat(fields: Mapping[str, str]) -> list[str]:
 
 
 def _texts(fields: Mapping[Any, Any]) -> dict[str, str]:
-    return {_text(name): _text(value) for name, value in fields.items()}
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return {text(name): text(value) for name, value in fields.items()}
