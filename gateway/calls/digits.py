@@ -14,8 +14,7 @@ It takes the caller's keys only: who feeds it must have left out what others in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.calls.cues import Begun, Event, Heard, Hush, Key, Resumed, Say, Spoke
@@ -126,8 +125,7 @@ _WHOLE = "whole"
 class Collector:
     """One entry in progress; `on` and `due` as in gateway.calls.cues, in seconds since the epoch.
 
-    `kept` and `restore` carry it from a job that died to the next, in the middle of an entry too. What is kept holds
-    the digits: a sealed one goes through `gateway.calls.sealed` first.
+    Its fields as JSON carry it from a job that died to the next, in the middle of an entry too.
     """
 
     say: str
@@ -153,21 +151,6 @@ class Collector:
     def deadline(self) -> float:
         """When `due` must be called; infinity for never."""
         return float("inf") if self.until is None else self.until
-
-    def kept(self) -> dict[str, object]:
-        """All of it, as JSON can carry it. It holds the digits."""
-        return asdict(self)
-
-    @classmethod
-    def restore(cls, kept: Mapping[str, object]) -> Collector:
-        """The collector that `kept` was taken of. Raises OurFault for anything else, telling nothing of it."""
-        try:
-            rules = kept["rules"]
-            if isinstance(rules, Mapping):
-                return cls(**{**kept, "rules": Rules(**rules)})  # type: ignore[arg-type]  # as `kept` wrote them
-        except (KeyError, TypeError):
-            pass
-        raise OurFault("What is kept of a collector of digits can't be read.")
 
     def on(self, event: Event, now: float) -> tuple[Collector, tuple[Step, ...]]:
         """What follows from an event."""

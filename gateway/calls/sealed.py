@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.calls.digits import Collector
 from gateway.errors import OurFault, SetupFault
 from gateway.terms.call import CallId
 from gateway.terms.personal import Digits
@@ -49,19 +48,6 @@ class Seal:
     def open(self, sealed: str, call: CallId, place: str) -> Digits:
         """The digits again. Raises OurFault when the seal is another secret's, call's or place's, or broken."""
         return Digits(self._open(sealed, call, place))
-
-    def keep(self, collector: Collector, call: CallId, stop: str) -> str:
-        """A collector as the call's checkpoint carries it."""
-        return self._close(json.dumps(collector.kept()), call, stop)
-
-    def restore(self, sealed: str, call: CallId, stop: str) -> Collector:
-        """The collector again. Raises OurFault as `open` does."""
-        plain = self._open(sealed, call, stop)
-        try:
-            kept = json.loads(plain)
-        except ValueError:
-            raise OurFault(f"A seal of the call {call} holds no collector.") from None
-        return Collector.restore(kept)
 
     def _close(self, plain: str, call: CallId, place: str) -> str:
         data = plain.encode()

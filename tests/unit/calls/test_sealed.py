@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calls.cues import Begun, Key
-from gateway.calls.digits import Collector, Rules
 from gateway.calls.sealed import Seal
 from gateway.errors import OurFault, SetupFault
 from gateway.terms.call import CallId
@@ -20,25 +18,12 @@ CALL, SEAL = CallId("SCL_1"), Seal("a secret")
 CARD = "4111111111111111"
 
 
-def entering() -> Collector:
-    collector, _ = Collector("Your card.", "en-US", Rules(16, 16)).on(Begun(), 1.0)
-    for key in CARD[:9]:
-        collector, _ = collector.on(Key(key), 2.0)
-    return collector
-
-
 @given(st.text("0123456789", max_size=32), st.text(max_size=20))
 def test_what_is_sealed_is_opened_again(digits: str, place: str) -> None:
     sealed = SEAL.close(Digits(digits), CALL, place)
     assert SEAL.open(sealed, CALL, place).reveal() == digits
     assert is_sealed(sealed)
     assert sealed.isascii()
-
-
-def test_a_collector_survives_sealed_in_the_middle_of_its_entry() -> None:
-    sealed = SEAL.keep(entering(), CALL, "3")
-    assert CARD[:9] not in sealed
-    assert Seal("a secret").restore(sealed, CALL, "3") == entering()
 
 
 def test_one_plain_text_is_never_sealed_alike_and_lengths_tell_nothing() -> None:
@@ -68,13 +53,6 @@ def test_another_secret_call_place_or_text_doesnt_open(seal: Seal, call: CallId,
     with pytest.raises(OurFault) as told:
         seal.open(changed(sealed), call, place)  # type: ignore[operator]
     assert CARD not in "".join(traceback.format_exception(told.value))
-
-
-def test_digits_are_no_collector() -> None:
-    for digits in (CARD, "0123"):
-        with pytest.raises(OurFault) as told:
-            SEAL.restore(SEAL.close(Digits(digits), CALL, "3"), CALL, "3")
-        assert digits not in "".join(traceback.format_exception(told.value))
 
 
 def test_there_is_no_seal_without_a_secret() -> None:
