@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -15,42 +13,13 @@ from agents.lines import Say, line_of
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
+from tests.e2e.records import latest, record, sip_id
 from tests.e2e.sipp import CALLER, sipp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 SALES, SUPPORT, SHORT, HANDED = "+15105550100", "+15105550200", "+15105550300", "+15105550400"
 REJECTED, UNKNOWN = "+15105550900", "+15105559999"
-RECORDED_WITHIN = 15.0
-
-
-def sip_id(call: Call) -> str:
-    """The record's key of an answered call: our edge's tag."""
-    assert call.dialog
-    return call.dialog.id.remote_tag
-
-
-async def record(stack: Stack, call_id: str, **wanted: object) -> dict[str, Any]:
-    """A call's record once it is ended and has these values."""
-    async with asyncio.timeout(RECORDED_WITHIN):
-        while True:
-            listed = json.loads(await asyncio.to_thread(stack.offhook, "calls", "list", "--json"))
-            if any(row["id"] == call_id and row["ended"] for row in listed):
-                found: dict[str, Any] = json.loads(
-                    await asyncio.to_thread(stack.offhook, "calls", "show", call_id, "--json")
-                )
-                if all(found.get(name) == value for name, value in wanted.items()):
-                    return found
-
-
-async def latest(stack: Stack, dialed: str) -> dict[str, Any]:
-    """The record of the last call to a number, once it is ended."""
-    async with asyncio.timeout(RECORDED_WITHIN):
-        while True:
-            listed = json.loads(await asyncio.to_thread(stack.offhook, "calls", "list", "--json"))
-            if found := [row for row in listed if row["dialed"] == dialed and row["ended"]]:
-                row: dict[str, Any] = found[0]
-                return row
 
 
 async def converse(phone: Phone, call: Call, lines: list[str]) -> None:

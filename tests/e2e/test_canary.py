@@ -17,7 +17,7 @@ from gateway.phone.phone import Phone
 from gateway.terms.call import CallId
 from gateway.terms.sealed import HIDDEN
 from tests.e2e.gateway import Stack
-from tests.e2e.test_calls import record, sip_id
+from tests.e2e.records import record, sip_id
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

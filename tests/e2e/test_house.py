@@ -21,7 +21,7 @@ from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
 from gateway.rtp import RATE, Samples
 from tests.e2e.gateway import Stack
-from tests.e2e.test_calls import record, sip_id
+from tests.e2e.records import record, sip_id
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
