@@ -26,6 +26,7 @@ from gateway.calls.redis_store import RedisStore
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease
+from gateway.conduct.mouth import Mouth
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.tell import Teller
@@ -126,13 +127,14 @@ class _Job:
             log.info("the call is another job's, or over")
             return
         log.info("the call is taken", agent=call.brief.agent, seconds=round(time.monotonic() - started, 3))
-        hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity)
+        mouth = Mouth(self._context.room, RATES[self._pool])
+        hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity, mouth.heard)
         async with hearing:
-            means = self._means(redis, store, call, hearing)
+            means = self._means(redis, store, call, hearing, mouth)
             self._conductor = Conductor(call, job, lease, Teller(store, call_id), means)
             await self._conductor.run()
 
-    def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing) -> Means:
+    def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:
         context, settings = self._context, self._settings
         prompts, voice = PromptBook(redis), self._agents_voice()
         tools = HouseTools(
@@ -154,7 +156,7 @@ class _Job:
             pool=self._pool,
             prompts=prompts,
             rendered_in=voice,
-            rate=RATES[self._pool],
+            mouth=mouth,
         )
 
     def _agents_voice(self) -> str:

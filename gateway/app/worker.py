@@ -46,6 +46,16 @@ PRELOADED = {
 }
 """Imported once; every job's process inherits them. They start no thread, loop or socket."""
 
+LIGHT = {
+    "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
+    "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0",
+    "TOKIO_WORKER_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+}
+"""The environment of the house's jobs, where the operator doesn't say otherwise: it is inherited by the process that
+they are forked from. No AI models; no watchdog that wakes twice each 20 ms; one worker of the SDK's runtime, and one heap
+for its twelve threads, which do little."""
+
 
 async def run(settings: Settings, pool: Pool) -> None:
     """Serve until SIGTERM or SIGINT; then let the calls end, `settings.drain` seconds at most.
@@ -55,8 +65,8 @@ async def run(settings: Settings, pool: Pool) -> None:
     logs.configure(settings, process=f"worker-{pool.value}")
     if not settings.livekit_api_key or not settings.livekit_api_secret:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
-    if pool is Pool.HOUSE:  # read by livekit-agents in the process that jobs are forked from
-        os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
+    if pool is Pool.HOUSE:
+        os.environ.update({name: os.environ.get(name, value) for name, value in LIGHT.items()})
     worker = Worker(settings, pool)
     CALLS.set_function(worker.calls)
     async with admin(settings, worker.why_not_ready), Tasks("worker") as tasks, job.redis(settings) as redis:

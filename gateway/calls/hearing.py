@@ -50,6 +50,10 @@ class Matrix:
         """Whether `listener` is to hear the track `name` of `speaker`."""
         return (listener, speaker) in self.pairs or (listener, track(speaker, name)) in self.pairs
 
+    def heard(self, speaker: Party) -> bool:
+        """Whether anybody is to hear `speaker`, or one of its tracks."""
+        return any(heard == speaker or heard.startswith(track(speaker, "")) for _, heard in self.pairs)
+
     def __or__(self, other: Matrix) -> Matrix:
         return Matrix(self.pairs | other.pairs)
 

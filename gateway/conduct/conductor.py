@@ -19,6 +19,7 @@ from gateway.conduct import play, tones
 from gateway.conduct.cast import Cast
 from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
+from gateway.conduct.mouth import Mouth
 from gateway.conduct.port import AgentRunner
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
@@ -95,8 +96,8 @@ class Means:
     prompts: PromptBook
     rendered_in: str
     """The voice the prompts are rendered in."""
-    rate: int
-    """Samples a second of the voice."""
+    mouth: Mouth
+    """What the caller hears comes out of it."""
 
 
 class Conductor:
@@ -119,14 +120,13 @@ class Conductor:
 
     async def run(self) -> None:
         """Conduct the call to its end. The lease must have been taken."""
-        source = play.source(self._means.rate)
-        async with self._teller, play.Track(source, self._means.rate) as voice:
-            means = self._means
+        means = self._means
+        async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
             parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in)
             stage = CallStage(parts, self._call.brief)
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
             keep = asyncio.create_task(self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost())), name="lease")
-            join = asyncio.create_task(self._join(source), name="join")
+            join = asyncio.create_task(self._join(mouth), name="join")
             try:
                 if isinstance(self._call.act, Talk):
                     self._cast.ready(stage)
@@ -190,9 +190,9 @@ class Conductor:
                 elif self._means.house.gone() and self._act is not None:
                     await asyncio.wait({self._act}, timeout=KEPT_WITHIN)
 
-    async def _join(self, source: rtc.AudioSource) -> None:
+    async def _join(self, mouth: Mouth) -> None:
         try:
-            await self._room.join(self._means.connect, source)
+            await self._room.join(self._means.connect, mouth.open)
             if isinstance(self._call.act, Talk):
                 self._means.hearing(ATTENDED)
         except Unavailable as bad:

@@ -7,7 +7,7 @@ permission to whoever mustn't hear them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -55,8 +55,11 @@ class Hearing:
     Other agents in the room are left alone: a job that is being replaced must not silence the one that comes.
     """
 
-    def __init__(self, room: rtc.Room, rooms: Subscriptions, caller: str) -> None:
-        """`rooms`: LiveKitAPI.room; `caller`: identity of the caller's participant."""
+    def __init__(
+        self, room: rtc.Room, rooms: Subscriptions, caller: str, heard: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """`rooms`: LiveKitAPI.room; `caller`: identity of the caller's participant; `heard` is told with each matrix
+        whether anybody is to hear us."""
         self._room, self._rooms, self._caller = room, rooms, caller
         self._ledger = Ledger()
         self._permitted: Mapping[str, frozenset[str]] | None = None
@@ -67,6 +70,7 @@ class Hearing:
         self._tries = 0
         self._tasks = Tasks("hearing")
         self._listening = Listening(room)
+        self._heard = heard
 
     async def __aenter__(self) -> Self:
         for event in _EVENTS:
@@ -91,6 +95,7 @@ class Hearing:
     def set(self, matrix: Matrix) -> None:
         """From now on, let everybody hear whom the matrix says; the room must be connected."""
         self._ledger = replace(self._ledger, matrix=matrix)
+        self._heard(matrix.heard(JOB))
         self._happened()
 
     def _reconnected(self) -> None:

@@ -53,6 +53,12 @@ def restored(fresh: Machine, text: str) -> Machine | None:
     return found
 
 
+def warm() -> None:
+    """Make now what reads and writes them: at a call's first step it would take tens of milliseconds."""
+    for kind in (Menu, Queue, Dialing, Leaving, Callback, Dismissal):
+        _adapter(kind)
+
+
 @cache
 def _adapter(kind: type[Machine]) -> TypeAdapter[Machine]:
     return TypeAdapter(kind)

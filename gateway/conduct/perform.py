@@ -153,6 +153,10 @@ class Performance:
             self._machine, effects = self._machine.due(now)
         else:
             self._machine, effects = self._machine.on(event, now)
+        if effects and isinstance(effects[0], Hush):
+            # A job that dies now has said too little, and the next says it again: silence needn't be kept first.
+            self._heard(Hush())
+            effects = effects[1:]
         if self._machine != before or effects:
             await self._keep(effects)
         return effects

@@ -61,16 +61,15 @@ class CallRoom:
         self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
         self._gone: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
 
-    async def join(self, connect: Callable[[], Awaitable[None]], source: rtc.AudioSource) -> None:
-        """Connect and publish, with `source` as what the caller hears; then tell of the caller.
+    async def join(self, connect: Callable[[], Awaitable[None]], publish: Callable[[], Awaitable[None]]) -> None:
+        """Connect and publish what the caller hears; then tell of the caller.
 
         Raises gateway.errors.Unavailable when LiveKit doesn't let us in.
         """
         self._watch()
         try:
             await connect()
-            track = rtc.LocalAudioTrack.create_audio_track("voice", source)
-            await self._room.local_participant.publish_track(track, _publishing())
+            await publish()
         except (rtc.ConnectError, PublishTrackError) as bad:
             raise Unavailable("LiveKit doesn't let the job into the room.") from bad
         self._joined = True
@@ -137,12 +136,3 @@ class CallRoom:
     def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self._gone.cancel()
         self._happened(Out(rtc.DisconnectReason.Name(reason).lower(), final=reason in _FINAL))
-
-
-def _publishing() -> rtc.TrackPublishOptions:
-    options = rtc.TrackPublishOptions()
-    options.source = rtc.TrackSource.SOURCE_MICROPHONE
-    # Redundancy and gaps in silence cost the SIP service decoding, and win nothing on a telephone line.
-    options.red = False
-    options.dtx = False
-    return options

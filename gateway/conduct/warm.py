@@ -5,12 +5,16 @@ Made in each job it would cost six megabytes of memory and a third of a second. 
 
 from __future__ import annotations
 
-from gateway.conduct import house_voice, music, speak, tones, words
+from livekit.agents.utils import http_context
+
+from gateway.conduct import house_voice, machines, music, speak, tones, words
 from gateway.conduct.ringback import AMERICA, EUROPE
 from gateway.rtp import RATE
 
 LOADED = (speak, words, house_voice)
 
+machines.warm()
+http_context._create_ssl_context()  # the authorities for HTTPS: a fifth of a second, and a megabyte
 music.default(RATE)
 tones.beep(RATE)
 tones.comfort(RATE)

@@ -12,7 +12,7 @@ import pytest
 from livekit import api, rtc
 
 from agents.echo import CHIME
-from gateway.conduct import play
+from gateway.conduct.mouth import Mouth
 from gateway.conduct.room import CallRoom
 from gateway.phone.call import silence
 from gateway.terms.event import Kind
@@ -232,7 +232,7 @@ async def test_keys_come_once_and_only_the_callers(servers: Servers, line: Desk)
     rooms.append(room)
     watched = CallRoom(room, call.sip_identity, lambda _: None, lambda key: pressed.append((key, time.monotonic())))
     try:
-        await watched.join(connect, play.source(8000))
+        await watched.join(connect, Mouth(room, 8000).open)
         await phone.answered()
         stranger = await enter("stranger")
         await stranger.local_participant.publish_dtmf(code=9, digit="9")

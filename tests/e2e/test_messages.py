@@ -26,7 +26,8 @@ from gateway.calls.cues import (
     StopRecording,
 )
 from gateway.calls.message import LEFT, Leaving, State
-from gateway.conduct import opus, play
+from gateway.conduct import opus
+from gateway.conduct.mouth import Mouth
 from gateway.conduct.record import Recorder
 from gateway.conduct.room import CallRoom
 from gateway.conduct.tapes import Tape, Tapes
@@ -107,7 +108,7 @@ async def desk(edge: Lab, directory: Path) -> AsyncIterator[tuple[Desk, asyncio.
     ours = CallRoom(room, caller, lambda _: None, lambda key: made[0].events.put_nowait(Key(key)))
     made.append(Desk(ours, directory))
     try:
-        await ours.join(lambda: room.connect(livekit.url, token), play.source(RATE))
+        await ours.join(lambda: room.connect(livekit.url, token), Mouth(room, RATE).open)
         async with made[0].recorder:
             performing = asyncio.create_task(made[0].perform())
             try:

@@ -1,0 +1,120 @@
+"""The job's one track in the call's room, published only while somebody is to hear it: two who talk by themselves must
+cost nothing, and even silence is encoded and sent."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import structlog
+from livekit import rtc
+from livekit.rtc.participant import PublishTrackError, UnpublishTrackError
+
+from gateway.conduct import play
+from gateway.metrics import EDGE_ERRORS
+from gateway.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+BITRATE = 80_000
+"""Bits a second that Opus may take: encoding at the SDK's 48,000 costs twice as much (see tests/bench/README.md)."""
+CLOSE_AFTER = 1.0
+"""Seconds for which nobody must want to hear us before the track goes: it would hold up the subscriptions of those who
+have just been connected."""
+PUBLISH_WITHIN = 5.0
+"""Seconds that LiveKit may take to publish a track or to take it back."""
+
+
+class Mouth:
+    """Implements `play.Sink`. Use it as a context, left after what plays on it; `open` once the room is connected."""
+
+    def __init__(self, room: rtc.Room, rate: int) -> None:
+        """`rate`: samples a second of what is said."""
+        self._room, self.rate = room, rate
+        self._source: rtc.AudioSource | None = play.source(rate)
+        self._sid = ""
+        self._wanted = True
+        self._opened = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._tasks = Tasks("mouth")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._tasks.__aexit__(kind, error, trace)
+        await self._free()
+
+    async def open(self) -> None:
+        """Publish the track. Raises livekit's PublishTrackError."""
+        source = self._source = self._source or play.source(self.rate)
+        track = rtc.LocalAudioTrack.create_audio_track("voice", source)
+        self._sid = (await self._room.local_participant.publish_track(track, _publishing())).sid
+        self._opened.set()
+
+    def heard(self, heard: bool) -> None:
+        """From now on somebody is to hear us, or nobody."""
+        if heard is not self._wanted:
+            self._wanted = heard
+            self._tasks.start(self._settle(), "open or close")
+
+    @property
+    def queued_duration(self) -> float:
+        """See Sink."""
+        return self._source.queued_duration if self._source is not None else 0.0
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """See Sink. What is said to nobody takes its time and is lost."""
+        if self._source is None and self._wanted:
+            await self._opened.wait()
+        if self._source is not None:
+            await self._source.capture_frame(frame)
+        else:
+            await asyncio.sleep(frame.duration)
+
+    async def wait_for_playout(self) -> None:
+        """See Sink."""
+        if self._source is not None:
+            await self._source.wait_for_playout()
+
+    def clear_queue(self) -> None:
+        """See Sink."""
+        if self._source is not None:
+            self._source.clear_queue()
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(0.0 if self._wanted else CLOSE_AFTER)
+        async with self._turn:
+            try:
+                async with asyncio.timeout(PUBLISH_WITHIN):
+                    if self._wanted and not self._sid:
+                        await self.open()
+                    elif not self._wanted and self._sid:
+                        await self._close()
+            except (PublishTrackError, UnpublishTrackError, TimeoutError) as bad:
+                EDGE_ERRORS.labels("mouth").inc()
+                log.warning("the voice's track isn't as it should be", why=type(bad).__name__)
+
+    async def _close(self) -> None:
+        await self._room.local_participant.unpublish_track(self._sid)
+        self._sid = ""
+        self._opened.clear()
+        await self._free()
+
+    async def _free(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            await source.aclose()
+
+
+def _publishing() -> rtc.TrackPublishOptions:
+    options = rtc.TrackPublishOptions()
+    options.source = rtc.TrackSource.SOURCE_MICROPHONE
+    # Redundancy and gaps in silence cost the SIP service decoding, and win nothing on a telephone line.
+    options.red = False
+    options.dtx = False
+    options.audio_encoding.max_bitrate = BITRATE
+    return options
