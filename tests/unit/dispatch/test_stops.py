@@ -155,7 +155,8 @@ def test_who_is_outside_their_hours_or_away_is_not_rung(plan: Plan) -> None:
 
 def test_an_operators_words_come_first(plan: Plan) -> None:
     told = state_of([Override(1, "notice", "all", NOON + 60, "We move.", "ops", NOON)], NOON + 1)
-    assert call_to(plan, "+15105550100", told).brief.notice == "We move."
+    menu = call_to(plan, "+15105550100", told)
+    assert (menu.act.say.splitlines()[0], menu.brief.notice) == ("We move.", ""), "a menu's prompt begins with them"
 
 
 def test_a_full_route_is_passed_by_and_counts_where_the_call_is(plan: Plan) -> None:
