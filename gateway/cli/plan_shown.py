@@ -8,14 +8,15 @@ from pathlib import Path
 
 from gateway.app.plans import in_force
 from gateway.cli import shown
-from gateway.dialplan.actions import Agent, Dial, Menu
+from gateway.dialplan.actions import Agent
 from gateway.dialplan.diff import Difference
 from gateway.dialplan.load import Loaded
 from gateway.dialplan.model import Finding, Severity
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import ANYBODY, Ask, Step
-from gateway.dialplan.simulate import Simulated, words
+from gateway.dialplan.simulate import Simulated
 from gateway.dialplan.version import Version
+from gateway.dialplan.wording import said_of
 from gateway.operate.backtest import Moved
 from gateway.operate.publish import Published
 from gateway.operate.shelf import BadPlan
@@ -117,6 +118,7 @@ def simulated(plan: Plan, ask: Ask, found: Simulated, *, json: bool) -> None:
                 "agent": decision.action.name if isinstance(decision.action, Agent) else None,
                 "because": decision.because or None,
                 "notices": list(decision.notices),
+                "said": said_of(plan, decision, ask.at),
                 "time": ask.at.isoformat(),
                 "trace": [_step(step) for step in found.trace],
             }
@@ -144,11 +146,8 @@ def _end(plan: Plan, ask: Ask, found: Simulated) -> str:
         what = f"turned away with {status}" + (f" by '{found.route}'" if found.route else ": no line is for the number")
     else:
         what = f"route '{found.route}' ({found.action})"
-    said = decision.action.say if isinstance(decision.action, Menu) else words(plan, decision, ask)
-    heard = " ".join([*decision.notices, *([said] if said else [])])
+    heard = " ".join(said_of(plan, decision, ask.at))
     bills = "It is answered, and bills." if found.answers else "It isn't answered, and doesn't bill."
-    if isinstance(decision.action, Dial) and not found.answers:
-        bills = "It is answered, and bills, once somebody takes it."
     return f"→ {what}. {bills}" + (f'\n  "{heard}"' if heard else "")
 
 

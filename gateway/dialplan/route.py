@@ -78,8 +78,8 @@ class Decision:
 
     @property
     def answers(self) -> bool:
-        """Whether the call is answered, and so billed, before a person takes it."""
-        return not isinstance(self.action, Reject | Dial)
+        """Whether the call is answered, and so billed: whoever is to hear anything is."""
+        return not isinstance(self.action, Reject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +289,6 @@ def _does(route: Route) -> str:
         case Reject():
             return f"rejects with {action.status}"
         case Dial():
-            return f"rings {f'{action.who.name!r}' if action.who else 'a number'}; bills once it is taken"
+            return f"answers, and rings {f'{action.who.name!r}' if action.who else action.number}"
         case _:
             return f"answers with a {KIND[type(action)]}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
-from gateway.dialplan.actions import KIND, Agent, Dial, Menu, Message, Queue
-from gateway.dialplan.duty import duty, on_duty
+from gateway.dialplan.actions import KIND, Agent, Dial, Menu, Queue
+from gateway.dialplan.duty import Duty, duty, on_duty
 from gateway.dialplan.model import Callback, Ref
+from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan, talks
 from gateway.dialplan.route import Ask, Decision, Step, decide, enter
 from gateway.dialplan.state import State
@@ -58,15 +58,34 @@ def simulate(plan: Plan, ask: Ask, state: State | None = None, *, digits: str = 
 
 
 def _rung(plan: Plan, decision: Decision, ask: Ask, state: State | None) -> Iterator[Step]:
-    """Who would be rung."""
+    """Who would be rung, and what comes instead where nobody can be."""
     action, now = decision.action, state or State()
     if isinstance(action, Queue):
-        for one in on_duty(plan, action.team.name, ask.at, now):
-            place = plan.people[one.person].place
-            yield Step(f"team {action.team.name}: {one.person}", one.there, one.why, place)
+        label, people = f"team {action.team.name}", on_duty(plan, action.team.name, ask.at, now)
     elif isinstance(action, Dial) and action.who is not None:
-        one = duty(plan, action.who.name, ask.at, now)
-        yield Step(f"dial {action.who.name}: {one.person}", one.there, one.why, plan.people[one.person].place)
+        label, people = f"dial {action.who.name}", [duty(plan, action.who.name, ask.at, now)]
+    else:
+        return
+    steps = [_ringing(plan, label, one) for one in people]
+    yield from steps
+    if not any(step.matched for step in steps):
+        yield Step(
+            f"route {decision.route}: unanswered", True, f"nobody takes calls now: {_unanswered(plan, decision)}"
+        )
+
+
+def _ringing(plan: Plan, label: str, one: Duty) -> Step:
+    person = plan.people[one.person]
+    call = person.call if isinstance(person, Person) else ""
+    why = f"is rung at {call}" if call else "has no phone, and browsers aren't rung yet"
+    return Step(f"{label}: {one.person}", one.there and bool(call), why if one.there else one.why, person.place)
+
+
+def _unanswered(plan: Plan, decision: Decision) -> str:
+    onward = plan.routes[decision.route].instead.get("unanswered")
+    if onward is None and isinstance(decision.action, Queue):
+        onward = plan.teams[decision.action.team.name].unanswered
+    return f"leads to '{onward.name}'" if isinstance(onward, Ref) else "a callback is booked"
 
 
 def _human(plan: Plan, decision: Decision) -> Ref | Callback | None:
@@ -85,28 +104,3 @@ def _keys(plan: Plan, decision: Decision) -> Mapping[str, str]:
     if isinstance(action, Queue):
         return {key: ref.name for key, ref in action.press.items()}
     return {}
-
-
-def words(plan: Plan, decision: Decision, ask: Ask) -> str:
-    """What a caller of a message is told: the words for what led there, the time of reopening filled in."""
-    if not isinstance(decision.action, Message):
-        return ""
-    said = decision.action.say
-    text = decision.say or said.get(decision.because) or said.get("otherwise", "")
-    if "{reopens}" not in text:
-        return text
-    opens = _reopens(plan, decision, ask.at)
-    if opens is None:
-        return text.replace("{reopens}", "later")
-    far = opens - ask.at > timedelta(days=6)  # the day of the week alone would be misheard
-    return text.replace("{reopens}", f"{opens:%A, %B} {opens.day} at {opens:%H:%M}" if far else f"{opens:%A at %H:%M}")
-
-
-def _reopens(plan: Plan, decision: Decision, at: datetime) -> datetime | None:
-    """When callers find it open again: the hours' next opening, not before an operator's closing ends."""
-    hours = plan.hours.get(decision.hours)
-    if decision.until:
-        at = max(at, datetime.fromtimestamp(decision.until, plan.zone))
-        if hours is None or hours.is_open(at):
-            return at.astimezone(plan.zone)
-    return hours.changes(at) if hours is not None else None

@@ -17,13 +17,26 @@ def prompt_of(plan: Plan, decision: Decision, at: datetime) -> str:
 
     An operator's notices come first, then an operator's words for why it is closed, then the plan's own. `at`: aware.
     """
+    return "\n".join((*_operators(decision), *(spoken_or_wav(plan, own) for own in _own(plan, decision, at))))
+
+
+def said_of(plan: Plan, decision: Decision, at: datetime) -> list[str]:
+    """The same for an operator to read: WAVs by their names."""
+    return [*_operators(decision), *_own(plan, decision, at)]
+
+
+def _operators(decision: Decision) -> list[str]:
+    return [one for one in (*decision.notices, decision.say) if one]
+
+
+def _own(plan: Plan, decision: Decision, at: datetime) -> list[str]:
     own = ""
     match decision.action:
         case Menu(say=say):
-            own = spoken_or_wav(plan, say)
+            own = say
         case Message():
             own = _message(plan, decision, at)
-    return "\n".join(one for one in (*decision.notices, decision.say, own) if one)
+    return [own] if own else []
 
 
 def spoken_or_wav(plan: Plan, text: str) -> str:
@@ -54,6 +67,6 @@ def _message(plan: Plan, decision: Decision, at: datetime) -> str:
     assert isinstance(message, Message)
     template = message.say.get(decision.because) or message.say.get(OTHERWISE, "")
     if template in plan.sounds:
-        return spoken_or_wav(plan, template)
+        return template
     opening = reopening(plan, decision.hours, decision.until, at)
     return fill(template, {"reopens": reopens(opening, at, route.language)})

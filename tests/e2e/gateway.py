@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,38 +54,49 @@ class Stack:
 
     def offhook(self, *arguments: str) -> str:
         """What a command prints about this gateway."""
-        command = [sys.executable, "-m", "gateway", *arguments]
-        environment = {**os.environ, "OFFHOOK_STATE": str(self.state), "COLUMNS": "100"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
+        done = self._run(*arguments)
+        done.check_returncode()
         return done.stdout
 
+    def fails(self, *arguments: str) -> str:
+        """What a command prints that doesn't come true."""
+        done = self._run(*arguments)
+        assert done.returncode, done.stdout
+        return done.stdout + done.stderr
 
-def _trunks(path: Path, callees: int) -> Path:
-    """The trunk file of the repository, with a trunk to our callees."""
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gateway", *arguments]
+        environment = {**os.environ, "OFFHOOK_STATE": str(self.state), "COLUMNS": "100"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+def _trunks(path: Path, callees: int, more: Sequence[Mapping[str, object]]) -> Path:
+    """The trunk file of the repository, with trunks to our callees."""
     written = yaml.safe_load(TRUNKS.read_text())
-    written["livekit"]["outbound_trunks"] = [
-        {
-            "name": "carrier",
-            "address": f"127.0.0.1:{callees}",
-            "transport": "udp",
-            "numbers": ["+15105550100"],
-            "caller_id": "passthrough",
-            "calls_per_second": 50,
-            "default": True,
-        }
-    ]
+    usual = {
+        "address": f"127.0.0.1:{callees}",
+        "transport": "udp",
+        "numbers": ["+15105550100"],
+        "caller_id": "passthrough",
+        "calls_per_second": 50,
+    }
+    carrier = {**usual, "name": "carrier", "default": True}
+    written["livekit"]["outbound_trunks"] = [carrier, *({**usual, **one} for one in more)]
     path.write_text(yaml.safe_dump(written))
     return path
 
 
 @contextmanager
-def running_gateway(state: Path, plans: Path = PLANS, **environment: str) -> Iterator[Stack]:
-    """The gateway, on free ports; nothing of it may be left at the end."""
+def running_gateway(
+    state: Path, plans: Path = PLANS, trunks: Sequence[Mapping[str, object]] = (), **environment: str
+) -> Iterator[Stack]:
+    """The gateway, on free ports; nothing of it may be left at the end. `trunks`: outbound ones beside the default, as
+    the trunk file has them; what they don't say is as the default has it."""
     command = [sys.executable, "-m", "gateway", "up", "--ports", "auto", "--state", str(state)]
     command += ["--sip", "external"] if EXTERNAL_SIP else []
     state.mkdir(parents=True, exist_ok=True)
     callees = free_port()
-    command += ["--trunks", str(_trunks(state / "trunks.yaml", callees))]
+    command += ["--trunks", str(_trunks(state / "trunks.yaml", callees, trunks))]
     everything: Mapping[str, str] = {**os.environ, "OFFHOOK_DIALPLANS": str(plans), **environment}
     started = time.monotonic()
     with (state / "screen").open("wb") as screen:

@@ -112,9 +112,11 @@ async def callee(
     fill: Mapping[str, str] | None = None,
     transport: str = "UDP",
     local: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[tuple[Sipp, int]]:
-    """Start a scenario of SCENARIOS that waits for calls at an address of ours; with the port that it waits at."""
-    port = free_port(local)
+    """Start a scenario of SCENARIOS that waits for calls at an address of ours; with the port that it waits at, by
+    default a free one."""
+    port = port or free_port(local)
     async with _running(directory, scenario, fill or {}, (local, port), rtp, pause, calls, _how(transport)) as made:
         table = transport.lower() + ("6" if ":" in local else "")
         await until(lambda: _listens(port, table))

@@ -146,5 +146,5 @@ def test_the_call_tells_of_its_message(messages: Path) -> None:
     assert "left a message" in shown
     assert re.search(r"message +Call \[red\]me", shown)
     listed = CliRunner().invoke(calls.command, ["list"]).output
-    assert "served LM" in listed
+    assert "message LM" in " ".join(listed.split())
     assert os.environ["OFFHOOK_STATE"] == str(messages)

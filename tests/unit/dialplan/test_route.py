@@ -13,8 +13,9 @@ from gateway.dialplan.headers import attestation, diverted_from
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Attestation, Plan
 from gateway.dialplan.route import Ask, Decision, decide
-from gateway.dialplan.simulate import simulate, words
+from gateway.dialplan.simulate import simulate
 from gateway.dialplan.state import State, state_of
+from gateway.dialplan.wording import said_of
 from gateway.terms.number import normalise
 from tests.unit.dialplan.plans import example, loaded, plan
 
@@ -143,7 +144,7 @@ def test_operators_close_open_and_tell() -> None:
     closed = told(where, over("close", "office", "A burst pipe."))
     assert (closed.route, closed.say, closed.because) == ("take-message", "A burst pipe.", "closed")
     assert any("an operator closed 'office' until Mon 2026-11-23 11:00" in step.why for step in closed.trace)
-    assert words(where, closed, ask("")) == "A burst pipe."
+    assert said_of(where, closed, MONDAY) == ["A burst pipe.", "We open at eleven. Please leave a message."]
     assert told(where, over("close", "sales")).route == "take-message"
     assert told(where, over("close", "office", until=-1)).route == "sales", "it has ended"
     assert told(where, over("close", "office", after=60)).route == "sales", "it hasn't begun"
@@ -196,13 +197,16 @@ teams: {desk: {members: [ana, ben, oncall]}}
     assert [(step.rule, step.matched, step.why) for step in rung] == [
         ("team desk: ana", False, "away until Mon 2026-11-23 11:00"),
         ("team desk: ben", False, "outside their hours"),
-        ("team desk: dee", True, "is rung"),
+        ("team desk: dee", True, "is rung at +15105550113"),
     ]
+    state = state_of([over("away", name) for name in ("ana", "dee")], MONDAY.timestamp() + 1)
+    last = simulate(where, ask("+15105550100"), state).trace[-1]
+    assert (last.rule, last.why) == ("route front: unanswered", "nobody takes calls now: leads to 'other'")
 
 
 @pytest.mark.parametrize(
     ("dialed", "caller", "answers"),
-    [("+15105550100", "", True), ("+15105550999", "", False), ("+15105550100", "+14155550199", False)],
+    [("+15105550100", "", True), ("+15105550999", "", False), ("+15105550100", "+14155550199", True)],
 )
 def test_it_is_told_what_bills(dialed: str, caller: str, answers: bool) -> None:
     assert simulate(example(), ask(dialed, caller)).answers == answers
@@ -212,24 +216,24 @@ def test_a_message_says_why_and_when_one_opens_again() -> None:
     where = example()
     at = datetime(2026, 11, 25, 19, tzinfo=ZONE)
     closed = decide(where, ask("+15105550100", at=at))
-    assert words(where, closed, ask("", at=at)) == "We open Monday at 09:00. Please leave a message."
+    assert said_of(where, closed, at) == ["We open on Monday at nine. Please leave a message."]
 
 
 @pytest.mark.parametrize(
     ("subject", "until", "says"),
     [
-        ("office", "2026-11-23 12:00", "We open Monday at 12:00."),
-        ("office", "2026-11-23 12:45", "We open Monday at 13:30."),
-        ("office", "2026-11-24 08:00", "We open Tuesday at 09:00."),
-        ("office", "2027-01-02 12:00", "We open Monday, January 4 at 09:00."),
-        ("sales", "2026-11-23 15:00", "We open Monday at 15:00."),
+        ("office", "2026-11-23 12:00", "We open at noon."),
+        ("office", "2026-11-23 12:45", "We open at one thirty."),
+        ("office", "2026-11-24 08:00", "We open tomorrow at nine."),
+        ("office", "2027-01-02 12:00", "We open on January fourth at nine."),
+        ("sales", "2026-11-23 15:00", "We open at three."),
     ],
 )
 def test_a_message_says_when_an_operators_closing_is_over(subject: str, until: str, says: str) -> None:
     where, now = example(), MONDAY.timestamp()
     end = datetime.fromisoformat(until).replace(tzinfo=ZONE).timestamp()
     closed = decide(where, ask("+15105550100"), state_of([over("close", subject, until=end - now)], now + 1))
-    assert words(where, closed, ask("")).startswith(says)
+    assert said_of(where, closed, MONDAY)[0].startswith(says)
 
 
 def test_a_route_without_hours_reopens_when_its_closing_ends(tmp_path: Path) -> None:
@@ -238,7 +242,7 @@ def test_a_route_without_hours_reopens_when_its_closing_ends(tmp_path: Path) -> 
     where = loaded(tmp_path, text).plan
     assert where
     closed = told(where, over("close", "front"))
-    assert words(where, closed, ask("")) == "Back Monday at 11:00."
+    assert said_of(where, closed, MONDAY) == ["Back at eleven."]
 
 
 def test_a_notice_is_heard_on_every_route_of_the_way(tmp_path: Path) -> None:
