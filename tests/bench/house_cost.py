@@ -72,7 +72,9 @@ async def bare(stack: Stack, count: int) -> AsyncIterator[tuple[list[psutil.Proc
     run = stack.run
     async with AsyncExitStack() as exits:
         started = [
-            await exits.enter_async_context(_python(run.livekit_url, run.livekit_api_key, run.livekit_api_secret, str(n)))
+            await exits.enter_async_context(
+                _python(run.livekit_url, run.livekit_api_key, run.livekit_api_secret, str(n))
+            )
             for n in range(count)
         ]
         before = [int(await _line(one)) for one in started]
