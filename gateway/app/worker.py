@@ -42,7 +42,11 @@ WARM_WITHIN = 60.0
 """Seconds a job's process may take to get warm, on a machine that starts everything at once."""
 PRELOADED = {
     Pool.AGENTS: ["gateway.app.job", "agents.runner"],
-    Pool.HOUSE: ["gateway.app.job", "gateway.conduct.warm", "agents.echo"],
+    Pool.HOUSE: [
+        "gateway.app.job",
+        "gateway.conduct.warm",
+        *(f"agents.{name}" for name in ("registry", "rendering", "echo", "sales", "support")),
+    ],
 }
 """Imported once; every job's process inherits them. They start no thread, loop or socket."""
 
@@ -51,10 +55,11 @@ LIGHT = {
     "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0",
     "TOKIO_WORKER_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
 }
 """The environment of the house's jobs, where the operator doesn't say otherwise: it is inherited by the process that
 they are forked from. No AI models; no watchdog that wakes twice each 20 ms; one worker of the SDK's runtime, and one heap
-for its twelve threads, which do little."""
+for its twelve threads, which do little; what is large, such as a prompt that is made ready, goes back to the system."""
 
 
 async def run(settings: Settings, pool: Pool) -> None:

@@ -35,7 +35,7 @@ from gateway.trunks.choose import OutboundTrunk, Way, choose
 LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
 """Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
 service of ours leaves it to the job what a participant with LEG hears, and who hears it."""
-RINGING = "ringing"
+RINGING, HUNG_UP = "ringing", "hangup"
 LONGEST_WAIT = 75.0
 """Seconds of ringing for which the API's answer can be waited for: it takes 80 at most. A leg that may ring for longer
 is told of by its participant alone, whose reason for leaving knows less than a SIP status."""
@@ -305,6 +305,8 @@ class Legs:
             self._tell(LegRings(one.name))
         elif status == ACTIVE:
             self._answered(one)
+        elif status == HUNG_UP:  # told before it leaves the room, which takes it a while
+            self._left(one, status)
 
     def _answered(self, one: _Leg) -> None:
         if one.at < _At.ANSWERED:
@@ -323,13 +325,17 @@ class Legs:
         if one is None or one.at is _At.OVER:
             return
         if one.at is _At.ANSWERED:
-            one.at = _At.OVER
-            self._noted(one, "left", 0, _words(who.disconnect_reason))
-            self._tell(LegLeft(one.name))
+            self._left(one, _words(who.disconnect_reason))
             return
         status = _REFUSED.get(who.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON, 480)
         within = TOLD_WITHIN if one.pending else 0.0
         self._tasks.start(self._fail_later(one, status, _words(who.disconnect_reason), within), "leg gone")
+
+    def _left(self, one: _Leg, reason: str) -> None:
+        if one.at is _At.ANSWERED:
+            one.at = _At.OVER
+            self._noted(one, "left", 0, reason)
+            self._tell(LegLeft(one.name))
 
     async def _fail_later(self, one: _Leg, status: int, reason: str, within: float) -> None:
         """The API's own answer, with the status as it is, comes just after the participant has gone."""

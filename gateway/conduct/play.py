@@ -12,11 +12,12 @@ from gateway.conduct.port import Pcm, Played
 
 FRAME = 0.02
 """Seconds handed over at a time, at the least."""
-LONG = 0.1
+LONG = 0.4
 """Seconds handed over at a time where as many wait: each hand-over costs as much, whatever it holds, and what was handed
 over is as quickly taken back."""
-AHEAD_MS = 120
-"""Milliseconds that the native queue holds: what a busy machine may be late without a gap."""
+AHEAD_MS = 500
+"""Milliseconds that the native queue holds: one that is handed over, and what a busy machine may be late without a
+gap."""
 TAIL = 0.01
 """Seconds that WebRTC takes at a time; a shorter rest would stay in its buffer."""
 

@@ -108,7 +108,7 @@ class Line:
         self._wake.set()
 
     async def _run(self) -> None:
-        while not (self._closing and not self._asked):
+        while True:
             self._wake.clear()
             try:
                 await self._do_asked()
@@ -119,6 +119,8 @@ class Line:
                 if not self._down:
                     log.warning("a line can't be looked at now", call=self._call, why=bad.what)
                 self._down = True
+            if self._closing and not self._asked:
+                return  # whoever woke us to close did so while we worked
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._wake.wait()

@@ -23,7 +23,7 @@ from tests.bench.house_cost import MEGABYTE, Cost
 from tests.bench.house_ears import Packets, comes, is_sound_beside, is_tone, last, listen, settled, tone
 from tests.e2e.gateway import Stack, running_gateway
 
-KEYS, DESK, DIRECT, HOLD, SPOKEN = (f"+1510555070{n}" for n in range(1, 6))
+KEYS, DESK, DIRECT, HOLD, MENU = (f"+1510555070{n}" for n in range(1, 6))
 PROMPT, OURS, THEIRS = 700.0, 600.0, 1000.0
 """Hz: of the first menu's prompt, of the caller and of whoever answers."""
 AT_ONCE = 3
@@ -34,7 +34,7 @@ timezone: America/New_York
 country: US
 human: callback
 numbers: {+1 510 555 0701: keys, +1 510 555 0702: desk, +1 510 555 0703: direct, +1 510 555 0704: hold,
-          +1 510 555 0705: spoken, otherwise: nobody}
+          +1 510 555 0705: menu, otherwise: nobody}
 people: {ana: {call: +1 510 555 0111}, ben: {call: +1 510 555 0112}}
 teams:
   crew: {members: [ana, ben], ring: ringall, for: 20s}
@@ -42,7 +42,7 @@ teams:
 routes:
   keys: {menu: {say: prompt.wav, 1: second, silence: nobody, wait: 30s}}
   second: {menu: {say: "This is the second menu. Press one to hear the first one once more.", 1: keys, silence: nobody, wait: 30s}}
-  spoken: {menu: {say: prompt.wav, 1: second, silence: nobody, wait: 60s}}
+  menu: {menu: {say: prompt.wav, 1: second, silence: nobody, wait: 60s}}
   desk: {team: crew, wait: {at_most: 60s}, unanswered: nobody}
   direct: {dial: ana, ring: 20s, unanswered: nobody}
   hold: {team: slow, wait: {at_most: 120s, announce_every: 10m}, unanswered: nobody}
@@ -146,7 +146,7 @@ async def _costs(stack: Stack, phone: Phone, callees: Phone, seconds: float) -> 
         await asyncio.sleep(5.0)
         beside = await house_cost.cost(processes, seconds)
     figures = [Figure("an idle warm process of the house, its own", _mb(warm.uss), "MB")]
-    for what, number, limit in (("plays a prompt", SPOKEN, 3.0), ("waits in line, music", HOLD, 3.0)):
+    for what, number, limit in (("plays a prompt", MENU, 3.0), ("waits in line, music", HOLD, 3.0)):
         calls = [await _up(phone, number) for _ in range(AT_ONCE)]
         if number == HOLD:
             await callees.rung()  # the first in line; nobody answers
@@ -155,7 +155,7 @@ async def _costs(stack: Stack, phone: Phone, callees: Phone, seconds: float) -> 
             await call.hang_up()
         await asyncio.sleep(6.0)
     pairs = [await _two(phone, callees) for _ in range(AT_ONCE)]
-    figures += await _cost(stack, "two humans talk", warm, (beside, before), 0.5, seconds)
+    figures += await _cost(stack, "two humans talk", warm, (beside, before), 1.0, seconds)
     for call, _ in pairs:
         await call.hang_up()
     return figures

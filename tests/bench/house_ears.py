@@ -51,7 +51,7 @@ def listen(call: Call) -> Packets:
 
 def first(packets: Packets, heard: Callable[[Samples], bool], after: float) -> float | None:
     """When the first packet arrived in which it is heard, of those that came `after`; None when there is none yet."""
-    for packet in reversed_since(packets, after):
+    for packet in since(packets, after):
         if heard(packet.samples):
             return packet.at
     return None
@@ -59,11 +59,11 @@ def first(packets: Packets, heard: Callable[[Samples], bool], after: float) -> f
 
 def last(packets: Packets, heard: Callable[[Samples], bool], after: float) -> float | None:
     """When the last such packet arrived."""
-    found = [packet.at for packet in reversed_since(packets, after) if heard(packet.samples)]
+    found = [packet.at for packet in since(packets, after) if heard(packet.samples)]
     return found[-1] if found else None
 
 
-def reversed_since(packets: Packets, after: float) -> list[Arrival]:
+def since(packets: Packets, after: float) -> list[Arrival]:
     """The packets that came since then, in order."""
     start = len(packets.came)
     while start and packets.came[start - 1].at > after:

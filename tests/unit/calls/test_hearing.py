@@ -52,6 +52,14 @@ def test_while_a_phone_rings_it_hears_nobody_and_nobody_hears_it() -> None:
     }
 
 
+def test_a_matrix_tells_whether_somebody_is_heard_at_all() -> None:
+    assert ATTENDED.heard(JOB)
+    assert hears(CALLER, track(JOB, "music")).heard(JOB)
+    assert not bridge("1").heard(JOB)
+    assert not hears(JOB, CALLER).heard(JOB)
+    assert not hears(CALLER, leg("jobs")).heard(leg("job"))
+
+
 def test_in_a_bridge_the_job_is_out() -> None:
     found = changes(told(room(ATTENDED)).seen(ME, CALLER, {"TR_me": "me"}))
     assert found == set()

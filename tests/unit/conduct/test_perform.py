@@ -165,6 +165,15 @@ async def test_a_step_is_kept_before_it_is_done_and_in_the_machines_order() -> N
     assert kept == [("Begun",), ("Begun", "Key")], "a key that came before the machine began is told it all the same"
 
 
+async def test_silence_comes_before_its_step_was_kept_and_once() -> None:
+    world = World()
+    made = machine((Begun, (Say("Press 1."),)), (Key, (Hush(), DONE)))
+    await run(world, world.part(Choose("", "1"), made), Key("1"))
+    assert world.done.count("hush") == 1
+    assert world.done.index("hush") < len(world.done) - 1 - world.done[::-1].index("kept")
+    assert [seen for seen, _ in world.kept][-1] == ("Begun", "Key")
+
+
 async def test_the_words_come_after_their_step_was_kept() -> None:
     world = World()
     made = machine((Begun, (Say("Press 1."), DONE)))

@@ -135,6 +135,18 @@ async def test_what_is_asked_for_at_the_end_is_done(lab: Lab) -> None:
     assert await lab.members.waiting("desk", START) == Waiting(0, None)
 
 
+async def test_it_ends_as_soon_as_what_was_asked_for_is_done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "LOOK", 60.0)
+    async with lab.line() as line:
+        line.enter(Enter("desk", START))
+        await lab.next(Offered)
+        line.exit("desk")
+        line.release(Release("desk", "ana", took=False))
+        leaves = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - leaves < waiting.LEAVE_WITHIN / 2
+    await lab.until(Stage.FREE, Stage.FREE)
+
+
 async def test_a_job_that_goes_leaves_the_place_to_the_next(lab: Lab) -> None:
     async with lab.line() as line:
         line.enter(Enter("desk", START))
