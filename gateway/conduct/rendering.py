@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import structlog
 
 from gateway.conduct.port import Renderer
 from gateway.conduct.prompts import PromptBook
 from gateway.errors import Unavailable
-from gateway.metrics import counter, gauge
+from gateway.metrics import EDGE_ERRORS, counter, gauge
 from gateway.terms.catalogue import Line
 
 LOOK = 1.0
@@ -19,6 +19,8 @@ LOOK = 1.0
 WAIT = 5.0
 """Seconds that one wait for what callers ask for may last; the next begins at once."""
 AFTER_FAILURE = 5.0
+ASIDE = 600.0
+"""Seconds for which a line that can't be rendered is left aside: it must not hold up the others, nor cost each second."""
 
 RENDERED = counter("prompts_rendered", "Lines rendered ahead of calls")
 MISSING = gauge("prompts_missing", "Wanted lines that aren't rendered yet")
@@ -28,10 +30,11 @@ log = structlog.get_logger(__name__)
 
 async def render_ahead(book: PromptBook, renderer: Renderer) -> None:
     """Render what callers wait for at once, and beside it whatever is wanted and missing, for ever. A provider that
-    fails is asked again a while later."""
+    fails is asked again a while later; a line that can't be rendered, such as one that is too long, is left aside."""
+    rendering = _Rendering(book, renderer)
     async with asyncio.TaskGroup() as both:
-        both.create_task(_for_ever(partial(_asked, book, renderer), "asked for"), name="render what is asked for")
-        both.create_task(_for_ever(partial(_missing, book, renderer), "wanted"), name="render what is wanted")
+        both.create_task(_for_ever(rendering.asked, "asked for"), name="render what is asked for")
+        both.create_task(_for_ever(rendering.missing, "wanted"), name="render what is wanted")
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]], which: str) -> None:
@@ -45,22 +48,47 @@ async def _for_ever(work: Callable[[], Awaitable[None]], which: str) -> None:
                 log.warning("prompts can't be rendered now", which=which, why=str(bad))
             down = True
             await asyncio.sleep(AFTER_FAILURE)
+        except Exception:  # the edge of what runs beside jobs: nothing else renders
+            EDGE_ERRORS.labels("rendering").inc()
+            log.exception("what renders prompts met what it didn't expect", which=which)
+            await asyncio.sleep(AFTER_FAILURE)
 
 
-async def _asked(book: PromptBook, renderer: Renderer) -> None:
-    line = await book.asked(WAIT)
-    if line is not None and await book.get(renderer.voice, line) is None:
-        await _render(book, renderer, line)
+class _Rendering:
+    def __init__(self, book: PromptBook, renderer: Renderer) -> None:
+        self._book, self._renderer = book, renderer
+        self._aside: dict[Line, float] = {}
+        """Lines that can't be rendered, by the monotonic time until which they aren't tried."""
 
+    async def asked(self) -> None:
+        """Wait for a line that a caller waits for, and render it."""
+        line = await self._book.asked(WAIT)
+        if line is not None and await self._book.get(self._renderer.voice, line) is None:
+            await self._render(line)
 
-async def _missing(book: PromptBook, renderer: Renderer) -> None:
-    missing = await book.missing(renderer.voice)
-    MISSING.set(len(missing))
-    for line in missing:
-        await _render(book, renderer, line)
-    await asyncio.sleep(LOOK)
+    async def missing(self) -> None:
+        """Render what is wanted and isn't there."""
+        missing = await self._book.missing(self._renderer.voice)
+        MISSING.set(len(missing))
+        now = time.monotonic()
+        self._aside = {line: until for line, until in self._aside.items() if until > now}
+        for line in missing:
+            await self._render(line)
+        await asyncio.sleep(LOOK)
 
-
-async def _render(book: PromptBook, renderer: Renderer, line: Line) -> None:
-    await book.put(renderer.voice, line, await renderer.render(line))
-    RENDERED.inc()
+    async def _render(self, line: Line) -> None:
+        if self._aside.get(line, 0.0) > time.monotonic():
+            return
+        try:
+            await self._book.put(self._renderer.voice, line, await self._renderer.render(line))
+        except Unavailable:
+            raise
+        except ValueError as bad:
+            self._aside[line] = time.monotonic() + ASIDE
+            log.error("a line can't be rendered", letters=len(line.spoken), why=str(bad))
+        except Exception:  # an edge: what one line brings about is no other's fault
+            self._aside[line] = time.monotonic() + ASIDE
+            EDGE_ERRORS.labels("rendering").inc()
+            log.exception("a line met what wasn't expected", letters=len(line.spoken))
+        else:
+            RENDERED.inc()

@@ -12,7 +12,7 @@ from gateway.calls.store import CallStore
 from gateway.conduct.tapes import Tape, Tapes
 from gateway.conduct.transcripts import Transcripts, Unheard
 from gateway.errors import Unavailable
-from gateway.metrics import counter
+from gateway.metrics import EDGE_ERRORS, counter
 from gateway.terms.call import Phase
 from gateway.terms.event import Event, Kind
 
@@ -33,18 +33,33 @@ async def salvage_messages(tapes: Tapes, store: CallStore, transcripts: Transcri
             await salvage_once(tapes, store, transcripts, time.time())
         except (Unavailable, OSError) as bad:
             log.warning("left-over messages can't be looked at now", why=str(bad))
+        except Exception:  # the edge of what runs beside jobs: nobody else would look
+            EDGE_ERRORS.labels("salvage").inc()
+            log.exception("the look at left-over messages met what it didn't expect")
         await asyncio.sleep(LOOK)
 
 
 async def salvage_once(tapes: Tapes, store: CallStore, transcripts: Transcripts, now: float) -> None:
     """Keep every recording that is left over, and tell of it. `now`: seconds since the epoch.
 
-    Raises Unavailable, OSError.
+    One that can't be kept holds up no other. Raises Unavailable, OSError.
     """
     for tape in await asyncio.to_thread(partial(tapes.left_over, now - AGE)):
-        call = await store.get(tape.call)
-        if call is None or call.phase is Phase.ENDED:
-            await _keep(tape, tapes, store, transcripts, now, call.brief.language if call else "en-US")
+        try:
+            await _look_at(tape, tapes, store, transcripts, now)
+        except Unavailable:
+            raise
+        except OSError as bad:
+            log.warning("a left-over message can't be kept now", call=tape.call, why=str(bad))
+        except Exception:  # an edge: such as a call that another version has written
+            EDGE_ERRORS.labels("salvage").inc()
+            log.exception("a left-over message met what wasn't expected", call=tape.call)
+
+
+async def _look_at(tape: Tape, tapes: Tapes, store: CallStore, transcripts: Transcripts, now: float) -> None:
+    call = await store.get(tape.call)
+    if call is None or call.phase is Phase.ENDED:
+        await _keep(tape, tapes, store, transcripts, now, call.brief.language if call else "en-US")
 
 
 async def _keep(

@@ -13,9 +13,11 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from gateway.conduct import opus
 from gateway.phone.vad import Activity
@@ -24,6 +26,8 @@ from gateway.terms.call import CallId
 
 LEAST: Final = 1.0
 """Seconds of speech that make a message."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class Tape:
             "id": self.id, "file": self.file, "seconds": round(self.seconds, 2), "size": self.size,
             "because": self.because, "team": self.team, "notify": list(self.notify),
         }  # fmt: skip
+
+
+_FIELDS: Final = tuple(field.name for field in fields(Tape))
 
 
 class Tapes:
@@ -97,14 +104,23 @@ class Tapes:
         self._paper(call, name).unlink(missing_ok=True)
 
     def left_over(self, before: float) -> Sequence[Tape]:
-        """The recordings that nobody has written to since `before` (seconds since the epoch): their jobs are dead."""
+        """The recordings that nobody has written to since `before` (seconds since the epoch): their jobs are dead.
+        A note that can't be read is logged, and hides no other."""
         found = []
         for paper in self.directory.glob("*.json"):
-            part = paper.with_suffix(".part")
-            touched = [file.stat().st_mtime for file in (paper, part) if file.exists()]
-            if touched and max(touched) < before and (tape := self._read(paper)) is not None:
+            try:
+                tape = self._left(paper, before)
+            except OSError as bad:
+                log.warning("a recording's note can't be read", note=paper.name, why=str(bad))
+                continue
+            if tape is not None:
                 found.append(tape)
         return found
+
+    def _left(self, paper: Path, before: float) -> Tape | None:
+        part = paper.with_suffix(".part")
+        touched = [file.stat().st_mtime for file in (paper, part) if file.exists()]
+        return self._read(paper) if touched and max(touched) < before else None
 
     def salvage(self, tape: Tape, now: float) -> Tape | None:
         """`keep` for a left-over recording, as its note says."""
@@ -138,7 +154,8 @@ class Tapes:
     def _read(self, paper: Path) -> Tape | None:
         try:
             told = json.loads(paper.read_text(encoding="utf-8"))
-            return Tape(**{**told, "notify": tuple(told["notify"])})
+            known = {name: told[name] for name in _FIELDS if name in told}  # a later version may write more
+            return Tape(**{**known, "notify": tuple(told["notify"])})
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as bad:

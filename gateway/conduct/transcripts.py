@@ -24,8 +24,8 @@ from gateway.conduct import opus
 from gateway.conduct.port import Pcm, Transcriber
 from gateway.conduct.tapes import Tape, Tapes
 from gateway.conduct.tell import Teller
-from gateway.errors import Unavailable
-from gateway.metrics import counter
+from gateway.errors import OurFault, Unavailable
+from gateway.metrics import EDGE_ERRORS, counter
 from gateway.rtp import RATE
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
@@ -81,9 +81,13 @@ class Transcripts:
 
     async def take(self, now: float) -> Unheard | None:
         """The one that has waited longest, for LEASE seconds ours; None when there is none. `now`: seconds since the
-        epoch."""
+        epoch. Raises OurFault for one that another version has written: it waits for that one as long, and the next call
+        finds another."""
         found = await self._run(lambda: self._take(keys=[_KEY], args=[now, now + LEASE]))
-        return Unheard(**json.loads(found)) if found else None
+        try:
+            return Unheard(**json.loads(found)) if found else None
+        except (ValueError, TypeError) as bad:
+            raise OurFault("A message that is to be written down can't be read.") from bad
 
     async def later(self, message: Unheard, at: float) -> None:
         """Try it again at that time."""
@@ -128,6 +132,9 @@ async def transcribe_messages(
             if not down:
                 log.warning("messages can't be written down now", why=str(bad))
             down, pause = True, AFTER_FAILURE
+        except Exception:  # the edge of what runs beside jobs: one message must not keep the others from being heard
+            EDGE_ERRORS.labels("transcripts").inc()
+            log.exception("what writes messages down met what it didn't expect")
         await asyncio.sleep(pause)
 
 

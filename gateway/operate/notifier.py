@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.config import Settings
 from gateway.errors import OffhookError, Unavailable
-from gateway.metrics import counter
+from gateway.metrics import EDGE_ERRORS, counter
 from gateway.operate import apprising
 from gateway.operate.links import Links
 from gateway.operate.telling import told
@@ -57,13 +57,17 @@ class Notifier:
             raise Unavailable("The outbox of messages can't be read or written.") from bad
 
     async def _deliver(self, notice: Notice) -> None:
-        link = self._links.to(str(notice.message["id"]), self._clock())
-        words = told(notice, link, self._zone())
         try:
+            link = self._links.to(str(notice.message["id"]), self._clock())
+            words = told(notice, link, self._zone())
             async with asyncio.timeout(WITHIN):
                 await asyncio.to_thread(partial(apprising.send, notice.address, words, smtp=self._smtp))
         except (OffhookError, TimeoutError) as bad:
             await self._failed(notice, str(bad) or "It took too long.")
+        except Exception as bad:  # noqa: BLE001  # an edge: whatever apprise does is one try, and tries end
+            EDGE_ERRORS.labels("notifier").inc()
+            # Its words may hold the address, with the secrets in it.
+            await self._failed(notice, type(bad).__name__)
         else:
             DELIVERED.inc()
             await self._outbox.delivered(notice, self._clock())

@@ -186,6 +186,21 @@ async def test_the_notifier_tries_until_it_arrives_under_one_id(
     assert all(due is None and delivered is not None and error is None for due, delivered, error in rows_now)
 
 
+async def test_a_notice_that_breaks_what_sends_it_is_tried_again_and_given_up_like_any(
+    settings: Settings, engine: AsyncEngine, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(engine, OPENED, Event(CALL, Kind.MESSAGE, NOW, {"id": "m1", "notify": ["https://[bad/x"]}, "2-0"))
+    now = NOW + WORDS_WITHIN
+    notifier = Notifier(outbox, settings, zone=lambda: UTC, clock=lambda: now)
+    await notifier.look()
+    async with engine.connect() as connection:
+        due, error = (await connection.execute(select(NOTICES.c.due, NOTICES.c.error))).one()
+    assert (due, error) == (now + 15.0, "ValueError"), "a failed try, no lease that runs out"
+    now = NOW + GIVE_UP_AFTER + LEASE
+    await notifier.look()
+    assert await outbox.claim(NOW + 1e9) == ()
+
+
 async def test_control_tells_of_a_message_with_a_link_that_plays_it(
     settings: Settings, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

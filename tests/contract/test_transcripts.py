@@ -24,6 +24,7 @@ from gateway.conduct.tell import Teller
 from gateway.conduct.transcripts import AT_MOST, ELSEWHERE, LEASE, Transcripts, Unheard, telling, transcribe_messages
 from gateway.config import from_environment
 from gateway.errors import Unavailable
+from gateway.metrics import EDGE_ERRORS
 from gateway.phone.voice import Voice
 from gateway.rtp import RATE, Samples
 from gateway.speech.deepgram_file import DeepgramFile
@@ -233,3 +234,67 @@ async def test_a_jobs_recorder_tells_of_its_message_and_asks_for_its_words(redis
     wanted = await Transcripts(redis).take(time.time())
     assert wanted is not None
     assert (wanted.id, wanted.file, wanted.language) == (event.data["id"], event.data["file"], call.brief.language)
+
+
+async def test_a_call_of_another_version_keeps_no_other_message_from_being_salvaged(
+    redis: Redis, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    from tests.contract.test_call_store import a_call
+
+    tapes, store = Tapes(tmp_path), RedisStore(redis)
+    strange = CallId("SCL_strange")
+    await store.open(replace(a_call(), id=strange))
+    await redis.hset(f"offhook:call:{strange}", "phase", "dreaming")
+    noise = np.random.default_rng(7).normal(0, 4000, 2 * RATE).astype(np.int16)
+    for call in (strange, CALL):
+        writer = opus.Writer(tapes.begin(call, "1", because="closed", team="", notify=()), RATE)
+        writer.write(noise.tobytes())
+        writer.finish()
+    await salvage.salvage_once(tapes, store, Transcripts(redis), time.time() + 1000)
+    assert (await next_event(store, Kind.MESSAGE)).call == CALL
+    assert [tape.call for tape in tapes.left_over(4e9)] == [strange], "it stays for whoever can read its call"
+
+
+async def test_the_look_for_left_over_messages_goes_on_whatever_it_meets(
+    redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: asyncio.Queue[int] = asyncio.Queue()
+
+    async def look(*_: object) -> None:
+        looks.put_nowait(1)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(salvage, "LOOK", 0.01)
+    monkeypatch.setattr(salvage, "salvage_once", look)
+    before = EDGE_ERRORS.labels("salvage")._value.get()
+    looking = asyncio.create_task(salvage.salvage_messages(Tapes(tmp_path), RedisStore(redis), Transcripts(redis)))
+    try:
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                await looks.get()
+    finally:
+        looking.cancel()
+        await asyncio.wait({looking})
+    assert EDGE_ERRORS.labels("salvage")._value.get() >= before + 2
+
+
+@pytest.mark.parametrize("strange", ["{", '{"call": "x", "mood": "glad"}', "[]"])
+async def test_one_that_cannot_be_read_keeps_no_other_from_being_written_down(
+    redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strange: str
+) -> None:
+    monkeypatch.setattr(transcripts, "LOOK", 0.01)
+    tapes, store, wanted = Tapes(tmp_path), RedisStore(redis), Transcripts(redis)
+    await redis.zadd("offhook:messages:unheard", {strange: 1.0})
+    recorded(tapes, "1", np.random.default_rng(7).normal(0, 4000, 2 * RATE).astype(np.int16))
+    tape = tapes.keep(CALL, "1", time.time(), because="", team="", notify=())
+    assert tape is not None
+    await wanted.want(Unheard(CALL, tape.id, tape.file, "es", tape.left))
+    working = asyncio.create_task(transcribe_messages(wanted, tapes, Ears(0), store))
+    try:
+        assert (await next_event(store, Kind.TRANSCRIBED)).data == {"id": tape.id, "text": "2 es"}
+    finally:
+        working.cancel()
+        await asyncio.wait({working})
+    assert await redis.zcard("offhook:messages:unheard") == 1, "another version's stays for that one"

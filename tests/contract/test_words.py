@@ -7,7 +7,7 @@ import io
 import shutil
 import time
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
+from gateway.conduct import rendering
 from gateway.conduct.ahead import make_ready
 from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.port import Pcm
@@ -110,6 +111,62 @@ async def test_what_is_asked_for_is_rendered_at_once_while_much_else_is_wanted(b
         task.cancel()
         await asyncio.wait({task})
     assert task.cancelled()
+
+
+@pytest.mark.parametrize("bad", [ValueError("too long"), RuntimeError("a bug")])
+async def test_a_line_that_cannot_be_rendered_holds_up_no_other_and_costs_once(
+    book: PromptBook, bad: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "LOOK", 0.01)
+
+    class Choking(Voice):
+        tried = 0
+
+        async def render(self, line: Line) -> Pcm:
+            if line.spoken == "long":
+                self.tried += 1
+                raise bad
+            return await super().render(line)
+
+    worker = Choking("ai")
+    await book.want([HELLO], NOW)
+    await book.want([Line("long", "long", "en-US")], NOW + 1)  # what was asked for last comes first
+    task = asyncio.create_task(render_ahead(book, worker))
+    try:
+        async with asyncio.timeout(5):
+            while not worker.rendered:
+                await asyncio.sleep(0.01)
+            later = Line("Later.", "Later.", "en-US")
+            await book.want([later], NOW)
+            while "Later." not in worker.rendered:
+                await asyncio.sleep(0.01)
+        assert worker.tried == 1
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def test_rendering_goes_on_whatever_it_meets(book: PromptBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "LOOK", 0.01)
+    monkeypatch.setattr(rendering, "AFTER_FAILURE", 0.01)
+    bugs, missing = [RuntimeError("a bug"), RuntimeError("another")], book.missing
+
+    async def fails_twice(voice: str) -> Sequence[Line]:
+        if bugs:
+            raise bugs.pop()
+        return await missing(voice)
+
+    monkeypatch.setattr(book, "missing", fails_twice)
+    await book.want([HELLO], NOW)
+    worker = Voice("ai")
+    task = asyncio.create_task(render_ahead(book, worker))
+    try:
+        async with asyncio.timeout(5):
+            while not worker.rendered:
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def test_the_house_speaks_when_nobody_renders_and_at_once_the_next_time_but_for_the_asking(

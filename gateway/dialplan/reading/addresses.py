@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from gateway.dialplan.reading.words import near
 
@@ -34,7 +35,16 @@ def is_address(text: str) -> bool:
     if _MAIL.fullmatch(text):
         return True
     url = _URL.fullmatch(text)
-    return url is not None and url[1].lower() in SCHEMES
+    return url is not None and url[1].lower() in SCHEMES and _splits(text)
+
+
+def _splits(text: str) -> bool:
+    """Whether it is a URL to whoever sends to it: `https://[bad/x` isn't."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
 
 
 def looks_like_one(text: str) -> bool:

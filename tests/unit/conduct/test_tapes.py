@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -145,3 +146,19 @@ def test_a_kept_one_that_was_not_told_is_found_too(tapes: Tapes) -> None:
         os.utime(path, (NOW, NOW))
     (tape,) = tapes.left_over(NOW + 1)
     assert tapes.salvage(tape, NOW + 60) == kept == tape
+
+
+@pytest.mark.parametrize("note", ["{", "[]", "null", "{}", '{"notify": 7}', "\xff"])
+def test_a_note_that_cannot_be_read_hides_no_other(tapes: Tapes, note: str) -> None:
+    record(tapes, "1", sound(2.0))
+    (tapes.directory / "0.json").write_bytes(note.encode("latin-1"))
+    assert [tape.name for tape in tapes.left_over(4e9)] == ["1"]
+
+
+def test_a_later_versions_note_is_read_as_far_as_it_is_known(tapes: Tapes) -> None:
+    record(tapes, "1", sound(2.0))
+    (paper,) = tapes.directory.glob("*.json")
+    paper.write_text(json.dumps({**json.loads(paper.read_text()), "mood": "glad"}))
+    (tape,) = tapes.left_over(4e9)
+    assert (tape.call, tape.because, tape.notify) == (CALL, "closed", ("mailto:a@b.cd",))
+    assert keep(tapes, "1") is not None

@@ -17,7 +17,17 @@ def test_addresses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ana@example.com", "mailto:ana", "mailto:@x.y", "slak://a/b", "https://", "sales-desk", "ftp://x"]
+    "text",
+    [
+        "ana@example.com",
+        "mailto:ana",
+        "mailto:@x.y",
+        "slak://a/b",
+        "https://",
+        "sales-desk",
+        "ftp://x",
+        "https://[bad/x",
+    ],
 )
 def test_no_addresses(text: str) -> None:
     assert not is_address(text)

@@ -12,10 +12,22 @@ NEVER = [
     *("+1911", "+1 911", "+1-988", "1911", "9911", "9-911", "0112", "tel:911", "+44999", "+49112", "+49 110"),
     *("sip:911@carrier", "sip:112@pbx", "sips:999@pbx", "sip:+1911@carrier", "sip:9911@pbx", " 9 1 1 "),
     *("116117", "12345", "22000"),
+    *("sip:%39%31%31@t", "sip:911%20@t", "sip:9,911@t", "sip:*911@t", "sip:911#@t", "sip:%2B1911@t", "sip:9%2C911@t"),
+    *(
+        "sip:911%3Bx=y@t",
+        "sip:911:secret@t",
+        "sip:911%40t@t",
+        "sip:0,112@t",
+        "sip:911,,1@t",
+        "sip:+1.911@t",
+        "sip:+911@t",
+    ),
+    *("*911", "911#", "9,911", "\uff19\uff11\uff11", "sip:\u0669\u0661\u0661@t", "sip:%EF%BC%99%EF%BC%91%EF%BC%91@t"),
 ]
 FINE = [
     *("+15105550100", "(510) 555-0100", "+442071838750", "+4930123456", "+498912345678", "sip:ana@pbx", "sip:200@pbx"),
     *("sip:+15105550100@carrier", "+19115550100", "+15109110100", "0041446681800", "echo", "sip:demo911@pbx", ""),
+    *("sip:%61na@pbx", "sip:2%300@pbx", "sip:*72@pbx", "sip:15105550100%23@pbx", "#", "sip:@pbx", "+", "sip:%ff@pbx"),
 ]
 
 
@@ -42,6 +54,27 @@ def test_however_an_emergency_number_is_written(number: str, before: str) -> Non
     spaced = " ".join(number)
     assert never_dialed(before + number, "US")
     assert never_dialed(before + " " + spaced, "US")
+
+
+@given(
+    st.sampled_from(["112", "911", "999", "000", "110"]),
+    st.sampled_from(["", "9", "0", "+1", "+49"]),
+    st.lists(
+        st.sampled_from(["", " ", "-", ",", "*", "#", "%20", ".", "(", ")", "%2C", "~", "!", "&", "="]), min_size=4
+    ),
+    st.booleans(),
+)
+def test_nothing_hides_an_emergency_number_in_a_sip_user(
+    number: str, before: str, between: list[str], escaped: bool
+) -> None:
+    digits = [f"%{ord(digit):02x}" if escaped else digit for digit in number]
+    user = before + "".join(one + after for one, after in zip(["", *digits], between, strict=False))
+    assert never_dialed(f"sip:{user}@t", "US")
+
+
+@given(st.text(max_size=12), st.sampled_from(["", "sip:", "tel:+"]))
+def test_whatever_is_written_can_be_judged(text: str, before: str) -> None:
+    assert never_dialed(before + text, "US") in (True, False)
 
 
 @given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))
