@@ -12,15 +12,12 @@ from typing import Self
 
 from gateway.calls import cues
 from gateway.calls.cues import Effect, Event
-from gateway.calls.rung import LATE, NOBODY, RESUME_WITHIN, Rung
+from gateway.calls.rung import NOBODY, RESUME_WITHIN, Rung
 from gateway.terms.act import Because, Onward, Over, Ring
 from gateway.terms.ending import Party
 
 TALKED = cues.Finish(Over("the two have talked", Party.HUMAN))
 UNANSWERED = cues.Finish(Onward(Because.UNANSWERED))
-
-LEAST = 2.0
-"""Seconds that a phone which rings anew must have left to ring."""
 
 
 class Stage(StrEnum):
@@ -40,8 +37,6 @@ class Dialing:
     stage: Stage = Stage.NEW
     rung: Rung = NOBODY
     """The leg."""
-    before: Rung = NOBODY
-    """The leg that rang when another job took over: it is dropped, unless it was answered meanwhile."""
     talked: bool = False
     """Whether the two have talked, once it is over."""
     resumed: float = 0.0
@@ -60,7 +55,7 @@ class Dialing:
             case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
             case Stage.RINGING:
-                return self._while_ringing(event, now)
+                return self._while_ringing(event)
             case Stage.TALKING:
                 return self._while_talking(event, now)
             case Stage.OVER if isinstance(event, cues.Resumed):
@@ -83,28 +78,15 @@ class Dialing:
         dial = cues.Dial(f"dial-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
         return replace(self, stage=Stage.RINGING, rung=Rung.dialed(dial, now)), (cues.Sound("ringback"), dial)
 
-    def _while_ringing(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
+    def _while_ringing(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegAnswered(leg) if leg == self.rung.leg:
                 return replace(self, stage=Stage.TALKING), (cues.Hush(), cues.Connect(leg))
             case cues.LegFailed(leg) | cues.LegLeft(leg) if leg == self.rung.leg:
                 return self._over(), (cues.Hush(), UNANSWERED)
-            case cues.LegAnswered(leg) if leg == self.before.leg:
-                talking = replace(self, stage=Stage.TALKING, rung=self.before, before=NOBODY)
-                return talking, (cues.Hush(), cues.Drop(self.rung.leg), cues.Connect(leg))
             case cues.Resumed():
-                return self._ring_anew(now)
+                return self, (cues.Sound("ringback"),)
         return self, ()
-
-    def _ring_anew(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """The phone that rang was dropped with the job that had it rung: ring on for what is left of the time."""
-        left = self.rung.until - LATE - now
-        if self.act.callee is None or left < LEAST:
-            return self._over(), (cues.Drop(self.rung.leg), UNANSWERED)
-        name, _, number = self.rung.leg.rpartition("-")
-        dial = cues.Dial(f"{name}-{int(number) + 1}", self.act.callee, left)
-        anew = replace(self, rung=Rung.dialed(dial, now), before=self.rung)
-        return anew, (cues.Sound("ringback"), dial)
 
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:

@@ -49,8 +49,6 @@ class Queue:
     """Since when the caller waits."""
     rung: tuple[Rung, ...] = ()
     """The legs that ring."""
-    before: tuple[Rung, ...] = ()
-    """The legs that rang when another job took over: they are dropped, unless somebody has answered meanwhile."""
     legs: int = 0
     """Legs that were dialed so far."""
     talking: Rung = NOBODY
@@ -147,10 +145,10 @@ class Queue:
             case cues.Heard():
                 return self, (self._music,)
             case cues.Resumed():
-                # Those who were rung are offered again, and rung anew.
-                anew = replace(self, rung=(), before=(*self.before, *self.rung))
-                announce = self.announce and max(self.announce, now + SETTLE)
-                return replace(anew, announce=announce), (self._music, cues.Enter(self.act.team, self.since))
+                return replace(self, announce=self.announce and max(self.announce, now + SETTLE)), (
+                    self._music,
+                    cues.Enter(self.act.team, self.since),
+                )
         return self, ()
 
     def _in_talk(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
@@ -177,18 +175,15 @@ class Queue:
             leg = f"{self.act.team}-{round(self.since * 1000):x}-{self.legs + len(dials) + 1}"
             dials.append(cues.Dial(leg, one, offered.ring_for))
             rung.append(Rung.dialed(dials[-1], now))
-        anew = {leg.name for leg in rung}
-        before = tuple(leg for leg in self.before if leg.name not in anew)
-        return replace(self, rung=tuple(rung), before=before, legs=self.legs + len(dials)), tuple(dials)
+        return replace(self, rung=tuple(rung), legs=self.legs + len(dials)), tuple(dials)
 
     def _answered(self, leg: str) -> tuple[Self, tuple[Effect, ...]]:
-        winner = next((one for one in (*self.rung, *self.before) if one.leg == leg), None)
+        winner = next((one for one in self.rung if one.leg == leg), None)
         if winner is None:
             return self, (cues.Drop(leg),)
         others = tuple(one for one in self.rung if one is not winner)
-        lost = tuple(name for name in self._names if name != winner.name)
-        talking = replace(self, stage=Stage.TALKING, rung=(), before=(), talking=winner)
-        connected = replace(talking, lost=lost, why="was put through")
+        lost = tuple(one.name for one in others)
+        connected = replace(self, stage=Stage.TALKING, rung=(), talking=winner, lost=lost, why="was put through")
         return connected, (
             cues.Hush(),
             *(cues.Drop(one.leg) for one in others),
@@ -209,7 +204,8 @@ class Queue:
         return ended, ended._ending()
 
     def _go(self, why: str, key: str = "") -> tuple[Self, tuple[Effect, ...]]:
-        gone = replace(self, stage=Stage.OVER, rung=(), before=(), lost=self._names, key=key, why=why)
+        lost = tuple(one.name for one in self.rung)
+        gone = replace(self, stage=Stage.OVER, rung=(), lost=lost, key=key, why=why)
         return gone, (cues.Hush(), *(cues.Drop(one.leg) for one in self.rung), *gone._ending())
 
     def _ending(self) -> tuple[Effect, ...]:
@@ -232,11 +228,6 @@ class Queue:
             return replace(self, announce=now + SETTLE), ()  # somebody rings already
         told = replace(self, told=self.position, said=now, announce=now + every if every > 0 else 0.0)
         return told, tuple(cues.Say(text) for text in words(self.position, self.wait, self.language))
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        """Who is reserved for the caller, as far as it is known here."""
-        return tuple(dict.fromkeys(one.name for one in (*self.rung, *self.before)))
 
     @property
     def _music(self) -> cues.Sound:

@@ -215,19 +215,10 @@ def test_another_job_goes_on_with_the_line() -> None:
     [leg] = offer(world, ANA)
     world.pass_time(5)
     assert world.happens(cues.Resumed()) == (cues.Sound("music:default"), cues.Enter("desk", START))
-    [anew] = offer(world, ANA)
-    assert anew != leg, "the phone was dropped with the job that had it rung, and rings anew"
-    answer(world, anew)
-    assert world.legs[anew] == "connected"
-
-
-def test_who_has_answered_while_no_job_was_there_is_connected() -> None:
-    world = begun()
-    [leg] = offer(world, ANA)
-    world.happens(cues.Resumed())
+    assert offer(world, ANA) == [], "she rings already"
+    assert offer(world, BEN)
     answer(world, leg)
     assert world.legs[leg] == "connected"
-    assert offer(world, ANA) == [], "she talks"
 
 
 def test_another_job_goes_on_with_the_talk() -> None:

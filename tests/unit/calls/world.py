@@ -57,10 +57,7 @@ class World:
         self.crashed = True
         self.happens(event, effects=effects)
         self.sound = ""
-        rang = self.those("rings")
         self.happens(cues.Resumed())
-        for leg in rang:  # as the next job does with a phone that rings
-            self.legs[leg] = "dropped"
         for leg, state in list(self.legs.items()):
             if state in ("answered", "connected"):
                 self.legs[leg] = "answered"
