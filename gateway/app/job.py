@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
@@ -35,7 +35,8 @@ from gateway.errors import Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.privacy import logs
 from gateway.redis_client import open_client
-from gateway.terms.call import Call, CallId, Pool
+from gateway.terms.call import Brief, Call, CallId, Pool
+from gateway.terms.catalogue import Catalogue, Line
 
 log = structlog.get_logger(__name__)
 
@@ -142,14 +143,13 @@ class _Job:
         )
         agents = cast(Agents, registry())
         warm = context.proc.userdata.get(_WARM)
-        card = agents.catalogue().get(call.brief.agent)
         return Means(
             room=context.room,
             connect=self._connect,
             leave=context.room.disconnect,
             end_call=partial(_end_call, context),
             runner=lambda name: agents.runner(name, settings, warm),
-            lines=card.lines if card else lambda _: (),
+            lines=partial(_lines, agents.catalogue()),
             house=tools.house(),
             hearing=hearing.set,
             store=store,
@@ -169,6 +169,12 @@ class _Job:
             auto_subscribe=AutoSubscribe.AUDIO_ONLY if listens else AutoSubscribe.SUBSCRIBE_NONE
         )
         self.connected.set_result(None)
+
+
+def _lines(catalogue: Catalogue, brief: Brief) -> Sequence[Line]:
+    """What the agent of the brief says word for word."""
+    card = catalogue.get(brief.agent)
+    return card.lines(brief) if card is not None else ()
 
 
 def read_dispatch(metadata: str) -> tuple[CallId, int] | None:

@@ -68,7 +68,8 @@ class MemoryStore:
         if known is None:
             return None
         self._leases.pop(call, None)
-        raised = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
+        fresh = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
+        raised = replace(fresh, tries=known.tries + 1)
         self._calls[call] = raised
         return raised
 
@@ -123,7 +124,7 @@ class MemoryStore:
             return False
         await self._count(call.id, limits or {})
         way = {name: getattr(call, name) for name in ("route", "pool", "brief", "act", "stop", "because")}
-        self._calls[call.id] = replace(known, **way, checkpoint="", bridged="")
+        self._calls[call.id] = replace(known, **way, checkpoint="", bridged="", tries=1)
         self._moved.set()
         self._moved = asyncio.Event()
         return True

@@ -129,7 +129,7 @@ class RedisStore:
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
-        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="")))
+        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="", tries=1)))
         return _not_full(await self._run("lead", call.id, *_counting(call, limits), call.epoch, call.stop - 1, *way))
 
     async def led(self, call: CallId, stop: int, wait: float) -> Call | None:

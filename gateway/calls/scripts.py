@@ -53,6 +53,7 @@ return 1
     "raise_epoch": _AT_EPOCH
     + """
 redis.call('DEL', KEYS[2])
+redis.call('HINCRBY', KEYS[1], 'tries', 1)
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2])
 return redis.call('HGETALL', KEYS[1])
 """,

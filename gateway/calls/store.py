@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.terms.act import Onward
-from gateway.terms.call import Call, CallId
+from gateway.terms.call import Call, CallId, Pool
 from gateway.terms.event import Event
 
 FORGET_AFTER = 3600.0
@@ -39,6 +39,10 @@ class Asked:
     stop: int
     """The one it has come from."""
     onward: Onward
+    pool: Pool
+    """Whose job asks."""
+    at: float
+    """When, in seconds since the epoch."""
 
 
 class CallStore(Protocol):
@@ -67,7 +71,7 @@ class CallStore(Protocol):
 
     async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
         """Make `seen + 1` the call's epoch and end any lease of `seen`, atomically; `at` becomes its `dispatched`
-        time so that no other replica does it again. None when another replica was first or the call has ended."""
+        time so that no other replica does it again, and one more job is counted in `tries`. None when another replica was first or the call has ended."""
         ...
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:

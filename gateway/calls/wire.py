@@ -50,7 +50,13 @@ def stop_fields(call: Call) -> dict[str, str]:
         "act": type(call.act).__name__,
         "of": asdict(call.act),
     }
-    return {"stop": str(call.stop), "way": json.dumps(way), "checkpoint": call.checkpoint, "bridged": call.bridged}
+    return {
+        "stop": str(call.stop),
+        "way": json.dumps(way),
+        "checkpoint": call.checkpoint,
+        "bridged": call.bridged,
+        "tries": str(call.tries),
+    }
 
 
 def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
@@ -73,6 +79,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             stop=int(fields["stop"]),
             checkpoint=fields["checkpoint"],
             bridged=fields["bridged"],
+            tries=int(fields["tries"]),
             phase=Phase(fields["phase"]),
             epoch=int(fields["epoch"]),
             dispatch=fields["dispatch"],
@@ -86,14 +93,16 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
 def ask_text(asked: Asked) -> str:
     """What a job asks, as control reads it."""
     given = asked.onward
-    return json.dumps([asked.call, asked.epoch, asked.stop, given.because.value, given.key])
+    asks = [asked.call, asked.epoch, asked.stop, given.because.value, given.key, asked.pool.value, asked.at]
+    return json.dumps(asks)
 
 
 def read_ask(text: str) -> Asked:
     """What was asked. Raises OurFault as `read_call` does."""
     try:
-        call, epoch, stop, because, key = json.loads(text)
-        return Asked(CallId(call), int(epoch), int(stop), Onward(Because(because), str(key)))
+        call, epoch, stop, because, key, pool, at = json.loads(text)
+        onward = Onward(Because(because), str(key))
+        return Asked(CallId(call), int(epoch), int(stop), onward, Pool(pool), float(at))
     except (ValueError, TypeError) as bad:
         raise OurFault("What a job asks can't be read.") from bad
 

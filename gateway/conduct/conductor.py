@@ -171,6 +171,7 @@ class Conductor:
                 await self._start(self._means.house.keep_company(stage, self._call), "company")
             case Apologise(reason):
                 log.error("the call's act can't go on", agent=self._script.agent, why=reason)
+                await cancelled(self._leading)
                 await self._start(self._apologise(stage, reason), "apologise")
             case TellAnswered():
                 self._teller.note(Kind.ANSWERED, {}, time.time())
@@ -241,10 +242,12 @@ class Conductor:
         while True:
             started = time.monotonic()
             with suppress(Unavailable):
-                await store.ask(Asked(call.id, call.epoch, call.stop, onward))
+                await store.ask(Asked(call.id, call.epoch, call.stop, onward, self._means.pool, time.time()))
                 if (led := await store.led(call.id, call.stop, ASK_AGAIN)) is not None:
                     break
             await asyncio.sleep(max(0.0, started + ASK_AGAIN - time.monotonic()))
+            if self._act is None or self._act.done():  # it takes long: the line isn't dead
+                await self._start(self._means.house.keep_company(stage, call), "company")
         self._call = led
         stage.led(led)
         # The house's acts need nothing that a job of the agents hasn't; an agent's job needs its engines.
@@ -260,8 +263,10 @@ class Conductor:
                 await self._say_sorry(stage)
             else:
                 await self._means.house.call_back(stage, self._call, reason)
-        except OffhookError as bad:
-            log.warning("the caller couldn't be told", why=str(bad))
+        except Exception as bug:  # whatever it is, the caller isn't kept in silence for it
+            EDGE_ERRORS.labels("apology").inc()
+            log.exception("the caller couldn't be told", why=type(bug).__name__)
+            stage.voice.send(tones.reorder(stage.voice.rate).data)
         self._inputs.put_nowait(Apologised())
 
     async def _say_sorry(self, stage: CallStage) -> None:

@@ -32,6 +32,8 @@ LEAD_WITHIN = 6.0
 """Seconds for control to say where the call goes on."""
 HAND_WITHIN = 6.0
 """Seconds for a job of the other pool to be in the room."""
+APOLOGISE_WITHIN = 60.0
+"""Seconds to tell a caller that we can't go on; whatever becomes of it, they aren't kept any longer."""
 TALK_WITHIN = 4 * 3600.0
 """Seconds a call may last: nobody talks so long, so something hangs."""
 
@@ -324,8 +326,10 @@ def _relieved(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Eff
     return _over(script), (Leave("another job goes on with the call", goes_on=True),)
 
 
-def _failed(script: Script, given: Input, _: float) -> tuple[Script, Sequence[Effect]]:
-    return script, (Apologise(given.reason),) if isinstance(given, Failed) else ()
+def _failed(script: Script, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    if not isinstance(given, Failed):
+        return script, ()
+    return replace(script, deadline=now + APOLOGISE_WITHIN), (Apologise(given.reason),)
 
 
 def _apologised(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]]:
@@ -405,9 +409,9 @@ _DUE: Mapping[State, Callable[[Script, float], tuple[Script, Sequence[Effect]]]]
     State.RINGING: _ringing_due,
     State.TALKING: _talking_due,
     State.LEADING: lambda script, now: (
-        replace(script, state=State.TALKING, deadline=now + TALK_WITHIN),
+        replace(script, state=State.TALKING, deadline=now + APOLOGISE_WITHIN),
         (Apologise("nobody said where the call goes on"),),
     ),
-    State.HANDING: lambda script, _: (_over(script), (Leave("no other job came"),)),
+    State.HANDING: lambda script, _: (_over(script), (Leave("no other job came", give_back=True),)),
     State.OVER: lambda script, _: (script, ()),
 }

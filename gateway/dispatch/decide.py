@@ -28,6 +28,12 @@ JOINS_WITHIN = 12.0
 """Seconds a caller may take from the first hint into the room; the SIP service gives up after 10."""
 TRIES = 5
 """Jobs a call is offered to before its caller is turned away."""
+ASK_COUNTS = 3.0
+"""Seconds for which what a job has asked counts; it asks again each second."""
+TRIES_AGENT = 3
+"""Agents' jobs that a call is offered to before the house speaks to its caller."""
+TRIES_ANSWERED = 2
+"""The same for a caller who was answered already."""
 NO_JOB = 503
 """SIP status for a caller whom no job came for (RFC 3261 section 21.5.4)."""
 
@@ -92,6 +98,8 @@ class Do(Enum):
     NOTHING = auto()
     DISPATCH = auto()
     """Its job didn't come, or is gone: offer it to another."""
+    LEAD_ON = auto()
+    """No agent's job takes it: the plan's `no_agent` follows, by the house."""
     GIVE_UP = auto()
     """It was offered often enough."""
     TURN_AWAY = auto()
@@ -104,7 +112,11 @@ def supervise(call: Call, holder: str | None, now: float) -> Do:
         return Do.NOTHING
     if call.reject:
         return Do.TURN_AWAY
-    return Do.GIVE_UP if call.epoch >= TRIES else Do.DISPATCH
+    if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
+        # A caller who has been answered isn't kept waiting: somebody speaks to them soon.
+        enough = TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
+        return Do.LEAD_ON if call.tries >= enough else Do.DISPATCH
+    return Do.GIVE_UP if call.tries >= TRIES else Do.DISPATCH
 
 
 def ending(call: Call) -> Ending:

@@ -20,8 +20,8 @@ from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
-from gateway.terms.act import Onward
-from gateway.terms.call import Call, CallId, Phase, Pool
+from gateway.terms.act import Because, Onward
+from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
 from gateway.terms.number import normalise
@@ -102,13 +102,12 @@ class Dispatcher:
         call = await self._store.get(asked.call) if asked is not None else None
         if asked is None or call is None or (call.epoch, call.stop) != (asked.epoch, asked.stop):
             return  # another control was faster, or the call is another job's by now
+        if self._clock() - asked.at > decide.ASK_COUNTS:
+            return  # the job has told the caller something else by now
         led = await self._lead(call, asked.onward)
         if led is None:
             return
-        stop = {"number": led.stop, "route": led.route, "act": stops.name_of(led.act), "because": led.because}
-        await self._tell(led.id, Kind.STOP, stop, self._clock())
-        log.info("call led on", call=call.id, because=asked.onward.because.value, route=led.route, stop=led.stop)
-        if led.pool is Pool.AGENTS and call.pool is Pool.HOUSE:
+        if stops.needs_another(led, asked.pool):
             raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
             if raised is not None:
                 await self._dispatch(raised)
@@ -120,9 +119,15 @@ class Dispatcher:
         while True:
             led, limits = stops.led(plan, call, onward, now, replace(state, calls=full))
             try:
-                return led if await self._store.lead(led, limits) else None
+                if not await self._store.lead(led, limits):
+                    return None
+                break
             except Full as bad:
                 full[bad.route] = limits[bad.route]
+        stop = {"number": led.stop, "route": led.route, "act": stops.name_of(led.act), "because": led.because}
+        await self._tell(led.id, Kind.STOP, stop, now)
+        log.info("call led on", call=call.id, because=onward.because.value, route=led.route, stop=led.stop)
+        return led
 
     async def _of(self, call: Call) -> Plan:
         """The plan that routed the call; the one in force where that is kept no more."""
@@ -187,6 +192,8 @@ class Dispatcher:
             match decide.supervise(call, await self._store.holder(call.id), self._clock()):
                 case Do.DISPATCH:
                     await self._each(call.id, self._redispatch(call))
+                case Do.LEAD_ON:
+                    await self._each(call.id, self._without_agent(call))
                 case Do.GIVE_UP:
                     await self._each(call.id, self._give_up(call))
                 case Do.TURN_AWAY:
@@ -236,11 +243,18 @@ class Dispatcher:
         await self._rooms.clear(call.room)
         await self._dispatch(raised)
 
+    async def _without_agent(self, call: Call) -> None:
+        """No agent's job takes the call: the plan says what comes instead."""
+        led = await self._lead(call, Onward(Because.NO_AGENT))
+        if led is not None:
+            await self._redispatch(led)
+
     async def _give_up(self, call: Call) -> None:
         if not await self._end(call, Ending.LOST):
             return
-        log.error("no job came for the call; its caller is turned away", call=call.id, tries=call.epoch)
+        log.error("no job came for the call; its caller is turned away", call=call.id, tries=call.tries)
         await self._rooms.turn_away(call.room, call.sip_identity, decide.NO_JOB)
+        await self._rooms.close(call.room)
 
     async def _turn_away(self, call: Call) -> None:
         await self._tell(call.id, Kind.REJECTED, {"status": call.reject, "reason": call.why}, self._clock())

@@ -109,5 +109,7 @@ class Call:
     """How far the act has come: its machine as JSON, for the job that goes on with it; "" at its beginning."""
     bridged: str = field(default="", repr=False)
     """Identity of the human who talks with the caller; "" for none."""
+    tries: int = 1
+    """Jobs that were sent for it at this stop."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""

@@ -205,7 +205,7 @@ async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: Ca
     await store.dispatched(call.id, 1, "AD_1", 5.0)
     await store.take(call.id, 1, "one", 3)
     raised = await store.raise_epoch(call.id, 1, 9.0)
-    assert raised == replace(call, epoch=2, dispatch="", dispatched=9.0)
+    assert raised == replace(call, epoch=2, dispatch="", dispatched=9.0, tries=2)
     assert await store.get(call.id) == raised
     assert await store.holder(call.id) is None
     assert not await store.take(call.id, 1, "one", 3)
@@ -267,7 +267,7 @@ async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) 
 async def test_what_is_asked_is_heard_once_and_the_answer_comes_at_once(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
-    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"))
+    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"), Pool.HOUSE, 1764000000.5)
     waiting = asyncio.ensure_future(store.led(call.id, 1, 5.0))
     hearing = asyncio.ensure_future(store.asked(5.0))
     await store.ask(asked)

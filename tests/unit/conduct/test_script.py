@@ -149,7 +149,7 @@ def test_a_caller_whom_nobody_leads_on_is_told() -> None:
 def test_who_keeps_a_caller_company_leaves_in_the_end_though_nobody_comes() -> None:
     script, _ = play(*TO_LEADING, Led("sales", ours=False))
     after, effects = script.due(script.deadline)
-    assert (after.state, list(effects)) == (State.OVER, [Leave("no other job came")])
+    assert (after.state, list(effects)) == (State.OVER, [Leave("no other job came", give_back=True)])
 
 
 INPUTS = st.sampled_from(

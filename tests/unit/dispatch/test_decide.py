@@ -18,6 +18,8 @@ from gateway.dispatch.decide import (
     JOB_WITHIN,
     JOINS_WITHIN,
     TRIES,
+    TRIES_AGENT,
+    TRIES_ANSWERED,
     Arrival,
     Do,
     arrived,
@@ -26,6 +28,7 @@ from gateway.dispatch.decide import (
     metadata,
     supervise,
 )
+from gateway.terms.act import Wait
 from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
@@ -76,7 +79,11 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({}, None, JOB_WITHIN, Do.DISPATCH),
         ({}, "AJ_1", 100.0, Do.NOTHING),
         ({"phase": Phase.TAKEN}, None, JOB_WITHIN, Do.DISPATCH),
-        ({"epoch": TRIES}, None, JOB_WITHIN, Do.GIVE_UP),
+        ({"tries": TRIES_AGENT}, None, JOB_WITHIN, Do.LEAD_ON),
+        ({"tries": TRIES_ANSWERED}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"tries": TRIES_ANSWERED, "told": frozenset({"answered"})}, None, JOB_WITHIN, Do.LEAD_ON),
+        ({"tries": TRIES, "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.GIVE_UP),
+        ({"epoch": 9, "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.DISPATCH),
         ({"epoch": TRIES}, "AJ_5", JOB_WITHIN, Do.NOTHING),
         ({"phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
         ({"reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),

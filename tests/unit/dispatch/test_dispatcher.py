@@ -16,7 +16,7 @@ from gateway.calls.memory import MemoryStore
 from gateway.calls.store import Asked
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
-from gateway.dispatch.decide import JOB_WITHIN, TRIES, Arrival
+from gateway.dispatch.decide import ASK_COUNTS, JOB_WITHIN, TRIES, TRIES_AGENT, Arrival
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
@@ -146,15 +146,16 @@ async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> Non
     assert world.rooms.did("dispatch") == 2
 
 
-async def test_after_five_jobs_the_caller_is_told_and_the_call_is_lost() -> None:
+async def test_a_call_that_no_job_takes_goes_to_the_house_and_then_its_caller_is_turned_away() -> None:
     world = World()
     await world.one.arrived(arrival())
     world.rooms.there[CALL] = arrival()
-    for _ in range(TRIES + 2):
+    for _ in range(TRIES_AGENT + TRIES + 2):
         world.now += JOB_WITHIN
         await world.one.supervise()
-    assert world.rooms.did("dispatch") == TRIES
-    assert world.rooms.done[-1] == ("turn away", "503")
+    pools = [one[1] for one in world.rooms.done if one[0] == "dispatch"]
+    assert pools == ["offhook-agents"] * TRIES_AGENT + ["offhook-house"] * (TRIES - 1)
+    assert world.rooms.done[-2:] == [("turn away", "503"), ("close",)], "nobody is left in the room"
     ended = [event for event in await world.events() if event.kind is Kind.ENDED]
     assert [event.data["ending"] for event in ended] == ["lost"]
 
@@ -318,11 +319,11 @@ routes:
 """
 
 
-async def led(world: World, because: Because, key: str = "", *, stop: int = 1) -> Call:
+async def led(world: World, because: Because, key: str = "", *, stop: int = 1, pool: Pool = Pool.HOUSE) -> Call:
     """What a job's asking comes to."""
     before = await world.store.get(CALL)
     assert before is not None
-    await world.store.ask(Asked(CALL, before.epoch, stop, Onward(because, key)))
+    await world.store.ask(Asked(CALL, before.epoch, stop, Onward(because, key), pool, world.now))
     await world.one.answer(0.5)
     found = await world.store.get(CALL)
     assert found is not None
@@ -365,7 +366,7 @@ async def test_a_full_route_leads_to_what_comes_instead(menu: World) -> None:
     other = replace(arrival(), call=CallId("SCL_2"), room="call-_y")
     await menu.one.arrived(other)
     await led(menu, Because.KEY, "1")
-    await menu.store.ask(Asked(other.call, 1, 1, Onward(Because.KEY, "1")))
+    await menu.store.ask(Asked(other.call, 1, 1, Onward(Because.KEY, "1"), Pool.HOUSE, menu.now))
     await menu.one.answer(0.5)
     found = await menu.store.get(other.call)
     assert found is not None
@@ -387,5 +388,52 @@ async def test_a_call_goes_on_by_the_plan_that_routed_it(menu: World, tmp_path: 
 
 async def test_nobody_asking_is_no_harm(menu: World) -> None:
     await menu.one.answer(0.01)
-    await menu.store.ask(Asked(CallId("SCL_gone"), 1, 1, Onward(Because.KEY, "1")))
+    await menu.store.ask(Asked(CallId("SCL_gone"), 1, 1, Onward(Because.KEY, "1"), Pool.HOUSE, menu.now))
     await menu.one.answer(0.01)
+
+
+async def test_an_agents_job_goes_on_itself_when_the_call_comes_back_to_an_agent(menu: World) -> None:
+    await led(menu, Because.KEY, "1", pool=Pool.AGENTS)
+    before = menu.rooms.did("dispatch")
+    call = await menu.store.get(CALL)
+    assert call is not None
+    onward = Onward(Because.UNANSWERED)
+    menu.one = Dispatcher(menu.store, menu.rooms, menu.one._plan, clock=lambda: menu.now)
+    await menu.store.ask(Asked(CALL, call.epoch, call.stop, onward, Pool.AGENTS, menu.now))
+    await menu.one.answer(0.5)
+    assert menu.rooms.did("dispatch") == before
+
+
+async def test_what_was_asked_long_ago_moves_nobody(menu: World) -> None:
+    await menu.store.ask(Asked(CALL, 1, 1, Onward(Because.KEY, "1"), Pool.HOUSE, menu.now - ASK_COUNTS - 1))
+    await menu.one.answer(0.5)
+    call = await menu.store.get(CALL)
+    assert call is not None
+    assert call.stop == 1
+
+
+async def test_an_answered_caller_whom_no_agents_job_takes_goes_on_without(menu: World) -> None:
+    menu.rooms.there[CALL] = arrival()
+    await menu.store.tell(Event(CALL, Kind.ANSWERED, menu.now, {}))
+    call = await led(menu, Because.KEY, "2")
+    assert call.pool is Pool.AGENTS
+    menu.now += JOB_WITHIN
+    await menu.one.supervise()
+    after = await menu.store.get(CALL)
+    assert after is not None
+    assert (type(after.act).__name__, after.pool, after.because) == ("Promise", Pool.HOUSE, "no_agent")
+    assert menu.rooms.done[-1][:2] == ("dispatch", "offhook-house")
+
+
+async def test_calls_that_were_handed_over_often_are_given_up_no_sooner(menu: World) -> None:
+    for _ in range(TRIES):
+        await led(menu, Because.KEY, "2")
+        call = await menu.store.get(CALL)
+        assert call is not None
+        assert await menu.store.lead(
+            replace(call, stop=call.stop + 1, route="front", pool=Pool.HOUSE, act=Wait("crew"))
+        )
+    menu.rooms.there[CALL] = arrival()
+    menu.now += JOB_WITHIN
+    await menu.one.supervise()
+    assert not menu.rooms.did("turn away")
