@@ -38,10 +38,10 @@ _BY = {
 _FINAL = {
     rtc.DisconnectReason.ROOM_DELETED,
     rtc.DisconnectReason.ROOM_CLOSED,
-    rtc.DisconnectReason.PARTICIPANT_REMOVED,
     rtc.DisconnectReason.CLIENT_INITIATED,
 }
-"""Why we may be put out of a room for good."""
+"""Why a job may be out of a room in which nothing goes on. One that was removed has made room for another job: the call
+goes on, and whoever talks with the caller must not be dropped."""
 
 
 class CallRoom:

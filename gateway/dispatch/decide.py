@@ -104,7 +104,8 @@ def supervise(call: Call, holder: str | None, now: float) -> Do:
         return Do.NOTHING
     if call.reject:
         return Do.TURN_AWAY
-    return Do.GIVE_UP if call.epoch >= TRIES else Do.DISPATCH
+    # Two who talk need no job to go on: no lack of jobs is a reason to part them.
+    return Do.GIVE_UP if call.epoch >= TRIES and not call.bridged else Do.DISPATCH
 
 
 def ending(call: Call) -> Ending:

@@ -154,3 +154,13 @@ class Rings(RuleBasedStateMachine):
 
 Rings.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 TestRings = Rings.TestCase
+
+
+def test_a_phone_that_fell_silent_with_its_job_is_rung_anew() -> None:
+    world, leg = begun()
+    world.legs[leg] = "failed"
+    world.pass_time(4.0)
+    world.crash(cues.Heard(), 0)
+    [again] = [one for one, state in world.legs.items() if state == "rings"]
+    assert again != leg
+    assert world.sound == "ringback"

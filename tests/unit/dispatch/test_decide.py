@@ -77,6 +77,7 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({}, "AJ_1", 100.0, Do.NOTHING),
         ({"phase": Phase.TAKEN}, None, JOB_WITHIN, Do.DISPATCH),
         ({"epoch": TRIES}, None, JOB_WITHIN, Do.GIVE_UP),
+        ({"epoch": TRIES, "bridged": "ana"}, None, JOB_WITHIN, Do.DISPATCH),
         ({"epoch": TRIES}, "AJ_5", JOB_WITHIN, Do.NOTHING),
         ({"phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
         ({"reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),

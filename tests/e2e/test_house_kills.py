@@ -1,0 +1,302 @@
+"""Processes that are killed amid a call that no agent conducts, judged by what each party hears and by the record."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import numpy as np
+import psutil
+import pytest
+
+from gateway.calls.words import word
+from gateway.calls.words_house import HouseWord
+from gateway.phone.call import Call, silence
+from gateway.phone.phone import Phone
+from gateway.rtp import FRAME, RATE
+from tests.e2e.gateway import Stack
+from tests.e2e.servers import until
+from tests.e2e.test_calls import record, sip_id
+from tests.e2e.test_house import (  # noqa: F401  the fixtures are ours too
+    AWAY,
+    DESK,
+    DIRECT,
+    MENU,
+    MESSAGE,
+    OURS,
+    THEIRS,
+    callees,
+    caller,
+    leave_message,
+    said,
+    talk,
+    tone,
+)
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+
+TAKEN_OVER = 9.0
+"""Seconds from a job's death until another conducts its call: a lease, a look, a join."""
+PROMPT = "For Ana, press 1. For anything else, just talk."
+
+
+def process(stack: Stack, words: str) -> psutil.Process:
+    """One of the gateway's processes, by its command."""
+    for child in psutil.Process(stack.pid).children():
+        with suppress(psutil.Error):
+            if words in " ".join(child.cmdline()):
+                return child
+    raise LookupError(words)
+
+
+def jobs(stack: Stack) -> list[psutil.Process]:
+    """The house's processes that are in a room: they alone are connected to LiveKit."""
+    port = int(stack.run.livekit_url.rpartition(":")[2])
+    found = []
+    for child in process(stack, "worker --pool house").children(recursive=True):
+        with suppress(psutil.Error):
+            if any(each.raddr and each.raddr.port == port for each in child.net_connections("tcp")):
+                found.append(child)
+    return found
+
+
+async def job(stack: Stack, but: frozenset[int] = frozenset()) -> psutil.Process:
+    """The job of the one call there is, another than these."""
+    found: list[psutil.Process] = []
+
+    def there() -> bool:
+        found[:] = [one for one in jobs(stack) if one.pid not in but]
+        return len(found) == 1
+
+    await until(there, 20.0)
+    return found[0]
+
+
+async def killed(stack: Stack) -> frozenset[int]:
+    """Kill the call's job; its id."""
+    one = await job(stack)
+    one.kill()
+    return frozenset({one.pid})
+
+
+@asynccontextmanager
+async def both_talk(one: Call, other: Call) -> AsyncIterator[None]:
+    """Two who send a tone without a pause; in the end, no frame of either was missing at the other's ear."""
+    for call, frequency in ((one, OURS), (other, THEIRS)):
+        call.port.send(tone(frequency, 40.0))
+    await one.tone([THEIRS])
+    await other.tone([OURS])
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        ended = min(one.tape.now, other.tape.now)
+    for call, frequency in ((one, THEIRS), (other, OURS)):
+        lost = missing(call, started, ended, frequency)
+        assert lost <= 2, f"{lost} frames of 20 ms without the {frequency:g} Hz, of {(ended - started) / 0.02:.0f}"
+
+
+def missing(call: Call, start: float, end: float, frequency: float) -> int:
+    """Frames in which a frequency isn't heard as before."""
+    heard = call.tape.between(call.tape.heard, start, end)
+    frames = heard[: len(heard) // FRAME * FRAME].reshape(-1, FRAME).astype(float)
+    wave = np.exp(-2j * np.pi * frequency * np.arange(FRAME) / RATE)
+    strength = np.abs(frames @ wave)
+    return int((strength < np.median(strength) / 4).sum())
+
+
+async def bridged(caller: Phone, callees: Phone) -> tuple[Call, Call]:  # noqa: F811
+    """Two who are connected."""
+    call = await caller.dial(DIRECT)
+    human = await (await callees.rung()).answer()
+    await call.answered()
+    await talk(call, human)
+    return call, human
+
+
+# menu
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["while it plays", "in the silence after it"])
+async def test_a_menu_is_said_again_and_its_keys_lead_on(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+    silent: bool,
+) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    if silent:
+        await said(caller, call, PROMPT)
+    else:
+        await call.talking(0.3)
+    await killed(stack)
+    await call.say(silence(0.5))
+    await said(caller, call, "For Ana, press 1.", TAKEN_OVER)
+    await call.press("1")
+    ringing = await callees.rung(5.0)
+    human = await ringing.answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended(3.0)
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
+
+
+# those who ring
+
+
+async def test_who_waits_keeps_the_place_and_is_connected(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call = await caller.dial(DESK)
+    first = [await callees.rung(), await callees.rung()]
+    await call.answered()
+    before = await killed(stack)
+    await job(stack, before)
+    ring = next((one for one in first if one.stopped is None), None)
+    human = await (ring or await callees.rung(TAKEN_OVER)).answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended(3.0)
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["wait"]
+
+
+# two who talk
+
+
+@pytest.mark.parametrize("first", ["human", "caller"])
+async def test_two_who_talk_dont_notice_that_their_job_dies(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+    first: str,
+) -> None:
+    call, human = await bridged(caller, callees)
+    async with both_talk(call, human):
+        await job(stack, await killed(stack))
+        await call.wait(1.5)
+    one, other = (human, call) if first == "human" else (call, human)
+    await one.hang_up()
+    left = time.monotonic()
+    await other.ended(3.0)
+    assert (other.signalling.ended or 0) - left < 0.7
+    await record(stack, sip_id(call), ending="served")
+
+
+@pytest.mark.parametrize("first", ["human", "caller"])
+async def test_a_hang_up_ends_a_talk_that_has_no_job(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+    first: str,
+) -> None:
+    call, human = await bridged(caller, callees)
+    await killed(stack)
+    one, other = (human, call) if first == "human" else (call, human)
+    await one.hang_up()
+    await other.ended(5.0)
+    found = await record(stack, sip_id(call), ending="served")
+    assert found["hung_up_by"] == first
+
+
+async def test_two_who_talk_outlive_control_and_the_worker(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call, human = await bridged(caller, callees)
+    async with both_talk(call, human):
+        for name in ("gateway control", "worker --pool house"):
+            process(stack, name).kill()
+        await job(stack)
+        await call.wait(1.5)
+    await human.hang_up()
+    await call.ended(5.0)
+    await record(stack, sip_id(call), ending="served")
+
+
+async def test_a_job_that_hung_and_wakes_leaves_the_call_to_the_next(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call, human = await bridged(caller, callees)
+    async with both_talk(call, human):
+        old = await job(stack)
+        old.suspend()
+        try:
+            await until(_others(stack, old), 20.0)
+            await call.wait(1.0)
+        finally:
+            old.resume()
+        await until(lambda: old.pid not in {one.pid for one in jobs(stack)}, 10.0)
+        await call.wait(0.5)
+    await human.hang_up()
+    await call.ended(3.0)
+    await record(stack, sip_id(call), ending="served")
+
+
+def _others(stack: Stack, old: psutil.Process) -> Callable[[], bool]:
+    return lambda: any(one.pid != old.pid for one in jobs(stack))
+
+
+# what a caller leaves
+
+
+async def test_a_message_goes_on_and_keeps_what_was_said(stack: Stack, caller: Phone) -> None:  # noqa: F811
+    call = await caller.dial(MESSAGE)
+    await leave_message(caller, call)
+    await killed(stack)
+    await call.tone([1000.0], 15.0, 0.2)
+    await caller.say(call, "And that is all")
+    await call.press("#")
+    await call.ended(20.0)
+    found = await record(stack, sip_id(call), ending="message")
+    assert found["messages"][0]["seconds"] > 1
+
+
+async def test_a_number_in_mid_entry_is_booked_once(stack: Stack, phone_target: str) -> None:
+    async with Phone(phone_target, caller="anonymous") as phone:
+        call = await phone.dial(AWAY)
+        await call.answered()
+        await call.talking(0.5)
+        await call.press("51055")
+        await job(stack, await killed(stack))
+        await call.heard(15.0)
+        await call.talking(0.3)
+        await call.press("5105550188#")
+        await said(phone, call, word(HouseWord.BOOKED, "en"))
+        await call.ended(15.0)
+        found = await record(stack, sip_id(call), ending="callback")
+        assert [one["number"] for one in found["callbacks"]] == ["+15105550188"]
+
+
+# control
+
+
+async def test_a_call_is_led_on_when_control_is_back(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    process(stack, "gateway control").kill()
+    await call.press("1")
+    ringing = await callees.rung(15.0)
+    human = await ringing.answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended(3.0)
+    await record(stack, sip_id(call), ending="served")
+
+
+async def test_nothing_is_left_of_the_calls(stack: Stack) -> None:
+    await asyncio.wait_for(until(lambda: not jobs(stack), 10.0), 11.0)
