@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from google.protobuf.json_format import ParseError
 from livekit import api
+from livekit.protocol.models import DisconnectReason
 from livekit.protocol.webhook import WebhookEvent
 
 from gateway.calls.hearing import leg_name
@@ -82,6 +83,8 @@ def hint(told: WebhookEvent, hints: Hints) -> Awaitable[None] | None:
         return None
     if told.event == "room_finished":
         return hints.emptied(room)
+    if told.event in _LEFT and told.participant.disconnect_reason == DisconnectReason.DUPLICATE_IDENTITY:
+        return None  # its SIP service has joined anew in its own place; if it hasn't, a look at the rooms tells
     if told.event in _LEFT and leg_name(told.participant.identity):
         return hints.parted(room, told.participant.identity)
     there = arrival(room, told.participant)

@@ -15,7 +15,7 @@ from gateway.calls.words import word
 from gateway.calls.words_house import HouseWord
 from gateway.phone.call import Call, silence
 from gateway.phone.phone import Phone
-from gateway.rtp import FRAME, RATE
+from gateway.rtp import FRAME, FRAME_SECONDS, RATE
 from tests.e2e.gateway import Stack
 from tests.e2e.servers import until
 from tests.e2e.test_calls import record, sip_id
@@ -39,6 +39,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
 TAKEN_OVER = 9.0
 """Seconds from a job's death until another conducts its call: a lease, a look, a join."""
+NORMAL = 2.0
+"""Seconds in which two talk before anything is killed: what they miss then is normal on this machine."""
+SLACK = 2
+AUDIBLE = 100 * FRAME
+"""Strength of a tone of an amplitude of 200."""
 PROMPT = "For Ana, press 1. For anything else, just talk."
 
 
@@ -55,7 +60,10 @@ def jobs(stack: Stack) -> list[psutil.Process]:
     """The house's processes that are in a room: they alone are connected to LiveKit."""
     port = int(stack.run.livekit_url.rpartition(":")[2])
     found = []
-    for child in process(stack, "worker --pool house").children(recursive=True):
+    family: list[psutil.Process] = []
+    with suppress(psutil.Error, LookupError):  # a worker that was killed isn't back yet
+        family = process(stack, "worker --pool house").children(recursive=True)
+    for child in family:
         with suppress(psutil.Error):
             if any(each.raddr and each.raddr.port == port for each in child.net_connections("tcp")):
                 found.append(child)
@@ -83,28 +91,35 @@ async def killed(stack: Stack) -> frozenset[int]:
 
 @asynccontextmanager
 async def both_talk(one: Call, other: Call) -> AsyncIterator[None]:
-    """Two who send a tone without a pause; in the end, no frame of either was missing at the other's ear."""
+    """Two who send a tone without a pause. In the end each must have missed at most SLACK frames of the other's more
+    than the two missed, by the second, before anything was killed."""
     for call, frequency in ((one, OURS), (other, THEIRS)):
         call.port.send(tone(frequency, 40.0))
     await one.tone([THEIRS])
     await other.tone([OURS])
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        ended = min(one.tape.now, other.tape.now)
-    for call, frequency in ((one, THEIRS), (other, OURS)):
+    begun = time.monotonic()
+    await one.wait(NORMAL)
+    started = min(one.tape.now, other.tape.now)
+    yield
+    ended = min(one.tape.now, other.tape.now)
+    pairs = ((one, THEIRS), (other, OURS))
+    normal = max(len(missing(call, begun, started, frequency)) for call, frequency in pairs) / (started - begun)
+    for call, frequency in pairs:
         lost = missing(call, started, ended, frequency)
-        assert lost <= 2, f"{lost} frames of 20 ms without the {frequency:g} Hz, of {(ended - started) / 0.02:.0f}"
+        allowed = SLACK + normal * (ended - started)
+        assert len(lost) <= allowed, (
+            f"{frequency:g} Hz: none at {lost} s of {ended - started:.1f} s; {allowed:.1f} allowed"
+        )
 
 
-def missing(call: Call, start: float, end: float, frequency: float) -> int:
-    """Frames in which a frequency isn't heard as before."""
+def missing(call: Call, start: float, end: float, frequency: float) -> list[float]:
+    """When, in seconds from the start, a frequency wasn't heard as before for the 20 ms of a frame."""
     heard = call.tape.between(call.tape.heard, start, end)
     frames = heard[: len(heard) // FRAME * FRAME].reshape(-1, FRAME).astype(float)
     wave = np.exp(-2j * np.pi * frequency * np.arange(FRAME) / RATE)
     strength = np.abs(frames @ wave)
-    return int((strength < np.median(strength) / 4).sum())
+    assert np.median(strength) > AUDIBLE, "the tone isn't there at all"
+    return [round(float(at) * FRAME_SECONDS, 2) for at in np.flatnonzero(strength < np.median(strength) / 4)]
 
 
 async def bridged(caller: Phone, callees: Phone) -> tuple[Call, Call]:  # noqa: F811
@@ -119,25 +134,22 @@ async def bridged(caller: Phone, callees: Phone) -> tuple[Call, Call]:  # noqa: 
 # menu
 
 
-@pytest.mark.parametrize("silent", [False, True], ids=["while it plays", "in the silence after it"])
 async def test_a_menu_is_said_again_and_its_keys_lead_on(
     stack: Stack,
     caller: Phone,  # noqa: F811
     callees: Phone,  # noqa: F811
-    silent: bool,
 ) -> None:
     call = await caller.dial(MENU)
     await call.answered()
-    if silent:
-        await said(caller, call, PROMPT)
-    else:
-        await call.talking(0.3)
+    await call.talking(0.3)
     await killed(stack)
+    await call.say(silence(0.5))
+    await said(caller, call, PROMPT, TAKEN_OVER)
+    await killed(stack)  # in the silence after it
     await call.say(silence(0.5))
     await said(caller, call, "For Ana, press 1.", TAKEN_OVER)
     await call.press("1")
-    ringing = await callees.rung(5.0)
-    human = await ringing.answer()
+    human = await (await callees.rung(5.0)).answer()
     await talk(call, human)
     await human.hang_up()
     await call.ended(3.0)
@@ -170,22 +182,19 @@ async def test_who_waits_keeps_the_place_and_is_connected(
 # two who talk
 
 
-@pytest.mark.parametrize("first", ["human", "caller"])
 async def test_two_who_talk_dont_notice_that_their_job_dies(
     stack: Stack,
     caller: Phone,  # noqa: F811
     callees: Phone,  # noqa: F811
-    first: str,
 ) -> None:
     call, human = await bridged(caller, callees)
     async with both_talk(call, human):
         await job(stack, await killed(stack))
         await call.wait(1.5)
-    one, other = (human, call) if first == "human" else (call, human)
-    await one.hang_up()
+    await human.hang_up()
     left = time.monotonic()
-    await other.ended(3.0)
-    assert (other.signalling.ended or 0) - left < 0.7
+    await call.ended(3.0)
+    assert (call.signalling.ended or 0) - left < 0.7
     await record(stack, sip_id(call), ending="served")
 
 
@@ -237,8 +246,10 @@ async def test_a_job_that_hung_and_wakes_leaves_the_call_to_the_next(
             old.resume()
         await until(lambda: old.pid not in {one.pid for one in jobs(stack)}, 10.0)
         await call.wait(0.5)
-    await human.hang_up()
-    await call.ended(3.0)
+    await call.hang_up()
+    left = time.monotonic()
+    await human.ended(3.0)
+    assert (human.signalling.ended or 0) - left < 0.7
     await record(stack, sip_id(call), ending="served")
 
 
@@ -249,32 +260,35 @@ def _others(stack: Stack, old: psutil.Process) -> Callable[[], bool]:
 # what a caller leaves
 
 
-async def test_a_message_goes_on_and_keeps_what_was_said(stack: Stack, caller: Phone) -> None:  # noqa: F811
-    call = await caller.dial(MESSAGE)
-    await leave_message(caller, call)
-    await killed(stack)
-    await call.tone([1000.0], 15.0, 0.2)
-    await caller.say(call, "And that is all")
-    await call.press("#")
-    await call.ended(20.0)
-    found = await record(stack, sip_id(call), ending="message")
-    assert found["messages"][0]["seconds"] > 1
+async def test_what_callers_were_leaving_is_kept(stack: Stack, caller: Phone, phone_target: str) -> None:  # noqa: F811
+    """A message and a number, both in the middle when their jobs die at once."""
+    async with Phone(phone_target, caller="anonymous") as withheld:
+        spoken, keyed = await caller.dial(MESSAGE), await withheld.dial(AWAY)
+        await keyed.answered()
+        await asyncio.gather(leave_message(caller, spoken), keyed.talking(0.5))
+        await keyed.press("51055")
+        for one in jobs(stack):
+            one.kill()
+        await asyncio.gather(_go_on_speaking(stack, caller, spoken), _key_in_again(stack, withheld, keyed))
 
 
-async def test_a_number_in_mid_entry_is_booked_once(stack: Stack, phone_target: str) -> None:
-    async with Phone(phone_target, caller="anonymous") as phone:
-        call = await phone.dial(AWAY)
-        await call.answered()
-        await call.talking(0.5)
-        await call.press("51055")
-        await job(stack, await killed(stack))
-        await call.heard(15.0)
-        await call.talking(0.3)
-        await call.press("5105550188#")
-        await said(phone, call, word(HouseWord.BOOKED, "en"))
-        await call.ended(15.0)
-        found = await record(stack, sip_id(call), ending="callback")
-        assert [one["number"] for one in found["callbacks"]] == ["+15105550188"]
+async def _go_on_speaking(stack: Stack, phone: Phone, call: Call) -> None:
+    await call.tone([1000.0], 20.0, 0.2)
+    await phone.say(call, "And that is all")
+    await call.hang_up()
+    before, after = (await record(stack, sip_id(call), ending="message"))["messages"]
+    assert before["seconds"] > 1.0
+    assert after["seconds"] > 0.5
+
+
+async def _key_in_again(stack: Stack, phone: Phone, call: Call) -> None:
+    await call.heard(20.0)
+    await call.talking(0.3)
+    await call.press("5105550188#")
+    await said(phone, call, word(HouseWord.BOOKED, "en"))
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="callback")
+    assert [one["number"] for one in found["callbacks"]] == ["+15105550188"]
 
 
 # control

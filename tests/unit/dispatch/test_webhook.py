@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from google.protobuf.json_format import MessageToJson
 from livekit import api
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import DisconnectReason, ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
 from gateway.dispatch.decide import Arrival
@@ -98,6 +98,15 @@ async def test_what_livekit_has_not_signed_is_refused(world, spoil: str) -> None
     answer = await client.post(PATH, data=data, headers={} if spoil == "nothing" else headers)
     assert answer.status == 401
     assert hints.seen == []
+
+
+def test_a_sip_service_that_joins_anew_is_no_end() -> None:
+    told = WebhookEvent(event="participant_left")
+    told.room.name = "call-_x"
+    told.participant.kind = ParticipantInfo.Kind.SIP
+    told.participant.attributes.update({"sip.callID": "SCL_1", "sip.ruleID": "SDR_1"})
+    told.participant.disconnect_reason = DisconnectReason.DUPLICATE_IDENTITY
+    assert hint(told, Hints()) is None
 
 
 async def test_who_was_called_and_leaves_may_have_talked_with_the_caller() -> None:
