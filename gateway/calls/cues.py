@@ -24,8 +24,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Another job has taken the call over in the middle: nothing is playing, no leg that isn't told of again lives.
-    A leg that is still there is told by LegAnswered right after."""
+    """Another job has taken the call over in the middle: nothing is playing, and no other leg lives than `legs`."""
+
+    legs: frozenset[str] = frozenset()
+    """Those that are still there, ringing or answered. LegAnswered follows for each that has answered."""
 
 
 @dataclass(frozen=True, slots=True)

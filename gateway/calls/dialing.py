@@ -55,7 +55,7 @@ class Dialing:
             case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
             case Stage.RINGING:
-                return self._while_ringing(event)
+                return self._while_ringing(event, now)
             case Stage.TALKING:
                 return self._while_talking(event, now)
             case Stage.OVER if isinstance(event, cues.Resumed):
@@ -78,14 +78,17 @@ class Dialing:
         dial = cues.Dial(f"dial-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
         return replace(self, stage=Stage.RINGING, rung=Rung.dialed(dial, now)), (cues.Sound("ringback"), dial)
 
-    def _while_ringing(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
+    def _while_ringing(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegAnswered(leg) if leg == self.rung.leg:
                 return replace(self, stage=Stage.TALKING), (cues.Hush(), cues.Connect(leg))
             case cues.LegFailed(leg) | cues.LegLeft(leg) if leg == self.rung.leg:
                 return self._over(), (cues.Hush(), UNANSWERED)
-            case cues.Resumed():
+            case cues.Resumed(legs) if self.rung.leg in legs:
                 return self, (cues.Sound("ringback"),)
+            case cues.Resumed(legs):
+                again, effects = self._begin(now)  # the phone fell silent with the job that rang it
+                return again, (*(cues.Drop(leg) for leg in sorted(legs)), *effects)
         return self, ()
 
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
@@ -94,8 +97,9 @@ class Dialing:
                 return self._over(talked=True), (TALKED,)
             case cues.LegAnswered(leg) if leg == self.rung.leg:
                 return replace(self, resumed=0.0), (cues.Connect(leg),)
-            case cues.Resumed():
-                return replace(self, resumed=now + RESUME_WITHIN), ()
+            case cues.Resumed(legs):
+                others = tuple(cues.Drop(leg) for leg in sorted(legs - {self.rung.leg}))
+                return replace(self, resumed=now + RESUME_WITHIN), others
         return self, ()
 
     def _over(self, *, talked: bool = False) -> Self:

@@ -144,11 +144,8 @@ class Queue:
                 return self._go("pressed a key", key)
             case cues.Heard():
                 return self, (self._music,)
-            case cues.Resumed():
-                return replace(self, announce=self.announce and max(self.announce, now + SETTLE)), (
-                    self._music,
-                    cues.Enter(self.act.team, self.since),
-                )
+            case cues.Resumed(legs):
+                return self._in_line_again(legs, now)
         return self, ()
 
     def _in_talk(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
@@ -159,11 +156,19 @@ class Queue:
                 return replace(self, resumed=0.0), (cues.Connect(leg),)
             case cues.LegAnswered(leg):
                 return self, (cues.Drop(leg),)
-            case cues.Resumed():
+            case cues.Resumed(legs):
                 # What the job before was still to do about the others may not have been done.
-                again: tuple[Effect, ...] = (cues.Exit(self.act.team), *(self._release(name) for name in self.lost))
+                drops = tuple(cues.Drop(leg) for leg in sorted(legs - {self.talking.leg}))
+                again = (*drops, cues.Exit(self.act.team), *(self._release(name) for name in self.lost))
                 return replace(self, resumed=now + RESUME_WITHIN), again
         return self, ()
+
+    def _in_line_again(self, legs: frozenset[str], now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """Go on in the line. Whose phone fell silent with the job that rang it is offered again, and rung anew."""
+        rung = tuple(leg for leg in self.rung if leg.leg in legs)
+        unknown = sorted(legs - {leg.leg for leg in rung})
+        again = replace(self, rung=rung, announce=self.announce and max(self.announce, now + SETTLE))
+        return again, (self._music, *(cues.Drop(leg) for leg in unknown), cues.Enter(self.act.team, self.since))
 
     def _ring(self, offered: cues.Offered, now: float) -> tuple[Self, tuple[Effect, ...]]:
         names, rung = {leg.name for leg in self.rung}, list(self.rung)

@@ -45,8 +45,11 @@ class House:
         machine = machines.start(call, own_number=callable_number(call.caller))
         kept = machines.restored(machine, call.checkpoint) if call.checkpoint else None
 
-        async def keep(machine: Machine, bridged: str) -> None:
-            await self._store.keep(call.id, call.epoch, call.stop, machines.written(machine), bridged)
+        async def keep(machine: Machine, bridged: str) -> bool:
+            if await self._store.keep(call.id, call.epoch, call.stop, machines.written(machine), bridged):
+                return True
+            known = await self._store.get(call.id)  # of a call that has ended, what is left is still done
+            return known is None or known.epoch == call.epoch
 
         return await self._run(self._part(stage, call, kept or machine, kept is not None, keep), stage, call)
 
@@ -55,8 +58,9 @@ class House:
         promised = replace(call, act=Promise(reason))
         machine = machines.start(promised, own_number=callable_number(call.caller))
 
-        async def keep(_machine: Machine, _bridged: str) -> None:
+        async def keep(_machine: Machine, _bridged: str) -> bool:
             """The act that failed stays the call's: another job would begin it anew."""
+            return True
 
         await self._run(self._part(stage, promised, machine, False, keep), stage, promised)
 
@@ -72,7 +76,7 @@ class House:
         call: Call,
         machine: Machine,
         resumed: bool,
-        keep: Callable[[Machine, str], Awaitable[None]],
+        keep: Callable[[Machine, str], Awaitable[bool]],
     ) -> Part:
         async def book(number: str, reason: str) -> bool:
             try:

@@ -60,8 +60,9 @@ class Part:
     """The leg that talks with the caller, when another job has connected it."""
     resumed: bool
     """Another job has performed it up to here."""
-    keep: Callable[[Machine, str], Awaitable[None]]
-    """Keeps the machine, and the leg that talks with the caller ("" for none); may raise Unavailable."""
+    keep: Callable[[Machine, str], Awaitable[bool]]
+    """Keeps the machine, and the leg that talks with the caller ("" for none); False when another job has the call by
+    now. May raise Unavailable."""
     note: Callable[[Kind, Mapping[str, object]], None]
     """Tells an event for the record."""
     book: Callable[[str, str], Awaitable[bool]]
@@ -83,6 +84,8 @@ class Performance:
         self._recorder: Recorder | None = None
         self._bridged = part.bridged
         self._keeping: asyncio.Task[None] | None = None
+        self._superseded = False
+        """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
     def gone(self) -> bool:
         """The caller has hung up: so does whoever talks with them. Whether what they have left is still to be kept."""
@@ -104,9 +107,7 @@ class Performance:
             if self._part.notice and not self._part.resumed:
                 self._heard(Say(self._part.notice))
             # Keys may have come before: the machine begins first.
-            effects = await self._step(Resumed() if self._part.resumed else Begun())
-            if self._part.resumed and self._legs is not None:
-                self._take_over(self._legs)
+            effects = await self._step(self._take_over() if self._part.resumed else Begun())
             while True:
                 for effect in effects:
                     if isinstance(effect, Finish):
@@ -137,13 +138,13 @@ class Performance:
         if isinstance(act, Choose) and act.speech:
             await stack.enter_async_context(tools.listener(self.happened))
 
-    def _take_over(self, legs: Legs) -> None:
-        """Those who have answered stay; a machine that is resumed rings the others anew."""
-        for there in legs.present():
-            if there.answered:
-                self.happened(LegAnswered(there.leg))
-            else:
-                legs.drop(there.leg)
+    def _take_over(self) -> Event:
+        """Whoever rings or has answered stays, as far as the machine knows them."""
+        there = self._legs.present() if self._legs is not None else ()
+        for one in there:
+            if one.answered:
+                self.happened(LegAnswered(one.leg))
+        return Resumed(frozenset(one.leg for one in there))
 
     async def _step(self, event: Event | None) -> tuple[Effect, ...]:
         """What follows from an event, or from the deadline; the machine is kept before it is done."""
@@ -159,7 +160,7 @@ class Performance:
             effects = effects[1:]
         if self._machine != before or effects:
             await self._keep(effects)
-        return effects
+        return () if self._superseded else effects
 
     async def _next(self) -> Event | None:
         wait = self._machine.deadline - time.time()
@@ -178,7 +179,10 @@ class Performance:
 
     async def _keep_now(self, machine: Machine, bridged: str) -> None:
         try:
-            await self._part.keep(machine, bridged)
+            if not await self._part.keep(machine, bridged):
+                log.info("another job has the call by now")
+                self._superseded = True
+                self.leave()
         except Unavailable as bad:
             log.warning("a step of the call couldn't be kept", why=str(bad))
 

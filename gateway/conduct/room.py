@@ -35,13 +35,16 @@ _BY = {
 }
 """Who ended a leg, by LiveKit's reason; the others are UNKNOWN."""
 
+RETURNS_WITHIN = 3.0
+"""Seconds within which a SIP service that joins anew, in its own place, must be there: until then the caller is."""
+
 _FINAL = {
     rtc.DisconnectReason.ROOM_DELETED,
     rtc.DisconnectReason.ROOM_CLOSED,
-    rtc.DisconnectReason.PARTICIPANT_REMOVED,
     rtc.DisconnectReason.CLIENT_INITIATED,
 }
-"""Why we may be put out of a room for good."""
+"""Why a job may be out of a room in which nothing goes on. One that was removed has made room for another job: the call
+goes on, and whoever talks with the caller must not be dropped."""
 
 
 class CallRoom:
@@ -58,6 +61,7 @@ class CallRoom:
         self._room, self._caller = room, caller
         self._happened, self._pressed = happened, pressed
         self._joined = False
+        self._returning: asyncio.TimerHandle | None = None
         self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
         self._gone: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
 
@@ -107,6 +111,7 @@ class CallRoom:
     def _came(self, participant: rtc.Participant) -> None:
         if not self._joined or participant.identity != self._caller:
             return
+        self._returned()
         self._happened(CallerSeen())
         if participant.attributes.get(STATUS) == ACTIVE:
             self._happened(Active())
@@ -114,8 +119,22 @@ class CallRoom:
     def _went(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._caller:
             return
-        self._gone.cancel()
         reason = participant.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON
+        self._returned()
+        if reason == rtc.DisconnectReason.DUPLICATE_IDENTITY:
+            # The service has lost its connection to LiveKit and joins anew; its caller hears nothing of that.
+            loop = asyncio.get_running_loop()
+            self._returning = loop.call_later(RETURNS_WITHIN, self._left, reason)
+        else:
+            self._left(reason)
+
+    def _returned(self) -> None:
+        if self._returning is not None:
+            self._returning.cancel()
+            self._returning = None
+
+    def _left(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self._gone.cancel()
         self._happened(CallerLeft(_BY.get(reason, Party.UNKNOWN), rtc.DisconnectReason.Name(reason).lower()))
 
     def _subscribed(self, track: rtc.Track, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
@@ -134,5 +153,6 @@ class CallRoom:
             self._pressed(dtmf.digit)
 
     def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self._returned()
         self._gone.cancel()
         self._happened(Out(rtc.DisconnectReason.Name(reason).lower(), final=reason in _FINAL))

@@ -116,7 +116,8 @@ def supervise(call: Call, holder: str | None, now: float) -> Do:
         # A caller who has been answered isn't kept waiting: somebody speaks to them soon.
         enough = TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
         return Do.LEAD_ON if call.tries >= enough else Do.DISPATCH
-    return Do.GIVE_UP if call.tries >= TRIES else Do.DISPATCH
+    # Two who talk need no job to go on: no lack of jobs is a reason to part them.
+    return Do.GIVE_UP if call.tries >= TRIES and not call.bridged else Do.DISPATCH
 
 
 def ending(call: Call) -> Ending:

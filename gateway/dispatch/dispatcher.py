@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from gateway.bus.callstate import CallState, Status
+from gateway.calls.hearing import leg
 from gateway.calls.store import CallStore, Full
 from gateway.dialplan.headers import attestation, diverted_from
 from gateway.dialplan.plan import Attestation, Plan
@@ -173,6 +174,24 @@ class Dispatcher:
             if call.room == room and self._clock() - call.started > 1.0:
                 await self.gone(call.id)
 
+    async def parted(self, room: str, identity: str) -> None:
+        """A leg has left a room. Where it talked with the caller and the call has no job, the call is over; a job sees
+        it by itself. Raises Unavailable."""
+        for call in await self._store.live():
+            ours = call.room == room and call.bridged and leg(call.bridged) == identity
+            if ours and await self._store.holder(call.id) is None:
+                await self._part(call)
+
+    async def _part(self, call: Call) -> bool:
+        """End a call whose caller talked with somebody who isn't there any more; whether it was so."""
+        if not call.bridged or await self._rooms.has(call.room, leg(call.bridged)):
+            return False
+        log.info("whoever talked with the caller has left while the call had no job", call=call.id)
+        told = {"by": Party.HUMAN.value, "reason": "the two have talked"}
+        await self._tell(call.id, Kind.HANGUP, told, self._clock())
+        await self.gone(call.id)
+        return True
+
     async def reconcile(self) -> None:
         """Look at every room: find calls that nobody told of, and calls whose caller is gone. Raises Unavailable."""
         live = await self._store.live()
@@ -234,6 +253,8 @@ class Dispatcher:
         if not await self._rooms.has(call.room, call.sip_identity):
             if self._clock() - call.started >= decide.JOINS_WITHIN:
                 await self.gone(call.id)
+            return
+        if await self._part(call):
             return
         raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
         if raised is None:

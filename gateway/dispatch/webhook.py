@@ -13,8 +13,10 @@ import structlog
 from aiohttp import web
 from google.protobuf.json_format import ParseError
 from livekit import api
+from livekit.protocol.models import DisconnectReason
 from livekit.protocol.webhook import WebhookEvent
 
+from gateway.calls.hearing import leg_name
 from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.dispatch.rooms import arrival
 from gateway.metrics import counter
@@ -35,6 +37,9 @@ class Hints(Protocol):
 
     def gone(self, call_id: CallId) -> Awaitable[None]:
         """A caller left."""
+
+    def parted(self, room: str, identity: str) -> Awaitable[None]:
+        """Somebody whom the gateway has called left a room."""
 
     def emptied(self, room: str) -> Awaitable[None]:
         """A room is no more."""
@@ -78,6 +83,10 @@ def hint(told: WebhookEvent, hints: Hints) -> Awaitable[None] | None:
         return None
     if told.event == "room_finished":
         return hints.emptied(room)
+    if told.event in _LEFT and told.participant.disconnect_reason == DisconnectReason.DUPLICATE_IDENTITY:
+        return None  # its SIP service has joined anew in its own place; if it hasn't, a look at the rooms tells
+    if told.event in _LEFT and leg_name(told.participant.identity):
+        return hints.parted(room, told.participant.identity)
     there = arrival(room, told.participant)
     if there is None:
         return None

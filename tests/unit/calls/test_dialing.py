@@ -95,6 +95,16 @@ def test_another_job_finds_the_other_side_gone() -> None:
     assert world.outcome == TALKED
 
 
+def test_a_phone_that_fell_silent_with_its_job_is_rung_anew() -> None:
+    world, leg = begun()
+    world.legs[leg] = "failed"
+    world.pass_time(4.0)
+    world.crash(cues.Heard(), 0)
+    [again] = [one for one, state in world.legs.items() if state == "rings"]
+    assert again != leg
+    assert world.sound == "ringback"
+
+
 class Rings(RuleBasedStateMachine):
     """Any events in any order, and jobs that die amid any of them."""
 

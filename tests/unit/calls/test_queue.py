@@ -214,11 +214,26 @@ def test_another_job_goes_on_with_the_line() -> None:
     world = begun()
     [leg] = offer(world, ANA)
     world.pass_time(5)
-    assert world.happens(cues.Resumed()) == (cues.Sound("music:default"), cues.Enter("desk", START))
+    there = cues.Resumed(frozenset({leg, "unknown"}))
+    assert world.happens(there, effects=0) == (
+        cues.Sound("music:default"),
+        cues.Drop("unknown"),
+        cues.Enter("desk", START),
+    )
     assert offer(world, ANA) == [], "she rings already"
     assert offer(world, BEN)
     answer(world, leg)
     assert world.legs[leg] == "connected"
+
+
+def test_a_phone_that_fell_silent_with_its_job_is_rung_anew() -> None:
+    world = begun()
+    [leg] = offer(world, ANA)
+    world.happens(cues.Resumed())
+    [again] = offer(world, ANA)
+    assert again != leg
+    answer(world, again)
+    assert world.legs[again] == "connected"
 
 
 def test_another_job_goes_on_with_the_talk() -> None:

@@ -57,7 +57,7 @@ class World:
         self.crashed = True
         self.happens(event, effects=effects)
         self.sound = ""
-        self.happens(cues.Resumed())
+        self.happens(cues.Resumed(frozenset(self.those("rings", "answered", "connected"))))
         for leg, state in list(self.legs.items()):
             if state in ("answered", "connected"):
                 self.legs[leg] = "answered"

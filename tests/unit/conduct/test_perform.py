@@ -62,6 +62,18 @@ class Scripted:
         return replace(self, due_at=float("inf"), seen=(*self.seen, "due")), (DONE,)
 
 
+@dataclass(frozen=True)
+class Watching(Scripted):
+    """One that tells the world with what it was resumed."""
+
+    world: World | None = None
+
+    def on(self, event: Event, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
+        if isinstance(event, Resumed) and self.world is not None:
+            self.world.resumed.append(event)
+        return super().on(event, now)
+
+
 @dataclass
 class There:
     leg: str
@@ -76,6 +88,8 @@ class World:
     kept: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     there: Sequence[There] = ()
     ours: bool = True
+    has_call: bool = True
+    resumed: list[Resumed] = field(default_factory=list)
     slow: bool = False
     down: bool = False
 
@@ -124,7 +138,7 @@ class World:
         return Tools(made, made, made, made, made, heard)  # type: ignore[arg-type]  # the World is each of them
 
     def part(self, act: Act, machine: Machine, *, resumed: bool = False, bridged: str = "", notice: str = "") -> Part:
-        async def keep(machine: Machine, bridged: str) -> None:
+        async def keep(machine: Machine, bridged: str) -> bool:
             if self.slow:
                 await asyncio.sleep(10 * KEEP_WITHIN)
             if self.down:
@@ -132,6 +146,7 @@ class World:
             assert isinstance(machine, Scripted)
             self.kept.append((machine.seen, bridged))
             self.done.append("kept")
+            return self.has_call
 
         async def book(number: str, reason: str) -> bool:
             self.done.append(("book", number, reason))
@@ -233,13 +248,30 @@ async def test_a_leg_that_another_job_outdid_is_dropped_and_told_as_gone() -> No
     assert Drop("1") in world.done
 
 
-async def test_the_next_job_finds_who_talks_and_rings_the_others_anew() -> None:
+async def test_the_next_job_finds_who_talks_and_tells_the_machine_who_is_there() -> None:
     world = World(there=[There("1", True), There("2", False)])
-    made = machine((Resumed, ()), (LegAnswered, (DONE,)))
+    made = Watching(((Resumed, ()), (LegAnswered, (DONE,))), world=world)
     await run(world, world.part(Wait("crew"), made, resumed=True, bridged="1", notice="We move."))
     assert world.done[0] == bridge("1"), "nobody is cut off"
-    assert Drop("2") in world.done
+    assert world.resumed == [Resumed(frozenset({"1", "2"}))]
+    assert Drop("2") not in world.done, "whether the other still rings is the machine's to say"
     assert ("say", "We move.") not in world.done
+
+
+async def test_a_job_whose_call_is_anothers_does_nothing_more() -> None:
+    """As one that hung for seconds and wakes: its deadlines have passed, and another job conducts the call."""
+    world = World(has_call=False)
+    made = machine((Begun, (DIALED, Say("Press 1."))), (Key, (Drop("1"),)))
+    performance = Performance(world.part(Wait("crew"), made), world.tools())
+    performance.happened(Key("1"))
+    task = asyncio.create_task(performance.run())
+    await asyncio.wait({task}, timeout=0.1)
+    assert not task.done(), "it waits to be told to leave"
+    task.cancel()
+    await asyncio.wait({task})
+    assert ("say", "Press 1.") not in world.done
+    assert not [one for one in world.done if isinstance(one, Dial | Drop)]
+    assert "leave" in world.done, "whoever rings is the other job's"
 
 
 async def test_a_callback_is_booked_and_the_machine_hears_of_it() -> None:

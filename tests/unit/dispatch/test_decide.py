@@ -84,6 +84,7 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({"tries": TRIES_ANSWERED, "told": frozenset({"answered"})}, None, JOB_WITHIN, Do.LEAD_ON),
         ({"tries": TRIES, "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.GIVE_UP),
         ({"epoch": 9, "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"tries": TRIES, "bridged": "ana", "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.DISPATCH),
         ({"epoch": TRIES}, "AJ_5", JOB_WITHIN, Do.NOTHING),
         ({"phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
         ({"reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),

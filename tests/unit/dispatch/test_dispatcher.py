@@ -36,12 +36,13 @@ class Remembering(Rooms):
     there: dict[CallId, Arrival] = field(default_factory=dict)
     done: list[tuple[str, ...]] = field(default_factory=list)
     down: bool = False
+    legs: set[str] = field(default_factory=set)
 
     async def callers(self) -> Mapping[CallId, Arrival]:
         return dict(self.there)
 
     async def has(self, room: str, identity: str) -> bool:
-        return any(one.identity == identity for one in self.there.values())
+        return identity in self.legs or any(one.identity == identity for one in self.there.values())
 
     async def dispatch(self, agent_name: str, room: str, metadata: str) -> str:
         if self.down:
@@ -158,6 +159,48 @@ async def test_a_call_that_no_job_takes_goes_to_the_house_and_then_its_caller_is
     assert world.rooms.done[-2:] == [("turn away", "503"), ("close",)], "nobody is left in the room"
     ended = [event for event in await world.events() if event.kind is Kind.ENDED]
     assert [event.data["ending"] for event in ended] == ["lost"]
+
+
+async def bridged(world: World) -> None:
+    """A caller who talks with the leg `ana`, by a job that has died."""
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    world.rooms.legs.add("leg-ana")
+    assert await world.store.take(CALL, 1, "AJ_1", 3.0)
+    call = await world.store.get(CALL)
+    assert call
+    assert await world.store.keep(CALL, 1, call.stop, "{}", "ana")
+
+
+async def test_two_who_talk_are_never_parted_for_want_of_a_job() -> None:
+    world = World()
+    await bridged(world)
+    for _ in range(TRIES + 3):
+        world.now += JOB_WITHIN
+        await world.one.supervise()
+    assert not world.rooms.did("turn away")
+    assert world.rooms.did("dispatch") == TRIES + 4
+    assert not world.rooms.did("close")
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "noticed"])
+async def test_a_human_who_leaves_a_call_without_a_job_ends_it(told: bool) -> None:
+    world = World()
+    await bridged(world)
+    await world.one.parted("call-_x", "leg-ana")
+    assert not world.rooms.did("close"), "a job has the call: it sees by itself"
+    world.now += JOB_WITHIN
+    await world.one.parted("call-_x", "leg-ana")
+    assert not world.rooms.did("close"), "the leg is there: its SIP service has only reconnected"
+    world.rooms.legs.clear()
+    await world.one.parted("call-_x", "leg-ben")
+    assert not world.rooms.did("close")
+    await (world.one.parted("call-_x", "leg-ana") if told else world.one.supervise())
+    assert world.rooms.did("close") == 1
+    assert world.rooms.did("dispatch") == 1
+    ends = {event.kind: event.data for event in await world.events()}
+    assert ends[Kind.HANGUP]["by"] == "human"
+    assert ends[Kind.ENDED]["ending"] == "served"
 
 
 async def test_no_job_is_sent_after_a_caller_who_has_left() -> None:

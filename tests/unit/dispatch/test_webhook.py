@@ -11,12 +11,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from google.protobuf.json_format import MessageToJson
 from livekit import api
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import DisconnectReason, ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
 from gateway.dispatch.decide import Arrival
 from gateway.dispatch.rooms import arrival
-from gateway.dispatch.webhook import PATH, Webhook
+from gateway.dispatch.webhook import PATH, Webhook, hint
 from gateway.terms.call import CallId
 
 KEY, SECRET = "key", "a-secret-of-at-least-32-characters"
@@ -33,6 +33,9 @@ class Hints:
 
     async def gone(self, call_id: CallId) -> None:
         self.seen.append(("gone", call_id))
+
+    async def parted(self, room: str, identity: str) -> None:
+        self.seen.append(("parted", identity))
 
     async def emptied(self, room: str) -> None:
         self.seen.append(("emptied", room))
@@ -65,7 +68,7 @@ def signed(body: str, secret: str = SECRET) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "room", "kind", "hint"),
+    ("name", "room", "kind", "hinted"),
     [
         ("participant_joined", "call-_x", ParticipantInfo.Kind.SIP, [("arrived", "SCL_1 +15105550100")]),
         ("participant_left", "call-_x", ParticipantInfo.Kind.SIP, [("gone", "SCL_1")]),
@@ -76,14 +79,14 @@ def signed(body: str, secret: str = SECRET) -> dict[str, str]:
         ("track_published", "call-_x", ParticipantInfo.Kind.SIP, []),
     ],
 )
-async def test_a_webhook_is_a_hint(world, name, room, kind, hint) -> None:
+async def test_a_webhook_is_a_hint(world, name, room, kind, hinted) -> None:
     client, hints, works = world
     body = event(name, room, kind)
     answer = await client.post(PATH, data=body, headers=signed(body))
     assert answer.status == 200
     for work in works:
         await work
-    assert hints.seen == hint
+    assert hints.seen == hinted
 
 
 @pytest.mark.parametrize("spoil", ["secret", "body", "nothing"])
@@ -95,6 +98,27 @@ async def test_what_livekit_has_not_signed_is_refused(world, spoil: str) -> None
     answer = await client.post(PATH, data=data, headers={} if spoil == "nothing" else headers)
     assert answer.status == 401
     assert hints.seen == []
+
+
+def test_a_sip_service_that_joins_anew_is_no_end() -> None:
+    told = WebhookEvent(event="participant_left")
+    told.room.name = "call-_x"
+    told.participant.kind = ParticipantInfo.Kind.SIP
+    told.participant.attributes.update({"sip.callID": "SCL_1", "sip.ruleID": "SDR_1"})
+    told.participant.disconnect_reason = DisconnectReason.DUPLICATE_IDENTITY
+    assert hint(told, Hints()) is None
+
+
+async def test_who_was_called_and_leaves_may_have_talked_with_the_caller() -> None:
+    hints = Hints()
+    told = WebhookEvent(event="participant_left", participant=ParticipantInfo(identity="leg-a"))
+    told.room.name = "call-_x"
+    work = hint(told, hints)
+    assert work is not None
+    await work
+    assert hints.seen == [("parted", "leg-a")]
+    told.event = "participant_joined"
+    assert hint(told, hints) is None
 
 
 def test_who_was_called_into_a_room_is_no_caller() -> None:

@@ -1,0 +1,88 @@
+"""What happens in a call's room, as the script's inputs: by the room's own events, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from livekit import rtc
+
+from gateway.conduct import room as rooms
+from gateway.conduct.room import CallRoom
+from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Out
+from tests.e2e.servers import until
+
+CALLER = "sip_1"
+
+
+@dataclass
+class Participant:
+    identity: str = CALLER
+    disconnect_reason: int = 0
+    attributes: dict[str, str] = field(default_factory=lambda: {rooms.STATUS: rooms.ACTIVE})
+
+
+class Room(rtc.EventEmitter[str]):
+    """The part of `rtc.Room` that a CallRoom watches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remote_participants = {CALLER: Participant()}
+        self.local_participant = self
+
+    async def publish_track(self, *_: object) -> None:
+        """Published."""
+
+
+@dataclass
+class World:
+    room: Room
+    seen: list[Input]
+
+    def leaves(self, reason: int) -> None:
+        self.room.emit("participant_disconnected", Participant(disconnect_reason=reason))
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(rtc.LocalAudioTrack, "create_audio_track", lambda *_: None)
+    monkeypatch.setattr(rooms, "RETURNS_WITHIN", 0.05)
+    made, seen = Room(), list[Input]()
+    ours = CallRoom(cast(Any, made), CALLER, seen.append, lambda _: None)
+
+    async def connect() -> None:
+        """Connected."""
+
+    await ours.join(connect, cast(Any, None))
+    assert [type(one) for one in seen] == [Joined, CallerSeen, Active]
+    seen.clear()
+    return World(made, seen)
+
+
+async def test_a_caller_who_hangs_up_has_left_at_once(world: World) -> None:
+    world.leaves(rtc.DisconnectReason.CLIENT_INITIATED)
+    assert [type(one) for one in world.seen] == [CallerLeft]
+
+
+async def test_a_sip_service_that_joins_anew_has_not_left(world: World) -> None:
+    world.leaves(rtc.DisconnectReason.DUPLICATE_IDENTITY)
+    world.room.emit("participant_connected", Participant())
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(3 * rooms.RETURNS_WITHIN, passed.set)
+    await passed.wait()
+    assert not [one for one in world.seen if isinstance(one, CallerLeft)]
+
+
+async def test_one_that_does_not_come_back_has_left(world: World) -> None:
+    world.leaves(rtc.DisconnectReason.DUPLICATE_IDENTITY)
+    assert world.seen == []
+    await until(lambda: world.seen, 2.0)
+    assert [type(one) for one in world.seen] == [CallerLeft]
+
+
+async def test_a_job_that_was_put_out_leaves_the_call_to_another(world: World) -> None:
+    world.room.emit("disconnected", rtc.DisconnectReason.PARTICIPANT_REMOVED)
+    world.room.emit("disconnected", rtc.DisconnectReason.ROOM_DELETED)
+    assert [one.final for one in world.seen if isinstance(one, Out)] == [False, True]
