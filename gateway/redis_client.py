@@ -13,4 +13,5 @@ from redis.asyncio import Redis
 def open_client(url: str, *, connect_within: float = 5.0) -> Redis:
     """A client; close it with `aclose`. Bound each of its commands by an `asyncio.timeout`. `connect_within`: seconds
     that a connection may take."""
-    return Redis.from_url(url, socket_timeout=None, socket_connect_timeout=connect_within)
+    # To tell Redis its version, redis-py would read what every installed package says of itself: a megabyte of memory.
+    return Redis.from_url(url, socket_timeout=None, socket_connect_timeout=connect_within, driver_info=None)
