@@ -12,6 +12,7 @@ import phonenumbers
 from phonenumbers import shortnumberinfo
 
 from gateway.terms.number import digits_in, unescaped
+from gateway.terms.personal import Number
 
 EVERYWHERE = frozenset(
     [
@@ -47,6 +48,11 @@ def never_dialed(number: str, country: str = "") -> bool:
     if any(_emergency(digits, country) for digits in so_far):
         return True
     return bool(digits) and not sip and (len(digits) < _SHORTEST or _abroad(digits))
+
+
+def callable_number(number: Number | None) -> bool:
+    """Whether somebody can be called back on it: E.164, not a bare SIP user, and no emergency or short number."""
+    return number is not None and number.reveal().startswith("+") and not never_dialed(number.reveal())
 
 
 def _emergency(digits: str, country: str) -> bool:
