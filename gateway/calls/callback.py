@@ -19,6 +19,7 @@ from gateway.calls.digits import Collector, Gathered, Missed, Rules, Step
 from gateway.calls.words import word
 from gateway.calls.words_house import HouseWord
 from gateway.terms.act import Over, Promise
+from gateway.terms.emergency import callable_number
 from gateway.terms.number import normalise
 
 SAID_WITHIN = 30.0
@@ -128,7 +129,7 @@ class Callback:
 
     def _judge(self, keyed: str, now: float) -> tuple[Callback, tuple[Effect, ...]]:
         number = normalise(keyed, self.country)
-        if number is not None and number.reveal().startswith("+"):
+        if number is not None and callable_number(number):
             return self._book(number.reveal(), now)
         if self.tried >= TRIES:
             return self._close(HouseWord.NO_NUMBER, "no number to call back was given", now)

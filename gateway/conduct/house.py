@@ -10,12 +10,12 @@ from gateway.calls.cues import Event, Machine
 from gateway.calls.store import CallStore
 from gateway.conduct import machines
 from gateway.conduct.perform import Part, Performance
-from gateway.conduct.person import callable_number
 from gateway.conduct.stage import CallStage
 from gateway.conduct.tools import Tools
 from gateway.errors import Unavailable
 from gateway.terms.act import Onward, Over, Promise
 from gateway.terms.call import Call
+from gateway.terms.emergency import callable_number
 from gateway.terms.personal import Number
 
 

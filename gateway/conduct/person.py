@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.conduct.port import Person
 from gateway.terms.call import Brief
-from gateway.terms.emergency import never_dialed
+from gateway.terms.emergency import callable_number
 from gateway.terms.personal import Number
 
 
@@ -14,8 +14,3 @@ def answer(brief: Brief, agent: str, caller: Number | None) -> Person:
     if brief.human and brief.human != agent:
         return Person.AGENT
     return Person.CALLBACK if callable_number(caller) else Person.NUMBER
-
-
-def callable_number(number: Number | None) -> bool:
-    """Whether somebody can be called on it: E.164, not a bare SIP user, and no emergency or short number."""
-    return number is not None and number.reveal().startswith("+") and not never_dialed(number.reveal())

@@ -18,6 +18,7 @@ from gateway.errors import Unavailable
 from gateway.terms.act import Because, Onward
 from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
+from gateway.terms.emergency import callable_number
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number, Words
 from gateway.terms.turn import Speaker, Turn
@@ -130,7 +131,7 @@ class CallStage:
 
     async def call_back(self, reason: str) -> bool:
         """Book a callback on the caller's own number; whether one is booked now."""
-        if not self._booked and person.callable_number(self.call.caller):
+        if not self._booked and callable_number(self.call.caller):
             try:
                 await self._book(None, reason)
             except Unavailable as bad:

@@ -7,11 +7,12 @@ call them back, and isn't cut off by a fault of ours.
 from __future__ import annotations
 
 import re
-import unicodedata
-from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import shortnumberinfo
+
+from gateway.terms.number import digits_in, unescaped
+from gateway.terms.personal import Number
 
 EVERYWHERE = frozenset(
     [
@@ -36,11 +37,11 @@ def never_dialed(number: str, country: str = "") -> bool:
     """
     text = number.strip().lower()
     sip = text.startswith(("sip:", "sips:"))
-    user = _user(text)
+    user = unescaped(re.sub(r"^(sips?|tel):", "", text).split("@", 1)[0])
     if any(letter.isalpha() for letter in user):  # a name
         return False
     # What is dialed after a pause or a key is for whoever has answered by then.
-    so_far = ["".join(map(_digit, user[: pause.start()])) for pause in re.finditer(r"[,#*]|$", user)]
+    so_far = [digits_in(user[: pause.start()]) for pause in re.finditer(r"[,#*]|$", user)]
     if user.startswith("+"):
         return any(_abroad(digits) or _emergency(digits, country) for digits in so_far)
     digits = so_far[-1]
@@ -49,15 +50,9 @@ def never_dialed(number: str, country: str = "") -> bool:
     return bool(digits) and not sip and (len(digits) < _SHORTEST or _abroad(digits))
 
 
-def _user(text: str) -> str:
-    """The user of an address as whoever gets it reads it: unescaped (RFC 3261 section 19.1.4), parameters cut off."""
-    user = unquote(re.sub(r"^(sips?|tel):", "", text).split("@", 1)[0])
-    return re.split(r"[@;:]", unicodedata.normalize("NFKC", user), maxsplit=1)[0].strip().lower()
-
-
-def _digit(letter: str) -> str:
-    """What carriers read of a character: digits, of any script, and nothing else."""
-    return str(unicodedata.digit(letter, ""))
+def callable_number(number: Number | None) -> bool:
+    """Whether somebody can be called back on it: E.164, not a bare SIP user, and no emergency or short number."""
+    return number is not None and number.reveal().startswith("+") and not never_dialed(number.reveal())
 
 
 def _emergency(digits: str, country: str) -> bool:

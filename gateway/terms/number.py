@@ -7,6 +7,8 @@ RFC 3325 section 9). None is never a key to look somebody up by.
 from __future__ import annotations
 
 import re
+import unicodedata
+from urllib.parse import unquote
 
 import phonenumbers
 
@@ -42,6 +44,31 @@ def country_of(number: Number) -> str:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number.reveal())) or ""
     except phonenumbers.NumberParseException:
         return ""
+
+
+def unescaped(user: str) -> str:
+    """The user part of a SIP address as whoever gets it reads it: without escapes (RFC 3261 section 19.1.4), a
+    password or parameters."""
+    plain = unicodedata.normalize("NFKC", unquote(user))
+    return re.split(r"[@;:]", plain, maxsplit=1)[0].strip()
+
+
+def digits_in(user: str) -> str:
+    """What carriers read of a user part that is a number: its digits, of any script, and nothing else."""
+    return "".join(str(unicodedata.digit(letter, "")) for letter in user)
+
+
+def readings(user: str, country: str) -> frozenset[str]:
+    """The E.164 numbers that a carrier may take a SIP user for; none for one that can't be dialed.
+
+    `country`: ISO 3166 code of where the carrier is.
+    """
+    digits = digits_in(user)
+    if user.startswith("+"):
+        return frozenset({f"+{digits}"})
+    abroad = [digits, *(digits.removeprefix(access) for access in ("00", "011") if digits.startswith(access))]
+    found = {_e164(one, of) for one, of in [(digits, country), *((f"+{one}", "") for one in abroad)]}
+    return frozenset(one for one in found if one is not None)
 
 
 def _e164(compact: str, country: str) -> str | None:

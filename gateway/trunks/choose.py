@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.errors import Refused, SetupFault
-from gateway.terms.number import country_of
+from gateway.terms.number import country_of, digits_in, readings, unescaped
 from gateway.terms.personal import Number
 
 _SIP = re.compile(r"sips?:(?P<user>[^@\s]+)@(?P<trunk>[^@\s]+)", re.IGNORECASE)
+
+_SHORTEST = 7
+"""Digits of a SIP user that may be somebody's number outside."""
 
 
 class CallerId(StrEnum):
@@ -45,11 +48,20 @@ class OutboundTrunk:
     """Beginnings of E.164 numbers that may be called."""
     default: bool = False
 
-    def carries(self, number: str) -> bool:
-        """Whether the number may be called by this trunk."""
+    def carries(self, user: str) -> bool:
+        """Whether a number, or a SIP user, may be called by this trunk. A name, or what is as short as an extension, is
+        the peer's own; other digits may if any number that they may be read as in the trunk's country may."""
         if not (self.countries or self.prefixes):
             return True
-        return number.startswith(self.prefixes) or country_of(Number(number)) in self.countries
+        plain = unescaped(user)
+        short = len(digits_in(plain)) < _SHORTEST
+        if not plain.startswith("+") and (short or any(letter.isalpha() for letter in plain)):
+            return True
+        here = country_of(Number(self.numbers[0])) if self.numbers else ""
+        return any(
+            number.startswith(self.prefixes) or country_of(Number(number)) in self.countries
+            for number in readings(plain, here)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ def choose(
         trunk, to = _named(sip["trunk"], trunks), sip["user"]
     else:
         trunk, to = _default(trunks, default), address
-    if to.startswith("+") and not trunk.carries(to):
+    if not trunk.carries(to):
         raise Refused(
             f"The outbound trunk {trunk.name} doesn't call that country or prefix.",
             remedy="Add it to the trunk's 'countries' or 'prefixes', or name another trunk as sip:NUMBER@TRUNK.",

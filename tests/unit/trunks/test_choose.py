@@ -71,6 +71,34 @@ def test_only_the_countries_and_prefixes_that_a_trunk_may_call(
 
 
 @pytest.mark.parametrize(
+    ("user", "fine"),
+    [
+        ("15105550100", True), ("5105550100", True), ("0015105550100", True), ("01115105550100", True),
+        ("+1%20510-555-0100", True), ("200", True), ("ana", True), ("ana-2025550100", True), ("%61na", True),
+        ("4919001234567", False), ("004919001234567", False), ("0114919001234567", False), ("442071838750", False),
+        ("%2B4919001234567", False), ("%34919001234567", False), ("49-190-0123.4567", False), ("+49,19001234567", False),
+        ("4919001234567;x=y", False), ("9011442071838750", False), ("1234567", False), ("+49abc19001234567", False),
+        ("\u0664\u0669\u0661\u0669\u0660\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667", False),
+    ],
+)  # fmt: skip
+def test_a_sip_user_of_digits_gets_no_further_than_the_trunks_rule(user: str, fine: bool) -> None:
+    for trunk in (replace(PBX, countries=frozenset({"US"})), replace(PBX, prefixes=("+1510",))):
+        if fine:
+            assert way(f"sip:{user}@pbx", trunk).to.reveal() == user
+        else:
+            with pytest.raises(Refused, match="countries"):
+                way(f"sip:{user}@pbx", trunk)
+    assert way(f"sip:{user}@pbx", PBX).trunk is PBX, "it has no rule"
+
+
+def test_a_sip_user_is_read_in_the_trunks_own_country() -> None:
+    trunk = replace(PBX, numbers=("+442071838750",), countries=frozenset({"GB"}))
+    assert way("sip:02071838751@pbx", trunk).trunk is trunk
+    with pytest.raises(Refused):
+        way("sip:0014155550100@pbx", trunk)
+
+
+@pytest.mark.parametrize(
     ("rule", "dialed", "caller", "shown", "headers"),
     [
         (CallerId.OWN, OTHER, CALLER, OWN, {}),
