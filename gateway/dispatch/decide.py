@@ -112,12 +112,13 @@ def supervise(call: Call, holder: str | None, now: float) -> Do:
         return Do.NOTHING
     if call.reject:
         return Do.TURN_AWAY
+    if call.bridged:
+        return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
     if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
         # A caller who has been answered isn't kept waiting: somebody speaks to them soon.
         enough = TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
         return Do.LEAD_ON if call.tries >= enough else Do.DISPATCH
-    # Two who talk need no job to go on: no lack of jobs is a reason to part them.
-    return Do.GIVE_UP if call.tries >= TRIES and not call.bridged else Do.DISPATCH
+    return Do.GIVE_UP if call.tries >= TRIES else Do.DISPATCH
 
 
 def ending(call: Call) -> Ending:

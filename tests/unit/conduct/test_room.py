@@ -47,15 +47,14 @@ class World:
 
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(rtc.LocalAudioTrack, "create_audio_track", lambda *_: None)
     monkeypatch.setattr(rooms, "RETURNS_WITHIN", 0.05)
     made, seen = Room(), list[Input]()
     ours = CallRoom(cast(Any, made), CALLER, seen.append, lambda _: None)
 
-    async def connect() -> None:
-        """Connected."""
+    async def done() -> None:
+        """Connected, or published."""
 
-    await ours.join(connect, cast(Any, None))
+    await ours.join(done, done)
     assert [type(one) for one in seen] == [Joined, CallerSeen, Active]
     seen.clear()
     return World(made, seen)
