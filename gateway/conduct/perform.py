@@ -37,6 +37,7 @@ from gateway.calls.cues import (
     StopRecording,
 )
 from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
+from gateway.conduct.keeping import Keeping
 from gateway.conduct.tools import Legs, Line, Recorder, Speaker, Tools
 from gateway.errors import Unavailable
 from gateway.terms.act import Act, Choose, Onward, Over, Record, Ring, Wait
@@ -46,8 +47,6 @@ log = structlog.get_logger(__name__)
 
 CLAIM_WITHIN = 0.3
 """Seconds that claiming a leg may take."""
-KEEP_WITHIN = 0.15
-"""Seconds that keeping a step may hold its effects up; a store that is slower must not make the caller wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Performance:
         self._line: Line | None = None
         self._recorder: Recorder | None = None
         self._bridged = part.bridged
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping = Keeping(part.keep, self._lost)
         self._superseded = False
         """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
@@ -101,7 +100,7 @@ class Performance:
     async def run(self) -> Onward | Over:
         """Perform the act to its end."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._kept)
+            stack.push_async_callback(self._keeping.settled)
             self._tools.hearing(bridge(self._bridged) if self._bridged else self._matrix())
             await self._set(stack)
             if self._part.notice and not self._part.resumed:
@@ -173,23 +172,12 @@ class Performance:
         for effect in effects:
             if isinstance(effect, Connect):
                 self._bridged = effect.leg
-        await self._kept()
-        self._keeping = asyncio.create_task(self._keep_now(self._machine, self._bridged), name="keep")
-        await asyncio.wait({self._keeping}, timeout=KEEP_WITHIN)
+        await self._keeping.step(self._machine, self._bridged)
 
-    async def _keep_now(self, machine: Machine, bridged: str) -> None:
-        try:
-            if not await self._part.keep(machine, bridged):
-                log.info("another job has the call by now")
-                self._superseded = True
-                self.leave()
-        except Unavailable as bad:
-            log.warning("a step of the call couldn't be kept", why=str(bad))
-
-    async def _kept(self) -> None:
-        """Steps are kept in their order: an older one must not overwrite a newer."""
-        if self._keeping is not None:
-            await asyncio.wait({self._keeping})
+    def _lost(self) -> None:
+        """Another job has the call."""
+        self._superseded = True
+        self.leave()
 
     async def _do(self, effect: Effect) -> None:
         self._told(effect)
