@@ -159,7 +159,11 @@ class Queue:
             case cues.Resumed(legs):
                 # What the job before was still to do about the others may not have been done.
                 drops = tuple(cues.Drop(leg) for leg in sorted(legs - {self.talking.leg}))
-                again = (*drops, cues.Exit(self.act.team), *(self._release(name) for name in self.lost))
+                again: tuple[Effect, ...] = (
+                    *drops,
+                    cues.Exit(self.act.team),
+                    *(self._release(name) for name in self.lost),
+                )
                 return replace(self, resumed=now + RESUME_WITHIN), again
         return self, ()
 
