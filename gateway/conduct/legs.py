@@ -157,6 +157,7 @@ class Legs:
         self._tasks = Tasks("legs")
         self._removing = Tasks("removing legs")
         self._stay = False
+        self._took_over = False
         self._listening = Listening(room)
 
     async def __aenter__(self) -> Self:
@@ -184,9 +185,9 @@ class Legs:
     def present(self) -> tuple[LegThere, ...]:
         """The legs that are in the room: for a job that takes the call over. From now on this job is told of them.
 
-        Tell the machine LegAnswered of those that have answered, and `drop` the others: a machine that is resumed
-        rings anew.
+        One that comes later, because its dialing outlived the job that began it, is dropped: the machine rings anew.
         """
+        self._took_over = True
         found = []
         for who in self._room.remote_participants.values():
             if (name := leg_name(who.identity)) and name not in self._dropped:
@@ -297,6 +298,9 @@ class Legs:
                 self._removing.start(self._remove(one), f"drop leg {name}")
         elif one is not None:
             self._reached(one, who.attributes.get(STATUS, ""))
+        elif self._took_over and _epoch(who) < self._call.epoch:
+            self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
+            self.drop(name)
 
     def _reached(self, one: _Leg, status: str) -> None:
         if status == RINGING and one.at < _At.RINGING:
