@@ -107,6 +107,14 @@ class RecordingEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A recording that was to be kept is: told for good, unless there was too little in it."""
+
+    done: bool
+    """False when it couldn't be written or told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
     """A callback that was asked for is kept for good, or not."""
 
@@ -120,7 +128,7 @@ class Gone:
 
 Event = (
     Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | Offered | Standing
-    | RecordingEnded | Booked | Gone
+    | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 
 # What is to be done, in this order.
@@ -211,7 +219,7 @@ class StopRecording:
 
 @dataclass(frozen=True, slots=True)
 class KeepRecording:
-    """Store what was recorded as the call's message, and tell whoever is to be told."""
+    """Store what was recorded as the call's message, and tell whoever is to be told; Kept follows."""
 
     name: str
 

@@ -6,9 +6,10 @@
 | PROMPT | 0 | on to a person |
 | TONE | its end | RECORDING |
 | RECORDING | #, the time that a message may take | ENDING |
-| RECORDING, ENDING | RecordingEnded | OFFER; the tone again when nothing was heard; CLOSING when it can't be recorded |
+| RECORDING, ENDING | RecordingEnded | OFFER; the tone again when nothing was heard; KEEPING when it can't be recorded |
 | OFFER | 1 | the tone, for another take |
-| OFFER | #, or no key for a while | the message is kept, CLOSING |
+| OFFER | #, or no key for a while | KEEPING |
+| KEEPING | Kept for every part | CLOSING, with words by whether all are kept |
 | CLOSING | its end | over |
 
 A job that takes over in the middle of a recording keeps what there is and lets the caller go on: the two parts are two
@@ -31,6 +32,7 @@ from gateway.calls.cues import (
     Heard,
     Hush,
     KeepRecording,
+    Kept,
     Key,
     RecordingEnded,
     Resumed,
@@ -48,6 +50,8 @@ KEY_WITHIN = 5.0
 """Seconds for a key after the offer to record again."""
 ENDS_WITHIN = 2.0
 """Seconds that a recording may take to be stopped."""
+KEPT_WITHIN = 10.0
+"""Seconds that it may take to keep a message; then it counts as not kept."""
 TONE_WITHIN = 3.0
 SAID_WITHIN = 90.0
 """Seconds that a prompt may take, should nobody tell of its end."""
@@ -82,6 +86,7 @@ class State(StrEnum):
     RECORDING = "recording"
     ENDING = "ending"
     OFFER = "offer"
+    KEEPING = "keeping"
     CLOSING = "closing"
     OVER = "over"
 
@@ -104,7 +109,13 @@ class Leaving:
     until: float | None = None
     """Seconds since the epoch; None for never."""
     ending: str = ""
-    """How the act ends, in CLOSING and OVER; "human" for on to a person."""
+    """How the act ends, in KEEPING (if all goes well), CLOSING and OVER; "human" for on to a person."""
+    words: Say | None = None
+    """What is said in KEEPING once all is kept."""
+    awaited: int = 0
+    """Parts of which it isn't known yet whether they are kept, in KEEPING."""
+    lost: bool = False
+    """Whether a part couldn't be kept."""
 
     @property
     def deadline(self) -> float:
@@ -126,6 +137,8 @@ class Leaving:
                 return self._heard(now)
             case RecordingEnded(reason), State.RECORDING | State.ENDING:
                 return self._ended(reason, now)
+            case Kept(done), State.KEEPING:
+                return self._kept(done, now)
         return self, ()
 
     def due(self, now: float) -> _Step:
@@ -138,7 +151,9 @@ class Leaving:
             case State.ENDING:
                 return self._offer(now)
             case State.OFFER:
-                return self._keep(now)
+                return self._keep(Say.KEPT, LEFT, now)
+            case State.KEEPING:
+                return self._close(Say.FAILED, FAILED, now)
             case State.PROMPT:
                 return self._tone(now)
         return self._heard(now)
@@ -147,6 +162,8 @@ class Leaving:
         """The caller has hung up: what was recorded is kept. Whoever keeps it drops what holds no speech."""
         if self.state is State.OVER:
             return self, ()
+        if self.state is State.KEEPING:
+            return self._over(FAILED if self.lost else self.ending)
         if self.state is State.CLOSING:  # what is to be kept is being kept
             return self._over(self.ending)
         stop: tuple[Effect, ...] = (StopRecording(),) if self.state is State.RECORDING else ()
@@ -166,6 +183,8 @@ class Leaving:
         match self.state:
             case State.CLOSING | State.OVER:
                 return self._over(self.ending, *map(KeepRecording, self.parts))
+            case State.KEEPING:
+                return self._keep(self.words or Say.KEPT, self.ending, now)
             case State.ENDING | State.OFFER:
                 return self._offer(now)
             case _ if self.parts:
@@ -188,7 +207,7 @@ class Leaving:
                 machine, effects = again._tone(now)
                 return machine, (Hush(), *map(DropRecording, self.parts), *effects)
             case State.OFFER, "#":
-                machine, effects = self._keep(now)
+                machine, effects = self._keep(Say.KEPT, LEFT, now)
                 return machine, (Hush(), *effects)
         return self, ()
 
@@ -211,8 +230,7 @@ class Leaving:
         # Whatever there is of it is kept; of a first recording there may be nothing.
         said = Say.CUT_SHORT if reason == Ended.FULL else Say.FAILED
         left = said is Say.CUT_SHORT or len(self.parts) > 1
-        machine, effects = self._close(said, LEFT if left else FAILED, now)
-        return machine, (*map(KeepRecording, self.parts), *effects)
+        return self._keep(said, LEFT if left else FAILED, now)
 
     def _nothing(self, now: float) -> _Step:
         empty, before = self.parts[-1:], self.parts[:-1]
@@ -248,13 +266,29 @@ class Leaving:
 
     def _offer(self, now: float) -> _Step:
         if self.take >= TAKES:
-            return self._keep(now)
+            return self._keep(Say.KEPT, LEFT, now)
         machine = replace(self, state=State.OFFER, until=now + SAID_WITHIN)
         return machine, (Speak(line_of(Say.AGAIN, self.language)),)
 
-    def _keep(self, now: float) -> _Step:
-        machine, effects = self._close(Say.KEPT, LEFT, now)
-        return machine, (*map(KeepRecording, self.parts), *effects)
+    def _keep(self, words: Say, ending: str, now: float) -> _Step:
+        machine = replace(
+            self,
+            state=State.KEEPING,
+            words=words,
+            ending=ending,
+            awaited=len(self.parts),
+            lost=False,
+            until=now + KEPT_WITHIN,
+        )
+        return machine, tuple(map(KeepRecording, self.parts))
+
+    def _kept(self, done: bool, now: float) -> _Step:
+        machine = replace(self, awaited=self.awaited - 1, lost=self.lost or not done)
+        if machine.awaited > 0:
+            return machine, ()
+        if machine.lost:
+            return machine._close(Say.FAILED, FAILED, now)
+        return machine._close(self.words or Say.KEPT, self.ending, now)
 
     def _close(self, say: Say, ending: str, now: float) -> _Step:
         machine = replace(self, state=State.CLOSING, ending=ending, until=now + SAID_WITHIN)

@@ -26,6 +26,7 @@ from gateway.calls.cues import (
     Gone,
     Hush,
     KeepRecording,
+    Kept,
     LegAnswered,
     LegLeft,
     Machine,
@@ -47,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 CLAIM_WITHIN = 0.3
 """Seconds that claiming a leg may take."""
+MESSAGE_WITHIN = 5.0
+"""Seconds that keeping a message may take; the caller hears nothing meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +247,21 @@ class Performance:
             case StopRecording():
                 self._recorder.stop()
             case KeepRecording(name):
-                about = self._part.act
-                assert isinstance(about, Record)
-                await self._recorder.keep(name, about.because, about.team, about.notify)
+                self.happened(Kept(await self._message(self._recorder, name)))
             case DropRecording(name):
                 self._recorder.drop(name)
+
+    async def _message(self, recorder: Recorder, name: str) -> bool:
+        """Keep the message; whether nothing failed."""
+        about = self._part.act
+        assert isinstance(about, Record)
+        try:
+            async with asyncio.timeout(MESSAGE_WITHIN):
+                await recorder.keep(name, about.because, about.team, about.notify)
+        except (Unavailable, TimeoutError) as bad:
+            log.error("a message couldn't be kept", why=str(bad) or "It took too long.")
+            return False
+        return True
 
     def _told(self, what: Effect) -> None:
         """Tell the record of the line; legs tell of themselves."""

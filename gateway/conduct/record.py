@@ -99,15 +99,19 @@ class Recorder:
     async def keep(self, name: str, because: str = "", team: str = "", notify: Sequence[str] = ()) -> bool:
         """Store a recording as a message and tell of it; whether there is a message, which needs a second of speech.
 
-        No harm is done by doing it again. What can't be done now is done by `gateway.conduct.salvage`.
+        No harm is done by doing it again. Raises Unavailable when it couldn't be written, or not be told: what can't be
+        done now is done by `gateway.conduct.salvage`.
         """
         self.stop()
-        found: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        found: asyncio.Future[bool | OSError | Unavailable] = asyncio.get_running_loop().create_future()
         self._asked.put_nowait(partial(self._keep, name, because, team, notify, found))
         if self._task is not None:
             either: set[asyncio.Future[Any]] = {found, self._task}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return found.done() and found.result()
+        answer = found.result() if found.done() else None
+        if not isinstance(answer, bool):
+            raise Unavailable("A message couldn't be kept.") from answer
+        return answer
 
     def drop(self, name: str) -> None:
         """Forget a recording; nothing happens when there is none."""
@@ -119,9 +123,14 @@ class Recorder:
             await work()
 
     async def _keep(
-        self, name: str, because: str, team: str, notify: Sequence[str], found: asyncio.Future[bool]
+        self,
+        name: str,
+        because: str,
+        team: str,
+        notify: Sequence[str],
+        found: asyncio.Future[bool | OSError | Unavailable],
     ) -> None:
-        tape = None
+        answer: bool | OSError | Unavailable
         try:
             work = partial(self._tapes.keep, because=because, team=team, notify=notify)
             tape = await _threaded(partial(work, self._call, name, self._clock()))
@@ -129,11 +138,13 @@ class Recorder:
                 KEPT.inc()
                 await self._kept(tape)
                 await _threaded(partial(self._tapes.told, tape))
+            answer = tape is not None
         except (OSError, Unavailable) as bad:
+            answer = bad
             FAILED.inc()
             log.error("a message couldn't be kept yet", call=self._call, why=str(bad))
         if not found.done():
-            found.set_result(tape is not None)
+            found.set_result(answer)
 
     async def _drop(self, name: str) -> None:
         try:

@@ -101,7 +101,7 @@ class Recorder(Protocol):
         ...
 
     async def keep(self, name: str, because: str = "", team: str = "", notify: Sequence[str] = ()) -> bool:
-        """Store what was recorded as the call's message; whether there is one."""
+        """Store what was recorded as the call's message; whether there is one. Raises gateway.errors.Unavailable."""
         ...
 
     def drop(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Databases that contract suites run on."""
+"""Databases and stores that contract suites run on."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import random
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app.records import open_records
+from gateway.calls.memory import MemoryStore
+from gateway.calls.redis_store import RedisStore
+from gateway.calls.store import CallStore
 from gateway.config import Settings
 from gateway.records.engine import connect
+from tests.e2e.servers import redis_server
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +74,23 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     opened = await open_records(settings)
     yield opened
     await opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the module's own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
+    """Every call store, empty: memory, then Redis by either protocol."""
+    if request.param == "memory":
+        yield MemoryStore(time.monotonic)
+        return
+    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
+    await client.flushall()
+    yield RedisStore(client)
+    await client.aclose()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,64 +14,14 @@ from redis.asyncio import Redis
 
 from gateway.calls.memory import MemoryStore
 from gateway.calls.redis_store import RedisStore
-from gateway.calls.store import Asked, CallStore, Full
+from gateway.calls.store import CallStore, Full
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
-from gateway.terms.act import (
-    TALK,
-    Act,
-    Because,
-    Callee,
-    Choose,
-    Dismiss,
-    Onward,
-    Promise,
-    Record,
-    Ring,
-    Wait,
-)
-from gateway.terms.call import Brief, Call, CallId, Phase, Pool
+from gateway.terms.act import Dismiss
+from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import Event, Kind
-from gateway.terms.personal import Number
-from tests.e2e.servers import free_port, redis_server
-
-_ids = itertools.count(1)
-
-
-def a_call() -> Call:
-    return Call(
-        id=CallId(f"SCL_{next(_ids)}"),
-        room="call-_abc",
-        sip_identity="sip_1",
-        dialed=Number("+15105550100"),
-        caller=Number("+15105550177"),
-        trunk="ST_1",
-        route="sales",
-        plan="3f2a",
-        pool=Pool.AGENTS,
-        brief=Brief("sales", "Hello – you've reached us.", {"ask": ["name", "budget"], "limit": 3}, human="desk"),
-        started=1764000000.25,
-        reject=0,
-        dispatched=1764000000.5,
-    )
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
-
-
-@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
-    if request.param == "memory":
-        yield MemoryStore(time.monotonic)
-        return
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
-    client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
-    await client.flushall()
-    yield RedisStore(client)
-    await client.aclose()
+from tests.contract.calls import a_call
+from tests.e2e.servers import free_port
 
 
 async def test_a_call_is_opened_and_ended_together_with_what_is_told_of_it(store: CallStore) -> None:
@@ -229,77 +177,6 @@ async def test_an_ended_call_has_no_job(store: CallStore) -> None:
     assert await store.holder(call.id) is None
     assert not await store.take(call.id, 1, "one", 3)
     assert await store.raise_epoch(call.id, 1, 1.0) is None
-
-
-ACTS: list[Act] = [
-    TALK,
-    Choose("For billing, press 1.", "1#", speech=True, wait=3.5),
-    Wait("desk", press="1"),
-    Ring(Callee("ana", "+15105550111"), 12.0),
-    Ring(None),
-    Record("Please speak.", notify=("mailto:desk@acme.example", "slack://a/b/c"), because="closed"),
-    Promise("the team is closed"),
-    Dismiss("nothing is left"),
-]
-
-
-@pytest.mark.parametrize("act", ACTS, ids=[type(act).__name__ for act in ACTS])
-async def test_a_call_is_led_to_its_next_stop_and_nothing_of_the_last_is_left(store: CallStore, act: Act) -> None:
-    call = a_call()
-    await store.open(call)
-    assert await store.keep(call.id, 1, 1, '{"tries": 2}', "leg-1")
-    assert await store.get(call.id) == replace(call, checkpoint='{"tries": 2}', bridged="leg-1")
-    led = replace(call, stop=2, route="desk", pool=Pool.HOUSE, brief=Brief(""), act=act, because="human")
-    assert await store.lead(led)
-    assert await store.get(call.id) == led
-    assert not await store.lead(led), "the same answer, of another control"
-    assert not await store.keep(call.id, 1, 1, "late", ""), "the last stop's"
-
-
-async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) -> None:
-    call = a_call()
-    await store.open(call)
-    await store.raise_epoch(call.id, 1, 0.0)
-    assert not await store.keep(call.id, 1, 1, "late", "")
-    assert not await store.lead(replace(call, stop=2))
-
-
-async def test_what_is_asked_is_heard_once_and_the_answer_comes_at_once(store: CallStore) -> None:
-    call = a_call()
-    await store.open(call)
-    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"), Pool.HOUSE, 1764000000.5)
-    waiting = asyncio.ensure_future(store.led(call.id, 1, 5.0))
-    hearing = asyncio.ensure_future(store.asked(5.0))
-    await store.ask(asked)
-    assert await hearing == asked
-    assert await store.asked(0.05) is None
-    assert await store.lead(replace(call, stop=2))
-    assert await asyncio.wait_for(waiting, 1.0) == replace(call, stop=2)
-
-
-async def test_nobody_is_led_whom_nobody_leads(store: CallStore) -> None:
-    call = a_call()
-    await store.open(call)
-    assert await store.led(call.id, 1, 0.05) is None
-    await store.end(call.id)
-    assert await store.led(call.id, 0, 5.0) is None
-
-
-async def test_a_call_that_is_led_on_counts_where_it_is(store: CallStore) -> None:
-    first, second = a_call(), a_call()
-    await store.open(first, limits={"menu": 1})
-    with pytest.raises(Full):
-        await store.open(second, limits={"menu": 1})
-    assert await store.lead(replace(first, stop=2), {"desk": 1, "menu": 1}), "it needn't wait for itself"
-    assert await store.lead(replace(first, stop=3), {"desk": 1})
-    assert await store.open(second, limits={"menu": 1})
-    with pytest.raises(Full):
-        await store.lead(replace(second, stop=2), {"desk": 1})
-    found = await store.get(second.id)
-    assert found is not None
-    assert found.stop == 1
-    await store.end(first.id)
-    assert await store.lead(replace(second, stop=2), {"desk": 1})
 
 
 async def test_a_call_knows_what_jobs_told_of_it(store: CallStore) -> None:

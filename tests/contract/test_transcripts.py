@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from gateway.speech.pool import Pool
 from gateway.terms.act import Record
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
+from tests.contract.calls import a_call
 from tests.contract.test_speech_plugins import on_the_line
 from tests.e2e.servers import redis_server
 
@@ -199,10 +201,6 @@ async def test_what_a_dead_job_left_becomes_a_message_once_the_caller_is_gone(re
 
 
 async def test_what_a_dead_job_left_stays_while_the_call_lives(redis: Redis, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from tests.contract.test_call_store import a_call
-
     tapes, store = Tapes(tmp_path), RedisStore(redis)
     await store.open(replace(a_call(), id=CALL))
     recorded(tapes, "1", np.random.default_rng(7).normal(0, 4000, 2 * RATE).astype(np.int16))
@@ -211,8 +209,6 @@ async def test_what_a_dead_job_left_stays_while_the_call_lives(redis: Redis, tmp
 
 
 async def test_a_jobs_recorder_tells_of_its_message_and_asks_for_its_words(redis: Redis, tmp_path: Path) -> None:
-    from tests.contract.test_call_store import a_call
-
     ended: asyncio.Queue[RecordingEnded] = asyncio.Queue()
 
     async def hear(rate: int, frame_ms: int) -> AsyncIterator[bytes]:
@@ -239,10 +235,6 @@ async def test_a_jobs_recorder_tells_of_its_message_and_asks_for_its_words(redis
 async def test_a_call_of_another_version_keeps_no_other_message_from_being_salvaged(
     redis: Redis, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
-    from tests.contract.test_call_store import a_call
-
     tapes, store = Tapes(tmp_path), RedisStore(redis)
     strange = CallId("SCL_strange")
     await store.open(replace(a_call(), id=strange))

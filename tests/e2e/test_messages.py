@@ -19,6 +19,7 @@ from gateway.calls.cues import (
     Finish,
     Heard,
     KeepRecording,
+    Kept,
     Key,
     Say,
     Sound,
@@ -92,6 +93,7 @@ class Desk:
                     self.recorder.drop(name)
                 case KeepRecording(name):
                     await self.recorder.keep(name, "closed")
+                    self.events.put_nowait(Kept(True))
                 case Finish(outcome):
                     self.outcome = outcome
 

@@ -20,6 +20,7 @@ from gateway.calls.cues import (
     Heard,
     Hush,
     KeepRecording,
+    Kept,
     Key,
     RecordingEnded,
     Resumed,
@@ -29,7 +30,7 @@ from gateway.calls.cues import (
     StartRecording,
     StopRecording,
 )
-from gateway.calls.message import FAILED, KEY_WITHIN, LEFT, NOT_LEFT, TAKES, Ended, Leaving, State
+from gateway.calls.message import FAILED, KEPT_WITHIN, KEY_WITHIN, LEFT, NOT_LEFT, TAKES, Ended, Leaving, State
 from gateway.calls.words_message import Say as Word
 from gateway.calls.words_message import line_of
 from gateway.terms.act import Because, Onward, Over, Record
@@ -42,6 +43,10 @@ TO_TONE = (Begun(), Heard())
 TO_RECORDING = (*TO_TONE, Heard())
 STOPPED = RecordingEnded("stopped")
 TO_OFFER = (*TO_RECORDING, Key("#"), STOPPED)
+KEPT, NOT_KEPT = Kept(True), Kept(False)
+TO_KEEPING = (*TO_OFFER, Key("#"))
+FAILS = (*TO_RECORDING, RecordingEnded("failed"))
+FULL = (*TO_RECORDING, RecordingEnded("full"))
 DUE = None
 
 
@@ -61,7 +66,7 @@ def play(*events: Event | None, act: Record = ACT) -> tuple[Leaving, list[Effect
     return machine, list(effects)
 
 
-LEFT_OVER, NOT_LEFT_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT))
+LEFT_OVER, NOT_LEFT_OVER, FAILED_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT)), Finish(Over(FAILED))
 
 
 @pytest.mark.parametrize(
@@ -85,15 +90,28 @@ LEFT_OVER, NOT_LEFT_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT))
         ((*TO_OFFER, Key("7")), State.OFFER, []),
         ((*TO_OFFER, Key("1")), State.TONE, [Hush(), DropRecording("1"), BEEP]),
         ((*TO_OFFER, Key("1"), Heard()), State.RECORDING, [StartRecording("2")]),
-        ((*TO_OFFER, Key("#")), State.CLOSING, [Hush(), KeepRecording("1"), word(Word.KEPT)]),
-        ((*TO_OFFER, Heard(), DUE), State.CLOSING, [KeepRecording("1"), word(Word.KEPT)]),
-        ((*TO_OFFER, Heard(), DUE, Heard()), State.OVER, [LEFT_OVER]),
-        ((*TO_OFFER, Heard(), DUE, DUE), State.OVER, [LEFT_OVER]),
+        (TO_KEEPING, State.KEEPING, [Hush(), KeepRecording("1")]),
+        ((*TO_KEEPING, Heard()), State.KEEPING, []),
+        ((*TO_KEEPING, Key("1")), State.KEEPING, []),
+        ((*TO_KEEPING, KEPT), State.CLOSING, [word(Word.KEPT)]),
+        ((*TO_KEEPING, KEPT, Heard()), State.OVER, [LEFT_OVER]),
+        ((*TO_KEEPING, KEPT, DUE), State.OVER, [LEFT_OVER]),
+        ((*TO_KEEPING, NOT_KEPT), State.CLOSING, [word(Word.FAILED)]),
+        ((*TO_KEEPING, NOT_KEPT, Heard()), State.OVER, [FAILED_OVER]),
+        ((*TO_KEEPING, DUE), State.CLOSING, [word(Word.FAILED)]),
+        ((*TO_KEEPING, DUE, KEPT), State.CLOSING, []),
+        ((*TO_KEEPING, DUE, DUE), State.OVER, [FAILED_OVER]),
+        ((*TO_OFFER, KEPT), State.OFFER, []),
+        ((*TO_OFFER, Heard(), DUE), State.KEEPING, [KeepRecording("1")]),
         ((*TO_RECORDING, RecordingEnded("nothing")), State.PROMPT, [DropRecording("1"), word(Word.NOTHING)]),
-        ((*TO_RECORDING, RecordingEnded("failed")), State.CLOSING, [KeepRecording("1"), word(Word.FAILED)]),
-        ((*TO_RECORDING, RecordingEnded("failed"), Heard()), State.OVER, [Finish(Over(FAILED))]),
-        ((*TO_RECORDING, RecordingEnded("full")), State.CLOSING, [KeepRecording("1"), word(Word.CUT_SHORT)]),
-        ((*TO_RECORDING, RecordingEnded("full"), Heard()), State.OVER, [LEFT_OVER]),
+        (FAILS, State.KEEPING, [KeepRecording("1")]),
+        ((*FAILS, KEPT), State.CLOSING, [word(Word.FAILED)]),
+        ((*FAILS, KEPT, Heard()), State.OVER, [FAILED_OVER]),
+        (FULL, State.KEEPING, [KeepRecording("1")]),
+        ((*FULL, KEPT), State.CLOSING, [word(Word.CUT_SHORT)]),
+        ((*FULL, KEPT, Heard()), State.OVER, [LEFT_OVER]),
+        ((*FULL, NOT_KEPT), State.CLOSING, [word(Word.FAILED)]),
+        ((*FULL, NOT_KEPT, Heard()), State.OVER, [FAILED_OVER]),
         # Another job goes on.
         ((Begun(), Resumed()), State.PROMPT, [Say("We are closed. Please speak.")]),
         ((*TO_TONE, Resumed()), State.TONE, [BEEP]),
@@ -101,8 +119,12 @@ LEFT_OVER, NOT_LEFT_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT))
         ((*TO_RECORDING, Resumed(), Resumed()), State.PROMPT, [word(Word.GO_ON)]),
         ((*TO_RECORDING, Resumed(), Heard(), Heard()), State.RECORDING, [StartRecording("2")]),
         ((*TO_OFFER, Resumed()), State.OFFER, [word(Word.AGAIN)]),
-        ((*TO_OFFER, Key("#"), Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
-        ((*TO_OFFER, Key("#"), Heard(), Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_KEEPING, Resumed()), State.KEEPING, [KeepRecording("1")]),
+        ((*TO_KEEPING, Resumed(), KEPT), State.CLOSING, [word(Word.KEPT)]),
+        ((*FULL, Resumed(), KEPT), State.CLOSING, [word(Word.CUT_SHORT)]),
+        ((*TO_KEEPING, KEPT, Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_KEEPING, KEPT, Heard(), Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
+        ((*TO_KEEPING, NOT_KEPT, Resumed()), State.OVER, [KeepRecording("1"), FAILED_OVER]),
         ((*TO_OFFER, Key("1"), Resumed()), State.TONE, [DropRecording("1"), BEEP]),
         ((Begun(), Key("0"), Resumed()), State.OVER, [Finish(Onward(Because.HUMAN))]),
     ],
@@ -112,9 +134,26 @@ def test_the_table(events: tuple[Event | None, ...], state: State, effects: list
     assert (machine.state, got) == (state, effects)
 
 
+TWO_PARTS = (*TO_RECORDING, Resumed(), Heard(), Heard(), Key("#"), STOPPED, Key("#"))
+
+
 def test_both_parts_of_an_interrupted_message_are_kept() -> None:
-    _, effects = play(*TO_RECORDING, Resumed(), Heard(), Heard(), Key("#"), STOPPED, Key("#"))
-    assert effects[1:3] == [KeepRecording("1"), KeepRecording("2")]
+    _, effects = play(*TWO_PARTS)
+    assert effects[1:] == [KeepRecording("1"), KeepRecording("2")]
+    machine, effects = play(*TWO_PARTS, KEPT)
+    assert (machine.state, effects) == (State.KEEPING, [])
+    machine, effects = play(*TWO_PARTS, KEPT, KEPT)
+    assert (machine.state, effects) == (State.CLOSING, [word(Word.KEPT)])
+
+
+@pytest.mark.parametrize("answers", [(KEPT, NOT_KEPT), (NOT_KEPT, KEPT)])
+def test_a_message_of_which_a_part_is_lost_is_not_said_to_be_kept(answers: tuple[Event, ...]) -> None:
+    machine, effects = play(*TWO_PARTS, *answers)
+    assert (machine.state, effects) == (State.CLOSING, [word(Word.FAILED)])
+    machine, _ = play(*TWO_PARTS, NOT_KEPT)
+    assert machine.gone(NOW)[1] == (FAILED_OVER,)
+    machine, _ = play(*TWO_PARTS, NOT_KEPT, Resumed(), KEPT, KEPT)
+    assert machine.ending == LEFT, "the next job could keep it"
 
 
 def test_what_was_said_before_an_interruption_is_kept_when_nothing_follows() -> None:
@@ -125,7 +164,7 @@ def test_what_was_said_before_an_interruption_is_kept_when_nothing_follows() -> 
 def test_the_last_take_is_kept_without_a_question() -> None:
     again = (Key("1"), Heard(), Key("#"), STOPPED)
     machine, effects = play(*TO_OFFER, *again * (TAKES - 1))
-    assert (machine.state, effects) == (State.CLOSING, [KeepRecording(str(TAKES)), word(Word.KEPT)])
+    assert (machine.state, effects) == (State.KEEPING, [KeepRecording(str(TAKES))])
 
 
 def test_a_silent_caller_has_so_many_tries() -> None:
@@ -140,6 +179,7 @@ def test_times() -> None:
     assert play()[0].deadline == inf
     assert play(*TO_RECORDING)[0].deadline == NOW + 120
     assert play(*TO_OFFER, Heard())[0].deadline == NOW + KEY_WITHIN
+    assert play(*TO_KEEPING)[0].deadline == NOW + KEPT_WITHIN
     machine = play(*TO_RECORDING)[0]
     assert machine.due(NOW + 119.9) == (machine, ())
 
@@ -153,9 +193,11 @@ def test_times() -> None:
         ((*TO_RECORDING, Key("#")), [KeepRecording("1"), LEFT_OVER]),
         (TO_OFFER, [KeepRecording("1"), LEFT_OVER]),
         ((*TO_OFFER, Key("1")), [NOT_LEFT_OVER]),
-        ((*TO_OFFER, Key("#")), [LEFT_OVER]),
+        (TO_KEEPING, [LEFT_OVER]),
+        ((*TO_KEEPING, KEPT), [LEFT_OVER]),
+        ((*TO_KEEPING, NOT_KEPT), [FAILED_OVER]),
         ((*TO_RECORDING, Resumed()), [KeepRecording("1"), LEFT_OVER]),
-        ((*TO_OFFER, Key("#"), Heard()), []),
+        ((*TO_KEEPING, KEPT, Heard()), []),
     ],
 )
 def test_a_hang_up_keeps_what_was_recorded(events: tuple[Event, ...], effects: list[Effect]) -> None:
@@ -170,6 +212,7 @@ def test_without_words_of_the_plan_the_house_has_some() -> None:
 EVENTS = st.one_of(
     st.builds(Key, st.sampled_from("012#*")),
     st.sampled_from([Heard(), Heard(), Heard(), None, None, Resumed(), Spoke(), Begun(), "gone"]),
+    st.sampled_from([KEPT, KEPT, NOT_KEPT]),
     st.builds(RecordingEnded, st.sampled_from([*Ended, "strange"])),
 )
 
@@ -181,6 +224,21 @@ class Recordings:
         self.made: dict[str, str] = {}
         self.running = ""
         self.finished: list[Finish] = []
+        self.asked = self.answered = 0
+        """Recordings that are to be kept, and those that are, since the last time any were to be."""
+
+    def hears(self, event: Event | str | None, state: State) -> None:
+        """Something happens while the machine is in a state."""
+        if isinstance(event, Resumed):
+            self.asked = self.answered = 0
+        elif isinstance(event, Kept) and state is State.KEEPING:
+            self.answered += event.done
+
+    def says(self, text: str) -> None:
+        """Nobody is told that a message is kept unless all of it is."""
+        if text in {line_of(Word.KEPT, "en-US"), line_of(Word.CUT_SHORT, "en-US")}:
+            assert self.asked
+            assert self.answered == self.asked
 
     def do(self, effect: Effect) -> None:
         match effect:
@@ -194,6 +252,9 @@ class Recordings:
                 assert self.made[name] in {"made", "kept"}
                 assert self.running != name
                 self.made[name] = "kept"
+                self.asked += 1
+            case Say(text):
+                self.says(text)
             case DropRecording(name):
                 assert self.made[name] in {"made", "dropped"}
                 self.made[name] = "dropped"
@@ -207,6 +268,7 @@ def test_whatever_happens(events: list[Event | str | None]) -> None:
     machine, now, recordings = Leaving(ACT, "en-US"), NOW, Recordings()
     for event in [Begun(), *events]:
         before = machine
+        recordings.hears(event, machine.state)
         if isinstance(event, RecordingEnded | Resumed):
             recordings.running = ""
         if event == "gone":

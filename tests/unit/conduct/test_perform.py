@@ -24,6 +24,8 @@ from gateway.calls.cues import (
     Finish,
     Heard,
     Hush,
+    KeepRecording,
+    Kept,
     Key,
     LegAnswered,
     LegLeft,
@@ -291,6 +293,36 @@ async def test_a_callback_is_booked_and_the_machine_hears_of_it() -> None:
     made = machine((Begun, (Book("+15105550123", "why"),)), (Booked, (DONE,)))
     await run(world, world.part(Dismiss("x"), made))
     assert ("book", "+15105550123", "why") in world.done
+
+
+@pytest.mark.parametrize(
+    ("answer", "done"), [(True, True), (False, True), (Unavailable("The disk is full."), False), (None, False)]
+)
+async def test_a_machine_hears_whether_a_message_is_kept(
+    answer: bool | Unavailable | None, done: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Recording(World):
+        async def keep(self, name: str, because: str, team: str, notify: Sequence[str]) -> bool:
+            self.done.append((name, because, team, notify))
+            if answer is None:
+                await asyncio.Event().wait()
+            if not isinstance(answer, bool):
+                raise answer or AssertionError
+            return answer
+
+    monkeypatch.setattr("gateway.conduct.perform.MESSAGE_WITHIN", 0.05)
+    heard: list[Event] = []
+
+    @dataclass(frozen=True)
+    class Listening(Scripted):
+        def on(self, event: Event, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
+            heard.append(event)
+            return super().on(event, now)
+
+    world, made = Recording(), Listening(((Begun, (KeepRecording("1"),)), (Kept, (DONE,))))
+    await run(world, world.part(Record("Speak.", because="closed", team="crew", notify=("mailto:a@b.cd",)), made))
+    assert ("1", "closed", "crew", ("mailto:a@b.cd",)) in world.done
+    assert heard == [Begun(), Kept(done)]
 
 
 async def test_a_caller_who_leaves_ends_it_and_the_tools_are_closed() -> None:

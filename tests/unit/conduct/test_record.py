@@ -151,7 +151,8 @@ async def test_a_message_that_could_not_be_told_stays_to_be_salvaged(lab: Labs) 
     async with it.recorder as recorder:
         recorder.start("1")
         await it.heard.wait()
-        assert await recorder.keep("1", "closed")
+        with pytest.raises(Unavailable, match="kept"):
+            await recorder.keep("1", "closed")
     assert it.kept == []
     (tape,) = it.tapes.left_over(4e9)
     assert (tape.because, tape.left, round(tape.seconds)) == ("closed", NOW, 2)
@@ -164,7 +165,8 @@ async def test_a_directory_that_cannot_be_written_is_told(lab: Labs) -> None:
     async with it.recorder as recorder:
         recorder.start("1")
         assert await it.end() == Ended.FAILED
-        assert not await recorder.keep("1")
+        with pytest.raises(Unavailable, match="kept"):
+            await recorder.keep("1")
 
 
 @pytest.mark.parametrize(("bytes_that_fit", "reason", "kept"), [(12_000, Ended.FULL, True), (100, Ended.FAILED, False)])
@@ -195,6 +197,33 @@ async def test_a_full_disk_ends_it_and_what_is_there_is_kept(
         recorder.start("1")
         assert await it.end() == reason
         assert await recorder.keep("1") == kept
+
+
+async def test_a_disk_that_has_become_read_only_is_told_when_a_message_is_to_be_kept(
+    lab: Labs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Tape) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    it = lab(sound(2.0))
+    async with it.recorder as recorder:
+        recorder.start("1")
+        await it.heard.wait()
+        recorder.stop()
+        await it.end()
+        with monkeypatch.context() as patch:
+            patch.setattr(it.tapes, "_note", refused)
+            with pytest.raises(Unavailable, match="kept"):
+                await recorder.keep("1")
+        assert await recorder.keep("1"), "nothing of it is lost"
+
+
+async def test_a_recorder_that_has_ended_keeps_nothing_and_says_so(lab: Labs) -> None:
+    it = lab(sound(2.0))
+    async with it.recorder as recorder:
+        pass
+    with pytest.raises(Unavailable, match="kept"):
+        await recorder.keep("1")
 
 
 def test_silence_is_counted_though_nothing_comes_on_the_line() -> None:

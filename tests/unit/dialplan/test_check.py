@@ -175,3 +175,23 @@ def test_a_file_that_no_directory_would_read_is_no_plan(tmp_path: Path) -> None:
     assert [str(one) for one in found.findings] == [
         "plan.txt:1:1: 'plan.txt' isn't called .yaml. Rename it to plan.yaml."
     ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "note"),
+    [
+        ("routes: {a: {agent: sales, dead_air: callback}}\n", "'a' says what comes in dead air: this version doesn't"),
+        ("routes: {a: {agent: sales, limits: {minutes: 5}}}\n", "'a' limits minutes: this version doesn't keep"),
+        (
+            "routes: {a: {agent: sales}}\npeople: {ana: {browser: ana}}\n",
+            "'ana' has a browser alone: this version can't",
+        ),
+        ("routes: {a: {agent: sales, no_agent: callback, limits: {calls: 5}, full: b}, b: {agent: support}}\n", ""),
+    ],
+)
+def test_what_this_version_does_not_do_yet_is_noted(tmp_path: Path, plan: str, note: str) -> None:
+    found = loaded(tmp_path, HEAD + LINES + plan)
+    assert found.errors == []
+    notes = [str(one) for one in found.findings if one.severity is Severity.NOTE]
+    assert len(notes) == bool(note)
+    assert all(note in one for one in notes)

@@ -1,0 +1,84 @@
+"""The call store's contract for a call's way, on memory and on a real Redis: what its job asks, where it is led, how far
+its act has come."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from gateway.calls.store import Asked, CallStore, Full
+from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
+from gateway.terms.call import Brief, Pool
+from tests.contract.calls import a_call
+
+ACTS: list[Act] = [
+    TALK,
+    Choose("For billing, press 1.", "1#", speech=True, wait=3.5),
+    Wait("desk", press="1"),
+    Ring(Callee("ana", "+15105550111"), 12.0),
+    Ring(None),
+    Record("Please speak.", notify=("mailto:desk@acme.example", "slack://a/b/c"), because="closed"),
+    Promise("the team is closed"),
+    Dismiss("nothing is left"),
+]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=[type(act).__name__ for act in ACTS])
+async def test_a_call_is_led_to_its_next_stop_and_nothing_of_the_last_is_left(store: CallStore, act: Act) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.keep(call.id, 1, 1, '{"tries": 2}', "leg-1")
+    assert await store.get(call.id) == replace(call, checkpoint='{"tries": 2}', bridged="leg-1")
+    led = replace(call, stop=2, route="desk", pool=Pool.HOUSE, brief=Brief(""), act=act, because="human")
+    assert await store.lead(led)
+    assert await store.get(call.id) == led
+    assert not await store.lead(led), "the same answer, of another control"
+    assert not await store.keep(call.id, 1, 1, "late", ""), "the last stop's"
+
+
+async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.raise_epoch(call.id, 1, 0.0)
+    assert not await store.keep(call.id, 1, 1, "late", "")
+    assert not await store.lead(replace(call, stop=2))
+
+
+async def test_what_is_asked_is_heard_once_and_the_answer_comes_at_once(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"), Pool.HOUSE, 1764000000.5)
+    waiting = asyncio.ensure_future(store.led(call.id, 1, 5.0))
+    hearing = asyncio.ensure_future(store.asked(5.0))
+    await store.ask(asked)
+    assert await hearing == asked
+    assert await store.asked(0.05) is None
+    assert await store.lead(replace(call, stop=2))
+    assert await asyncio.wait_for(waiting, 1.0) == replace(call, stop=2)
+
+
+async def test_nobody_is_led_whom_nobody_leads(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    assert await store.led(call.id, 1, 0.05) is None
+    await store.end(call.id)
+    assert await store.led(call.id, 0, 5.0) is None
+
+
+async def test_a_call_that_is_led_on_counts_where_it_is(store: CallStore) -> None:
+    first, second = a_call(), a_call()
+    await store.open(first, limits={"menu": 1})
+    with pytest.raises(Full):
+        await store.open(second, limits={"menu": 1})
+    assert await store.lead(replace(first, stop=2), {"desk": 1, "menu": 1}), "it needn't wait for itself"
+    assert await store.lead(replace(first, stop=3), {"desk": 1})
+    assert await store.open(second, limits={"menu": 1})
+    with pytest.raises(Full):
+        await store.lead(replace(second, stop=2), {"desk": 1})
+    found = await store.get(second.id)
+    assert found is not None
+    assert found.stop == 1
+    await store.end(first.id)
+    assert await store.lead(replace(second, stop=2), {"desk": 1})
