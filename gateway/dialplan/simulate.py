@@ -69,7 +69,9 @@ def _rung(plan: Plan, decision: Decision, ask: Ask, state: State | None) -> Iter
     steps = [_ringing(plan, label, one) for one in people]
     yield from steps
     if not any(step.matched for step in steps):
-        yield Step(f"route {decision.route}: unanswered", True, f"nobody takes calls now: {_unanswered(plan, decision)}")
+        yield Step(
+            f"route {decision.route}: unanswered", True, f"nobody takes calls now: {_unanswered(plan, decision)}"
+        )
 
 
 def _ringing(plan: Plan, label: str, one: Duty) -> Step:
