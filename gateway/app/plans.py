@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import aiohttp
 from gateway.app.catalogue import load as load_catalogue
 from gateway.app.records import open_records
 from gateway.config import Settings
-from gateway.dialplan.numbers import Pattern, read
+from gateway.dialplan.numbers import read
+from gateway.dialplan.trunks import Trunks
 from gateway.errors import SetupFault
 from gateway.operate.shelf import Shelf
 from gateway.records.engine import connect, sqlite_file
@@ -41,7 +42,7 @@ async def desk(settings: Settings, *, writes: bool = False, trunks: Path | None 
 
     Raises SetupFault, Unavailable.
     """
-    shelf = Shelf(load_catalogue(), None, time.time(), _carried(trunks))
+    shelf = Shelf(load_catalogue(), None, time.time(), _trunks(trunks))
     file = sqlite_file(settings.database)
     if not writes and file is not None and not file.exists():
         yield Desk(shelf, None, None)
@@ -54,21 +55,21 @@ async def desk(settings: Settings, *, writes: bool = False, trunks: Path | None 
         await engine.dispose()
 
 
-def _carried(path: Path | None) -> Sequence[Pattern] | None:
-    """The numbers that the trunk file's inbound trunk carries; None where there is no such file."""
+def _trunks(path: Path | None) -> Trunks | None:
+    """What the plan must know of the trunk file; None where there is no such file. Raises SetupFault."""
     if path is None or not path.exists():
         return None
     try:
-        trunk = parse(path.read_text(encoding="utf-8"), str(path)).livekit.inbound_trunk
+        file = parse(path.read_text(encoding="utf-8"), str(path)).livekit
     except OSError as bad:
         raise SetupFault(f"The trunk file {path} can't be read: {bad.strerror}.", remedy="Correct --trunks.") from bad
+    ways, inbound = file.outbound_trunks, file.inbound_trunk.numbers
     found = []
-    for number in trunk.numbers:
-        try:
+    for number in inbound:
+        with suppress(ValueError):  # what LiveKit takes for a number may be a SIP user
             found.append(read(number, ""))
-        except ValueError:
-            continue  # what LiveKit takes for a number may be a SIP user
-    return tuple(found) if trunk.numbers else None
+    default = len(ways) == 1 or any(one.default for one in ways)
+    return Trunks(tuple(found) if inbound else None, frozenset(one.name.casefold() for one in ways), default)
 
 
 async def asked(state: Path) -> Mapping[str, object] | None:

@@ -32,13 +32,17 @@ class RedisBus:
         self._redis = redis
         self._receivers: dict[str, Receiver] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
+        self._asking: set[str] = set()
+        """Channels that are asked for and were never subscribed yet."""
         self._feed: Feed | None = None
         self._down = False
 
     @property
     def connected(self) -> bool:
-        """True while every channel asked for is subscribed."""
-        return self._feed is not None and all(event.is_set() for event in self._confirmed.values())
+        """True while every channel is subscribed; one that is just being asked for doesn't count: each call asks for
+        its own, and others must not be turned away meanwhile."""
+        known = (event.is_set() for channel, event in self._confirmed.items() if channel not in self._asking)
+        return self._feed is not None and all(known)
 
     async def subscribe(self, channel: str, receiver: Receiver) -> None:
         """Have `receiver` called for each message; returns once none can be missed.
@@ -48,6 +52,7 @@ class RedisBus:
         """
         self._receivers[channel] = receiver
         confirmed = self._confirmed[channel] = asyncio.Event()
+        self._asking.add(channel)
         try:
             if self._feed is not None:
                 await self._feed.subscribe(channel)
@@ -56,6 +61,8 @@ class RedisBus:
         except (BusDown, TimeoutError) as bad:
             await self.unsubscribe(channel)
             raise BusDown("Redis doesn't confirm a subscription.") from bad
+        finally:
+            self._asking.discard(channel)
 
     async def unsubscribe(self, channel: str) -> None:
         """Call the receiver no more."""

@@ -24,7 +24,7 @@ command = typer.Typer(
 
 Plan = Annotated[str, typer.Argument(help="A file, a directory, a version's number, or live.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Trunks = Annotated[Path, typer.Option("--trunks", help="The trunk file, for numbers that no trunk carries.")]
+Trunks = Annotated[Path, typer.Option("--trunks", help="The trunk file, for numbers and people that no trunk carries.")]
 Message = Annotated[str, typer.Option("--message", "-m", help="Why, for the history.")]
 _TRUNK_FILE = Path("sip-trunk.yaml")
 

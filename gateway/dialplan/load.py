@@ -15,7 +15,6 @@ from gateway.dialplan.check.trials import trials
 from gateway.dialplan.check.warnings import warnings
 from gateway.dialplan.csv_file import read as read_table
 from gateway.dialplan.model import Entry, Finding, Place, Severity
-from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.plan import CallerRule, Plan
 from gateway.dialplan.reading.callers import Listed
 from gateway.dialplan.reading.compose import LARGEST
@@ -24,6 +23,7 @@ from gateway.dialplan.reading.file import File, Part, open_file, read
 from gateway.dialplan.sounds import LARGEST as LARGEST_SOUND
 from gateway.dialplan.sounds import Sound, sound_of
 from gateway.dialplan.table import Table
+from gateway.dialplan.trunks import Trunks
 from gateway.terms.catalogue import Catalogue
 
 _NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")
@@ -59,13 +59,13 @@ def load(
     now: datetime,
     *,
     before: Plan | None = None,
-    trunks: Sequence[Pattern] | None = None,
+    trunks: Trunks | None = None,
     tests: bool = True,
 ) -> Loaded:
     """Read every `*.yaml` file of a directory, or the one file, as one plan. Never raises for what is in them.
 
     `now`: aware; by it hours are looked at for gaps, and tests without a time run. `before`: a plan whose tables are
-    taken over where their file is the same. `trunks`: the numbers that inbound trunks carry, where known. `tests`:
+    taken over where their file is the same. `trunks`: those of the trunk file, where known. `tests`:
     whether the plan's own tests run; a version's have, when it was made, and may fail at another time of day.
     """
     return _Loading(where, catalogue, before, tests=tests).load(now, trunks)
@@ -91,7 +91,7 @@ class _Loading:
         self._names: set[str] = set()
         self._tests = tests
 
-    def load(self, now: datetime, trunks: Sequence[Pattern] | None) -> Loaded:
+    def load(self, now: datetime, trunks: Trunks | None) -> Loaded:
         paths = plan_files(self._where)
         if not paths:
             missing = Place(str(self._where), 1, 1)
@@ -120,7 +120,7 @@ class _Loading:
         good = all(one.severity is not Severity.ERROR for one in found)
         return Loaded(plan if good else None, tuple(found), self._files, sorted(self._names))
 
-    def _check(self, plan: Plan, files: Sequence[File], now: datetime, trunks: Sequence[Pattern] | None) -> None:
+    def _check(self, plan: Plan, files: Sequence[File], now: datetime, trunks: Trunks | None) -> None:
         """The looks at the whole, each only when those before have found the plan sound enough for it."""
         if not plan.size and not self._failed():
             first = next(iter(files), None)

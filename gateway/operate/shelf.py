@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from gateway.dialplan.load import Loaded, load
-from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.plan import Plan
+from gateway.dialplan.trunks import Trunks
 from gateway.dialplan.version import Version
 from gateway.errors import Refused, SetupFault
 from gateway.records.plans import Plans
@@ -37,7 +37,7 @@ class Shelf:
     plans: Plans | None
     now: float
     """Seconds since the epoch (UTC)."""
-    trunks: Sequence[Pattern] | None = None
+    trunks: Trunks | None = None
     began: float = field(default_factory=time.monotonic)
     """When `now` was."""
 

@@ -112,9 +112,9 @@ def _of_attempts(attempts: Sequence[Row]) -> Iterator[Moment]:
         # One job is the rule; its number matters only when there was another.
         number = f" (job {row.get('epoch')})" if len(attempts) > 1 else ""
         if (at := _first(row, "dispatched")) is not None:
-            yield Moment(at, "", f"agent called for{number}")
+            yield Moment(at, "", f"a worker is called for{number}")
         if (at := _first(row, "taken")) is not None:
-            yield Moment(at, "", f"agent took the call{number}", _said(row.get("job")))
+            yield Moment(at, "", f"a worker took the call{number}", _said(row.get("job")))
 
 
 def _turn(row: Row) -> Moment:
@@ -149,6 +149,9 @@ def _wait(row: Row) -> Moment:
 
 _LEG_ENDS = {"failed": "{} didn't answer", "left": "{} hung up", "dropped": "{} is no longer rung or talked to"}
 
+_HUNG_UP = {"client_initiated", "participant_removed"}
+"""LiveKit's words for what the line says already."""
+
 
 def _of_leg(row: Row) -> Iterator[Moment]:
     who = str(row.get("member") or row.get("number") or "somebody")
@@ -158,7 +161,8 @@ def _of_leg(row: Row) -> Iterator[Moment]:
     if (at := _first(row, "answered")) is not None:
         yield Moment(at, "", f"{who} answered")
     if (at := _first(row, "over")) is not None:
-        why = f"{row.get('status') or ''} {_said(row.get('reason'))}".strip()
+        reason = _said(row.get("reason"))
+        why = f"{row.get('status') or ''} {'' if reason in _HUNG_UP else reason}".strip()
         yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), why)
 
 

@@ -147,6 +147,17 @@ async def test_a_restart_of_redis_is_survived(tmp_path: Path) -> None:
             assert await client.call("M", b"after") == b"after"
 
 
+async def test_who_asks_for_another_channel_is_connected_meanwhile(redis_url: str) -> None:
+    async with connect(redis_url) as bus:
+        for number in range(20):
+            asking = asyncio.create_task(bus.subscribe(f"channel-{number}", lambda *_: None))
+            while not asking.done():
+                assert bus.connected
+                await asyncio.sleep(0)
+            await asking
+        assert bus.connected
+
+
 async def test_states_are_heard_passively_and_after_a_restart(tmp_path: Path) -> None:
     port = free_port()
     leg = Leg("SCL_1", "id", "192.0.2.1", *[Uri(Number("x"), "host")] * 3)

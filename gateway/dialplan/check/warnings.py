@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gateway.dialplan.actions import Message, Queue, Reject, Route
+from gateway.dialplan.check.dialed import dialed
+from gateway.dialplan.check.unkept import unkept
 from gateway.dialplan.check.ways import ways
 from gateway.dialplan.model import Finding, Ref, Severity
 from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.plan import CallerRule, Plan
+from gateway.dialplan.trunks import Trunks
 
 _LOOKED_AT = timedelta(days=14)
 _RULES = 300
@@ -19,17 +22,18 @@ ONLY_STATUS = 486
 """What a livekit-sip rejects with, whatever the plan says."""
 
 
-def warnings(plan: Plan, today: datetime, trunks: Sequence[Pattern] | None) -> list[Finding]:
-    """The warnings and notes of a plan without errors. `today`: aware. `trunks`: the numbers that inbound trunks carry;
-    None when that isn't known, () within a trunk for every number."""
+def warnings(plan: Plan, today: datetime, trunks: Trunks | None) -> list[Finding]:
+    """The warnings and notes of a plan without errors. `today`: aware. `trunks`: None when they aren't known."""
     return [
         *_unreached(plan),
         *_shadowed(plan),
         *_untold(plan),
         *_uncovered(plan, today),
-        *_uncarried(plan, trunks),
+        *(_uncarried(plan, trunks.carried) if trunks else ()),
+        *(dialed(plan, trunks) if trunks else ()),
         *_never(plan),
         *_notes(plan),
+        *unkept(plan),
     ]
 
 

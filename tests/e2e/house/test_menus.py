@@ -18,7 +18,7 @@ from tests.e2e.test_house import said, talk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-CLOSED = [f"+151055507{n:02}" for n in range(1, 6)]
+CLOSED = [f"+151055507{n:02}" for n in range(1, 7)]
 FULL = [f"+151055507{n}" for n in range(11, 16)]
 TOMORROW, IN_THREE_DAYS, BY_TONE, KEYS_ONLY = "+15105550721", "+15105550722", "+15105550731", "+15105550732"
 MUSIC, CALL_BACK, GOODBYE = "+15105550755", "+15105550771", "+15105550772"
@@ -40,13 +40,12 @@ async def test_a_closed_route_of_any_kind_tells_so(stack: Stack, caller: Phone) 
 
 
 async def test_a_full_route_of_any_kind_tells_so_and_is_free_again(stack: Stack, caller: Phone) -> None:
-    held = await asyncio.gather(*(up(caller, number) for number in FULL))
-    calls = await asyncio.gather(*(up(caller, number) for number in FULL))
-    await asyncio.gather(*(said(caller, call, "All lines are busy. Please speak.", 25) for call in calls))
-    for call in (*held, *calls):
-        await call.hang_up()
-    for call in calls:
-        assert (await record(stack, sip_id(call)))["stops"][0]["because"] == "full"
+    for number in FULL:
+        held, other = await up(caller, number), await up(caller, number)
+        await said(caller, other, "All lines are busy. Please speak.")
+        await held.hang_up()
+        await other.hang_up()
+        assert (await record(stack, sip_id(other)))["stops"][0]["because"] == "full"
     again = await up(caller, FULL[0])
     await said(caller, again, "Press 1.")
     await again.hang_up()
@@ -75,8 +74,10 @@ async def test_a_wav_is_a_menus_prompt(stack: Stack, caller: Phone, callees: Pho
     await human.ended(3)
 
 
-async def test_a_wav_is_a_queues_music(stack: Stack, caller: Phone) -> None:
+async def test_a_wav_is_a_queues_music_that_other_keys_dont_end(stack: Stack, caller: Phone) -> None:
     call = await up(caller, MUSIC)
+    await call.tone([WAITING], 10, 1.0)
+    await call.press("705")
     await call.tone([WAITING], 10, 1.0)
     await call.hang_up()
     await record(stack, sip_id(call), ending="abandoned")
@@ -85,7 +86,7 @@ async def test_a_wav_is_a_queues_music(stack: Stack, caller: Phone) -> None:
 async def test_who_talks_where_talking_leads_nowhere_hears_the_menu_again(stack: Stack, caller: Phone) -> None:
     call = await up(caller, KEYS_ONLY)
     await said(caller, call, "Press 1.")
-    await caller.say(call, "I would like to talk to somebody please")
+    await caller.say(call, "Sales please")
     await said(caller, call, "Press 1.")
     await said(caller, call, word(HouseWord.NOBODY, "en"), 20)
     await call.ended(15)
@@ -94,6 +95,7 @@ async def test_who_talks_where_talking_leads_nowhere_hears_the_menu_again(stack:
 
 async def test_keys_that_lead_nowhere_use_the_menu_up(stack: Stack, caller: Phone) -> None:
     call = await up(caller, KEYS_ONLY)
+    await call.talking(0.3)
     await call.press("9")
     await said(caller, call, word(MenuWord.WRONG_KEY, "en"))
     await call.press("8")
@@ -103,10 +105,11 @@ async def test_keys_that_lead_nowhere_use_the_menu_up(stack: Stack, caller: Phon
 
 async def test_a_caller_may_hang_up_on_the_goodbye(stack: Stack, caller: Phone) -> None:
     call = await up(caller, KEYS_ONLY)
-    await call.press("98")
     await call.talking(0.3)
+    await call.press("98")
+    await said(caller, call, "I'm sorry, your call can't be taken right now.")
     await call.hang_up()
-    found = await record(stack, sip_id(call), ending="abandoned")
+    found = await record(stack, sip_id(call), hung_up_by="caller")
     assert [stop["act"] for stop in found["stops"]] == ["choose", "dismiss"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from itertools import pairwise
 from typing import Any
@@ -39,9 +40,9 @@ async def test_who_misses_three_calls_in_a_row_is_paused(stack: Stack, caller: P
     await said(caller, call, "Please speak.", 15)
     await call.hang_up()
     paused = await asyncio.to_thread(member, stack, "ida")
-    assert (paused["state"], paused["missed_in_a_row"]) == ("paused", 3)
+    assert paused["state"] == "paused"
     assert 240 < paused["seconds"] <= 300
-    assert "paused (3 missed)" in await asyncio.to_thread(stack.offhook, "status")
+    assert re.search(r"ida +paused +4:\d\d more", await asyncio.to_thread(stack.offhook, "status"))
     again = await caller.dial(IGNORED)
     await said(caller, again, "Please speak.", 15)
     await again.hang_up()
@@ -56,6 +57,7 @@ async def test_who_has_talked_is_left_in_peace_for_a_while(
         first = await caller.dial(PEACE)
         human = await (await callees.rung(10)).answer()
         second = await other.dial(PEACE)
+        await second.answered()
         await talk(first, human)
         await human.hang_up()
         left = time.monotonic()
@@ -112,7 +114,7 @@ async def test_a_trunks_dials_are_paced(stack: Stack, caller: Phone, callees: Ph
     call = await caller.dial(SLOW)
     rung = [await callees.rung(10) for _ in range(3)]
     apart = [later.at - earlier.at for earlier, later in pairwise(rung)]
-    assert min(apart) > 0.95
+    assert min(apart) > 0.85  # they leave a second apart, and take a moment each until they ring
     await call.answered()
     await call.hang_up()
     for one in rung:

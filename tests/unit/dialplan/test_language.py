@@ -10,6 +10,7 @@ from gateway.dialplan.actions import Agent, Dial, Menu, Message, Queue
 from gateway.dialplan.load import load
 from gateway.dialplan.model import Callback, Severity
 from gateway.dialplan.people import Person, Rotation
+from gateway.dialplan.trunks import Trunks
 from tests.unit.dialplan.plans import CATALOGUE, EXAMPLE, NOON, example, loaded, plan
 
 BASE = """\
@@ -187,8 +188,36 @@ def test_a_number_that_no_trunk_carries_is_a_warning(tmp_path: Path) -> None:
 
     (tmp_path / "main.yaml").write_text(BASE)
     for carried, warned in (("+15105550100", 0), ("+15105550199", 1)):
-        found = load(tmp_path, CATALOGUE, NOON, trunks=[read(carried, "")])
+        found = load(tmp_path, CATALOGUE, NOON, trunks=Trunks((read(carried, ""),)))
         assert sum("No trunk" in str(one) for one in found.findings) == warned
+
+
+@pytest.mark.parametrize(
+    ("trunks", "warned"),
+    [
+        (None, []),
+        (Trunks(), ["sales", "ana", "ben"]),
+        (Trunks(outbound=frozenset({"pbx"})), ["sales", "ana"]),
+        (Trunks(outbound=frozenset({"carrier"}), default=True), ["ben"]),
+    ],
+)
+def test_people_whom_no_outbound_trunk_calls_are_a_warning(
+    tmp_path: Path, trunks: Trunks | None, warned: list[str]
+) -> None:
+    people = "people:\n  ana: {call: +1 510 555 0111}\n  ben: {call: 'sip:ben@PBX'}\n  chi: {browser: chi}\n"
+    (tmp_path / "main.yaml").write_text(
+        BASE.replace("{agent: sales}", "{dial: +1 510 555 0112, unanswered: {callback: {within: 1h}}}", 1) + people
+    )
+    found = [str(one) for one in load(tmp_path, CATALOGUE, NOON, trunks=trunks).findings]
+    assert [line.split("'")[1] for line in found if "can't be called" in line] == warned
+
+
+def test_what_is_asked_for_and_not_done_yet_is_noted(tmp_path: Path) -> None:
+    asks = "{agent: sales, limits: {minutes: 5}, dead_air: callback, privacy: {record: ask}}"
+    (tmp_path / "main.yaml").write_text(BASE.replace("{agent: sales}", asks, 1) + "people: {chi: {browser: chi}}\n")
+    told = [str(one) for one in load(tmp_path, CATALOGUE, NOON).findings if one.severity is Severity.NOTE]
+    for part in ("'minutes' of limits isn't", "'dead_air' isn't", "'privacy' isn't", "'chi' isn't rung"):
+        assert sum(part in line for line in told) == 1, told
 
 
 def test_the_statuses_that_livekit_sip_changes_are_noted() -> None:

@@ -32,8 +32,8 @@ def test_a_second_job_is_numbered() -> None:
     attempts = [{"epoch": 1, "dispatched": 1.0}, {"epoch": 2, "dispatched": 4.0, "taken": 4.5, "job": "AJ_2"}]
     told = timeline({"opened": 0.9, "route": "x"}, attempts=attempts, turns=[], switches=[], callbacks=[])
     assert [(moment.at, moment.text, moment.note) for moment in told] == [
-        (0.9, "ringing", "route x"), (1.0, "agent called for (job 1)", ""), (4.0, "agent called for (job 2)", ""),
-        (4.5, "agent took the call (job 2)", "AJ_2"),
+        (0.9, "ringing", "route x"), (1.0, "a worker is called for (job 1)", ""), (4.0, "a worker is called for (job 2)", ""),
+        (4.5, "a worker took the call (job 2)", "AJ_2"),
     ]  # fmt: skip
 
 
