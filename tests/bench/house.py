@@ -20,7 +20,7 @@ from gateway.rtp import RATE, Samples
 from tests.bench import house_cost
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.house_cost import MEGABYTE, Cost
-from tests.bench.house_ears import Packets, comes, is_sound_beside, is_tone, last, listen, settled, tone
+from tests.bench.house_ears import Packets, comes, is_sound_beside, is_tone, listen, settled, stopped, tone
 from tests.e2e.gateway import Stack, running_gateway
 
 KEYS, DESK, DIRECT, HOLD, MENU = (f"+1510555070{n}" for n in range(1, 6))
@@ -101,7 +101,7 @@ async def _press(phone: Phone, times: Times, presses: int) -> None:
         pressed = time.monotonic()
         await call.press("1")
         times.next.append(await comes(packets, is_sound_beside(PROMPT), pressed) - pressed)
-        times.hushed.append((last(packets, is_tone(PROMPT), pressed) or pressed) + 0.02 - pressed)
+        times.hushed.append((stopped(packets, PROMPT, pressed) or pressed) - pressed)
         await settled(packets, 1.0)
         pressed = time.monotonic()
         await call.press("1")

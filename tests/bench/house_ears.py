@@ -18,6 +18,8 @@ HEARD = 400.0
 AGAIN = 0.01
 """Seconds between two looks."""
 
+_BLOCK = RATE // 200
+
 
 def tone(hertz: float, seconds: float) -> Samples:
     """A steady tone, 8000 of 32767 loud."""
@@ -57,10 +59,14 @@ def first(packets: Packets, heard: Callable[[Samples], bool], after: float) -> f
     return None
 
 
-def last(packets: Packets, heard: Callable[[Samples], bool], after: float) -> float | None:
-    """When the last such packet arrived."""
-    found = [packet.at for packet in since(packets, after) if heard(packet.samples)]
-    return found[-1] if found else None
+def stopped(packets: Packets, hertz: float, after: float) -> float | None:
+    """When the tone was last heard, to five milliseconds within a packet; None when no packet `after` had it."""
+    found = [packet for packet in since(packets, after) if amplitude(packet.samples, hertz) >= HEARD]
+    if not found:
+        return None
+    blocks = found[-1].samples.reshape(-1, _BLOCK)
+    sounding = [place for place, block in enumerate(blocks, 1) if amplitude(block, hertz) >= HEARD]
+    return found[-1].at + (max(sounding) if sounding else len(blocks)) * _BLOCK / RATE
 
 
 def since(packets: Packets, after: float) -> list[Arrival]:
