@@ -23,11 +23,11 @@ from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
 from agents.prompting import asked, instructions
 from gateway.calls.sealed import Seal
-from gateway.conduct.person import callable_number
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
 from gateway.errors import OurFault, Unavailable
 from gateway.terms.catalogue import Line
+from gateway.terms.emergency import callable_number
 from gateway.terms.number import country_of, normalise
 from gateway.terms.personal import Digits
 from gateway.terms.sealed import HIDDEN
