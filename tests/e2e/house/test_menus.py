@@ -39,7 +39,7 @@ async def test_a_closed_route_of_any_kind_tells_so(stack: Stack, caller: Phone) 
         assert (await record(stack, sip_id(call)))["stops"][0]["because"] == "closed"
 
 
-async def test_a_full_route_of_any_kind_tells_so_and_is_free_again(stack: Stack, caller: Phone) -> None:
+async def test_a_full_route_of_any_kind_tells_so_and_is_free_again(stack: Stack, caller: Phone, callees: Phone) -> None:
     for number in FULL:
         held, other = await up(caller, number), await up(caller, number)
         await said(caller, other, "All lines are busy. Please speak.")

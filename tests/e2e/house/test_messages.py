@@ -128,7 +128,7 @@ async def test_people_are_told_hear_and_tick_off(stack: Stack, caller: Phone, pl
                 pass
     identity, said_of = notice
     assert identity == said_of["id"]
-    assert (said_of["team"], said_of["caller"], said_of["dialed"]) == ("", "+15105550177", TOLD)
+    assert (said_of["team"], said_of["caller"], said_of["dialed"]) == ("restful", "+15105550177", TOLD)
     await _plays(said_of["link"], await caller.voice.speak(FIRST), tmp_path)
     await _ticked_off(stack, row["id"], await caller.voice.speak(FIRST), tmp_path)
 

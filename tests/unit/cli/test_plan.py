@@ -121,6 +121,21 @@ def test_what_cannot_be_looked_at_ends_with_2_and_says_the_remedy(operator: Oper
     assert "NAME: VALUE" in err
 
 
+def test_check_tells_whom_no_outbound_trunk_calls(operator: Operator) -> None:
+    trunks = Path(__file__).parents[3] / "sip-trunk.example.yaml"
+    said, _ = operator.types("plan", "check", "--trunks", str(trunks))
+    assert "warning: 'ana' can't be called" in said
+    assert "'ana'" not in operator.types("plan", "check")[0], "no trunk file, no warning"
+
+
+def test_simulate_tells_what_is_said_as_callers_hear_it(operator: Operator) -> None:
+    told = "{message: {closed: 'We open {reopens}.', otherwise: Please speak.}}"
+    operator.write(PLAN.replace("shut: {reject: 480}", f"shut: {told}"))
+    asked = ("plan", "simulate", "--to", "+15105550100", "--at", NIGHT)
+    assert operator.json(*asked)["said"] == ["We open tomorrow at nine."]
+    assert '"We open tomorrow at nine."' in operator.types(*asked)[0]
+
+
 def test_simulate_tells_the_route_why_and_whether_it_bills(operator: Operator) -> None:
     found = operator.json("plan", "simulate", "--to", "(510) 555-0100", "--at", NOON)
     assert (found["route"], found["action"], found["answers"]) == ("office-line", "agent", True)
