@@ -149,9 +149,11 @@ class Hearing:
             self._ledger = self._ledger.forgotten()
 
     def _assert(self) -> None:
-        self._permit()
         us, asked = self._room.local_participant.identity, dict[str, list[Change]]()
-        for change in self._ledger.wanted():
+        wanted = self._ledger.wanted()
+        gaining = bool(self._asking) or any(one.subscribe and one.listener != us for one in wanted)
+        self._permit(gaining=gaining and not self._tries)
+        for change in wanted:
             if change.listener in self._asking:
                 continue  # one thing after the other for each, so that no request overtakes another
             self._ledger = self._ledger.told(change)
@@ -164,17 +166,27 @@ class Hearing:
             self._tasks.start(self._ask_all(listener, changes), "tell who is heard")
 
     async def _ask_all(self, listener: str, changes: Sequence[Change]) -> None:
-        """Each listener by itself: LiveKit takes its time to answer for one who has just left."""
-        done = await asyncio.gather(*(self._ask(change) for change in changes))
+        """Each listener by itself: LiveKit takes its time to answer for one who has just left.
+
+        Our own tracks are left last, as we are silent by then: LiveKit negotiates with a listener at once, but then not
+        again for 150 ms, in which two who are being connected would wait for each other.
+        """
+        ours = frozenset(self._room.local_participant.track_publications)
+        last = [replace(one, tracks=one.tracks & ours) for one in changes if not one.subscribe and one.tracks & ours]
+        first = [one if one.subscribe else replace(one, tracks=one.tracks - ours) for one in changes]
+        done = await asyncio.gather(*(self._ask(change) for change in first if change.tracks))
+        done += await asyncio.gather(*(self._ask(change) for change in last))
         self._asking.discard(listener)
         if all(done):
             self._more.set()
         else:
             self._again()
 
-    def _permit(self) -> None:
-        permitted = self._ledger.permissions()
-        if permitted == self._permitted:
+    def _permit(self, *, gaining: bool) -> None:
+        """Say who may hear us. `gaining`: others are being let hear somebody; what is only taken back can wait for it
+        (see `_ask_all`)."""
+        permitted, before = self._ledger.permissions(), self._permitted
+        if permitted == before or (gaining and before is not None and _less(permitted, before)):
             return
         self._permitted = permitted
         self._room.local_participant.set_track_subscription_permissions(
@@ -217,6 +229,10 @@ class Hearing:
     async def _later(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         self._more.set()
+
+
+def _less(now: Mapping[str, frozenset[str]], before: Mapping[str, frozenset[str]]) -> bool:
+    return all(sids <= before.get(who, frozenset()) for who, sids in now.items())
 
 
 def _audio(publications: Mapping[str, rtc.TrackPublication]) -> dict[str, str]:
