@@ -182,13 +182,3 @@ def _notes(plan: Plan) -> Iterator[Finding]:
                 f"caller gets {ONLY_STATUS}, and the status in a Reason header."
             )
             yield Finding(route.place, what, "", Severity.NOTE)
-        if "dead_air" in route.instead:
-            what = f"'{route.name}' says what comes in dead air: this version doesn't notice dead air yet."
-            yield Finding(route.place, what, "", Severity.NOTE)
-        if route.limits.minutes:
-            what = f"'{route.name}' limits minutes: this version doesn't keep that limit yet."
-            yield Finding(route.place, what, "", Severity.NOTE)
-    for person in plan.people.values():
-        if isinstance(person, Person) and person.browser and not person.call:
-            what = f"'{person.name}' has a browser alone: this version can't ring browsers yet."
-            yield Finding(person.place, what, "", Severity.NOTE)

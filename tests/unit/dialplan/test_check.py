@@ -180,11 +180,11 @@ def test_a_file_that_no_directory_would_read_is_no_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("plan", "note"),
     [
-        ("routes: {a: {agent: sales, dead_air: callback}}\n", "'a' says what comes in dead air: this version doesn't"),
-        ("routes: {a: {agent: sales, limits: {minutes: 5}}}\n", "'a' limits minutes: this version doesn't keep"),
+        ("routes: {a: {agent: sales, dead_air: callback}}\n", "'dead_air' isn't acted on yet; 'a'"),
+        ("routes: {a: {agent: sales, limits: {minutes: 5}}}\n", "'minutes' of limits isn't acted on yet; 'a'"),
         (
             "routes: {a: {agent: sales}}\npeople: {ana: {browser: ana}}\n",
-            "'ana' has a browser alone: this version can't",
+            "'ana' isn't rung: browsers can't",
         ),
         ("routes: {a: {agent: sales, no_agent: callback, limits: {calls: 5}, full: b}, b: {agent: support}}\n", ""),
     ],
