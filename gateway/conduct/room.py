@@ -103,6 +103,7 @@ class CallRoom:
         on("participant_disconnected", self._went)
         on("participant_attributes_changed", lambda _changed, who: self._came(who))
         on("track_subscribed", self._subscribed)
+        on("track_unsubscribed", self._unsubscribed)
         on("track_published", self._published)
         on("local_track_subscribed", lambda _: self._happened(Listening()))
         on("sip_dtmf_received", self._key)
@@ -143,6 +144,11 @@ class CallRoom:
         if self._track.done():
             self._track = asyncio.get_running_loop().create_future()
         self._track.set_result(track)
+
+    def _unsubscribed(self, track: rtc.Track, *_: object) -> None:
+        """Whoever wants to hear the caller waits until the job is subscribed again: this track has ended."""
+        if self._track.done() and not self._track.cancelled() and self._track.result() is track:
+            self._track = asyncio.get_running_loop().create_future()
 
     def _published(self, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._joined and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
