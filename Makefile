@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 SETUP := python3 infra/setup/setup.py
 
-.PHONY: help demo up test check lock fresh bench chaos fuzz clean
+.PHONY: help demo up test check lock fresh bench chaos long fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,9 @@ bench: ## measure: plans beside a dict and pygtrie, calls beside a plain livekit
 
 chaos: ## a thousand edits of the plan while calls come in; about a quarter of an hour
 	@$(SETUP) dev && $(PY) -m tests.chaos
+
+long: ## the rest of the tests: calls in every corner, and killed processes; about ten minutes
+	@$(SETUP) dev && $(PY) -m pytest -m long
 
 fuzz: ## atheris on whatever reads what people write, two minutes each
 	@$(SETUP) dev && $(PY) -m tests.fuzz

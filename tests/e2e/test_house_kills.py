@@ -35,7 +35,7 @@ from tests.e2e.test_house import (  # noqa: F401  the fixtures are ours too
     tone,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(90)]
 
 TAKEN_OVER = 9.0
 """Seconds from a job's death until another conducts its call: a lease, a look, a join."""

@@ -13,7 +13,7 @@ from tests.e2e.gateway import Stack
 from tests.e2e.test_calls import record, sip_id
 from tests.e2e.test_house import said
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 SALES, WITHOUT_AI = "+15105550715", "+15105550791"
 

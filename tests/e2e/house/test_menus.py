@@ -16,7 +16,7 @@ from tests.e2e.house.conftest import CHOOSE, WAITING, Places
 from tests.e2e.test_calls import record, sip_id
 from tests.e2e.test_house import said, talk
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 CLOSED = [f"+151055507{n:02}" for n in range(1, 7)]
 FULL = [f"+151055507{n}" for n in range(11, 16)]

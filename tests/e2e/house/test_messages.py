@@ -24,7 +24,7 @@ from tests.e2e.house.conftest import Places
 from tests.e2e.test_calls import record, sip_id
 from tests.e2e.test_house import leave_message, said, talk
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 NOTE, TOLD = "+15105550741", "+15105550742"
 FIRST, SECOND = "The blue boxes have not arrived yet.", "Please send somebody to mend our roof."

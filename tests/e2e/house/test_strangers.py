@@ -17,7 +17,7 @@ from tests.e2e.sipp import CALLER, callee, sipp
 from tests.e2e.test_calls import latest, record, sip_id
 from tests.e2e.test_house import OURS, THEIRS, tone
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 TEAM, MENU = "+15105550781", "+15105550782"
 

@@ -18,7 +18,7 @@ from tests.e2e.house.conftest import OWN, SHOWN
 from tests.e2e.test_calls import record, sip_id
 from tests.e2e.test_house import said, talk
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 IGNORED, PEACE, ONE, PAST_REFUSALS = "+15105550751", "+15105550752", "+15105550753", "+15105550754"
 SLOW, AS_OWN, AS_DIALED, PASSED_ON = (f"+151055507{n}" for n in range(61, 65))
