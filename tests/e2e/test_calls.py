@@ -53,7 +53,7 @@ async def test_a_number_is_rejected_as_the_plan_says(phone: Phone, stack: Stack,
     await call.ended(5)
     assert call.signalling.status == status
     assert call.signalling.answered is None
-    found = await latest(stack, number)
+    found = await latest(stack, number, reject_status=status)
     assert (found["ending"], found["reject_status"]) == ("rejected", status)
 
 
@@ -158,7 +158,7 @@ async def test_a_caller_who_gives_up_while_it_rings_is_abandoned(phone: Phone, s
         await call.wait(0.01)
     await call.hang_up()
     assert call.signalling.status == 487
-    found = await latest(stack, "+15105550200")
+    found = await latest(stack, "+15105550200", ending="abandoned")
     assert found["ending"] == "abandoned"
     assert found["answered"] is None
 
@@ -212,7 +212,7 @@ async def test_another_sip_implementation_calls_sales(stack: Stack, tmp_path: Pa
     fill = {"formats": "0 8 101", "headers": ".", "tag": ""}
     async with sipp(tmp_path, "call", (host, int(port)), "+15105550100", pause=2.0, fill=fill) as caller:
         await caller.ended()
-    found = await latest(stack, "+15105550100")
+    found = await latest(stack, "+15105550100", caller=CALLER)
     assert (found["agent"], found["caller"], found["sip_status"]) == ("sales", CALLER, 200)
     assert found["answered"]
     assert found["hung_up_by"] == "caller"
