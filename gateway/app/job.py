@@ -44,6 +44,8 @@ RATES = {Pool.AGENTS: 24000, Pool.HOUSE: 8000}
 """Samples a second of the voice: what the engines render, so that nothing is resampled; a telephone's for the house."""
 END_WITHIN = 5.0
 """Seconds a job gets to end once its process must."""
+OVER_WITHIN = 1.0
+"""Of those, the seconds in which a job hears by itself that its call is over."""
 CANCEL_WITHIN = 1.0
 """Of those, the seconds after being cancelled."""
 _REDIS_WITHIN = 2.0
@@ -79,9 +81,11 @@ async def ended(context: JobContext) -> None:
     job: _Job | None = context.proc.userdata.get(_JOB)
     if job is None or job.task is None or job.task.done():
         return
-    # What is being finished, such as a message whose caller has hung up, is finished.
+    # LiveKit ends the job of a room that is gone before the job has heard of it: a caller who has hung up isn't another
+    # job's, and what they have left, such as a message, is kept.
+    await asyncio.wait({job.task}, timeout=OVER_WITHIN)
     job.stop()
-    await asyncio.wait({job.task}, timeout=END_WITHIN - CANCEL_WITHIN)
+    await asyncio.wait({job.task}, timeout=END_WITHIN - OVER_WITHIN - CANCEL_WITHIN)
     job.task.cancel()
     await asyncio.wait({job.task}, timeout=CANCEL_WITHIN)
 
