@@ -52,7 +52,7 @@ from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import cancelled
 from gateway.terms.act import Because, Onward, Talk
-from gateway.terms.call import Call, Pool
+from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.catalogue import Cue, Lines
 from gateway.terms.event import Kind
 
@@ -186,7 +186,7 @@ class Conductor:
             case Leave(reason, give_back, goes_on):
                 log.info("leaving the room", why=reason)
                 self._give_back = give_back
-                if goes_on:
+                if goes_on and not await self._ended():
                     self._means.house.leave()
                 elif self._means.house.gone() and self._act is not None:
                     await asyncio.wait({self._act}, timeout=KEPT_WITHIN)
@@ -287,6 +287,14 @@ class Conductor:
             await self._means.end_call()
         except Unavailable as bad:
             log.warning("the call couldn't be ended; the caller is left in its room", why=str(bad))
+
+    async def _ended(self) -> bool:
+        """Whether the call is over: control may have ended it before the room tells us that the caller is gone."""
+        try:
+            known = await self._means.store.get(self._call.id)
+        except Unavailable:
+            return False
+        return known is None or known.phase is Phase.ENDED
 
     async def _leave(self) -> None:
         with suppress(TimeoutError):
