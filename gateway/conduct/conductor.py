@@ -250,10 +250,7 @@ class Conductor:
                 await self._start(self._means.house.keep_company(stage, call), "company")
         self._call = led
         stage.led(led)
-        # The house's acts need nothing that a job of the agents hasn't; an agent's job needs its engines.
-        self._inputs.put_nowait(
-            Led(led.brief.agent, ours=not isinstance(led.act, Talk) or self._means.pool is led.pool)
-        )
+        self._inputs.put_nowait(Led(led.brief.agent, ours=not led.needs_another(self._means.pool)))
 
     async def _apologise(self, stage: CallStage, reason: str) -> None:
         try:

@@ -108,7 +108,7 @@ class Dispatcher:
         led = await self._lead(call, asked.onward)
         if led is None:
             return
-        if stops.needs_another(led, asked.pool):
+        if led.needs_another(asked.pool):
             raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
             if raised is not None:
                 await self._dispatch(raised)

@@ -15,7 +15,7 @@ from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.state import State
 from gateway.dialplan.wording import music_of, prompt_of
 from gateway.errors import OurFault
-from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Talk, Wait
+from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
 from gateway.terms.call import Brief, Call, Pool
 
 _REASONS = {
@@ -43,12 +43,6 @@ class Stop:
 def name_of(act: Act) -> str:
     """The act's name in a record."""
     return type(act).__name__.lower()
-
-
-def needs_another(call: Call, pool: Pool) -> bool:
-    """Whether a job of that pool can't go on with the call: an agent's needs its engines, and is the other pool's then.
-    What the house performs, any job can."""
-    return isinstance(call.act, Talk) and call.pool is not pool
 
 
 def first(plan: Plan, decision: Decision, ask: Ask, state: State) -> Stop | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from gateway.terms.act import TALK, Act
+from gateway.terms.act import TALK, Act, Talk
 from gateway.terms.personal import Number
 
 CallId = NewType("CallId", str)
@@ -113,3 +113,8 @@ class Call:
     """Jobs that were sent for it at this stop."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""
+
+    def needs_another(self, pool: Pool) -> bool:
+        """Whether a job of that pool can't go on with the call: an agent's needs its engines, and is the other pool's
+        then. What the house performs, any job can."""
+        return isinstance(self.act, Talk) and self.pool is not pool

@@ -67,8 +67,8 @@ async def silent(call: Call, seconds: float) -> None:
 
 
 async def said(phone: Phone, call: Call, words: str, within: float = 12.0) -> None:
-    """These words of the house are heard: one sentence of them at least, whole. The first may lose its first tenths of a
-    second on a line that has just come up, and pauses between them are the voice's own."""
+    """These words of the house are heard: one sentence of them at least, whole; pauses between them are the voice's
+    own. Why the first of a line that has just come up is now and then not recognised isn't known."""
     sentences = [await phone.rendering(sentence) for sentence in re.split(r"(?<=[.?!]) ", words)]
     waiting = [asyncio.ensure_future(call.line(one, within, what=words)) for one in sentences]
     try:
