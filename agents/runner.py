@@ -12,7 +12,7 @@ import structlog
 from livekit import rtc
 from livekit.agents import Agent, ChatContext, RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
-from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle, UserStateChangedEvent
+from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
 from agents import engines, telephony
 from agents.definition import Definition, DigitField, line, opening, pronounced_as
@@ -22,6 +22,7 @@ from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
 from agents.prompting import asked, instructions
+from agents.silence import Means, Silence
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
@@ -39,8 +40,6 @@ KEYED = "[keypad]"
 """Begins the message that tells a model what was keyed in."""
 KEYED_SEALED = "[keypad:"
 """Begins the message that tells a model that something was, where the route seals it."""
-SILENCES = 3
-"""Times that a caller may be silent for long before the call is ended."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
 _PLAY_WITHIN = 30.0
@@ -58,7 +57,7 @@ class TalkingRunner:
         self._keying = Keying(self._keyed)
         self._seal: Seal | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._silent = 0
+        self._silence: Silence | None = None
         self._wants_number = False
         self._greeting: Pcm | None = None
         self._early: list[str] | None = []
@@ -82,8 +81,8 @@ class TalkingRunner:
         session.output.audio = self._output
         session.on("conversation_item_added", self._added)
         session.on("close", self._closed)
-        session.on("user_state_changed", self._user_state)
         self._session = session
+        self._silence = Silence(session, Means(self._start, self._speak_line, self._finish))
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
             function_tool(self._person_tool, raw_schema=_PERSON),
@@ -105,7 +104,8 @@ class TalkingRunner:
         if self._early is not None:
             self._early.append(key)
             return
-        self._silent = 0
+        if self._silence is not None:
+            self._silence.pressed()
         begun = self._keying.begun
         self._keying.press(key, self._asked_for())
         if self._keying.begun and not begun:
@@ -248,22 +248,6 @@ class TalkingRunner:
         self._wants_number = False
         await self._speak(line_of(Say.BOOKED, language))
 
-    def _user_state(self, event: UserStateChangedEvent) -> None:
-        if event.new_state == "speaking":
-            self._silent = 0
-        elif event.new_state == "away":
-            self._silent += 1
-            self._start(self._nobody_there())
-
-    async def _nobody_there(self) -> None:
-        language = self._stage.brief.language
-        if self._silent < SILENCES:
-            await self._speak(line_of(Say.STILL_THERE, language))
-            self._session.reset_away_timer()
-            return
-        await self._speak(line_of(Say.GOODBYE, language))
-        self._finish("the caller was silent")
-
     # What the session tells.
 
     def _added(self, event: ConversationItemAddedEvent) -> None:
@@ -292,6 +276,9 @@ class TalkingRunner:
             self._over.set_exception(Unavailable("An engine of the agent's doesn't answer."))
 
     # Speaking.
+
+    async def _speak_line(self, say: Say) -> None:
+        await self._speak(line_of(say, self._stage.brief.language))
 
     async def _speak(self, text: str) -> None:
         """Say a line of the house, and return when it was played."""
