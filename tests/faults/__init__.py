@@ -1,0 +1,1 @@
+"""A speech provider that misbehaves as it is told (see tests.faults.server)."""
