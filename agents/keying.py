@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
+from agents.alarm import Alarm
 from agents.definition import DigitField
 from agents.keypad import Keyed, Keypad
 
@@ -16,7 +16,7 @@ class Keying:
     def __init__(self, keyed: Callable[[Keyed], None]) -> None:
         self._keyed = keyed
         self._keypad = Keypad()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._due)
 
     @property
     def begun(self) -> bool:
@@ -31,21 +31,13 @@ class Keying:
     def close(self) -> None:
         """Forget what was keyed in."""
         self._keypad = Keypad()
-        self._arm()
+        self._alarm.close()
 
     def _due(self) -> None:
         self._keypad, ended = self._keypad.due(time.monotonic())
         self._told(ended)
 
     def _told(self, ended: Keyed | None) -> None:
-        self._arm()
+        self._alarm.set(self._keypad.deadline)
         if ended is not None:
             self._keyed(ended)
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        left = self._keypad.deadline - time.monotonic()
-        if left != float("inf"):
-            self._timer = asyncio.get_running_loop().call_later(max(0.0, left), self._due)

@@ -19,6 +19,7 @@ class Say(StrEnum):
     BOOKED = "booked"
     NO_PERSON = "no_person"
     STILL_THERE = "still_there"
+    STILL_THERE_AGAIN = "still_there_again"
     GOODBYE = "goodbye"
     KEY_AGAIN = "key_again"
     """To what was keyed in and can't be."""
@@ -42,8 +43,9 @@ _ENGLISH = {
     Say.BOOKED: "Thank you, a person will call you back. Is there anything else I can do for you?",
     Say.NO_PERSON: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes.",
     Say.STILL_THERE: "Are you still there?",
+    Say.STILL_THERE_AGAIN: "I can't hear you. If you can hear me, please say something, or press any key.",
     Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",
-    Say.GOODBYE: "I can't hear you, so I'll hang up now. Please call again. Goodbye.",
+    Say.GOODBYE: "I still can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }
 _LINES: Mapping[str, Mapping[Say, str]] = {"en": _ENGLISH}
 

@@ -40,6 +40,8 @@ KEYED = "[keypad]"
 """Begins the message that tells a model what was keyed in."""
 KEYED_SEALED = "[keypad:"
 """Begins the message that tells a model that something was, where the route seals it."""
+PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN)
+"""Lines that ask for nothing new: what was asked for before still is."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
 _PLAY_WITHIN = 30.0
@@ -94,6 +96,8 @@ class TalkingRunner:
     async def converse(self) -> str:
         """Greet, and talk until it is over. Raises Unavailable when an engine fails."""
         self._say(self._opening, self._greeting)
+        if self._silence is not None:
+            self._silence.begin()
         early, self._early = self._early or [], None
         for key in early:
             self.digit(key)
@@ -114,6 +118,8 @@ class TalkingRunner:
     async def close(self) -> None:
         """Free everything."""
         self._keying.close()
+        if self._silence is not None:
+            self._silence.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -174,7 +180,7 @@ class TalkingRunner:
         if self._wants_number:
             return NUMBER
         said = [turn.text.reveal() for turn in reversed(self._stage.turns) if turn.speaker is Speaker.AGENT]
-        house = frozenset(line_of(say, self._stage.brief.language) for say in (Say.KEY_AGAIN, Say.STILL_THERE))
+        house = frozenset(line_of(say, self._stage.brief.language) for say in PASSED_OVER)
         return asked_for(said, self._definition.digit_fields, house)
 
     def _keyed(self, keyed: Keyed) -> None:

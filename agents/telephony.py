@@ -10,9 +10,6 @@ from livekit.plugins.deepgram import STT
 from agents import engines
 from gateway.terms.spoken import pronounced
 
-AWAY = 12.0
-"""Seconds of silence from both sides after which the caller is asked whether they are there."""
-
 
 def session(warm: engines.Warm, stt: STT | None, pronounce: Mapping[str, str]) -> AgentSession[None]:
     """A session for one call; its input and output are the caller's to set. Without `stt` it hears nothing."""
@@ -30,7 +27,8 @@ def session(warm: engines.Warm, stt: STT | None, pronounce: Mapping[str, str]) -
         },
         # A telephone has no echo of its own speaker in its microphone that would have to be learned first.
         aec_warmup_duration=None,
-        user_away_timeout=AWAY,
+        # The caller's silence is ours to judge: agents.silence.
+        user_away_timeout=None,
         session_close_transcript_timeout=0.2,
         conn_options=engines.CONNECT,
         tts_text_transforms=["filter_markdown", "filter_emoji", Pronounce(pronounce)],
