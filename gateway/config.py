@@ -103,6 +103,11 @@ class Settings(BaseModel):
         return self.messages_directory or self.state / "messages"
 
     @property
+    def spool(self) -> Path:
+        """Directory of what jobs couldn't tell while Redis was away."""
+        return self.state / "spool"
+
+    @property
     def database(self) -> str:
         """SQLAlchemy's async URL of the record database."""
         return self.database_url.get_secret_value() or f"sqlite+aiosqlite:///{self.state / 'offhook.db'}"

@@ -29,6 +29,7 @@ from gateway.conduct.lease import Lease
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
+from gateway.conduct.spool import Spool
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
 from gateway.errors import Unavailable
@@ -136,7 +137,8 @@ class _Job:
         hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity, mouth.heard)
         async with hearing:
             means = self._means(redis, store, call, hearing, mouth)
-            self._conductor = Conductor(call, job, lease, Teller(store, call_id), means)
+            teller = Teller(store, call_id, Spool(self._settings.spool, job))
+            self._conductor = Conductor(call, job, lease, teller, means)
             await self._conductor.run()
 
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:

@@ -23,9 +23,11 @@ from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
 from gateway.calls.presence import Presence, keep_telling
+from gateway.calls.redis_store import RedisStore
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead
+from gateway.conduct.spool import keep_shipping
 from gateway.config import Settings
 from gateway.errors import SetupFault, Unavailable
 from gateway.metrics import gauge
@@ -81,6 +83,7 @@ async def run(settings: Settings, pool: Pool) -> None:
             tasks.start(recording.transcribe(settings, redis), "write messages down")
         else:
             tasks.start(recording.salvage(settings, redis), "salvage messages")
+        tasks.start(keep_shipping(settings.spool, RedisStore(redis).tell), "tell what jobs have left")
         me = f"{socket.gethostname()}-{os.getpid()}"
         tasks.start(keep_telling(Presence(redis), pool, me, lambda: not worker.why_not_ready(), time.time), "presence")
         await worker.serve()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.calls.store import FORGET_AFTER, Asked, Full
+from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
 
@@ -85,14 +85,32 @@ class MemoryStore:
             await self.tell(told)
         return True
 
-    async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float, stop: int = 0) -> bool:
         """See the port."""
         known = self._at(call, epoch)
-        if known is None or await self.holder(call) not in (None, job):
+        if known is None or known.stop < stop or await self.holder(call) not in (None, job):
             return False
         self._leases[call] = _Lease(epoch, job, self._clock() + ttl)
         self._calls[call] = replace(known, phase=Phase.TAKEN)
         return True
+
+    async def restore(self, call: Call, job: str, ttl: float) -> bool:
+        """See the port."""
+        known = self._calls.get(call.id)
+        if known is not None:
+            if known.phase is Phase.ENDED or known.epoch > call.epoch:
+                return False
+            if known.epoch == call.epoch and await self.holder(call.id) not in (None, job):
+                return False
+        if known is None or (known.epoch, known.stop) < (call.epoch, call.stop):
+            known = replace(call, told=call.told | (known.told if known is not None else frozenset()))
+        self._calls[call.id] = replace(known, phase=Phase.TAKEN)
+        self._leases[call.id] = _Lease(call.epoch, job, self._clock() + ttl)
+        return True
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        return Standing("memory", float("inf"))
 
     async def release(self, call: CallId, epoch: int, job: str) -> None:
         """See the port."""
@@ -197,4 +215,5 @@ class MemoryStore:
     def _forget(self) -> None:
         old = [call for call, at in self._ended.items() if self._clock() - at >= FORGET_AFTER]
         for call in old:
-            del self._ended[call], self._calls[call], self._counted[call]
+            del self._ended[call], self._calls[call]
+            self._counted.pop(call, None)

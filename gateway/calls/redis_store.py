@@ -9,6 +9,7 @@
 | `offhook:asks` | what jobs ask of control: where their calls go on |
 | `offhook:led:<id>` | wakes the job whose call was led on |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
+| `offhook:events:unreadable` | the last thousand entries that could not be read |
 
 What must be atomic is a script: Redis runs one at a time.
 """
@@ -26,18 +27,23 @@ from redis.exceptions import ResponseError
 
 from gateway.calls import scripts, wire
 from gateway.calls.redis_answering import WITHIN, answering, text
-from gateway.calls.store import FORGET_AFTER, Asked, Full
+from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
+UNREADABLE_EVENTS = counter("events_unreadable", "Entries of the stream that couldn't be read")
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
 _ASKS, _LED = "offhook:asks", "offhook:led:"
+_ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
+
+_Entry = tuple[Any, Mapping[Any, Any]]
+"""An id and its fields, as redis-py gives a stream's entries."""
 
 log = structlog.get_logger(__name__)
 
@@ -102,9 +108,21 @@ class RedisStore:
         event = _flat(wire.event_fields(told)) if told else []
         return bool(await self._run("end", call, call, int(FORGET_AFTER), *event))
 
-    async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float, stop: int = 0) -> bool:
         """See the port."""
-        return bool(await self._run("take", call, epoch, job, max(1, round(ttl * 1000))))
+        return bool(await self._run("take", call, epoch, job, max(1, round(ttl * 1000)), stop))
+
+    async def restore(self, call: Call, job: str, ttl: float) -> bool:
+        """See the port."""
+        told = {wire.TOLD + kind: "1" for kind in call.told}
+        known, until = _flat(wire.call_fields(call) | told), max(1, round(ttl * 1000))
+        return bool(await self._run("restore", call.id, call.id, call.epoch, call.stop, job, until, *known))
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        async with answering():
+            told: Mapping[str, Any] = await cast(Any, self._redis.info("server"))
+        return Standing(str(told.get("run_id", "")), float(told.get("uptime_in_seconds", 0)))
 
     async def release(self, call: CallId, epoch: int, job: str) -> None:
         """See the port."""
@@ -183,7 +201,7 @@ class RedisStore:
         if mine := await self._entries(consumer, "0", count, None):
             return mine
         claimed = await self._redis.xautoclaim(_EVENTS, _GROUP, consumer, _DEAD_AFTER, count=count)
-        if left := [_event(entry) for entry in claimed[1] if entry[1]]:
+        if left := await self._readable(claimed[1]):
             return left
         return await self._entries(consumer, ">", count, max(1, round(wait * 1000)))
 
@@ -194,7 +212,28 @@ class RedisStore:
             return []
         # RESP3 answers with a map of lists of pages, RESP2 with a list of pairs.
         pages = next(iter(answer.values())) if isinstance(answer, Mapping) else [answer[0][1]]
-        return [_event(entry) for page in pages for entry in page if entry[1]]
+        return await self._readable([entry for page in pages for entry in page])
+
+    async def _readable(self, entries: Sequence[_Entry]) -> Sequence[Event]:
+        """The events of those entries; one that can't be read is put aside, so that it doesn't keep the others out."""
+        found: list[Event] = []
+        for entry in entries:
+            if not entry[1]:
+                continue  # deleted while a reader had it
+            try:
+                found.append(wire.read_event(text(entry[0]), _texts(entry[1])))
+            except OurFault as bad:
+                await self._put_aside(entry)
+                UNREADABLE_EVENTS.inc()
+                log.error("an event can't be read; it is put aside", entry=text(entry[0]), why=bad.what)
+        return found
+
+    async def _put_aside(self, entry: _Entry) -> None:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xadd(_ASIDE, dict(entry[1]), maxlen=_ASIDE_MOST)
+        pipe.xack(_EVENTS, _GROUP, entry[0])
+        pipe.xdel(_EVENTS, entry[0])
+        await pipe.execute()
 
     async def _group(self) -> None:
         try:
@@ -219,10 +258,6 @@ def _not_full(done: object) -> bool:
     if isinstance(done, str | bytes):
         raise Full(text(done))
     return bool(done)
-
-
-def _event(entry: tuple[Any, Mapping[Any, Any]]) -> Event:
-    return wire.read_event(text(entry[0]), _texts(entry[1]))
 
 
 def _flat(fields: Mapping[str, str]) -> list[str]:

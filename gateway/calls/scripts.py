@@ -90,11 +90,32 @@ return 1
 """,
     "take": _AT_EPOCH
     + """
+if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[1], 'stop')) then return 0 end
 local mine = ARGV[1] .. ' ' .. ARGV[2]
 local lease = redis.call('GET', KEYS[2])
 if lease and lease ~= mine then return 0 end
 redis.call('SET', KEYS[2], mine, 'PX', ARGV[3])
 if now[2] ~= 'taken' then redis.call('HSET', KEYS[1], 'phase', 'taken') end
+return 1
+""",
+    "restore": """
+local now = redis.call('HMGET', KEYS[1], 'epoch', 'stop', 'phase')
+local mine = ARGV[2] .. ' ' .. ARGV[4]
+local further = -1
+if now[1] then
+  if now[3] == 'ended' then return 0 end
+  further = tonumber(now[1]) - tonumber(ARGV[2])
+  if further > 0 then return 0 end
+  if further == 0 then
+    local lease = redis.call('GET', KEYS[2])
+    if lease and lease ~= mine then return 0 end
+    further = tonumber(now[2]) - tonumber(ARGV[3])
+  end
+end
+if further < 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 6)) end
+redis.call('HSET', KEYS[1], 'phase', 'taken')
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('SET', KEYS[2], mine, 'PX', ARGV[5])
 return 1
 """,
     "tell": """

@@ -45,6 +45,16 @@ class Asked:
     """When, in seconds since the epoch."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a store says of itself. Another `run` than before: what was kept last may be lost."""
+
+    run: str
+    """Of the server's process; "" where it tells none."""
+    age: float
+    """Seconds for which it has been answering."""
+
+
 class CallStore(Protocol):
     """Every method raises `gateway.errors.Unavailable` when the store does not answer."""
 
@@ -78,9 +88,21 @@ class CallStore(Protocol):
         """Mark the call ended and tell `told` of it, in one step; False, telling nothing, when it had ended already."""
         ...
 
-    async def take(self, call: CallId, epoch: int, job: str, ttl: float) -> bool:
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float, stop: int = 0) -> bool:
         """Take, or renew, the call's lease for `ttl` seconds. False when `epoch` isn't the call's, another job
-        holds the lease, or the call has ended: the job must leave without a sound."""
+        holds the lease, the call has ended, or the store has it at a stop before `stop`: the job must leave without a
+        sound, unless it conducts the call and `restore` says that the store has forgotten it."""
+        ...
+
+    async def restore(self, call: Call, job: str, ttl: float) -> bool:
+        """Put the call back as the job that conducts it knows it, with its lease for `ttl` seconds, where the store has
+        lost what it knew: all of the call, or its last epochs or stops. False, changing nothing, when the store knows
+        it as far or further and another job holds the lease, at a later epoch, or ended: it is no loss then.
+        """
+        ...
+
+    async def standing(self) -> Standing:
+        """Which store answers, and since when."""
         ...
 
     async def release(self, call: CallId, epoch: int, job: str) -> None:

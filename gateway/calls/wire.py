@@ -114,13 +114,21 @@ def _act(kind: str, given: Mapping[str, object]) -> Act:
 
 def event_fields(event: Event) -> dict[str, str]:
     """The fields of the event's stream entry."""
-    return {"call": event.call, "kind": event.kind.value, "at": repr(event.at), "data": json.dumps(dict(event.data))}
+    uid = {"uid": event.uid} if event.uid else {}
+    return {
+        "call": event.call,
+        "kind": event.kind.value,
+        "at": repr(event.at),
+        "data": json.dumps(dict(event.data)),
+        **uid,
+    }
 
 
 def read_event(entry: str, fields: Mapping[str, str]) -> Event:
     """The event of a stream entry. Raises OurFault as `read_call` does."""
     try:
         data = json.loads(fields["data"])
-        return Event(CallId(fields["call"]), Kind(fields["kind"]), float(fields["at"]), data, id=entry)
+        call, kind, at = CallId(fields["call"]), Kind(fields["kind"]), float(fields["at"])
+        return Event(call, kind, at, data, id=entry, uid=fields.get("uid", ""))
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault(f"The event {entry} can't be read from the store.") from bad

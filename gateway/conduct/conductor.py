@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -125,7 +125,8 @@ class Conductor:
             parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in)
             stage = CallStage(parts, self._call.brief)
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
-            keep = asyncio.create_task(self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost())), name="lease")
+            renewing = self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost()), self._known, self._teller.again)
+            keep = asyncio.create_task(renewing, name="lease")
             join = asyncio.create_task(self._join(mouth), name="join")
             try:
                 if isinstance(self._call.act, Talk):
@@ -284,6 +285,11 @@ class Conductor:
             await self._means.end_call()
         except Unavailable as bad:
             log.warning("the call couldn't be ended; the caller is left in its room", why=str(bad))
+
+    def _known(self) -> Call:
+        """The call as it stands, for a store that has lost it."""
+        checkpoint, bridged = self._means.house.kept or (self._call.checkpoint, self._call.bridged)
+        return replace(self._call, checkpoint=checkpoint, bridged=bridged)
 
     async def _ended(self) -> bool:
         """Whether the call is over: control may have ended it before the room tells us that the caller is gone."""

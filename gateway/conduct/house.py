@@ -25,6 +25,8 @@ class House:
     def __init__(self, store: CallStore, tools: Callable[[CallStage, Call], Tools]) -> None:
         self._store, self._tools = store, tools
         self._performance: Performance | None = None
+        self.kept: tuple[str, str] | None = None
+        """The checkpoint of the act that is performed, and who talks with the caller; None while none was made."""
 
     def happened(self, event: Event) -> None:
         """Something happened in the call; lost on whoever performs nothing."""
@@ -42,14 +44,17 @@ class House:
 
     async def perform(self, stage: CallStage, call: Call) -> Onward | Over:
         """Perform the call's act to its end, from where another job has left it."""
+        self.kept = None
         machine = machines.start(call, own_number=callable_number(call.caller))
         kept = machines.restored(machine, call.checkpoint) if call.checkpoint else None
 
         async def keep(machine: Machine, bridged: str) -> bool:
-            if await self._store.keep(call.id, call.epoch, call.stop, machines.written(machine), bridged):
+            self.kept = machines.written(machine), bridged
+            if await self._store.keep(call.id, call.epoch, call.stop, *self.kept):
                 return True
-            known = await self._store.get(call.id)  # of a call that has ended, what is left is still done
-            return known is None or known.epoch == call.epoch
+            # Of a call that has ended, what is left is still done; one that the store has lost is put back.
+            known = await self._store.get(call.id)
+            return known is None or known.epoch <= call.epoch
 
         return await self._run(self._part(stage, call, kept or machine, kept is not None, keep), stage, call)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 
 from gateway.calls.store import CallStore
 from gateway.errors import Unavailable
-from gateway.terms.call import CallId
+from gateway.terms.call import Call, CallId
 
 log = structlog.get_logger(__name__)
 
@@ -28,29 +29,37 @@ class Lease:
     def __init__(self, store: CallStore, call: CallId, epoch: int, job: str) -> None:
         self._store, self._call, self._epoch, self._job = store, call, epoch, job
 
-    async def take(self) -> bool:
-        """Take or renew it; False when it is another's. Raises Unavailable when the store doesn't answer in time."""
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                return await self._store.take(self._call, self._epoch, self._job, TTL)
-        except TimeoutError as late:
-            raise Unavailable("The call store doesn't answer.") from late
+    async def take(self, stop: int = 0) -> bool:
+        """Take or renew it; False when it is another's, or the store has the call at a stop before `stop`. Raises
+        Unavailable when the store doesn't answer in time."""
+        async with _in_time():
+            return await self._store.take(self._call, self._epoch, self._job, TTL, stop)
 
-    async def keep(self, lost: Callable[[], None]) -> None:
+    async def keep(self, lost: Callable[[], None], known: Callable[[], Call], again: Callable[[], None]) -> None:
         """Renew it each second, for ever; call `lost` once, and return, when it has become another's.
 
-        While the store doesn't answer nobody else can take it either: the caller is better served by going on.
+        While the store doesn't answer nobody else can take it either: the caller is better served by going on. A store
+        that has come back without what it knew gets the call as it is `known` to us; `again` is called then.
         """
         due = time.monotonic()
         while True:
             due = max(due + RENEW, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
             try:
-                if not await self.take():
+                call = known()
+                if await self.take(call.stop):
+                    continue
+                if not await self._restore(call):
                     lost()
                     return
+                log.warning("the call was put back into a store that had lost it", call=self._call)
+                again()
             except Unavailable as bad:
                 log.warning("the lease couldn't be renewed", call=self._call, why=str(bad))
+
+    async def _restore(self, call: Call) -> bool:
+        async with _in_time():
+            return await self._store.restore(call, self._job, TTL)
 
     async def release(self) -> None:
         """Give it back, so that another job needn't wait for it to expire."""
@@ -59,3 +68,12 @@ class Lease:
                 await self._store.release(self._call, self._epoch, self._job)
         except (Unavailable, TimeoutError) as bad:
             log.warning("the lease couldn't be given back", call=self._call, why=str(bad) or "the store is slow")
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            yield
+    except TimeoutError as late:
+        raise Unavailable("The call store doesn't answer.") from late

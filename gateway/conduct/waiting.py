@@ -142,8 +142,9 @@ class Line:
         known = {one.name: one for one in roster.members} if roster is not None else {}
         place = await self._members.beat(self._call, self._epoch, enter.team, enter.since, list(known), now)
         if place is None:
-            log.info("the call waits no longer here: it has ended, or another job has it", call=self._call)
-            self._entered = None if self._entered is enter else self._entered
+            # It has ended, or another job has it, of which the lease tells us; or a store that has come back empty gets
+            # the call from us in a moment.
+            log.debug("the call has no place in the line now", call=self._call)
             return
         if roster is None:
             self._lost = self._lost or now

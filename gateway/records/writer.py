@@ -152,15 +152,19 @@ class Writer:
     async def _apply(self, connection: AsyncConnection, readable: Sequence[_Readable]) -> Sequence[_Readable]:
         """Lay what isn't written yet on the rows, in the transaction that also notes it as written."""
         now = self._clock()
-        known = await rows.applied(connection, [entry.event.id for entry in readable])
-        fresh = [entry for entry in readable if not entry.event.id or entry.event.id not in known]
-        await rows.apply_changes(connection, [change for entry in fresh for change in entry.changes])
-        await notices.note(connection, [entry.event for entry in fresh], now)
-        await rows.note_applied(connection, {entry.event.id for entry in fresh} - {""}, now)
+        known = await rows.applied(connection, [_key(entry.event) for entry in readable])
+        fresh: dict[str, _Readable] = {}
+        for number, entry in enumerate(readable):
+            if (key := _key(entry.event)) not in known:
+                fresh.setdefault(key or str(number), entry)  # told twice, it may be twice in one batch
+        new = list(fresh.values())
+        await rows.apply_changes(connection, [change for entry in new for change in entry.changes])
+        await notices.note(connection, [entry.event for entry in new], now)
+        await rows.note_applied(connection, {_key(entry.event) for entry in new} - {""}, now)
         if now - self._forgot >= _FORGET_EVERY:
             await rows.forget_applied(connection, now - _REMEMBERED)
             self._forgot = now
-        return fresh
+        return new
 
     def _give_up(self, event: Event, why: Exception) -> None:
         UNREADABLE.labels(event.kind).inc()
@@ -184,6 +188,11 @@ class Writer:
                 if tries:
                     self._log.info("the record writer goes on", of=what, tries=tries)
                 return done
+
+
+def _key(event: Event) -> str:
+    """By what an event is known as written: its own id, however often it was told, else the stream's."""
+    return event.uid or event.id
 
 
 def _is_rows_fault(bad: StatementError) -> bool:

@@ -73,6 +73,8 @@ class Event:
     """JSON, per the module's table."""
     id: str = ""
     """The stream's own id, needed to acknowledge it; "" before it is appended."""
+    uid: str = ""
+    """By which it is one event however often it is told; "" where it is told once."""
 
 
 JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE})

@@ -147,6 +147,64 @@ async def test_a_lease_is_given_back_by_its_holder_only(store: CallStore) -> Non
     assert await store.holder(call.id) is None
 
 
+async def test_a_lease_isnt_renewed_where_the_store_has_lost_the_last_stop(store: CallStore) -> None:
+    call = replace(a_call(), stop=2)
+    await store.open(call)
+    assert await store.take(call.id, 1, "job", 3, stop=2)
+    assert not await store.take(call.id, 1, "job", 3, stop=3)
+
+
+async def test_a_call_that_the_store_has_lost_is_put_back_by_its_job_alone(store: CallStore) -> None:
+    call = replace(a_call(), epoch=2, stop=3, checkpoint="so far", bridged="leg", told=frozenset({"turn"}))
+    assert await store.restore(call, "one", 3)
+    assert await store.get(call.id) == replace(call, phase=Phase.TAKEN)
+    assert [one.id for one in await store.live()] == [call.id]
+    assert await store.holder(call.id) == "one"
+    assert not await store.restore(call, "two", 3), "it is lost no more"
+    assert await store.restore(call, "one", 3)
+    assert await store.take(call.id, 2, "one", 3, stop=3)
+
+
+async def test_a_call_is_put_back_over_an_older_epoch_or_stop_and_no_other(store: CallStore) -> None:
+    old = a_call()
+    await store.open(old)
+    assert await store.take(old.id, 1, "ghost", 3)
+    await store.tell(Event(old.id, Kind.MESSAGE, 1764000000.0, {}))
+    now = replace(old, epoch=2, stop=2, checkpoint="so far")
+    assert await store.restore(now, "job", 3)
+    put = replace(now, phase=Phase.TAKEN, told=frozenset({"message"}))
+    assert await store.get(old.id) == put
+    assert not await store.take(old.id, 1, "ghost", 3)
+    assert not await store.restore(replace(now, epoch=1), "ghost", 3)
+    assert await store.keep(old.id, 2, 2, "further", "")
+    assert await store.restore(now, "job", 3), "whose lease it is"
+    assert await store.get(old.id) == replace(put, checkpoint="further"), "and nothing is undone"
+    await store.release(old.id, 2, "job")
+    assert await store.restore(replace(now, stop=1), "job", 3), "one that nobody holds"
+    assert await store.get(old.id) == replace(put, checkpoint="further")
+
+
+async def test_a_call_that_has_ended_isnt_put_back(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.end(call.id)
+    assert not await store.restore(replace(call, epoch=9, stop=9), "job", 3)
+    assert await store.holder(call.id) is None
+
+
+async def test_of_many_jobs_one_puts_the_call_back(store: CallStore) -> None:
+    call = a_call()
+    put = await asyncio.gather(*(store.restore(call, f"AJ_{n}", 3) for n in range(10)))
+    assert sum(put) == 1
+
+
+async def test_a_store_says_since_when_it_answers(store: CallStore) -> None:
+    one, other = await store.standing(), await store.standing()
+    assert one.run == other.run
+    assert one.run
+    assert other.age >= one.age >= 0
+
+
 async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
@@ -207,6 +265,26 @@ async def test_events_are_read_in_order_until_acknowledged(store: CallStore) -> 
     assert await store.read("a", count=10, wait=0.02) == []
 
 
+async def test_what_makes_an_event_one_is_read_with_it(store: CallStore) -> None:
+    await store.tell(replace(an_event(1), uid="me-1"))
+    assert [event.uid for event in await store.read("a", count=2, wait=0.2)] == ["me-1"]
+
+
+async def test_an_entry_that_cant_be_read_is_put_aside_and_keeps_no_other_out(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as client:
+        store = RedisStore(client)
+        await client.delete("offhook:events", "offhook:events:unreadable")
+        await store.tell(an_event(1))
+        await client.xadd("offhook:events", {"call": "SCL_1", "kind": "of another version", "at": "1", "data": "{}"})
+        await store.tell(an_event(2))
+        read = await store.read("a", count=10, wait=0.2)
+        assert [event.data["seq"] for event in read] == [1, 2]
+        await store.ack(read)
+        assert await store.read("b", count=10, wait=0.02) == []
+        assert await client.xlen("offhook:events") == 0
+        assert await client.xlen("offhook:events:unreadable") == 1
+
+
 async def test_two_readers_share_the_stream(store: CallStore) -> None:
     for n in range(4):
         await store.tell(an_event(n))
@@ -227,7 +305,7 @@ async def test_a_reader_that_waits_gets_the_event_at_once(store: CallStore) -> N
 @given(
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["take", "release", "raise", "dispatched", "end", "open", "lead", "keep"]),
+            st.sampled_from(["take", "release", "raise", "dispatched", "end", "open", "lead", "keep", "restore"]),
             st.integers(1, 3),
             st.sampled_from(["one", "two"]),
         ),
@@ -250,7 +328,9 @@ async def _do(store: CallStore, call: Call, step: str, epoch: int, job: str) -> 
         case "open":
             return await store.open(call)
         case "take":
-            return await store.take(call.id, epoch, job, 60)
+            return await store.take(call.id, epoch, job, 60, stop=epoch - 1)
+        case "restore":
+            return await store.restore(replace(call, epoch=epoch, stop=epoch, told=frozenset({job})), job, 60)
         case "release":
             return await store.release(call.id, epoch, job)
         case "raise":

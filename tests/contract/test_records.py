@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,16 @@ async def test_an_outage_of_the_stream_loses_and_doubles_nothing(engine: AsyncEn
     await Writer(tape, engine).drain()
     assert tape.waiting == []
     assert await everything(engine) == expected(BOTH)
+
+
+async def test_an_event_that_is_told_twice_is_written_once(engine: AsyncEngine) -> None:
+    told = replace(tell(1, Kind.ANSWERED), uid="job-1")
+    tape = Tape([told, replace(told, id="9-x")])
+    await Writer(tape, engine, consumer="a").drain()
+    tape.waiting = [replace(told, id="10-x")]
+    await Writer(tape, engine, consumer="a").drain()
+    async with engine.connect() as connection:
+        assert list(await connection.scalars(select(APPLIED.c.event))) == ["job-1"]
 
 
 async def test_replicas_that_get_the_same_events_write_them_once(settings: Settings, engine: AsyncEngine) -> None:

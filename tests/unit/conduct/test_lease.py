@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+
+import pytest
 
 from gateway.calls.memory import MemoryStore
+from gateway.conduct import lease as lease_module
 from gateway.conduct.lease import Lease
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.personal import Number
@@ -43,8 +47,27 @@ async def test_its_loss_is_told_once() -> None:
     await store.open(a_call())
     lease, lost = Lease(store, CallId("SCL_1"), 1, "first"), list[float]()
     assert await lease.take()
-    keeping = asyncio.create_task(lease.keep(lambda: lost.append(time.monotonic())))
+    keeping = asyncio.create_task(lease.keep(lambda: lost.append(time.monotonic()), a_call, lambda: None))
     await store.raise_epoch(CallId("SCL_1"), 1, 0.0)
     async with asyncio.timeout(3):
         await keeping
     assert len(lost) == 1
+
+
+async def test_a_store_that_has_lost_the_call_gets_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "RENEW", 0.01)
+    store = MemoryStore(time.monotonic)
+    led = replace(a_call(), epoch=2, stop=3)
+    await store.open(replace(led, stop=2))  # what was led last is lost
+    again, lost = asyncio.Event(), asyncio.Event()
+    keeping = asyncio.create_task(Lease(store, led.id, 2, "job").keep(lost.set, lambda: led, again.set))
+    async with asyncio.timeout(3):
+        await again.wait()
+    found = await store.get(led.id)
+    assert found is not None
+    assert (found.epoch, found.stop) == (2, 3)
+    assert await store.holder(led.id) == "job"
+    await store.raise_epoch(led.id, 2, 0.0)
+    async with asyncio.timeout(3):
+        await keeping
+    assert lost.is_set()
