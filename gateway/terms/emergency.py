@@ -7,6 +7,7 @@ call them back, and isn't cut off by a fault of ours.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import phonenumbers
 from phonenumbers import shortnumberinfo
@@ -23,8 +24,14 @@ EVERYWHERE = frozenset(
     ]
 )
 """Dialed as they stand, whatever the country: calls go to carriers of any, and phones abroad know their own."""
+_WORLDWIDE = frozenset({"112", "911", "999"})
+"""Those that are known by heart everywhere: looked for behind more, where others could be an extension."""
 _ACCESS = ("", "9", "0", "00", "011", "1", "0011", "001")
 """What people and PBXs dial before a number."""
+_MORE = tuple(line + more for line in ("", "9", "0") for more in ("0", "1", "00", "011", "141", "1470", "1831", "1832"))
+"""The same behind what a PBX wants for a line outside; and what shows or withholds one's own number."""
+_SERVICES = (re.compile(r"[09]?[*#]+\d{2}"), re.compile(r"[09]?[*#]+\d{3}"))
+"""Services that are asked for with the number, such as *67 and #31# (ETS 300 738; the North American plan's)."""
 _SHORTEST = 7
 """Digits of a number that isn't short. Fewer are a service's number, not somebody's, unless a PBX has given it out."""
 
@@ -37,16 +44,15 @@ def never_dialed(number: str, country: str = "") -> bool:
     """
     text = number.strip().lower()
     sip = text.startswith(("sip:", "sips:"))
-    user = unescaped(re.sub(r"^(sips?|tel):", "", text).split("@", 1)[0])
+    user = unescaped(re.sub(r"^((sips?|tel):)+", "", text).split("@", 1)[0])
     if any(letter.isalpha() for letter in user):  # a name
         return False
-    # What is dialed after a pause or a key is for whoever has answered by then.
-    so_far = [digits_in(user[: pause.start()]) for pause in re.finditer(r"[,#*]|$", user)]
-    if user.startswith("+"):
-        return any(_abroad(digits) or _emergency(digits, country) for digits in so_far)
-    digits = so_far[-1]
-    if any(_emergency(digits, country) for digits in so_far):
+    keys = "".join(key if key in "*#," else digits_in(key) for key in user)
+    if any(_emergency(digits, country) for rest in _after_services(keys) for digits in _so_far(rest)):
         return True
+    if user.startswith("+"):
+        return any(map(_abroad, _so_far(keys)))
+    digits = digits_in(keys)
     return bool(digits) and not sip and (len(digits) < _SHORTEST or _abroad(digits))
 
 
@@ -55,12 +61,26 @@ def callable_number(number: Number | None) -> bool:
     return number is not None and number.reveal().startswith("+") and not never_dialed(number.reveal())
 
 
+def _so_far(keys: str) -> list[str]:
+    """The digits up to each pause or key, and all of them: what comes behind one is for whoever has answered by then."""
+    return [digits_in(keys[: pause.start()]) for pause in re.finditer(r"[,#*]|$", keys)]
+
+
+def _after_services(keys: str) -> Iterator[str]:
+    """The keys, and what is left of them behind each service, whose code may have two digits or three."""
+    ahead = [keys]
+    while ahead:
+        rest = ahead.pop()
+        yield rest
+        ahead += [rest[found.end() :] for code in _SERVICES if (found := code.match(rest))]
+
+
 def _emergency(digits: str, country: str) -> bool:
     for access in _ACCESS:
         rest = digits.removeprefix(access) if digits.startswith(access) else ""
         if rest in EVERYWHERE or (country and rest and shortnumberinfo.is_emergency_number(rest, country)):
             return True
-    return False
+    return any(digits.startswith(more) and digits.removeprefix(more) in _WORLDWIDE for more in _MORE)
 
 
 def _abroad(digits: str) -> bool:
@@ -68,7 +88,8 @@ def _abroad(digits: str) -> bool:
     for length in (1, 2, 3):
         region = phonenumbers.region_code_for_country_code(int(digits[:length] or "0"))
         rest = digits[length:]
-        if region != "ZZ" and rest and (rest in EVERYWHERE or _short(rest, region)):
+        within = rest.removeprefix("0")  # as it would be dialed in that country, such as +49 (0)110
+        if region != "ZZ" and rest and (rest in EVERYWHERE or within in EVERYWHERE or _short(rest, region)):
             return True
     return False
 
