@@ -16,8 +16,8 @@ def averaged(before: float | None, talk: float) -> float:
 def expected(position: int, talk: float | None, serving: int, free: int = 0) -> float | None:
     """Seconds until the caller at `position` (1 for the next) is somebody's turn; None where nobody can know yet.
 
-    `talk`: the team's average talk time. `serving`: members who take calls now, busy or not. `free`: those of them who
-    aren't busy. One member becomes free every `talk / serving` seconds.
+    `talk`: how long a call takes a member, on the team's average. `serving`: members who take calls now, busy or not.
+    `free`: those of them who aren't busy. One member becomes free every `talk / serving` seconds.
     """
     if position <= free:
         return 0.0

@@ -158,7 +158,7 @@ class Line:
             if name not in known or self._entered is not enter:  # off duty by now, or we have left meanwhile
                 self._ask(Release(enter.team, name, took=False))
         if self._entered is enter:
-            self._stand(enter, standing(place, now), now)
+            self._stand(enter, standing(place, roster.wrap_up, now), now)
             self._offer(enter, roster, [known[name] for name in fresh if name in known])
 
     async def _roster(self, team: str) -> Roster | None:
@@ -202,9 +202,13 @@ class Line:
         self._happened(Offered(tuple(callees), roster.ring_for))
 
 
-def standing(place: Place, now: float) -> Standing:
-    """What a caller may be told of a place; whoever rings counts as free, because callers at the front are theirs."""
+def standing(place: Place, wrap_up: float, now: float) -> Standing:
+    """What a caller may be told of a place; whoever rings counts as free, because callers at the front are theirs.
+
+    `wrap_up`: seconds for which a talk keeps a member from the next one once it has ended.
+    """
     stages = [one.stage(now) for one in place.members]
     serving = sum(stage is not Stage.PAUSED for stage in stages)
     free = sum(stage in (Stage.FREE, Stage.RINGING) for stage in stages)
-    return Standing(place.position, expected(place.position, place.talk, serving, free), staffed=serving > 0)
+    each = place.talk + wrap_up if place.talk is not None else None
+    return Standing(place.position, expected(place.position, each, serving, free), staffed=serving > 0)

@@ -20,7 +20,7 @@ positions, talks, people = st.integers(1, 200), st.floats(1, 3600), st.integers(
         (3, 290.0, ["You are number three in line.", "Your wait is about five minutes."]),
         (2, 60.0, ["You are number two in line.", "Your wait is about one minute."]),
         (20, 2700.0, ["You are number twenty in line.", "Your wait is about forty-five minutes."]),
-        (21, 9e9, ["There are more than twenty callers ahead of you.", "Your wait is about an hour or longer."]),
+        (21, 9e9, ["There are twenty callers or more ahead of you.", "Your wait is about an hour or longer."]),
     ],
 )
 def test_a_caller_is_told_place_and_wait(position: int, wait: float | None, said: list[str]) -> None:

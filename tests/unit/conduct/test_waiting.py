@@ -267,6 +267,10 @@ async def test_a_cancelled_owner_leaves_no_task_behind(lab: Lab) -> None:
 def test_a_standing_counts_who_serves_and_who_is_free() -> None:
     talking, ringing = Member("ana", call="c", since=1.0), Member("ben", call="d")
     paused = Member("chi", paused=START + 1)
-    assert standing(Place(3, [talking, ringing], talk=120.0), START) == Standing(3, 120.0)
-    assert standing(Place(1, [talking, paused], talk=120.0), START) == Standing(1, 120.0)
-    assert standing(Place(1, [paused], talk=120.0), START) == Standing(1, None, staffed=False)
+    assert standing(Place(3, [talking, ringing], talk=120.0), 0.0, START) == Standing(3, 120.0)
+    assert standing(Place(1, [talking, paused], talk=120.0), 0.0, START) == Standing(1, 120.0)
+    assert standing(Place(1, [paused], talk=120.0), 0.0, START) == Standing(1, None, staffed=False)
+    assert standing(Place(1, [talking], talk=120.0), 60.0, START) == Standing(1, 180.0), (
+        "members are busy in wrap-up too"
+    )
+    assert standing(Place(1, [talking]), 60.0, START) == Standing(1, None), "nobody knows before the first talk"
