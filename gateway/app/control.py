@@ -58,9 +58,10 @@ TELL = 1.0
 PROMPTS = 60.0
 """Seconds between two looks at what callers may hear: when an office reopens is said otherwise tomorrow."""
 ANSWERING = 4
-"""Jobs that are answered at once: one whose plan has to be read again must not keep the others waiting."""
+"""Jobs that are answered, and lost ones that are replaced, at once: one whose plan has to be read again, or whose room
+can't be looked at, must not keep the others waiting."""
 ASKS_WITHIN = 1.0
-"""Seconds that control waits for a job to ask, before it listens again."""
+"""Seconds that control waits for a job to ask, or to be lost, before it listens again."""
 STALE = 10.0
 """Seconds without a whole look after which control isn't ready."""
 DRAIN_WITHIN = 5.0
@@ -162,7 +163,8 @@ class Control:
                 tasks.start(self._writer.run(), "records")
                 tasks.start(self._listen(later), "call states")
                 for _ in range(ANSWERING):
-                    tasks.start(self._answer(), "answers")
+                    tasks.start(_serve(self._dispatcher.answer), "answers")
+                    tasks.start(_serve(self._dispatcher.replace_lost), "lost")
                 tasks.start(_every(PROMPTS, self._want_prompts), "prompts")
                 tasks.start(_every(PUBLISH, self._publish), "rosters")
                 tasks.start(_every(BEAT, self._pools.look), "pools")
@@ -178,18 +180,6 @@ class Control:
     async def _listen(self, later: Callable[[Awaitable[None]], None]) -> None:
         async for state in states(self._settings.redis_url.get_secret_value()):
             later(self._dispatcher.heard(state))
-
-    async def _answer(self) -> None:
-        """Lead calls on as their jobs ask, for ever."""
-        while True:
-            try:
-                await self._dispatcher.answer(ASKS_WITHIN)
-            except Unavailable as bad:
-                log.warning("no job can be answered now", why=str(bad))
-                await asyncio.sleep(ASKS_WITHIN)
-            except Exception:  # the process's edge: one call must not end the answers to all the others
-                EDGE_ERRORS.labels("control").inc()
-                log.exception("control met what it didn't expect")
 
     async def _publish(self) -> None:
         now = time.time()
@@ -235,6 +225,19 @@ class Control:
         await _quietly(self._prompts.want(lines, now))
         plan = self._keeper.in_force
         await _quietly(make_ready(self._prompts, plan, self._keeper.state(now), now, own))
+
+
+async def _serve(one: Callable[[float], Awaitable[None]]) -> None:
+    """Serve the next that a job asks or leaves, for ever."""
+    while True:
+        try:
+            await one(ASKS_WITHIN)
+        except Unavailable as bad:
+            log.warning("no job can be served now", why=str(bad))
+            await asyncio.sleep(ASKS_WITHIN)
+        except Exception:  # the process's edge: one call must not end the service of all the others
+            EDGE_ERRORS.labels("control").inc()
+            log.exception("control met what it didn't expect")
 
 
 async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:

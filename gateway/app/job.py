@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from redis.asyncio import Redis
 
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
+from gateway.app.watch import Watched, watched
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
@@ -62,14 +64,15 @@ def prewarm(settings: Settings, pool: Pool, process: JobProcess) -> None:
     http_context._create_ssl_context()
 
 
-def build(settings: Settings, pool: Pool) -> Callable[[JobContext], Awaitable[None]]:
-    """The entrypoint of the pool's jobs. It returns once the call is being conducted; `ended` waits for its end."""
-    return partial(entrypoint, settings, pool)
+def build(settings: Settings, pool: Pool, watch: str) -> Callable[[JobContext], Awaitable[None]]:
+    """The entrypoint of the pool's jobs. It returns once the call is being conducted; `ended` waits for its end.
+    `watch`: path of the worker's `gateway.app.watch.Watch`."""
+    return partial(entrypoint, settings, pool, watch)
 
 
-async def entrypoint(settings: Settings, pool: Pool, context: JobContext) -> None:
+async def entrypoint(settings: Settings, pool: Pool, watch: str, context: JobContext) -> None:
     """Take the call that the dispatch names, or leave without a sound."""
-    job = _Job(settings, pool, context)
+    job = _Job(settings, pool, watch, context)
     task = job.task = asyncio.create_task(job.conduct(), name="call")
     context.proc.userdata[_JOB] = job
     task.add_done_callback(lambda _: context.shutdown("the call is over"))
@@ -94,8 +97,8 @@ async def ended(context: JobContext) -> None:
 class _Job:
     """One dispatched job."""
 
-    def __init__(self, settings: Settings, pool: Pool, context: JobContext) -> None:
-        self._settings, self._pool, self._context = settings, pool, context
+    def __init__(self, settings: Settings, pool: Pool, watch: str, context: JobContext) -> None:
+        self._settings, self._pool, self._watch, self._context = settings, pool, watch, context
         self.task: asyncio.Task[None] | None = None
         """What conducts the call."""
         self._conductor: Conductor | None = None
@@ -115,8 +118,9 @@ class _Job:
             log.error("the dispatch names no call", dispatch=self._context.job.dispatch_id)
             return
         structlog.contextvars.bind_contextvars(call=dispatch[0], epoch=dispatch[1])
+        me = Watched(os.getpid(), *dispatch, self._context.job.id)
         try:
-            async with redis(self._settings) as connection:
+            async with watched(self._watch, me, self.stop), redis(self._settings) as connection:
                 await self._take(connection, *dispatch)
         except Unavailable as bad:
             log.warning("the call couldn't be taken", why=str(bad))

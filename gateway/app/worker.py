@@ -17,11 +17,13 @@ from typing import cast
 
 import structlog
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
+from redis.asyncio import Redis
 
 from gateway.app import job, recording
 from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
+from gateway.app.watch import Watch, Watched
 from gateway.calls.presence import Presence, keep_telling
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.port import Agents
@@ -74,9 +76,20 @@ async def run(settings: Settings, pool: Pool) -> None:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
     if pool is Pool.HOUSE:
         os.environ.update({name: os.environ.get(name, value) for name, value in LIGHT.items()})
-    worker = Worker(settings, pool)
+    async with job.redis(settings) as redis, _watching(RedisStore(redis)) as watch:
+        await _serve(settings, pool, redis, Worker(settings, pool, watch.path))
+
+
+def _watching(store: RedisStore) -> Watch:
+    async def lost(gone: Watched) -> None:
+        await store.release(gone.call, gone.epoch, gone.job)
+
+    return Watch(lost)
+
+
+async def _serve(settings: Settings, pool: Pool, redis: Redis, worker: Worker) -> None:
     CALLS.set_function(worker.calls)
-    async with admin(settings, worker.why_not_ready), Tasks("worker") as tasks, job.redis(settings) as redis:
+    async with admin(settings, worker.why_not_ready), Tasks("worker") as tasks:
         if pool is Pool.AGENTS:
             renderer = cast(Agents, registry()).renderer(settings)
             tasks.start(render_ahead(PromptBook(redis), renderer), "render prompts")
@@ -92,7 +105,8 @@ async def run(settings: Settings, pool: Pool) -> None:
 class Worker:
     """One pool's livekit-agents server."""
 
-    def __init__(self, settings: Settings, pool: Pool) -> None:
+    def __init__(self, settings: Settings, pool: Pool, watch: str) -> None:
+        """`watch`: path of the Watch over its jobs."""
         self._settings, self._pool = settings, pool
         self._registered = False
         self._accepting = 0
@@ -116,7 +130,7 @@ class Worker:
             log_level=settings.log_level.upper(),
         )
         self._server.rtc_session(
-            job.build(settings, pool),
+            job.build(settings, pool, watch),
             agent_name=pool.agent_name,
             on_request=self._admit,
             on_session_end=job.ended,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event
+
+Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class MemoryStore:
         self._told = 0
         self._more = asyncio.Event()
         self._asks: asyncio.Queue[Asked] = asyncio.Queue()
+        self._lost: asyncio.Queue[tuple[CallId, int]] = asyncio.Queue()
         self._moved = asyncio.Event()
 
     async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
@@ -62,14 +66,14 @@ class MemoryStore:
         self._calls[call] = replace(known, dispatch=dispatch, dispatched=at)
         return True
 
-    async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
+    async def raise_epoch(self, call: CallId, seen: int, at: float, *, afresh: bool = False) -> Call | None:
         """See the port."""
         known = self._at(call, seen)
         if known is None:
             return None
         self._leases.pop(call, None)
         fresh = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
-        raised = replace(fresh, tries=known.tries + 1)
+        raised = replace(fresh, tries=1 if afresh else known.tries + 1)
         self._calls[call] = raised
         return raised
 
@@ -114,9 +118,13 @@ class MemoryStore:
 
     async def release(self, call: CallId, epoch: int, job: str) -> None:
         """See the port."""
-        lease = self._leases.get(call)
-        if lease is not None and (lease.epoch, lease.job) == (epoch, job):
-            del self._leases[call]
+        if self._at(call, epoch) is not None and await self.holder(call) in (None, job):
+            self._leases.pop(call, None)
+            self._lost.put_nowait((call, epoch))
+
+    async def lost(self, wait: float) -> tuple[CallId, int] | None:
+        """See the port."""
+        return await _next(self._lost, wait)
 
     async def holder(self, call: CallId) -> str | None:
         """See the port."""
@@ -129,11 +137,7 @@ class MemoryStore:
 
     async def asked(self, wait: float) -> Asked | None:
         """See the port."""
-        try:
-            async with asyncio.timeout(wait):
-                return await self._asks.get()
-        except TimeoutError:
-            return None
+        return await _next(self._asks, wait)
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
@@ -217,3 +221,11 @@ class MemoryStore:
         for call in old:
             del self._ended[call], self._calls[call]
             self._counted.pop(call, None)
+
+
+async def _next(queue: asyncio.Queue[Item], wait: float) -> Item | None:
+    try:
+        async with asyncio.timeout(wait):
+            return await queue.get()
+    except TimeoutError:
+        return None

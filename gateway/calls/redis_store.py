@@ -6,6 +6,7 @@
 | `offhook:live` | the ids of the calls that haven't ended |
 | `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
+| `offhook:lost` | calls whose jobs are gone, as `<epoch> <id>` |
 | `offhook:asks` | what jobs ask of control: where their calls go on |
 | `offhook:led:<id>` | wakes the job whose call was led on |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
@@ -36,7 +37,7 @@ from gateway.terms.event import JOBS, Event
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
 UNREADABLE_EVENTS = counter("events_unreadable", "Entries of the stream that couldn't be read")
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
-_ASKS, _LED = "offhook:asks", "offhook:led:"
+_ASKS, _LED, _LOST = "offhook:asks", "offhook:led:", "offhook:lost"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _GROUP = "records"
 _DEAD_AFTER = 30_000
@@ -95,9 +96,9 @@ class RedisStore:
         """See the port."""
         return bool(await self._run("dispatched", call, epoch, dispatch, repr(at)))
 
-    async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
+    async def raise_epoch(self, call: CallId, seen: int, at: float, *, afresh: bool = False) -> Call | None:
         """See the port."""
-        flat = await self._run("raise_epoch", call, seen, repr(at))
+        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh))
         if not flat:
             return None
         texts = [text(part) for part in flat]
@@ -126,7 +127,16 @@ class RedisStore:
 
     async def release(self, call: CallId, epoch: int, job: str) -> None:
         """See the port."""
-        await self._run("release", call, epoch, job)
+        await self._run("release", call, epoch, job, call)
+
+    async def lost(self, wait: float) -> tuple[CallId, int] | None:
+        """See the port."""
+        async with answering(wait + WITHIN):
+            found = await cast(Any, self._redis.brpop([_LOST], timeout=max(wait, 0.01)))
+        if not found:
+            return None
+        epoch, _, call = text(found[1]).partition(" ")
+        return CallId(call), int(epoch)
 
     async def holder(self, call: CallId) -> str | None:
         """See the port."""

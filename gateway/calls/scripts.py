@@ -53,7 +53,7 @@ return 1
     "raise_epoch": _AT_EPOCH
     + """
 redis.call('DEL', KEYS[2])
-redis.call('HINCRBY', KEYS[1], 'tries', 1)
+if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'tries', 1) else redis.call('HINCRBY', KEYS[1], 'tries', 1) end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2])
 return redis.call('HGETALL', KEYS[1])
 """,
@@ -123,8 +123,13 @@ redis.call('XADD', KEYS[4], '*', unpack(ARGV, 2))
 if ARGV[1] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], '1') end
 return 1
 """,
-    "release": """
-if redis.call('GET', KEYS[2]) == ARGV[1] .. ' ' .. ARGV[2] then redis.call('DEL', KEYS[2]) end
+    "release": _AT_EPOCH
+    + """
+local lease = redis.call('GET', KEYS[2])
+if lease and lease ~= ARGV[1] .. ' ' .. ARGV[2] then return 0 end
+redis.call('DEL', KEYS[2])
+redis.call('LPUSH', 'offhook:lost', ARGV[1] .. ' ' .. ARGV[3])
+redis.call('LTRIM', 'offhook:lost', 0, 9999)
 return 1
 """,
 }

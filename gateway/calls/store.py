@@ -79,9 +79,10 @@ class CallStore(Protocol):
         """Note the dispatch made for `epoch`; False when the call is at another epoch or has ended."""
         ...
 
-    async def raise_epoch(self, call: CallId, seen: int, at: float) -> Call | None:
+    async def raise_epoch(self, call: CallId, seen: int, at: float, *, afresh: bool = False) -> Call | None:
         """Make `seen + 1` the call's epoch and end any lease of `seen`, atomically; `at` becomes its `dispatched`
-        time so that no other replica does it again, and one more job is counted in `tries`. None when another replica was first or the call has ended."""
+        time so that no other replica does it again, and one more job is counted in `tries`, from one on when `afresh`.
+        None when another replica was first or the call has ended."""
         ...
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:
@@ -106,7 +107,13 @@ class CallStore(Protocol):
         ...
 
     async def release(self, call: CallId, epoch: int, job: str) -> None:
-        """Give the lease back; nothing happens when it isn't held."""
+        """Give the call back, and tell control at once (`lost`): end the job's lease, if it has one. For the job itself,
+        or for whoever saw it die. Nothing happens when the call is another's, at another epoch, or over."""
+        ...
+
+    async def lost(self, wait: float) -> tuple[CallId, int] | None:
+        """The next call that was given back, and its epoch then; each is given to one reader. None when none was within
+        `wait` seconds."""
         ...
 
     async def holder(self, call: CallId) -> str | None:

@@ -24,6 +24,8 @@ PREFIX = "call-"
 """How the names of our rooms begin (the trunk file's `room_prefix`)."""
 JOB_WITHIN = 3.0
 """Seconds from a dispatch until its job must hold the call's lease."""
+STEADY = 10.0
+"""Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
 JOINS_WITHIN = 12.0
 """Seconds a caller may take from the first hint into the room; the SIP service gives up after 10."""
 TRIES = 5
@@ -106,19 +108,29 @@ class Do(Enum):
     """The plan rejects it, and whoever began to turn its caller away didn't finish."""
 
 
-def supervise(call: Call, holder: str | None, now: float) -> Do:
-    """What a live call needs, given who holds its lease (a job's id) and the time (seconds since the epoch)."""
-    if call.phase is Phase.ENDED or holder is not None or now - call.dispatched < JOB_WITHIN:
+def supervise(call: Call, holder: str | None, now: float, *, lost: bool = False) -> Do:
+    """What a live call needs, given who holds its lease (a job's id) and the time (seconds since the epoch). `lost`:
+    the job of the call's epoch is known to be gone, whether it has come or not."""
+    if call.phase is Phase.ENDED or holder is not None:
+        return Do.NOTHING
+    # A job that has come and holds the lease no more is gone; one that hasn't come may be on its way.
+    gone = lost or call.phase is Phase.TAKEN
+    if now - call.dispatched < JOB_WITHIN and (call.reject or not gone):
         return Do.NOTHING
     if call.reject:
         return Do.TURN_AWAY
-    if call.bridged:
+    if call.bridged or afresh(call, now):
         return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
     if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
         # A caller who has been answered isn't kept waiting: somebody speaks to them soon.
         enough = TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
         return Do.LEAD_ON if call.tries >= enough else Do.DISPATCH
     return Do.GIVE_UP if call.tries >= TRIES else Do.DISPATCH
+
+
+def afresh(call: Call, now: float) -> bool:
+    """Whether the job that is gone had served the call for a while: what was tried before it counts no more."""
+    return call.phase is Phase.TAKEN and now - call.dispatched >= STEADY
 
 
 def ending(call: Call) -> Ending:

@@ -206,19 +206,32 @@ class Dispatcher:
     async def supervise(self) -> None:
         """Offer each call whose job didn't come, or is gone, to another. Raises Unavailable."""
         for call in await self._store.live():
-            if decide.supervise(call, None, self._clock()) is Do.NOTHING:
-                continue  # too early, whoever holds it
-            match decide.supervise(call, await self._store.holder(call.id), self._clock()):
-                case Do.DISPATCH:
-                    await self._each(call.id, self._redispatch(call))
-                case Do.LEAD_ON:
-                    await self._each(call.id, self._without_agent(call))
-                case Do.GIVE_UP:
-                    await self._each(call.id, self._give_up(call))
-                case Do.TURN_AWAY:
-                    await self._each(call.id, self._turn_away(call))
-                case Do.NOTHING:
-                    pass
+            if decide.supervise(call, None, self._clock()) is not Do.NOTHING:  # not too early, whoever holds it
+                holder = await self._store.holder(call.id)
+                await self._each(call.id, self._act(call, decide.supervise(call, holder, self._clock())))
+
+    async def replace_lost(self, wait: float) -> None:
+        """Hear of the next call that a job has given back, or whose job was seen to die, `wait` seconds at most, and
+        offer it to another at once. Raises Unavailable; `supervise` makes up for it."""
+        lost = await self._store.lost(wait)
+        call = await self._store.get(lost[0]) if lost is not None else None
+        if lost is None or call is None or call.epoch != lost[1]:
+            return  # another has taken it over already
+        holder = await self._store.holder(call.id)
+        await self._act(call, decide.supervise(call, holder, self._clock(), lost=True))
+
+    async def _act(self, call: Call, do: Do) -> None:
+        match do:
+            case Do.DISPATCH:
+                await self._redispatch(call)
+            case Do.LEAD_ON:
+                await self._without_agent(call)
+            case Do.GIVE_UP:
+                await self._give_up(call)
+            case Do.TURN_AWAY:
+                await self._turn_away(call)
+            case Do.NOTHING:
+                pass
 
     async def _each(self, call: CallId, work: Awaitable[None]) -> None:
         try:
@@ -250,19 +263,22 @@ class Dispatcher:
             await self._rooms.close(call.room)
 
     async def _redispatch(self, call: Call) -> None:
-        if not await self._rooms.has(call.room, call.sip_identity):
+        there = await self._rooms.present(call.room)
+        if call.sip_identity not in there.identities:
             if self._clock() - call.started >= decide.JOINS_WITHIN:
                 await self.gone(call.id)
             return
         if await self._part(call):
             return
-        raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
+        now = self._clock()
+        raised = await self._store.raise_epoch(call.id, call.epoch, now, afresh=decide.afresh(call, now))
         if raised is None:
             return
         REDISPATCHED.inc()
         log.warning("the call's job didn't come or is gone; another is sent for", call=call.id, epoch=raised.epoch)
-        await self._rooms.clear(call.room)
+        # The caller waits for the next job, and not for the last one's removal.
         await self._dispatch(raised)
+        await self._rooms.withdraw(call.room, there)
 
     async def _without_agent(self, call: Call) -> None:
         """No agent's job takes the call: the plan says what comes instead."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import aiohttp
 from livekit import api
@@ -33,6 +34,18 @@ _LOOKS = 0.03
 _AT_ONCE = 8
 _OURS = frozenset(pool.agent_name for pool in Pool)
 """Rooms have other dispatches too: LiveKit's own of agents without a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who was in a room, and what had been sent there."""
+
+    identities: frozenset[str] = frozenset()
+    """Of everybody."""
+    agents: Sequence[str] = ()
+    """Those of the jobs."""
+    dispatches: Sequence[str] = ()
+    """LiveKit's ids of ours."""
 
 
 class Rooms:
@@ -72,17 +85,24 @@ class Rooms:
         async with _asking():
             return (await self._livekit.agent_dispatch.create_dispatch(wanted)).id
 
-    async def clear(self, room: str) -> None:
-        """Withdraw our dispatches of the room, and put every agent out of it: another is to come."""
+    async def present(self, room: str) -> Present:
+        """Who is in the room, and which of our dispatches it has; nobody and none of a room that isn't there."""
         async with _asking(missing_ok=True):
-            there = await self._livekit.agent_dispatch.list_dispatch(room)
-            for old in (one for one in there if one.agent_name in _OURS):
-                async with _asking(missing_ok=True):
-                    await self._livekit.agent_dispatch.delete_dispatch(old.id, room)
-            present = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-            for participant in present.participants:
-                if participant.kind == ParticipantInfo.Kind.AGENT:
-                    await self._remove(room, participant.identity)
+            sent, found = await asyncio.gather(
+                self._livekit.agent_dispatch.list_dispatch(room),
+                self._livekit.room.list_participants(api.ListParticipantsRequest(room=room)),
+            )
+            agents = [one.identity for one in found.participants if one.kind == ParticipantInfo.Kind.AGENT]
+            ours = [one.id for one in sent if one.agent_name in _OURS]
+            return Present(frozenset(one.identity for one in found.participants), agents, ours)
+        return Present()
+
+    async def withdraw(self, room: str, old: Present) -> None:
+        """Withdraw the dispatches, and put the agents out of the room, that were there then: another has been sent."""
+        await asyncio.gather(
+            *(self._withdraw(room, dispatch) for dispatch in old.dispatches),
+            *(self._remove(room, agent) for agent in old.agents),
+        )
 
     async def turn_away(self, room: str, identity: str, status: int) -> bool:
         """Reject the caller with the status, or end an answered call; False when they aren't in the room.
@@ -142,6 +162,10 @@ class Rooms:
         """Delete the room, if it is there."""
         async with _asking(missing_ok=True):
             await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+
+    async def _withdraw(self, room: str, dispatch: str) -> None:
+        async with _asking(missing_ok=True):
+            await self._livekit.agent_dispatch.delete_dispatch(dispatch, room)
 
     async def _remove(self, room: str, identity: str) -> None:
         async with _asking(missing_ok=True):

@@ -205,6 +205,34 @@ async def test_a_store_says_since_when_it_answers(store: CallStore) -> None:
     assert other.age >= one.age >= 0
 
 
+async def test_a_call_that_is_given_back_is_told_to_one_reader(store: CallStore) -> None:
+    call, other = a_call(), a_call()
+    for one in (call, other):
+        await store.open(one)
+    await store.take(call.id, 1, "one", 3)
+    await store.release(call.id, 1, "two")
+    await store.release(call.id, 2, "one")
+    assert await store.lost(0.05) is None, "it is another's"
+    reading = asyncio.create_task(store.lost(5))
+    await asyncio.sleep(0)
+    await store.release(call.id, 1, "one")
+    assert await reading == (call.id, 1)
+    await store.release(other.id, 1, "one")
+    assert await store.lost(1) == (other.id, 1), "its job died before it took the lease"
+    await store.end(call.id)
+    await store.release(call.id, 1, "one")
+    assert await store.lost(0.05) is None
+
+
+async def test_a_steady_jobs_loss_counts_as_the_first(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    for epoch, afresh, tries in ((1, False, 2), (2, False, 3), (3, True, 1), (4, False, 2)):
+        raised = await store.raise_epoch(call.id, epoch, 9.0, afresh=afresh)
+        assert raised
+        assert raised.tries == tries
+
+
 async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: CallStore) -> None:
     call = a_call()
     await store.open(call)

@@ -17,6 +17,7 @@ from gateway.dialplan.plan import Plan
 from gateway.dispatch.decide import (
     JOB_WITHIN,
     JOINS_WITHIN,
+    STEADY,
     TRIES,
     TRIES_AGENT,
     TRIES_ANSWERED,
@@ -78,7 +79,11 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({}, None, JOB_WITHIN - 0.1, Do.NOTHING),
         ({}, None, JOB_WITHIN, Do.DISPATCH),
         ({}, "AJ_1", 100.0, Do.NOTHING),
-        ({"phase": Phase.TAKEN}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"phase": Phase.TAKEN}, None, 0.1, Do.DISPATCH),
+        ({"phase": Phase.TAKEN, "tries": TRIES_AGENT}, None, STEADY - 0.1, Do.LEAD_ON),
+        ({"phase": Phase.TAKEN, "tries": TRIES_AGENT}, None, STEADY, Do.DISPATCH),
+        ({"tries": TRIES_AGENT}, None, STEADY, Do.LEAD_ON),
+        ({"phase": Phase.TAKEN, "reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),
         ({"tries": TRIES_AGENT}, None, JOB_WITHIN, Do.LEAD_ON),
         ({"tries": TRIES_ANSWERED}, None, JOB_WITHIN, Do.DISPATCH),
         ({"tries": TRIES_ANSWERED, "told": frozenset({"answered"})}, None, JOB_WITHIN, Do.LEAD_ON),
@@ -96,6 +101,22 @@ def test_a_call_without_a_job_gets_another(
     changes: dict[str, object], holder: str | None, after: float, do: Do
 ) -> None:
     assert supervise(a_call(**changes), holder, NOW + after) is do
+
+
+@pytest.mark.parametrize(
+    ("changes", "holder", "do"),
+    [
+        ({}, None, Do.DISPATCH),
+        ({"tries": TRIES_AGENT}, None, Do.LEAD_ON),
+        ({}, "AJ_2", Do.NOTHING),
+        ({"phase": Phase.ENDED}, None, Do.NOTHING),
+        ({"reject": 603}, None, Do.NOTHING),
+    ],
+)
+def test_a_call_whose_job_is_known_to_be_gone_waits_for_nothing(
+    changes: dict[str, object], holder: str | None, do: Do
+) -> None:
+    assert supervise(a_call(**changes), holder, NOW, lost=True) is do
 
 
 @pytest.mark.parametrize(

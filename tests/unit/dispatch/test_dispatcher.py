@@ -16,9 +16,9 @@ from gateway.calls.memory import MemoryStore
 from gateway.calls.store import Asked
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
-from gateway.dispatch.decide import ASK_COUNTS, JOB_WITHIN, TRIES, TRIES_AGENT, Arrival
+from gateway.dispatch.decide import ASK_COUNTS, JOB_WITHIN, STEADY, TRIES, TRIES_AGENT, Arrival
 from gateway.dispatch.dispatcher import Dispatcher
-from gateway.dispatch.rooms import Rooms
+from gateway.dispatch.rooms import Present, Rooms
 from gateway.errors import Unavailable
 from gateway.terms.act import Because, Onward, Wait
 from gateway.terms.call import Call, CallId, Phase, Pool
@@ -50,8 +50,11 @@ class Remembering(Rooms):
         self.done.append(("dispatch", agent_name, metadata))
         return f"AD_{len(self.done)}"
 
-    async def clear(self, room: str) -> None:
-        self.done.append(("clear",))
+    async def present(self, room: str) -> Present:
+        return Present(frozenset({*self.legs, *(one.identity for one in self.there.values())}), ["agent"], ["AD_old"])
+
+    async def withdraw(self, room: str, old: Present) -> None:
+        self.done.append(("withdraw", *old.agents, *old.dispatches))
 
     async def turn_away(self, room: str, identity: str, status: int) -> bool:
         self.done.append(("turn away", str(status)))
@@ -126,10 +129,40 @@ async def test_another_job_is_sent_when_none_came_and_only_one_by_two_replicas()
     world.now += JOB_WITHIN
     await asyncio.gather(world.one.supervise(), world.two.supervise())
     assert world.rooms.did("dispatch") == 2
-    assert world.rooms.done[-1] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
-    assert world.rooms.did("clear") == 1
+    sent, withdrawn = world.rooms.done[-2:]
+    assert sent == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
+    assert withdrawn == ("withdraw", "agent", "AD_old"), "the next job is on its way first"
     await world.one.supervise()
     assert world.rooms.did("dispatch") == 2, "the new job has its time too"
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_call_that_is_given_back_gets_another_job_at_once_and_once(taken: bool) -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    if taken:
+        assert await world.store.take(CALL, 1, "AJ_1", 3.0)
+    await world.store.release(CALL, 1, "AJ_1")
+    await world.store.release(CALL, 1, "AJ_1")
+    await asyncio.gather(*(one.replace_lost(0.01) for one in (world.one, world.two, world.one)))
+    assert world.rooms.did("dispatch") == 2
+    known = await world.store.get(CALL)
+    assert known
+    assert known.epoch == 2
+
+
+async def test_jobs_that_die_now_and_then_use_no_tries_up() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    for epoch in range(1, 8):
+        assert await world.store.take(CALL, epoch, "AJ", 3.0)
+        world.now += STEADY
+        assert await world.store.take(CALL, epoch, "AJ", 3.0)
+        await world.store.release(CALL, epoch, "AJ")
+        await world.one.replace_lost(0.01)
+    assert {one[1] for one in world.rooms.done if one[0] == "dispatch"} == {"offhook-agents"}
 
 
 async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> None:
@@ -223,7 +256,7 @@ async def test_a_dispatch_that_failed_is_made_later() -> None:
     world.rooms.there[CALL] = arrival()
     world.now += JOB_WITHIN
     await world.two.supervise()
-    assert world.rooms.done[-1] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
+    assert world.rooms.done[-2] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
 
 
 async def test_a_look_at_the_rooms_finds_who_no_hint_told_of() -> None:
@@ -397,7 +430,7 @@ async def test_a_call_that_goes_to_an_agent_gets_a_job_of_the_agents(menu: World
     call = await led(menu, Because.KEY, "2")
     assert (call.route, call.stop, call.epoch, call.pool) == ("sales", 2, 2, Pool.AGENTS)
     assert [one[1] for one in menu.rooms.done if one[0] == "dispatch"] == ["offhook-house", "offhook-agents"]
-    assert not menu.rooms.did("clear"), "the house's job keeps the caller company until the other is there"
+    assert not menu.rooms.did("withdraw"), "the house's job keeps the caller company until the other is there"
 
 
 async def test_an_answer_is_given_once(menu: World) -> None:
@@ -465,7 +498,7 @@ async def test_an_answered_caller_whom_no_agents_job_takes_goes_on_without(menu:
     after = await menu.store.get(CALL)
     assert after is not None
     assert (type(after.act).__name__, after.pool, after.because) == ("Promise", Pool.HOUSE, "no_agent")
-    assert menu.rooms.done[-1][:2] == ("dispatch", "offhook-house")
+    assert menu.rooms.done[-2][:2] == ("dispatch", "offhook-house")
 
 
 async def test_calls_that_were_handed_over_often_are_given_up_no_sooner(menu: World) -> None:

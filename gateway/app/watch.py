@@ -1,0 +1,160 @@
+"""The line between a worker and its jobs, by which each learns at once that the other is dead.
+
+A job opens the worker's Unix socket, says which call it conducts, and then beats; the kernel closes the connection of a
+process that dies, however it dies. A job whose loop is blocked beats no more: it is killed, so that another can serve
+its caller. A worker that sees a job go without a word gives its call back (`CallStore.release`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from gateway.errors import Unavailable
+from gateway.metrics import EDGE_ERRORS, counter
+from gateway.tasks import Tasks
+from gateway.terms.call import CallId
+
+DIED = counter("jobs_died", "Jobs that ended without a word", "why")
+BEAT = 0.5
+"""Seconds between two of a job's beats."""
+LOOK = 1.0
+"""Seconds that the worker waits for one before it counts a miss. It counts, rather than times: a worker that itself was
+stopped wakes to one miss and to all the beats that came meanwhile."""
+MISSES = 3
+"""Misses in a row after which a job hangs."""
+_BEAT, _DONE = b".\n", b"done\n"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a job says of itself."""
+
+    pid: int
+    call: CallId
+    epoch: int
+    job: str
+
+
+class Watch:
+    """The worker's end. Use it as a context; jobs are told `path`. `lost` is called once for each job that ended without
+    a word; it may raise gateway.errors.Unavailable: the lease of the call runs out by itself."""
+
+    def __init__(self, lost: Callable[[Watched], Awaitable[None]]) -> None:
+        self._lost = lost
+        self._home = Path(tempfile.mkdtemp(prefix="offhook-"))  # only we may look into it
+        self.path = str(self._home / "jobs")
+        self._tasks = Tasks("watch")
+        self._server: asyncio.Server | None = None
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that are watched now."""
+        return len(self._tasks)
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._server = await asyncio.start_unix_server(self._came, self.path)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        await self._tasks.__aexit__(None, None, None)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._tasks.start(self._attend(reader), "a job")
+        task.add_done_callback(lambda _: writer.close())
+
+    async def _attend(self, reader: asyncio.StreamReader) -> None:
+        try:
+            job = await _said(reader)
+            if job is not None and (why := await _ended(reader, job)):
+                DIED.labels(why).inc()
+                log.error("a job is gone without a word", call=job.call, epoch=job.epoch, job=job.job, why=why)
+                await self._lost(job)
+        except Unavailable as bad:
+            log.warning("a call couldn't be given back; its lease runs out", why=str(bad))
+        except OSError as bad:
+            EDGE_ERRORS.labels("watch").inc()
+            log.warning("a job can't be watched", why=str(bad))
+
+
+async def _said(reader: asyncio.StreamReader) -> Watched | None:
+    line = await reader.readline()
+    try:
+        return Watched(**json.loads(line))
+    except (ValueError, TypeError):
+        return None  # it died before it could say anything: control sees that no job has come
+
+
+async def _ended(reader: asyncio.StreamReader, job: Watched) -> str:
+    """Wait until the job has ended; why it did so without a word, "" when it said that it was done."""
+    misses, killed = 0, False
+    while True:
+        try:
+            async with asyncio.timeout(LOOK):
+                line = await reader.readline()
+        except TimeoutError:
+            misses += 1
+            if misses >= MISSES and not killed:
+                log.error("a job hangs; it is killed", call=job.call, job=job.job)
+                killed = True
+                with suppress(ProcessLookupError):
+                    os.kill(job.pid, signal.SIGKILL)
+            continue
+        except ConnectionError:
+            line = b""
+        if line == _DONE:
+            return ""
+        if not line:
+            return "hung" if killed else "died"
+        misses = 0
+
+
+@asynccontextmanager
+async def watched(path: str, job: Watched, orphaned: Callable[[], None]) -> AsyncIterator[None]:
+    """The job's end: be watched for as long as the context lasts. `orphaned` is called when the worker is gone. Leave it
+    by an exception when the call may go on: the worker gives it back then."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(path)
+    except OSError as bad:
+        log.warning("nobody watches over this job", why=str(bad))
+        yield
+        return
+    writer.write(json.dumps(asdict(job)).encode() + b"\n")
+    try:
+        async with Tasks("watched") as tasks:
+            tasks.start(_beat(writer), "beats")
+            tasks.start(_notice(reader, orphaned), "worker")
+            yield
+            writer.write(_DONE)
+    finally:
+        writer.close()
+
+
+async def _beat(writer: asyncio.StreamWriter) -> None:
+    while not writer.is_closing():
+        writer.write(_BEAT)
+        await asyncio.sleep(BEAT)
+
+
+async def _notice(reader: asyncio.StreamReader, orphaned: Callable[[], None]) -> None:
+    with suppress(OSError):
+        await reader.read(1)
+    log.warning("the worker is gone")
+    orphaned()

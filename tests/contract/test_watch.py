@@ -1,0 +1,95 @@
+"""The line between a worker and its jobs, with jobs that are processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.app.watch import LOOK, MISSES, Watch, Watched
+from tests.e2e.servers import until
+
+JOB = """
+import asyncio, os, sys, time
+from gateway.app.watch import Watched, watched
+async def run():
+    stopped = asyncio.Event()
+    async with watched(sys.argv[1], Watched(os.getpid(), "SCL_1", 2, "AJ_1"), stopped.set):
+        print("there", flush=True)
+        if sys.argv[2] == "block":
+            time.sleep(60)
+        if sys.argv[2] == "fail":
+            raise ValueError
+        if sys.argv[2] == "wait":
+            await asyncio.wait_for(stopped.wait(), 60)
+    print("stopped", flush=True)
+asyncio.run(run())
+"""
+
+
+class Lost(asyncio.Queue[Watched]):
+    """What the watch tells."""
+
+    async def put_watched(self, job: Watched) -> None:
+        self.put_nowait(job)
+
+
+@asynccontextmanager
+async def a_job(watch: Watch, how: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    command = [sys.executable, "-c", JOB, watch.path, how]
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=quiet)
+    try:
+        assert process.stdout
+        assert await process.stdout.readline() == b"there\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("how", ["wait", "fail"])
+async def test_a_job_that_dies_is_told_of_at_once(how: str) -> None:
+    lost = Lost()
+    async with Watch(lost.put_watched) as watch, a_job(watch, how) as job:
+        if how == "wait":
+            job.kill()
+        async with asyncio.timeout(5):
+            told = await lost.get()
+        assert told == Watched(job.pid, told.call, 2, "AJ_1")
+    assert lost.empty(), "told once"
+
+
+async def test_a_job_that_says_that_it_is_done_is_not_told_of() -> None:
+    lost = Lost()
+    async with Watch(lost.put_watched) as watch, a_job(watch, "end") as job:
+        await job.wait()
+        await asyncio.sleep(0.1)
+    assert lost.empty()
+
+
+@pytest.mark.parametrize("how", ["block", "wait"], ids=["blocked", "stopped"])
+async def test_a_job_that_hangs_is_killed(how: str) -> None:
+    lost = Lost()
+    async with Watch(lost.put_watched) as watch, a_job(watch, how) as job:
+        if how == "wait":
+            os.kill(job.pid, signal.SIGSTOP)
+        async with asyncio.timeout(LOOK * MISSES + 10):
+            assert (await lost.get()).pid == job.pid
+            assert await job.wait() == -signal.SIGKILL
+
+
+async def test_a_job_whose_worker_is_gone_is_stopped() -> None:
+    lost = Lost()
+    async with Watch(lost.put_watched) as watch, a_job(watch, "wait") as job:
+        await until(lambda: watch.jobs == 1)
+        await watch.__aexit__(None, None, None)
+        assert job.stdout
+        async with asyncio.timeout(5):
+            assert b"stopped\n" in await job.stdout.read()
