@@ -21,6 +21,8 @@ class Say(StrEnum):
     STILL_THERE = "still_there"
     STILL_THERE_AGAIN = "still_there_again"
     GOODBYE = "goodbye"
+    TIME_NEARLY_UP = "time_nearly_up"
+    """A minute before the minutes of the route are up."""
     KEY_AGAIN = "key_again"
     """To what was keyed in and can't be."""
 
@@ -44,6 +46,7 @@ _ENGLISH = {
     Say.NO_PERSON: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes.",
     Say.STILL_THERE: "Are you still there?",
     Say.STILL_THERE_AGAIN: "I can't hear you. If you can hear me, please say something, or press any key.",
+    Say.TIME_NEARLY_UP: "I have to tell you that this call must end soon. What is the most important thing left?",
     Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",
     Say.GOODBYE: "I still can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }

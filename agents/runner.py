@@ -21,6 +21,7 @@ from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
+from agents.minutes import Minutes
 from agents.prompting import asked, instructions
 from agents.silence import Means, Silence
 from gateway.calls.sealed import Seal
@@ -40,11 +41,12 @@ KEYED = "[keypad]"
 """Begins the message that tells a model what was keyed in."""
 KEYED_SEALED = "[keypad:"
 """Begins the message that tells a model that something was, where the route seals it."""
-PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN)
+PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.TIME_NEARLY_UP)
 """Lines that ask for nothing new: what was asked for before still is."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
 _PLAY_WITHIN = 30.0
+_SENTENCE_WITHIN = 10.0
 _FRAME = 0.1
 
 
@@ -60,6 +62,7 @@ class TalkingRunner:
         self._seal: Seal | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._silence: Silence | None = None
+        self._minutes = Minutes(self._start, self._warn, self._time_up)
         self._wants_number = False
         self._greeting: Pcm | None = None
         self._early: list[str] | None = []
@@ -98,6 +101,7 @@ class TalkingRunner:
         self._say(self._opening, self._greeting)
         if self._silence is not None:
             self._silence.begin()
+        self._minutes.begin(self._stage.ends)
         early, self._early = self._early or [], None
         for key in early:
             self.digit(key)
@@ -120,6 +124,7 @@ class TalkingRunner:
         self._keying.close()
         if self._silence is not None:
             self._silence.close()
+        self._minutes.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -307,12 +312,26 @@ class TalkingRunner:
         """End once what is being said was played."""
 
         async def end() -> None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PLAY_WITHIN):
-                    await self._session.wait_for_idle()
+            await self._idle(_PLAY_WITHIN)
             self._finish(reason)
 
         self._start(end())
+
+    async def _warn(self) -> None:
+        """The route's minutes are nearly up."""
+        await self._idle(_SENTENCE_WITHIN)
+        await self._speak_line(Say.TIME_NEARLY_UP)
+
+    async def _time_up(self) -> None:
+        await self._idle(_SENTENCE_WITHIN)
+        self._stage.time_up()
+        self._finish("the route's minutes were up")
+
+    async def _idle(self, within: float) -> None:
+        """Return once neither side talks, or after `within` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._session.wait_for_idle()
 
     def _finish(self, reason: str) -> None:
         if not self._over.done():

@@ -58,7 +58,7 @@ class Tasks:
             log.error("task failed", task=task.get_name(), exc_info=bug)
 
 
-async def cancelled(*tasks: asyncio.Task[None] | None) -> None:
+async def cancelled(*tasks: asyncio.Task[Any] | None) -> None:
     """Cancel tasks and wait for their end, which is all that is wanted of them."""
     there = {task for task in tasks if task is not None}
     for task in there:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from gateway.calls.cues import Begun, Effect, Event, Finish, Heard, Resumed, Say
 from gateway.calls.words import word
 from gateway.calls.words_house import HouseWord
-from gateway.terms.act import Dismiss, Over
+from gateway.terms.act import Because, Dismiss, Over
 
 SAID_WITHIN = 30.0
 """Seconds after which the words count as heard though nobody told so."""
@@ -19,13 +19,15 @@ class Dismissal:
 
     reason: str
     language: str
+    because: str = ""
+    """See `Dismiss`."""
     until: float | None = None
     over: bool = False
 
     @classmethod
     def start(cls, act: Dismiss, language: str) -> Dismissal:
         """The act before its first event. `language`: BCP 47 tag of the house's words."""
-        return cls(act.reason, language)
+        return cls(act.reason, language, act.because)
 
     @property
     def deadline(self) -> float:
@@ -37,7 +39,8 @@ class Dismissal:
         if isinstance(event, Heard) or (self.over and isinstance(event, Resumed)):
             return self._end()
         if isinstance(event, Begun | Resumed):
-            return replace(self, until=now + SAID_WITHIN), (Say(word(HouseWord.NOBODY, self.language)),)
+            said = HouseWord.TIME_UP if self.because == Because.MINUTES else HouseWord.NOBODY
+            return replace(self, until=now + SAID_WITHIN), (Say(word(said, self.language)),)
         return self, ()
 
     def due(self, now: float) -> tuple[Dismissal, tuple[Effect, ...]]:

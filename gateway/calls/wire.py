@@ -47,6 +47,7 @@ def stop_fields(call: Call) -> dict[str, str]:
         "pool": call.pool.value,
         "brief": asdict(call.brief),
         "because": call.because,
+        "ends": call.ends,
         "act": type(call.act).__name__,
         "of": asdict(call.act),
     }
@@ -76,6 +77,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             brief=Brief(**{name: value for name, value in way["brief"].items() if name in _BRIEF}),
             act=_act(way["act"], way["of"]),
             because=way["because"],
+            ends=way.get("ends", 0.0),
             stop=int(fields["stop"]),
             checkpoint=fields["checkpoint"],
             bridged=fields["bridged"],

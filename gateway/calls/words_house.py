@@ -16,6 +16,7 @@ class HouseWord(StrEnum):
     NOT_BOOKED = "house_not_booked"
     NO_NUMBER = "house_no_number"
     NOBODY = "house_nobody"
+    TIME_UP = "house_time_up"
 
 
 _ENGLISH = {
@@ -31,6 +32,9 @@ _ENGLISH = {
     HouseWord.BOOKED: "Thank you. A person will call you back. Goodbye.",
     HouseWord.NOT_BOOKED: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes. Goodbye.",
     HouseWord.NO_NUMBER: "I'm sorry, nobody is free to take your call right now. Please call again later. Goodbye.",
+    HouseWord.TIME_UP: (
+        "I'm sorry, but this call has lasted as long as it can. Please call again for anything else. Goodbye."
+    ),
     HouseWord.NOBODY: "I'm sorry, your call can't be taken right now. Please call again later. Goodbye.",
 }
 WORDS_HOUSE: Mapping[str, Mapping[HouseWord, str]] = {"en": _ENGLISH}

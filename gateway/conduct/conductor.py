@@ -16,6 +16,7 @@ from gateway.calls.cues import Key
 from gateway.calls.hearing import ATTENDED, Matrix
 from gateway.calls.store import Asked, CallStore
 from gateway.conduct import play, tones
+from gateway.conduct.bounded import bounded
 from gateway.conduct.cast import Cast
 from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
@@ -51,7 +52,7 @@ from gateway.conduct.tell import Teller
 from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import cancelled
-from gateway.terms.act import Because, Onward, Talk
+from gateway.terms.act import Because, Onward, Over, Talk
 from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.catalogue import Cue, Lines
 from gateway.terms.event import Kind
@@ -123,7 +124,7 @@ class Conductor:
         means = self._means
         async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
             parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in)
-            stage = CallStage(parts, self._call.brief)
+            stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
             renewing = self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost()), self._known, self._teller.again)
             keep = asyncio.create_task(renewing, name="lease")
@@ -210,9 +211,10 @@ class Conductor:
         try:
             if isinstance(self._call.act, Talk):
                 self._means.hearing(ATTENDED)
-                self._inputs.put_nowait(await self._converse(stage))
+                given: Finished | Ended | Onward | Over = await bounded(self._call, self._converse(stage))
             else:
-                self._inputs.put_nowait(Ended(await self._means.house.perform(stage, self._call)))
+                given = await bounded(self._call, self._means.house.perform(stage, self._call))
+            self._inputs.put_nowait(given if isinstance(given, Finished | Ended) else Ended(given))
         except OffhookError as bad:
             self._failed(str(bad))
         except Exception as bug:  # an act's code ends here: the caller mustn't suffer its faults

@@ -102,6 +102,11 @@ class Stage(Protocol):
         ...
 
     @property
+    def ends(self) -> float:
+        """When the minutes are up that the route gives a call (seconds since the epoch); 0 for never."""
+        ...
+
+    @property
     def turns(self) -> Sequence[Turn]:
         """What was said in this call so far, another agent's turns included."""
         ...
@@ -132,6 +137,10 @@ class Stage(Protocol):
 
         Raises gateway.errors.Unavailable as `learned` does.
         """
+        ...
+
+    def time_up(self) -> None:
+        """The route's minutes are up: let go, by returning from `converse`; the house says goodbye."""
         ...
 
     async def book(self, number: Number, reason: str) -> None:

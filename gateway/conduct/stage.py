@@ -50,6 +50,8 @@ class CallStage:
     switch_reason: str = ""
     onward: Onward | None = None
     """Where the call goes on instead, once the agent has let go; the conductor acts on it."""
+    ends: float = 0.0
+    """When the route's minutes are up (see `port.Stage.ends`)."""
     _turns: list[Turn] = field(default_factory=list)
     _seq: int = 0
     _booked: bool = False
@@ -129,6 +131,10 @@ class CallStage:
             await self._book(None, reason)
         return answer
 
+    def time_up(self) -> None:
+        """The route's minutes are up (see `port.Stage.time_up`)."""
+        self.onward = Onward(Because.MINUTES)
+
     async def call_back(self, reason: str) -> bool:
         """Book a callback on the caller's own number; whether one is booked now."""
         if not self._booked and callable_number(self.call.caller):
@@ -158,7 +164,7 @@ class CallStage:
 
     def led(self, call: Call) -> None:
         """The call is at another stop."""
-        self.brief, self.onward = call.brief, None
+        self.brief, self.onward, self.ends = call.brief, None, call.ends
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

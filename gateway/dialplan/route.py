@@ -70,6 +70,8 @@ class Decision:
     notices: tuple[str, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     """Calls at once that the routes on the way bear, by their names."""
+    minutes: float = 0.0
+    """The fewest that one of them gives a call; 0 where none limits it."""
     hours: str = ""
     """The hours that were closed last."""
     until: float = 0.0
@@ -185,13 +187,15 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
     name, last = first, _Turned()
     seen: set[str] = set()
     limits: dict[str, int] = {}
+    minutes: list[float] = []
 
     def made(route: str, action: Action, why: str = "") -> Decision:
         on_the_way = (name for name in (*seen, route) if name)
         notices = tuple(dict.fromkeys(said for name in on_the_way for said in state.notes(name)))
         steps = tuple(trace.steps or ())
         say, until = (last.door.say, last.door.until) if last.door else ("", 0.0)
-        return Decision(route, action, why, first, last.word, say, notices, limits, last.hours, until, steps)
+        least = min(minutes, default=0.0)
+        return Decision(route, action, why, first, last.word, say, notices, limits, least, last.hours, until, steps)
 
     while True:
         route = plan.routes[name]
@@ -202,6 +206,7 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
         turned = _instead(plan, route, ask, state, trace)
         if turned.word:
             last, limits = turned if turned.word == "closed" else replace(turned, hours=last.hours), {}
+            minutes.clear()
             onward = route.instead.get(turned.word)
             if not isinstance(onward, Ref):
                 status = BUSY if turned.word == "full" else TANGLED
@@ -210,6 +215,8 @@ def follow(plan: Plan, first: str, ask: Ask, state: State, trace: _Trace) -> Dec
             continue
         if route.limits.calls:
             limits[name] = route.limits.calls
+        if route.limits.minutes:
+            minutes.append(route.limits.minutes)
         if isinstance(route.action, Goto):
             trace.note(f"route {name}", True, f"leads to '{route.action.route.name}'", route.place)
             name = route.action.route.name

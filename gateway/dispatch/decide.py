@@ -80,6 +80,7 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
         pool=stop.pool if stop else Pool.HOUSE,
         brief=stop.brief if stop else Brief(agent=""),
         act=stop.act if stop else TALK,
+        ends=stop.ends(now) if stop else 0.0,
         because=stop.because if stop else "",
         started=now,
         dispatched=now,
@@ -135,7 +136,7 @@ def afresh(call: Call, now: float) -> bool:
 
 def ending(call: Call) -> Ending:
     """How a call has ended whose caller is gone."""
-    if call.reject or isinstance(call.act, Dismiss):
+    if call.reject or (isinstance(call.act, Dismiss) and not call.act.because):
         return Ending.REJECTED
     for kind, ending in _TOLD:
         if kind.value in call.told:

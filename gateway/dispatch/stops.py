@@ -15,7 +15,7 @@ from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.state import State
 from gateway.dialplan.wording import music_of, prompt_of
 from gateway.errors import OurFault
-from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
+from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Talk, Wait
 from gateway.terms.call import Brief, Call, Pool
 
 _REASONS = {
@@ -24,6 +24,7 @@ _REASONS = {
     Because.NO_AGENT: "the agent failed",
     Because.DEAD_AIR: "nothing could be heard",
     Because.SILENCE: "the caller chose nothing",
+    Because.MINUTES: "the route's minutes were up",
 }
 
 
@@ -38,6 +39,12 @@ class Stop:
     because: str
     limits: Mapping[str, int]
     """Calls at once that the routes on the way here bear, by their names."""
+    minutes: float = 0.0
+    """That the call may last here; 0 for any."""
+
+    def ends(self, now: float) -> float:
+        """When a call that gets here now must end; 0 for never. What bounds itself, such as a message, isn't cut."""
+        return now + self.minutes * 60 if self.minutes and isinstance(self.act, Talk | Choose) else 0.0
 
 
 def name_of(act: Act) -> str:
@@ -61,6 +68,7 @@ def led(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> tup
         brief=stop.brief,
         because=stop.because,
         stop=call.stop + 1,
+        ends=stop.ends(now),
         checkpoint="",
         bridged="",
     )
@@ -69,6 +77,10 @@ def led(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> tup
 
 def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> Stop:
     ask = Ask(call.dialed.reveal(), call.caller, datetime.fromtimestamp(now, UTC), key=call.id)
+    if onward.because is Because.MINUTES:
+        return _house(
+            plan, call.route, Dismiss(_REASONS[onward.because], onward.because.value), onward.because.value, {}
+        )
     to = _leads_to(plan, call.route, onward)
     if isinstance(to, Ref) and to.name in plan.routes:
         decision = enter(plan, to.name, ask, state)
@@ -113,10 +125,12 @@ def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) 
             plan, name, Promise(_REASONS[Because.NO_AGENT], within), Because.NO_AGENT.value, decision.limits, said
         )
     if isinstance(action, Agent):
-        return Stop(name, TALK, action.pool, plan.brief(name, said), because, decision.limits)
+        brief = plan.brief(name, said)
+        return Stop(name, TALK, action.pool, brief, because, decision.limits, decision.minutes)
     if isinstance(action, Menu | Message):
         said = []  # their prompts have the operator's words already
-    return _house(plan, name, _act(plan, decision, ask, state), because, decision.limits, said)
+    stop = _house(plan, name, _act(plan, decision, ask, state), because, decision.limits, said)
+    return replace(stop, minutes=decision.minutes)
 
 
 def _house(
@@ -135,9 +149,9 @@ def _act(plan: Plan, decision: Decision, ask: Ask, state: State) -> Act:
             return Choose(say, keys, action.speech is not None, action.wait, action.tries, person)
         case Queue():
             music, press = music_of(plan, action), "".join(action.press)
-            return Wait(action.team.name, music, action.announce_every, action.at_most, press)
+            return Wait(action.team.name, music, action.announce_every, _within(action.at_most, decision), press)
         case Dial():
-            return Ring(_callee(plan, action, ask, state), action.ring)
+            return Ring(_callee(plan, action, ask, state), _within(action.ring, decision))
         case Message():
             team = action.team.name if action.team else ""
             told = dict.fromkeys((*action.notify, *(plan.teams[team].notify if team else ())))
@@ -145,6 +159,11 @@ def _act(plan: Plan, decision: Decision, ask: Ask, state: State) -> Act:
         case Reject():
             return Dismiss(decision.why)
     raise OurFault(f"A stop can't be a {type(action).__name__}.")
+
+
+def _within(seconds: float, decision: Decision) -> float:
+    """What the act's own bound leaves of the route's minutes: who waits in vain until then goes on to `unanswered`."""
+    return min(seconds, decision.minutes * 60) if decision.minutes else seconds
 
 
 def _callee(plan: Plan, action: Dial, ask: Ask, state: State) -> Callee | None:

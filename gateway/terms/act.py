@@ -102,6 +102,8 @@ class Dismiss:
 
     reason: str
     """For the record."""
+    because: str = ""
+    """MINUTES when the call has lasted as long as its route lets one; "" when nothing is left for the caller."""
 
 
 Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss
@@ -119,6 +121,8 @@ class Because(StrEnum):
     """The caller wants a person."""
     NO_AGENT = "no_agent"
     DEAD_AIR = "dead_air"
+    MINUTES = "minutes"
+    """The call has lasted as long as its route lets one."""
 
 
 @dataclass(frozen=True, slots=True)

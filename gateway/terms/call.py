@@ -107,6 +107,9 @@ class Call:
     """What led to this stop: one of the plan's words or of `terms.act.Because`; "" for the first."""
     checkpoint: str = field(default="", repr=False)
     """How far the act has come: its machine as JSON, for the job that goes on with it; "" at its beginning."""
+    ends: float = 0.0
+    """When the minutes that the route gives a call are up; 0 where it gives as many as one likes. Two people who talk
+    are never parted for it."""
     bridged: str = field(default="", repr=False)
     """Identity of the human who talks with the caller; "" for none."""
     tries: int = 1

@@ -22,16 +22,19 @@ ACTS: list[Act] = [
     Record("Please speak.", notify=("mailto:desk@acme.example", "slack://a/b/c"), because="closed"),
     Promise("the team is closed"),
     Dismiss("nothing is left"),
+    Dismiss("the route's minutes were up", "minutes"),
 ]
 
 
-@pytest.mark.parametrize("act", ACTS, ids=[type(act).__name__ for act in ACTS])
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: type(act).__name__)
 async def test_a_call_is_led_to_its_next_stop_and_nothing_of_the_last_is_left(store: CallStore, act: Act) -> None:
     call = a_call()
     await store.open(call)
     assert await store.keep(call.id, 1, 1, '{"tries": 2}', "leg-1")
     assert await store.get(call.id) == replace(call, checkpoint='{"tries": 2}', bridged="leg-1")
-    led = replace(call, stop=2, route="desk", pool=Pool.HOUSE, brief=Brief(""), act=act, because="human")
+    led = replace(
+        call, stop=2, route="desk", pool=Pool.HOUSE, brief=Brief(""), act=act, because="human", ends=1764000300.5
+    )
     assert await store.lead(led)
     assert await store.get(call.id) == led
     assert not await store.lead(led), "the same answer, of another control"

@@ -10,7 +10,6 @@ from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 
 _ASKS: Mapping[str, Callable[[Route], bool]] = {
-    "'minutes' of limits": lambda route: bool(route.limits.minutes),
     "'handoff'": lambda route: route.handoff is not None,
     "'dead_air'": lambda route: "dead_air" in route.instead,
     "'privacy'": lambda route: route.privacy != Privacy(),

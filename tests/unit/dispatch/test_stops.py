@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.actions import Goto, Limits
 from gateway.dialplan.load import load
+from gateway.dialplan.model import Place, Ref
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State, state_of
 from gateway.dispatch import stops
-from gateway.dispatch.decide import Arrival, arrived
+from gateway.dispatch.decide import Arrival, arrived, ending
 from gateway.errors import OurFault
 from gateway.terms.act import (
     TALK,
@@ -32,8 +34,11 @@ from gateway.terms.act import (
     Wait,
 )
 from gateway.terms.call import Call, CallId, Pool
+from gateway.terms.ending import Ending
+from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 
+PLACE = Place("main.yaml", 1, 1)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 PLAN = """\
 offhook: 1
@@ -127,6 +132,39 @@ def test_each_word_leads_where_the_plan_says(
     assert led.pool is (Pool.AGENTS if kind is Talk else Pool.HOUSE)
 
 
+def minutes(plan: Plan, **limits: float) -> Plan:
+    """The plan with the minutes that those routes give a call."""
+    routes = {name: replace(plan.routes[name], limits=Limits(minutes=least)) for name, least in limits.items()}
+    return replace(plan, routes={**plan.routes, **routes})
+
+
+def test_a_routes_minutes_begin_when_the_call_gets_there_and_end_in_a_goodbye(plan: Plan) -> None:
+    limited = minutes(plan, help=5.0)
+    call = call_to(limited, "+15105550100")
+    assert call.ends == 0.0
+    talking = on(limited, call, Because.SPEECH)
+    assert (type(talking.act), talking.ends) == (Talk, NOON + 300.0)
+    over = on(limited, talking, Because.MINUTES)
+    assert (over.act, over.because, over.ends) == (Dismiss("the route's minutes were up", "minutes"), "minutes", 0.0)
+    assert over.pool is Pool.HOUSE
+    assert ending(replace(over, told=frozenset({Kind.TURN.value}))) is Ending.SERVED
+
+
+def test_the_fewest_minutes_on_the_way_count(plan: Plan) -> None:
+    assert call_to(minutes(plan, front=2.0), "+15105550100").ends == NOON + 120.0
+    both = minutes(plan, front=2.0, desk=1.0)
+    both = replace(
+        both, routes={**both.routes, "front": replace(both.routes["front"], action=Goto(Ref("desk", PLACE)))}
+    )
+    waiting = call_to(both, "+15105550100")
+    assert (waiting.act, waiting.ends) == (Wait("crew", at_most=60.0, press="1"), 0.0)
+
+
+def test_whoever_waits_or_is_rung_goes_on_to_unanswered_when_the_minutes_are_up(plan: Plan) -> None:
+    rung = call_to(minutes(plan, direct=0.1), "+15105550200")
+    assert (rung.act, rung.ends) == (Ring(Callee("ana", "+15105550111"), 6.0), 0.0)
+
+
 def test_a_team_says_what_comes_when_its_route_doesnt(plan: Plan) -> None:
     desk = on(plan, call_to(plan, "+15105550100"), Because.HUMAN)
     led = on(plan, desk, Because.UNANSWERED)
@@ -186,4 +224,4 @@ def test_every_word_on_every_route_leads_somewhere(plan: Plan, route: str, becau
     except OurFault as bad:
         pytest.fail(str(bad))
     assert led.stop == 2
-    assert led.route in plan.routes or isinstance(led.act, Promise)
+    assert led.route in plan.routes or isinstance(led.act, Promise | Dismiss)
