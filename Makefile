@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 SETUP := python3 infra/setup/setup.py
 
-.PHONY: help demo up test check lock fresh bench chaos long fuzz clean
+.PHONY: help demo up test check lock fresh bench chaos edits long fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,8 +22,11 @@ check: ## ruff, mypy --strict, import-linter
 bench: ## measure: plans beside a dict and pygtrie, calls beside a plain livekit-agents agent on the same engines
 	@$(SETUP) dev && $(PY) -m pytest -q -m bench tests/contract && $(PY) -m tests.bench
 
-chaos: ## a thousand edits of the plan while calls come in; about a quarter of an hour
+chaos: ## 200 calls while what runs is killed, stopped and cut off, judged by what callers hear; under an hour
 	@$(SETUP) dev && $(PY) -m tests.chaos
+
+edits: ## a thousand edits of the plan while calls come in; about a quarter of an hour
+	@$(SETUP) dev && $(PY) -m tests.chaos --edits 1000
 
 long: ## the rest of the tests: calls in every corner, and killed processes; about ten minutes
 	@$(SETUP) dev && $(PY) -m pytest -m long

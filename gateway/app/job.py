@@ -136,7 +136,8 @@ class _Job:
         if call is None or not ours:
             log.info("the call is another job's, or over")
             return
-        log.info("the call is taken", agent=call.brief.agent, seconds=round(time.monotonic() - started, 3))
+        took = round(time.monotonic() - started, 3)
+        log.info("the call is taken", agent=call.brief.agent, seconds=took, pid=os.getpid())
         mouth = Mouth(self._context.room, RATES[self._pool])
         hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity, mouth.heard)
         async with hearing:

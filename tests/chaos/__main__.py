@@ -1,27 +1,87 @@
-"""`python -m tests.chaos`: a thousand edits while calls come in; 1 when a call was lost or went the wrong way."""
+"""`python -m tests.chaos`: calls while the gateway's processes are killed, stopped and cut off; with `--edits N`, edits
+of the plan while calls come in. 1 when a limit was broken."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import edits
+from tests.chaos import calls, draw, edits, report
 from tests.e2e.gateway import running_gateway
+
+REPORT = Path(__file__).parent / "REPORT.md"
 
 
 def main() -> int:
     """Run and tell."""
+    chosen = _chosen()
+    tell(f"seed {chosen.seed}; the same again: python -m tests.chaos {_again(chosen)}")
+    if chosen.edits:
+        return _edits(chosen)
+    with tempfile.TemporaryDirectory(prefix="offhook-chaos-") as made:
+        home = Path(chosen.keep or made)
+        run = asyncio.run(_calls(chosen, home))
+    if not chosen.round:
+        Path(chosen.report).write_text(report.text(run))
+    tell(report.last_line(run))
+    return 1 if report.broken(run) else 0
+
+
+def tell(what: str) -> None:
+    """Say it at once: a run is long."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def _chosen() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--edits", type=int, default=1000)
-    parser.add_argument("--callers", type=int, default=4)
-    parser.add_argument("--pause", type=float, default=0.7, help="seconds between two edits, give or take half")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    chosen = parser.parse_args()
-    sys.stdout.write(f"seed {chosen.seed}\n")
+    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--at-once", type=int, default=3, help="calls at a time")
+    parser.add_argument("--only", default="", help="what is disturbed, such as job,worker.kill; none for nothing")
+    parser.add_argument("--round", type=int, default=0, help="this round of the run alone")
+    parser.add_argument("--minutes", type=float, default=55.0, help="after which no further round begins")
+    parser.add_argument("--keep", default="", help="directory that is left with the logs and records")
+    parser.add_argument("--report", default=str(REPORT), help="file to write the report to")
+    parser.add_argument("--edits", type=int, default=0, help="edit the plan so many times, and do nothing else")
+    parser.add_argument("--callers", type=int, default=4, help="who dial while the plan is edited")
+    parser.add_argument("--pause", type=float, default=0.7, help="seconds between two edits, give or take half")
+    return parser.parse_args()
+
+
+def _again(chosen: argparse.Namespace) -> str:
+    if chosen.edits:
+        return f"--edits {chosen.edits} --seed {chosen.seed}"
+    only = f" --only {chosen.only}" if chosen.only else ""
+    return f"--calls {chosen.calls} --at-once {chosen.at_once} --seed {chosen.seed}{only} [--round N]"
+
+
+async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
+    only = [name for name in chosen.only.split(",") if name]
+    rounds = draw.rounds(chosen.seed, chosen.calls, chosen.at_once, only)
+    rounds = [each for each in rounds if chosen.round in {0, each.number}]
+    began = time.monotonic()
+    async with calls.lab(home) as there:
+        tell(f"the gateway runs after {there.stack.ready_after:.0f} s; logs: {there.stack.state / 'logs'}")
+        outcomes, left = await calls.run(there, rounds, tell, ends=began + chosen.minutes * 60)
+    return report.Run(
+        chosen.seed, chosen.at_once, time.monotonic() - began, outcomes, left, commit=await asyncio.to_thread(_commit)
+    )
+
+
+def _commit() -> str:
+    """The checkout's commit; "" where there is none."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPORT.parent)
+    return done.stdout.strip()
+
+
+def _edits(chosen: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="offhook-chaos-") as home:
         plans = Path(home, "plans")
         plans.mkdir()
@@ -29,9 +89,9 @@ def main() -> int:
         with running_gateway(Path(home, "state"), plans) as stack:
             work = edits.run(stack, plans, chosen.edits, pause=chosen.pause, callers=chosen.callers, seed=chosen.seed)
             found = asyncio.run(work)
-    sys.stdout.write(f"{found.edits} edits, {found.calls} calls: {len(found.wrong)} misrouted, {found.lost} lost\n")
     for line in found.wrong[:20]:
-        sys.stdout.write(f"  {line}\n")
+        tell(f"  {line}")
+    tell(f"{found.edits} edits, {found.calls} calls: {len(found.wrong)} misrouted, {found.lost} lost")
     return 1 if found.wrong or found.lost else 0
 
 

@@ -101,7 +101,7 @@ class Said:
     fact: str = ""
     """The name of the fact of the lead or ticket that holds it; "" for none."""
     holds: str = ""
-    """What the fact must be."""
+    """What the fact must hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ def _lost(seen: Evidence) -> Iterable[str]:
                 kept = True
         if not kept:
             yield f"{each.proof} {number}"
-        elif each.fact and _fact(record, each.fact) != each.holds.lower():
+        elif each.fact and each.holds.lower() not in _fact(record, each.fact):
             yield f"fact {each.fact}"
 
 

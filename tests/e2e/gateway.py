@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 import yaml
+from livekit import api
 
 from gateway.up import runfile
 from gateway.up.runfile import RunFile
@@ -47,6 +48,11 @@ class Stack:
     def sip(self) -> str:
         """host:port to dial."""
         return EXTERNAL_SIP or self.run.sip
+
+    def livekit(self) -> api.LiveKitAPI:
+        """LiveKit's API; a context manager."""
+        there = self.run.livekit_url.replace("ws", "http", 1)
+        return api.LiveKitAPI(there, self.run.livekit_api_key, self.run.livekit_api_secret)
 
     def log(self, name: str) -> str:
         """What a process has logged."""
@@ -88,11 +94,18 @@ def _trunks(path: Path, callees: int, more: Sequence[Mapping[str, object]]) -> P
 
 @contextmanager
 def running_gateway(
-    state: Path, plans: Path = PLANS, trunks: Sequence[Mapping[str, object]] = (), **environment: str
+    state: Path,
+    plans: Path = PLANS,
+    trunks: Sequence[Mapping[str, object]] = (),
+    *,
+    program: str = "gateway",
+    arguments: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[Stack]:
     """The gateway, on free ports; nothing of it may be left at the end. `trunks`: outbound ones beside the default, as
-    the trunk file has them; what they don't say is as the default has it."""
-    command = [sys.executable, "-m", "gateway", "up", "--ports", "auto", "--state", str(state)]
+    the trunk file has them; what they don't say is as the default has it. `program`: the module that is run with the
+    command `up`; `arguments`: more of them."""
+    command = [sys.executable, "-m", program, "up", "--ports", "auto", "--state", str(state), *arguments]
     command += ["--sip", "external"] if EXTERNAL_SIP else []
     state.mkdir(parents=True, exist_ok=True)
     callees = free_port()

@@ -1,0 +1,112 @@
+"""What is done to a running gateway: its processes are killed and stopped, their connections cut and held."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from redis.exceptions import RedisError
+
+from gateway.calls.redis_store import RedisStore
+from gateway.errors import OffhookError
+from gateway.redis_client import open_client
+from tests.chaos.judge import Deed, Fault, Target
+from tests.chaos.proxy import Proxy
+from tests.e2e.gateway import Stack
+
+COMMANDS = {
+    Target.CONTROL: "gateway control",
+    Target.SPEECH: "gateway speech",
+    Target.EDGE: "gateway edge",
+    Target.REDIS: "redis-server",
+    Target.LIVEKIT: "livekit-server",
+}
+_TAKEN = re.compile(r"the call is taken.*")
+
+
+class Harm:
+    """Does faults to one gateway, and says what was done when."""
+
+    def __init__(self, stack: Stack, proxies: dict[Target, Proxy]) -> None:
+        self._stack, self._proxies = stack, proxies
+
+    async def do(self, target: Target, deed: Deed, lasts: float, *, pool: str = "", call: str = "") -> Fault | None:
+        """Do it and return when it is over; None when there was nothing to do it to. `pool`: whose worker; `call`: the
+        id of the call whose job it is."""
+        if deed in {Deed.CUT, Deed.HOLD}:
+            return await self._between(target, deed, lasts)
+        one = self._job(call) if target is Target.JOB else self._process(target, pool)
+        if one is None:
+            return None
+        at = time.monotonic()
+        with suppress(psutil.NoSuchProcess):
+            if deed is Deed.KILL:
+                one.kill()
+                return Fault(target, deed, at)
+            one.suspend()
+            try:
+                await asyncio.sleep(lasts)  # the fault itself: nothing is waited for
+            finally:
+                with suppress(psutil.NoSuchProcess):
+                    one.resume()
+            return Fault(target, deed, at, time.monotonic())
+        return None
+
+    async def _between(self, target: Target, deed: Deed, lasts: float) -> Fault:
+        proxy, at = self._proxies[target], time.monotonic()
+        if deed is Deed.CUT:
+            proxy.cut()
+            return Fault(target, deed, at)
+        proxy.hold()
+        try:
+            await asyncio.sleep(lasts)
+        finally:
+            proxy.go_on()
+        return Fault(target, deed, at, time.monotonic())
+
+    def _process(self, target: Target, pool: str) -> psutil.Process | None:
+        words = f"worker --pool {pool}" if target is Target.WORKER else COMMANDS[target]
+        with suppress(psutil.Error):
+            for child in psutil.Process(self._stack.pid).children():
+                with suppress(psutil.Error):
+                    if words in " ".join(child.cmdline()):
+                        return child
+        return None
+
+    def _job(self, call: str) -> psutil.Process | None:
+        """The process that took the call last, by the workers' logs."""
+        found = ""
+        for pool in ("agents", "house"):
+            for line in _tail(self._stack.state / "logs" / f"worker-{pool}.log"):
+                if (told := _TAKEN.search(line)) and f"call={call}" in told[0]:
+                    found = max(found, line)  # lines begin with their time
+        pid = re.search(r"pid=(\d+)", found)
+        with suppress(psutil.Error):
+            if pid and (one := psutil.Process(int(pid[1]))).is_running():
+                return one
+        return None
+
+
+async def call_id(stack: Stack, caller: str) -> str:
+    """The id of that caller's live call; "" for none, or when Redis doesn't answer."""
+    client = open_client(stack.run.redis_url)
+    try:
+        async with asyncio.timeout(2):
+            return next((call.id for call in await RedisStore(client).live() if call.caller == caller), "")
+    except (OffhookError, RedisError, OSError, TimeoutError):
+        return ""
+    finally:
+        await client.aclose()
+
+
+def _tail(log: Path, size: int = 200_000) -> list[str]:
+    """The last lines."""
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+        return file.read().decode(errors="replace").splitlines()
+    return []

@@ -1,0 +1,72 @@
+"""Tests of a chaos run's report and its last line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos.judge import Deed, Target, Verdict
+from tests.chaos.report import Outcome, Run, broken, in_order, last_line, line, percentile, text
+
+FINE = Verdict(silence=1.2, sound_again=0.4, speech_again=1.1, greeted=1)
+CALL = Outcome("1.1", "sales", Target.JOB, Deed.KILL, FINE, "served")
+RUN = Run(7, 3, 600.0, [CALL, replace(CALL, call="1.2", scenario="menu")])
+
+
+def with_verdict(verdict: Verdict, target: Target = Target.JOB) -> Run:
+    return replace(RUN, outcomes=[*RUN.outcomes, replace(CALL, call="2.1", target=target, verdict=verdict)])
+
+
+def test_a_run_in_order_says_so_in_one_line() -> None:
+    assert broken(RUN) == []
+    assert last_line(RUN) == (
+        "chaos, seed 7: 2 calls; 0 turns lost, 0 effects doubled, 0 calls dropped, speech again p99 1.1 s, "
+        "longest silence 1.2 s – all within the limits"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (replace(FINE, lost=("turn 1",)), "1 turns lost"),
+        (replace(FINE, doubled=("2 callbacks",)), "1 effects doubled"),
+        (replace(FINE, dropped=True), "1 calls dropped"),
+        (replace(FINE, stuck=True), "1 callers stuck"),
+        (replace(FINE, greeted=2), "1 greeted twice"),
+        (replace(FINE, endless=True), "1 rang for ever"),
+        (replace(FINE, speech_again=2.1), "speech again after 2.1 s (p99; 2 s allowed)"),
+    ],
+)
+def test_every_limit_fails_a_run(verdict: Verdict, told: str) -> None:
+    bad = with_verdict(verdict)
+    assert broken(bad) == [told]
+    assert "FAILED" in last_line(bad)
+    assert not in_order(bad.outcomes[-1])
+    assert "2.1" in text(bad).partition("went wrong")[2]
+
+
+def test_a_limit_is_held_against_those_whose_speaker_died() -> None:
+    assert broken(with_verdict(replace(FINE, speech_again=9.0), Target.SPEECH)) == []
+
+
+def test_what_is_left_over_fails_a_run() -> None:
+    assert broken(replace(RUN, left=["round 1: 1 × room"])) == ["1 left over"]
+
+
+def test_a_call_that_is_cut_with_the_media_path_is_told_and_allowed() -> None:
+    run = with_verdict(replace(FINE, cut=True), Target.EDGE)
+    assert broken(run) == []
+    assert "| edge kill | 1 |" in text(run)
+
+
+def test_a_call_is_told_in_one_line() -> None:
+    assert line(CALL) == (
+        "  1.1    sales     job kill       silence  1.2 s  sound again 0.4 s  speech again 1.1 s  served: ok"
+    )
+
+
+def test_percentiles_are_of_the_nearest_rank() -> None:
+    values = [float(value) for value in range(1, 101)]
+    assert [percentile(values, share) for share in (50, 99, 100)] == [50.0, 99.0, 100.0]
+    assert percentile([3.0], 99) == 3.0
