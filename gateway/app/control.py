@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import aiohttp
 import structlog
 from aiohttp import web
 from livekit import api
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app import messages
@@ -18,22 +20,23 @@ from gateway.app.admin import admin
 from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
+from gateway.app.told import Told
 from gateway.bus.callstate import states
 from gateway.calls.presence import BEAT, Presence
 from gateway.calls.redis_members import RedisMembers
 from gateway.calls.redis_roster import RedisRosters
 from gateway.calls.redis_store import RedisStore
-from gateway.calls.roster import Rosters
-from gateway.conduct.ahead import make_ready
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.pools import Pools
 from gateway.dispatch.rooms import Rooms
-from gateway.dispatch.rosters import PUBLISH, publish
-from gateway.dispatch.said import own
+from gateway.dispatch.rosters import PUBLISH
+from gateway.dispatch.sweep import SWEEP, Sweep
+from gateway.dispatch.watching import WATCH, Watch
 from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
+from gateway.lasting import Lasting
 from gateway.metrics import EDGE_ERRORS
 from gateway.operate.keeper import Keeper
 from gateway.operate.notifier import Notifier
@@ -42,6 +45,7 @@ from gateway.operate.who import author
 from gateway.privacy import logs
 from gateway.records.engine import connect
 from gateway.records.plans import Overrides, Plans
+from gateway.records.unended import Unended, unended
 from gateway.records.writer import Writer
 from gateway.redis_client import open_client
 from gateway.tasks import Tasks
@@ -64,6 +68,8 @@ ASKS_WITHIN = 1.0
 """Seconds that control waits for a job to ask, or to be lost, before it listens again."""
 STALE = 10.0
 """Seconds without a whole look after which control isn't ready."""
+FINISH_WITHIN = 3.0
+"""Seconds at the end for what is begun, such as a dispatch."""
 DRAIN_WITHIN = 5.0
 """Seconds at the end to write what calls have told."""
 _REDIS_CONNECTS = 2.0
@@ -94,12 +100,20 @@ async def run(settings: Settings) -> None:
             notifier = messages.notifier(settings, engine, looking, lambda: keeper.in_force.zone)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
             pools = Pools(Presence(redis), keeper.state, time.time)
+            forgot = asyncio.Event()
+            watch = Watch(store, forgot=forgot.set)
             dispatcher = Dispatcher(
-                store, rooms, lambda: keeper.in_force, plan_of=plans.of, state=pools.state, forget=members.forget
+                store,
+                rooms,
+                lambda: keeper.in_force,
+                plan_of=plans.of,
+                state=pools.state,
+                forget=members.forget,
+                settled=watch.settled,
             )
-            await Control(
-                settings, keeper, catalogue, dispatcher, PromptBook(redis), RedisRosters(redis), notifier, pools, writer
-            ).run()
+            sweep = Sweep(store, partial(_unended, looking), watch.settled)
+            told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)
+            await Control(settings, keeper, dispatcher, told, notifier, pools, writer, watch, sweep).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -107,6 +121,14 @@ async def run(settings: Settings) -> None:
         await redis.aclose()
         await looking.dispose()
         await engine.dispose()
+
+
+async def _unended(records: AsyncEngine, since: float, before: float) -> Sequence[Unended]:
+    try:
+        async with records.connect() as connection:
+            return await unended(connection, since, before)
+    except (SQLAlchemyError, OSError, TimeoutError) as bad:
+        raise Unavailable("The records can't be read.") from bad
 
 
 async def _keeper(settings: Settings, catalogue: Catalogue, engine: AsyncEngine, looking: AsyncEngine) -> Keeper:
@@ -134,56 +156,96 @@ class Control:
         self,
         settings: Settings,
         keeper: Keeper,
-        catalogue: Catalogue,
         dispatcher: Dispatcher,
-        prompts: PromptBook,
-        rosters: Rosters,
+        told: Told,
         notifier: Notifier,
         pools: Pools,
         writer: Writer,
+        watch: Watch,
+        sweep: Sweep,
     ) -> None:
-        self._settings, self._keeper, self._catalogue = settings, keeper, catalogue
-        self._dispatcher, self._prompts, self._rosters = dispatcher, prompts, rosters
+        self._settings, self._keeper, self._dispatcher, self._told = settings, keeper, dispatcher, told
         self._notifier, self._pools, self._writer = notifier, pools, writer
+        self._watch, self._sweep = watch, sweep
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
+        self._lasting = Lasting("control")
+        self._ending = asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until the process is told to stop."""
+        """Serve until the process is told to stop; then finish what is begun, and begin nothing more."""
         secret = self._settings.livekit_api_secret.get_secret_value()
         receiver = api.WebhookReceiver(api.TokenVerifier(self._settings.livekit_api_key, secret))
-        async with Tasks("control") as tasks:
+        async with Tasks("control") as working, Tasks("control") as hearing:
 
             def later(work: Awaitable[None]) -> None:
-                tasks.start(_quietly(work))
+                working.start(_quietly(work))
 
             webhook = Webhook(receiver, self._dispatcher, later)
             routes = [webhook.route(), web.get("/plan", self._plan), messages.served(self._settings)]
             async with admin(self._settings, self._why_not_ready, routes):
-                tasks.start(self._writer.run(), "records")
-                tasks.start(self._listen(later), "call states")
-                for _ in range(ANSWERING):
-                    tasks.start(_serve(self._dispatcher.answer), "answers")
-                    tasks.start(_serve(self._dispatcher.replace_lost), "lost")
-                tasks.start(_every(PROMPTS, self._want_prompts), "prompts")
-                tasks.start(_every(PUBLISH, self._publish), "rosters")
-                tasks.start(_every(BEAT, self._pools.look), "pools")
-                tasks.start(_every(TELL, self._notifier.look), "notices")
-                tasks.start(_every(RECONCILE, self._reconcile), "reconcile")
-                tasks.start(_every(SUPERVISE, self._supervise), "supervise")
-                tasks.start(_every(LOOK, self._look), "plan")
+                self._keep(hearing, "records", self._writer.run)
+                self._keep(hearing, "call states", partial(self._listen, later))
+                for number in range(ANSWERING):
+                    self._keep(working, f"answers {number + 1}", partial(self._serve, self._dispatcher.answer))
+                    self._keep(working, f"lost {number + 1}", partial(self._serve, self._dispatcher.replace_lost))
+                for name, seconds, look in self._looks():
+                    self._keep(working, name, partial(self._every, seconds, look))
                 await until_stopped()
+                self._ending.set()
+                log.info("stopping", tasks=len(working))
+                await working.settled(FINISH_WITHIN)
+
+    def _looks(self) -> Sequence[tuple[str, float, Callable[[], Awaitable[None]]]]:
+        return (
+            ("store", WATCH, self._watch.look),
+            ("prompts", PROMPTS, self._told.want_prompts),
+            ("forgotten", WATCH, self._told.again),
+            ("rosters", PUBLISH, self._told.publish),
+            ("pools", BEAT, self._pools.look),
+            ("notices", TELL, self._notifier.look),
+            ("reconcile", RECONCILE, self._reconcile),
+            ("supervise", SUPERVISE, self._dispatcher.supervise),
+            ("sweep", SWEEP, self._sweep.look),
+            ("plan", LOOK, self._look),
+        )
+
+    def _keep(self, tasks: Tasks, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        tasks.start(self._lasting.keep(name, work), name)
 
     def _why_not_ready(self) -> str:
-        return self._why or ("LiveKit or Redis doesn't answer" if time.monotonic() - self._looked > STALE else "")
+        if self._ending.is_set():
+            return "ending"
+        away = "LiveKit or Redis doesn't answer" if time.monotonic() - self._looked > STALE else ""
+        return self._why or away or self._lasting.why_not_ready()
 
     async def _listen(self, later: Callable[[Awaitable[None]], None]) -> None:
         async for state in states(self._settings.redis_url.get_secret_value()):
+            if self._ending.is_set():
+                return
             later(self._dispatcher.heard(state))
 
-    async def _publish(self) -> None:
-        now = time.time()
-        await publish(self._rosters, self._keeper.in_force, self._keeper.state(now), now)
+    async def _serve(self, one: Callable[[float], Awaitable[None]]) -> None:
+        """Serve the next that a job asks or leaves, until we end."""
+        while not self._ending.is_set():
+            try:
+                await one(ASKS_WITHIN)
+            except Unavailable as bad:
+                log.warning("no job can be served now", why=str(bad))
+                await asyncio.sleep(ASKS_WITHIN)
+            except Exception:  # the process's edge: one call must not end the service of all the others
+                EDGE_ERRORS.labels("control").inc()
+                log.exception("control met what it didn't expect")
+
+    async def _every(self, seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+        """Look again and again until we end, each time that many seconds after the last look began, or at once when it
+        took longer."""
+        while not self._ending.is_set():
+            started = time.monotonic()
+            await _quietly(look())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, started + seconds - time.monotonic())):
+                    await self._ending.wait()
 
     async def _reconcile(self) -> None:
         await self._dispatcher.reconcile()
@@ -191,7 +253,7 @@ class Control:
 
     async def _look(self) -> None:
         if await self._keeper.look():
-            await self._want_prompts()
+            await self._told.want_prompts()
 
     async def _plan(self, _: web.Request) -> web.Response:
         """What is in force, for `offhook up` and `offhook status`."""
@@ -205,47 +267,10 @@ class Control:
                 "differs": self._keeper.differs,
                 "findings": [str(finding) for finding in self._keeper.findings],
                 "unusable": [str(finding) for finding in self._keeper.unusable],
-                "notices": self._notices(),
+                "notices": self._told.notices(),
                 "timezone": self._keeper.in_force.timezone,
             }
         )
-
-    async def _supervise(self) -> None:
-        await self._dispatcher.supervise()
-
-    def _notices(self) -> dict[str, list[str]]:
-        """What callers of each route hear first, by the overrides of now."""
-        state = self._keeper.state(time.time())
-        return {name: said for name in self._keeper.in_force.routes if (said := state.notes(name))}
-
-    async def _want_prompts(self) -> None:
-        briefs = self._keeper.in_force.briefs(self._notices())
-        lines = [line for brief in briefs for line in self._catalogue[brief.agent].lines(brief)]
-        now = time.time()
-        await _quietly(self._prompts.want(lines, now))
-        plan = self._keeper.in_force
-        await _quietly(make_ready(self._prompts, plan, self._keeper.state(now), now, own))
-
-
-async def _serve(one: Callable[[float], Awaitable[None]]) -> None:
-    """Serve the next that a job asks or leaves, for ever."""
-    while True:
-        try:
-            await one(ASKS_WITHIN)
-        except Unavailable as bad:
-            log.warning("no job can be served now", why=str(bad))
-            await asyncio.sleep(ASKS_WITHIN)
-        except Exception:  # the process's edge: one call must not end the service of all the others
-            EDGE_ERRORS.labels("control").inc()
-            log.exception("control met what it didn't expect")
-
-
-async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
-    """Look again and again, each time that many seconds after the last look began, or at once when it took longer."""
-    while True:
-        started = time.monotonic()
-        await _quietly(look())
-        await asyncio.sleep(max(0.0, started + seconds - time.monotonic()))
 
 
 async def _quietly(work: Awaitable[None]) -> None:

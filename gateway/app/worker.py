@@ -12,6 +12,7 @@ import math
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import cast
 
@@ -32,6 +33,7 @@ from gateway.conduct.rendering import render_ahead
 from gateway.conduct.spool import keep_shipping
 from gateway.config import Settings
 from gateway.errors import SetupFault, Unavailable
+from gateway.lasting import Lasting
 from gateway.metrics import gauge
 from gateway.privacy import logs
 from gateway.tasks import Tasks
@@ -89,17 +91,32 @@ def _watching(store: RedisStore) -> Watch:
 
 async def _serve(settings: Settings, pool: Pool, redis: Redis, worker: Worker) -> None:
     CALLS.set_function(worker.calls)
-    async with admin(settings, worker.why_not_ready), Tasks("worker") as tasks:
-        if pool is Pool.AGENTS:
-            renderer = cast(Agents, registry()).renderer(settings)
-            tasks.start(render_ahead(PromptBook(redis), renderer), "render prompts")
-            tasks.start(recording.transcribe(settings, redis), "write messages down")
-        else:
-            tasks.start(recording.salvage(settings, redis), "salvage messages")
-        tasks.start(keep_shipping(settings.spool, RedisStore(redis).tell), "tell what jobs have left")
-        me = f"{socket.gethostname()}-{os.getpid()}"
-        tasks.start(keep_telling(Presence(redis), pool, me, lambda: not worker.why_not_ready(), time.time), "presence")
+    lasting = Lasting("worker")
+    ready: Callable[[], str] = lambda: worker.why_not_ready() or lasting.why_not_ready()
+    async with admin(settings, ready), Tasks("worker") as tasks:
+        for name, work in _besides(settings, pool, worker, redis).items():
+            tasks.start(lasting.keep(name, work), name)
         await worker.serve()
+
+
+def _besides(
+    settings: Settings, pool: Pool, worker: Worker, redis: Redis
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """What a worker does beside its jobs, by name."""
+    me = f"{socket.gethostname()}-{os.getpid()}"
+    there: Callable[[], bool] = lambda: not worker.why_not_ready()
+    for_both: dict[str, Callable[[], Awaitable[None]]] = {
+        "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
+        "presence": lambda: keep_telling(Presence(redis), pool, me, there, time.time),
+    }
+    if pool is Pool.HOUSE:
+        return {**for_both, "salvage messages": lambda: recording.salvage(settings, redis)}
+    renderer = cast(Agents, registry()).renderer(settings)
+    return {
+        **for_both,
+        "render prompts": lambda: render_ahead(PromptBook(redis), renderer),
+        "write messages down": lambda: recording.transcribe(settings, redis),
+    }
 
 
 class Worker:

@@ -56,6 +56,8 @@ class Arrival:
     """The participant is in the room."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """SIP headers of the INVITE that the trunk passes on, names in lower case."""
+    attended: bool = False
+    """A job is in the room with them."""
 
 
 def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None) -> tuple[Call, Mapping[str, int]]:
@@ -168,10 +170,17 @@ class Differences:
     """Live calls whose caller isn't in the room any more."""
 
 
-def compare(callers: Mapping[CallId, Arrival], live: Sequence[Call], now: float) -> Differences:
-    """Compare the callers seen in the rooms with the calls that were live just before."""
+def compare(
+    callers: Mapping[CallId, Arrival], live: Sequence[Call], now: float, *, settled: bool = True
+) -> Differences:
+    """Compare the callers seen in the rooms with the calls that were live just before.
+
+    While the store isn't `settled` (see `gateway.dispatch.trust`), a job that is in a room may be about to put its call
+    back; and LiveKit, which keeps its rooms in Redis too, may not see whom it carries.
+    """
     known = {call.id for call in live}
-    return Differences(
-        unknown=[arrival for call, arrival in callers.items() if call not in known],
-        gone=[call for call in live if call.id not in callers and now - call.started >= JOINS_WITHIN],
-    )
+    unknown = [arrival for call, arrival in callers.items() if call not in known]
+    if not settled:
+        return Differences([arrival for arrival in unknown if not arrival.attended], ())
+    gone = [call for call in live if call.id not in callers and now - call.started >= JOINS_WITHIN]
+    return Differences(unknown, gone)

@@ -49,18 +49,24 @@ class Dispatcher:
         plan_of: Callable[[str], Awaitable[Plan | None]] | None = None,
         state: Callable[[float], State] = lambda _: State(),
         forget: Callable[[CallId, float], Awaitable[None]] | None = None,
+        settled: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
         it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
-        ended holds, at a time. `clock`: seconds since the epoch."""
-        self._plan_of, self._forget = plan_of, forget
+        ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
+        and no hint ends a call, and a later look does it. `clock`: seconds since the epoch."""
+        self._plan_of, self._forget, self._settled = plan_of, forget, settled
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
     async def arrived(self, arrival: Arrival) -> None:
         """Somebody calls. Raises Unavailable; what couldn't be done then is done by a later look."""
+        if not arrival.joined or self._settled():
+            await self._arrived(arrival)  # else a look at the rooms tells whether a job is with them
+
+    async def _arrived(self, arrival: Arrival) -> None:
         started = time.perf_counter()
         plan = self._plan()
         if plan.reads_headers and not arrival.joined:
@@ -77,7 +83,11 @@ class Dispatcher:
         if call.reject:
             await self._turn_away(call)
             return
+        # Whoever conducts a call that the store has lost hasn't put it back.
+        there = await self._rooms.present(call.room) if arrival.attended else None
         dispatch = await self._dispatch(call)
+        if there is not None:
+            await self._rooms.withdraw(call.room, there)
         DISPATCH_SECONDS.observe(time.perf_counter() - started)
         log.info("call dispatched", call=call.id, route=call.route, agent=call.brief.agent, dispatch=dispatch)
 
@@ -164,12 +174,18 @@ class Dispatcher:
 
     async def gone(self, call_id: CallId) -> None:
         """The caller isn't there any more. Raises Unavailable."""
+        if self._settled():
+            await self._gone(call_id)
+
+    async def _gone(self, call_id: CallId) -> None:
         call = await self._store.get(call_id)
         if call is not None and await self._end(call, decide.ending(call)):
             await self._rooms.close(call.room)
 
     async def emptied(self, room: str) -> None:
         """A room is no more: neither is the call in it. Raises Unavailable."""
+        if not self._settled():
+            return
         for call in await self._store.live():
             if call.room == room and self._clock() - call.started > 1.0:
                 await self.gone(call.id)
@@ -177,6 +193,8 @@ class Dispatcher:
     async def parted(self, room: str, identity: str) -> None:
         """A leg has left a room. Where it talked with the caller and the call has no job, the call is over; a job sees
         it by itself. Raises Unavailable."""
+        if not self._settled():
+            return
         for call in await self._store.live():
             ours = call.room == room and call.bridged and leg(call.bridged) == identity
             if ours and await self._store.holder(call.id) is None:
@@ -196,10 +214,12 @@ class Dispatcher:
         """Look at every room: find calls that nobody told of, and calls whose caller is gone. Raises Unavailable."""
         live = await self._store.live()
         callers = await self._rooms.callers()
-        found = decide.compare(callers, live, self._clock())
+        found = decide.compare(callers, live, self._clock(), settled=self._settled())
         for arrival in found.unknown:
-            await self._each(arrival.call, self.arrived(arrival))
+            await self._each(arrival.call, self._arrived(arrival))
         for call in found.gone:
+            if await self._store.holder(call.id) is not None:
+                continue  # its job sees by itself who is in the room, also when LiveKit has lost the list
             log.warning("a call's end was told by nobody", call=call.id)
             await self._each(call.id, self.gone(call.id))
 
@@ -208,6 +228,8 @@ class Dispatcher:
         for call in await self._store.live():
             if decide.supervise(call, None, self._clock()) is not Do.NOTHING:  # not too early, whoever holds it
                 holder = await self._store.holder(call.id)
+                if not self._settled():
+                    return  # it may be the store that has forgotten who holds it
                 await self._each(call.id, self._act(call, decide.supervise(call, holder, self._clock())))
 
     async def replace_lost(self, wait: float) -> None:

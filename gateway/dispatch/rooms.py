@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 from livekit import api
@@ -68,8 +68,9 @@ class Rooms:
     async def _in(self, room: str) -> Mapping[CallId, Arrival]:
         async with _asking(missing_ok=True):
             there = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+            attended = any(one.kind == ParticipantInfo.Kind.AGENT for one in there.participants)
             arrivals = [arrival(room, participant) for participant in there.participants]
-            return {one.call: one for one in arrivals if one is not None}
+            return {one.call: replace(one, attended=attended) for one in arrivals if one is not None}
         return {}
 
     async def has(self, room: str, identity: str) -> bool:

@@ -77,8 +77,10 @@ class World:
         plan = load(Path(__file__).parents[3] / "dialplans", catalogue(), datetime(2026, 11, 23, 15, tzinfo=UTC)).plan
         assert plan
         self.plan = plan
+        self.settled = True
         self.one, self.two = (
-            Dispatcher(self.store, self.rooms, lambda: plan, clock=lambda: self.now) for _ in range(2)
+            Dispatcher(self.store, self.rooms, lambda: plan, settled=lambda: self.settled, clock=lambda: self.now)
+            for _ in range(2)
         )
 
     async def events(self) -> list[Event]:
@@ -276,6 +278,60 @@ async def test_a_look_at_the_rooms_ends_the_call_of_a_caller_who_is_gone() -> No
     await asyncio.gather(world.one.reconcile(), world.two.reconcile())
     assert (await world.kinds()).count(Kind.ENDED) == 1
     assert world.rooms.did("close") == 1
+
+
+async def test_a_store_that_may_have_forgotten_leases_has_no_job_replaced_and_no_call_ended() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    world.now += 100
+    world.settled = False
+    await world.one.supervise()
+    assert world.rooms.did("dispatch") == 1
+    del world.rooms.there[CALL]
+    await world.one.reconcile()
+    await world.one.gone(CALL)
+    await world.one.emptied("call-_x")
+    call = await world.store.get(CALL)
+    assert call
+    assert call.phase is not Phase.ENDED
+    world.settled = True
+    await world.one.reconcile()
+    assert (await world.kinds())[-1] is Kind.ENDED
+
+
+async def test_a_job_whose_call_the_store_has_lost_has_its_time_to_put_it_back() -> None:
+    world = World()
+    world.settled = False
+    world.rooms.there[CALL] = replace(arrival(), attended=True)
+    await world.one.arrived(arrival())  # as a late webhook tells
+    await world.one.reconcile()
+    assert world.rooms.done == []
+    world.settled = True
+    await world.one.reconcile()
+    assert [one[0] for one in world.rooms.done] == ["dispatch", "withdraw"], "it didn't: another is sent in its place"
+
+
+async def test_who_calls_right_after_an_outage_is_served_at_once() -> None:
+    world = World()
+    world.settled = False
+    await world.one.heard(state(Status.INCOMING))
+    assert world.rooms.did("dispatch") == 1
+    other = replace(arrival(), call=CallId("SCL_2"), room="call-_y")
+    world.rooms.there[other.call] = other
+    await world.two.reconcile()
+    assert world.rooms.did("dispatch") == 2, "whom no job is with has none"
+
+
+async def test_a_call_whose_job_holds_it_isnt_ended_by_a_list_of_rooms() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    assert await world.store.take(CALL, 1, "AJ_1", 1000.0)
+    world.now += 100
+    await world.one.reconcile()
+    call = await world.store.get(CALL)
+    assert call
+    assert call.phase is Phase.TAKEN
 
 
 async def test_a_caller_whose_call_has_ended_is_put_out() -> None:
