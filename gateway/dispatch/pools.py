@@ -11,7 +11,7 @@ from gateway.calls.presence import Presence
 from gateway.dialplan.state import State
 from gateway.terms.call import Pool
 
-STARTING = 20.0
+STARTING = 60.0
 """Seconds that workers may take to say that they are there, when a whole gateway starts at once."""
 
 log = structlog.get_logger(__name__)
