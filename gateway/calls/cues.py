@@ -112,6 +112,8 @@ class Kept:
 
     done: bool
     """False when it couldn't be written or told."""
+    there: bool = True
+    """False when there was too little in it: nothing of it is left."""
 
 
 @dataclass(frozen=True, slots=True)

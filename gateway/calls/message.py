@@ -116,6 +116,8 @@ class Leaving:
     """Parts of which it isn't known yet whether they are kept, in KEEPING."""
     lost: bool = False
     """Whether a part couldn't be kept."""
+    found: bool = False
+    """Whether one was kept that holds a message."""
 
     @property
     def deadline(self) -> float:
@@ -137,8 +139,8 @@ class Leaving:
                 return self._heard(now)
             case RecordingEnded(reason), State.RECORDING | State.ENDING:
                 return self._ended(reason, now)
-            case Kept(done), State.KEEPING:
-                return self._kept(done, now)
+            case Kept() as kept, State.KEEPING:
+                return self._kept(kept, now)
         return self, ()
 
     def due(self, now: float) -> _Step:
@@ -184,7 +186,8 @@ class Leaving:
             case State.CLOSING | State.OVER:
                 return self._over(self.ending, *map(KeepRecording, self.parts))
             case State.KEEPING:
-                return self._keep(self.words or Say.KEPT, self.ending, now)
+                machine, effects = self._keep(self.words or Say.KEPT, self.ending, now)
+                return replace(machine, found=True), effects  # perhaps kept already, and not to be found any more
             case State.ENDING | State.OFFER:
                 return self._offer(now)
             case _ if self.parts:
@@ -278,16 +281,21 @@ class Leaving:
             ending=ending,
             awaited=len(self.parts),
             lost=False,
+            found=False,
             until=now + KEPT_WITHIN,
         )
         return machine, tuple(map(KeepRecording, self.parts))
 
-    def _kept(self, done: bool, now: float) -> _Step:
-        machine = replace(self, awaited=self.awaited - 1, lost=self.lost or not done)
+    def _kept(self, kept: Kept, now: float) -> _Step:
+        machine = replace(
+            self, awaited=self.awaited - 1, lost=self.lost or not kept.done, found=self.found or kept.there
+        )
         if machine.awaited > 0:
             return machine, ()
         if machine.lost:
             return machine._close(Say.FAILED, FAILED, now)
+        if not machine.found and self.ending == LEFT:
+            return machine._close(Say.NOTHING_LEFT, NOT_LEFT, now)
         return machine._close(self.words or Say.KEPT, self.ending, now)
 
     def _close(self, say: Say, ending: str, now: float) -> _Step:

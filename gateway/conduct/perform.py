@@ -247,21 +247,20 @@ class Performance:
             case StopRecording():
                 self._recorder.stop()
             case KeepRecording(name):
-                self.happened(Kept(await self._message(self._recorder, name)))
+                self.happened(await self._message(self._recorder, name))
             case DropRecording(name):
                 self._recorder.drop(name)
 
-    async def _message(self, recorder: Recorder, name: str) -> bool:
-        """Keep the message; whether nothing failed."""
+    async def _message(self, recorder: Recorder, name: str) -> Kept:
+        """Keep the message; what became of it."""
         about = self._part.act
         assert isinstance(about, Record)
         try:
             async with asyncio.timeout(MESSAGE_WITHIN):
-                await recorder.keep(name, about.because, about.team, about.notify)
+                return Kept(True, there=await recorder.keep(name, about.because, about.team, about.notify))
         except (Unavailable, TimeoutError) as bad:
             log.error("a message couldn't be kept", why=str(bad) or "It took too long.")
-            return False
-        return True
+            return Kept(False)
 
     def _told(self, what: Effect) -> None:
         """Tell the record of the line; legs tell of themselves."""

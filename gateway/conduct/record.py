@@ -165,6 +165,7 @@ class Recorder:
         try:
             reason = await self._listen(writer, listener, stop)
             await _threaded(writer.finish)
+            await _threaded(partial(self._tapes.heard, self._call, name, listener.spoken))
         except OSError as bad:
             self._failed(bad, Ended.FULL if listener.spoken >= LEAST else Ended.FAILED)
         else:

@@ -42,6 +42,8 @@ class Tape:
     because: str = ""
     team: str = ""
     notify: tuple[str, ...] = ()
+    spoken: float = 0.0
+    """Seconds of speech, as they were heard while it was recorded; 0 for one that was never finished."""
     seconds: float = 0.0
     size: int = 0
     """Bytes."""
@@ -91,6 +93,13 @@ class Tapes:
             return None
         return self._kept(replace(tape, because=because, team=team, notify=tuple(notify)), now)
 
+    def heard(self, call: CallId, name: str, spoken: float) -> None:
+        """The recording is finished, with so many seconds of speech: what the caller is told of it must come true,
+        whatever is heard in the file. Nothing happens when there is none."""
+        tape = self._read(self._paper(call, name))
+        if tape is not None:
+            self._note(replace(tape, spoken=spoken))
+
     def told(self, tape: Tape) -> None:
         """The message is in the stream of events: nothing is left to be done for it."""
         self._paper(tape.call, tape.name).unlink(missing_ok=True)
@@ -131,7 +140,7 @@ class Tapes:
         if tape.left and whole.exists():  # by a process that died before it told
             return tape
         seconds, spoken = _heard(part)
-        if spoken < LEAST:
+        if max(spoken, tape.spoken) < LEAST:
             self.drop(tape.call, tape.name)
             return None
         tape = replace(tape, seconds=seconds, size=part.stat().st_size, left=tape.left or now)

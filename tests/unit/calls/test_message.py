@@ -43,7 +43,7 @@ TO_TONE = (Begun(), Heard())
 TO_RECORDING = (*TO_TONE, Heard())
 STOPPED = RecordingEnded("stopped")
 TO_OFFER = (*TO_RECORDING, Key("#"), STOPPED)
-KEPT, NOT_KEPT = Kept(True), Kept(False)
+KEPT, NOT_KEPT, EMPTY = Kept(True), Kept(False), Kept(True, there=False)
 TO_KEEPING = (*TO_OFFER, Key("#"))
 FAILS = (*TO_RECORDING, RecordingEnded("failed"))
 FULL = (*TO_RECORDING, RecordingEnded("full"))
@@ -98,6 +98,8 @@ LEFT_OVER, NOT_LEFT_OVER, FAILED_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT
         ((*TO_KEEPING, KEPT, DUE), State.OVER, [LEFT_OVER]),
         ((*TO_KEEPING, NOT_KEPT), State.CLOSING, [word(Word.FAILED)]),
         ((*TO_KEEPING, NOT_KEPT, Heard()), State.OVER, [FAILED_OVER]),
+        ((*TO_KEEPING, EMPTY), State.CLOSING, [word(Word.NOTHING_LEFT)]),
+        ((*TO_KEEPING, EMPTY, Heard()), State.OVER, [NOT_LEFT_OVER]),
         ((*TO_KEEPING, DUE), State.CLOSING, [word(Word.FAILED)]),
         ((*TO_KEEPING, DUE, KEPT), State.CLOSING, []),
         ((*TO_KEEPING, DUE, DUE), State.OVER, [FAILED_OVER]),
@@ -106,6 +108,8 @@ LEFT_OVER, NOT_LEFT_OVER, FAILED_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT
         ((*TO_RECORDING, RecordingEnded("nothing")), State.PROMPT, [DropRecording("1"), word(Word.NOTHING)]),
         (FAILS, State.KEEPING, [KeepRecording("1")]),
         ((*FAILS, KEPT), State.CLOSING, [word(Word.FAILED)]),
+        ((*FAILS, EMPTY), State.CLOSING, [word(Word.FAILED)]),
+        ((*FULL, EMPTY), State.CLOSING, [word(Word.NOTHING_LEFT)]),
         ((*FAILS, KEPT, Heard()), State.OVER, [FAILED_OVER]),
         (FULL, State.KEEPING, [KeepRecording("1")]),
         ((*FULL, KEPT), State.CLOSING, [word(Word.CUT_SHORT)]),
@@ -121,6 +125,7 @@ LEFT_OVER, NOT_LEFT_OVER, FAILED_OVER = Finish(Over(LEFT)), Finish(Over(NOT_LEFT
         ((*TO_OFFER, Resumed()), State.OFFER, [word(Word.AGAIN)]),
         ((*TO_KEEPING, Resumed()), State.KEEPING, [KeepRecording("1")]),
         ((*TO_KEEPING, Resumed(), KEPT), State.CLOSING, [word(Word.KEPT)]),
+        ((*TO_KEEPING, Resumed(), EMPTY), State.CLOSING, [word(Word.KEPT)]),
         ((*FULL, Resumed(), KEPT), State.CLOSING, [word(Word.CUT_SHORT)]),
         ((*TO_KEEPING, KEPT, Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
         ((*TO_KEEPING, KEPT, Heard(), Resumed()), State.OVER, [KeepRecording("1"), LEFT_OVER]),
@@ -144,6 +149,14 @@ def test_both_parts_of_an_interrupted_message_are_kept() -> None:
     assert (machine.state, effects) == (State.KEEPING, [])
     machine, effects = play(*TWO_PARTS, KEPT, KEPT)
     assert (machine.state, effects) == (State.CLOSING, [word(Word.KEPT)])
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"), [((KEPT, EMPTY), Word.KEPT), ((EMPTY, KEPT), Word.KEPT), ((EMPTY, EMPTY), Word.NOTHING_LEFT)]
+)
+def test_a_message_that_is_said_to_be_kept_is_there(answers: tuple[Event, ...], said: Word) -> None:
+    machine, effects = play(*TWO_PARTS, *answers)
+    assert (machine.state, effects) == (State.CLOSING, [word(said)])
 
 
 @pytest.mark.parametrize("answers", [(KEPT, NOT_KEPT), (NOT_KEPT, KEPT)])

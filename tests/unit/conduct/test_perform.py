@@ -296,10 +296,16 @@ async def test_a_callback_is_booked_and_the_machine_hears_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "done"), [(True, True), (False, True), (Unavailable("The disk is full."), False), (None, False)]
+    ("answer", "kept"),
+    [
+        (True, Kept(True)),
+        (False, Kept(True, there=False)),
+        (Unavailable("The disk is full."), Kept(False)),
+        (None, Kept(False)),
+    ],
 )
 async def test_a_machine_hears_whether_a_message_is_kept(
-    answer: bool | Unavailable | None, done: bool, monkeypatch: pytest.MonkeyPatch
+    answer: bool | Unavailable | None, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Recording(World):
         async def keep(self, name: str, because: str, team: str, notify: Sequence[str]) -> bool:
@@ -322,7 +328,7 @@ async def test_a_machine_hears_whether_a_message_is_kept(
     world, made = Recording(), Listening(((Begun, (KeepRecording("1"),)), (Kept, (DONE,))))
     await run(world, world.part(Record("Speak.", because="closed", team="crew", notify=("mailto:a@b.cd",)), made))
     assert ("1", "closed", "crew", ("mailto:a@b.cd",)) in world.done
-    assert heard == [Begun(), Kept(done)]
+    assert heard == [Begun(), kept]
 
 
 async def test_a_caller_who_leaves_ends_it_and_the_tools_are_closed() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from gateway.calls.cues import RecordingEnded
 from gateway.calls.message import Ended
-from gateway.conduct import opus, record
+from gateway.conduct import opus, record, tapes
 from gateway.conduct.record import FLUSH, NOBODY, SILENCE, Listener, Recorder
 from gateway.conduct.tapes import Tape, Tapes
 from gateway.errors import Unavailable
@@ -106,6 +106,19 @@ async def test_it_ends_by_itself(lab: Labs, said: tuple[bytes, ...], leaves: boo
         assert await it.end() == reason
         assert await recorder.keep("1") == (reason is not Ended.NOTHING)
     assert len(it.kept) == (reason is not Ended.NOTHING)
+
+
+async def test_what_was_heard_while_it_was_recorded_is_a_message_whatever_the_file_sounds_like(
+    lab: Labs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told by the recording that there is one; a quiet voice is heard otherwise once it is encoded."""
+    monkeypatch.setattr(tapes, "_heard", lambda _: (4.05, 0.42))
+    it = lab(sound(1.2), sound(SILENCE + 1, 3))
+    async with it.recorder as recorder:
+        recorder.start("1")
+        assert await it.end() == Ended.SILENCE
+        assert await recorder.keep("1")
+    assert [tape.seconds for tape in it.kept] == [4.05]
 
 
 async def test_a_hang_up_keeps_what_was_said(lab: Labs) -> None:
