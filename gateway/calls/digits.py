@@ -18,11 +18,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.calls.cues import Begun, Event, Heard, Hush, Key, Resumed, Say, Spoke
-from gateway.calls.menu import PROMPT_AT_MOST
 from gateway.calls.words import word
 from gateway.calls.words_menu import MenuWord
 from gateway.errors import OurFault
 from gateway.terms.personal import Digits
+from gateway.terms.spoken import said_within
 
 LONGEST = 32
 """Digits of one entry, where nobody says."""
@@ -209,7 +209,7 @@ class Collector:
         return prompted, (Hush(), Say(word(told, self.language)), *said) if told else said
 
     def _prompt(self, now: float) -> tuple[Collector, tuple[Step, ...]]:
-        return replace(self, playing=True, until=now + PROMPT_AT_MOST), (Say(self.say),)
+        return replace(self, playing=True, until=now + said_within(self.say)), (Say(self.say),)
 
     def _end(self, ended: str) -> tuple[Collector, tuple[Step, ...]]:
         over = replace(self, playing=False, until=None, ended=ended)

@@ -18,9 +18,8 @@ from gateway.calls.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, R
 from gateway.calls.words import word
 from gateway.calls.words_menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
+from gateway.terms.spoken import said_within
 
-PROMPT_AT_MOST = 120.0
-"""Seconds after which a prompt counts as heard though nobody told so: a voice that hangs mustn't hold the caller."""
 PERSON = "0"
 
 
@@ -95,7 +94,7 @@ class Menu:
         return again, (Hush(), Say(word(told, self.language)), *said) if told else said
 
     def _prompt(self, now: float) -> tuple[Menu, tuple[Effect, ...]]:
-        return replace(self, playing=True, until=now + PROMPT_AT_MOST), (Say(self.say),)
+        return replace(self, playing=True, until=now + said_within(self.say)), (Say(self.say),)
 
     def _listen(self, now: float) -> Menu:
         return replace(self, playing=False, until=now + self.wait)

@@ -43,6 +43,7 @@ from gateway.calls.cues import (
 from gateway.calls.cues import Say as Speak
 from gateway.calls.words_message import Say, line_of
 from gateway.terms.act import Because, Onward, Over, Record
+from gateway.terms.spoken import said_within
 
 TAKES = 3
 """Times that a caller may record."""
@@ -53,8 +54,6 @@ ENDS_WITHIN = 2.0
 KEPT_WITHIN = 10.0
 """Seconds that it may take to keep a message; then it counts as not kept."""
 TONE_WITHIN = 3.0
-SAID_WITHIN = 90.0
-"""Seconds that a prompt may take, should nobody tell of its end."""
 LEFT, NOT_LEFT, FAILED = "a message was left", "no message was left", "the message couldn't be recorded"
 """How the act ends."""
 _HUMAN = "human"
@@ -172,8 +171,10 @@ class Leaving:
         return self._over(LEFT if self.parts else NOT_LEFT, *stop, *map(KeepRecording, self.parts))
 
     def _prompt(self, now: float) -> _Step:
-        text = self.act.say or line_of(Say.PROMPT, self.language)
-        return replace(self, state=State.PROMPT, until=now + SAID_WITHIN), (Speak(text),)
+        return self._say(self.act.say or line_of(Say.PROMPT, self.language), State.PROMPT, now)
+
+    def _say(self, text: str, state: State, now: float) -> _Step:
+        return replace(self, state=state, until=now + said_within(text)), (Speak(text),)
 
     def _resumed(self, now: float) -> _Step:
         machine, effects = self._again(now)
@@ -247,8 +248,7 @@ class Leaving:
         return machine, (*map(DropRecording, empty), *effects)
 
     def _say_then_tone(self, say: Say, now: float) -> _Step:
-        machine = replace(self, state=State.PROMPT, until=now + SAID_WITHIN)
-        return machine, (Speak(line_of(say, self.language)),)
+        return self._say(line_of(say, self.language), State.PROMPT, now)
 
     def _tone(self, now: float) -> _Step:
         return replace(self, state=State.TONE, until=now + TONE_WITHIN), (Sound("beep"),)
@@ -270,8 +270,7 @@ class Leaving:
     def _offer(self, now: float) -> _Step:
         if self.take >= TAKES:
             return self._keep(Say.KEPT, LEFT, now)
-        machine = replace(self, state=State.OFFER, until=now + SAID_WITHIN)
-        return machine, (Speak(line_of(Say.AGAIN, self.language)),)
+        return self._say(line_of(Say.AGAIN, self.language), State.OFFER, now)
 
     def _keep(self, words: Say, ending: str, now: float) -> _Step:
         machine = replace(
@@ -299,8 +298,7 @@ class Leaving:
         return machine._close(self.words or Say.KEPT, self.ending, now)
 
     def _close(self, say: Say, ending: str, now: float) -> _Step:
-        machine = replace(self, state=State.CLOSING, ending=ending, until=now + SAID_WITHIN)
-        return machine, (Speak(line_of(say, self.language)),)
+        return replace(self, ending=ending)._say(line_of(say, self.language), State.CLOSING, now)
 
     def _over(self, ending: str, *before: Effect) -> _Step:
         outcome = Onward(Because.HUMAN) if ending == _HUMAN else Over(ending)

@@ -6,9 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 
 from gateway.rtp import wav
+from gateway.terms.spoken import LONGEST_SOUND
 
-LONGEST = 600.0
-"""Seconds."""
 LARGEST = 32 * 1024 * 1024
 """Bytes: ten minutes of mono at 16 kHz are 19 million, and every version of the plan keeps its files."""
 DEFAULT_MUSIC = "default"
@@ -37,7 +36,7 @@ def sound_of(data: bytes) -> Sound:
         found = wav.read(data)
     except ValueError as bad:
         raise ValueError(f"can't be played: {bad}. Save it as a PCM WAV file, mono or stereo.") from None
-    if found.seconds > LONGEST:
+    if found.seconds > LONGEST_SOUND:
         minutes = f"{found.seconds / 60:.0f}"
-        raise ValueError(f"lasts {minutes} minutes; at most {LONGEST / 60:.0f} are played. Cut it shorter.")
+        raise ValueError(f"lasts {minutes} minutes; at most {LONGEST_SOUND / 60:.0f} are played. Cut it shorter.")
     return Sound(f"wav:{hashlib.sha256(_RECIPE.encode() + data).hexdigest()}", data)

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 
 _ADDRESS = re.compile(r"wav:[0-9a-f]{64}")
 """A WAV of the plan, by its content."""
+LONGEST_SOUND = 600.0
+"""Seconds that a WAV of the plan may last."""
+_LETTERS = 8.0
+"""Letters that a slow voice says in a second."""
+_HANGS = 60.0
+"""Seconds that a voice may take besides, to begin and to tell that it has ended."""
 _CUT = re.compile(r"(wav:[0-9a-f]{64})|\n")
 
 
@@ -18,6 +24,12 @@ def is_sound(text: str) -> bool:
 def parts(text: str) -> list[str]:
     """What is said by itself, in order: each line, each address of a sound."""
     return [part.strip() for part in _CUT.split(text) if part and part.strip()]
+
+
+def said_within(text: str) -> float:
+    """Seconds after which all of it counts as heard though nobody told so: a voice that hangs mustn't hold the caller,
+    nor may one that speaks on be taken for one that hangs."""
+    return _HANGS + sum(LONGEST_SOUND if is_sound(part) else len(part) / _LETTERS for part in parts(text))
 
 
 def pronounced(text: str, pronounce: Mapping[str, str]) -> str:

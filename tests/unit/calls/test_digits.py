@@ -19,11 +19,11 @@ from gateway.calls.digits import (
     Step,
     luhn,
 )
-from gateway.calls.menu import PROMPT_AT_MOST
 from gateway.calls.words import word
 from gateway.calls.words_menu import MenuWord
 from gateway.errors import OurFault
 from gateway.terms.personal import Digits
+from gateway.terms.spoken import said_within
 
 PROMPT = Say("Your account number, please.")
 
@@ -197,7 +197,7 @@ def test_it_ends_once_in_time_and_from_every_checkpoint(
     rules: Rules, tries: int, speech: bool, script: list[tuple[Event | None, float]]
 ) -> None:
     collector, _ = Collector(PROMPT.text, "en-US", rules, tries=tries, speech=speech).on(Begun(), 0.0)
-    per_prompt = PROMPT_AT_MOST + (CLEARS + 1) * (collector.first + rules.most * collector.between)
+    per_prompt = said_within(collector.say) + (CLEARS + 1) * (collector.first + rules.most * collector.between)
     limit = per_prompt * (tries + sum(isinstance(event, Resumed) for event, _ in script))
     now, outcomes = 0.0, []
     for event, seconds in [*script, *[(None, 1e6)] * 30]:

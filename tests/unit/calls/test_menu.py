@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.calls.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, LegLeft, Resumed, Say, Spoke
-from gateway.calls.menu import PROMPT_AT_MOST, Menu
+from gateway.calls.menu import Menu
 from gateway.calls.words import word
 from gateway.calls.words_menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
+from gateway.terms.spoken import LONGEST_SOUND, said_within
 
 ACT = Choose("For sales press 1.", "12*", speech=True, wait=8.0, tries=2)
 PROMPT = Say(ACT.say)
@@ -68,10 +69,10 @@ def test_wrong_keys_and_silence_share_the_tries() -> None:
 
 def test_a_prompt_whose_end_is_never_told_counts_as_heard() -> None:
     menu = asked()
-    assert menu.deadline == 100.0 + PROMPT_AT_MOST
+    assert menu.deadline == 100.0 + said_within(ACT.say)
     menu, effects = menu.due(menu.deadline)
     assert effects == ()
-    assert menu.deadline == 100.0 + PROMPT_AT_MOST + ACT.wait
+    assert menu.deadline == 100.0 + said_within(ACT.say) + ACT.wait
 
 
 def test_another_job_says_the_prompt_again_and_no_try_is_lost() -> None:
@@ -102,13 +103,18 @@ ACTS = st.builds(
 )
 
 
+def test_a_wav_of_the_longest_is_played_to_its_end() -> None:
+    menu, _ = Menu.start(Choose(f"wav:{'0' * 64}", "1"), "en-US").on(Begun(), 100.0)
+    assert menu.due(100.0 + LONGEST_SOUND) == (menu, ()), "it plays on"
+
+
 @given(ACTS, st.lists(st.tuples(EVENTS, st.floats(0, 40)), max_size=40))
 def test_it_ends_once_in_time_and_from_every_checkpoint(act: Choose, script: list[tuple[Event | None, float]]) -> None:
     now = 1_000.0
     menu, effects = Menu.start(act, "en-US").on(Begun(), now)
     finishes, last = [one for one in effects if isinstance(one, Finish)], effects
     prompts = max(1, act.tries) + sum(isinstance(event, Resumed) for event, _ in script)
-    limit = now + prompts * (PROMPT_AT_MOST + act.wait)
+    limit = now + prompts * (said_within(act.say) + act.wait)
     for event, seconds in [*script, *[(None, 1e6)] * 20]:
         for _ in range(2 * prompts + 3):  # all that is due until then
             if menu.deadline > now + seconds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 
 import pytest
@@ -34,6 +34,7 @@ from gateway.calls.message import FAILED, KEPT_WITHIN, KEY_WITHIN, LEFT, NOT_LEF
 from gateway.calls.words_message import Say as Word
 from gateway.calls.words_message import line_of
 from gateway.terms.act import Because, Onward, Over, Record
+from gateway.terms.spoken import LONGEST_SOUND
 
 NOW = 1_800_000_000.0
 ACT = Record(say="We are closed. Please speak.", at_most=120.0, because="closed", notify=("mailto:a@b.cd",), team="x")
@@ -172,6 +173,12 @@ def test_a_message_of_which_a_part_is_lost_is_not_said_to_be_kept(answers: tuple
 def test_what_was_said_before_an_interruption_is_kept_when_nothing_follows() -> None:
     machine, effects = play(*TO_RECORDING, Resumed(), Heard(), Heard(), RecordingEnded("nothing"))
     assert (machine.state, effects) == (State.OFFER, [DropRecording("2"), word(Word.AGAIN)])
+
+
+def test_nobody_is_recorded_while_a_wav_of_the_longest_plays() -> None:
+    machine, _ = play(Begun(), act=replace(ACT, say=f"We are closed.\nwav:{'0' * 64}"))
+    assert machine.due(NOW + LONGEST_SOUND) == (machine, ()), "it plays on"
+    assert machine.due(NOW + LONGEST_SOUND + 120)[0].state is State.TONE, "a voice that hangs holds nobody"
 
 
 def test_the_last_take_is_kept_without_a_question() -> None:
