@@ -19,7 +19,8 @@ from gateway.errors import SetupFault
 from gateway.speech.corpus import parse
 
 DATA = Path(__file__).parent / "data"
-SENTENCES = 60_000
+SENTENCES = {"sentences.txt": 60_000, "danger.txt": 3_000}
+"""How many are made of each file."""
 SEED = 20261123
 DISCOUNT = 0.6
 """Taken from each count and given to what was never seen."""
@@ -106,8 +107,11 @@ def dictionary(words: Iterable[str], pronounced: str) -> str:
 
 def main(directory: Path) -> int:
     """Write call.lm and call.dict into the directory."""
-    corpus = parse((DATA / "sentences.txt").read_text(encoding="utf-8"))
-    sentences = [sentence.split() for sentence in corpus.sentences(SENTENCES, Random(SEED))]
+    sentences = [
+        sentence.split()
+        for name, count in SENTENCES.items()
+        for sentence in parse((DATA / name).read_text(encoding="utf-8")).sentences(count, Random(SEED))
+    ]
     words = {word for sentence in sentences for word in sentence}
     carried = Path(pocketsphinx.get_model_path("en-us"), "cmudict-en-us.dict").read_text(encoding="utf-8")
     pronounced = carried + (DATA / "more.dict").read_text(encoding="utf-8")

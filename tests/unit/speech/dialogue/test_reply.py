@@ -319,6 +319,9 @@ def test_a_tool_that_wants_everything_is_called_once_when_all_is_known_and_confi
         *("we need the fire department", "there's a fire", "fire", "my house is on fire", "call nine one one"),
         *("I think my father has a heart attack", "he has a gun", "somebody's got a knife", "she can't breathe"),
         *("I want to kill myself", "send the police", "he is bleeding", "my wife is unconscious", "call 911 please"),
+        *("I've been in an accident", "my baby isn't breathing", "he stopped breathing", "I have chest pains"),
+        *("my house is burning", "I can smell gas", "I'm in danger", "someone is hitting me", "my husband collapsed"),
+        *("there's a burglar in my house", "I took too many pills", "I want to die", "call 9 1 1", "I'm trapped"),
     ],
 )
 @pytest.mark.parametrize("said", [["hello"], ["i'd like a quote for phones", "Ada Byron"]])
@@ -335,6 +338,8 @@ def test_who_is_in_danger_is_told_at_once_to_hang_up_and_dial(words: str, said: 
     [
         *("this is not an emergency", "it isn't an emergency", "the firewall is blocking our phones", "I was fired"),
         *("we sell fire alarms", "our ambulance service has forty phones", "my phone's battery is dying"),
+        *("nobody is in danger", "my ticket is being followed up", "I need a doctor's note", "the server collapsed"),
+        *("we sell burglar alarms", "my order has not been followed up", "our numbers are hurt by the outage"),
         *("the emergency exit light is broken", "we work for the police department", "I'd like to talk to a person"),
     ],
 )
