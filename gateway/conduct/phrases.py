@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import numpy as np
 
 from gateway.calls.cues import Spoke
-from gateway.phone.vad import Activity
 from gateway.rtp import RATE
+from gateway.rtp.vad import Activity
 from gateway.tasks import Tasks
 
 FRAME_MS = 20

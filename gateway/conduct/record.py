@@ -22,8 +22,8 @@ from gateway.conduct.opus import Writer
 from gateway.conduct.tapes import LEAST, Tape, Tapes, spoken
 from gateway.errors import Unavailable
 from gateway.metrics import counter
-from gateway.phone.vad import Activity
 from gateway.rtp import RATE
+from gateway.rtp.vad import Activity
 from gateway.terms.act import Record
 from gateway.terms.call import CallId
 

@@ -20,8 +20,8 @@ from typing import Final
 import structlog
 
 from gateway.conduct import opus
-from gateway.phone.vad import Activity
 from gateway.rtp import RATE
+from gateway.rtp.vad import Activity
 from gateway.terms.call import CallId
 
 LEAST: Final = 1.0

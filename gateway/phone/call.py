@@ -212,15 +212,24 @@ class Call:
         await self._until(there, within, f"a tone of {names} Hz", each=0.1)
         return found[0]
 
-    async def line(self, reference: Samples, within: float = 10.0, *, like: float = ears.LIKE, what: str = "") -> float:
+    async def line(
+        self,
+        reference: Samples,
+        within: float = 10.0,
+        *,
+        like: float = ears.LIKE,
+        whole: bool = False,
+        what: str = "",
+    ) -> float:
         """Wait until speech like the reference was heard; the score it had. It is compared by correlation, so the
-        reference must be the same voice's rendering of the words."""
+        reference must be the same voice's rendering of the words. `whole`: its beginning mustn't be cut off."""
         since = self._cursor - 0.2
         best = [0.0]
 
         def there() -> bool:
-            best[0] = max(best[0], ears.find_like(self._since(since), reference).score)
-            return best[0] >= like
+            found = ears.find_like(self._since(since), reference)
+            best[0] = max(best[0], found.score)
+            return found.score >= like and (not whole or found.beginning >= ears.WHOLE)
 
         await self._until(there, within, f"the words {what or 'asked for'}", each=0.5)
         return best[0]

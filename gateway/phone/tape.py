@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gateway.phone.vad import Activity
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE, Arrival, Samples
+from gateway.rtp.vad import Activity
 
 
 class Track:

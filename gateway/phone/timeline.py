@@ -13,10 +13,10 @@ from enum import StrEnum
 import numpy as np
 
 from gateway.phone.tape import Tape
-from gateway.phone.vad import Stretch
 from gateway.rtp import FRAME_SECONDS
 from gateway.rtp.session import Statistics
 from gateway.rtp.telephone_event import GAP, ON
+from gateway.rtp.vad import Stretch
 
 Span = tuple[float, float]
 KEY_SECONDS = (ON + GAP) * FRAME_SECONDS
