@@ -26,6 +26,8 @@ GIVES_UP = 25.0
 """Seconds of silence after which they hang up."""
 PAUSE = 0.8
 """Seconds of quiet after which the other side has finished its turn."""
+GOES_ON = 3.0
+"""Seconds in which the other side says more after words that ask for nothing."""
 ANSWERED_WITHIN = 30.0
 OURS, THEIRS = 600.0, 900.0
 """Hz: what callers and humans send when they talk with each other."""
@@ -61,6 +63,8 @@ class Party:
     said: list[Said] = field(default_factory=list)
     listening: list[Span] = field(default_factory=list)
     picked_up: int = 0
+    since: float = 0.0
+    """When this caller, or the other side, spoke last."""
     disturbed: bool = False
     """The driver's: something was done to the gateway; from now on questions are listened to, not counted."""
 
@@ -68,27 +72,47 @@ class Party:
         """Say it, and take that down."""
         start = time.monotonic()
         await self.phone.say(self.call, words)
-        self.said.append(Said(words, start, time.monotonic(), proof, "", fact, holds))
+        self.since = time.monotonic()
+        self.said.append(Said(words, start, self.since, proof, "", fact, holds))
 
     async def press(self, keys: str, proof: Proof, value: str = "", fact: str = "", holds: str = "") -> None:
         """Press them, and take that down."""
         start = time.monotonic()
         await self.call.press(keys)
-        self.said.append(Said(keys, start, time.monotonic(), proof, value, fact, holds))
+        self.since = time.monotonic()
+        self.said.append(Said(keys, start, self.since, proof, value, fact, holds))
 
     async def turn(self) -> Samples:
         """What the other side says until it has finished; "Hello?" when it says nothing. Raises Unmet when it never
-        does."""
-        start = time.monotonic()
-        try:
-            await self.call.spoken(PATIENCE, PAUSE)
-        except Unmet:
-            if self.call.signalling.ended is not None:
-                raise
-            if not self.call.tape.speech_heard.talking:
-                await self.say("Hello?", Proof.NONE)
-            await self.call.spoken(GIVES_UP, PAUSE)
-        return self.call.tape.between(self.call.tape.heard, start, self.call.tape.now)
+        does, or the call is over."""
+        start = self.since
+        if not await self.sound(PATIENCE):
+            await self.say("Hello?", Proof.NONE)
+            if not await self.sound(GIVES_UP - PATIENCE):
+                raise Unmet("Nobody speaks any more.")
+        while not self._quiet():
+            await self._moment()
+        self.since = self.call.tape.now
+        return self.call.tape.between(self.call.tape.heard, start, self.since)
+
+    async def sound(self, within: float) -> bool:
+        """Wait for a sound of the other side's that wasn't there when it or this caller spoke last."""
+        ends = time.monotonic() + within
+        while not any(each.end is None or each.start >= self.since for each in self.call.tape.speech_heard.stretches):
+            if time.monotonic() > ends:
+                return False
+            await self._moment()
+        return True
+
+    def _quiet(self) -> bool:
+        heard = self.call.tape.speech_heard
+        return self.call.tape.now - heard.quiet_since(self.since) >= PAUSE
+
+    async def _moment(self) -> None:
+        """Go on listening. Raises Unmet once the call is over."""
+        if self.call.signalling.ended is not None:
+            raise Unmet(f"The call ended: {self.call.signalling.reason or self.call.signalling.ended_by}.")
+        await self.call.wait(0.05)
 
     async def human(self, within: float = 30.0) -> Call:
         """Who is rung for this caller picks up."""
@@ -113,7 +137,7 @@ async def converse(party: Party, steps: Sequence[Step]) -> None:
         step = left[0]
         if party.disturbed:
             asked = _asked(heard, cues)
-            if asked is None and await _goes_on(party):
+            if asked is None and await party.sound(GOES_ON):
                 continue
             step = asked or step
         await _do(party, step)
@@ -133,15 +157,6 @@ def _asked(heard: Samples, cues: Mapping[Step, Samples]) -> Step | None:
     scores = {step: find_like(heard, cue).score for step, cue in cues.items()}
     best = max(scores, key=lambda step: scores[step], default=None)
     return best if best is not None and scores[best] >= LIKE else None
-
-
-async def _goes_on(party: Party) -> bool:
-    """Whether the other side, which has asked for nothing known, says more soon: it may have been a word to wait by."""
-    try:
-        await party.call.heard(3.0)
-    except Unmet:
-        return False
-    return True
 
 
 SALES = (

@@ -28,6 +28,7 @@ from tests.chaos.proxy import Proxy, proxy
 from tests.chaos.report import Outcome, line
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.servers import free_port
+from tests.faults.server import FaultServer
 
 PLAN = Path(__file__).parent / "plan.yaml"
 ADDRESSES = {
@@ -41,6 +42,8 @@ IDLE_JOBS = "4"
 READY_WITHIN = 60.0
 CALL_WITHIN = 150.0
 """Seconds in which any caller is through, or has given up."""
+DEAD_AFTER = 6.0
+"""Seconds without a packet from which a line is dead."""
 Tell = Callable[[str], None]
 
 
@@ -50,6 +53,8 @@ class Lab:
 
     stack: Stack
     proxies: dict[Target, Proxy]
+    provider: FaultServer
+    """The agents' provider of hearing, thinking and speaking."""
     livekit: int
     """Port at which our processes reach LiveKit."""
     callees: Phone
@@ -85,6 +90,9 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         **environment,
     }
     async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(FaultServer(f"http://127.0.0.1:{ports.before[Target.SPEECH]}"))
+        settings["DEEPGRAM_BASE_URL"] = f"{provider.url.replace('http', 'ws', 1)}/v1/listen"
+        settings["OPENAI_BASE_URL"] = f"{provider.url}/v1"
         await stack.enter_async_context(_receiver(ports.hook))
         proxies = {
             target: await stack.enter_async_context(proxy(ports.before[target], ports.upstream[target]))
@@ -96,7 +104,7 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         callees = await stack.enter_async_context(Phone("127.0.0.1:9", port=up.callees))
         livekit = ports.before[Target.LIVEKIT]
         await ready(up)
-        yield Lab(up, proxies, livekit, callees, await census(up, livekit))
+        yield Lab(up, proxies, provider, livekit, callees, await census(up, livekit))
 
 
 @asynccontextmanager
@@ -166,7 +174,7 @@ async def run(
 
 async def play(there: Lab, each: Round) -> list[Outcome]:
     """One round: its calls, and its fault."""
-    harm = Harm(there.stack, there.proxies)
+    harm = Harm(there.stack, there.proxies, there.provider)
     shared: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
     humans: dict[str, Party] = {}
     began = time.monotonic()
@@ -217,6 +225,18 @@ async def _own(there: Lab, each: Round, planned: Planned, party: Party, caller: 
     return await harm.do(each.target, each.deed, each.lasts, call=found) if found else None
 
 
+async def _line_dies(party: Party) -> None:
+    """End the call when no packet comes any more, as a carrier does."""
+    before = -1
+    while party.call.signalling.ended is None:
+        now = len(party.call.tape.steps)
+        if party.call.signalling.answered is not None and now == before:
+            party.call.on_ended("network", time.monotonic(), "The line is dead.")
+            return
+        before = now if party.call.signalling.answered is not None else -1
+        await party.call.wait(DEAD_AFTER)
+
+
 async def _call(
     there: Lab,
     each: Round,
@@ -236,12 +256,13 @@ async def _call(
         own = (
             asyncio.create_task(_own(there, each, planned, party, caller, harm)) if each.target is Target.JOB else None
         )
-        why = ""
+        why, line_dies = "", asyncio.create_task(_line_dies(party))
         try:
             async with asyncio.timeout(CALL_WITHIN):
                 await scenario(party)
         except (PeerFault, TimeoutError) as bad:
             why = str(bad) or "It took too long."
+        line_dies.cancel()
         await party.call.hang_up()
         fault = await own if own is not None else await shared
         seen = await gather(there.stack, party, caller, planned.scenario, fault, finished=not why)

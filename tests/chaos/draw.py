@@ -26,6 +26,11 @@ KINDS: tuple[tuple[Target, Deed], ...] = (
     (Target.EDGE, Deed.KILL),
     (Target.LIVEKIT, Deed.KILL),
     (Target.LIVEKIT, Deed.CUT),
+    *(
+        (provider, deed)
+        for provider in (Target.STT, Target.LLM, Target.TTS)
+        for deed in (Deed.STALL, Deed.LIMIT, Deed.FAIL, Deed.CUT)
+    ),
 )
 """What can be done to what."""
 OFTEN = {Target.JOB: 4, Target.WORKER: 2}
@@ -38,6 +43,9 @@ FIRST, LAST = 1.0, 18.0
 """Seconds of a call, from its first ring, between which it is disturbed."""
 LASTS = (3.5, 6.0)
 """Seconds for which something stands still or is held: longer than a lease."""
+OUTAGE = 15.0
+"""Seconds for which a provider misbehaves: a turn or more."""
+PROVIDERS = frozenset({Target.STT, Target.LLM, Target.TTS})
 APART = 1.5
 """Seconds at most between two calls of a round."""
 
@@ -95,5 +103,5 @@ def _round(seed: int, number: int, kind: tuple[Target, Deed], size: int) -> Roun
     scenarios += [rng.choice(TALKS) for _ in range(size - len(scenarios))]
     rng.shuffle(scenarios)
     calls = tuple(Planned(name, rng.uniform(0, APART), rng.uniform(FIRST, LAST)) for name in scenarios)
-    pool = rng.choice(("agents", "house"))
-    return Round(number, *kind, rng.uniform(FIRST, LAST), rng.uniform(*LASTS), pool, calls)
+    after, lasts, pool = rng.uniform(FIRST, LAST), rng.uniform(*LASTS), rng.choice(("agents", "house"))
+    return Round(number, *kind, after, OUTAGE if kind[0] in PROVIDERS else lasts, pool, calls)

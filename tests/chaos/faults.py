@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from gateway.redis_client import open_client
 from tests.chaos.judge import Deed, Fault, Target
 from tests.chaos.proxy import Proxy
 from tests.e2e.gateway import Stack
+from tests.faults.faults import Does, Kind, Phase
+from tests.faults.faults import Fault as Wrong
+from tests.faults.server import FaultServer
 
 COMMANDS = {
     Target.CONTROL: "gateway control",
@@ -26,18 +30,28 @@ COMMANDS = {
     Target.REDIS: "redis-server",
     Target.LIVEKIT: "livekit-server",
 }
+PROVIDERS = {Target.STT: Kind.STT, Target.LLM: Kind.LLM, Target.TTS: Kind.TTS}
+WRONGS = {
+    Deed.STALL: (Wrong(Does.STALL, Phase.CONNECT), Wrong(Does.STALL, Phase.MIDDLE, after=0)),
+    Deed.LIMIT: (Wrong(Does.STATUS, Phase.CONNECT, status=429, retry_after="20"),),
+    Deed.FAIL: (Wrong(Does.STATUS, Phase.CONNECT, status=500), Wrong(Does.STATUS, Phase.MIDDLE, after=0, status=500)),
+    Deed.CUT: (Wrong(Does.TRUNCATE, Phase.CONNECT), Wrong(Does.TRUNCATE, Phase.MIDDLE, after=0)),
+}
+"""What a provider does, to new requests and to connections that are open."""
 _TAKEN = re.compile(r"the call is taken.*")
 
 
 class Harm:
     """Does faults to one gateway, and says what was done when."""
 
-    def __init__(self, stack: Stack, proxies: dict[Target, Proxy]) -> None:
-        self._stack, self._proxies = stack, proxies
+    def __init__(self, stack: Stack, proxies: Mapping[Target, Proxy], provider: FaultServer) -> None:
+        self._stack, self._proxies, self._provider = stack, proxies, provider
 
     async def do(self, target: Target, deed: Deed, lasts: float, *, pool: str = "", call: str = "") -> Fault | None:
         """Do it and return when it is over; None when there was nothing to do it to. `pool`: whose worker; `call`: the
         id of the call whose job it is."""
+        if target in PROVIDERS:
+            return await self._misbehave(target, deed, lasts)
         if deed in {Deed.CUT, Deed.HOLD}:
             return await self._between(target, deed, lasts)
         one = self._job(call) if target is Target.JOB else self._process(target, pool)
@@ -67,6 +81,15 @@ class Harm:
             await asyncio.sleep(lasts)
         finally:
             proxy.go_on()
+        return Fault(target, deed, at, time.monotonic())
+
+    async def _misbehave(self, target: Target, deed: Deed, lasts: float) -> Fault:
+        at, kind = time.monotonic(), PROVIDERS[target]
+        self._provider.set(kind, *WRONGS[deed])
+        try:
+            await asyncio.sleep(lasts)
+        finally:
+            self._provider.clear(kind)
         return Fault(target, deed, at, time.monotonic())
 
     def _process(self, target: Target, pool: str) -> psutil.Process | None:

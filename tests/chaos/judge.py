@@ -44,6 +44,10 @@ class Target(StrEnum):
     SPEECH = "speech"
     EDGE = "edge"
     LIVEKIT = "livekit"
+    STT = "stt"
+    """The provider that hears, as one on the network: the speech server behind it serves as the last link."""
+    LLM = "llm"
+    TTS = "tts"
     NONE = "none"
     """Nothing: what is normal on this machine."""
 
@@ -62,6 +66,12 @@ class Deed(StrEnum):
     """Its connections are closed; new ones are let through."""
     HOLD = "hold"
     """Its connections stay up for a while, and carry nothing."""
+    STALL = "stall"
+    """For a while a provider takes requests and says nothing."""
+    LIMIT = "429"
+    """For a while it refuses requests for its limit of them."""
+    FAIL = "500"
+    """For a while it fails."""
     NONE = "none"
 
 
@@ -159,7 +169,7 @@ class Verdict:
     stuck: bool = False
     """The caller gave up because nothing came of what they did, though the media path lived."""
     endless: bool = False
-    """It rang for ever, or until the caller gave up."""
+    """It rang for ever, or until the caller gave up. Where the edge has died, the carrier ends it."""
 
 
 def judge(seen: Evidence) -> Verdict:
@@ -176,7 +186,7 @@ def judge(seen: Evidence) -> Verdict:
         dropped=broken and seen.fault.target not in MEDIA_PATH,
         cut=broken and seen.fault.target in MEDIA_PATH,
         stuck=not seen.finished and seen.ended_by == "us" and seen.fault.target not in MEDIA_PATH,
-        endless=(seen.answered or seen.ended) - seen.invited > RINGS_AT_MOST,
+        endless=(seen.answered or seen.ended) - seen.invited > RINGS_AT_MOST and seen.fault.target is not Target.EDGE,
     )
 
 
