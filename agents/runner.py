@@ -15,6 +15,7 @@ from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
 from agents import engines, telephony
+from agents.attending import Attending
 from agents.definition import Definition, DigitField, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
 from agents.keying import Keying
@@ -87,7 +88,8 @@ class TalkingRunner:
         session.on("conversation_item_added", self._added)
         session.on("close", self._closed)
         self._session = session
-        self._silence = Silence(session, Means(self._start, self._speak_line, self._finish))
+        self._silence = Silence(session, Means(self._start, self._ask, self._finish))
+        Attending(session, stage.attention)
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
             function_tool(self._person_tool, raw_schema=_PERSON),
@@ -291,6 +293,10 @@ class TalkingRunner:
     async def _speak_line(self, say: Say) -> None:
         await self._speak(line_of(say, self._stage.brief.language))
 
+    async def _ask(self, say: Say) -> None:
+        with self._stage.attention.filling():
+            await self._speak_line(say)
+
     async def _speak(self, text: str) -> None:
         """Say a line of the house, and return when it was played."""
         said = self._line(text)
@@ -320,7 +326,7 @@ class TalkingRunner:
     async def _warn(self) -> None:
         """The route's minutes are nearly up."""
         await self._idle(_SENTENCE_WITHIN)
-        await self._speak_line(Say.TIME_NEARLY_UP)
+        await self._ask(Say.TIME_NEARLY_UP)
 
     async def _time_up(self) -> None:
         await self._idle(_SENTENCE_WITHIN)

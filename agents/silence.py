@@ -25,8 +25,8 @@ class Means:
 
     start: Callable[[Coroutine[Any, Any, None]], None]
     """Runs it beside the conversation."""
-    speak: Callable[[Say], Awaitable[None]]
-    """Says a line of the house, and returns once it was played."""
+    ask: Callable[[Say], Awaitable[None]]
+    """Says a line of the house that answers nothing, and returns once it was played."""
     finish: Callable[[str], None]
     """Ends the conversation; why."""
 
@@ -93,6 +93,6 @@ class Silence:
             self._means.start(self._ask(then))
 
     async def _ask(self, then: Then) -> None:
-        await self._means.speak(_ASKED[then])
+        await self._means.ask(_ASKED[then])
         if then is Then.LET_GO and self._silence.asked:  # else the goodbye has brought them back
             self._means.finish(REASON)

@@ -16,6 +16,7 @@ from gateway.calls.cues import Key
 from gateway.calls.hearing import ATTENDED, Matrix
 from gateway.calls.store import Asked, CallStore
 from gateway.conduct import play, tones
+from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded
 from gateway.conduct.cast import Cast
 from gateway.conduct.house import House
@@ -125,6 +126,7 @@ class Conductor:
         async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
             parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in)
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
+            mouth.sounds = stage.attention.sounds
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
             renewing = self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost()), self._known, self._teller.again)
             keep = asyncio.create_task(renewing, name="lease")
@@ -223,7 +225,7 @@ class Conductor:
             self._failed(type(bug).__name__)
 
     async def _converse(self, stage: CallStage) -> Finished | Ended:
-        reason = await self._cast.converse(stage)
+        reason = await attended(stage, self._cast.converse(stage))
         switch = stage.switched()
         if switch or stage.onward is not None:
             await self._cast.close()

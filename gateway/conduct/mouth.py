@@ -4,9 +4,12 @@ cost nothing, and even silence is encoded and sent."""
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import structlog
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError, UnpublishTrackError
@@ -19,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 BITRATE = 80_000
 """Bits a second that Opus may take: encoding at the SDK's 48,000 costs twice as much (see tests/bench/README.md)."""
+AUDIBLE = 100
+"""Of 32,768: the loudest sample of what counts as something to hear, 50 dB below the loudest."""
 CLOSE_AFTER = 1.0
 """Seconds for which nobody must want to hear us before the track goes: it would hold up the subscriptions of those who
 have just been connected."""
@@ -38,6 +43,8 @@ class Mouth:
         self._opened = asyncio.Event()
         self._turn = asyncio.Lock()
         self._tasks = Tasks("mouth")
+        self.sounds: Callable[[float], None] | None = None
+        """Told until when it sounds (`time.monotonic`) as it is given something that can be heard."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,6 +79,8 @@ class Mouth:
             await self._opened.wait()
         if self._source is not None:
             await self._source.capture_frame(frame)
+            if self.sounds is not None and audible(frame):
+                self.sounds(time.monotonic() + self.queued_duration)
         else:
             await asyncio.sleep(frame.duration)
 
@@ -108,6 +117,12 @@ class Mouth:
         source, self._source = self._source, None
         if source is not None:
             await source.aclose()
+
+
+def audible(frame: rtc.AudioFrame) -> bool:
+    """Whether anything of it can be heard on a telephone."""
+    samples = np.frombuffer(frame.data, np.int16)
+    return bool(samples.size) and int(max(samples.max(), -int(samples.min()))) >= AUDIBLE
 
 
 def _publishing() -> rtc.TrackPublishOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -83,8 +84,34 @@ class Person(StrEnum):
     """Nobody can take the call, and there is no number to call back on: ask for it, then `book`."""
 
 
+class Attention(Protocol):
+    """Watches from outside whether the caller waits in vain: told whose turn it is, it judges by what sounds."""
+
+    def owed(self) -> None:
+        """The caller has said something, and is to get an answer."""
+        ...
+
+    def caller(self, *, talking: bool) -> None:
+        """The caller begins to talk, or stops."""
+        ...
+
+    def settled(self) -> None:
+        """The agent has said all that it has to say for now, if it has said anything."""
+        ...
+
+    def filling(self) -> AbstractContextManager[None]:
+        """What is said while the context is open is no answer: a holding phrase, such as "one moment", or a question
+        whether anybody is there."""
+        ...
+
+
 class Stage(Protocol):
     """The call, as its agent may use it."""
+
+    @property
+    def attention(self) -> Attention:
+        """Watches over the line."""
+        ...
 
     @property
     def call(self) -> Call:

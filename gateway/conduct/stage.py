@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from gateway.conduct import person
+from gateway.conduct.attention import Attention
 from gateway.conduct.play import fitted
 from gateway.conduct.port import Pcm, Person, Voice
 from gateway.conduct.prompts import PromptBook
@@ -52,6 +53,8 @@ class CallStage:
     """Where the call goes on instead, once the agent has let go; the conductor acts on it."""
     ends: float = 0.0
     """When the route's minutes are up (see `port.Stage.ends`)."""
+    attention: Attention = field(default_factory=Attention)
+    """Watches what comes out of the mouth."""
     _turns: list[Turn] = field(default_factory=list)
     _seq: int = 0
     _booked: bool = False

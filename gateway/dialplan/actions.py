@@ -10,6 +10,8 @@ from gateway.terms.call import Pool
 
 LANGUAGE = "en-US"
 """What a route speaks when it doesn't say."""
+DEAD_AIR_AFTER = 10.0
+"""Seconds when a route doesn't say."""
 INSTEAD = ("closed", "full", "unanswered", "no_agent", "dead_air")
 """What may come instead of a route's action, in the order of a call's life: its hours say no; a limit is reached;
 nobody took the call; the AI is down; nothing to be heard for too long."""
@@ -163,5 +165,7 @@ class Route:
     """By the names of INSTEAD."""
     limits: Limits = Limits()
     privacy: Privacy = Privacy()
+    dead_air: float = DEAD_AIR_AFTER
+    """Seconds without anything to hear, after a caller has spoken to an agent, until `dead_air` comes instead."""
     seal_digits: bool = False
     """Keys that the caller presses are hidden from the agent's words and the record."""

@@ -133,6 +133,7 @@ def _routes(catalogue: Catalogue) -> Schema:
     }
     common = {
         **{word: _ref("onward") for word in (*INSTEAD, "human")},
+        "dead_air": {"anyOf": [_ref("onward"), _object({"after": _ref("duration"), "to": _ref("onward")})]},
         "language": _text("A tag such as en-US."),
         "handoff": name,
         "hours": _ref("hours"),

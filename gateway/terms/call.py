@@ -64,6 +64,9 @@ class Brief:
     """The human route rings, queues or takes a message: a caller who asks for a person goes on to another stop."""
     leads_without_agent: bool = False
     """The route says what comes when its agent can't go on (`no_agent`)."""
+    dead_air: float = 0.0
+    """Seconds without anything to hear, after the caller has spoken, until the call goes on without the agent; 0 where
+    nobody watches."""
     country: str = ""
     """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
     sealed: bool = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from yaml.nodes import Node
+from yaml.nodes import MappingNode, Node
 
-from gateway.dialplan.actions import INSTEAD, LANGUAGE, Action, Limits, Privacy, Reject, Route
+from gateway.dialplan.actions import DEAD_AIR_AFTER, INSTEAD, LANGUAGE, Action, Limits, Privacy, Reject, Route
 from gateway.dialplan.model import Callback, Ref
 from gateway.dialplan.reading import values
 from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action
@@ -32,6 +32,7 @@ _FITS: Mapping[str, Sequence[str]] = {
 _RECORD = ("never", "ask", "announce")
 _PRIVACY = ("notice", "transcribe", "record", "keep", "declined")
 _LONGEST_KEPT = 20 * 365 * 86400.0
+DEAD_AIR = "dead_air"
 _INLINE_CALLBACK = ("human", "unanswered", "no_agent", "dead_air")
 
 
@@ -83,8 +84,15 @@ def _whole(
     own = read_privacy(reader, given["privacy"]) if "privacy" in given else {}
     talking = not isinstance(made, Reject)
     instead: dict[str, Ref | Callback] = {}
+    after = DEAD_AIR_AFTER
     for word in INSTEAD:
-        if word in given and (found := values.onward(reader, given[word], word, callback=word in _INLINE_CALLBACK)):
+        if word == DEAD_AIR and word in given:
+            after, found = _dead_air(reader, given[word])
+        elif word in given:
+            found = values.onward(reader, given[word], word, callback=word in _INLINE_CALLBACK)
+        else:
+            continue
+        if found:
             instead[word] = found
     return Route(
         name=name.text,
@@ -97,10 +105,29 @@ def _whole(
         instead=instead,
         limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),
         privacy=Privacy(**{**privacy, **own}) if talking else Privacy(),
+        dead_air=after,
         seal_digits=values.yes(reader, given["seal_digits"], "seal_digits", default=False)
         if "seal_digits" in given
         else False,
     )
+
+
+def _dead_air(reader: Reader, node: Node) -> tuple[float, Ref | Callback | None]:
+    """How long it is waited for, and where it leads: as `onward`, or `{after: 8s, to: desk}`."""
+    if not isinstance(node, MappingNode):
+        return DEAD_AIR_AFTER, values.onward(reader, node, DEAD_AIR, callback=True)
+    pairs = {key.text: (key, value) for key, value in reader.mapping(node, DEAD_AIR)}
+    if "callback" in pairs:
+        return DEAD_AIR_AFTER, values.onward(reader, node, DEAD_AIR, callback=True)
+    after, found = DEAD_AIR_AFTER, None
+    for key, value in pairs.values():
+        if key.text == "after":
+            after = values.duration(reader, value, "after", least=2, most=120, default=DEAD_AIR_AFTER)
+        elif key.text == "to":
+            found = values.onward(reader, value, DEAD_AIR, callback=True)
+        else:
+            unknown(reader, key.text, key.place, ("after", "to", "callback"), "in dead_air")
+    return after, found
 
 
 def _limits(reader: Reader, node: Node) -> Limits:

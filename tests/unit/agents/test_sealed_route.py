@@ -53,10 +53,10 @@ class Session:
         self.agent: Any = None
         self.interrupted = 0
         self.replied = asyncio.Event()
-        self._on: dict[str, Callable[..., None]] = {}
+        self._on: dict[str, list[Callable[..., None]]] = {}
 
     def on(self, event: str, handler: Callable[..., None]) -> None:
-        self._on[event] = handler
+        self._on.setdefault(event, []).append(handler)
 
     async def start(self, agent: object) -> None:
         self.agent = agent
@@ -74,7 +74,8 @@ class Session:
         return Handle()
 
     def added(self, role: Any, text: str) -> None:
-        self._on["conversation_item_added"](ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
+        for handler in self._on["conversation_item_added"]:
+            handler(ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
 
     async def aclose(self) -> None:
         pass

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.dialplan.actions import Agent, Dial, Menu, Message, Queue
 from gateway.dialplan.load import load
-from gateway.dialplan.model import Callback, Severity
+from gateway.dialplan.model import Callback, Ref, Severity
 from gateway.dialplan.people import Person, Rotation
 from gateway.dialplan.trunks import Trunks
 from tests.unit.dialplan.plans import CATALOGUE, EXAMPLE, NOON, example, loaded, plan
@@ -216,8 +216,46 @@ def test_what_is_asked_for_and_not_done_yet_is_noted(tmp_path: Path) -> None:
     asks = "{agent: sales, limits: {minutes: 5}, dead_air: callback, privacy: {record: ask}}"
     (tmp_path / "main.yaml").write_text(BASE.replace("{agent: sales}", asks, 1) + "people: {chi: {browser: chi}}\n")
     told = [str(one) for one in load(tmp_path, CATALOGUE, NOON).findings if one.severity is Severity.NOTE]
-    for part in ("'dead_air' isn't", "'privacy' isn't", "'chi' isn't rung"):
+    for part in ("'privacy' isn't", "'chi' isn't rung"):
         assert sum(part in line for line in told) == 1, told
+
+
+@pytest.mark.parametrize(
+    ("written", "after", "leads"),
+    [
+        ("desk", 10.0, Ref),
+        ("callback", 10.0, Callback),
+        ("{callback: {within: 2h}}", 10.0, Callback),
+        ("{after: 8s, to: desk}", 8.0, Ref),
+        ("{after: 3s, to: callback}", 3.0, Callback),
+        ("{after: 1m, to: {callback: {within: 2h}}}", 60.0, Callback),
+        ("{to: desk}", 10.0, Ref),
+        ("{after: 5s}", 5.0, type(None)),
+    ],
+)
+def test_how_long_nothing_may_be_heard_and_where_that_leads(
+    tmp_path: Path, written: str, after: float, leads: type
+) -> None:
+    more = "  desk: {message: Please speak.}\n"
+    (tmp_path / "main.yaml").write_text(
+        BASE.replace("{agent: sales}", f"{{agent: sales, dead_air: {written}}}", 1) + more
+    )
+    loaded = load(tmp_path, CATALOGUE, NOON)
+    assert loaded.plan, [str(one) for one in loaded.findings]
+    route = loaded.plan.routes["sales"]
+    assert (route.dead_air, type(route.instead.get("dead_air"))) == (after, leads)
+    assert loaded.plan.brief("sales").dead_air == after
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [("{after: 1s, to: sales}", "after can't be 1s"), ("{after: 8, to: sales}", "'8' is no length"),
+     ("{afte: 8s}", "Did you mean 'after'"), ("{to: nowhere}", "'nowhere'")],
+)  # fmt: skip
+def test_what_is_wrong_with_dead_air_is_told(tmp_path: Path, written: str, what: str) -> None:
+    (tmp_path / "main.yaml").write_text(BASE.replace("{agent: sales}", f"{{agent: sales, dead_air: {written}}}", 1))
+    found = [str(one) for one in load(tmp_path, CATALOGUE, NOON).findings]
+    assert any(what in line for line in found), found
 
 
 def test_the_statuses_that_livekit_sip_changes_are_noted() -> None:

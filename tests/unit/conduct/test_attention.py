@@ -1,0 +1,95 @@
+"""An agent of which nothing is heard is left, and the call goes on by the plan."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.conduct.attention import REASON, Attention, attended
+from gateway.terms.act import Because, Onward
+from gateway.terms.call import Brief
+
+AFTER = 0.05
+
+
+@dataclass
+class Stage:
+    brief: Brief = field(default_factory=lambda: Brief("sales", dead_air=AFTER))
+    onward: Onward | None = None
+    attention: Attention = field(default_factory=Attention)
+
+
+async def hangs() -> str:
+    await asyncio.Event().wait()
+    return "never"
+
+
+async def test_an_agent_that_never_speaks_is_left() -> None:
+    stage = Stage()
+    assert await asyncio.wait_for(attended(stage, hangs()), 10) == REASON
+    assert stage.onward == Onward(Because.DEAD_AIR)
+
+
+async def test_an_agent_that_ends_is_none_that_hangs() -> None:
+    async def ends() -> str:
+        return "all was said"
+
+    stage = Stage()
+    assert await attended(stage, ends()) == "all was said"
+    assert stage.onward is None
+
+
+async def test_what_an_agent_raises_is_its_own() -> None:
+    async def fails() -> str:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await attended(Stage(), fails())
+
+
+async def test_nobody_is_watched_whose_brief_gives_no_time() -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(attended(Stage(Brief("echo")), hangs()), 2 * AFTER)
+
+
+async def test_an_agent_that_answers_is_left_alone_until_it_does_not() -> None:
+    stage, answered = Stage(Brief("sales", dead_air=0.3)), asyncio.Event()
+    attention = stage.attention
+
+    async def talks() -> str:
+        attention.sounds(time.monotonic() + 0.01)  # the greeting
+        attention.settled()
+        answered.set()
+        return await hangs()
+
+    call = asyncio.create_task(attended(stage, talks()))
+    await answered.wait()
+    assert await _within(0.6, call) is None, "nothing is owed"
+    attention.owed()
+    with attention.filling():
+        attention.sounds(time.monotonic() + 5.0)  # "one moment, please"
+    attention.settled()
+    assert await asyncio.wait_for(call, 10) == REASON
+
+
+async def _within(seconds: float, call: asyncio.Task[str]) -> str | None:
+    done, _ = await asyncio.wait({call}, timeout=seconds)
+    return call.result() if done else None
+
+
+async def test_the_watch_is_outside_of_what_swallows_its_own_end() -> None:
+    """A session may take a while to let go; the caller doesn't wait for it for ever."""
+    stage, let_go = Stage(), asyncio.Event()
+
+    async def slow() -> str:
+        try:
+            return await hangs()
+        except asyncio.CancelledError:
+            let_go.set()
+            raise
+
+    assert await asyncio.wait_for(attended(stage, slow()), 10) == REASON
+    assert let_go.is_set()
