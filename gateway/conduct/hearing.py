@@ -28,7 +28,8 @@ SETTLED = (0.15, 1.0)
 """Seconds after the room's latest event when all is told again: a SIP service may have subscribed just after we told it
 otherwise, and nobody tells us of that."""
 RETRY = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Seconds to wait before each further try; then the next event of the room must come."""
+"""Seconds to wait before each further try, the last for ever: two who were connected must not stay deaf to each other
+because LiveKit's API was away for a while in which the room lived on."""
 _EVENTS = (
     "participant_connected",
     "track_published",
@@ -214,16 +215,16 @@ class Hearing:
             return True
         except (api.TwirpError, aiohttp.ClientError, TimeoutError) as bad:
             self._ledger = self._ledger.doubted(change)
-            log.warning("who hears whom couldn't be told", who=change.listener.split("_")[0], why=type(bad).__name__)
+            tell = log.warning if self._tries < len(RETRY) else log.debug
+            tell("who hears whom couldn't be told", who=change.listener.split("_")[0], why=type(bad).__name__)
             return change.listener not in self._ledger.present
 
     def _again(self) -> None:
-        """Try once more after a while, not for ever."""
-        if self._tries >= len(RETRY):
+        """Try once more after a while."""
+        if self._tries == len(RETRY):
             EDGE_ERRORS.labels("hearing").inc()
             log.error("who hears whom isn't as it should be")
-            return
-        self._tasks.start(self._later(RETRY[self._tries]), "hearing again")
+        self._tasks.start(self._later(RETRY[min(self._tries, len(RETRY) - 1)]), "hearing again")
         self._tries += 1
 
     async def _later(self, seconds: float) -> None:

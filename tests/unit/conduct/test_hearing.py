@@ -1,0 +1,71 @@
+"""Who hears whom is told again until LiveKit does it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from livekit import api, rtc
+
+from gateway.calls.hearing import bridge
+from gateway.conduct import hearing
+from gateway.conduct.hearing import Hearing
+
+CALLER, LEG = "sip_caller", "leg-1"
+
+
+def person(identity: str, *tracks: str) -> SimpleNamespace:
+    published = {
+        sid: SimpleNamespace(kind=rtc.TrackKind.KIND_AUDIO, name="voice", set_subscribed=lambda _: None)
+        for sid in tracks
+    }
+    return SimpleNamespace(
+        identity=identity, kind=rtc.ParticipantKind.PARTICIPANT_KIND_SIP, track_publications=published
+    )
+
+
+@dataclass
+class Room:
+    """A caller and a leg, and LiveKit's API, which is away for a while."""
+
+    fails: int
+    told: list[api.UpdateSubscriptionsRequest] = field(default_factory=list)
+    name: str = "call-1"
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.remote_participants = {one.identity: one for one in (person(CALLER, "TR_c"), person(LEG, "TR_l"))}
+        permit: Callable[..., None] = lambda **_: None
+        self.local_participant = SimpleNamespace(
+            identity="agent", track_publications={}, set_track_subscription_permissions=permit
+        )
+
+    def isconnected(self) -> bool:
+        return True
+
+    def on(self, *_: object) -> None:
+        """Nothing happens in it."""
+
+    off = on
+
+    async def update_subscriptions(self, asked: api.UpdateSubscriptionsRequest) -> Any:
+        if self.fails > 0:
+            self.fails -= 1
+            raise api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "away", status=503)
+        self.told.append(asked)
+        if {one.identity for one in self.told if one.subscribe} == {CALLER, LEG}:
+            self.connected.set()
+
+
+async def test_two_are_connected_however_long_the_api_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "RETRY", (0.001,) * 3)
+    monkeypatch.setattr(hearing, "SETTLED", ())
+    room: Any = Room(fails=40)
+    async with Hearing(room, room, CALLER) as who:
+        who.set(bridge("1"))
+        async with asyncio.timeout(5):
+            await room.connected.wait()
