@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -31,6 +31,8 @@ ASK_WITHIN = 1.5
 """Seconds in which the agents' voice must have rendered what wasn't ready."""
 BEFORE_HOUSE = 0.5
 """Of those, the seconds after which the house's voice gets ready too."""
+READ_WITHIN = 1.0
+"""Seconds in which what is ready must have come from Redis: one that hangs mustn't let the caller wait."""
 PIECE = 1.0
 """Seconds that are sent at a time."""
 _STORED_PIECE = 5.0
@@ -39,6 +41,7 @@ _STORED_PIECE = 5.0
 SPOKEN = counter("prompts_spoken", "Words said in calls, by where they came from: ahead, asked, house, none", "source")
 
 log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
 
 
 class Audio(Protocol):
@@ -76,7 +79,7 @@ class Stored:
         resampler = rtc.AudioResampler(RATE, self.rate) if self.rate != RATE else None
         start, size = 0, int(_STORED_PIECE * RATE) * 2
         try:
-            while piece := await self.book.sound(self.address, start, size):
+            while piece := await _soon(self.book.sound(self.address, start, size)):
                 start += len(piece)
                 yield piece if resampler is None else _joined(resampler.push(bytearray(piece)))
         except Unavailable as bad:
@@ -116,7 +119,7 @@ class Wording:
     async def sound(self, address: str) -> Audio | None:
         """A sound of the plan; None when it isn't there."""
         try:
-            if await self.book.has_sound(address):
+            if await _soon(self.book.has_sound(address)):
                 return Stored(self.book, address, self.rate)
             log.error("a sound of the plan isn't there")
         except Unavailable as bad:
@@ -124,15 +127,17 @@ class Wording:
         return None
 
     async def _found(self, line: Line) -> tuple[Pcm | None, str]:
+        there = True
         try:
-            if ready := await self.book.get(self.rendered_in, line):
+            if ready := await _soon(self.book.get(self.rendered_in, line)):
                 return ready, "ahead"
-            if asked := await self._asked(line):
+            if asked := await _soon(self._asked(line), ASK_WITHIN + READ_WITHIN):
                 return asked, "asked"
         except Unavailable as bad:
+            there = False
             log.warning("a prompt can't be had", why=str(bad))
         try:
-            return await self._by_house(line), "house"
+            return await (self._by_house(line) if there else self.house.render(line)), "house"
         except Unavailable as bad:
             log.error("the house can't speak", why=str(bad))
             return None, "none"
@@ -159,12 +164,21 @@ class Wording:
     async def _by_house(self, line: Line) -> Pcm:
         """The line in the house's own voice, which is kept for the next time. Raises Unavailable."""
         with suppress(Unavailable):
-            if kept := await self.book.get(self.house.voice, line):
+            if kept := await _soon(self.book.get(self.house.voice, line)):
                 return kept
         made = await self.house.render(line)
         with suppress(Unavailable):
-            await self.book.put(self.house.voice, line, made)
+            await _soon(self.book.put(self.house.voice, line, made))
         return made
+
+
+async def _soon(asked: Awaitable[_T], within: float = READ_WITHIN) -> _T:
+    """What Redis tells. Raises Unavailable when it takes longer than a caller is to wait for it."""
+    try:
+        async with asyncio.timeout(within):
+            return await asked
+    except TimeoutError:
+        raise Unavailable("Redis is too slow for a caller who waits.") from None
 
 
 def _for_telephone(audio: Pcm, rate: int) -> Pcm:

@@ -8,6 +8,7 @@ import shutil
 import time
 import wave
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.port import Pcm
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead
-from gateway.conduct.words import ASK_WITHIN, Audio, Wording
+from gateway.conduct.words import ASK_WITHIN, READ_WITHIN, Audio, Wording
 from gateway.dialplan.state import State
 from gateway.errors import Unavailable
 from gateway.phone.ears import find_like
@@ -186,6 +187,23 @@ async def test_the_house_speaks_without_redis(tmp_path: Path) -> None:
     house = Voice("house")
     assert len(await heard(await wording(PromptBook(client), house).get("Hello.")))
     await client.aclose()
+
+
+async def test_the_house_speaks_soon_while_redis_hangs() -> None:
+    async def hangs(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.CancelledError):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hangs, "127.0.0.1", 0)
+    client = open_client(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    words = wording(PromptBook(client), Voice("house"))
+    started = time.monotonic()
+    assert len(await heard(await words.get("Hello.")))
+    assert await words.sound(f"wav:{'0' * 64}") is None
+    assert time.monotonic() - started < 4 * READ_WITHIN
+    await client.aclose()
+    server.close()
 
 
 async def test_nothing_is_heard_when_nobody_can_speak_and_nothing_is_raised(book: PromptBook) -> None:
