@@ -169,7 +169,7 @@ class Call:
 
     # What a person hears.
 
-    async def heard(self, within: float = 5.0) -> None:
+    async def heard(self, within: float = 10.0) -> None:
         """Wait until something is heard that wasn't before this phone's last words."""
         since = self._cursor
         await self._until(lambda: self._sounds(since), within, "anything to be heard")
@@ -198,13 +198,13 @@ class Call:
 
         await self._until(on, within, f"{seconds:g} s of talk")
 
-    async def tone(self, frequencies: Sequence[float], within: float = 5.0, seconds: float = 0.06) -> float:
+    async def tone(self, frequencies: Sequence[float], within: float = 15.0, seconds: float = 0.06) -> float:
         """Wait until these frequencies (Hz) sound together; when they began (monotonic seconds)."""
-        since = self._cursor
+        since, sought = self._cursor, ears.Tone(frequencies, seconds)
         found: list[float] = []
 
         def there() -> bool:
-            hit = ears.find_tone(self._since(since), frequencies, seconds)
+            hit = sought.look(self._since(since + sought.begin))
             found[:] = [since + hit.start] if hit else []
             return bool(found)
 
@@ -215,7 +215,7 @@ class Call:
     async def line(
         self,
         reference: Samples,
-        within: float = 10.0,
+        within: float = 20.0,
         *,
         like: float = ears.LIKE,
         whole: bool = False,
@@ -223,22 +223,22 @@ class Call:
     ) -> float:
         """Wait until speech like the reference was heard; the score it had. It is compared by correlation, so the
         reference must be the same voice's rendering of the words. `whole`: its beginning mustn't be cut off."""
-        since = self._cursor - 0.2
+        since, sought = self._cursor - 0.2, ears.Words(reference)
         best = [0.0]
 
         def there() -> bool:
-            found = ears.find_like(self._since(since), reference)
-            best[0] = max(best[0], found.score)
+            found = sought.look(self._since(since + sought.begin))
+            best[0] = found.score
             return found.score >= like and (not whole or found.beginning >= ears.WHOLE)
 
         await self._until(there, within, f"the words {what or 'asked for'}", each=0.5)
         return best[0]
 
-    async def pressed(self, keys: str, within: float = 5.0) -> None:
+    async def pressed(self, keys: str, within: float = 15.0) -> None:
         """Wait until the other side has pressed these keys, as events or as tones."""
         await self._until(lambda: keys in (self.keys_heard(), self.key_tones()), within, "the keys", each=0.1)
 
-    async def ended(self, within: float = 10.0) -> None:
+    async def ended(self, within: float = 20.0) -> None:
         """Wait until the other side has hung up."""
         await self._until(lambda: self.signalling.ended is not None, within, "the other side to hang up", up=False)
 

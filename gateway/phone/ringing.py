@@ -37,7 +37,7 @@ class Ringing:
         """A header of the INVITE; "" when it has none of that name."""
         return self._incoming.request.headers.get(name) or ""
 
-    async def answer(self, within: float = 5.0) -> Call:
+    async def answer(self, within: float = 15.0) -> Call:
         """Pick up, and wait for the ACK. Raises Unmet when the caller has given up."""
         if self.decided.done():
             raise Unmet("The call doesn't ring any more.")
@@ -53,7 +53,7 @@ class Ringing:
         if not self.decided.done():
             self.decided.set_result(status)
 
-    async def given_up(self, within: float = 10.0) -> float:
+    async def given_up(self, within: float = 20.0) -> float:
         """Wait until the caller gives up; when that was, monotonic seconds. Raises Unmet."""
         try:
             async with asyncio.timeout(within):
