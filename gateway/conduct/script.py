@@ -21,8 +21,10 @@ from gateway.terms.ending import Party
 
 JOIN_WITHIN = 10.0
 """Seconds to join the room and publish."""
-CALLER_WITHIN = 1.0
-"""Seconds for the caller to be in the room once we are; else nobody is there to talk to."""
+CALLER_WITHIN = 21.0
+"""Seconds for the caller to be in the room once we are. The SIP service tells of a caller before they are there, and on a
+busy machine brings them a good while after us; a job that left by then would only be followed by the next. A caller who
+gives up ends the call in the store, and with it our lease."""
 ANSWER_WITHIN = 60.0
 """Seconds for the SIP service to answer the caller."""
 ACTIVE_WITHIN = 0.25

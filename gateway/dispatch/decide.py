@@ -26,8 +26,8 @@ JOB_WITHIN = 3.0
 """Seconds from a dispatch until its job must hold the call's lease."""
 STEADY = 10.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
-JOINS_WITHIN = 12.0
-"""Seconds a caller may take from the first hint into the room; the SIP service gives up after 10."""
+JOINS_WITHIN = 22.0
+"""Seconds a caller may take from the first hint into the room; the SIP service gives up after 20."""
 TRIES = 5
 """Jobs a call is offered to before its caller is turned away."""
 ASK_COUNTS = 3.0

@@ -28,12 +28,15 @@ from gateway.tasks import Tasks
 
 SIGNAL = 5.0
 """Seconds that one attempt to reach the server may take."""
-JOINING = 10.0
-"""Seconds until joining, or publishing, counts as failed."""
+JOINING = 20.0
+"""Seconds until joining, or publishing, counts as failed: measured, ten calls at once on two cores that have four times
+as much to do need up to 15, and those that a shorter time ends would have been served."""
 LINGER = 30.0
 """Seconds that leaving waits for a joining under way, which the SDK can't break off."""
 SMALL = 1.0
-"""Seconds that setting attributes or sending a digit may take."""
+"""Seconds that sending a digit may take, and setting the last status, which leaving waits for."""
+SETTING = 5.0
+"""Seconds that the server may take to confirm attributes; on a busy machine it is late, and they are set all the same."""
 LEAVING = 5.0
 ANSWERED = 0.25
 """Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
@@ -151,15 +154,16 @@ class RoomLeg:
         """Set `sip.callStatus`."""
         await self.set_attributes({CALL_STATUS: status})
 
-    async def set_attributes(self, attributes: dict[str, str]) -> None:
-        """Set attributes of our participant; a failure is only logged, as nobody can do anything about it."""
+    async def set_attributes(self, attributes: dict[str, str], within: float = SETTING) -> None:
+        """Set attributes of our participant; a failure is only logged, as nobody can do anything about it. `within`:
+        seconds to wait for the server's word."""
         if not self._connected() or self._room is None:
             return
         try:
-            async with asyncio.timeout(SMALL):
+            async with asyncio.timeout(within):
                 await self._room.local_participant.set_attributes(attributes)
         except TimeoutError:
-            log.warning("attributes not set", call=self._call_id, names=sorted(attributes))
+            log.warning("attributes not confirmed", call=self._call_id, names=sorted(attributes))
 
     async def leave(self, status: str, reason: int = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
         """Set the status if one is given, and leave for LiveKit's `reason`; joining that is under way is waited for, since it can't be
@@ -169,7 +173,7 @@ class RoomLeg:
         if self._connecting is not None:
             await asyncio.wait([self._connecting], timeout=LINGER)
         if status:
-            await self.set_status(status)
+            await self.set_attributes({CALL_STATUS: status}, SMALL)
         await asyncio.sleep(max(0.0, self._stay_until - asyncio.get_running_loop().time()))
         await self._tasks.__aexit__(None, None, None)
         self._ears.close_all()

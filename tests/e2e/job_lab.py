@@ -1,4 +1,4 @@
-"""Jobs on real servers: the edge in this process, a worker in its own, and a dispatcher that only sends jobs."""
+"""Jobs on real servers: the edge in this process, a worker in its own, and a dispatcher that sends jobs and notes ends."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def worker(directory: Path, redis_url: str, livekit: LiveKit, **more: str)
 
 @dataclass
 class Desk:
-    """Sends a job to each call as it comes, at epoch 1, and reads what jobs tell."""
+    """Sends a job to each call as it comes, at epoch 1, notes calls' ends, and reads what jobs tell."""
 
     lab: Lab
     lk: api.LiveKitAPI
@@ -160,8 +160,8 @@ class Desk:
                 await asyncio.sleep(0.05)
 
     def kinds(self, call: Call) -> list[str]:
-        """What was told of a call, in order."""
-        return [event.kind.value for event in self.events if event.call == call.id]
+        """What jobs told of a call, in order."""
+        return [event.kind.value for event in self.events if event.call == call.id and event.kind is not Kind.ENDED]
 
     async def told(self, call: Call, kind: Kind, within: float = 10.0) -> Event:
         """The first event of a kind that is told of a call."""
@@ -169,7 +169,7 @@ class Desk:
         return next(event for event in self.events if event.call == call.id and event.kind is kind)
 
     async def send_jobs(self) -> None:
-        """Send a job to each call told of, for ever."""
+        """Send a job to each call told of, and note its end, for ever."""
         seen: list[CallState] = []
         while True:
             await until(lambda: len(self.lab.told) > len(seen), 3600)
@@ -181,6 +181,9 @@ class Desk:
                 if await self.store.open(call) and self.sends:
                     await self.dispatch(call, self.at_epoch)
                     self.sent += 1
+            elif state.status is Status.DISCONNECTED and state.call_id in self.calls:
+                ended = Event(CallId(state.call_id), Kind.ENDED, time.time(), {})
+                await self.store.end(CallId(state.call_id), ended)
 
     async def read_events(self) -> None:
         """Read what is told, for ever."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.conduct.script import (
     ACTIVE_WITHIN,
+    CALLER_WITHIN,
     Active,
     Apologise,
     Apologised,
@@ -36,6 +37,7 @@ from gateway.conduct.script import (
     TellHangup,
     TellSwitched,
 )
+from gateway.edge.room import JOINING
 from gateway.errors import OurFault
 from gateway.terms.act import Because, Onward, Over
 from gateway.terms.ending import Party
@@ -107,10 +109,10 @@ def test_a_step(inputs: tuple[Input, ...], state: State, effects: list[Effect]) 
     assert (script.state, last) == (state, effects)
 
 
-def test_it_leaves_when_no_caller_is_there_within_a_second() -> None:
+def test_it_leaves_when_no_caller_comes_for_longer_than_the_sip_service_may_take() -> None:
     script, _ = Script.start("sales", 0.0).on(Joined(), 5.0)
-    assert script.due(5.9) == (script, ())
-    after, effects = script.due(6.0)
+    assert script.due(5.0 + JOINING) == (script, ())
+    after, effects = script.due(5.0 + CALLER_WITHIN)
     assert after.state is State.OVER
     assert effects == (Leave("no caller was in the room", give_back=True),)
 
