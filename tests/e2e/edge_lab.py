@@ -41,7 +41,7 @@ class Lab(SipLab):
 
     async def nothing_left(self) -> None:
         """Return once no call, task or SIP participant is left of the calls that ended."""
-        await until(lambda: len(self.edge.edge) == 0)
+        await until(lambda: len(self.edge.edge) == 0, 30)
         await super().nothing_left()
 
 

@@ -155,8 +155,9 @@ def _serves(port: int) -> bool:
         connection.close()
 
 
-async def until(condition: Callable[[], object], within: float = 10.0) -> None:
-    """Return once `condition` holds: for what another process does, or what has no event. Raises TimeoutError."""
+async def until(condition: Callable[[], object], within: float = 20.0, each: float = 0.01) -> None:
+    """Return once `condition` holds: for what another process does, or what has no event. It is looked at every `each`
+    seconds. Raises TimeoutError."""
     async with asyncio.timeout(within):
         while not condition():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(each)

@@ -161,14 +161,16 @@ class SipLab:
         return [[state for state in self.told if state.call_id == call_id] for call_id in ids]
 
     @asynccontextmanager
-    async def agent(self, number: int = 0, name: str = "agent", tone: float = 600.0) -> AsyncIterator[RoomPeer]:
-        """An agent who joins a call's room as soon as it is told of."""
-        async with room_peer(self.livekit, await self.room(number), name, tone) as peer:
+    async def agent(
+        self, number: int = 0, name: str = "agent", tone: float = 600.0, *, deaf: bool = False
+    ) -> AsyncIterator[RoomPeer]:
+        """An agent who joins a call's room as soon as it is told of. `deaf`: they listen to nobody."""
+        async with room_peer(self.livekit, await self.room(number), name, tone, deaf=deaf) as peer:
             yield peer
 
     async def nothing_left(self) -> None:
         """Return once no SIP participant is left of our calls that ended."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self._participants():
                 await asyncio.sleep(0.05)
 

@@ -40,7 +40,7 @@ async def test_the_line_check_chimes_answers_keys_and_hangs_up(phone: Phone, sta
     await call.press("5")
     await call.pressed("5", 3)
     await call.press("#")
-    await call.ended(5)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert (found["agent"], found["hung_up_by"], found["sip_status"]) == ("echo", "agent", 200)
     assert found["codec"] == "PCMU/8000"
@@ -50,7 +50,7 @@ async def test_the_line_check_chimes_answers_keys_and_hangs_up(phone: Phone, sta
 @pytest.mark.parametrize(("number", "status"), [(REJECTED, 603), (UNKNOWN, 404)])
 async def test_a_number_is_rejected_as_the_plan_says(phone: Phone, stack: Stack, number: str, status: int) -> None:
     call = await phone.dial(number)
-    await call.ended(5)
+    await call.ended()
     assert call.signalling.status == status
     assert call.signalling.answered is None
     found = await latest(stack, number, reject_status=status)
@@ -72,7 +72,7 @@ async def test_sales_takes_a_lead_by_speech(phone: Phone, stack: Stack) -> None:
     await converse(
         phone, call, [*lines, "About fifty thousand dollars.", "Yes, that's right.", "No, that's all. Goodbye."]
     )
-    await call.ended(20)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert (found["agent"], found["route"], found["hung_up_by"]) == ("sales", "sales", "agent")
     lead = found["lead"]["fields"]
@@ -179,7 +179,7 @@ async def test_a_caller_without_a_number_is_served(stack: Stack) -> None:
         await call.answered(10)
         await call.tone([659.0], 3)
         await call.press("#")
-        await call.ended(5)
+        await call.ended()
     found = await record(stack, sip_id(call))
     assert found["caller"] is None
 
@@ -202,7 +202,7 @@ async def test_ten_callers_at_once_are_all_served(phone: Phone, stack: Stack) ->
     for call in calls:
         await call.press("#")
     for call in calls:
-        await call.ended(10)
+        await call.ended()
     for call in calls:
         await record(stack, sip_id(call), ending="served")
 
@@ -226,7 +226,7 @@ async def test_an_agent_whose_engine_fails_says_so_and_books_a_callback(phone: P
     speech.kill()
     sorry = await phone.rendering("I'm sorry, something has gone wrong on our side.")
     assert await call.line(sorry, 30, what="the apology") > 0.5
-    await call.ended(20)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="callback")
     assert found["callbacks"]
     async with asyncio.timeout(30):

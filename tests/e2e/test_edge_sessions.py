@@ -76,7 +76,7 @@ async def test_a_session_that_we_refresh(edge: Lab, short: None, allow: str) -> 
         )
         async with edge.caller(steps.scenario(*made), rtp=phone.port) as caller, edge.agent():
             await phone.hears(600)
-            await caller.ended(15)
+            await caller.ended()
             await phone.hears(600)
     assert (await edge.end()).by is Party.CALLER
 

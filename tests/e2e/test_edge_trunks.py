@@ -67,7 +67,7 @@ async def test_a_caller_from_an_address_that_is_allowed(edge: Lab) -> None:
 async def test_a_caller_from_elsewhere(edge: Lab) -> None:
     made = steps.scenario(steps.invite(), steps.expect(180), steps.refused(404))
     async with edge.caller(made, FAR) as caller:
-        await caller.ended(3)
+        await caller.ended()
     assert (await edge.end()).by is Party.GATEWAY
 
 

@@ -152,7 +152,7 @@ async def test_a_menu_is_said_again_and_its_keys_lead_on(
     human = await (await callees.rung(5.0)).answer()
     await talk(call, human)
     await human.hang_up()
-    await call.ended(3.0)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
 
@@ -174,7 +174,7 @@ async def test_who_waits_keeps_the_place_and_is_connected(
     human = await (ring or await callees.rung(TAKEN_OVER)).answer()
     await talk(call, human)
     await human.hang_up()
-    await call.ended(3.0)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert [stop["act"] for stop in found["stops"]] == ["wait"]
 
@@ -193,7 +193,7 @@ async def test_two_who_talk_dont_notice_that_their_job_dies(
         await call.wait(1.5)
     await human.hang_up()
     left = time.monotonic()
-    await call.ended(3.0)
+    await call.ended()
     assert (call.signalling.ended or 0) - left < 0.7
     await record(stack, sip_id(call), ending="served")
 
@@ -209,7 +209,7 @@ async def test_a_hang_up_ends_a_talk_that_has_no_job(
     await killed(stack)
     one, other = (human, call) if first == "human" else (call, human)
     await one.hang_up()
-    await other.ended(5.0)
+    await other.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert found["hung_up_by"] == first
 
@@ -226,7 +226,7 @@ async def test_two_who_talk_outlive_control_and_the_worker(
         await job(stack)
         await call.wait(1.5)
     await human.hang_up()
-    await call.ended(5.0)
+    await call.ended()
     await record(stack, sip_id(call), ending="served")
 
 
@@ -248,7 +248,7 @@ async def test_a_job_that_hung_and_wakes_leaves_the_call_to_the_next(
         await call.wait(0.5)
     await call.hang_up()
     left = time.monotonic()
-    await human.ended(3.0)
+    await human.ended()
     assert (human.signalling.ended or 0) - left < 0.7
     await record(stack, sip_id(call), ending="served")
 
@@ -267,7 +267,7 @@ async def test_a_message_goes_on_and_keeps_what_was_said(stack: Stack, caller: P
     await call.tone([1000.0], 15.0, 0.2)
     await caller.say(call, "And that is all")
     await call.press("#")
-    await call.ended(20.0)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="message")
     assert found["messages"][0]["seconds"] > 1
 
@@ -296,7 +296,7 @@ async def test_a_number_in_mid_entry_is_booked_once(stack: Stack, phone_target: 
         await call.talking(0.3)
         await call.press("5105550188#")
         await said(phone, call, word(HouseWord.BOOKED, "en"))
-        await call.ended(15.0)
+        await call.ended()
         found = await record(stack, sip_id(call), ending="callback")
         assert [one["number"] for one in found["callbacks"]] == ["+15105550188"]
 
@@ -318,7 +318,7 @@ async def test_a_call_is_led_on_when_control_is_back(
     human = await ringing.answer()
     await talk(call, human)
     await human.hang_up()
-    await call.ended(3.0)
+    await call.ended()
     await record(stack, sip_id(call), ending="served")
 
 

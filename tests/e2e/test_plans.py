@@ -131,7 +131,7 @@ async def status(
     """What a caller who rings is turned away with."""
     async with Phone(line.stack.sip, caller=caller) as phone:
         call = await phone.dial(number, headers=headers)
-        await call.ended(10)
+        await call.ended()
         return call.signalling.status
 
 
@@ -193,7 +193,7 @@ async def _bears_one(line: Line) -> None:
             others = await asyncio.gather(*(status(line, "+15105550102") for _ in range(3)))
             assert others == [486, 486, 486]
             await call.hang_up()
-            await call.ended(5)
+            await call.ended()
             await asyncio.wait_for(_free(line, phone), 10)
 
 
@@ -203,7 +203,7 @@ async def _free(line: Line, phone: Phone) -> None:
         with suppress(Unmet):
             await answer.answered(5)
             await answer.hang_up()
-            await answer.ended(5)
+            await answer.ended()
             return
 
 
@@ -244,7 +244,7 @@ async def test_an_edit_leaves_who_waits_in_a_line_alone(line: Line) -> None:
         human = await ringing.answer()
         await talk(call, human)
         await human.hang_up()
-        await call.ended(5)
+        await call.ended()
 
 
 async def test_a_rollback_pins_the_files_until_the_next_apply(line: Line) -> None:

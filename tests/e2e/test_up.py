@@ -74,7 +74,7 @@ async def line_check(sip: str) -> None:
         await call.answered(20)
         await call.tone([659.0], 5)
         await call.press("#")
-        await call.ended(5)
+        await call.ended()
 
 
 def test_a_second_gateway_on_one_state_is_refused(stack: Stack) -> None:

@@ -109,7 +109,7 @@ async def test_a_caller_who_leaves_the_offer_to_us(edge: SipLab) -> None:
 async def test_who_is_not_let_in(edge: SipLab, whom: str, status: str, formats: str) -> None:
     dialed = getattr(edge.numbers, whom)
     async with edge.caller("refused_at_once", dialed, rtp=9, status=status, formats=formats) as caller:
-        await caller.ended(within=2)
+        await caller.ended()
     ended = await edge.end()
     assert (ended.by, ended.sip_status) == (Party.GATEWAY, int(status))
     assert ended.to_user.reveal() == dialed
@@ -133,7 +133,7 @@ async def test_a_caller_signs_in(edge: SipLab) -> None:
 @differs("a wrong password, inbound")
 async def test_a_caller_with_a_wrong_password(edge: SipLab) -> None:
     async with edge.caller("signs_in_refused", edge.numbers.guarded, rtp=9, password="guess", status="403") as caller:
-        await caller.ended(within=3)
+        await caller.ended()
     assert (await edge.end()).sip_text == "wrong password"
 
 
@@ -243,12 +243,12 @@ async def test_a_ringing_call_is_refused_by_rpc(edge: SipLab) -> None:
 
 async def test_nobody_answers(edge: SipLab) -> None:
     async with edge.caller("refused", edge.numbers.quick, rtp=9, status="486") as caller:
-        await caller.ended(within=5)
+        await caller.ended()
 
 
 async def test_a_call_that_is_too_long(edge: SipLab) -> None:
     async with edge.caller("hung_up_on", edge.numbers.quick, rtp=9) as caller, edge.agent():
-        await caller.ended(within=8)
+        await caller.ended()
 
 
 @differs("the final status, told of a call's end")
@@ -279,7 +279,7 @@ async def test_what_ended_a_call_is_told(edge: SipLab, how: str, says: str) -> N
             await edge.lk.room.remove_participant(who)
         elif how == "too long":
             await stack.enter_async_context(edge.agent())
-        await caller.ended(within=8)
+        await caller.ended()
     ended = await edge.end()
     assert (ended.by, ended.sip_text) == (Party.GATEWAY, says)
 
@@ -318,6 +318,7 @@ async def test_headers_that_the_trunk_wants_in_the_answer(edge: SipLab) -> None:
         assert "X-Gateway: offhook" in caller.report()
 
 
+@pytest.mark.timeout(300)
 async def test_ten_calls_at_once(edge: SipLab) -> None:
     async with AsyncExitStack() as stack:
         phones, callers, agents = [], [], []
@@ -325,9 +326,9 @@ async def test_ten_calls_at_once(edge: SipLab) -> None:
             phone = await stack.enter_async_context(edge.phone())
             phones.append(phone)
             callers.append(await stack.enter_async_context(edge.caller("hung_up_on", rtp=phone.port)))
-            agents.append(stack.enter_async_context(edge.agent(number, tone=600)))
+            agents.append(stack.enter_async_context(edge.agent(number, tone=600, deaf=True)))
         await asyncio.gather(*agents)
-        await asyncio.gather(*(phone.hears(600, within=15) for phone in phones))
+        await asyncio.gather(*(phone.hears(600, within=60) for phone in phones))
         for room in edge.rooms():
             await edge.lk.room.delete_room(api.DeleteRoomRequest(room=room))
         await asyncio.gather(*(caller.ended() for caller in callers))
@@ -335,7 +336,7 @@ async def test_ten_calls_at_once(edge: SipLab) -> None:
 
 async def _sip_identity(edge: SipLab, room: str) -> str:
     """The identity of the room's SIP participant, once it is there."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while True:
             request = api.ListParticipantsRequest(room=room)
             try:

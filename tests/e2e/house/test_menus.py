@@ -71,7 +71,7 @@ async def test_a_wav_is_a_menus_prompt(stack: Stack, caller: Phone, callees: Pho
     human = await (await callees.rung(5)).answer()
     await talk(call, human)
     await call.hang_up()
-    await human.ended(3)
+    await human.ended()
 
 
 async def test_a_wav_is_a_queues_music_that_other_keys_dont_end(stack: Stack, caller: Phone) -> None:
@@ -89,7 +89,7 @@ async def test_who_talks_where_talking_leads_nowhere_hears_the_menu_again(stack:
     await caller.say(call, "Sales please")
     await said(caller, call, "Press 1.")
     await said(caller, call, word(HouseWord.NOBODY, "en"), 20)
-    await call.ended(15)
+    await call.ended()
     assert [stop["act"] for stop in (await record(stack, sip_id(call)))["stops"]] == ["choose", "dismiss"]
 
 
@@ -100,7 +100,7 @@ async def test_keys_that_lead_nowhere_use_the_menu_up(stack: Stack, caller: Phon
     await said(caller, call, word(MenuWord.WRONG_KEY, "en"))
     await call.press("8")
     await said(caller, call, word(HouseWord.NOBODY, "en"))
-    await call.ended(15)
+    await call.ended()
 
 
 async def test_a_caller_may_hang_up_on_the_goodbye(stack: Stack, caller: Phone) -> None:
@@ -138,7 +138,7 @@ async def test_who_keys_no_number_is_let_go(stack: Stack, phone_target: str) -> 
         call = await up(phone, CALL_BACK)
         await call.talking(0.5)
         await said(phone, call, word(HouseWord.NO_NUMBER, "en"), 60)
-        await call.ended(15)
+        await call.ended()
         found = await record(stack, sip_id(call))
         assert not found["callbacks"]
         assert found["hung_up_by"] == "gateway"

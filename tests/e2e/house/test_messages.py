@@ -52,7 +52,7 @@ async def test_a_message_is_recorded_again_by_a_key(stack: Stack, caller: Phone)
     await call.talking(0.5)
     await call.press("#")
     await said(caller, call, line_of(Say.KEPT, "en"))
-    await call.ended(10)
+    await call.ended()
     audio = opus.read(stack.state / "messages" / (await kept(stack, call))["file"])
     assert holds(audio, await caller.voice.speak(SECOND))
     assert not holds(audio, await caller.voice.speak(FIRST))
@@ -63,7 +63,7 @@ async def test_a_message_ends_by_silence(stack: Stack, caller: Phone) -> None:
     await leave_message(caller, call, FIRST)
     await said(caller, call, line_of(Say.AGAIN, "en"), 15)
     await said(caller, call, line_of(Say.KEPT, "en"), 15)
-    await call.ended(10)
+    await call.ended()
     assert (await kept(stack, call))["seconds"] < 10
 
 
@@ -72,7 +72,7 @@ async def test_who_never_speaks_is_asked_again_and_let_go(stack: Stack, caller: 
     await call.answered()
     await said(caller, call, line_of(Say.NOTHING, "en"), 25)
     await said(caller, call, line_of(Say.NOTHING_LEFT, "en"), 40)
-    await call.ended(10)
+    await call.ended()
     found = await record(stack, sip_id(call))
     assert not found["messages"]
     assert found["hung_up_by"] == "gateway"
@@ -92,7 +92,7 @@ async def test_a_key_skips_the_words_and_zero_leads_to_a_person(stack: Stack, ca
     human = await (await callees.rung(10)).answer()
     await talk(call, human)
     await human.hang_up()
-    await call.ended(3)
+    await call.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert [stop["act"] for stop in found["stops"]] == ["record", "wait"]
 

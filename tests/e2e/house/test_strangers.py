@@ -35,7 +35,7 @@ async def test_sipp_takes_a_teams_call(stack: Stack, caller: Phone, places: Plac
         await human.hears(OURS)
         await saying
         await call.hang_up()
-        await stranger.ended(5)
+        await stranger.ended()
         found = await record(stack, sip_id(call), ending="served")
         assert [leg["member"] for leg in found["legs"]] == ["sipp"]
 
@@ -62,7 +62,7 @@ async def test_sipp_chooses_in_a_menu_by_keys_of_its_own(stack: Stack, callees: 
         await media.hears(THEIRS)
         await saying
         stranger.go_on()
-        await human.ended(5)
-        await stranger.ended(10)
+        await human.ended()
+        await stranger.ended()
     found = await latest(stack, MENU)
     assert (found["ending"], found["hung_up_by"]) == ("served", "caller")

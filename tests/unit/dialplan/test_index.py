@@ -64,10 +64,10 @@ def test_ten_thousand_lines_of_every_kind_are_ready_at_once() -> None:
     patterns += [Pattern(f"+1415{number:05}xx") for number in range(3000)]
     patterns += [Pattern(f"+1212{number:04}", "000", f"{100 + number % 800:03}") for number in range(2990)]
     patterns += [Pattern(f"+44{number}", prefix=True) for number in range(10)]
-    started = time.perf_counter()
+    started = time.process_time()
     index, clashes = build(entries(patterns))
     assert clashes == []
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
     assert (index.find("+14150299977") or pytest.fail("not found")).pattern == Pattern("+141502999xx")
 
 
@@ -129,10 +129,10 @@ def test_a_sip_user_with_an_x_is_itself() -> None:
 def test_ten_thousand_masks_of_every_shape_are_ready_at_once() -> None:
     shuffled = random.Random(1)
     patterns = [Pattern("+1" + "".join(shuffled.choice("0123456789xx") for _ in range(10))) for _ in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     index, _ = build(entries(patterns))
-    built = time.perf_counter()
+    built = time.process_time()
     for number in range(2000):
         index.find(f"+1{number:010}")
     assert built - started < 1.0
-    assert time.perf_counter() - built < 0.4, "200 µs each; looking at every line takes thousands"
+    assert time.process_time() - built < 0.4, "200 µs each; looking at every line takes thousands"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-import timeit
+import time
 
 import pytest
 from hypothesis import assume, given
@@ -189,4 +189,6 @@ def test_a_message_loses_quoted_phrases_but_not_names() -> None:
 @pytest.mark.parametrize("text", ["a" * 20000, "1 " * 10000, "'" * 5000, "text=" * 3000, "+1" * 5000, "x:[" * 3000,
                                   "a." * 10000 + "@", "\\" * 10000, '"' + "\\" * 9999])  # fmt: skip
 def test_no_text_takes_for_ever(text: str) -> None:
-    assert timeit.timeit(lambda: redact(text), number=1) < 1.0
+    started = time.process_time()
+    redact(text)
+    assert time.process_time() - started < 1.0

@@ -174,7 +174,7 @@ def test_any_damage_is_read_or_refused(data: st.DataObject) -> None:
 def test_a_datagram_made_to_be_slow_is_not(filling: bytes) -> None:
     """A whole datagram is read in far less than a call would notice."""
     data = INVITE.replace(b"Max-Forwards: 70", filling)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         parsed = parse(data)
         assert isinstance(parsed, sipmessage.Request)
@@ -183,7 +183,7 @@ def test_a_datagram_made_to_be_slow_is_not(filling: bytes) -> None:
         pass
     except SipSyntaxError:
         pass
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyzABC0123456789-", min_size=1, max_size=12)
