@@ -109,6 +109,7 @@ def _lines(definition: Definition, brief: Brief) -> Sequence[Line]:
     words, language = pronounced_as(brief), brief.language
     return (
         line(opening(definition, brief), words, language, Cue.OPENING),
+        line(opening(definition, brief, greeted=False), words, language),
         *(line(line_of(say, language), words, language, cue) for say, cue in _CUES.items()),
         *(line(line_of(say, language), words, language) for say in Say if say not in _CUES and say is not Say.NOTICE),
     )
@@ -123,10 +124,16 @@ def pronounced_as(brief: Brief) -> Mapping[str, str]:
     return given if isinstance(given, Mapping) else {}
 
 
-def opening(definition: Definition, brief: Brief) -> str:
-    """The agent's first words: the notice that it is automated, what operators want said, then the greeting."""
-    words = (line_of(Say.NOTICE, brief.language), brief.notice, brief.greeting or definition.greeting)
+def opening(definition: Definition, brief: Brief, *, greeted: bool = True) -> str:
+    """The agent's first words: the notice that it is automated, what operators want said, then the greeting, unless
+    the caller has said already what they want."""
+    words = (line_of(Say.NOTICE, brief.language), brief.notice, greeting(definition, brief) if greeted else "")
     return " ".join(one for one in words if one)
+
+
+def greeting(definition: Definition, brief: Brief) -> str:
+    """The agent's greeting."""
+    return brief.greeting or definition.greeting
 
 
 def line(text: str, pronounce: Mapping[str, str], language: str, cue: Cue | None = None) -> Line:

@@ -15,8 +15,9 @@ from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
 from agents import engines, telephony
+from agents.answering import led_by_words, words_before
 from agents.attending import Attending
-from agents.definition import Definition, DigitField, line, opening, pronounced_as
+from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
 from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
@@ -24,7 +25,9 @@ from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
 from agents.minutes import Minutes
 from agents.prompting import asked, instructions
+from agents.sealing import SealingAgent
 from agents.silence import Means, Silence
+from agents.transcribing import Transcribing
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
@@ -75,7 +78,8 @@ class TalkingRunner:
         self._stage = stage
         self._seal = Seal(self._settings.sealing_secret) if brief.sealed else None
         self._facts = Facts(self._definition, asked(self._definition, brief))
-        self._opening = self._line(opening(self._definition, brief))
+        self._answers = led_by_words(stage)
+        self._opening = self._line(opening(self._definition, brief, greeted=not self._answers))
         self._greeting = await stage.prompt(self._opening)
         for say in Say:
             if say is not Say.NOTICE:
@@ -96,11 +100,14 @@ class TalkingRunner:
             function_tool(self._end_tool, raw_schema=_END),
         ]
         history = _history(stage)
-        await session.start(Agent(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=history))
+        kind = SealingAgent if brief.sealed else Agent
+        await session.start(kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=history))
 
     async def converse(self) -> str:
-        """Greet, and talk until it is over. Raises Unavailable when an engine fails."""
+        """Greet, or answer what was said before, and talk until it is over. Raises Unavailable when an engine fails."""
         self._say(self._opening, self._greeting)
+        if self._answers:
+            self._start(self._answer())
         if self._silence is not None:
             self._silence.begin()
         self._minutes.begin(self._stage.ends)
@@ -141,6 +148,14 @@ class TalkingRunner:
                 async with asyncio.timeout(_CLOSE_WITHIN):
                     await session.aclose()
             await self._output.aclose()
+
+    async def _answer(self) -> None:
+        """Answer what the caller has said on the way here; greet them when it can't be made out."""
+        words = await words_before(self._stage, Transcribing(self._settings))
+        if words:
+            self._session.generate_reply(user_input=words)
+        elif not any(turn.speaker is Speaker.CALLER for turn in self._stage.turns):
+            self._say(self._line(greeting(self._definition, self._stage.brief)), None)
 
     # What the model does.
 

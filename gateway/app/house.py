@@ -17,13 +17,14 @@ from gateway.calls.pacing import Pacer
 from gateway.calls.redis_members import RedisMembers
 from gateway.calls.redis_pacing import RedisPacer
 from gateway.calls.redis_roster import RedisRosters
+from gateway.calls.redis_spoken import RedisSpoken
 from gateway.calls.store import CallStore
 from gateway.conduct import ringback
+from gateway.conduct.ear import Ear
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.house import House
 from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.legs import Legs
-from gateway.conduct.phrases import listener
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.record import Recorder
 from gateway.conduct.speak import Speaker
@@ -57,10 +58,11 @@ class HouseTools:
         self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
         self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
         self._pacer: Pacer = RedisPacer(redis, time.time)
+        self._ear = Ear(RedisSpoken(redis))
 
     def house(self) -> House:
         """What performs the acts."""
-        return House(self._store, self._tools)
+        return House(self._store, self._tools, self._ear)
 
     def _tools(self, stage: CallStage, call: Call) -> Tools:
         return Tools(
@@ -68,7 +70,7 @@ class HouseTools:
             legs=partial(self._legs, stage, call),
             line=partial(self._line, call),
             recorder=partial(self._recorder, stage, call),
-            listener=partial(listener, stage.hear),
+            listener=partial(self._ear.listening, stage.hear, call),
             hearing=self._hearing.set,
         )
 

@@ -24,6 +24,7 @@ from redis.asyncio import Redis
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
 from gateway.app.watch import Watched, watched
+from gateway.calls.redis_spoken import RedisSpoken
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
@@ -168,6 +169,7 @@ class _Job:
             prompts=prompts,
             rendered_in=voice,
             mouth=mouth,
+            spoken=RedisSpoken(redis),
         )
 
     def _agents_voice(self) -> str:

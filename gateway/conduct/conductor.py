@@ -14,6 +14,7 @@ from livekit import rtc
 
 from gateway.calls.cues import Key
 from gateway.calls.hearing import ATTENDED, Matrix
+from gateway.calls.spoken import Spoken
 from gateway.calls.store import Asked, CallStore
 from gateway.conduct import play, tones
 from gateway.conduct.attention import attended
@@ -100,6 +101,8 @@ class Means:
     """The voice the prompts are rendered in."""
     mouth: Mouth
     """What the caller hears comes out of it."""
+    spoken: Spoken
+    """What callers have said on the way to their agents."""
 
 
 class Conductor:
@@ -124,7 +127,7 @@ class Conductor:
         """Conduct the call to its end. The lease must have been taken."""
         means = self._means
         async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
-            parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in)
+            parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in, means.spoken)
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             mouth.sounds = stage.attention.sounds
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
@@ -140,6 +143,7 @@ class Conductor:
                 raise
             finally:
                 await cancelled(join, self._act, self._leading)
+                await means.house.hear_no_more()
                 await self._leave()
                 await self._cast.close()
                 await cancelled(keep)
@@ -212,6 +216,7 @@ class Conductor:
         """Do what the call's stop says."""
         try:
             if isinstance(self._call.act, Talk):
+                await self._means.house.hear_no_more()
                 self._means.hearing(ATTENDED)
                 given: Finished | Ended | Onward | Over = await bounded(self._call, self._converse(stage))
             else:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from gateway.calls.cues import Event, Machine
 from gateway.calls.store import CallStore
 from gateway.conduct import machines
+from gateway.conduct.ear import Ear
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.stage import CallStage
 from gateway.conduct.tools import Tools
@@ -20,10 +21,10 @@ from gateway.terms.personal import Number
 
 
 class House:
-    """Performs acts. `tools` makes the tools of a stage and its call."""
+    """Performs acts. `tools` makes the tools of a stage and its call; `ear` is the one they hear the caller talk with."""
 
-    def __init__(self, store: CallStore, tools: Callable[[CallStage, Call], Tools]) -> None:
-        self._store, self._tools = store, tools
+    def __init__(self, store: CallStore, tools: Callable[[CallStage, Call], Tools], ear: Ear) -> None:
+        self._store, self._tools, self._ear = store, tools, ear
         self._performance: Performance | None = None
         self.kept: tuple[str, str] | None = None
         """The checkpoint of the act that is performed, and who talks with the caller; None while none was made."""
@@ -42,8 +43,13 @@ class House:
         if self._performance is not None:
             self._performance.leave()
 
+    async def hear_no_more(self) -> None:
+        """Somebody else is to hear the caller from now on, or nobody."""
+        await self._ear.close()
+
     async def perform(self, stage: CallStage, call: Call) -> Onward | Over:
         """Perform the call's act to its end, from where another job has left it."""
+        await self.hear_no_more()
         self.kept = None
         machine = machines.start(call, own_number=callable_number(call.caller))
         kept = machines.restored(machine, call.checkpoint) if call.checkpoint else None

@@ -142,6 +142,11 @@ class Stage(Protocol):
         """The caller's audio, mono 16-bit at `rate`, in frames of `frame_ms`; it ends when the caller is gone."""
         ...
 
+    async def spoken(self) -> Pcm | None:
+        """What the caller has said at the menu that led them here, and since: told once, so that they needn't say it
+        again; None for nothing."""
+        ...
+
     async def prompt(self, line: Line) -> Pcm | None:
         """The line's audio, if it was rendered ahead; asks for it to be when it wasn't."""
         ...

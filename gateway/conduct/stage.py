@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from gateway.calls.spoken import RATE, Spoken
 from gateway.conduct import person
 from gateway.conduct.attention import Attention
 from gateway.conduct.play import fitted
@@ -38,6 +39,8 @@ class Parts:
     prompts: PromptBook
     rendered_in: str
     """The voice the prompts are rendered in."""
+    spoken: Spoken
+    """What callers have said on the way to their agents."""
 
 
 @dataclass
@@ -82,6 +85,17 @@ class CallStage:
     def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
         """The caller's audio (see `port.Stage.hear`)."""
         return self.parts.room.hear(rate, frame_ms)
+
+    async def spoken(self) -> Pcm | None:
+        """What the caller has said on the way here (see `port.Stage.spoken`)."""
+        if self.call.because != Because.SPEECH.value:
+            return None
+        try:
+            said = await self.parts.spoken.take(self.call.id, self.call.stop)
+        except Unavailable as bad:
+            log.warning("what the caller has said can't be had", why=bad.what)
+            return None
+        return Pcm(RATE, said) if said else None
 
     async def prompt(self, line: Line) -> Pcm | None:
         """The line's audio if it was rendered ahead (see `port.Stage.prompt`)."""
@@ -167,6 +181,7 @@ class CallStage:
 
     def led(self, call: Call) -> None:
         """The call is at another stop."""
+        self.parts = replace(self.parts, call=call)
         self.brief, self.onward, self.ends = call.brief, None, call.ends
 
     def switched(self) -> str:

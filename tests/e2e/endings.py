@@ -102,6 +102,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         + _of("house/test_menus", "keys_that_lead_nowhere_use_the_menu_up"),
         "silence": _of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye"),
         "speech": _of("test_house", "who_talks_at_a_menu_is_led_where_talking_leads")
+        + _of("test_house", "what_a_caller_says_at_a_menu_is_answered_and_needs_not_be_said_again")
         + _of("house/test_menus", "who_talks_where_talking_leads_nowhere_hears_the_menu_again"),
         "time": Never("its time is the silence of its tries"),
         "closed": _CLOSED,

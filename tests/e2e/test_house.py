@@ -26,7 +26,7 @@ from tests.e2e.records import record, sip_id
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 MENU, DESK, DIRECT, MESSAGE, SHUT, AGENT_DESK = (f"+1510555060{n}" for n in range(1, 7))
-ONE_BY_ONE, NOBODY, BROKEN, DEAD_END, AWAY = (f"+151055506{n:02}" for n in range(7, 12))
+ONE_BY_ONE, NOBODY, BROKEN, DEAD_END, AWAY, TOLD = (f"+151055506{n:02}" for n in range(7, 13))
 ANA, BEN, CLEO = "+15105550111", "+15105550112", "+15105550113"
 OURS, THEIRS = 600.0, 900.0
 """Hz: what callers and callees send."""
@@ -331,6 +331,26 @@ async def test_who_talks_at_a_menu_is_led_where_talking_leads(stack: Stack, call
     await caller.say(call, "I would like a quote please")
     await said(caller, call, "Nobody is free. Please speak.")
     await call.hang_up()
+
+
+@pytest.mark.speech
+async def test_what_a_caller_says_at_a_menu_is_answered_and_needs_not_be_said_again(
+    stack: Stack, caller: Phone
+) -> None:
+    call = await caller.dial(TOLD)
+    await call.answered()
+    await said(caller, call, "What can we do for you?", first=True)
+    await caller.say(call, "My name is John Smith")
+    await call.line(await caller.rendering("I'm an automated assistant."), 25.0, what="the notice")
+    await call.quiet(2.5, 25.0)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["choose", "talk"]
+    turns = [(turn["speaker"], turn["text"]) for turn in found["turns"]]
+    assert "john smith" in next(text for speaker, text in turns if speaker == "caller").lower()
+    assert not any("How can I help" in text for _, text in turns), "nobody asks what was said already"
+    assert [speaker for speaker, _ in turns].count("agent") >= 2, "it is answered"
+    assert found["lead"]["fields"]["name"].lower() == "john smith"
 
 
 async def test_a_caller_who_hangs_up_in_the_menu_is_recorded_as_abandoned(stack: Stack, caller: Phone) -> None:

@@ -9,10 +9,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from livekit.agents import Agent
 from livekit.agents.llm import ChatMessage
+from livekit.agents.stt import SpeechData, SpeechEvent, SpeechEventType
+from livekit.agents.types import TimedString
 from livekit.agents.voice import ConversationItemAddedEvent
 from pydantic import BaseModel, Field
 
@@ -21,8 +25,10 @@ from agents.definition import Definition, digits
 from agents.lines import Say, line_of
 from agents.registry import definition
 from agents.runner import TalkingRunner
+from agents.sealing import SealingAgent
 from gateway.calls.memory import MemoryStore
 from gateway.calls.sealed import Seal
+from gateway.calls.spoken import MemorySpoken
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
@@ -142,7 +148,15 @@ async def scene(
     warm = engines.Warm(*cast(Any, (None, None, None, None)))
     runner = TalkingRunner(agent or definition("support"), settings, warm)
     async with Teller(store, CALL.id) as teller:
-        parts = Parts(CALL, cast(Any, Voice()), cast(Any, Room()), teller, cast(Any, Prompts()), "voice")
+        parts = Parts(
+            CALL,
+            cast(Any, Voice()),
+            cast(Any, Room()),
+            teller,
+            cast(Any, Prompts()),
+            "voice",
+            MemorySpoken(time.monotonic),
+        )
         await runner.prepare(CallStage(parts, brief))
         runner._early = None
         session.added("assistant", "What is your ticket number?")
@@ -296,3 +310,25 @@ async def test_there_is_no_sealed_call_without_a_secret(monkeypatch: pytest.Monk
     with pytest.raises(SetupFault, match="OFFHOOK_SECRET"):
         async with scene(monkeypatch):
             pass
+
+
+async def test_digits_that_are_said_are_hidden_from_all_that_comes_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = ["seven three", "my ticket number is seven three nine one four six"]
+
+    async def hears(*_: object) -> AsyncIterator[SpeechEvent]:
+        for text in heard:
+            words = [TimedString(word) for word in text.split()]
+            data = SpeechData(language=cast(Any, "en"), text=text, words=words)
+            yield SpeechEvent(type=SpeechEventType.FINAL_TRANSCRIPT, alternatives=[data])
+
+    monkeypatch.setattr(Agent.default, "stt_node", hears)
+    async with scene(monkeypatch) as on:
+        assert isinstance(on.session.agent, SealingAgent)
+        told = [event async for event in on.session.agent.stt_node(cast(Any, None), cast(Any, None))]
+    assert [event.alternatives[0].text for event in told] == [HIDDEN, f"my ticket number is {HIDDEN}"]
+    assert not any(event.alternatives[0].words for event in told)
+
+
+async def test_a_route_that_seals_nothing_hears_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(monkeypatch, replace(BRIEF, sealed=False)) as on:
+        assert not isinstance(on.session.agent, SealingAgent)

@@ -1,0 +1,56 @@
+"""The contract of what callers say on their way to an agent, on memory and on a real Redis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.calls import redis_spoken, spoken
+from gateway.calls.redis_spoken import RedisSpoken
+from gateway.calls.spoken import MemorySpoken, Spoken
+from gateway.terms.call import CallId
+from tests.e2e.servers import redis_server, until
+
+CALL, OTHER = CallId("SCL_1"), CallId("SCL_2")
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Spoken]:
+    if request.param == "memory":
+        yield MemorySpoken(time.monotonic)
+        return
+    client = Redis.from_url(request.getfixturevalue("redis_url"))
+    await client.flushall()
+    yield RedisSpoken(client)
+    await client.aclose()
+
+
+async def test_what_is_said_is_taken_whole_and_once(kept: Spoken) -> None:
+    await kept.add(CALL, 2, b"\x01\xff")
+    await kept.add(CALL, 2, b"\x00\x80")
+    assert await kept.take(CALL, 2) == b"\x01\xff\x00\x80"
+    assert await kept.take(CALL, 2) == b""
+
+
+async def test_it_is_the_one_calls_and_stops(kept: Spoken) -> None:
+    await kept.add(CALL, 2, b"ours")
+    assert [await kept.take(OTHER, 2), await kept.take(CALL, 3)] == [b"", b""]
+    assert await kept.take(CALL, 2) == b"ours"
+
+
+async def test_nobody_finds_it_later(kept: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (spoken, redis_spoken):
+        monkeypatch.setattr(module, "KEPT", 0.05)
+    await kept.add(CALL, 2, b"ours")
+    gone = time.monotonic() + 0.2
+    await until(lambda: time.monotonic() > gone)
+    assert await kept.take(CALL, 2) == b""
