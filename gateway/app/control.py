@@ -99,7 +99,7 @@ async def run(settings: Settings) -> None:
             members = RedisMembers(redis)
             notifier = messages.notifier(settings, engine, looking, lambda: keeper.in_force.zone)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
-            pools = Pools(Presence(redis), keeper.state, time.time)
+            pools = Pools(Presence(redis), store, keeper.state, time.time, slow=settings.answer_within)
             forgot = asyncio.Event()
             watch = Watch(store, forgot=forgot.set)
             dispatcher = Dispatcher(
@@ -110,6 +110,7 @@ async def run(settings: Settings) -> None:
                 state=pools.state,
                 forget=members.forget,
                 settled=watch.settled,
+                slots=pools.slots,
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)
@@ -269,6 +270,7 @@ class Control:
                 "unusable": [str(finding) for finding in self._keeper.unusable],
                 "notices": self._told.notices(),
                 "timezone": self._keeper.in_force.timezone,
+                "pools": self._pools.told(),
             }
         )
 

@@ -8,8 +8,9 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -18,7 +19,7 @@ from livekit import api
 from gateway.app.lifetime import until_stopped
 from gateway.app.plans import asked
 from gateway.config import from_environment
-from gateway.errors import SetupFault
+from gateway.errors import SetupFault, Unavailable
 from gateway.privacy.redact import redact
 from gateway.tasks import Tasks
 from gateway.trunks import livekit as trunks
@@ -62,11 +63,13 @@ async def _serve(options: Options, trunk_file: TrunkFile, say: Print) -> None:
     children = [*_servers(options, where, secret), *plan.ours(options, where, secret, plan.installed())]
     for name in _ports_needed([child.name for child in children]):
         check_port(options.host, name, options.ports[name])
+    again = asyncio.Event()
     supervisor = Supervisor(
         children,
         logs=options.state / "logs",
         tell=lambda name, what: say(f"  {name:<15} {what}"),
         clean=redact,
+        returned=lambda name: again.set() if name == "redis" else None,
     )
     say("Starting:")
     try:
@@ -79,6 +82,7 @@ async def _serve(options: Options, trunk_file: TrunkFile, say: Print) -> None:
                 say(line)
             async with Tasks("up") as tasks:
                 tasks.start(_tell_plan(options.state, say), "plan")
+                tasks.start(_keep_trunks(again, partial(_apply_trunks, where, secret, trunk_file, say)), "trunks")
                 await supervisor.watch()
     finally:
         await asyncio.shield(supervisor.stop())
@@ -123,6 +127,18 @@ async def _apply_trunks(where: plan.Addresses, secret: plan.Secrets, trunk_file:
         lk = api.LiveKitAPI(where.livekit_url, secret.livekit_key, secret.livekit_secret, session=session)
         for done in await trunks.apply(lk, trunk_file.livekit):
             say(f"  {'trunk':<15} {done}")
+
+
+async def _keep_trunks(again: asyncio.Event, apply: Callable[[], Awaitable[None]]) -> None:
+    """LiveKit keeps trunks and rules in Redis, which may have come back without them: no caller would be let in."""
+    while True:
+        await again.wait()
+        again.clear()
+        try:
+            await apply()
+        except Unavailable:
+            again.set()
+            await asyncio.sleep(_LOOKS)
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from gateway.app.lifetime import until_stopped
 from gateway.app.watch import Watch, Watched
 from gateway.calls.presence import Presence, keep_telling
 from gateway.calls.redis_store import RedisStore
+from gateway.calls.working import Working
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead
@@ -104,10 +105,9 @@ def _besides(
 ) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What a worker does beside its jobs, by name."""
     me = f"{socket.gethostname()}-{os.getpid()}"
-    there: Callable[[], bool] = lambda: not worker.why_not_ready()
     for_both: dict[str, Callable[[], Awaitable[None]]] = {
         "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
-        "presence": lambda: keep_telling(Presence(redis), pool, me, there, time.time),
+        "presence": lambda: keep_telling(Presence(redis), pool, me, worker.working, time.time),
     }
     if pool is Pool.HOUSE:
         return {**for_both, "salvage messages": lambda: recording.salvage(settings, redis)}
@@ -157,6 +157,10 @@ class Worker:
     def calls(self) -> float:
         """Calls conducted now, and those about to start."""
         return float(len(self._server.active_jobs) + self._accepting)
+
+    def working(self) -> Working:
+        """How it stands, for control."""
+        return Working(not self.why_not_ready(), int(self.calls()), self._settings.calls_at_once)
 
     def why_not_ready(self) -> str:
         """Why no call should come here, or ""."""

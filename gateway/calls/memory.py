@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.terms.call import Call, CallId, Phase
-from gateway.terms.event import JOBS, Event
+from gateway.terms.event import JOBS, Event, latency
 
 Item = TypeVar("Item")
 
@@ -33,6 +33,7 @@ class MemoryStore:
         self._events: dict[int, Event] = {}
         self._reader: dict[int, str] = {}
         self._told = 0
+        self._latencies: list[tuple[float, float]] = []
         self._more = asyncio.Event()
         self._asks: asyncio.Queue[Asked] = asyncio.Queue()
         self._lost: asyncio.Queue[tuple[CallId, int]] = asyncio.Queue()
@@ -176,9 +177,15 @@ class MemoryStore:
         self._told += 1
         self._events[self._told] = replace(event, id=f"{self._told}-0")
         self._more.set()
+        if (took := latency(event)) is not None:
+            self._latencies.append((event.at, took))
         known = self._calls.get(event.call)
         if known is not None and event.kind in JOBS:
             self._calls[event.call] = replace(known, told=known.told | {event.kind.value})
+
+    async def latencies(self, since: float) -> Sequence[float]:
+        """See the port."""
+        return [took for at, took in self._latencies if at >= since]
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""

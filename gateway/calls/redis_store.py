@@ -10,6 +10,7 @@
 | `offhook:asks` | what jobs ask of control: where their calls go on |
 | `offhook:led:<id>` | wakes the job whose call was led on |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
+| `offhook:latencies` | how long callers waited for agents' answers, by when; of the last minutes |
 | `offhook:events:unreadable` | the last thousand entries that could not be read |
 
 What must be atomic is a script: Redis runs one at a time.
@@ -32,13 +33,14 @@ from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
-from gateway.terms.event import JOBS, Event
+from gateway.terms.event import JOBS, Event, latency
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
 UNREADABLE_EVENTS = counter("events_unreadable", "Entries of the stream that couldn't be read")
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
 _ASKS, _LED, _LOST = "offhook:asks", "offhook:led:", "offhook:lost"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
+_LATENCIES = "offhook:latencies"
 _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
@@ -182,7 +184,15 @@ class RedisStore:
     async def tell(self, event: Event) -> None:
         """See the port."""
         mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
-        await self._run("tell", event.call, mark, *_flat(wire.event_fields(event)))
+        took = latency(event)
+        lasted = f"{event.call} {event.at!r} {took!r}" if took is not None else ""
+        await self._run("tell", event.call, mark, lasted, repr(event.at), *_flat(wire.event_fields(event)))
+
+    async def latencies(self, since: float) -> Sequence[float]:
+        """See the port."""
+        async with answering():
+            found = await cast(Any, self._redis.zrangebyscore(_LATENCIES, since, "+inf"))
+        return [float(text(one).rpartition(" ")[2]) for one in found]
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""

@@ -119,8 +119,12 @@ redis.call('SET', KEYS[2], mine, 'PX', ARGV[5])
 return 1
 """,
     "tell": """
-redis.call('XADD', KEYS[4], '*', unpack(ARGV, 2))
+redis.call('XADD', KEYS[4], '*', unpack(ARGV, 4))
 if ARGV[1] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], '1') end
+if ARGV[2] ~= '' then
+  redis.call('ZADD', 'offhook:latencies', ARGV[3], ARGV[2])
+  redis.call('ZREMRANGEBYSCORE', 'offhook:latencies', '-inf', ARGV[3] - 300)
+end
 return 1
 """,
     "release": _AT_EPOCH

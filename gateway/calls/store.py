@@ -148,6 +148,11 @@ class CallStore(Protocol):
         it; durable when it returns."""
         ...
 
+    async def latencies(self, since: float) -> Sequence[float]:
+        """The seconds that callers waited for those answers of agents that were told since then (seconds since the
+        epoch; the last minutes are known)."""
+        ...
+
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """The next entries for the one writer group, those never acknowledged first; waits `wait` seconds at most."""
         ...

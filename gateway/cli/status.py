@@ -65,6 +65,7 @@ def _told(
         "findings": control.get("findings", []) if control else [],
         "unusable": control.get("unusable", []) if control else [],
         "overrides": [_counts(one) for one in active],
+        "pools": control.get("pools", {}) if control else {},
     }
 
 
@@ -117,6 +118,9 @@ def _show(control: Mapping[str, object] | None, live: Version | None, active: Se
         why = "don't count since the rollback" if control.get("pinned") else "say something else than what is in force"
         text = f"{why}; offhook plan apply puts them in force"
         grid.add_row(shown.text("Files", "dim"), shown.text(text, "yellow"))
+    pools = control.get("pools") if control is not None else None
+    for name, how, style in _pools(pools) if isinstance(pools, Mapping) else ():
+        grid.add_row(shown.text(name, "dim"), shown.text(how, style))
     console.print(grid)
     for name, what in _WRONG.items():
         findings = control.get(name, []) if control is not None else []
@@ -124,6 +128,21 @@ def _show(control: Mapping[str, object] | None, live: Version | None, active: Se
             console.print(what, style="red", markup=False)
             for finding in findings:
                 console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
+
+
+def _pools(told: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    """How the workers stand: a name, what is said of it, and its style."""
+    for pool in ("agents", "house"):
+        found = told.get(pool)
+        if isinstance(found, Mapping):
+            calls, slots, workers = (int(found.get(name, 0)) for name in ("calls", "slots", "workers"))
+            how = f"{calls} of {slots} calls, {workers} worker{'s' * (workers != 1)}" if workers else "no worker"
+            p90 = told.get("p90")
+            if pool == "agents" and isinstance(p90, float) and p90:
+                how += f"; nine of ten answers within {p90:.1f} s"
+            yield pool.capitalize(), how, "" if calls < slots else "yellow"
+    if told.get("slow"):
+        yield "Overload", f"{told['slow']}: new calls go where the plan says 'full'", "yellow"
 
 
 async def _zone(at: Desk, control: Mapping[str, object] | None, live: Version | None) -> ZoneInfo | None:

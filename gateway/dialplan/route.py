@@ -247,10 +247,19 @@ def _instead(plan: Plan, route: Route, ask: Ask, state: State, trace: _Trace) ->
         why = f"{state.live(route.name)} calls, at most {route.limits.calls}"
         trace.note(f"route {route.name}: limits", False, why, route.place)
         return _Turned("full", why)
-    if isinstance(route.action, Agent) and state.no_agent and route.action.talks and "no_agent" in route.instead:
-        trace.note(f"route {route.name}: agent", False, "the AI is down", route.place)
-        if not isinstance(route.instead["no_agent"], Callback):
-            return _Turned("no_agent", "the AI is down")
+    return _without_agent(route, route.action, state, trace) if isinstance(route.action, Agent) else _Turned()
+
+
+def _without_agent(route: Route, action: Agent, state: State, trace: _Trace) -> _Turned:
+    """What comes instead of an agent that can't be had."""
+    why = "the AI is down" if state.no_agent else state.overloaded
+    if not why or not action.talks:
+        return _Turned()
+    word = "full" if state.overloaded and "full" in route.instead else "no_agent"
+    if word in route.instead:
+        trace.note(f"route {route.name}: agent", False, why, route.place)
+        if not isinstance(route.instead[word], Callback):
+            return _Turned(word, why)
     return _Turned()
 
 

@@ -28,6 +28,8 @@ class State:
     """Live calls of a route that `calls` doesn't name."""
     no_agent: bool = False
     """The AI is down."""
+    overloaded: str = ""
+    """Why no more callers get an agent now; "" when they do."""
 
     def live(self, route: str) -> int:
         """How many calls the route has."""

@@ -13,19 +13,17 @@ import structlog
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.hearing import leg
 from gateway.calls.store import CallStore, Full
-from gateway.dialplan.headers import attestation, diverted_from
-from gateway.dialplan.plan import Attestation, Plan
+from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.dispatch import decide, stops
+from gateway.dispatch import admission, decide, stops, telling
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
 from gateway.terms.act import Because, Onward
-from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
-from gateway.terms.number import normalise
 
 CALLS = counter("calls", "Calls that arrived", "route")
 REJECTED = counter("calls_rejected", "Calls that the plan turned away", "status")
@@ -50,13 +48,15 @@ class Dispatcher:
         state: Callable[[float], State] = lambda _: State(),
         forget: Callable[[CallId, float], Awaitable[None]] | None = None,
         settled: Callable[[], bool] = lambda: True,
+        slots: Callable[[], Mapping[Pool, int]] = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
         it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
         ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
-        and no hint ends a call, and a later look does it. `clock`: seconds since the epoch."""
-        self._plan_of, self._forget, self._settled = plan_of, forget, settled
+        and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
+        `clock`: seconds since the epoch."""
+        self._plan_of, self._forget, self._settled, self._slots = plan_of, forget, settled, slots
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
@@ -95,16 +95,26 @@ class Dispatcher:
         """Route the call and open it, by way of `full` where a limit is reached; whether it is a new one. None when it
         is to be turned away and nobody is there yet: the webhook tells of them in a moment."""
         now = self._clock()
-        state, full = self._state(now), dict[str, int]()
+        state = self._state(now)
         while True:
-            call, limits = decide.arrived(plan, arrival, now, replace(state, calls=full))
+            call, limits = decide.arrived(plan, arrival, now, state)
             if call.reject and not arrival.joined:
                 return None
+            if not call.reject:
+                limits = {**limits, **admission.bounds(call, None, self._slots(), opens=True)}
             try:
-                return call, await self._store.open(call, _opened(call, arrival, plan.country), limits)
+                return call, await self._store.open(call, telling.opened(call, arrival, plan.country), limits)
             except Full as bad:
+                if bad.route == admission.counted(Pool.HOUSE):
+                    return await self._no_room(replace(call, reject=decide.NO_JOB, why="every line is taken"), arrival)
                 # The route leads elsewhere now, so that this ends after as many turns as there are routes.
-                full[bad.route] = limits[bad.route]
+                state = admission.fuller(state, bad.route, limits)
+
+    async def _no_room(self, call: Call, arrival: Arrival) -> tuple[Call, bool] | None:
+        """Not even the house can speak to the caller: their carrier may know another way."""
+        if not arrival.joined:
+            return None
+        return call, await self._store.open(call, telling.opened(call, arrival, self._plan().country))
 
     async def answer(self, wait: float) -> None:
         """Hear what a job asks next, `wait` seconds at most, and lead its call on. Raises Unavailable; the job asks
@@ -115,7 +125,7 @@ class Dispatcher:
             return  # another control was faster, or the call is another job's by now
         if self._clock() - asked.at > decide.ASK_COUNTS:
             return  # the job has told the caller something else by now
-        led = await self._lead(call, asked.onward)
+        led = await self._lead(call, asked.onward, asked.pool)
         if led is None:
             return
         if led.needs_another(asked.pool):
@@ -123,18 +133,22 @@ class Dispatcher:
             if raised is not None:
                 await self._dispatch(raised)
 
-    async def _lead(self, call: Call, onward: Onward) -> Call | None:
-        """Put the call at its next stop, by way of `full` where a limit is reached; None when another was faster."""
-        plan, now, full = await self._of(call), self._clock(), dict[str, int]()
+    async def _lead(self, call: Call, onward: Onward, job: Pool | None = None) -> Call | None:
+        """Put the call at its next stop, by way of `full` where a limit is reached; None when another was faster. `job`:
+        whose job asks."""
+        plan, now = await self._of(call), self._clock()
         state = self._state(now)
+        if job is Pool.AGENTS:
+            state = replace(state, overloaded="")  # they have an agent
         while True:
-            led, limits = stops.led(plan, call, onward, now, replace(state, calls=full))
+            led, limits = stops.led(plan, call, onward, now, state)
+            limits = {**limits, **admission.bounds(led, job, self._slots())}
             try:
                 if not await self._store.lead(led, limits):
                     return None
                 break
             except Full as bad:
-                full[bad.route] = limits[bad.route]
+                state = admission.fuller(state, bad.route, limits)
         stop = {"number": led.stop, "route": led.route, "act": stops.name_of(led.act), "because": led.because}
         await self._tell(led.id, Kind.STOP, stop, now)
         log.info("call led on", call=call.id, because=onward.because.value, route=led.route, stop=led.stop)
@@ -160,11 +174,11 @@ class Dispatcher:
     async def _heard(self, call: CallId, state: CallState) -> None:
         if state.status is Status.INCOMING:
             if state.room.startswith(decide.PREFIX) and state.identity:
-                await self.arrived(_arrival(state))
+                await self.arrived(telling.arrival_of(state))
             return
         if state.room and not state.room.startswith(decide.PREFIX):
             return  # another application's call on the same LiveKit
-        await self._tell(call, Kind.SIP, _sip_data(state), state.at)
+        await self._tell(call, Kind.SIP, telling.sip_data(state), state.at)
         if state.status not in (Status.DISCONNECTED, Status.ERROR):
             return
         if state.room:
@@ -326,7 +340,7 @@ class Dispatcher:
         """A call that ended before it had a room: no trunk or rule took it, or its caller gave up at once."""
         rejected = state.by is not Party.CALLER and state.sip_status != 487
         if rejected:
-            await self._tell(call, Kind.REJECTED, {**_sip_data(state), "reason": state.sip_text}, state.at)
+            await self._tell(call, Kind.REJECTED, {**telling.sip_data(state), "reason": state.sip_text}, state.at)
         ending = Ending.REJECTED if rejected else Ending.ABANDONED
         await self._tell(call, Kind.ENDED, {"ending": ending.value}, state.at)
 
@@ -341,48 +355,3 @@ class Dispatcher:
 
     async def _tell(self, call: CallId, kind: Kind, data: Mapping[str, object], at: float) -> None:
         await self._store.tell(Event(call, kind, at, data))
-
-
-def _opened(call: Call, arrival: Arrival, country: str) -> Event:
-    diverted = diverted_from(arrival.headers)
-    first = normalise(diverted, country)
-    vouched = attestation(arrival.headers)
-    data = {
-        "room": call.room,
-        "dialed": call.dialed.reveal(),
-        "caller": call.caller.reveal() if call.caller else None,
-        "diverted_from": first.reveal() if first else diverted or None,
-        "attestation": vouched.value if vouched is not Attestation.NONE else None,
-        "trunk": call.trunk,
-        "route": call.route,
-        "plan": call.plan,
-        "agent": call.brief.agent,
-        "act": "" if call.reject else stops.name_of(call.act),
-        "because": call.because,
-        "pool": call.pool.value,
-    }
-    return Event(call.id, Kind.OPENED, call.started, data)
-
-
-def _arrival(state: CallState) -> Arrival:
-    return Arrival(
-        call=CallId(state.call_id),
-        room=state.room,
-        identity=state.identity,
-        dialed=state.to_user,
-        caller=state.from_user,
-        trunk=state.trunk,
-        joined=False,
-    )
-
-
-def _sip_data(state: CallState) -> dict[str, object]:
-    return {
-        "status": state.sip_status,
-        "text": state.sip_text,
-        "by": state.by.value,
-        "codec": state.codec,
-        "dialed": state.to_user.reveal(),
-        "caller": state.from_user.reveal(),
-        "trunk": state.trunk,
-    }

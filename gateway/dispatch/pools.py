@@ -1,28 +1,46 @@
-"""Whether workers take calls for agents, as decisions have to know."""
+"""How the pools of workers stand, as decisions have to know: whether anybody is there, how many calls they bear, and how
+long callers wait for an agent's answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from gateway.calls.presence import Presence
+from gateway.calls.store import CallStore
 from gateway.dialplan.state import State
+from gateway.dispatch.admission import WINDOW, Load, Pace, load
+from gateway.metrics import gauge
 from gateway.terms.call import Pool
 
 STARTING = 60.0
 """Seconds that workers may take to say that they are there, when a whole gateway starts at once."""
+P90 = gauge("turn_p90_seconds", "What nine of ten answers of agents stayed below lately; 0 where there were few")
+SLOTS = gauge("slots", "Calls that the workers of a pool bear at once", "pool")
 
 log = structlog.get_logger(__name__)
 
 
 class Pools:
-    """Whether there is anybody to talk: part of what decisions are made by."""
+    """What is known of them: part of what decisions are made by."""
 
-    def __init__(self, presence: Presence, state: Callable[[float], State], clock: Callable[[], float]) -> None:
-        """`state`: what operators override at a time. `clock`: seconds since the epoch."""
-        self._presence, self._state, self._clock = presence, state, clock
+    def __init__(
+        self,
+        presence: Presence,
+        store: CallStore,
+        state: Callable[[float], State],
+        clock: Callable[[], float],
+        *,
+        slow: float = 0.0,
+    ) -> None:
+        """`state`: what operators override at a time. `clock`: seconds since the epoch. `slow`: seconds that callers may
+        wait for an agent's answer before new ones get none; 0 for ever."""
+        self._presence, self._store, self._state, self._clock = presence, store, state, clock
+        self._slow = slow
+        self._loads: dict[Pool, Load] = {}
+        self._pace = Pace()
         self._no_agent = False
         """As long as nobody knows, callers are sent to agents."""
         self._patient_until = clock() + STARTING
@@ -30,14 +48,40 @@ class Pools:
     async def look(self) -> None:
         """Ask who is there. Raises Unavailable; what was known is believed on."""
         now = self._clock()
-        there = await self._presence.workers(Pool.AGENTS, now)
+        for pool in Pool:
+            self._loads[pool] = load(await self._presence.there(pool, now))
+            SLOTS.labels(pool.value).set(self._loads[pool].slots)
+        there = self._loads[Pool.AGENTS].workers
         if there:
             self._patient_until = 0.0
         no_agent = not there and now >= self._patient_until
         if no_agent is not self._no_agent:
             log.warning("no worker takes calls for agents" if no_agent else "workers take calls for agents")
         self._no_agent = no_agent
+        await self._look_at_pace(now)
+
+    async def _look_at_pace(self, now: float) -> None:
+        before = self._pace
+        self._pace = before.next(await self._store.latencies(now - WINDOW), self._slow)
+        P90.set(self._pace.p90)
+        if self._pace.slow is not before.slow:
+            what = (
+                "agents are too slow: new calls don't go to them" if self._pace.slow else "agents are fast enough again"
+            )
+            log.warning(what, p90=round(self._pace.p90, 2))
 
     def state(self, now: float) -> State:
         """What a decision has to know at a time."""
-        return replace(self._state(now), no_agent=self._no_agent)
+        return replace(self._state(now), no_agent=self._no_agent, overloaded=self._pace.why)
+
+    def slots(self) -> Mapping[Pool, int]:
+        """How many calls each pool bears at once."""
+        return {pool: one.slots for pool, one in self._loads.items()}
+
+    def told(self) -> Mapping[str, object]:
+        """How they stand, for operators; JSON."""
+        pools = {
+            pool.value: {"workers": one.workers, "calls": one.calls, "slots": one.slots}
+            for pool, one in self._loads.items()
+        }
+        return {**pools, "p90": round(self._pace.p90, 3), "slow": self._pace.why}

@@ -117,7 +117,7 @@ def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
 def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) -> Stop:
     action, name = decision.action, decision.route
     said = [text for text in (*decision.notices, decision.say) if text]
-    if isinstance(action, Agent) and action.talks and state.no_agent:
+    if isinstance(action, Agent) and action.talks and (state.no_agent or state.overloaded):
         # A route that leads somewhere else then has led there before.
         said_so = plan.routes[name].instead.get("no_agent")
         within = said_so.within if isinstance(said_so, Callback) else Callback().within

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.terms.call import CallId
+from gateway.terms.turn import Speaker
 
 
 class Kind(StrEnum):
@@ -79,3 +80,12 @@ class Event:
 
 JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE})
 """The kinds that only jobs tell and that decide how a call has ended."""
+
+
+def latency(event: Event) -> float | None:
+    """The seconds that the caller waited for the agent's answer that the event tells of; None of any other event."""
+    if event.kind is not Kind.TURN or event.data.get("speaker") != Speaker.AGENT.value:
+        return None
+    told = event.data.get("latencies")
+    found = told.get("e2e_latency") if isinstance(told, Mapping) else None
+    return float(found) if isinstance(found, int | float) else None

@@ -20,13 +20,23 @@ class Supervisor:
     """Owns every child from `start` to `stop`.
 
     `logs`: directory of their logs. `tell`: hears what an operator should see. `clean`: applied to each log line.
+    `returned`: hears the name of each child that died and serves again.
     """
 
-    def __init__(self, children: Sequence[Child], *, logs: Path, tell: Tell, clean: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        logs: Path,
+        tell: Tell,
+        clean: Callable[[str], str],
+        returned: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._children = list(children)
         self._logs = logs
         self._tell = tell
         self._clean = clean
+        self._returned = returned
         self._running: dict[str, Process] = {}
         self._serving = {child.name: asyncio.Event() for child in children}
 
@@ -121,6 +131,7 @@ class Supervisor:
                 await self._running[child.name].stop()
             else:
                 self._tell(child.name, "is back")
+                self._returned(child.name)
 
 
 def _how(status: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.calls.presence import LOST, Presence, keep_telling
+from gateway.calls.working import Working
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
 from gateway.tasks import cancelled
@@ -24,34 +25,39 @@ async def presence(tmp_path: Path) -> AsyncIterator[Presence]:
         await client.aclose()
 
 
+READY = Working(True, 2, 20)
+
+
 async def test_a_worker_counts_until_it_falls_silent(presence: Presence) -> None:
-    assert await presence.workers(Pool.AGENTS, 100.0) == 0
-    await presence.beat(Pool.AGENTS, "one", 100.0)
-    await presence.beat(Pool.AGENTS, "two", 101.0)
-    await presence.beat(Pool.HOUSE, "three", 101.0)
-    assert await presence.workers(Pool.AGENTS, 101.0) == 2
-    assert await presence.workers(Pool.AGENTS, 100.5 + LOST) == 1
-    assert await presence.workers(Pool.AGENTS, 102.0 + LOST) == 0
+    assert await presence.there(Pool.AGENTS, 100.0) == []
+    await presence.beat(Pool.AGENTS, "one", READY, 100.0)
+    await presence.beat(Pool.AGENTS, "two", Working(False, 1, 20), 101.0)
+    await presence.beat(Pool.HOUSE, "three", READY, 101.0)
+    assert sorted(await presence.there(Pool.AGENTS, 101.0), key=lambda one: one.calls) == [Working(False, 1, 20), READY]
+    assert await presence.there(Pool.AGENTS, 100.5 + LOST) == [Working(False, 1, 20)]
+    assert await presence.there(Pool.AGENTS, 102.0 + LOST) == []
+    assert await presence.there(Pool.AGENTS, 200.0) == []
     await presence.leave(Pool.HOUSE, "three")
-    assert await presence.workers(Pool.HOUSE, 101.0) == 0
+    assert await presence.there(Pool.HOUSE, 101.0) == []
 
 
-async def test_a_worker_that_is_not_ready_any_more_says_so_itself(presence: Presence) -> None:
-    ready = [True]
-    task = asyncio.create_task(keep_telling(presence, Pool.AGENTS, "one", lambda: ready[0], lambda: 100.0))
+async def test_a_worker_that_is_not_ready_any_more_says_so_itself_at_once(presence: Presence) -> None:
+    now = [READY]
+    task = asyncio.create_task(keep_telling(presence, Pool.AGENTS, "one", lambda: now[0], lambda: 100.0))
     try:
         async with asyncio.timeout(5):
-            while not await presence.workers(Pool.AGENTS, 100.0):
+            while await presence.there(Pool.AGENTS, 100.0) != [READY]:
                 await asyncio.sleep(0.01)
-            ready[0] = False
-            while await presence.workers(Pool.AGENTS, 100.0):
+            now[0] = Working(False, 2, 20)
+            while await presence.there(Pool.AGENTS, 100.0) != [Working(False, 2, 20)]:
                 await asyncio.sleep(0.01)
     finally:
         await cancelled(task)
+    assert await presence.there(Pool.AGENTS, 100.0) == [], "and that it is gone"
 
 
 async def test_a_redis_that_does_not_answer_is_unavailable() -> None:
     client = open_client(f"redis://127.0.0.1:{free_port()}/0")
     with pytest.raises(Unavailable):
-        await Presence(client).workers(Pool.AGENTS, 1.0)
+        await Presence(client).there(Pool.AGENTS, 1.0)
     await client.aclose()

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gateway.calls.memory import MemoryStore
+from gateway.calls.working import Working
 from gateway.dialplan.state import State
 from gateway.dispatch.pools import STARTING, Pools
-from gateway.terms.call import Pool
+from gateway.terms.call import CallId, Pool
+from gateway.terms.event import Event, Kind
 
 
 class There:
-    """A presence of so many workers."""
+    """A presence of so many workers of agents, who have slots, and one of the house's."""
 
     def __init__(self) -> None:
         self.agents = 0
 
-    async def workers(self, pool: Pool, now: float) -> int:
-        assert pool is Pool.AGENTS
-        return self.agents
+    async def there(self, pool: Pool, now: float) -> Sequence[Working]:
+        return [Working(True, 1, 20)] * (self.agents if pool is Pool.AGENTS else 1)
+
+
+def store() -> MemoryStore:
+    return MemoryStore(lambda: 0.0)
 
 
 async def test_callers_are_sent_to_agents_while_a_gateway_starts_and_not_when_none_is_left() -> None:
     there, now = There(), [100.0]
-    pools = Pools(there, lambda _: State(elsewhere=3), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
+    pools = Pools(there, store(), lambda _: State(elsewhere=3), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
     await pools.look()
     assert pools.state(now[0]) == State(elsewhere=3)
     there.agents = 1
@@ -35,7 +43,40 @@ async def test_callers_are_sent_to_agents_while_a_gateway_starts_and_not_when_no
 
 async def test_workers_that_never_come_are_none() -> None:
     there, now = There(), [100.0]
-    pools = Pools(there, lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
+    pools = Pools(there, store(), lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
     now[0] += STARTING
     await pools.look()
     assert pools.state(now[0]).no_agent
+
+
+async def test_agents_that_are_too_slow_get_no_new_calls_until_they_are_fast_again() -> None:
+    there, now, calls = There(), [100.0], store()
+    there.agents = 2
+    pools = Pools(there, calls, lambda _: State(), lambda: now[0], slow=2.0)  # type: ignore[arg-type]  # of a Presence
+
+    async def turns(seconds: float, count: int = 10) -> None:
+        for number in range(count):
+            data = {"seq": number, "speaker": "agent", "text": "", "latencies": {"e2e_latency": seconds}}
+            await calls.tell(Event(CallId("SCL_1"), Kind.TURN, now[0], data))
+
+    await turns(9.0, 3)
+    await pools.look()
+    assert not pools.state(now[0]).overloaded, "three turns say nothing"
+    await turns(9.0)
+    await pools.look()
+    assert pools.state(now[0]).overloaded == "callers wait 9.0 s for an answer"
+    assert pools.told() == {
+        "agents": {"workers": 2, "calls": 2, "slots": 40},
+        "house": {"workers": 1, "calls": 1, "slots": 20},
+        "p90": 9.0,
+        "slow": "callers wait 9.0 s for an answer",
+    }
+    assert pools.slots() == {Pool.AGENTS: 40, Pool.HOUSE: 20}
+    now[0] += 31.0
+    await turns(1.9)
+    await pools.look()
+    assert pools.state(now[0]).overloaded, "not yet fast enough"
+    now[0] += 31.0
+    await turns(1.0)
+    await pools.look()
+    assert not pools.state(now[0]).overloaded

@@ -1,0 +1,252 @@
+"""Redis, livekit-server and the edge frozen, killed and restarted amid calls, judged by the caller's line and the record.
+
+The servers are those that `offhook up` runs and starts again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import psutil
+import pytest
+
+from agents.lines import Say, line_of
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.records import record, sip_id
+from tests.e2e.servers import until
+from tests.e2e.test_calls import SALES, converse
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+FROZEN = 5.0
+"""Seconds for which Redis doesn't answer: longer than any lease."""
+SERVED_WITHIN = 1.0
+"""Seconds from a server's return until the next caller is answered or rings."""
+BUSY = 3.0
+"""What a busy machine may take in addition."""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A gateway whose servers are killed here."""
+    with running_gateway(tmp_path_factory.mktemp("outages"), OFFHOOK_LOG_LEVEL="debug") as found:
+        yield found
+
+
+def process(stack: Stack, words: str) -> psutil.Process:
+    """One of the gateway's processes, by its command."""
+    for child in psutil.Process(stack.pid).children():
+        with suppress(psutil.Error):
+            if words in " ".join(child.cmdline()):
+                return child
+    raise LookupError(words)
+
+
+@asynccontextmanager
+async def frozen(one: psutil.Process) -> AsyncIterator[None]:
+    """The process is stopped meanwhile, and goes on whatever happens."""
+    one.suspend()
+    try:
+        yield
+    finally:
+        one.resume()
+
+
+async def back(stack: Stack, name: str, before: int) -> None:
+    """Return once `up` has started it again so that it serves, more often than `before`."""
+    await until(lambda: returned(stack, name) > before, 60.0)
+
+
+def returned(stack: Stack, name: str) -> int:
+    """How often it has come back so far."""
+    return (stack.state / "screen").read_text().count(f"{name:<15} is back")
+
+
+def whole(found: dict[str, Any], *, jobs: int = 1) -> None:
+    """A record of one conversation: nothing is missing in it, and nothing is there twice."""
+    turns = [(turn["speaker"], turn["text"]) for turn in found["turns"]]
+    assert len(set(turns)) == len(turns), turns
+    assert len({turn["seq"] for turn in found["turns"]}) == len(turns), "one job has told all of them"
+    assert [one["epoch"] for one in found["attempts"]] == list(range(1, jobs + 1))
+
+
+async def greeted(phone: Phone, number: str = SALES) -> Call:
+    call = await phone.dial(number)
+    await call.answered(15)
+    opening = await phone.rendering(line_of(Say.NOTICE, "en-US"))
+    assert await call.line(opening, 15, what="the notice") > 0.5
+    return call
+
+
+# Redis
+
+
+@pytest.mark.speech
+async def test_a_talk_goes_on_while_redis_stands_still(phone: Phone, stack: Stack) -> None:
+    call = await greeted(phone)
+    await converse(phone, call, ["We need a new phone system."])
+    async with frozen(process(stack, "redis-server")):
+        thaws = time.monotonic() + FROZEN
+        await converse(phone, call, ["My name is John Smith."])
+        await call.spoken(25, 0.8)
+        await call.wait(max(0.0, thaws - time.monotonic()))
+    await converse(phone, call, ["I work for Acme Software."])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="caller")
+    whole(found)
+    assert [turn["speaker"] for turn in found["turns"]].count("caller") == 3
+    assert found["lead"]["fields"]["name"] == "John Smith"
+    assert found["lead"]["fields"]["company"] == "Acme Software"
+
+
+def _killed(stack: Stack) -> None:
+    process(stack, "redis-server").kill()
+
+
+def _emptied(stack: Stack) -> None:
+    redis = process(stack, "redis-server")
+    redis.suspend()
+    shutil.rmtree(stack.state / "redis")
+    (stack.state / "redis").mkdir()
+    redis.kill()
+
+
+def _truncated(stack: Stack) -> None:
+    """The last seconds of what it has written are lost, as when the machine loses its power."""
+    redis = process(stack, "redis-server")
+    redis.suspend()
+    last = max((stack.state / "redis").rglob("*.aof"), key=lambda path: path.stat().st_size)
+    with last.open("r+b") as file:
+        file.truncate(max(0, last.stat().st_size - 3000))
+    redis.kill()
+
+
+@pytest.mark.long
+@pytest.mark.speech
+@pytest.mark.parametrize("how", [_killed, _emptied, _truncated])
+async def test_a_talk_outlives_redis(own: Stack, how: Callable[[Stack], None]) -> None:
+    async with Phone(own.sip, caller="+15105550177") as phone:
+        call = await greeted(phone)
+        await converse(phone, call, ["We need a new phone system."])
+        before = returned(own, "redis")
+        how(own)
+        await converse(phone, call, ["My name is John Smith."])
+        await back(own, "redis", before)
+        next_one = await phone.dial("echo")
+        await next_one.answered(SERVED_WITHIN + BUSY)
+        await converse(phone, call, ["I work for Acme Software."])
+        await call.spoken(25, 0.8)
+        await call.wait(3.0)  # what control does after the gap comes now
+        await next_one.press("#")
+        await next_one.ended(10)
+        assert call.signalling.ended is None
+        await call.hang_up()
+        found = await record(own, sip_id(call), ending="served", hung_up_by="caller")
+        whole(found)
+        assert [turn["speaker"] for turn in found["turns"]].count("caller") == 3
+        assert found["lead"]["fields"]["company"] == "Acme Software"
+    await nothing_left(own)
+
+
+@pytest.mark.long
+@pytest.mark.speech
+async def test_who_hangs_up_while_redis_is_frozen_leaves_all_they_said(own: Stack) -> None:
+    async with Phone(own.sip, caller="+15105550177") as phone:
+        call = await greeted(phone)
+        async with frozen(process(own, "redis-server")):
+            await converse(phone, call, ["We need a new phone system."])
+            await call.spoken(25, 0.8)
+            await call.hang_up()
+            await asyncio.sleep(2.0)  # the outage outlasts the call
+        found = await record(own, sip_id(call), ending="served")
+        whole(found)
+        assert "phone system" in found["lead"]["fields"]["need"]
+    await nothing_left(own)
+
+
+@pytest.mark.long
+async def test_new_callers_are_refused_at_once_while_redis_is_away_and_served_when_it_is_back(own: Stack) -> None:
+    async with Phone(own.sip, caller="+15105550177") as phone:
+        async with frozen(process(own, "redis-server")):
+            await asyncio.sleep(1.0)
+            for _ in range(3):
+                refused = await phone.dial("echo")
+                await refused.ended(1.0 + BUSY)
+                assert refused.signalling.status == 503
+        returned_at = time.monotonic()
+        call = await phone.dial("echo")
+        while call.signalling.status == 503:
+            assert time.monotonic() - returned_at < SERVED_WITHIN + BUSY
+            call = await phone.dial("echo")
+            await call.wait(0.1)
+        await call.answered(10)
+        print(f"answered {time.monotonic() - returned_at:.2f} s after the return of Redis")
+        await call.press("#")
+        await call.ended(10)
+    await nothing_left(own)
+
+
+# livekit-server and the edge
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "words"), [("livekit-server", "livekit-server"), ("edge", "gateway edge")])
+async def test_a_call_whose_server_dies_ends_with_a_record_and_the_next_is_served(
+    own: Stack, name: str, words: str
+) -> None:
+    async with Phone(own.sip, caller="+15105550177") as phone:
+        call = await greeted(phone)
+        await call.wait(1.0)
+        before = returned(own, name)
+        died = time.monotonic()
+        process(own, words).kill()
+        if name == "livekit-server":
+            await call.ended(15.0)
+        await back(own, name, before)
+        came = time.monotonic()
+        served = await served_again(phone)
+        print(f"{name}: back after {came - died:.2f} s, a caller answered {served - came:.2f} s later")
+        found = await record(own, sip_id(call))
+        print({key: found[key] for key in ("ending", "hung_up_by", "hung_up_reason", "sip_status", "sip_text")})
+        assert found["ending"] in ("served", "abandoned")
+        assert found["hung_up_by"] or found["hung_up_reason"]
+    await nothing_left(own)
+
+
+async def served_again(phone: Phone, within: float = 15.0) -> float:
+    """When the first of callers who dial again and again is answered."""
+    ends = time.monotonic() + within
+    while time.monotonic() < ends:
+        call = await phone.dial("echo")
+        with suppress(Exception):  # refused: the next one dials
+            await call.answered(5.0)
+            at = time.monotonic()
+            await call.tone([659.0], 5.0)
+            await call.press("#")
+            await call.ended(10)
+            return at
+    raise TimeoutError("nobody was served")
+
+
+async def nothing_left(stack: Stack, within: float = 15.0) -> None:
+    """No room, and no job in one, is left."""
+    livekit = int(stack.run.livekit_url.rpartition(":")[2])
+
+    def jobs() -> int:
+        count = 0
+        for name in ("worker --pool house", "worker --pool agents"):
+            with suppress(LookupError, psutil.Error):
+                for child in process(stack, name).children(recursive=True):
+                    with suppress(psutil.Error):
+                        count += any(one.raddr and one.raddr.port == livekit for one in child.net_connections("tcp"))
+        return count
+
+    await until(lambda: jobs() == 0, within)
