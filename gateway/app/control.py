@@ -49,6 +49,7 @@ from gateway.records.unended import Unended, unended
 from gateway.records.writer import Writer
 from gateway.redis_client import open_client
 from gateway.tasks import Tasks
+from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
 
 RECONCILE = 2.0
@@ -99,7 +100,10 @@ async def run(settings: Settings) -> None:
             members = RedisMembers(redis)
             notifier = messages.notifier(settings, engine, looking, lambda: keeper.in_force.zone)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
-            pools = Pools(Presence(redis), store, keeper.state, time.time, slow=settings.answer_within)
+            back: asyncio.Queue[Pool] = asyncio.Queue()
+            pools = Pools(
+                Presence(redis), store, keeper.state, time.time, slow=settings.answer_within, back=back.put_nowait
+            )
             forgot = asyncio.Event()
             watch = Watch(store, forgot=forgot.set)
             dispatcher = Dispatcher(
@@ -114,7 +118,7 @@ async def run(settings: Settings) -> None:
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)
-            await Control(settings, keeper, dispatcher, told, notifier, pools, writer, watch, sweep).run()
+            await Control(settings, keeper, dispatcher, told, notifier, pools, writer, watch, sweep, back).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -164,10 +168,12 @@ class Control:
         writer: Writer,
         watch: Watch,
         sweep: Sweep,
+        back: asyncio.Queue[Pool],
     ) -> None:
+        """`back`: pools that have workers again."""
         self._settings, self._keeper, self._dispatcher, self._told = settings, keeper, dispatcher, told
         self._notifier, self._pools, self._writer = notifier, pools, writer
-        self._watch, self._sweep = watch, sweep
+        self._watch, self._sweep, self._back = watch, sweep, back
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
         self._lasting = Lasting("control")
@@ -190,6 +196,7 @@ class Control:
                 for number in range(ANSWERING):
                     self._keep(working, f"answers {number + 1}", partial(self._serve, self._dispatcher.answer))
                     self._keep(working, f"lost {number + 1}", partial(self._serve, self._dispatcher.replace_lost))
+                self._keep(working, "workers are back", partial(self._serve, self._hurry))
                 for name, seconds, look in self._looks():
                     self._keep(working, name, partial(self._every, seconds, look))
                 await until_stopped()
@@ -237,6 +244,12 @@ class Control:
             except Exception:  # the process's edge: one call must not end the service of all the others
                 EDGE_ERRORS.labels("control").inc()
                 log.exception("control met what it didn't expect")
+
+    async def _hurry(self, wait: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                pool = await self._back.get()
+            await self._dispatcher.hurry(pool)
 
     async def _every(self, seconds: float, look: Callable[[], Awaitable[None]]) -> None:
         """Look again and again until we end, each time that many seconds after the last look began, or at once when it

@@ -9,11 +9,11 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-import aiohttp
 import structlog
 
 from gateway.app.admin import Ready, admin
 from gateway.app.lifetime import until_stopped
+from gateway.app.registration import LiveKitLook
 from gateway.bus import participants
 from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
@@ -34,11 +34,6 @@ from gateway.privacy.logs import configure
 from gateway.sip import HostPort
 from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
-
-LOOK_AGAIN = 0.5
-"""Seconds between two looks at livekit-server while it answers."""
-LOOK_SOON = 0.25
-ANSWERS_WITHIN = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +87,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     if not (settings.livekit_api_key and settings.livekit_api_secret.get_secret_value()):
         raise SetupFault("The edge can't sign its rooms' tokens.", remedy="Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
     places = await listeners(settings.sip_host, settings.sip_advertise)
-    looking = _LiveKitLook(settings.livekit_url)
+    looking = LiveKitLook(settings.livekit_url)
     async with (
         connect(settings.redis_url.get_secret_value()) as bus,
         Client(bus, SERVICE) as client,
@@ -188,29 +183,7 @@ def _media(settings: Settings, host: str) -> Media:
     return Media(host, settings.rtp_first, settings.rtp_last)
 
 
-class _LiveKitLook:
-    """Looks at livekit-server again and again: without it no call can be taken."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url.replace("ws://", "http://", 1).replace("wss://", "https://", 1)
-        self.answers = False
-
-    async def run(self) -> None:
-        """Look for ever."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN)) as session:
-            while True:
-                self.answers = await self._look(session)
-                await asyncio.sleep(LOOK_AGAIN if self.answers else LOOK_SOON)
-
-    async def _look(self, session: aiohttp.ClientSession) -> bool:
-        try:
-            async with session.get(self._url) as answer:
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
-
-
-def _readiness(bus: RedisBus, livekit: _LiveKitLook) -> Ready:
+def _readiness(bus: RedisBus, livekit: LiveKitLook) -> Ready:
     def why() -> str:
         if not bus.connected:
             return "Redis can't be reached"

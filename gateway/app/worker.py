@@ -24,6 +24,7 @@ from gateway.app import job, recording
 from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
+from gateway.app.registration import LiveKitLook, Registration
 from gateway.app.watch import Watch, Watched
 from gateway.calls.presence import Presence, keep_telling
 from gateway.calls.redis_store import RedisStore
@@ -56,6 +57,9 @@ PRELOADED = {
     ],
 }
 """Imported once; every job's process inherits them. They start no thread, loop or socket."""
+
+ENDLESSLY = 1_000_000
+"""Times that LiveKit is tried again, 10 s apart at most: a worker that gave up would end its calls."""
 
 LIGHT = {
     "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
@@ -107,6 +111,7 @@ def _besides(
     me = f"{socket.gethostname()}-{os.getpid()}"
     for_both: dict[str, Callable[[], Awaitable[None]]] = {
         "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
+        "look at livekit": worker.look,
         "presence": lambda: keep_telling(Presence(redis), pool, me, worker.working, time.time),
     }
     if pool is Pool.HOUSE:
@@ -125,7 +130,8 @@ class Worker:
     def __init__(self, settings: Settings, pool: Pool, watch: str) -> None:
         """`watch`: path of the Watch over its jobs."""
         self._settings, self._pool = settings, pool
-        self._registered = False
+        self._livekit = LiveKitLook(settings.livekit_url)
+        self._registration = Registration()
         self._accepting = 0
         self._server = AgentServer(
             job_executor_type=JobExecutorType.PROCESS,
@@ -142,6 +148,7 @@ class Worker:
             host="127.0.0.1",
             port=0,
             http_proxy=None,
+            max_retry=ENDLESSLY,
             setup_fnc=partial(job.prewarm, settings, pool),
             preload_modules=PRELOADED[pool],
             log_level=settings.log_level.upper(),
@@ -164,9 +171,19 @@ class Worker:
 
     def why_not_ready(self) -> str:
         """Why no call should come here, or ""."""
-        if not self._registered:
+        if not self._registration.holds(time.monotonic()):
             return "not registered at LiveKit"
         return "ending: no new calls" if self._server.draining else ""
+
+    async def look(self) -> None:
+        """See for ever whether LiveKit is there: livekit-agents tells that it is registered, and not that it isn't."""
+        await self._livekit.run(self._seen)
+
+    def _seen(self, there: bool) -> None:
+        before = self._registration
+        self._registration = before.seen(there, time.monotonic())
+        if before.there and not there:
+            log.warning("LiveKit is gone; this worker takes no calls until it is registered again")
 
     async def serve(self) -> None:
         """Run until the process is told to stop, then drain."""
@@ -205,4 +222,4 @@ class Worker:
         return FULL * min(self.calls() / self._settings.calls_at_once, 1.0)
 
     def _on_registered(self) -> None:
-        self._registered = True
+        self._registration = self._registration.registered()

@@ -26,6 +26,8 @@ JOB_WITHIN = 3.0
 """Seconds from a dispatch until its job must hold the call's lease."""
 STEADY = 10.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
+HURRY_AFTER = 0.5
+"""Seconds from a dispatch after which one that came to no worker is made again as soon as one is there."""
 JOINS_WITHIN = 22.0
 """Seconds a caller may take from the first hint into the room; the SIP service gives up after 20."""
 TRIES = 5

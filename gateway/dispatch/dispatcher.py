@@ -246,6 +246,14 @@ class Dispatcher:
                     return  # it may be the store that has forgotten who holds it
                 await self._each(call.id, self._act(call, decide.supervise(call, holder, self._clock())))
 
+    async def hurry(self, pool: Pool) -> None:
+        """Workers of a pool are there again: send them the calls whose jobs found none. Raises Unavailable."""
+        for call in await self._store.live():
+            waits = call.pool is pool and call.phase is Phase.ROUTED
+            if waits and self._clock() - call.dispatched >= decide.HURRY_AFTER:
+                holder = await self._store.holder(call.id)
+                await self._each(call.id, self._act(call, decide.supervise(call, holder, self._clock(), lost=True)))
+
     async def replace_lost(self, wait: float) -> None:
         """Hear of the next call that a job has given back, or whose job was seen to die, `wait` seconds at most, and
         offer it to another at once. Raises Unavailable; `supervise` makes up for it."""

@@ -34,11 +34,13 @@ class Pools:
         clock: Callable[[], float],
         *,
         slow: float = 0.0,
+        back: Callable[[Pool], None] = lambda _: None,
     ) -> None:
         """`state`: what operators override at a time. `clock`: seconds since the epoch. `slow`: seconds that callers may
-        wait for an agent's answer before new ones get none; 0 for ever."""
+        wait for an agent's answer before new ones get none; 0 for ever. `back` hears of a pool that has workers again.
+        """
         self._presence, self._store, self._state, self._clock = presence, store, state, clock
-        self._slow = slow
+        self._slow, self._back = slow, back
         self._loads: dict[Pool, Load] = {}
         self._pace = Pace()
         self._no_agent = False
@@ -49,7 +51,9 @@ class Pools:
         """Ask who is there. Raises Unavailable; what was known is believed on."""
         now = self._clock()
         for pool in Pool:
-            self._loads[pool] = load(await self._presence.there(pool, now))
+            before, self._loads[pool] = self._loads.get(pool), load(await self._presence.there(pool, now))
+            if before is not None and not before.workers and self._loads[pool].workers:
+                self._back(pool)
             SLOTS.labels(pool.value).set(self._loads[pool].slots)
         there = self._loads[Pool.AGENTS].workers
         if there:

@@ -157,7 +157,7 @@ async def test_a_livekit_server_that_cant_be_joined(
     async def fine(*_: object) -> bool:
         return True
 
-    monkeypatch.setattr(app._LiveKitLook, "_look", fine)  # its signalling is gone, its health isn't
+    monkeypatch.setattr(app.LiveKitLook, "_look", fine)  # its signalling is gone, its health isn't
     redis_url, livekit = servers
     async with lab(tmp_path, redis_url, LiveKit("ws://127.0.0.1:9", livekit.key, livekit.secret)) as edge:
         async with edge.caller("refused", rtp=9, status="503") as caller:

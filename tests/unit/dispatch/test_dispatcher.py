@@ -335,6 +335,25 @@ async def test_a_call_whose_job_holds_it_isnt_ended_by_a_list_of_rooms() -> None
     assert call.phase is Phase.TAKEN
 
 
+async def test_a_call_that_found_no_worker_is_sent_for_again_when_one_is_back() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    await world.one.hurry(Pool.AGENTS)
+    assert world.rooms.did("dispatch") == 1, "it may be on its way"
+    world.now += 0.6
+    await world.one.hurry(Pool.HOUSE)
+    assert world.rooms.did("dispatch") == 1, "it is another pool's"
+    await asyncio.gather(world.one.hurry(Pool.AGENTS), world.two.hurry(Pool.AGENTS))
+    assert world.rooms.did("dispatch") == 2
+    call = await world.store.get(CALL)
+    assert call
+    assert await world.store.take(CALL, call.epoch, "AJ_1", 3.0)
+    world.now += 0.6
+    await world.one.hurry(Pool.AGENTS)
+    assert world.rooms.did("dispatch") == 2
+
+
 async def test_a_caller_whose_call_has_ended_is_put_out() -> None:
     world = World()
     await world.one.arrived(arrival("+15105550900"))
