@@ -22,6 +22,7 @@ from gateway.calls.store import CallStore
 from gateway.conduct import ringback
 from gateway.conduct.ear import Ear
 from gateway.conduct.hearing import Hearing
+from gateway.conduct.holding import Holding
 from gateway.conduct.house import House
 from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.legs import Legs
@@ -69,6 +70,7 @@ class HouseTools:
             speaker=partial(self._speaker, stage, call),
             legs=partial(self._legs, stage, call),
             line=partial(self._line, call),
+            holding=partial(self._holding, call),
             recorder=partial(self._recorder, stage, call),
             listener=partial(self._ear.listening, stage.hear, call),
             hearing=self._hearing.set,
@@ -106,6 +108,9 @@ class HouseTools:
 
     def _line(self, call: Call, happened: Callable[[Event], None]) -> AbstractAsyncContextManager[Line]:
         return Line(RedisMembers(self._redis), RedisRosters(self._redis), call.id, call.epoch, happened)
+
+    def _holding(self, call: Call, name: str, talks: bool) -> AbstractAsyncContextManager[Holding]:
+        return Holding(RedisMembers(self._redis), call.id, call.epoch, name, talks=talks)
 
     def _recorder(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]

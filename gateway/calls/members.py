@@ -137,6 +137,13 @@ class Members(Protocol):
         """
         ...
 
+    async def hold(self, call: CallId, epoch: int, name: str, now: float, *, talks: bool) -> bool:
+        """Hold a person whom the call rings by itself, not for a team: for TTL seconds, or with `talks`, as they have been
+        connected, as long as the call lives. False when another call holds them; they are rung all the same, as their
+        phone knows best. `release` for the team "" frees them: such a talk counts for no team, and no peace follows it.
+        """
+        ...
+
     async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
         """Whether the leg is the one that the caller is connected with: the first that is claimed for a call, once and
         for all. False for any other, and for a job that is no longer the call's."""

@@ -75,6 +75,10 @@ end
 
 local function talked(name, team, now)
   local m = redis.call('HMGET', member(name), 'since', 'wrap', 'on', 'day', 'taken')
+  if team == '' then
+    redis.call('HSET', member(name), 'call', '', 'since', '0', 'ended', exact(now), 'missed', '0')
+    return
+  end
   local since, taken = tonumber(m[1]), m[4] == m[3] and tonumber(m[5]) or 0
   if since > 0 then
     local key, talk = 'offhook:team:' .. team, now - since
@@ -140,6 +144,22 @@ for _, name in ipairs(found) do
   redis.call('HSET', 'offhook:team:' .. team, 'last', name)
 end
 return found
+""",
+    "hold": f"""
+local call, epoch, name, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+if redis.call('SISMEMBER', 'offhook:live', call) == 0 or stale(call, epoch) then return 0 end
+known(call, epoch)
+local by = holder(name, now)
+if by ~= '' and by ~= call then return 0 end
+if by == '' then
+  redis.call('HSET', member(name), 'call', call, 'since', '0', 'wrap', '0', 'on', '')
+  redis.call('HSET', queued(call), 'member:' .. name, '')
+end
+redis.call('HSET', member(name), 'until', exact(now + {TTL!r}))
+if ARGV[5] == '1' and tonumber(redis.call('HGET', member(name), 'since')) == 0 then
+  redis.call('HSET', member(name), 'since', exact(now))
+end
+return 1
 """,
     "claim": """
 if stale(ARGV[1], ARGV[2]) then return 0 end

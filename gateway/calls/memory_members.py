@@ -91,6 +91,21 @@ class MemoryMembers:
             self._last[team] = name
         return tuple(taken)
 
+    async def hold(self, call: CallId, epoch: int, name: str, now: float, *, talks: bool) -> bool:
+        """See the port."""
+        if not self._live(call) or self._stale(call, epoch):
+            return False
+        self._queued.setdefault(call, _Queued()).epoch = epoch
+        if (by := self._held(name, now)) not in ("", call):
+            return False
+        if not by:
+            self._members[name] = replace(self._member(name), since=0.0)
+            self._holds[name] = _Hold(call, "", now, 0.0, "")
+        self._holds[name].until = now + TTL
+        if talks and not self._member(name).since:
+            self._members[name] = replace(self._member(name), since=now)
+        return True
+
     async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
         """See the port."""
         if self._stale(call, epoch):
@@ -152,6 +167,9 @@ class MemoryMembers:
 
     def _talked(self, name: str, team: str, now: float) -> None:
         hold, member = self._holds.pop(name), self._member(name)
+        if not team:
+            self._members[name] = replace(member, since=0.0, ended=now, missed=0)
+            return
         if member.since:
             self._talk[team] = averaged(self._talk.get(team), now - member.since)
         self._members[name] = replace(

@@ -6,7 +6,7 @@
 | `offhook:line:<team>` | the calls that wait, by the time since which they do |
 | `offhook:beats:<team>` | the same calls, by when their places go without another beat |
 | `offhook:team:<team>` | a hash: `last` rung, average `talk` |
-| `offhook:queued:<call>` | a hash: `epoch`, the claimed `leg`, `line:<team>`, `member:<name>` = team, `tried:<team>:<name>` |
+| `offhook:queued:<call>` | a hash: `epoch`, the claimed `leg`, `line:<team>`, `member:<name>` = team ("" for none), `tried:<team>:<name>` |
 
 What must be atomic is a script: Redis runs one at a time. Whether a call lives, `offhook:live` of the call store says.
 """
@@ -65,6 +65,10 @@ class RedisMembers:
         """See the port."""
         how = (int(everyone), repr(wrap_up), day)
         return tuple(text(name) for name in await self._run("reserve", call, epoch, team, repr(now), *how, *order))
+
+    async def hold(self, call: CallId, epoch: int, name: str, now: float, *, talks: bool) -> bool:
+        """See the port."""
+        return bool(await self._run("hold", call, epoch, name, repr(now), int(talks)))
 
     async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
         """See the port."""

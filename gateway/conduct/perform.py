@@ -39,7 +39,7 @@ from gateway.calls.cues import (
 )
 from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
 from gateway.conduct.keeping import Keeping
-from gateway.conduct.tools import Legs, Line, Recorder, Speaker, Tools
+from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools
 from gateway.errors import Unavailable
 from gateway.terms.act import Act, Choose, Onward, Over, Record, Ring, Wait
 from gateway.terms.event import Kind
@@ -84,6 +84,7 @@ class Performance:
         self._legs: Legs | None = None
         self._line: Line | None = None
         self._recorder: Recorder | None = None
+        self._holding: Holding | None = None
         self._bridged = part.bridged
         self._keeping = Keeping(part.keep, self._lost)
         self._superseded = False
@@ -113,6 +114,8 @@ class Performance:
             while True:
                 for effect in effects:
                     if isinstance(effect, Finish):
+                        if self._holding is not None:
+                            self._holding.free()
                         return effect.outcome
                     await self._do(effect)
                 effects = await self._step(await self._next())
@@ -135,6 +138,8 @@ class Performance:
             self._legs = await stack.enter_async_context(tools.legs(self.happened))
         if isinstance(act, Wait):
             self._line = await stack.enter_async_context(tools.line(self.happened))
+        if isinstance(act, Ring) and act.callee is not None and act.callee.name:
+            self._holding = await stack.enter_async_context(tools.holding(act.callee.name, bool(self._bridged)))
         if isinstance(act, Record):
             self._recorder = await stack.enter_async_context(tools.recorder(self.happened))
         if isinstance(act, Choose) and act.speech:
@@ -225,6 +230,8 @@ class Performance:
                     ours = await self._line.claim(effect.leg)
         if ours:
             self._legs.connect(effect.leg)
+            if self._holding is not None:
+                self._holding.connected()
         else:
             self._legs.drop(effect.leg)
             self.happened(LegLeft(effect.leg))

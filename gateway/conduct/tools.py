@@ -89,6 +89,18 @@ class Line(Protocol):
         ...
 
 
+class Holding(Protocol):
+    """Keeps teams from ringing a person who is rung directly; leaving it, the call goes on."""
+
+    def connected(self) -> None:
+        """They talk with the caller from now on."""
+        ...
+
+    def free(self) -> None:
+        """They are done with the call."""
+        ...
+
+
 class Recorder(Protocol):
     """Records the caller."""
 
@@ -116,6 +128,8 @@ class Tools:
     speaker: Callable[[Happened], AbstractAsyncContextManager[Speaker]]
     legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
     line: Callable[[Happened], AbstractAsyncContextManager[Line]]
+    holding: Callable[[str, bool], AbstractAsyncContextManager[Holding]]
+    """Holds the person of that name, who talks with the caller already or not."""
     recorder: Callable[[Happened], AbstractAsyncContextManager[Recorder]]
     listener: Callable[[Happened], AbstractAsyncContextManager[None]]
     """Tells Spoke for each phrase that the caller speaks."""

@@ -115,6 +115,52 @@ async def test_of_two_who_came_at_once_one_is_first(lab: Lab) -> None:
     assert [(await lab.beat(call, NOW)).position for call in (FIRST, SECOND)] == [1, 2]
 
 
+async def test_who_is_rung_directly_is_nobody_elses_to_ring(lab: Lab) -> None:
+    await lab.enter(FIRST)
+    await lab.live(SECOND, True)
+    assert await lab.members.hold(SECOND, 1, "ana", NOW, talks=False)
+    assert await lab.stages() == [Stage.RINGING, Stage.FREE, Stage.FREE]
+    assert await lab.take(FIRST, everyone=True) == ("ben", "chi")
+    assert not await lab.members.hold(SECOND, 1, "ben", NOW, talks=False), "a team rings them"
+    assert await lab.stages(NOW + TTL) == [Stage.FREE] * 3, "its job has died"
+    assert await lab.members.hold(SECOND, 1, "ana", NOW + 1, talks=False)
+    assert (await lab.stages(NOW + TTL))[0] is Stage.RINGING
+
+
+async def test_a_direct_talk_lasts_as_long_as_its_call_and_counts_for_no_team(lab: Lab) -> None:
+    await lab.enter(FIRST)
+    await lab.live(SECOND, True)
+    await lab.members.hold(SECOND, 1, "ana", NOW, talks=False)
+    await lab.members.hold(SECOND, 1, "ana", NOW + 5, talks=True)
+    assert await lab.members.hold(SECOND, 1, "ana", NOW + 9, talks=True)
+    [ana] = await lab.members.look(["ana"], NOW + 3600)
+    assert (ana.stage(NOW + 3600), ana.call, ana.since) == (Stage.TALKING, SECOND, NOW + 5)
+    await lab.members.release(SECOND, 1, "", "ana", NOW + 3600, took=True, missed=False)
+    [ana] = await lab.members.look(["ana"], NOW + 3600)
+    assert ana == Member("ana", ended=NOW + 3600)
+    assert (await lab.beat(FIRST, NOW + 3600)).talk is None
+
+
+@pytest.mark.parametrize("talks", [False, True])
+async def test_a_direct_call_that_ends_frees_whom_it_held(lab: Lab, talks: bool) -> None:
+    await lab.live(FIRST, True)
+    await lab.members.hold(FIRST, 1, "ana", NOW, talks=talks)
+    await lab.members.forget(FIRST, NOW + 5)
+    [ana] = await lab.members.look(["ana"], NOW + 5)
+    assert (ana.stage(NOW + 5), ana.ended, ana.taken) == (Stage.FREE, NOW + 5 if talks else 0.0, 0)
+
+
+async def test_a_job_that_was_replaced_and_a_call_that_is_over_hold_nobody(lab: Lab) -> None:
+    assert not await lab.members.hold(FIRST, 1, "ana", NOW, talks=False)
+    await lab.live(FIRST, True)
+    assert await lab.members.hold(FIRST, 2, "ana", NOW, talks=False)
+    assert not await lab.members.hold(FIRST, 1, "ben", NOW, talks=False)
+    await lab.members.release(FIRST, 1, "", "ana", NOW, took=False, missed=False)
+    assert await lab.stages(NOW, "ana", "ben") == [Stage.RINGING, Stage.FREE]
+    await lab.members.release(FIRST, 2, "", "ana", NOW, took=False, missed=False)
+    assert await lab.stages(NOW, "ana") == [Stage.FREE]
+
+
 async def test_a_place_is_known_whole(lab: Lab) -> None:
     await lab.enter(FIRST)
     assert await lab.beat(FIRST, NOW) == Place(1, [Member(name) for name in TEAM])

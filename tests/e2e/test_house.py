@@ -16,7 +16,7 @@ import pytest
 from gateway.calls.words import word
 from gateway.calls.words_house import HouseWord
 from gateway.calls.words_menu import MenuWord
-from gateway.phone.call import Call
+from gateway.phone.call import Call, Unmet
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
 from gateway.rtp import RATE, Samples
@@ -92,6 +92,24 @@ async def test_one_person_is_rung_and_the_two_talk(stack: Stack, caller: Phone, 
     await call.ended()
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
     assert [leg["member"] for leg in found["legs"]] == ["ana"]
+
+
+@pytest.mark.long
+async def test_no_team_rings_whom_somebody_has_called_directly(
+    stack: Stack, caller: Phone, callees: Phone, phone_target: str
+) -> None:
+    call = await caller.dial(DIRECT)
+    human = await (await callees.rung()).answer()
+    await call.answered()
+    await talk(call, human)
+    async with Phone(phone_target, caller="+15105550178") as other:
+        second = await other.dial(DESK)
+        assert (await callees.rung(15.0)).dialed == BEN
+        with pytest.raises(Unmet):
+            await callees.rung(2.0)
+        await second.hang_up()
+    await human.hang_up()
+    await call.ended(3.0)
 
 
 @pytest.mark.parametrize("status", [486, 603, 480, 404])

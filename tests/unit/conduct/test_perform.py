@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,12 @@ class World:
     def connect(self, name: str) -> None:
         self.done.append(Connect(name))
 
+    def connected(self) -> None:
+        self.done.append("connected")
+
+    def free(self) -> None:
+        self.done.append("free")
+
     def present(self) -> Sequence[There]:
         return self.there
 
@@ -140,7 +147,13 @@ class World:
         def heard(matrix: Matrix) -> None:
             self.done.append(matrix)
 
-        return Tools(made, made, made, made, made, heard)  # type: ignore[arg-type]  # the World is each of them
+        @asynccontextmanager
+        async def holding(name: str, talks: bool) -> AsyncIterator[World]:
+            self.done.append(("hold", name, talks))
+            yield self
+
+        tools: Any = made  # the World is each of them
+        return Tools(tools, tools, tools, holding, tools, tools, heard)
 
     def part(self, act: Act, machine: Machine, *, resumed: bool = False, bridged: str = "", notice: str = "") -> Part:
         async def keep(machine: Machine, bridged: str) -> bool:
@@ -360,3 +373,23 @@ async def test_the_line_is_told_to_the_record() -> None:
         (Kind.WAITING, {"team": "crew", "event": "entered"}),
         (Kind.WAITING, {"team": "crew", "event": "left", "why": ""}),
     ]
+
+
+async def test_a_person_who_is_rung_directly_is_held_until_they_are_done() -> None:
+    world = World()
+    made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (DONE,)))
+    await run(world, world.part(Ring(ANA), made), LegAnswered("1"), LegLeft("1"))
+    held = [one for one in world.done if one in (("hold", "ana", False), DIALED, Connect("1"), "connected", "free")]
+    assert held == [("hold", "ana", False), DIALED, Connect("1"), "connected", "free"]
+
+
+async def test_who_talks_already_is_held_by_the_next_job_as_one_who_talks() -> None:
+    world = World()
+    await run(world, world.part(Ring(ANA), machine((Resumed, (DONE,))), resumed=True, bridged="1"))
+    assert ("hold", "ana", True) in world.done
+
+
+async def test_a_number_of_nobodys_is_nobody_to_hold() -> None:
+    world = World()
+    await run(world, world.part(Ring(Callee("", "+15105550199")), machine((Begun, (DONE,)))))
+    assert not [one for one in world.done if isinstance(one, tuple) and one[0] == "hold"]
