@@ -115,7 +115,7 @@ def _lines(definition: Definition, brief: Brief) -> Sequence[Line]:
     )
 
 
-_CUES = {Say.SORRY: Cue.SORRY, Say.SORRY_CALLBACK: Cue.SORRY_CALLBACK}
+_CUES = {Say.AGAIN: Cue.AGAIN, Say.BACK: Cue.BACK, Say.SORRY: Cue.SORRY, Say.SORRY_CALLBACK: Cue.SORRY_CALLBACK}
 
 
 def pronounced_as(brief: Brief) -> Mapping[str, str]:
@@ -125,10 +125,14 @@ def pronounced_as(brief: Brief) -> Mapping[str, str]:
 
 
 def opening(definition: Definition, brief: Brief, *, greeted: bool = True) -> str:
-    """The agent's first words: the notice that it is automated, what operators want said, then the greeting, unless
-    the caller has said already what they want."""
-    words = (line_of(Say.NOTICE, brief.language), brief.notice, greeting(definition, brief) if greeted else "")
+    """The agent's first words: the notices, then the greeting, unless the caller has said already what they want."""
+    words = (notices(brief), greeting(definition, brief) if greeted else "")
     return " ".join(one for one in words if one)
+
+
+def notices(brief: Brief) -> str:
+    """That it is automated, and what operators want said."""
+    return " ".join(one for one in (line_of(Say.NOTICE, brief.language), brief.notice) if one)
 
 
 def greeting(definition: Definition, brief: Brief) -> str:

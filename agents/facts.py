@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
 from agents.definition import Definition, DigitField
 from gateway.terms.personal import Digits
+from gateway.terms.sealed import is_sealed
 
 
 class Facts:
@@ -41,6 +42,16 @@ class Facts:
     def seal(self, name: str, digits: Digits, sealed: str) -> None:
         """Take in what the caller keyed in, where the route seals it; `sealed` is what the record gets."""
         self._sealed[name], self.known[name] = digits, sealed
+
+    def restore(self, kept: Mapping[str, object], opened: Callable[[str, str], Digits | None]) -> None:
+        """Take in what another job has kept of the record. `opened`: what was sealed under a name; None for what can't
+        be opened, which stays as it is."""
+        self.add({name: value for name, value in kept.items() if not is_sealed(value)})
+        for name, value in kept.items():
+            if is_sealed(value):
+                self.known[name] = value
+                if (digits := opened(name, str(value))) is not None:
+                    self._sealed[name] = digits
 
     def digits(self, name: str) -> Digits | None:
         """What was sealed under the name, for a tool of the job's own that needs it."""

@@ -11,6 +11,12 @@ class Say(StrEnum):
 
     NOTICE = "notice"
     """The first words of every call with an agent: that it is automated, and the way to a person."""
+    AGAIN = "again"
+    """To a caller whose conversation another job goes on with; then comes the last question, or the answer."""
+    BACK = "back"
+    """The same to a caller whose line dropped, and who has dialed again."""
+    AGAIN_PLEASE = "again_please"
+    """After it, where nobody knows what was asked."""
     SORRY = "sorry"
     SORRY_CALLBACK = "sorry_callback"
     PUT_THROUGH = "put_through"
@@ -29,6 +35,9 @@ class Say(StrEnum):
 
 _ENGLISH = {
     Say.NOTICE: "I'm an automated assistant. For a person, say person or press zero.",
+    Say.AGAIN: "Sorry, I lost you for a moment.",
+    Say.BACK: "Welcome back to our automated assistant. We were cut off.",
+    Say.AGAIN_PLEASE: "Could you please say that again?",
     Say.SORRY: "I'm sorry, something has gone wrong on our side. Please call again in a few minutes. Goodbye.",
     Say.SORRY_CALLBACK: (
         "I'm sorry, something has gone wrong on our side. A person will call you back on this number. Goodbye."

@@ -42,6 +42,8 @@ class StageOutput(io.AudioOutput):
         """Queue a frame; the next segment waits for the end of the last."""
         if self._ending is not None:
             await asyncio.wait({self._ending})
+        if not self._open and self._voice.queued > 0:
+            await self._voice.finish()  # what was said before this agent came
         await super().capture_frame(frame)
         if not self._open:
             self._open = True

@@ -6,25 +6,28 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from livekit import rtc
-from livekit.agents import Agent, ChatContext, RunContext, function_tool
+from livekit.agents import Agent, RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
 from agents import engines, telephony
 from agents.answering import led_by_words, words_before
 from agents.attending import Attending
-from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
+from agents.definition import Definition, DigitField, greeting, line, notices, opening, pronounced_as
 from agents.facts import Facts, save_schema
+from agents.history import KEYED, KEYED_SEALED, history
 from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
 from agents.minutes import Minutes
 from agents.prompting import asked, instructions
+from agents.remembering import Remembering
+from agents.resuming import Answer, Ask, conversation, pick_up
 from agents.sealing import SealingAgent
 from agents.silence import Means, Silence
 from agents.transcribing import Transcribing
@@ -41,10 +44,6 @@ from gateway.terms.turn import Speaker
 
 log = structlog.get_logger(__name__)
 
-KEYED = "[keypad]"
-"""Begins the message that tells a model what was keyed in."""
-KEYED_SEALED = "[keypad:"
-"""Begins the message that tells a model that something was, where the route seals it."""
 PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.TIME_NEARLY_UP)
 """Lines that ask for nothing new: what was asked for before still is."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
@@ -64,6 +63,7 @@ class TalkingRunner:
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._keying = Keying(self._keyed)
         self._seal: Seal | None = None
+        self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._silence: Silence | None = None
         self._minutes = Minutes(self._start, self._warn, self._time_up)
@@ -78,6 +78,7 @@ class TalkingRunner:
         self._stage = stage
         self._seal = Seal(self._settings.sealing_secret) if brief.sealed else None
         self._facts = Facts(self._definition, asked(self._definition, brief))
+        self._facts.restore(stage.kept.facts, self._opened)
         self._answers = led_by_words(stage)
         self._opening = self._line(opening(self._definition, brief, greeted=not self._answers))
         self._greeting = await stage.prompt(self._opening)
@@ -99,15 +100,20 @@ class TalkingRunner:
             function_tool(self._person_tool, raw_schema=_PERSON),
             function_tool(self._end_tool, raw_schema=_END),
         ]
-        history = _history(stage)
+        self._remembering = Remembering(session, stage)
+        said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else Agent
-        await session.start(kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=history))
+        await session.start(kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said))
 
     async def converse(self) -> str:
-        """Greet, or answer what was said before, and talk until it is over. Raises Unavailable when an engine fails."""
-        self._say(self._opening, self._greeting)
+        """Greet, go on, or answer what was said before, and talk until it is over. Raises Unavailable when an engine
+        fails."""
+        if not self._stage.resumed:
+            self._say(self._opening, self._greeting)
         if self._answers:
             self._start(self._answer())
+        elif self._stage.resumed:
+            self._go_on()
         if self._silence is not None:
             self._silence.begin()
         self._minutes.begin(self._stage.ends)
@@ -115,6 +121,22 @@ class TalkingRunner:
         for key in early:
             self.digit(key)
         return await asyncio.shield(self._over)
+
+    def _go_on(self) -> None:
+        """The caller has been told that they were lost for a moment: ask again, or answer."""
+        kept, brief = self._stage.kept, self._stage.brief
+        said = [
+            turn.text.reveal() for turn in conversation(kept.turns, brief.language) if turn.speaker is Speaker.AGENT
+        ]
+        self._wants_number = said[-1:] == [line_of(Say.WHICH_NUMBER, brief.language)]
+        first = greeting(self._definition, brief)
+        match pick_up(kept, brief.language, notice=notices(brief), greeting=first):
+            case Ask(text):
+                self._say(self._line(text), None)
+            case Answer(""):
+                self._session.generate_reply()
+            case Answer(words):
+                self._session.generate_reply(user_input=words)
 
     def digit(self, key: str) -> None:
         """A key of the caller's."""
@@ -130,6 +152,8 @@ class TalkingRunner:
 
     async def close(self) -> None:
         """Free everything."""
+        if self._remembering is not None:
+            self._remembering.stop()
         self._keying.close()
         if self._silence is not None:
             self._silence.close()
@@ -246,6 +270,16 @@ class TalkingRunner:
         self._session.interrupt()
         await self._speak(line_of(Say.KEY_AGAIN, self._stage.brief.language))
 
+    def _opened(self, name: str, sealed: str) -> Digits | None:
+        """What another job has sealed."""
+        if self._seal is None:
+            return None
+        try:
+            return self._seal.open(sealed, self._stage.call.id, name)
+        except OurFault as bad:
+            log.error("a seal of this call can't be opened", field=name, why=bad.what)
+            return None
+
     def _noted(self, digits: Digits) -> None:
         text = HIDDEN if self._seal is not None else digits.reveal()
         self._stage.said(Speaker.KEYPAD, text, at=time.time())
@@ -293,6 +327,8 @@ class TalkingRunner:
         started = told.get("started_speaking_at")
         at = float(started) if isinstance(started, int | float) else item.created_at
         self._stage.said(speaker, text, at=at, interrupted=item.interrupted, latencies=latencies)
+        if item.role == "user" and self._remembering is not None:
+            self._remembering.turned()
 
     def _closed(self, event: CloseEvent) -> None:
         if self._over.done():
@@ -367,15 +403,6 @@ class TalkingRunner:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None and not self._over.done():
             self._over.set_exception(bug)
-
-
-def _history(stage: Stage) -> ChatContext:
-    """What was said in the call before this agent came."""
-    context = ChatContext.empty()
-    for turn in stage.turns:
-        role: Literal["assistant", "user"] = "assistant" if turn.speaker is Speaker.AGENT else "user"
-        context.add_message(role=role, content=turn.text.reveal())
-    return context
 
 
 async def frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:

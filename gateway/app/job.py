@@ -41,6 +41,7 @@ from gateway.privacy import logs
 from gateway.redis_client import open_client
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.catalogue import Catalogue, Line
+from gateway.terms.kept import after
 
 log = structlog.get_logger(__name__)
 
@@ -133,10 +134,12 @@ class _Job:
         started, job = time.monotonic(), self._context.job.id
         store = RedisStore(redis)
         lease = Lease(store, call_id, epoch, job)
-        call, ours = await asyncio.gather(store.get(call_id), lease.take())
+        call, ours, kept = await asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
         if call is None or not ours:
             log.info("the call is another job's, or over")
             return
+        if call.resumes:
+            kept = after(await asyncio.gather(*(store.kept(one) for one in call.resumes)), kept)
         took = round(time.monotonic() - started, 3)
         log.info("the call is taken", agent=call.brief.agent, seconds=took, pid=os.getpid())
         mouth = Mouth(self._context.room, RATES[self._pool])
@@ -144,7 +147,7 @@ class _Job:
         async with hearing:
             means = self._means(redis, store, call, hearing, mouth)
             teller = Teller(store, call_id, Spool(self._settings.spool, job))
-            self._conductor = Conductor(call, job, lease, teller, means)
+            self._conductor = Conductor(call, job, lease, teller, means, kept)
             await self._conductor.run()
 
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TypeVar
 
 from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.terms.call import Call, CallId, Phase
-from gateway.terms.event import JOBS, Event, latency
+from gateway.terms.event import JOBS, Event, Kind, latency
+from gateway.terms.kept import ENDED_FOR, KEPT, TURNS, Kept, kept_of
 
 Item = TypeVar("Item")
 
@@ -32,6 +34,9 @@ class MemoryStore:
         self._leases: dict[CallId, _Lease] = {}
         self._events: dict[int, Event] = {}
         self._reader: dict[int, str] = {}
+        self._kept: dict[CallId, dict[Kind, list[Event]]] = {}
+        self._ledger: dict[CallId, dict[str, str]] = {}
+        self._last: dict[str, tuple[CallId, float]] = {}
         self._told = 0
         self._latencies: list[tuple[float, float]] = []
         self._more = asyncio.Event()
@@ -174,6 +179,10 @@ class MemoryStore:
 
     async def tell(self, event: Event) -> None:
         """See the port."""
+        if event.kind in KEPT:
+            self._kept.setdefault(event.call, {}).setdefault(event.kind, []).append(event)
+        if event.kind is Kind.HEARD:
+            return
         self._told += 1
         self._events[self._told] = replace(event, id=f"{self._told}-0")
         self._more.set()
@@ -186,6 +195,34 @@ class MemoryStore:
     async def latencies(self, since: float) -> Sequence[float]:
         """See the port."""
         return [took for at, took in self._latencies if at >= since]
+
+    async def once(self, event: Event, epoch: int, key: str, result: str) -> str | None:
+        """See the port."""
+        known = self._calls.get(event.call)
+        if known is not None and known.epoch != epoch:
+            return None
+        done = self._ledger.setdefault(event.call, {})
+        if key not in done:
+            done[key] = result
+            await self.tell(event)
+        return done[key]
+
+    async def kept(self, call: CallId) -> Kept:
+        """See the port."""
+        if self._clock() - self._ended.get(call, inf) >= ENDED_FOR:
+            self._kept.pop(call, None)
+        kept = self._kept.get(call, {})
+        others: dict[Kind, Event] = {kind: told[-1] for kind, told in kept.items() if kind is not Kind.TURN}
+        return kept_of(kept.get(Kind.TURN, [])[-TURNS:], others)
+
+    async def name_last(self, key: str, call: CallId, within: float) -> None:
+        """See the port."""
+        self._last[key] = call, self._clock() + within
+
+    async def last(self, key: str) -> CallId | None:
+        """See the port."""
+        call, until = self._last.get(key, (None, 0.0))
+        return call if until > self._clock() else None
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""
@@ -228,6 +265,8 @@ class MemoryStore:
         for call in old:
             del self._ended[call], self._calls[call]
             self._counted.pop(call, None)
+            self._kept.pop(call, None)
+            self._ledger.pop(call, None)
 
 
 async def _next(queue: asyncio.Queue[Item], wait: float) -> Item | None:

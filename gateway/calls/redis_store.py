@@ -3,6 +3,8 @@
 | key | holds |
 | --- | --- |
 | `offhook:call:<id>` | a hash (`gateway.calls.wire`); expires an hour after the call's end |
+| `offhook:call:<id>:<kind>` | what is kept for the call's next job: events, a list of turns and the last of the other kinds |
+| `offhook:last:<key>` | the last call of a caller to a number, while another may go on with it |
 | `offhook:live` | the ids of the calls that haven't ended |
 | `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
@@ -33,12 +35,14 @@ from gateway.calls.store import FORGET_AFTER, Asked, Full, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
-from gateway.terms.event import JOBS, Event, latency
+from gateway.terms.event import JOBS, Event, Kind, latency
+from gateway.terms.kept import ENDED_FOR, KEPT, LIVE_FOR, TURNS, Kept, kept_of
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
 UNREADABLE_EVENTS = counter("events_unreadable", "Entries of the stream that couldn't be read")
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
 _ASKS, _LED, _LOST = "offhook:asks", "offhook:led:", "offhook:lost"
+_LAST = "offhook:last:"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _LATENCIES = "offhook:latencies"
 _GROUP = "records"
@@ -109,7 +113,7 @@ class RedisStore:
     async def end(self, call: CallId, told: Event | None = None) -> bool:
         """See the port."""
         event = _flat(wire.event_fields(told)) if told else []
-        return bool(await self._run("end", call, call, int(FORGET_AFTER), *event))
+        return bool(await self._run("end", call, call, int(FORGET_AFTER), int(ENDED_FOR), *event))
 
     async def take(self, call: CallId, epoch: int, job: str, ttl: float, stop: int = 0) -> bool:
         """See the port."""
@@ -186,13 +190,47 @@ class RedisStore:
         mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
         took = latency(event)
         lasted = f"{event.call} {event.at!r} {took!r}" if took is not None else ""
-        await self._run("tell", event.call, mark, lasted, repr(event.at), *_flat(wire.event_fields(event)))
+        kind = event.kind.value if event.kind in KEPT else ""
+        bounds = (TURNS, int(LIVE_FOR), int(ENDED_FOR))
+        fields = _flat(wire.event_fields(event))
+        await self._run("tell", event.call, mark, lasted, repr(event.at), kind, *bounds, *fields)
 
     async def latencies(self, since: float) -> Sequence[float]:
         """See the port."""
         async with answering():
             found = await cast(Any, self._redis.zrangebyscore(_LATENCIES, since, "+inf"))
         return [float(text(one).rpartition(" ")[2]) for one in found]
+
+    async def once(self, event: Event, epoch: int, key: str, result: str) -> str | None:
+        """See the port."""
+        mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
+        fields = _flat(wire.event_fields(event))
+        done = await self._run("once", event.call, epoch, wire.EFFECT + key, result, mark, *fields)
+        return text(done) if isinstance(done, str | bytes) else None
+
+    async def kept(self, call: CallId) -> Kept:
+        """See the port."""
+        async with answering():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.lrange(f"{_CALL}{call}:turn", 0, -1)
+            kinds = [kind for kind in Kind if kind in KEPT and kind is not Kind.TURN]
+            for kind in kinds:
+                pipe.get(f"{_CALL}{call}:{kind.value}")
+            turns, *others = await pipe.execute()
+        said = [event for turn in turns if (event := wire.read_kept(call, text(turn))) is not None]
+        found = (wire.read_kept(call, text(one)) for one in others if one)
+        return kept_of(said, {event.kind: event for event in found if event is not None})
+
+    async def name_last(self, key: str, call: CallId, within: float) -> None:
+        """See the port."""
+        async with answering():
+            await self._redis.set(_LAST + key, call, ex=max(1, round(within)))
+
+    async def last(self, key: str) -> CallId | None:
+        """See the port."""
+        async with answering():
+            found = await self._redis.get(_LAST + key)
+        return CallId(text(found)) if found else None
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """See the port."""

@@ -85,7 +85,8 @@ if not phase or phase == 'ended' then return 0 end
 redis.call('HSET', KEYS[1], 'phase', 'ended')
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('DEL', KEYS[2])
-if ARGV[3] then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 3)) end
+for _, kind in ipairs({'turn', 'facts', 'heard', 'hangup', 'sip'}) do redis.call('EXPIRE', KEYS[1] .. ':' .. kind, ARGV[3]) end
+if ARGV[4] then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 4)) end
 return 1
 """,
     "take": _AT_EPOCH
@@ -118,12 +119,39 @@ redis.call('SADD', KEYS[3], ARGV[1])
 redis.call('SET', KEYS[2], mine, 'PX', ARGV[5])
 return 1
 """,
+    "once": """
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if epoch then
+  if epoch ~= ARGV[1] then return 0 end
+  local done = redis.call('HGET', KEYS[1], ARGV[2])
+  if done then return done end
+  redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+  if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], ARGV[4], '1') end
+end
+redis.call('XADD', KEYS[4], '*', unpack(ARGV, 5))
+return ARGV[3]
+""",
     "tell": """
-redis.call('XADD', KEYS[4], '*', unpack(ARGV, 4))
-if ARGV[1] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], '1') end
+local phase = redis.call('HGET', KEYS[1], 'phase')
+if ARGV[4] ~= 'heard' then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 8)) end
+if ARGV[1] ~= '' and phase then redis.call('HSET', KEYS[1], ARGV[1], '1') end
 if ARGV[2] ~= '' then
   redis.call('ZADD', 'offhook:latencies', ARGV[3], ARGV[2])
   redis.call('ZREMRANGEBYSCORE', 'offhook:latencies', '-inf', ARGV[3] - 300)
+end
+if ARGV[4] ~= '' then
+  local key = KEYS[1] .. ':' .. ARGV[4]
+  local fields = {}
+  for at = 8, #ARGV, 2 do fields[ARGV[at]] = ARGV[at + 1] end
+  local kept = fields['kind'] .. ' ' .. fields['at'] .. ' ' .. fields['data']
+  if ARGV[4] == 'turn' then
+    redis.call('RPUSH', key, kept)
+    redis.call('LTRIM', key, -tonumber(ARGV[5]), -1)
+  else
+    redis.call('SET', key, kept)
+  end
+  local live = phase and phase ~= 'ended'
+  redis.call('EXPIRE', key, live and ARGV[6] or ARGV[7])
 end
 return 1
 """,

@@ -17,6 +17,7 @@ from typing import Protocol
 from gateway.terms.act import Onward
 from gateway.terms.call import Call, CallId, Pool
 from gateway.terms.event import Event
+from gateway.terms.kept import Kept
 
 FORGET_AFTER = 3600.0
 """Seconds after its end that a call is known."""
@@ -145,7 +146,28 @@ class CallStore(Protocol):
 
     async def tell(self, event: Event) -> None:
         """Append to the stream the record is written from, and note its kind among the call's `told` if jobs alone tell
-        it; durable when it returns."""
+        it; what the call's next job has to know (`gateway.terms.kept.KEPT`) is kept in the same step. An event of the
+        kind HEARD is only kept. Durable when it returns."""
+        ...
+
+    async def once(self, event: Event, epoch: int, key: str, result: str) -> str | None:
+        """Tell of an effect and note it in the call's ledger under `key` (`gateway.calls.effects`) with its `result`, in
+        one step, so that it counts as done exactly when it is told. One that the ledger has is told no more: the result
+        is the first's. None, telling nothing, when the call is at another epoch: who asks must leave. Of a call that has
+        ended, what is left is still done; so it is of one that the store has lost, where the event's own id makes it
+        one."""
+        ...
+
+    async def kept(self, call: CallId) -> Kept:
+        """What has been kept of the call's conversation, until some minutes after its end."""
+        ...
+
+    async def name_last(self, key: str, call: CallId, within: float) -> None:
+        """Remember the call as the last under `key` (`gateway.dispatch.redial`) for `within` seconds."""
+        ...
+
+    async def last(self, key: str) -> CallId | None:
+        """The call that was named last under `key`; None when none was, or it is too long ago."""
         ...
 
     async def latencies(self, since: float) -> Sequence[float]:

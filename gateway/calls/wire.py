@@ -18,6 +18,8 @@ from gateway.terms.personal import Number
 
 TOLD = "told:"
 """Begins the names of the fields that say which kinds of event were told."""
+EFFECT = "effect:"
+"""Begins the names of the fields that are the call's ledger."""
 _BRIEF = frozenset(field.name for field in fields(Brief))
 _FIXED = ("room", "sip_identity", "trunk", "plan", "started", "reject", "why")
 _ADAPTERS: Mapping[str, TypeAdapter[Act]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Act)}
@@ -29,6 +31,7 @@ def call_fields(call: Call) -> dict[str, str]:
     fixed = {name: getattr(call, name) for name in _FIXED} | {
         "dialed": call.dialed.reveal(),
         "caller": call.caller.reveal() if call.caller else None,
+        "resumes": call.resumes,
     }
     return {
         "call": json.dumps(fixed),
@@ -71,6 +74,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             **{name: fixed[name] for name in _FIXED},
             dialed=Number(fixed["dialed"]),
             caller=Number(caller) if caller is not None else None,
+            resumes=tuple(CallId(one) for one in fixed.get("resumes", ())),
             route=way["route"],
             pool=Pool(way["pool"]),
             # What another version of this program knows more of it, this one needn't.
@@ -134,3 +138,14 @@ def read_event(entry: str, fields: Mapping[str, str]) -> Event:
         return Event(call, kind, at, data, id=entry, uid=fields.get("uid", ""))
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault(f"The event {entry} can't be read from the store.") from bad
+
+
+def read_kept(call: CallId, text: str) -> Event | None:
+    """An event that was kept, as the script `tell` writes it; None when another version of this program wrote it: a
+    caller is better served with the rest."""
+    kind, _, rest = text.partition(" ")
+    at, _, data = rest.partition(" ")
+    try:
+        return Event(call, Kind(kind), float(at), json.loads(data))
+    except ValueError:
+        return None

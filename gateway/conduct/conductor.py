@@ -22,7 +22,9 @@ from gateway.conduct.bounded import bounded
 from gateway.conduct.cast import Cast
 from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
+from gateway.conduct.ledger import Ledger
 from gateway.conduct.mouth import Mouth
+from gateway.conduct.pickup import PickUp
 from gateway.conduct.port import AgentRunner
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
@@ -41,6 +43,7 @@ from gateway.conduct.script import (
     LeaseLost,
     Leave,
     Led,
+    Listening,
     Out,
     Script,
     State,
@@ -58,6 +61,7 @@ from gateway.terms.act import Because, Onward, Over, Talk
 from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.catalogue import Cue, Lines
 from gateway.terms.event import Kind
+from gateway.terms.kept import Kept
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +74,10 @@ LEAVE_WITHIN = 1.0
 """Seconds that leaving the room may take; LiveKit finds out by itself in the end."""
 KEPT_WITHIN = 3.0
 """Seconds that keeping what a caller has left may take once they are gone; the house's worker does it later otherwise."""
+COMES_WITHIN = 12.0
+"""Seconds from a call's beginning within which its caller must be in the room; the SIP service gives up after 10."""
+BEGUN_WITHIN = 0.3
+"""Seconds that the caller may wait for the store to keep which agent talks."""
 ASK_AGAIN = 1.0
 """Seconds until control is asked once more where the call goes on."""
 
@@ -108,10 +116,15 @@ class Means:
 class Conductor:
     """One call in one job. `run` returns when the job has nothing more to do in the call's room; `stop` ends it."""
 
-    def __init__(self, call: Call, job: str, lease: Lease, teller: Teller, means: Means) -> None:
+    def __init__(
+        self, call: Call, job: str, lease: Lease, teller: Teller, means: Means, kept: Kept | None = None
+    ) -> None:
+        """`kept`: what is known of the call's conversation."""
         self._call, self._job, self._lease, self._teller, self._means = call, job, lease, teller, means
+        self._kept = kept or Kept()
+        self._pick_up: PickUp | None = None
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
-        self._script = Script.start(call.brief.agent, time.monotonic())
+        self._script = self._begun(call.brief.agent)
         self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._pressed)
         self._cast = Cast(means.runner)
         self._act: asyncio.Task[None] | None = None
@@ -127,9 +140,16 @@ class Conductor:
         """Conduct the call to its end. The lease must have been taken."""
         means = self._means
         async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
-            parts = Parts(self._call, voice, self._room, self._teller, means.prompts, means.rendered_in, means.spoken)
+            ledger = Ledger(means.store, self._teller, self._call, lambda: self._inputs.put_nowait(LeaseLost()))
+            parts = Parts(
+                self._call, voice, self._room, self._teller, ledger, means.prompts, means.rendered_in, means.spoken
+            )
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             mouth.sounds = stage.attention.sounds
+            cue = self._taken_up(stage)
+            if cue is not None:
+                self._script = self._begun(stage.brief.agent)
+                self._pick_up = PickUp(stage, means.lines(stage.brief), cue)
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
             renewing = self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost()), self._known, self._teller.again)
             keep = asyncio.create_task(renewing, name="lease")
@@ -146,6 +166,8 @@ class Conductor:
                 await means.house.hear_no_more()
                 await self._leave()
                 await self._cast.close()
+                if self._pick_up is not None:
+                    await self._pick_up.close()
                 await cancelled(keep)
                 if self._give_back:
                     await self._lease.release()
@@ -153,6 +175,8 @@ class Conductor:
     async def _follow(self, stage: CallStage) -> None:
         while self._script.state is not State.OVER:
             given = await self._next()
+            if self._pick_up is not None and isinstance(given, Listening):
+                self._pick_up.listening()
             try:
                 now = time.monotonic()
                 self._script, effects = self._script.due(now) if given is None else self._script.on(given, now)
@@ -218,6 +242,9 @@ class Conductor:
             if isinstance(self._call.act, Talk):
                 await self._means.house.hear_no_more()
                 self._means.hearing(ATTENDED)
+                if not await self._begin(stage):
+                    self._inputs.put_nowait(LeaseLost())
+                    return
                 given: Finished | Ended | Onward | Over = await bounded(self._call, self._converse(stage))
             else:
                 given = await bounded(self._call, self._means.house.perform(stage, self._call))
@@ -229,7 +256,18 @@ class Conductor:
             log.exception("the act failed", act=type(self._call.act).__name__, agent=self._script.agent)
             self._failed(type(bug).__name__)
 
+    async def _begin(self, stage: CallStage) -> bool:
+        """Keep which agent talks from now on; False when the call is another job's. A store that doesn't answer keeps
+        nobody from talking."""
+        call = self._call = replace(self._call, checkpoint=stage.brief.agent)
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(BEGUN_WITHIN):
+                return await self._means.store.keep(call.id, call.epoch, call.stop, call.checkpoint, "")
+        return True
+
     async def _converse(self, stage: CallStage) -> Finished | Ended:
+        if self._pick_up is not None and stage.resumed:
+            await self._pick_up.speak()
         reason = await attended(stage, self._cast.converse(stage))
         switch = stage.switched()
         if switch or stage.onward is not None:
@@ -294,6 +332,21 @@ class Conductor:
             await self._means.end_call()
         except Unavailable as bad:
             log.warning("the call couldn't be ended; the caller is left in its room", why=str(bad))
+
+    def _taken_up(self, stage: CallStage) -> Cue | None:
+        """Give the stage what is kept of the conversation; how the caller is told that it goes on, None when it
+        begins."""
+        call, talks = self._call, isinstance(self._call.act, Talk)
+        dialed_again = bool(call.resumes) and call.stop == 1 and not call.checkpoint
+        stage.resume(self._kept, (call.brief.agent if dialed_again else call.checkpoint) if talks else "")
+        if not stage.resumed:
+            return None
+        return Cue.BACK if dialed_again else Cue.AGAIN
+
+    def _begun(self, agent: str) -> Script:
+        answered = Kind.ANSWERED.value in self._call.told
+        overdue = answered or time.time() - self._call.started >= COMES_WITHIN
+        return Script.start(agent, time.monotonic(), overdue=overdue)
 
     def _known(self) -> Call:
         """The call as it stands, for a store that has lost it."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from gateway.config import Settings
 from gateway.terms.call import Brief, Call, Pool
 from gateway.terms.catalogue import Catalogue, Line
+from gateway.terms.kept import Heard, Kept
 from gateway.terms.personal import Number
 from gateway.terms.turn import Speaker, Turn
 
@@ -136,6 +137,21 @@ class Stage(Protocol):
     @property
     def turns(self) -> Sequence[Turn]:
         """What was said in this call so far, another agent's turns included."""
+        ...
+
+    @property
+    def resumed(self) -> bool:
+        """Whether another job's agent has talked with the caller until it was lost, and we go on: the caller has been
+        told so, and is to hear no greeting."""
+        ...
+
+    @property
+    def kept(self) -> Kept:
+        """What was known when this agent came: turns, facts, what was heard; nothing more after a switch."""
+        ...
+
+    def hearing(self, heard: Heard) -> None:
+        """Keep what goes on beside the turns, for whoever may have to go on."""
         ...
 
     def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:

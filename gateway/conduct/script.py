@@ -237,11 +237,13 @@ class Script:
     """Listening was heard, early or late."""
     answered: bool = False
     """Active was heard."""
+    overdue: bool = False
+    """A caller who isn't in the room isn't on their way to it either: they are gone."""
 
     @staticmethod
-    def start(agent: str, now: float) -> Script:
+    def start(agent: str, now: float, *, overdue: bool = False) -> Script:
         """The script of a call that the job has just taken."""
-        return Script(agent, now + JOIN_WITHIN)
+        return Script(agent, now + JOIN_WITHIN, overdue=overdue)
 
     def on(self, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
         """What follows from an input. Raises OurFault, changing nothing, when it can't happen in this state."""
@@ -394,6 +396,12 @@ def _too_late(reason: str) -> Callable[[Script, float], tuple[Script, Sequence[E
     return lambda script, _: (_over(script), (Leave(reason, give_back=True),))
 
 
+def _waiting_due(script: Script, _: float) -> tuple[Script, Sequence[Effect]]:
+    if script.overdue:
+        return _over(script), (HangUp(at_once=True),)
+    return _over(script), (Leave("no caller was in the room", give_back=True),)
+
+
 def _ringing_due(script: Script, now: float) -> tuple[Script, Sequence[Effect]]:
     if not script.listening:
         return _over(script), (TellHangup(Party.GATEWAY, "the SIP service didn't answer the call"), HangUp())
@@ -407,7 +415,7 @@ def _talking_due(script: Script, _: float) -> tuple[Script, Sequence[Effect]]:
 
 _DUE: Mapping[State, Callable[[Script, float], tuple[Script, Sequence[Effect]]]] = {
     State.JOINING: _too_late("the room couldn't be joined in time"),
-    State.WAITING: _too_late("no caller was in the room"),
+    State.WAITING: _waiting_due,
     State.RINGING: _ringing_due,
     State.TALKING: _talking_due,
     State.LEADING: lambda script, now: (

@@ -11,6 +11,7 @@ import structlog
 from gateway.calls.spoken import RATE, Spoken
 from gateway.conduct import person
 from gateway.conduct.attention import Attention
+from gateway.conduct.ledger import Ledger
 from gateway.conduct.play import fitted
 from gateway.conduct.port import Pcm, Person, Voice
 from gateway.conduct.prompts import PromptBook
@@ -22,8 +23,9 @@ from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
 from gateway.terms.event import Kind
+from gateway.terms.kept import Heard, Kept, heard_data
 from gateway.terms.personal import Number, Words
-from gateway.terms.turn import Speaker, Turn
+from gateway.terms.turn import Speaker, Turn, turn_data
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,7 @@ class Parts:
     voice: Voice
     room: CallRoom
     teller: Teller
+    ledger: Ledger
     prompts: PromptBook
     rendered_in: str
     """The voice the prompts are rendered in."""
@@ -58,9 +61,22 @@ class CallStage:
     """When the route's minutes are up (see `port.Stage.ends`)."""
     attention: Attention = field(default_factory=Attention)
     """Watches what comes out of the mouth."""
+    resumed: bool = False
+    """Another job's agent has talked with the caller until it was lost."""
+    kept: Kept = field(default_factory=Kept)
     _turns: list[Turn] = field(default_factory=list)
-    _seq: int = 0
     _booked: bool = False
+
+    def resume(self, kept: Kept, agent: str) -> None:
+        """Go on where another job has left the call: with what is kept of it, and the agent that was talking ("" when
+        none had begun to)."""
+        self._turns = list(kept.turns)
+        self._booked = Kind.CALLBACK.value in self.call.told
+        if not agent:
+            return
+        self.resumed, self.kept = True, kept
+        if agent != self.brief.agent and agent == self.brief.human:
+            self.brief = _of_the_human_route(self.brief)
 
     @property
     def call(self) -> Call:
@@ -117,17 +133,14 @@ class CallStage:
         latencies: Mapping[str, float] | None = None,
     ) -> None:
         """Note a turn."""
-        self._seq += 1
-        turn = Turn(self._seq, speaker, Words(text), at, interrupted, dict(latencies or {}))
+        seq = self._turns[-1].seq + 1 if self._turns else 1
+        turn = Turn(seq, speaker, Words(text), at, interrupted, dict(latencies or {}))
         self._turns.append(turn)
-        data = {
-            "seq": turn.seq,
-            "speaker": speaker.value,
-            "text": text,
-            "interrupted": interrupted,
-            "latencies": {name: round(value, 4) for name, value in turn.latencies.items()},
-        }
-        self.parts.teller.note(Kind.TURN, data, at)
+        self.parts.teller.note(Kind.TURN, turn_data(turn), at)
+
+    def hearing(self, heard: Heard) -> None:
+        """Keep what goes on beside the turns (see `port.Stage.hearing`)."""
+        self.parts.teller.note(Kind.HEARD, heard_data(heard), time.time())
 
     async def learned(self, kind: str, fields: Mapping[str, object], *, complete: bool) -> None:
         """Keep what is known of the lead or ticket (see `port.Stage.learned`)."""
@@ -176,24 +189,24 @@ class CallStage:
 
     async def _book(self, number: Number | None, reason: str) -> None:
         data = {"number": number.reveal() if number else None, "reason": reason}
-        await self.parts.teller.told(Kind.CALLBACK, data, time.time())
+        on = number or self.call.caller
+        await self.parts.ledger.once("callback", {"number": on.reveal() if on else None}, Kind.CALLBACK, data)
         self._booked = True
 
     def led(self, call: Call) -> None:
         """The call is at another stop."""
         self.parts = replace(self.parts, call=call)
         self.brief, self.onward, self.ends = call.brief, None, call.ends
+        self.resumed, self.kept = False, Kept()
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""
         agent, self.switch_to = self.switch_to, ""
         if agent:
-            old = self.brief
-            self.brief = replace(
-                old,
-                agent=agent,
-                greeting=old.human_greeting,
-                settings=old.human_settings,
-                human="",
-            )
+            self.brief = _of_the_human_route(self.brief)
+            self.resumed, self.kept = False, Kept()
         return agent
+
+
+def _of_the_human_route(brief: Brief) -> Brief:
+    return replace(brief, agent=brief.human, greeting=brief.human_greeting, settings=brief.human_settings, human="")

@@ -73,11 +73,12 @@ class Teller:
         if self._spool is not None:
             self._spool.close()
 
-    def note(self, kind: Kind, data: Mapping[str, object], at: float) -> asyncio.Future[None]:
-        """Tell an event; it happened `at` (seconds since the epoch). The future is done when it is durable."""
+    def note(self, kind: Kind, data: Mapping[str, object], at: float, uid: str = "") -> asyncio.Future[None]:
+        """Tell an event; it happened `at` (seconds since the epoch). The future is done when it is durable. `uid`: its
+        own id, where others may tell the same; "" for a new one."""
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._number += 1
-        event = Event(self._call, kind, at, data, uid=f"{self._me}-{self._number}")
+        event = Event(self._call, kind, at, data, uid=uid or f"{self._me}-{self._number}")
         if self._spool is not None and self._spool.open:
             self._on_disk = self._on_disk and self._spool.keep([event])
             if self._on_disk:
@@ -92,9 +93,9 @@ class Teller:
             told.cancel()
         return told
 
-    async def told(self, kind: Kind, data: Mapping[str, object], at: float) -> None:
+    async def told(self, kind: Kind, data: Mapping[str, object], at: float, uid: str = "") -> None:
         """Tell an event and return once it is durable. Raises Unavailable after a while; it is told later if it can."""
-        done, _ = await asyncio.wait({self.note(kind, data, at)}, timeout=DURABLE_WITHIN + _RETRY)
+        done, _ = await asyncio.wait({self.note(kind, data, at, uid)}, timeout=DURABLE_WITHIN + _RETRY)
         if not done or any(future.cancelled() for future in done):
             raise Unavailable("The call store doesn't take what was said.")
 

@@ -16,6 +16,8 @@ _RAMP = 0.005
 """Seconds to fade in and out: a tone that starts at once clicks."""
 RINGING = 6000
 """Peak of the ringing: a caller may listen to it for half a minute."""
+MOMENT = 2500
+"""Peak of the notes that fill a moment."""
 BEEP = (1000.0, 0.4)
 """Hz and seconds of the tone after which a message is spoken."""
 COMFORT = -58.0
@@ -54,6 +56,12 @@ def beep(rate: int) -> Pcm:
     """Speak after the tone."""
     frequency, seconds = BEEP
     return tone((frequency,), seconds, rate)
+
+
+@lru_cache(maxsize=4)
+def moment(rate: int) -> Pcm:
+    """Two soft notes: somebody is there and speaks in a moment."""
+    return Pcm(rate, tone((523.0,), 0.15, rate, MOMENT).data + tone((659.0,), 0.2, rate, MOMENT).data)
 
 
 @lru_cache(maxsize=4)

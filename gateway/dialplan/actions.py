@@ -167,5 +167,7 @@ class Route:
     privacy: Privacy = Privacy()
     dead_air: float = DEAD_AIR_AFTER
     """Seconds without anything to hear, after a caller has spoken to an agent, until `dead_air` comes instead."""
+    resume: bool = False
+    """A caller whose line dropped and who dials again goes on where they were."""
     seal_digits: bool = False
     """Keys that the caller presses are hidden from the agent's words and the record."""

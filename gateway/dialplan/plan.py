@@ -131,6 +131,7 @@ class Plan:
             leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
             country=self.country,
             dead_air=route.dead_air if agent and agent.talks else 0.0,
+            resume=route.resume,
             sealed=route.seal_digits or (human is not None and human.seal_digits),
         )
 

@@ -140,6 +140,7 @@ def _routes(catalogue: Catalogue) -> Schema:
         "limits": _object({"calls": {"type": "integer", "minimum": 1}, "minutes": {"type": "integer", "minimum": 1}}),
         "privacy": _ref("privacy"),
         "seal_digits": {"type": ["boolean", "string"]},
+        "resume": {"type": ["boolean", "string"]},
     }
     actions = {
         "agent": {"enum": sorted(catalogue)},

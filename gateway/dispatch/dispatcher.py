@@ -15,7 +15,7 @@ from gateway.calls.hearing import leg
 from gateway.calls.store import CallStore, Full
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.dispatch import admission, decide, stops, telling
+from gateway.dispatch import admission, decide, redial, stops, telling
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
@@ -24,6 +24,7 @@ from gateway.terms.act import Because, Onward
 from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
+from gateway.terms.kept import LIVE_FOR
 
 CALLS = counter("calls", "Calls that arrived", "route")
 REJECTED = counter("calls_rejected", "Calls that the plan turned away", "status")
@@ -90,6 +91,8 @@ class Dispatcher:
             await self._rooms.withdraw(call.room, there)
         DISPATCH_SECONDS.observe(time.perf_counter() - started)
         log.info("call dispatched", call=call.id, route=call.route, agent=call.brief.agent, dispatch=dispatch)
+        if key := redial.key(call):
+            await self._store.name_last(key, call.id, LIVE_FOR)
 
     async def _open(self, plan: Plan, arrival: Arrival) -> tuple[Call, bool] | None:
         """Route the call and open it, by way of `full` where a limit is reached; whether it is a new one. None when it
@@ -102,6 +105,7 @@ class Dispatcher:
                 return None
             if not call.reject:
                 limits = {**limits, **admission.bounds(call, None, self._slots(), opens=True)}
+            call = await self._resumed(call)
             try:
                 return call, await self._store.open(call, telling.opened(call, arrival, plan.country), limits)
             except Full as bad:
@@ -115,6 +119,16 @@ class Dispatcher:
         if not arrival.joined:
             return None
         return call, await self._store.open(call, telling.opened(call, arrival, self._plan().country))
+
+    async def _resumed(self, call: Call) -> Call:
+        """The call, going on with the one that its caller was cut off from, if they were."""
+        if not (key := redial.key(call)):
+            return call
+        last = await self._store.last(key)
+        known = await self._store.get(last) if last is not None and last != call.id else None
+        if known is None:
+            return call
+        return replace(call, resumes=redial.goes_on(call, known, await self._store.kept(known.id)))
 
     async def answer(self, wait: float) -> None:
         """Hear what a job asks next, `wait` seconds at most, and lead its call on. Raises Unavailable; the job asks

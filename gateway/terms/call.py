@@ -69,6 +69,8 @@ class Brief:
     nobody watches."""
     country: str = ""
     """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
+    resume: bool = False
+    """A caller whose line dropped and who dials again goes on where they were."""
     sealed: bool = False
     """Keys that the caller presses go to the record alone, sealed: no model, transcript or log has them."""
 
@@ -117,6 +119,8 @@ class Call:
     """Identity of the human who talks with the caller; "" for none."""
     tries: int = 1
     """Jobs that were sent for it at this stop."""
+    resumes: tuple[CallId, ...] = ()
+    """The caller's earlier calls that this one goes on with, the oldest first."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""
 

@@ -17,6 +17,8 @@ class Cue(StrEnum):
     """First, once the caller answers."""
     AGAIN = "again"
     """First, when another job has to take the call over in the middle."""
+    BACK = "back"
+    """First, when a caller who was cut off has dialed again."""
     SORRY = "sorry"
     """Last, when no agent can go on."""
     SORRY_CALLBACK = "sorry_callback"

@@ -10,6 +10,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | taken | job | epoch, job |
 | answered | job | – (the SIP participant's status became active) |
 | turn | job | seq, speaker, text, interrupted, latencies |
+| heard | job | words, speaking, after (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete |
 | callback | job | number (or null), reason, promised |
 | switched | job | agent (the new one), reason |
@@ -43,6 +44,8 @@ class Kind(StrEnum):
     TAKEN = "taken"
     ANSWERED = "answered"
     TURN = "turn"
+    HEARD = "heard"
+    """Somebody speaks, or said what isn't a turn yet."""
     FACTS = "facts"
     CALLBACK = "callback"
     SWITCHED = "switched"

@@ -25,5 +25,6 @@ def a_call() -> Call:
         brief=Brief("sales", "Hello – you've reached us.", {"ask": ["name", "budget"], "limit": 3}, human="desk"),
         started=1764000000.25,
         reject=0,
+        resumes=(CallId("SCL_0"),),
         dispatched=1764000000.5,
     )

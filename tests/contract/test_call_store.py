@@ -20,6 +20,9 @@ from gateway.redis_client import open_client
 from gateway.terms.act import Dismiss
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import Event, Kind
+from gateway.terms.kept import ENDED_FOR, KEPT, LIVE_FOR, TURNS, Heard, Kept, heard_data
+from gateway.terms.personal import Words
+from gateway.terms.turn import Speaker, Turn, turn_data
 from tests.contract.calls import a_call
 from tests.e2e.servers import free_port
 
@@ -318,6 +321,83 @@ async def test_two_readers_share_the_stream(store: CallStore) -> None:
         await store.tell(an_event(n))
     one, two = await store.read("a", count=2, wait=0.2), await store.read("b", count=10, wait=0.2)
     assert [event.data["seq"] for event in [*one, *two]] == [0, 1, 2, 3]
+
+
+async def test_what_is_told_of_a_conversation_is_kept_for_the_next_job(store: CallStore) -> None:
+    call, other = a_call(), a_call()
+    for one in (call, other):
+        await store.open(one)
+    said = [Turn(seq, Speaker.CALLER, Words(f"word {seq}"), 1.5, latencies={"e2e": 0.25}) for seq in range(1, 4)]
+    for turn in said:
+        await store.tell(Event(call.id, Kind.TURN, turn.at, turn_data(turn)))
+        await store.tell(
+            Event(call.id, Kind.FACTS, 1.0, {"kind": "lead", "fields": {"n": turn.seq}, "complete": False})
+        )
+    for words in ("so", "so far"):
+        heard = Heard(Words(words), Speaker.CALLER, 3)
+        await store.tell(Event(call.id, Kind.HEARD, 2.0, heard_data(heard)))
+    assert await store.kept(call.id) == Kept(said, {"n": 3}, heard)
+    assert await store.kept(other.id) == Kept([])
+    kinds = [event.kind for event in await store.read("r", count=100, wait=0.1)]
+    assert Kind.HEARD not in kinds, "it is no matter of the record"
+    assert kinds.count(Kind.TURN) == 3
+    await store.end(call.id)
+    assert len((await store.kept(call.id)).turns) == 3, "for whoever dials again"
+
+
+async def test_an_effect_is_told_once_and_answered_with_the_firsts_result(store: CallStore) -> None:
+    call, other = a_call(), a_call()
+    for one in (call, other):
+        await store.open(one)
+    event = Event(call.id, Kind.CALLBACK, 1764000000.5, {"number": None})
+    done = await asyncio.gather(*(store.once(event, 1, "book", f"by {n}") for n in range(5)))
+    assert len(set(done)) == 1
+    assert await store.once(event, 1, "another", "other") == "other"
+    assert await store.once(replace(event, call=other.id), 1, "book", "its own") == "its own"
+    assert await store.once(event, 2, "third", "of another epoch") is None
+    await store.raise_epoch(call.id, 1, 2.0)
+    assert await store.once(event, 1, "third", "of a ghost") is None
+    assert await store.once(event, 2, "book", "by the next job") == done[0]
+    await store.end(call.id)
+    assert await store.once(event, 2, "fourth", "after the end") == "after the end"
+    assert await store.once(replace(event, call=CallId("lost")), 2, "fifth", "of a lost call") == "of a lost call"
+    told = [one.call for one in await store.read("r", count=100, wait=0.1)]
+    assert told == [call.id, call.id, other.id, call.id, "lost"]
+    found = await store.get(call.id)
+    assert found
+    assert "callback" in found.told
+
+
+async def test_a_callers_last_call_is_known_for_a_while(store: CallStore) -> None:
+    assert await store.last("a") is None
+    await store.name_last("a", CallId("SCL_1"), 5)
+    await store.name_last("b", CallId("SCL_2"), 5)
+    await store.name_last("a", CallId("SCL_3"), 5)
+    assert (await store.last("a"), await store.last("b")) == ("SCL_3", "SCL_2")
+
+
+async def test_as_many_turns_are_kept_as_a_model_is_told(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    for seq in range(1, TURNS + 4):
+        await store.tell(Event(call.id, Kind.TURN, 1.0, turn_data(Turn(seq, Speaker.AGENT, Words("…"), 1.0))))
+    kept = (await store.kept(call.id)).turns
+    assert [kept[0].seq, kept[-1].seq, len(kept)] == [4, TURNS + 3, TURNS]
+
+
+async def test_nothing_is_kept_for_ever(redis_url: str) -> None:
+    call = a_call()
+    async with Redis.from_url(redis_url) as client:
+        store = RedisStore(client)
+        await store.open(call)
+        for kind in KEPT:
+            await store.tell(Event(call.id, kind, 1.0, {}))
+        keys = [f"offhook:call:{call.id}:{kind.value}" for kind in KEPT]
+        assert all(0 < left <= LIVE_FOR for left in [await client.ttl(key) for key in keys])
+        await store.end(call.id)
+        assert all(0 < left <= ENDED_FOR for left in [await client.ttl(key) for key in keys])
+        await store.tell(Event(call.id, Kind.TURN, 1.0, {}))
+        assert 0 < await client.ttl(f"offhook:call:{call.id}:turn") <= ENDED_FOR
 
 
 async def test_a_reader_that_waits_gets_the_event_at_once(store: CallStore) -> None:

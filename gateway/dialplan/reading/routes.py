@@ -16,11 +16,11 @@ from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.words import unknown
 
-ROUTE = ("language", "human", "handoff", "hours", *INSTEAD, "limits", "privacy", "seal_digits")
+ROUTE = ("language", "human", "handoff", "hours", *INSTEAD, "limits", "privacy", "seal_digits", "resume")
 """What any route may say beside its action; `_FITS` holds which of them an action has no use for."""
 _FITS: Mapping[str, Sequence[str]] = {
     "agent": ("language", "human", "handoff", "hours", "closed", "full", "no_agent", "dead_air", "limits", "privacy",
-              "seal_digits"),
+              "seal_digits", "resume"),
     "menu": ("language", "human", "hours", "closed", "full", "dead_air", "limits", "privacy"),
     "team": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
     "dial": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
@@ -106,9 +106,8 @@ def _whole(
         limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),
         privacy=Privacy(**{**privacy, **own}) if talking else Privacy(),
         dead_air=after,
-        seal_digits=values.yes(reader, given["seal_digits"], "seal_digits", default=False)
-        if "seal_digits" in given
-        else False,
+        seal_digits=_yes(reader, given, "seal_digits"),
+        resume=_yes(reader, given, "resume"),
     )
 
 
@@ -128,6 +127,10 @@ def _dead_air(reader: Reader, node: Node) -> tuple[float, Ref | Callback | None]
         else:
             unknown(reader, key.text, key.place, ("after", "to", "callback"), "in dead_air")
     return after, found
+
+
+def _yes(reader: Reader, given: Mapping[str, Node], word: str) -> bool:
+    return word in given and values.yes(reader, given[word], word, default=False)
 
 
 def _limits(reader: Reader, node: Node) -> Limits:

@@ -58,6 +58,7 @@ OTHERS = {
     "language": "lang locale",
     "settings": "config options parameters variables params",
     "seal_digits": "mask_digits pci redact_digits hide_digits",
+    "resume": "continue reconnect redial call_again go_on",
     "rotate": "rotation shift schedule roster",
     "open": "hours times when",
     "agent": "assistant bot ai assistant_id agent_id",

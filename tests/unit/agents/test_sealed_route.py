@@ -29,6 +29,7 @@ from agents.sealing import SealingAgent
 from gateway.calls.memory import MemoryStore
 from gateway.calls.sealed import Seal
 from gateway.calls.spoken import MemorySpoken
+from gateway.conduct.ledger import Ledger
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
@@ -148,11 +149,13 @@ async def scene(
     warm = engines.Warm(*cast(Any, (None, None, None, None)))
     runner = TalkingRunner(agent or definition("support"), settings, warm)
     async with Teller(store, CALL.id) as teller:
+        ledger = Ledger(store, teller, CALL, lambda: None)
         parts = Parts(
             CALL,
             cast(Any, Voice()),
             cast(Any, Room()),
             teller,
+            ledger,
             cast(Any, Prompts()),
             "voice",
             MemorySpoken(time.monotonic),

@@ -185,3 +185,14 @@ def test_whatever_happens(happenings: list[Input | float]) -> None:
     assert sum(isinstance(effect, Leave | HangUp) for effect in all_effects) <= 1
     assert sum(isinstance(effect, TellAnswered) for effect in all_effects) <= 1
     assert sum(isinstance(effect, TellHangup) for effect in all_effects) <= 1
+
+
+@pytest.mark.parametrize(
+    ("overdue", "effect"),
+    [(True, HangUp(at_once=True)), (False, Leave("no caller was in the room", give_back=True))],
+)
+def test_a_room_without_a_caller_is_deleted_unless_they_may_be_on_their_way(overdue: bool, effect: Effect) -> None:
+    script, _ = Script.start("sales", 0.0, overdue=overdue).on(Joined(), 1.0)
+    assert script.due(1.0 + CALLER_WITHIN - 0.1) == (script, ())
+    script, effects = script.due(1.0 + CALLER_WITHIN)
+    assert (script.state, list(effects)) == (State.OVER, [effect])

@@ -44,6 +44,8 @@ def test_the_example_loads_as_it_stands_and_says_what_its_remarks_say() -> None:
     assert set(message.say) == {"closed", "otherwise"}
     assert isinstance(found.routes["key-account"].action, Dial)
     assert found.routes["billing"].seal_digits
+    assert found.brief("billing").resume
+    assert not found.brief("helpdesk").resume
     assert found.brief("billing").sealed
     assert not found.brief("sales").sealed
     ben = found.people["ben"]
@@ -134,6 +136,7 @@ WRONG = [
     (BASE + "  x: {agent: sales, limits: {calls: none}}\n", "9:37", "is no number for calls"),
     (BASE + "  x: {agent: sales, ring: 25s}\n", "9:21", "'ring' does nothing on the route 'x'"),
     (BASE + "  x: {agent: sales, seal_digits: maybe}\n", "9:34", "neither yes nor no"),
+    (BASE + "  x: {reject: 603, resume: true}\n", "9:20", "'resume' does nothing"),
     (BASE + "hours: {office: 9 to 5 on most days}\n", "9:17", "are no hours"),
     (BASE + "people: {ana: {}}\n", "9:10", "can't be reached"),
     (BASE + "people: {ana: {call: sip:ana}}\n", "9:22", "names no trunk"),

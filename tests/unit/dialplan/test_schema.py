@@ -61,7 +61,7 @@ routes:
   trial: {agent: sales}
   uk-sales: {agent: sales, hours: london, closed: take-message}
   support: {menu: {say: Press 1., 1: billing, speech: sales, silence: sales, wait: 8s, tries: 2}}
-  billing: {agent: support, seal_digits: true}
+  billing: {agent: support, seal_digits: true, resume: true}
   key-account: {dial: ana, ring: 25s, unanswered: sales}
   desk: {team: sales-desk, wait: {music: default, announce_every: 30s, at_most: 10m, press: {1: take-message}}}
   take-message:

@@ -1,0 +1,115 @@
+"""What is kept of a conversation outside of its job, as it happens, so that another job can go on with it.
+
+It is made of the call's events: the turns, the facts, and what was heard and isn't a turn yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.terms.ending import Party
+from gateway.terms.event import Event, Kind
+from gateway.terms.personal import Words
+from gateway.terms.sealed import is_sealed
+from gateway.terms.turn import Speaker, Turn, read_turn
+
+KEPT = frozenset({Kind.TURN, Kind.FACTS, Kind.HEARD, Kind.HANGUP, Kind.SIP})
+"""The kinds of event that are kept: every turn, the last of the others."""
+TURNS = 400
+"""Turns that are kept of a call, the latest: no model is told more."""
+LIVE_FOR = 6 * 3600.0
+"""Seconds that they are kept without another one."""
+ENDED_FOR = 600.0
+"""Seconds that they are kept after the call's end, for a caller who dials again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is going on beside the turns."""
+
+    words: Words = field(default_factory=lambda: Words(""))
+    """The caller's, final and not a turn yet."""
+    speaking: Speaker | None = None
+    """Who is."""
+    after: int = 0
+    """The last turn's number then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a job that takes a call over knows of it."""
+
+    turns: Sequence[Turn] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """All that is known for the lead or ticket; sealed values sealed."""
+    heard: Heard = field(default_factory=Heard)
+    hung_up: Party = Party.UNKNOWN
+    """Who ended the call, as its job saw it."""
+    sip_by: Party = Party.UNKNOWN
+    """The same as the SIP service tells it."""
+    sip_status: int = 0
+    """The SIP service's last one."""
+
+    @property
+    def unanswered(self) -> str:
+        """The caller's last words, when they became no turn and no turn of theirs came later."""
+        later = any(turn.seq > self.heard.after and turn.speaker is not Speaker.AGENT for turn in self.turns)
+        return "" if later else self.heard.words.reveal().strip()
+
+
+def heard_data(heard: Heard) -> dict[str, object]:
+    """What an event of the kind HEARD carries."""
+    return {
+        "words": heard.words.reveal(),
+        "speaking": heard.speaking.value if heard.speaking else None,
+        "after": heard.after,
+    }
+
+
+def kept_of(turns: Sequence[Event], last: Mapping[Kind, Event]) -> Kept:
+    """What those events of a call say: its turns in the order they were told, of which the later counts where two have
+    one number, and the last of each other kind."""
+    facts, heard, hangup, sip = (last.get(kind) for kind in (Kind.FACTS, Kind.HEARD, Kind.HANGUP, Kind.SIP))
+    by_number = {turn.seq: turn for event in turns if (turn := _turn(event)) is not None}
+    known = facts.data.get("fields") if facts else None
+    return Kept(
+        [by_number[seq] for seq in sorted(by_number)],
+        dict(known) if isinstance(known, Mapping) else {},
+        _heard(heard.data) if heard else Heard(),
+        _party(hangup),
+        _party(sip),
+        status if sip and isinstance(status := sip.data.get("status"), int) else 0,
+    )
+
+
+def after(earlier: Sequence[Kept], now: Kept) -> Kept:
+    """What a call knows that goes on with others, the oldest first. Seals are another call's: nobody opens them here."""
+    facts: dict[str, object] = {}
+    for one in earlier:
+        facts |= {name: value for name, value in one.facts.items() if not is_sealed(value)}
+    turns = {turn.seq: turn for one in (*earlier, now) for turn in one.turns}
+    heard = now.heard if now.turns or not earlier else earlier[-1].heard
+    return replace(now, turns=[turns[seq] for seq in sorted(turns)], facts={**facts, **now.facts}, heard=heard)
+
+
+def _party(event: Event | None) -> Party:
+    by = event.data.get("by") if event else None
+    return Party(by) if isinstance(by, str) and by in set(Party) else Party.UNKNOWN
+
+
+def _turn(event: Event) -> Turn | None:
+    try:
+        return read_turn(event.data, event.at)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None  # another version's: a caller is better served with the rest
+
+
+def _heard(data: Mapping[str, object]) -> Heard:
+    speaking = data.get("speaking")
+    after = data.get("after")
+    return Heard(
+        Words(str(data.get("words") or "")),
+        Speaker(speaking) if isinstance(speaking, str) and speaking in set(Speaker) else None,
+        after if isinstance(after, int) else 0,
+    )

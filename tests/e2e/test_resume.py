@@ -1,0 +1,119 @@
+"""An agent's job that dies, hangs or is stopped amid a call: the next one speaks soon, knows all and doesn't greet."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import numpy as np
+import psutil
+import pytest
+
+from agents.lines import Say, line_of
+from gateway.phone.call import Call, silence
+from gateway.phone.phone import Phone
+from gateway.rtp import FRAME, FRAME_SECONDS
+from tests.e2e.gateway import Stack
+from tests.e2e.records import record, sip_id
+from tests.e2e.servers import until
+from tests.e2e.test_calls import SALES, converse
+
+pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(150)]
+
+LOUD = 300
+"""Peak of a frame that a caller hears."""
+LOST = line_of(Say.AGAIN, "en-US")
+
+
+async def job(stack: Stack) -> psutil.Process:
+    """The agents' process that is in a room: of the worker's children, it alone is connected to LiveKit."""
+    found: list[psutil.Process] = []
+
+    def there() -> bool:
+        found[:] = [one for one in _family(stack) if _in_a_room(one, int(stack.run.livekit_url.rpartition(":")[2]))]
+        return len(found) == 1
+
+    await until(there, 20.0)
+    return found[0]
+
+
+def _family(stack: Stack) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        for child in psutil.Process(stack.pid).children():
+            if "worker --pool agents" in " ".join(child.cmdline()):
+                return child.children(recursive=True)
+    return []
+
+
+def _in_a_room(process: psutil.Process, port: int) -> bool:
+    with suppress(psutil.Error):
+        return any(each.raddr and each.raddr.port == port for each in process.net_connections("tcp"))
+    return False
+
+
+def gap(call: Call, lost: float) -> tuple[float, float]:
+    """Seconds from the last audible frame before a time, and from that time, until something is heard again."""
+    heard = call.tape.between(call.tape.heard, lost - 2.0, call.tape.now)
+    frames = np.abs(heard[: len(heard) // FRAME * FRAME].reshape(-1, FRAME).astype(int)).max(axis=1)
+    loud = lost - 2.0 + np.flatnonzero(frames > LOUD) * FRAME_SECONDS
+    after = loud[loud > lost + 0.2]
+    before = loud[loud <= lost + 0.2]
+    return float(after[0] - (before[-1] if len(before) else lost)), float(after[0] - lost)
+
+
+async def test_a_killed_jobs_call_goes_on_where_it_was(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system.", "My name is John Smith."])
+    await call.spoken(25, 0.8)
+    one = await job(stack)
+    killed = time.monotonic()
+    one.kill()
+    lost = await phone.rendering(LOST)
+    await call.line(lost, 15, what="that the caller was lost")
+    print("silence, and from the kill:", gap(call, killed))
+    await converse(phone, call, ["I work for Acme Software."])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    agent = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
+    notice = line_of(Say.NOTICE, "en-US")
+    assert sum(notice in text for text in agent) == 1, "it greets once"
+    assert LOST in agent
+    lead = found["lead"]["fields"]
+    assert (lead["name"], lead["company"]) == ("John Smith", "Acme Software")
+    assert "phone system" in lead["need"]
+    after = agent[agent.index(LOST) + 1 :]
+    assert not any("your name" in text for text in after), "what is known isn't asked again"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(280)
+async def test_kill_after_kill_is_heard_as_a_short_pause(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system.", "My name is John Smith."])
+    lost = await phone.rendering(LOST)
+    gaps = []
+    before: set[int] = set()
+    for number in range(10):
+        # Now in the silence after a question, now while the agent speaks.
+        await (call.spoken(25, 0.8) if number % 2 else call.talking(0.4, 25))
+        one = await job(stack)
+        assert one.pid not in before
+        before.add(one.pid)
+        await call.say(silence(0.1))  # what is heard from here on is the next job's
+        killed = time.monotonic()
+        one.kill()
+        await call.line(lost, 20, what="that the caller was lost")
+        gaps.append(gap(call, killed))
+    await call.spoken(25, 0.8)
+    await converse(phone, call, ["I work for Acme Software."])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    print("kill -> heard, s:", sorted(round(after, 2) for _, after in gaps))
+    print("silence, s:      ", sorted(round(silent, 2) for silent, _ in gaps))
+    found = await record(stack, sip_id(call), ending="served")
+    lead = found["lead"]["fields"]
+    assert (lead["name"], lead["company"]) == ("John Smith", "Acme Software")
+    assert "phone system" in lead["need"]
