@@ -42,7 +42,7 @@ def _chosen() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--at-once", type=int, default=3, help="calls at a time")
+    parser.add_argument("--at-once", type=int, default=4, help="calls at a time")
     parser.add_argument("--only", default="", help="what is disturbed, such as job,worker.kill; none for nothing")
     parser.add_argument("--round", type=int, default=0, help="this round of the run alone")
     parser.add_argument("--minutes", type=float, default=55.0, help="after which no further round begins")
@@ -66,9 +66,16 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
     rounds = draw.rounds(chosen.seed, chosen.calls, chosen.at_once, only)
     rounds = [each for each in rounds if chosen.round in {0, each.number}]
     began = time.monotonic()
-    async with calls.lab(home) as there:
-        tell(f"the gateway runs after {there.stack.ready_after:.0f} s; logs: {there.stack.state / 'logs'}")
-        outcomes, left = await calls.run(there, rounds, tell, ends=began + chosen.minutes * 60)
+    outcomes: list[report.Outcome] = []
+    left: list[str] = []
+    try:
+        async with calls.lab(home) as there:
+            tell(f"the gateway runs after {there.stack.ready_after:.0f} s; logs: {there.stack.state / 'logs'}")
+            outcomes, left = await calls.run(there, rounds, tell, ends=began + chosen.minutes * 60)
+    except (AssertionError, subprocess.TimeoutExpired) as bad:
+        if not outcomes:
+            raise
+        left = [*left, f"the end: {bad}"]  # processes of the gateway
     return report.Run(
         chosen.seed, chosen.at_once, time.monotonic() - began, outcomes, left, commit=await asyncio.to_thread(_commit)
     )

@@ -38,7 +38,7 @@ ADDRESSES = {
 }
 """What has a proxy before it: the setting that leads there, and `up`'s name of its port."""
 IDLE_JOBS = "4"
-"""Jobs kept warm in each pool: as many as go on at once, and one more."""
+"""Jobs kept warm in each pool."""
 READY_WITHIN = 60.0
 CALL_WITHIN = 150.0
 """Seconds in which any caller is through, or has given up."""
@@ -159,8 +159,12 @@ async def run(
         if not await ready(there.stack):
             left.append(f"round {each.number}: not everything serves before it")
         tell(f"round {each.number}: {each.target} {each.deed}")
-        async with asyncio.timeout(CALL_WITHIN + 60):
-            played = await play(there, each)
+        try:
+            async with asyncio.timeout(CALL_WITHIN + 60):
+                played = await play(there, each)
+        except TimeoutError:
+            left.append(f"round {each.number}: it didn't end")
+            continue
         for outcome in played:
             tell(line(outcome))
         outcomes += played

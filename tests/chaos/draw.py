@@ -39,7 +39,7 @@ TALKS = ("sales", "support", "callback")
 """Calls with an agent."""
 OTHERS = ("menu", "desk", "direct", "message")
 """Calls without: each needs a human of its own, so that no two of a kind go on at once."""
-FIRST, LAST = 1.0, 18.0
+FIRST, LAST = 0.2, 18.0
 """Seconds of a call, from its first ring, between which it is disturbed."""
 LASTS = (3.5, 6.0)
 """Seconds for which something stands still or is held: longer than a lease."""

@@ -120,7 +120,10 @@ async def call_id(stack: Stack, caller: str) -> str:
     client = open_client(stack.run.redis_url)
     try:
         async with asyncio.timeout(2):
-            return next((call.id for call in await RedisStore(client).live() if call.caller == caller), "")
+            return next(
+                (call.id for call in await RedisStore(client).live() if call.caller and call.caller.reveal() == caller),
+                "",
+            )
     except (OffhookError, RedisError, OSError, TimeoutError):
         return ""
     finally:

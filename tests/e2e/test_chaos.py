@@ -1,4 +1,5 @@
-"""Chaos in short: edits of the plan while calls come in. `make chaos` makes a thousand."""
+"""Chaos in short: calls whose jobs are killed, and edits of the plan while calls come in. `make chaos`
+places 200 calls, `make edits` makes a thousand edits."""
 
 from __future__ import annotations
 
@@ -7,11 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import edits
+from tests.chaos import calls, draw, edits
+from tests.chaos.report import Run as Report
+from tests.chaos.report import last_line, line
 from tests.e2e.gateway import running_gateway
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
-EDITS = 30
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+CALLS, EDITS = 4, 30
+
+
+async def test_no_caller_is_lost_when_their_job_dies(tmp_path: Path) -> None:
+    """Nothing lost, nothing doubled, nobody dropped. How long it takes is no matter here: the machine is a busy one."""
+    seed = int(time.time())
+    print(f"seed {seed}")
+    rounds = draw.rounds(seed, CALLS, CALLS, ["job.kill"])
+    async with calls.lab(tmp_path) as there:
+        outcomes, left = await calls.run(there, rounds, print)
+    print(last_line(Report(seed, CALLS, 0.0, outcomes, left)))
+    bad = [line(each) for each in outcomes if each.verdict.lost or each.verdict.doubled or each.verdict.dropped]
+    assert not bad, "\n".join(bad)
+    assert len(outcomes) == CALLS
 
 
 async def test_no_call_is_lost_or_misrouted_by_edits(tmp_path: Path) -> None:
