@@ -1,30 +1,38 @@
-"""The engines behind the agents: LiveKit's Deepgram and OpenAI plugins, pointed at a cloud or at the local server.
-
-A key means the cloud, an address any server that speaks the protocol, neither the local speech server.
+"""The engines behind the agents: chains of LiveKit's Deepgram and OpenAI plugins, pointed at clouds or at the local
+server (see agents.links).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
-from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, vad
+from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, llm, stt, tts, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram, openai
 
-from agents.where import voice, where
+from agents.guide import TRY, Guide
+from agents.hearing import ChainSTT
+from agents.links import Link, chain, voice
+from agents.speaking import RATE, ChainTTS
+from agents.thinking import ChainLLM
 from gateway.conduct.port import Pcm
 from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.terms.catalogue import Line
+from gateway.terms.engine import Engine
 
 TELEPHONE = 8000
 """Samples a second of what callers' telephones carry: nothing is won by more."""
 ONCE = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=3.0)
+"""For what nobody waits for on the telephone."""
 CONNECT = SessionConnectOptions(
-    stt_conn_options=ONCE, llm_conn_options=ONCE, tts_conn_options=ONCE, max_unrecoverable_errors=0
+    stt_conn_options=TRY, llm_conn_options=TRY, tts_conn_options=TRY, max_unrecoverable_errors=0
 )
-"""A caller in silence waits for each try: two, soon, then the caller is told."""
+"""The chains try whom there is; then the caller is told."""
+_DEEPGRAM_VOICE, _OPENAI_VOICES = "aura-2-andromeda-en", "gpt-4o-mini-tts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,49 +41,84 @@ class Warm:
 
     vad: vad.VAD
     turns: inference.TurnDetector
-    llm: openai.LLM
-    tts: openai.TTS
+    llm: ChainLLM
+    tts: ChainTTS
+    guide: Guide = field(default_factory=Guide)
+    """What every chain goes by."""
 
 
 def warm(settings: Settings) -> Warm:
     """Make the engines that no call's route changes."""
+    guide = Guide()
     return Warm(
         # Short silences matter on the telephone, and speech on it is faint.
         vad=inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5),
         # Local, and pinned: the default asks a cloud.
         turns=inference.TurnDetector(version="v1-mini"),
-        llm=thinking(settings),
-        tts=speaking(settings),
+        llm=thinking(settings, guide),
+        tts=speaking(settings, guide),
+        guide=guide,
     )
 
 
-def hearing(settings: Settings, language: str, session: aiohttp.ClientSession | None = None) -> deepgram.STT:
-    """Speech to text. `session`: needed outside of a job."""
-    at = where(settings)
+def hearing(
+    settings: Settings,
+    language: str,
+    session: aiohttp.ClientSession | None = None,
+    *,
+    guide: Guide | None = None,
+    ears: vad.VAD | None = None,
+) -> ChainSTT:
+    """Speech to text. `session`: needed outside of a job. `ears`: see ChainSTT."""
+    links = [(link, _recognizer(link, language, session)) for link in chain(Engine.STT, settings)]
+    return ChainSTT(links, guide or Guide(), TELEPHONE, ears)
+
+
+def thinking(settings: Settings, guide: Guide | None = None) -> ChainLLM:
+    """The language model."""
+    links = [(link, _model(link, settings)) for link in chain(Engine.LLM, settings)]
+    return ChainLLM(links, guide or Guide(), settings.hedge)
+
+
+def speaking(settings: Settings, guide: Guide | None = None) -> ChainTTS:
+    """Text to speech."""
+    return ChainTTS(_voices(settings), guide or Guide())
+
+
+def _voices(settings: Settings) -> Sequence[tuple[Link, tts.TTS[Any]]]:
+    return [(link, _voice(link, settings)) for link in chain(Engine.TTS, settings)]
+
+
+def _recognizer(link: Link, language: str, session: aiohttp.ClientSession | None) -> stt.STT[Any]:
     return deepgram.STT(
-        base_url=at.listen,
-        api_key=at.listen_key,
-        model="nova-3",
+        base_url=link.address,
+        api_key=link.key,
+        model=link.model or "nova-3",
         language=language,
         sample_rate=TELEPHONE,
         interim_results=True,
-        smart_format=at.cloud_hearing,
-        numerals=at.cloud_hearing,
+        # The local server's words are as they were said.
+        smart_format=not link.local,
+        numerals=not link.local,
         http_session=session,
     )
 
 
-def thinking(settings: Settings) -> openai.LLM:
-    """The language model."""
-    at = where(settings)
-    return openai.LLM(model=settings.openai_model, base_url=at.openai or NOT_GIVEN, api_key=at.openai_key)
+def _model(link: Link, settings: Settings) -> llm.LLM[Any]:
+    return openai.LLM(model=link.model or settings.openai_model, base_url=link.address or NOT_GIVEN, api_key=link.key)
 
 
-def speaking(settings: Settings) -> openai.TTS:
-    """Text to speech."""
-    at = where(settings)
+def _voice(link: Link, settings: Settings) -> tts.TTS[Any]:
+    if link.deepgram:
+        return deepgram.TTS(
+            model=link.model or _DEEPGRAM_VOICE, base_url=link.address, api_key=link.key, sample_rate=RATE
+        )
     return openai.TTS(
-        voice=settings.voice, response_format="pcm", base_url=at.openai or NOT_GIVEN, api_key=at.openai_key
+        model=link.model or _OPENAI_VOICES,
+        voice=settings.voice,
+        response_format="pcm",
+        base_url=link.address or NOT_GIVEN,
+        api_key=link.key,
     )
 
 
@@ -84,7 +127,7 @@ class Rendering:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._tts: openai.TTS | None = None
+        self._tts: tts.TTS[Any] | None = None
 
     @property
     def voice(self) -> str:
@@ -93,7 +136,8 @@ class Rendering:
 
     async def render(self, line: Line) -> Pcm:
         """The line's audio. Raises gateway.errors.Unavailable."""
-        self._tts = self._tts or speaking(self._settings)
+        # The first voice alone: what is rendered is kept under its name.
+        self._tts = self._tts or _voices(self._settings)[0][1]
         sound = bytearray()
         try:
             async with self._tts.synthesize(line.spoken, conn_options=ONCE) as stream:

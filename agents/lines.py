@@ -29,6 +29,9 @@ class Say(StrEnum):
     GOODBYE = "goodbye"
     TIME_NEARLY_UP = "time_nearly_up"
     """A minute before the minutes of the route are up."""
+    HOLD_ON = "hold_on"
+    HOLD_ON_AGAIN = "hold_on_again"
+    """Said while an answer is late."""
     KEY_AGAIN = "key_again"
     """To what was keyed in and can't be."""
 
@@ -56,6 +59,8 @@ _ENGLISH = {
     Say.STILL_THERE: "Are you still there?",
     Say.STILL_THERE_AGAIN: "I can't hear you. If you can hear me, please say something, or press any key.",
     Say.TIME_NEARLY_UP: "I have to tell you that this call must end soon. What is the most important thing left?",
+    Say.HOLD_ON: "One moment, please.",
+    Say.HOLD_ON_AGAIN: "I'm still here. Please bear with me.",
     Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",
     Say.GOODBYE: "I still can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, ExitStack
 
 from livekit import rtc
 from livekit.agents.voice import io
@@ -35,8 +36,9 @@ class StageOutput(io.AudioOutput):
         capabilities = io.AudioOutputCapabilities(pause=True)
         super().__init__(label="the voice", capabilities=capabilities, next_in_chain=None, sample_rate=voice.rate)
         self._voice = voice
-        self._open = False
+        self._open = self._paused = False
         self._ending: asyncio.Task[None] | None = None
+        self._filling = False
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         """Queue a frame; the next segment waits for the end of the last."""
@@ -49,6 +51,23 @@ class StageOutput(io.AudioOutput):
             self._open = True
             self.on_playback_started(created_at=time.time())
         self._voice.send(bytes(frame.data))
+
+    def fill(self, data: bytes, during: AbstractContextManager[None]) -> bool:
+        """Say something while nothing is being said; whether it is. What comes meanwhile is said after it. `during` is
+        entered for as long as it lasts."""
+        if self._open or self._paused or (self._ending is not None and not self._ending.done()):
+            return False
+        filling = ExitStack()
+        filling.enter_context(during)
+        self._voice.send(data)
+        self._ending = asyncio.create_task(self._filled(filling), name="filling")
+        self._filling = True
+        return True
+
+    def hush(self) -> None:
+        """End what `fill` says."""
+        if self._filling:
+            self._voice.clear()
 
     def flush(self) -> None:
         """The segment is whole: tell when it was played."""
@@ -66,11 +85,13 @@ class StageOutput(io.AudioOutput):
     def pause(self) -> None:
         """Fall silent, for now."""
         super().pause()
+        self._paused = True
         self._voice.pause()
 
     def resume(self) -> None:
         """Go on."""
         super().resume()
+        self._paused = False
         self._voice.resume()
 
     async def aclose(self) -> None:
@@ -78,6 +99,11 @@ class StageOutput(io.AudioOutput):
         if self._ending is not None and not self._ending.done():
             self._ending.cancel()
             await asyncio.wait({self._ending})
+
+    async def _filled(self, filling: ExitStack) -> None:
+        with filling:
+            await self._voice.finish()
+        self._filling = False
 
     async def _end(self) -> None:
         played = await self._voice.finish()

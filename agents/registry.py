@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 
 from agents.definition import Definition
+from agents.links import chain
 from agents.rendering import Rendering
 from gateway.conduct.port import AgentRunner, Renderer, Transcriber
 from gateway.config import Settings
 from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
+from gateway.terms.engine import Engine
 
 NAMES = ("sales", "support", "echo")
 """The agents' modules; a new agent is a new file and its name here."""
@@ -49,7 +51,12 @@ def runner(name: str, settings: Settings, warm: object) -> AgentRunner:
 
 
 def renderer(settings: Settings) -> Renderer:
-    """Renders in the voice of the agents. Cheap: it loads an engine only to render."""
+    """Renders in the voice of the agents. Cheap: it loads an engine only to render.
+
+    Raises SetupFault when the settings of a chain of engines can't be read.
+    """
+    for engine in Engine:
+        chain(engine, settings)
     return Rendering(settings)
 
 

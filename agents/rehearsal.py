@@ -25,7 +25,12 @@ _RATE = 24000
 
 def rehearse(warm: engines.Warm) -> None:
     """Say a tenth of a second of nothing to nobody. No loop may be running."""
-    asyncio.run(_rehearse(warm))
+    # A connection that is opened here dies with this loop, and would fail the first request of the first call.
+    warm.llm.prewarms = warm.tts.prewarms = False
+    try:
+        asyncio.run(_rehearse(warm))
+    finally:
+        warm.llm.prewarms = warm.tts.prewarms = True
 
 
 async def _rehearse(warm: engines.Warm) -> None:

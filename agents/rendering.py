@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from agents.where import voice
+from agents.links import voice
 from gateway.conduct.port import Pcm, Renderer
 from gateway.config import Settings
 from gateway.terms.catalogue import Line

@@ -25,16 +25,19 @@ from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
 from agents.minutes import Minutes
+from agents.patience import Patience
 from agents.prompting import asked, instructions
 from agents.remembering import Remembering
 from agents.resuming import Answer, Ask, conversation, pick_up
 from agents.sealing import SealingAgent
 from agents.silence import Means, Silence
+from agents.tools import END, PERSON
 from agents.transcribing import Transcribing
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
 from gateway.errors import OurFault, Unavailable
+from gateway.health.board import Board
 from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
 from gateway.terms.number import country_of, normalise
@@ -66,6 +69,8 @@ class TalkingRunner:
         self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._silence: Silence | None = None
+        self._board: Board | None = None
+        self._watching: list[Silence | Patience] = []
         self._minutes = Minutes(self._start, self._warn, self._time_up)
         self._wants_number = False
         self._greeting: Pcm | None = None
@@ -84,9 +89,11 @@ class TalkingRunner:
         self._greeting = await stage.prompt(self._opening)
         for say in Say:
             if say is not Say.NOTICE:
-                await stage.prompt(self._line(line_of(say, brief.language)))
+                await stage.prompt(self._line_of(say))
         self._output = StageOutput(stage.voice)
-        hearing = engines.hearing(self._settings, brief.language)
+        self._board = Board(stage.health, stage.call.id, time.time)
+        self._warm.guide.follow(self._board, stage.engine_switched, brief.settings)
+        hearing = engines.hearing(self._settings, brief.language, guide=self._warm.guide, ears=self._warm.vad)
         session = telephony.session(self._warm, hearing, pronounced_as(brief))
         session.input.audio = StageInput(stage, engines.TELEPHONE)
         session.output.audio = self._output
@@ -95,10 +102,13 @@ class TalkingRunner:
         self._session = session
         self._silence = Silence(session, Means(self._start, self._ask, self._finish))
         Attending(session, stage.attention)
+        patience = Patience(session, self._output, stage, self._line_of, self._start, self._settings.hold)
+        await patience.fetch()
+        self._watching = [self._silence, patience]
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
-            function_tool(self._person_tool, raw_schema=_PERSON),
-            function_tool(self._end_tool, raw_schema=_END),
+            function_tool(self._person_tool, raw_schema=PERSON),
+            function_tool(self._end_tool, raw_schema=END),
         ]
         self._remembering = Remembering(session, stage)
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
@@ -155,9 +165,9 @@ class TalkingRunner:
         if self._remembering is not None:
             self._remembering.stop()
         self._keying.close()
-        if self._silence is not None:
-            self._silence.close()
         self._minutes.close()
+        for watcher in self._watching:
+            watcher.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -172,6 +182,8 @@ class TalkingRunner:
                 async with asyncio.timeout(_CLOSE_WITHIN):
                     await session.aclose()
             await self._output.aclose()
+        if self._board is not None:
+            await self._warm.guide.leave(self._board)
 
     async def _answer(self) -> None:
         """Answer what the caller has said on the way here; greet them when it can't be made out."""
@@ -361,6 +373,9 @@ class TalkingRunner:
             return self._session.say(said.text)
         return self._session.say(said.text, audio=frames(audio))
 
+    def _line_of(self, say: Say) -> Line:
+        return self._line(line_of(say, self._stage.brief.language))
+
     def _line(self, text: str) -> Line:
         brief = self._stage.brief
         return line(text, pronounced_as(brief), brief.language)
@@ -410,20 +425,3 @@ async def frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:
     for first in range(0, len(audio.data), size):
         data = audio.data[first : first + size]
         yield rtc.AudioFrame(data, audio.rate, 1, len(data) // 2)
-
-
-_PERSON = {
-    "name": "ask_for_person",
-    "description": "Get the caller a person: call it as soon as they ask for one.",
-    "parameters": {
-        "type": "object",
-        "properties": {"reason": {"type": "string", "description": "why, in a few words"}},
-        "required": ["reason"],
-        "additionalProperties": False,
-    },
-}
-_END = {
-    "name": "end_call",
-    "description": "Hang up. Say goodbye first.",
-    "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
-}

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.terms.catalogue import SettingFault
+from gateway.terms.engine import Engine
 
 FACTS_AT_MOST = 16 * 1024
 """Bytes of a facts file: it goes into every request to the language model."""
@@ -26,6 +27,11 @@ class TalkSettings(BaseModel):
     pronounce: dict[str, str] = Field({}, description="How to say a word: as it is written, then as it sounds.")
     facts: str = Field("", description="A text file beside the plan with facts that the agent may tell callers.")
     topic: str = Field("", description="What callers of this number call about.")
+    engines: dict[Engine, tuple[str, ...]] = Field(
+        {},
+        description="Who hears (stt), thinks (llm) and speaks (tts) here, the first first: names of the links that the "
+        "operator's chains have. All of a chain when left out.",
+    )
 
 
 class NoSettings(BaseModel):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import Any
 
 from livekit.agents import NOT_GIVEN, AgentSession
-from livekit.plugins.deepgram import STT
+from livekit.agents.stt import STT
 
 from agents import engines
 from gateway.terms.spoken import pronounced
 
 
-def session(warm: engines.Warm, stt: STT | None, pronounce: Mapping[str, str]) -> AgentSession[None]:
+def session(warm: engines.Warm, stt: STT[Any] | None, pronounce: Mapping[str, str]) -> AgentSession[None]:
     """A session for one call; its input and output are the caller's to set. Without `stt` it hears nothing."""
     return AgentSession(
         stt=stt or NOT_GIVEN,

@@ -82,6 +82,20 @@ class Settings(BaseModel):
     """The language model; the local speech server has one of its own and takes any name."""
     voice: str = Field("nova", alias="OFFHOOK_VOICE")
     """The agents' voice: one of OpenAI's names, which the local speech server knows too."""
+    stt_chain: SecretStr = Field(SecretStr(""), alias="OFFHOOK_STT_CHAIN")
+    """Who hears, the first first, with commas between them: `deepgram`, `local`, or `NAME=https://:KEY@HOST/PATH#MODEL`
+    that speaks Deepgram's protocol. "" for Deepgram with a key or an address, then the local speech server."""
+    llm_chain: SecretStr = Field(SecretStr(""), alias="OFFHOOK_LLM_CHAIN")
+    """Who thinks: `openai`, `local`, or such an address that speaks OpenAI's protocol. "" as above."""
+    tts_chain: SecretStr = Field(SecretStr(""), alias="OFFHOOK_TTS_CHAIN")
+    """Who speaks: `openai`, `deepgram`, `local`, or such an address that speaks OpenAI's protocol, or Deepgram's when its
+    path ends in /speak. "" as above. What is rendered ahead has the first one's voice."""
+    hedge: float = Field(1.5, alias="OFFHOOK_HEDGE_SECONDS", ge=0)
+    """Seconds without a word from a language model after which the next of the chain is asked too, and the first to answer
+    wins; 0 for never."""
+    hold: float = Field(1.5, alias="OFFHOOK_HOLD_SECONDS", ge=0)
+    """Seconds after a caller's words in which they hear something: the answer, or else that it takes a moment. 0 for
+    silence until the answer comes."""
     calls_at_once: int = Field(20, alias="OFFHOOK_CALLS_AT_ONCE", ge=1)
     """Calls one worker takes at once; load is counted in calls, never in CPU."""
     answer_within: float = Field(5.0, alias="OFFHOOK_ANSWER_SECONDS", ge=0)

@@ -36,6 +36,7 @@ from gateway.conduct.spool import Spool
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
 from gateway.errors import Unavailable
+from gateway.health.redis_store import RedisHealth
 from gateway.metrics import EDGE_ERRORS
 from gateway.privacy import logs
 from gateway.redis_client import open_client
@@ -173,6 +174,7 @@ class _Job:
             rendered_in=voice,
             mouth=mouth,
             spoken=RedisSpoken(redis),
+            health=RedisHealth(redis),
         )
 
     def _agents_voice(self) -> str:

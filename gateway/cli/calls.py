@@ -88,6 +88,7 @@ def record_json(record: Record) -> dict[str, object]:
         "legs": record.legs,
         "waits": record.waits,
         "messages": record.messages,
+        "notes": record.notes,
     }
 
 
@@ -156,7 +157,7 @@ def _print_record(record: Record, now: float) -> None:
     _print_head(record)
     moments = timeline(record.call, attempts=record.attempts, turns=record.turns, switches=record.switches,
                        callbacks=record.callbacks, stops=record.stops, legs=record.legs, waits=record.waits,
-                       messages=record.messages)  # fmt: skip
+                       messages=record.messages, notes=record.notes)  # fmt: skip
     console.print()
     _print_moments(moments)
     for title, paper in (("Lead", record.lead), ("Ticket", record.ticket)):

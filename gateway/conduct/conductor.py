@@ -55,6 +55,7 @@ from gateway.conduct.script import (
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.errors import OffhookError, OurFault, Unavailable
+from gateway.health.store import HealthStore
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import cancelled
 from gateway.terms.act import Because, Onward, Over, Talk
@@ -111,6 +112,8 @@ class Means:
     """What the caller hears comes out of it."""
     spoken: Spoken
     """What callers have said on the way to their agents."""
+    health: HealthStore
+    """What all calls know of the engines' providers."""
 
 
 class Conductor:
@@ -141,8 +144,9 @@ class Conductor:
         means = self._means
         async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
             ledger = Ledger(means.store, self._teller, self._call, lambda: self._inputs.put_nowait(LeaseLost()))
+            prompts, rendered_in = means.prompts, means.rendered_in
             parts = Parts(
-                self._call, voice, self._room, self._teller, ledger, means.prompts, means.rendered_in, means.spoken
+                self._call, voice, self._room, self._teller, ledger, prompts, rendered_in, means.spoken, means.health
             )
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             mouth.sounds = stage.attention.sounds

@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.config import Settings
+from gateway.health.store import HealthStore
 from gateway.terms.call import Brief, Call, Pool
 from gateway.terms.catalogue import Catalogue, Line
+from gateway.terms.engine import Engine
 from gateway.terms.kept import Heard, Kept
 from gateway.terms.personal import Number
 from gateway.terms.turn import Speaker, Turn
@@ -161,6 +163,19 @@ class Stage(Protocol):
     async def spoken(self) -> Pcm | None:
         """What the caller has said at the menu that led them here, and since: told once, so that they needn't say it
         again; None for nothing."""
+        ...
+
+    @property
+    def health(self) -> HealthStore:
+        """What all calls know of the engines' providers."""
+        ...
+
+    def engine_switched(self, engine: Engine, before: str, now: str, why: str) -> None:
+        """Note that another provider serves one of the agent's engines: by whom before, by whom now ("" for nobody)."""
+        ...
+
+    def held(self, text: str, after: float) -> None:
+        """Note that the caller was told to hold on, `after` so many seconds without an answer."""
         ...
 
     async def prompt(self, line: Line) -> Pcm | None:

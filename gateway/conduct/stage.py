@@ -18,10 +18,12 @@ from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.tell import Teller
 from gateway.errors import Unavailable
+from gateway.health.store import HealthStore, MemoryHealth
 from gateway.terms.act import Because, Onward
 from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
+from gateway.terms.engine import Engine
 from gateway.terms.event import Kind
 from gateway.terms.kept import Heard, Kept, heard_data
 from gateway.terms.personal import Number, Words
@@ -44,6 +46,8 @@ class Parts:
     """The voice the prompts are rendered in."""
     spoken: Spoken
     """What callers have said on the way to their agents."""
+    health: HealthStore = field(default_factory=MemoryHealth)
+    """What all calls know of the engines' providers."""
 
 
 @dataclass
@@ -112,6 +116,19 @@ class CallStage:
             log.warning("what the caller has said can't be had", why=bad.what)
             return None
         return Pcm(RATE, said) if said else None
+
+    @property
+    def health(self) -> HealthStore:
+        """What all calls know of the engines' providers."""
+        return self.parts.health
+
+    def engine_switched(self, engine: Engine, before: str, now: str, why: str) -> None:
+        """Note that another provider serves (see `port.Stage.engine_switched`)."""
+        self.note(Kind.ENGINE, {"engine": engine.value, "before": before, "now": now or None, "why": why})
+
+    def held(self, text: str, after: float) -> None:
+        """Note that the caller was told to hold on (see `port.Stage.held`)."""
+        self.note(Kind.HELD, {"text": text, "after": round(after, 3)})
 
     async def prompt(self, line: Line) -> Pcm | None:
         """The line's audio if it was rendered ahead (see `port.Stage.prompt`)."""

@@ -40,6 +40,8 @@ class Table(StrEnum):
     WAITS = "waits"
     """The caller entered a team's line, or left it."""
     MESSAGES = "messages"
+    NOTES = "notes"
+    """What the gateway notes of a call, beside all that has a table of its own."""
 
 
 KEYS: Mapping[Table, tuple[str, ...]] = {
@@ -56,6 +58,7 @@ KEYS: Mapping[Table, tuple[str, ...]] = {
     Table.LEGS: ("call", "leg"),
     Table.WAITS: ("call", "team", "event", "at"),
     Table.MESSAGES: ("call", "id"),
+    Table.NOTES: ("call", "kind", "at"),
 }
 """The columns that name a row."""
 
@@ -104,6 +107,7 @@ GROUPS: Mapping[Table, tuple[Group, ...]] = {
         Group(("over", "how", "status", "reason")),
     ),
     Table.WAITS: (Group(("at", "why")),),
+    Table.NOTES: (Group(("about",)),),
     Table.MESSAGES: (
         Group(("at",)),
         Group(("left", "file", "seconds", "size", "because", "team")),
@@ -134,13 +138,16 @@ class Change:
 def changes(event: Event) -> Sequence[Change]:
     """The rows that `event` tells of, the call's own first.
 
-    Raises BadEvent when the event lacks what its kind needs, or its time is no time.
+    Raises BadEvent when the event lacks what its kind needs, its time is no time, or it is no matter of the record.
     """
     at = instant(event.at)
     call = name(event.call)
     if at is None or call != event.call:
         raise BadEvent(f"An event of kind {event.kind} has no call or no time that can be read.")
-    own, others = _READERS[event.kind](event.data, at)
+    reader = _READERS.get(event.kind)
+    if reader is None:  # what is only kept for the next job
+        raise BadEvent(f"An event of kind {event.kind} is no matter of the record.")
+    own, others = reader(event.data, at)
     return (
         Change(Table.CALLS, {**own, "id": call, "started": at}),
         *(Change(table, {**row, "call": call}) for table, row in others),
@@ -321,6 +328,16 @@ def _message_done(data: Row, at: float) -> _Read:
     return {}, [(Table.MESSAGES, {**_which(data, at), "done": at, "done_by": name(data.get("by"))})]
 
 
+def _engine(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {key: name(data.get(key)) for key in ("engine", "before", "now", "why")}
+    return {}, [(Table.NOTES, {"kind": Kind.ENGINE.value, "at": at, "about": told})]
+
+
+def _held(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {"text": text(data.get("text")), "after": measure(data.get("after"))}
+    return {}, [(Table.NOTES, {"kind": Kind.HELD.value, "at": at, "about": told})]
+
+
 def _which(data: Row, at: float) -> dict[str, object]:
     message = name(data.get("id"))
     if not message:
@@ -342,6 +359,8 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.FACTS: _facts,
     Kind.CALLBACK: _callback,
     Kind.SWITCHED: _switched,
+    Kind.ENGINE: _engine,
+    Kind.HELD: _held,
     Kind.STOP: _stop,
     Kind.LEG: _leg,
     Kind.WAITING: _waiting,

@@ -212,6 +212,15 @@ MESSAGES = Table(
     Column("done_by", String),
 )
 
+NOTES = Table(
+    model.Table.NOTES,
+    METADATA,
+    _call(),
+    Column("kind", String, primary_key=True, comment="engine, held"),
+    Column("at", Instant, primary_key=True),
+    Column("about", _JSON, nullable=False, comment="what the event told"),
+)
+
 NOTICES = Table(
     "notices",
     METADATA,

@@ -25,6 +25,7 @@ from gateway.records.schema import (
     LEADS,
     LEGS,
     MESSAGES,
+    NOTES,
     STOPS,
     SWITCHES,
     TICKETS,
@@ -58,6 +59,7 @@ class Record:
     legs: Sequence[Row] = ()
     waits: Sequence[Row] = ()
     messages: Sequence[Row] = ()
+    notes: Sequence[Row] = ()
 
 
 @asynccontextmanager
@@ -201,6 +203,7 @@ async def record(connection: AsyncConnection, call: str) -> Record:
         legs=await of(LEGS, "at", "leg"),
         waits=await of(WAITS, "at"),
         messages=await of(MESSAGES, "at", "id"),
+        notes=await of(NOTES, "at"),
     )
 
 

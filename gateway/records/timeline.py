@@ -65,6 +65,7 @@ def timeline(
     legs: Sequence[Row] = (),
     waits: Sequence[Row] = (),
     messages: Sequence[Row] = (),
+    notes: Sequence[Row] = (),
 ) -> Sequence[Moment]:
     """Everything that happened in the call, in order."""
     moments = [*_of_call(call), *_of_attempts(attempts), *map(_turn, turns)]
@@ -74,7 +75,7 @@ def timeline(
         )
     for row in callbacks:
         moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
-    moments += [*map(_stop, stops), *map(_wait, waits)]
+    moments += [*map(_stop, stops), *map(_wait, waits), *map(_note, notes)]
     moments += [moment for row in legs for moment in _of_leg(row)]
     moments += [moment for row in messages for moment in _of_message(row)]
     return sorted(moments, key=lambda moment: moment.at)
@@ -145,6 +146,35 @@ def _wait(row: Row) -> Moment:
     entered = row.get("event") == "entered"
     said = f"waits for the team {row.get('team')}" if entered else f"waits no longer for the team {row.get('team')}"
     return Moment(_at(row), "", said, _said(row.get("why")))
+
+
+_ENGINES = {"stt": "hearing", "llm": "thinking", "tts": "speaking"}
+_WHYS = {
+    "timeout": "{before} didn't answer in time",
+    "fault": "{before} is out of order",
+    "rate": "{before} has too many requests, or its quota is used up",
+    "auth": "{before} doesn't take our key: check it and the account",
+    "refused": "{before} refused the request",
+    "late": "{before} was late",
+    "back": "it serves again",
+}
+"""Why another provider serves, as an operator reads it."""
+
+
+def _note(row: Row) -> Moment:
+    about = row.get("about")
+    told: Row = about if isinstance(about, Mapping) else {}
+    if row.get("kind") == "held":
+        return Moment(_at(row), "", f"said meanwhile: {_said(told.get('text'))}", _after(told.get("after")))
+    before, now = _said(told.get("before")), _said(told.get("now"))
+    engine = _ENGINES.get(_said(told.get("engine")), _said(told.get("engine")))
+    why = _said(told.get("why"))
+    said = f"{engine}: {now} serves instead of {before}" if now else f"{engine}: nobody serves"
+    return Moment(_at(row), "", said, _WHYS.get(why, why).format(before=before))
+
+
+def _after(seconds: object) -> str:
+    return f"after {seconds:.1f} s" if isinstance(seconds, int | float) else ""
 
 
 _LEG_ENDS = {"failed": "{} didn't answer", "left": "{} hung up", "dropped": "{} is no longer rung or talked to"}

@@ -24,9 +24,13 @@ from gateway.metrics import counter, gauge, seconds
 from gateway.records import notices, rows
 from gateway.records.engine import whole
 from gateway.records.model import BadEvent, Change, changes
-from gateway.terms.event import Event
+from gateway.terms.event import Event, Kind
 
 WRITTEN = counter("record_events", "Events that became rows", "kind")
+SWITCHES = counter(
+    "engine_switches", "Times that another provider began to serve a call", "engine", "provider", "reason"
+)
+"""`provider` is who served before, and `reason` why no longer: auth wants an operator."""
 UNREADABLE = counter("record_events_unreadable", "Events that could not become rows", "kind")
 RETRIES = counter("record_retries", "Times the stream or the database did not answer the record writer", "what")
 WRITE_SECONDS = seconds("record_write", "One transaction of the record writer")
@@ -142,7 +146,7 @@ class Writer:
         with WRITE_SECONDS.time():
             fresh = await whole(self._commit(readable, started))
         for entry in fresh:
-            WRITTEN.labels(entry.event.kind).inc()
+            _count(entry.event)
 
     async def _commit(self, readable: Sequence[_Readable], started: Mapping[str, float]) -> Sequence[_Readable]:
         async with asyncio.timeout(_TRANSACTION), self._engine.begin() as connection:
@@ -188,6 +192,13 @@ class Writer:
                 if tries:
                     self._log.info("the record writer goes on", of=what, tries=tries)
                 return done
+
+
+def _count(event: Event) -> None:
+    WRITTEN.labels(event.kind).inc()
+    if event.kind is Kind.ENGINE:
+        engine, before, why = (str(event.data.get(part) or "") for part in ("engine", "before", "why"))
+        SWITCHES.labels(engine, before, why).inc()
 
 
 def _key(event: Event) -> str:

@@ -14,6 +14,8 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete |
 | callback | job | number (or null), reason, promised |
 | switched | job | agent (the new one), reason |
+| engine | job | engine (stt, llm, tts), before, now (providers; now is null when nobody serves), why |
+| held | job | text (a holding phrase that was said), after (seconds of silence) |
 | stop | control | number (2 for the first that the call was led to), route, act, because |
 | leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
 | waiting | job | team, event (entered, left), why |
@@ -49,6 +51,10 @@ class Kind(StrEnum):
     FACTS = "facts"
     CALLBACK = "callback"
     SWITCHED = "switched"
+    ENGINE = "engine"
+    """Another provider serves one of the agent's engines."""
+    HELD = "held"
+    """The caller was told to hold on, because nothing else could be said."""
     STOP = "stop"
     """The call has come to another stop of its way."""
     LEG = "leg"

@@ -1,37 +1,15 @@
-"""Tests of where the engines are reached."""
+"""The agents' voice has one name, whoever asks."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-import pytest
-
-from agents import engines, where
+from agents import engines
 from agents.registry import renderer
 from gateway.config import from_environment
 
 LOCAL = {"OFFHOOK_SPEECH_URL": "http://127.0.0.1:7890"}
-
-
-@pytest.mark.parametrize(
-    ("environment", "listen", "openai"),
-    [
-        ({}, "ws://127.0.0.1:7890/v1/listen", "http://127.0.0.1:7890/v1"),
-        ({"DEEPGRAM_API_KEY": "k"}, "https://api.deepgram.com/v1/listen", "http://127.0.0.1:7890/v1"),
-        ({"OPENAI_API_KEY": "k"}, "ws://127.0.0.1:7890/v1/listen", ""),
-        ({"OPENAI_BASE_URL": "http://llm/v1"}, "ws://127.0.0.1:7890/v1/listen", "http://llm/v1"),
-        ({"OPENAI_BASE_URL": "http://llm/v1", "OPENAI_API_KEY": "k"}, "ws://127.0.0.1:7890/v1/listen", "http://llm/v1"),
-        ({"DEEPGRAM_BASE_URL": "wss://stt/v1/listen"}, "wss://stt/v1/listen", "http://127.0.0.1:7890/v1"),
-    ],
-)
-def test_a_key_is_the_cloud_and_an_address_any_server(environment: dict[str, str], listen: str, openai: str) -> None:
-    at = where.where(from_environment({**LOCAL, **environment}))
-    assert (at.listen, at.openai) == (listen, openai)
-
-
-def test_a_key_is_no_part_of_what_is_printed() -> None:
-    assert "secret-key" not in repr(where.where(from_environment({"OPENAI_API_KEY": "secret-key"})))
 
 
 def test_another_voice_or_server_is_another_rendering() -> None:

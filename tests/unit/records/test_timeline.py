@@ -82,3 +82,23 @@ def test_the_way_the_legs_the_waiting_and_the_message_are_told() -> None:
         (30.0, "", "the message is done", "by ada"),
         (40.0, "message", "(no words were heard)", ""),
     ]
+
+
+def test_who_serves_and_what_is_said_meanwhile_is_told_in_plain_words() -> None:
+    def engine(at: float, **about: object) -> dict[str, object]:
+        return {"at": at, "kind": "engine", "about": about}
+
+    told = timeline(
+        {"opened": 1.0}, attempts=[], turns=[], switches=[], callbacks=[],
+        notes=[engine(2.0, engine="llm", before="openai", now="local", why="auth"),
+               {"at": 3.0, "kind": "held", "about": {"text": "One moment, please.", "after": 1.24}},
+               engine(4.0, engine="llm", before="local", now="openai", why="back"),
+               engine(5.0, engine="stt", before="deepgram", now=None, why="timeout"),
+               {"at": 6.0, "kind": "engine", "about": None}],
+    )  # fmt: skip
+    assert [(moment.text, moment.note) for moment in told[1:5]] == [
+        ("thinking: local serves instead of openai", "openai doesn't take our key: check it and the account"),
+        ("said meanwhile: One moment, please.", "after 1.2 s"),
+        ("thinking: openai serves instead of local", "it serves again"),
+        ("hearing: nobody serves", "deepgram didn't answer in time"),
+    ]

@@ -1,0 +1,97 @@
+"""Tells a caller who waits for an answer to hold on: `agents.holding` on a session's events and the running loop's clock.
+
+The phrases are rendered ahead and go straight to the voice, past the session: its own queue waits for the very answer
+that is late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from livekit.agents import AgentSession
+from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
+
+from agents.holding import NEVER, Holding
+from agents.lines import Say
+from agents.media import StageOutput
+from gateway.conduct.port import Pcm, Stage
+from gateway.terms.catalogue import Line
+
+PHRASES = (Say.HOLD_ON, Say.HOLD_ON_AGAIN)
+
+
+class Patience:
+    """One session's, saying what it says by `output`. `fetch` its phrases before, and `close` it."""
+
+    def __init__(
+        self,
+        session: AgentSession[None],
+        output: StageOutput,
+        stage: Stage,
+        line: Callable[[Say], Line],
+        start: Callable[[Coroutine[Any, Any, None]], None],
+        within: float,
+    ) -> None:
+        """`line`: a phrase as the agent says it. `start`: runs something beside the conversation. `within`: seconds after
+        which a caller must hear something; 0 for never."""
+        self._output, self._stage, self._line, self._start = output, stage, line, start
+        self._holding = Holding(within)
+        self._phrases: dict[Say, Pcm] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        session.on("user_state_changed", self._user_state)
+        session.on("agent_state_changed", self._agent_state)
+        session.on("user_input_transcribed", self._transcribed)
+
+    async def fetch(self) -> None:
+        """Get the phrases: nothing may have to be waited for when one is needed."""
+        for say in PHRASES:
+            if say not in self._phrases and (audio := await self._stage.prompt(self._line(say))) is not None:
+                self._phrases[say] = audio
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self._now(Holding(0.0))
+
+    def _user_state(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._output.hush()
+            self._now(self._holding.talks(_clock()))
+            if len(self._phrases) < len(PHRASES):  # they weren't rendered yet when the call began
+                self._start(self.fetch())
+        elif event.old_state == "speaking":
+            self._now(self._holding.silent(_clock()))
+
+    def _agent_state(self, event: AgentStateChangedEvent) -> None:
+        match event.new_state:
+            case "thinking":
+                self._now(self._holding.makes(_clock()))
+            case "speaking":
+                self._now(self._holding.answered())
+            case "listening" if event.old_state == "thinking":
+                self._now(self._holding.answered())
+
+    def _transcribed(self, event: UserInputTranscribedEvent) -> None:
+        if event.transcript.strip():
+            self._now(self._holding.words())
+
+    def _now(self, holding: Holding) -> None:
+        self._holding = holding
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if holding.deadline != NEVER:
+            left = max(0.0, holding.deadline - _clock())
+            self._timer = asyncio.get_running_loop().call_later(left, self._due)
+
+    def _due(self) -> None:
+        waited, say = _clock() - self._holding.since, PHRASES[self._holding.said]
+        self._now(self._holding.say(_clock()))
+        audio = self._phrases.get(say)
+        if audio is not None and self._output.fill(audio.data, self._stage.attention.filling()):
+            self._stage.held(self._line(say).text, waited)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,135 @@
+"""Calls in which a provider fails: before the agents' engines stands one that does wrong when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from agents.lines import Say, line_of
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.records import record, sip_id
+from tests.e2e.servers import free_port
+from tests.faults.faults import Does, Fault, Kind, Phase
+from tests.faults.server import FaultServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(240)]
+
+SALES = "+15105550100"
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """Where the provider is."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Stack]:
+    """A gateway whose agents hear and think by the provider, and by the local speech server when it fails."""
+    chain = f"cloud=http://127.0.0.1:{port}, local"
+    chains = {"OFFHOOK_STT_CHAIN": chain, "OFFHOOK_LLM_CHAIN": chain}
+    with running_gateway(tmp_path_factory.mktemp("providers"), OFFHOOK_LOG_LEVEL="debug", **chains) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def phone_target(stack: Stack) -> str:
+    return stack.sip
+
+
+@pytest.fixture
+async def provider(stack: Stack, port: int) -> AsyncIterator[FaultServer]:
+    async with FaultServer(stack.run.speech_url, port=port) as server:
+        yield server
+
+
+@asynccontextmanager
+async def greeted(phone: Phone, provider: FaultServer) -> AsyncIterator[Call]:
+    """A call whose agent has greeted, and hears by the provider."""
+    call = await phone.dial(SALES)
+    await call.answered(15)
+    await provider.until(lambda server: server.live(Kind.STT) > 0, 15)
+    await call.spoken(25, 1.0)
+    yield call
+    await call.hang_up()
+
+
+def switches(found: dict[str, object]) -> list[tuple[str, str, str]]:
+    """Who served instead of whom, as `offhook calls show --json` tells it."""
+    notes = found["notes"]
+    assert isinstance(notes, list)
+    told = [note["about"] for note in notes if note["kind"] == "engine"]
+    return [(one["engine"], one["before"], one["now"]) for one in told]
+
+
+async def test_a_model_that_says_nothing_is_overtaken_and_the_caller_told_to_hold_on(
+    phone: Phone, stack: Stack, provider: FaultServer
+) -> None:
+    async with greeted(phone, provider) as call:
+        provider.set(Kind.LLM, Fault(Does.STALL, Phase.FIRST))
+        await phone.say(call, "We need a new phone system.")
+        moment = await phone.rendering(line_of(Say.HOLD_ON, "en-US"))
+        assert await call.line(moment, 10, what="to hold on") > 0.5
+        answer = await phone.rendering("What is your name?")
+        assert await call.line(answer, 20, what="the answer") > 0.5
+    found = await record(stack, sip_id(call))
+    assert ("llm", "cloud", "local") in switches(found)
+    held = [note["about"] for note in found["notes"] if note["kind"] == "held"]
+    assert held[0]["text"] == line_of(Say.HOLD_ON, "en-US")
+    assert held[0]["after"] < 1.5
+    assert "said meanwhile: One moment, please." in stack.offhook("calls", "show", found["id"])
+    await _the_next_caller_waits_for_nobody(phone, provider)
+
+
+async def _the_next_caller_waits_for_nobody(phone: Phone, provider: FaultServer) -> None:
+    before = provider.seen[Kind.LLM]
+    call = await phone.dial(SALES)
+    await call.answered(15)
+    await call.spoken(25, 1.0)
+    await phone.say(call, "My name is John Smith.")
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    # Who is known not to answer is tried by one call at most, when it may have come back.
+    assert provider.seen[Kind.LLM] - before <= 1
+
+
+@pytest.mark.long
+async def test_what_is_said_to_a_recognizer_that_has_fallen_silent_is_not_lost(
+    phone: Phone, stack: Stack, provider: FaultServer
+) -> None:
+    async with greeted(phone, provider) as call:
+        provider.set(Kind.STT, Fault(Does.STALL, Phase.MIDDLE, after=0))
+        await phone.say(call, "We need a new phone system.")
+        answer = await phone.rendering("What is your name?")
+        assert await call.line(answer, 25, what="the answer") > 0.5
+    found = await record(stack, sip_id(call))
+    said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "caller"]
+    assert "phone system" in said[0]
+    assert ("stt", "cloud", "local") in switches(found)
+
+
+@pytest.mark.long
+async def test_a_recognizer_that_dies_in_the_middle_of_words_loses_none(
+    phone: Phone, stack: Stack, provider: FaultServer
+) -> None:
+    async with greeted(phone, provider) as call:
+
+        async def cut() -> None:
+            await asyncio.sleep(0.9)
+            assert provider.cut(Kind.STT)
+            provider.set(Kind.STT, Fault(Does.STATUS, status=500))
+
+        cutting = asyncio.create_task(cut())
+        await phone.say(call, "We need a new phone system.")
+        await cutting
+        answer = await phone.rendering("What is your name?")
+        assert await call.line(answer, 25, what="the answer") > 0.5
+    found = await record(stack, sip_id(call))
+    said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "caller"]
+    assert "need" in said[0]
+    assert "phone system" in said[0]

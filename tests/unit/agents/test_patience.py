@@ -1,0 +1,150 @@
+"""A caller who waits, on what a session tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import pytest
+from livekit import rtc
+
+from agents import holding
+from agents.holding import WITHIN
+from agents.lines import Say, line_of
+from agents.media import StageOutput
+from agents.patience import PHRASES, Patience
+from gateway.conduct.port import Pcm, Played
+from gateway.terms.catalogue import Line
+from tests.unit.agents.test_silence import Session
+
+RATE = 24000
+
+
+class Voice:
+    """What the caller hears, for as long as it isn't told to be over."""
+
+    rate, queued = RATE, 0.0
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.over = asyncio.Event()
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    async def finish(self) -> Played:
+        await self.over.wait()
+        self.over.clear()
+        return Played(1.0, interrupted=False)
+
+    def clear(self) -> None:
+        self.over.set()
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.session, self.voice = Session(), Voice()
+        self.output = StageOutput(self.voice)
+        self.told: asyncio.Queue[str] = asyncio.Queue()
+        self.fillers = 0
+        self.rendered = True
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.attention = self
+        self.patience = Patience(cast(Any, self.session), self.output, cast(Any, self), self._line, self._start, WITHIN)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.add(asyncio.create_task(work))
+
+    def _line(self, say: Say) -> Line:
+        text = line_of(say, "en")
+        return Line(text=text, spoken=text, language="en")
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        self.fillers += 1
+        yield
+        self.fillers -= 1
+
+    def held(self, text: str, after: float) -> None:
+        self.told.put_nowait(text)
+
+    async def prompt(self, line: Line) -> Pcm | None:
+        return Pcm(RATE, line.text.encode()) if self.rendered else None
+
+    async def next(self) -> str:
+        return await asyncio.wait_for(self.told.get(), 10)
+
+    def ask(self) -> None:
+        self.session.user("listening", "speaking")
+        self.session.heard("what does it cost")
+        self.session.user("speaking", "listening")
+        self.session.agent("listening", "thinking")
+
+    async def answer(self) -> None:
+        await self.output.capture_frame(rtc.AudioFrame(b"an answer!", RATE, 1, 5))
+
+
+@pytest.fixture
+async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    for name in ("BEGUN", "DECIDED", "GAP"):
+        monkeypatch.setattr(holding, name, 0.01)
+    monkeypatch.setattr(holding, "ON_THE_WAY", WITHIN)
+    scene = Scene()
+    await scene.patience.fetch()
+    yield scene
+    scene.patience.close()
+    scene.voice.over.set()
+    await scene.output.aclose()
+
+
+async def test_two_phrases_are_said_while_nothing_else_is(scene: Scene) -> None:
+    scene.ask()
+    said = [await scene.next()]
+    scene.voice.over.set()
+    assert said == [line_of(Say.HOLD_ON, "en")]
+    assert scene.voice.sent == [said[0].encode()]
+
+
+async def test_an_answer_comes_after_the_phrase_and_none_comes_over_the_answer(scene: Scene) -> None:
+    scene.ask()
+    first = await scene.next()
+    answering = asyncio.create_task(scene.answer())
+    await asyncio.sleep(0)
+    assert scene.voice.sent == [first.encode()], "it waits for the phrase's end"
+    assert scene.fillers == 1, "which is no answer"
+    scene.voice.over.set()
+    await answering
+    assert scene.fillers == 0
+    assert len(scene.voice.sent) == 2
+    assert not scene.output.fill(b"more", scene.filling()), "nothing is said over it"
+
+
+async def test_who_talks_again_hears_no_more_of_it(scene: Scene) -> None:
+    scene.ask()
+    await scene.next()
+    scene.session.user("listening", "speaking")
+    assert scene.voice.over.is_set(), "it was cleared"
+
+
+async def test_an_answer_in_time_says_nothing_before(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "BEGUN", 5.0)
+    scene.ask()
+    scene.session.agent("thinking", "speaking")
+    assert scene.patience._timer is None
+
+
+async def test_phrases_that_were_not_rendered_are_fetched_when_the_caller_talks() -> None:
+    late = Scene()
+    late.rendered = False
+    await late.patience.fetch()
+    late.rendered = True
+    late.session.user("listening", "speaking")
+    await asyncio.wait(late._tasks)
+    assert set(late.patience._phrases) == set(PHRASES)
+    late.patience.close()

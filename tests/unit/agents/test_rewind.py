@@ -1,0 +1,129 @@
+"""What a caller has said and nobody has understood: kept until somebody has."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.rewind import BEFORE, ENOUGH, FINAL_WITHIN, FORGOTTEN, MOST, NOTHING_WITHIN, Rewind
+
+STEP = 0.1
+
+
+def sound(tape: Rewind[int], seconds: float) -> None:
+    for _ in range(round(seconds / STEP)):
+        tape.add(round(tape.now / STEP), STEP)
+
+
+def speech(tape: Rewind[int], seconds: float) -> None:
+    tape.speech_began()
+    sound(tape, seconds)
+    tape.speech_ended()
+
+
+def begins(tape: Rewind[int]) -> float:
+    return tape.again()[0]
+
+
+def test_silence_is_forgotten() -> None:
+    tape: Rewind[int] = Rewind()
+    sound(tape, 10.0)
+    assert not tape.owed
+    assert tape.now - begins(tape) <= BEFORE + 2 * STEP
+
+
+def test_speech_is_kept_from_before_its_beginning_until_its_words_are_final() -> None:
+    tape: Rewind[int] = Rewind()
+    sound(tape, 5.0)
+    speech(tape, 3.0)
+    assert tape.owed
+    assert 5.0 - BEFORE - 2 * STEP <= begins(tape) <= 5.0 - BEFORE + 2 * STEP
+    tape.words()
+    assert tape.owed, "what may change isn't understood"
+    tape.final(7.9)
+    assert not tape.owed
+    assert begins(tape) >= 7.7
+
+
+def test_of_who_goes_on_talking_what_is_final_is_let_go() -> None:
+    tape: Rewind[int] = Rewind()
+    tape.speech_began()
+    sound(tape, 4.0)
+    tape.final(2.5)
+    assert tape.owed
+    first, frames = tape.again()
+    assert 2.3 <= first <= 2.5
+    assert frames == list(range(frames[0], 40)), "every frame since, in order"
+
+
+def test_who_hears_nothing_of_speech_is_found_out() -> None:
+    tape: Rewind[int] = Rewind()
+    tape.speech_began()
+    sound(tape, NOTHING_WITHIN - 2 * STEP)
+    assert not tape.unheard
+    sound(tape, 3 * STEP)
+    assert tape.unheard
+    tape.again()
+    assert not tape.unheard, "the next gets the time anew"
+    tape.words()
+    sound(tape, NOTHING_WITHIN + STEP)
+    assert not tape.unheard, "and tells words"
+
+
+def test_who_never_ends_what_it_has_begun_is_found_out() -> None:
+    tape: Rewind[int] = Rewind()
+    tape.speech_began()
+    sound(tape, 1.0)
+    tape.words()
+    tape.speech_ended()
+    sound(tape, FINAL_WITHIN - 2 * STEP)
+    assert not tape.unheard
+    sound(tape, 3 * STEP)
+    assert tape.unheard
+
+
+def test_a_cough_asks_for_no_words() -> None:
+    tape: Rewind[int] = Rewind()
+    speech(tape, ENOUGH - 3 * STEP)
+    sound(tape, FORGOTTEN / 2)
+    assert not tape.unheard
+    sound(tape, FORGOTTEN)
+    assert not tape.owed, "and is forgotten"
+
+
+def test_who_says_that_there_were_no_words_has_heard() -> None:
+    tape: Rewind[int] = Rewind()
+    speech(tape, 2.0)
+    tape.utterance_ended()
+    sound(tape, 5.0)
+    assert not tape.unheard
+
+
+_steps = st.lists(st.sampled_from(["began", "ended", "words", "final", "again", "over", "wait", 0.5, 3.0, 20.0]))
+
+
+@given(_steps)
+def test_whatever_happens_what_is_kept_is_the_last_of_the_sound_and_bounded(steps: list[str | float]) -> None:
+    tape: Rewind[int] = Rewind()
+    for step in steps:
+        match step:
+            case "began":
+                tape.speech_began()
+            case "ended":
+                tape.speech_ended()
+            case "words":
+                tape.words()
+            case "final":
+                tape.final(tape.now)
+            case "again":
+                tape.again()
+            case "over":
+                tape.utterance_ended()
+            case "wait":
+                tape.wait_on()
+            case _:
+                sound(tape, float(step))
+        frames = Rewind.again(tape)[1]
+        assert frames == list(range(frames[0], frames[0] + len(frames))) if frames else True
+        assert len(frames) * STEP <= MOST + 2 * STEP
+        assert not tape.unheard or tape.owed
