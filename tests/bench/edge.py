@@ -58,9 +58,7 @@ def measure(rings: int = 300, seconds: float = 20.0, rounds: int = 3) -> list[Fi
 
 async def _measure(directory: Path, rings: int, seconds: float, rounds: int) -> list[Figure]:
     with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        lk = livekit.api()
-        await make_trunks(lk)
-        await lk.aclose()
+        await make_trunks(livekit)
         samples = directory / "samples.json"
         more = {"OFFHOOK_BENCH_SAMPLES": str(samples), "OFFHOOK_LOG_LEVEL": "warning"}
         async with edge_process(redis_url, livekit, run=("tests.bench.edge_sampled",), **more) as edge:

@@ -1,12 +1,15 @@
-"""One gateway for the tests that place calls."""
+"""One gateway for the tests that place calls, and one pair of servers for those that start an edge of their own."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.edge_lab import make_trunks
 from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.servers import LiveKit, livekit_server, redis_server
 
 PATIENT = "8"
 """Seconds until a caller is told to hold on: a busy machine is slow, and callers of tests take what they hear for the
@@ -25,3 +28,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def phone_target(stack: Stack) -> str:
     """Where the tests' phone dials."""
     return stack.sip
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
+    """Redis's URL and a livekit-server, with the trunks and rules that edge_lab.NUMBERS name. Each test cleans up."""
+    directory = tmp_path_factory.mktemp("servers")
+    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
+        asyncio.run(make_trunks(livekit))
+        yield redis_url, livekit

@@ -96,9 +96,13 @@ async def numbered(
         await lk.aclose()
 
 
-async def make_trunks(lk: api.LiveKitAPI) -> None:
+async def make_trunks(livekit: LiveKit) -> None:
     """The trunks and rules that the tests dial, through LiveKit's API."""
-    await make_inbound(lk, NUMBERS, Made())
+    lk = livekit.api()
+    try:
+        await make_inbound(lk, NUMBERS, Made())
+    finally:
+        await lk.aclose()
 
 
 def open_sockets() -> int:

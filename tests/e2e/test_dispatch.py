@@ -136,7 +136,7 @@ async def test_a_job_that_does_not_come_is_replaced_until_the_caller_is_told(wor
     async with world.caller("call-_nojob1", "+15105550100") as room:
         for epoch in range(1, 8):
             await world.dispatched("call-_nojob1", epoch, FOUND_WITHIN + 4)
-        await until(lambda: not room.isconnected(), 10)
+        await until(lambda: not room.isconnected())
 
 
 async def test_a_livekit_sip_is_told_the_status_to_end_the_call_with(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -31,22 +31,6 @@ from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, 
 
 pytestmark = pytest.mark.e2e
 Servers = tuple[str, LiveKit]
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_make_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _make_trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 @pytest.fixture
@@ -125,7 +109,7 @@ async def test_redis_is_lost_and_comes_back(tmp_path: Path) -> None:
         redis = ExitStack()
         redis_url = redis.enter_context(redis_server(tmp_path, port))
         livekit = stack.enter_context(livekit_server(tmp_path, redis_url))
-        await _make_trunks(livekit)
+        await make_trunks(livekit)
         edge = await stack.enter_async_context(lab(tmp_path, redis_url, livekit))
         phone = await stack.enter_async_context(rtp_probe())
         talking = await stack.enter_async_context(edge.caller("call", rtp=phone.port, pause=40))
@@ -138,7 +122,7 @@ async def test_redis_is_lost_and_comes_back(tmp_path: Path) -> None:
         assert caller.times()[-1]["final"] < 3.0
         assert time.monotonic() - began < 10.0
         with redis_server(tmp_path, port):
-            await _make_trunks(livekit)
+            await make_trunks(livekit)
             back = time.monotonic()
             await until(lambda: not edge.edge.edge._ready())
             assert time.monotonic() - back < 5.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -25,22 +24,6 @@ UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())
 STAYS = steps.scenario(*UP, steps.pause(), steps.request("BYE"), steps.expect(200))
 HUNG_UP_ON = steps.scenario(*UP, steps.serve("BYE"))
 TURNED_AWAY = steps.scenario(steps.invite(), steps.refused(503, "Retry-After: "))
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 async def _rooms(livekit: LiveKit) -> set[str]:
@@ -87,7 +70,7 @@ async def test_livekit_is_lost_and_comes_back(tmp_path: Path) -> None:
         livekit = ExitStack()
         found = livekit.enter_context(livekit_server(tmp_path, redis_url))
         stack.push(livekit)
-        await _trunks(found)
+        await make_trunks(found)
         edge = await stack.enter_async_context(lab(tmp_path, redis_url, found))
         async with edge.caller(STAYS, rtp=9, pause=0.2) as caller, edge.agent():
             await caller.ended()

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,10 @@ from gateway.bus.callstate import Status
 from gateway.terms.ending import Party
 from tests.e2e import sipp_steps as steps
 from tests.e2e.baresip import baresip
-from tests.e2e.edge_lab import DIALED, UNKNOWN, Lab, lab, make_trunks, rtp_ports
+from tests.e2e.edge_lab import DIALED, UNKNOWN, Lab, lab, rtp_ports
 from tests.e2e.room_peer import room_peer
 from tests.e2e.rtp_probe import power, rtp_probe
-from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, free_port, until
 from tests.e2e.sipp import Sipp, callee
 
 pytestmark = pytest.mark.e2e
@@ -31,22 +31,6 @@ TRANSPORTS = {
     "TCP": api.SIPTransport.SIP_TRANSPORT_TCP,
     "TLS": api.SIPTransport.SIP_TRANSPORT_TLS,
 }
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_make_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _make_trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,10 +13,10 @@ import pytest
 from livekit import api
 
 from gateway.bus.callstate import Status
-from tests.e2e.edge_lab import DIALED, Lab, lab, make_trunks, rtp_ports
+from tests.e2e.edge_lab import DIALED, Lab, lab, rtp_ports
 from tests.e2e.room_peer import room_peer
 from tests.e2e.rtp_probe import rtp_probe
-from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, free_port, until
 from tests.e2e.sipp import callee
 
 pytestmark = pytest.mark.e2e
@@ -26,22 +26,6 @@ FIRST, OUTSIDE = "127.0.0.2", "127.0.0.77"
 """The first listener, and what peers are told in its place."""
 
 _SDP = f"v=0\r\no=- 1 1 IN IP4 {INSIDE}\r\ns=-\r\nc=IN IP4 {INSIDE}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_make_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _make_trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,10 @@ from tests.e2e.dialer import Dialer
 from tests.e2e.dns_server import dns_server
 from tests.e2e.edge_lab import Lab, lab, rtp_ports
 from tests.e2e.rtp_probe import rtp_probe
-from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, until
 from tests.e2e.sipp import callee
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        yield redis_url, livekit
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,30 +11,14 @@ from gateway.edge.inbound import ringing
 from gateway.sip import session_timer
 from gateway.terms.ending import Party
 from tests.e2e import sipp_steps as steps
-from tests.e2e.edge_lab import Lab, lab, make_trunks, rtp_ports
+from tests.e2e.edge_lab import Lab, lab, rtp_ports
 from tests.e2e.rtp_probe import rtp_probe
-from tests.e2e.servers import LiveKit, livekit_server, redis_server
+from tests.e2e.servers import LiveKit
 
 pytestmark = pytest.mark.e2e
 TIMER = "Supported: timer"
 UP = (steps.expect(180), steps.expect(200), steps.ack())
 BYE = (steps.request("BYE"), steps.expect(200))
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 @pytest.fixture

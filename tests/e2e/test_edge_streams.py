@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from livekit import api
 
 from tests.e2e.certificate import make_certificate
-from tests.e2e.edge_lab import UNKNOWN, Lab, lab, make_trunks, rtp_ports
+from tests.e2e.edge_lab import UNKNOWN, Lab, lab, rtp_ports
 from tests.e2e.room_peer import room_peer
-from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server
+from tests.e2e.servers import LiveKit, free_port
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_make_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _make_trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 @pytest.fixture

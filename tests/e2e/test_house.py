@@ -66,7 +66,7 @@ async def silent(call: Call, seconds: float) -> None:
     assert find_tone(heard, [THEIRS]) is None
 
 
-async def said(phone: Phone, call: Call, words: str, within: float = 12.0, *, first: bool = False) -> None:
+async def said(phone: Phone, call: Call, words: str, within: float = 25.0, *, first: bool = False) -> None:
     """These words of the house are heard, each sentence of them; pauses between them are the voice's own. `first`: they
     are the call's first, of which nothing may be cut off."""
     ends = time.monotonic() + within
@@ -104,15 +104,15 @@ async def test_no_team_rings_whom_somebody_has_called_directly(
     await talk(call, human)
     async with Phone(phone_target, caller="+15105550178") as other:
         second = await other.dial(DESK)
-        assert (await callees.rung(15.0)).dialed == BEN
+        assert (await callees.rung()).dialed == BEN
         with pytest.raises(Unmet):
             await callees.rung(2.0)
         await second.hang_up()
     await human.hang_up()
-    await call.ended(3.0)
+    await call.ended()
 
 
-@pytest.mark.parametrize("status", [486, 603, 480, 404])
+@pytest.mark.parametrize("status", [486, *(pytest.param(other, marks=pytest.mark.long) for other in (603, 480, 404))])
 async def test_who_is_rung_and_refuses_leads_to_what_the_plan_says(
     stack: Stack, caller: Phone, callees: Phone, status: int
 ) -> None:
@@ -203,8 +203,10 @@ async def test_of_a_team_that_rings_at_once_the_first_to_answer_wins(
     await call.hang_up()
     await human.ended()
     found = await record(stack, sip_id(call), ending="served")
-    assert sorted(leg["member"] for leg in found["legs"]) == ["ana", "ben"]
-    assert "dropped" in {leg["how"] for leg in found["legs"]}, "the loser"
+    how = {{"ana": ANA, "ben": BEN}[leg["member"]]: leg["how"] for leg in found["legs"]}
+    assert how.keys() == {ANA, BEN}
+    assert how[loser.dialed] == "dropped"
+    assert how[winner.dialed] != "failed"
 
 
 async def test_nobody_hears_a_phone_that_rings(stack: Stack, caller: Phone, callees: Phone) -> None:
@@ -251,7 +253,7 @@ async def test_who_waits_is_told_their_place_and_served_in_turn(
         await second.answered()
         await said(two, second, "You are number two in line.", 15.0)
         human = await rung[0].answer()
-        later = await callees.rung(15.0)
+        later = await callees.rung()
         assert later.caller == "+15105550178"
         await first.hang_up()
         await human.ended()
@@ -311,7 +313,7 @@ async def test_a_key_interrupts_the_menu_and_leads_on(stack: Stack, caller: Phon
     await call.answered()
     await call.talking(0.3)
     await call.press("1")
-    ringing = await callees.rung(5.0)
+    ringing = await callees.rung()
     assert ringing.dialed == ANA
     human = await ringing.answer()
     await talk(call, human)
@@ -337,7 +339,7 @@ async def test_zero_leads_to_a_person(stack: Stack, caller: Phone, callees: Phon
     await call.answered()
     await call.talking(0.3)
     await call.press("0")
-    rung = [await callees.rung(5.0), await callees.rung(5.0)]
+    rung = [await callees.rung(), await callees.rung()]
     assert {one.dialed for one in rung} == {ANA, BEN}
     await call.hang_up()
 
@@ -456,7 +458,7 @@ async def test_an_agents_caller_who_asks_for_a_person_reaches_the_team(
     await call.answered()
     await call.talking(0.5)
     await call.press("0")
-    rung = [await callees.rung(15.0), await callees.rung(5.0)]
+    rung = [await callees.rung(), await callees.rung()]
     human = await rung[0].answer()
     await talk(call, human)
     await human.hang_up()

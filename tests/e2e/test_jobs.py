@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,28 +16,11 @@ from gateway.conduct.mouth import Mouth
 from gateway.conduct.room import CallRoom
 from gateway.phone.call import silence
 from gateway.terms.event import Kind
-from tests.e2e.edge_lab import make_trunks
 from tests.e2e.job_lab import Desk, Worker, desk, worker
-from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, until
 
 pytestmark = pytest.mark.e2e
 Servers = tuple[str, LiveKit]
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_make_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _make_trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 @pytest.fixture
@@ -165,7 +148,7 @@ async def test_a_killed_worker_takes_its_jobs_along_and_another_goes_on(
         await phone.tone([CHIME[-1]])
         family = first.family()
         first.process.kill()
-        await until(lambda: not any(each.is_running() and each.status() != "zombie" for each in family), 15)
+        await until(lambda: not any(each.is_running() and each.status() != "zombie" for each in family))
     async with worker(tmp_path, *servers) as second:
         call = await line.call()
         await phone.say(silence(0.1))

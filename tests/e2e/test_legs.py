@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,29 +13,15 @@ import pytest
 from gateway.calls.cues import LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import ATTENDED
 from gateway.trunks.choose import CallerId
-from tests.e2e.edge_lab import DIALED, Lab, lab, make_trunks
+from tests.e2e.edge_lab import DIALED, Lab, lab
 from tests.e2e.legs_lab import TONES, Ear, attended, party, received, sent
-from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
+from tests.e2e.servers import LiveKit, free_port, until
 from tests.e2e.sipp import CALLER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
 DROPPED = 1.5
 """Seconds in which a phone that is dropped must be told so."""
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, LiveKit]]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-
-        async def make() -> None:
-            lk = livekit.api()
-            await make_trunks(lk)
-            await lk.aclose()
-
-        asyncio.run(make())
-        yield redis_url, livekit
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,28 +37,12 @@ from gateway.phone.phone import Phone
 from gateway.rtp import RATE
 from gateway.terms.act import Over, Record
 from gateway.terms.call import CallId
-from tests.e2e.edge_lab import DIALED, Lab, lab, make_trunks
-from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
+from tests.e2e.edge_lab import DIALED, Lab, lab
+from tests.e2e.servers import LiveKit, until
 
 pytestmark = pytest.mark.e2e
 Servers = tuple[str, LiveKit]
 WORDS = "Please call me back about the invoice of last week."
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    directory = tmp_path_factory.mktemp("servers")
-    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
-        asyncio.run(_make_trunks(livekit))
-        yield redis_url, livekit
-
-
-async def _make_trunks(livekit: LiveKit) -> None:
-    lk = livekit.api()
-    try:
-        await make_trunks(lk)
-    finally:
-        await lk.aclose()
 
 
 class Desk:

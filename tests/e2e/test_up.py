@@ -71,8 +71,8 @@ async def line_check(sip: str) -> None:
     """A call to the echo line, whole."""
     async with Phone(sip) as phone:
         call = await phone.dial("echo")
-        await call.answered(20)
-        await call.tone([659.0], 5)
+        await call.answered()
+        await call.tone([659.0])
         await call.press("#")
         await call.ended()
 

@@ -37,7 +37,7 @@ async def test_an_agent_that_fails_leads_where_the_plan_says(stack: Stack, calle
     speech = next(one for one in psutil.Process(stack.pid).children() if "speech" in one.cmdline())
     speech.kill()
     await said(caller, call, "Please speak.", 40)
-    await call.tone([1000.0], 10, 0.2)
+    await call.tone([1000.0], 15, 0.2)
     await caller.say(call, "Please call me back")
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="message")

@@ -26,7 +26,7 @@ MUSIC, CALL_BACK, GOODBYE = "+15105550755", "+15105550771", "+15105550772"
 
 async def up(phone: Phone, number: str) -> Call:
     call = await phone.dial(number)
-    await call.answered(15)
+    await call.answered()
     return call
 
 
@@ -42,7 +42,7 @@ async def test_a_closed_route_of_any_kind_tells_so(stack: Stack, caller: Phone) 
 async def test_a_full_route_of_any_kind_tells_so_and_is_free_again(stack: Stack, caller: Phone, callees: Phone) -> None:
     for number in FULL:
         held, other = await up(caller, number), await up(caller, number)
-        await other.tone([1000.0], 15, 0.2)  # of the message that a full route leads to
+        await said(caller, other, "All lines are busy. Please speak.")
         await held.hang_up()
         await other.hang_up()
         assert (await record(stack, sip_id(other)))["stops"][0]["because"] == "full"
@@ -66,9 +66,9 @@ async def test_closed_hours_tell_when_they_begin_again(stack: Stack, caller: Pho
 
 async def test_a_wav_is_a_menus_prompt(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await up(caller, BY_TONE)
-    await call.tone([CHOOSE], 10, 0.5)
+    await call.tone([CHOOSE], 15, 0.5)
     await call.press("1")
-    human = await (await callees.rung(5)).answer()
+    human = await (await callees.rung()).answer()
     await talk(call, human)
     await call.hang_up()
     await human.ended()
@@ -76,9 +76,9 @@ async def test_a_wav_is_a_menus_prompt(stack: Stack, caller: Phone, callees: Pho
 
 async def test_a_wav_is_a_queues_music_that_other_keys_dont_end(stack: Stack, caller: Phone) -> None:
     call = await up(caller, MUSIC)
-    await call.tone([WAITING], 10, 1.0)
+    await call.tone([WAITING], 15, 1.0)
     await call.press("705")
-    await call.tone([WAITING], 10, 1.0)
+    await call.tone([WAITING], 15, 1.0)
     await call.hang_up()
     await record(stack, sip_id(call), ending="abandoned")
 

@@ -89,7 +89,7 @@ async def test_a_key_skips_the_words_and_zero_leads_to_a_person(stack: Stack, ca
     await call.answered()
     await call.talking(0.2)
     await call.press("0")
-    human = await (await callees.rung(10)).answer()
+    human = await (await callees.rung()).answer()
     await talk(call, human)
     await human.hang_up()
     await call.ended()

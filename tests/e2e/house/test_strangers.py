@@ -30,7 +30,7 @@ async def test_sipp_takes_a_teams_call(stack: Stack, caller: Phone, places: Plac
         call = await caller.dial(TEAM)
         await call.answered()
         human.tone = THEIRS
-        await call.tone([THEIRS], 10, 0.5)
+        await call.tone([THEIRS], 15, 0.5)
         saying = asyncio.create_task(call.say(tone(OURS, 3.0)))
         await human.hears(OURS)
         await saying
@@ -53,11 +53,11 @@ async def test_sipp_chooses_in_a_menu_by_keys_of_its_own(stack: Stack, callees: 
     ):
         await until(lambda: len(media.heard) > 40, 15)  # the menu speaks
         media.press(2)
-        rung = await callees.rung(10)
+        rung = await callees.rung()
         assert rung.caller == CALLER
         human = await rung.answer()
         media.tone = OURS
-        await human.tone([OURS], 10, 0.5)
+        await human.tone([OURS], 15, 0.5)
         saying = asyncio.create_task(human.say(tone(THEIRS, 3.0)))
         await media.hears(THEIRS)
         await saying

@@ -35,7 +35,7 @@ def member(stack: Stack, name: str) -> dict[str, Any]:
 async def test_who_misses_three_calls_in_a_row_is_paused(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(IGNORED)
     for _ in range(3):
-        ringing = await callees.rung(15)
+        ringing = await callees.rung()
         assert await ringing.given_up() - ringing.at < 6.0
     await said(caller, call, "Please speak.", 15)
     await call.hang_up()
@@ -55,7 +55,7 @@ async def test_who_has_talked_is_left_in_peace_for_a_while(
 ) -> None:
     async with Phone(phone_target, caller="+15105550178") as other:
         first = await caller.dial(PEACE)
-        human = await (await callees.rung(10)).answer()
+        human = await (await callees.rung()).answer()
         second = await other.dial(PEACE)
         await second.answered()
         await talk(first, human)
@@ -63,7 +63,7 @@ async def test_who_has_talked_is_left_in_peace_for_a_while(
         left = time.monotonic()
         await first.ended()
         assert (await asyncio.to_thread(member, stack, "fay"))["state"] == "wrap-up"
-        ringing = await callees.rung(15)
+        ringing = await callees.rung()
         assert 5.7 < ringing.at - left < 15.0
         assert ringing.caller == "+15105550178"
         human = await ringing.answer()
@@ -74,7 +74,7 @@ async def test_who_has_talked_is_left_in_peace_for_a_while(
 
 async def test_who_is_away_isnt_rung_from_then_on(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(ONE)
-    ringing = await callees.rung(10)
+    ringing = await callees.rung()
     await call.hang_up()
     await ringing.given_up()
     await asyncio.to_thread(stack.offhook, "away", "gus", "--until", "in 1h")
@@ -87,7 +87,7 @@ async def test_who_is_away_isnt_rung_from_then_on(stack: Stack, caller: Phone, c
     finally:
         await asyncio.to_thread(stack.offhook, "away", "gus", "--back")
     call = await caller.dial(ONE)
-    human = await (await callees.rung(10)).answer()
+    human = await (await callees.rung()).answer()
     await talk(call, human)
     await human.hang_up()
     await call.ended()
@@ -97,9 +97,9 @@ async def test_a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
     call = await caller.dial(PAST_REFUSALS)
-    (await callees.rung(10)).reject(603)
-    (await callees.rung(10)).reject(486)
-    human = await (await callees.rung(10)).answer()
+    (await callees.rung()).reject(603)
+    (await callees.rung()).reject(486)
+    human = await (await callees.rung()).answer()
     await talk(call, human)
     await human.hang_up()
     await call.ended()
@@ -112,7 +112,7 @@ async def test_a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached(
 
 async def test_a_trunks_dials_are_paced(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(SLOW)
-    rung = [await callees.rung(10) for _ in range(3)]
+    rung = [await callees.rung() for _ in range(3)]
     apart = [later.at - earlier.at for earlier, later in pairwise(rung)]
     assert min(apart) > 0.85  # they leave a second apart, and take a moment each until they ring
     await call.answered()
@@ -126,7 +126,7 @@ async def test_the_callee_sees_the_number_that_the_trunk_says(
     stack: Stack, caller: Phone, callees: Phone, number: str, shown: str
 ) -> None:
     call = await caller.dial(number)
-    ringing = await callees.rung(10)
+    ringing = await callees.rung()
     assert ringing.caller == shown
     assert bool(ringing.header("Diversion")) == (number == PASSED_ON)
     ringing.reject()
@@ -136,7 +136,7 @@ async def test_the_callee_sees_the_number_that_the_trunk_says(
 async def test_a_withheld_number_stays_withheld(stack: Stack, phone_target: str, callees: Phone) -> None:
     async with Phone(phone_target, caller="anonymous") as phone:
         call = await phone.dial(PASSED_ON)
-        ringing = await callees.rung(10)
+        ringing = await callees.rung()
         assert (ringing.caller, ringing.header("Privacy")) == (TRUNKS_FIRST, "id")
         ringing.reject()
         await call.hang_up()
