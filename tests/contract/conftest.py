@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import shutil
@@ -52,19 +53,50 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings whose record database is new and empty: SQLite, then PostgreSQL."""
-    if request.param == "sqlite":
-        return Settings.model_validate({"OFFHOOK_STATE": tmp_path / "state"})
-    address = request.getfixturevalue("postgres")
-    name = f"test_{random.getrandbits(48):x}"
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a record database that is migrated, to copy: migrating takes longer than most tests."""
+    directory = tmp_path_factory.mktemp("migrated")
+    asyncio.run(_migrate(Settings.model_validate({"OFFHOOK_STATE": directory})))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> str:
+    """The name of a record database that is migrated, to copy."""
+    asyncio.run(_create(postgres, "migrated", "template1"))
+    address = postgres.replace("NAME", "migrated")
+    asyncio.run(_migrate(Settings.model_validate({"DATABASE_URL": address})))
+    return "migrated"
+
+
+async def _migrate(settings: Settings) -> None:
+    await (await open_records(settings)).dispose()
+
+
+async def _create(address: str, name: str, like: str) -> None:
     admin = connect(address.replace("NAME", "postgres"), writes=True)
     async with admin.connect() as connection:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(
-            text(f"CREATE DATABASE {name}")
+            text(f"CREATE DATABASE {name} TEMPLATE {like}")
         )
     await admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings whose record database is new: SQLite, then PostgreSQL. For a test that asks for the `engine` it is
+    migrated, else empty."""
+    migrated = "engine" in request.fixturenames
+    if request.param == "sqlite":
+        state = tmp_path / "state"
+        if migrated:
+            shutil.copytree(request.getfixturevalue("migrated_sqlite"), state)
+        return Settings.model_validate({"OFFHOOK_STATE": state})
+    address = request.getfixturevalue("postgres")
+    name = f"test_{random.getrandbits(48):x}"
+    like = request.getfixturevalue("migrated_postgres") if migrated else "template1"
+    asyncio.run(_create(address, name, like))
     return Settings.model_validate({"OFFHOOK_STATE": tmp_path, "DATABASE_URL": address.replace("NAME", name)})
 
 
