@@ -22,6 +22,7 @@ from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.app.told import Told
 from gateway.bus.callstate import states
+from gateway.calls.edges import Edges
 from gateway.calls.presence import BEAT, Presence
 from gateway.calls.redis_members import RedisMembers
 from gateway.calls.redis_roster import RedisRosters
@@ -115,6 +116,7 @@ async def run(settings: Settings) -> None:
                 forget=members.forget,
                 settled=watch.settled,
                 slots=pools.slots,
+                edges=Edges(redis).there,
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)

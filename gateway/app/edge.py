@@ -6,8 +6,9 @@ import asyncio
 import ipaddress
 import secrets
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
 import structlog
 
@@ -19,6 +20,7 @@ from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
 from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
+from gateway.calls.edges import Edges, keep_beating
 from gateway.config import Settings
 from gateway.edge import takeover
 from gateway.edge.call import Tools
@@ -31,6 +33,7 @@ from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import SipDriver
 from gateway.privacy.logs import configure
+from gateway.redis_client import open_client
 from gateway.sip import HostPort
 from gateway.sip.digest import Guard
 from gateway.tasks import Tasks
@@ -87,8 +90,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     if not (settings.livekit_api_key and settings.livekit_api_secret.get_secret_value()):
         raise SetupFault("The edge can't sign its rooms' tokens.", remedy="Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
     places = await listeners(settings.sip_host, settings.sip_advertise)
-    looking = LiveKitLook(settings.livekit_url)
+    looking, run = LiveKitLook(settings.livekit_url), secrets.token_hex(6)
     async with (
+        aclosing(open_client(settings.redis_url.get_secret_value())) as beats,
         connect(settings.redis_url.get_secret_value()) as bus,
         Client(bus, SERVICE) as client,
         Server(bus, participants.SERVICE) as server,
@@ -98,10 +102,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
+            lasting.start(keep_beating(Edges(beats), run, time.time), "beat")
             tools = Tools(
                 io=IoInfo(client),
                 livekit=LiveKit(
-                    settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+                    settings.livekit_url,
+                    settings.livekit_api_key,
+                    settings.livekit_api_secret.get_secret_value(),
+                    run,
                 ),
                 media=media,
                 listeners=places,

@@ -163,7 +163,8 @@ class Worker:
 
     def calls(self) -> float:
         """Calls conducted now, and those about to start."""
-        return float(len(self._server.active_jobs) + self._accepting)
+        there = len(self._server.active_jobs) if self._registration.once else 0  # it has none before it has begun
+        return float(there + self._accepting)
 
     def working(self) -> Working:
         """How it stands, for control."""

@@ -60,6 +60,8 @@ class Arrival:
     """SIP headers of the INVITE that the trunk passes on, names in lower case."""
     attended: bool = False
     """A job is in the room with them."""
+    edge: str = ""
+    """The process of our SIP service that carries them; "" for another service."""
 
 
 def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None) -> tuple[Call, Mapping[str, int]]:
@@ -170,19 +172,28 @@ class Differences:
     """Callers in rooms whose call isn't live: nobody told of them, or they were to be gone."""
     gone: Sequence[Call]
     """Live calls whose caller isn't in the room any more."""
+    cut: Sequence[Arrival] = ()
+    """Callers whose SIP service is gone: nobody is at the other end of their line."""
 
 
 def compare(
-    callers: Mapping[CallId, Arrival], live: Sequence[Call], now: float, *, settled: bool = True
+    callers: Mapping[CallId, Arrival],
+    live: Sequence[Call],
+    now: float,
+    *,
+    settled: bool = True,
+    edges: frozenset[str] | None = None,
 ) -> Differences:
     """Compare the callers seen in the rooms with the calls that were live just before.
 
     While the store isn't `settled` (see `gateway.dispatch.trust`), a job that is in a room may be about to put its call
-    back; and LiveKit, which keeps its rooms in Redis too, may not see whom it carries.
+    back; and LiveKit, which keeps its rooms in Redis too, may not see whom it carries. `edges`: our SIP services that run;
+    None where that isn't known.
     """
     known = {call.id for call in live}
     unknown = [arrival for call, arrival in callers.items() if call not in known]
     if not settled:
         return Differences([arrival for arrival in unknown if not arrival.attended], ())
     gone = [call for call in live if call.id not in callers and now - call.started >= JOINS_WITHIN]
-    return Differences(unknown, gone)
+    cut = [one for one in callers.values() if edges is not None and one.edge and one.edge not in edges]
+    return Differences([one for one in unknown if one not in cut], gone, cut)

@@ -50,14 +50,16 @@ class Dispatcher:
         forget: Callable[[CallId, float], Awaitable[None]] | None = None,
         settled: Callable[[], bool] = lambda: True,
         slots: Callable[[], Mapping[Pool, int]] = dict,
+        edges: Callable[[float], Awaitable[frozenset[str]]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
         it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
         ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
         and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
-        `clock`: seconds since the epoch."""
+        `edges`: our SIP services that run, at a time. `clock`: seconds since the epoch."""
         self._plan_of, self._forget, self._settled, self._slots = plan_of, forget, settled, slots
+        self._edges = edges
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
@@ -242,7 +244,8 @@ class Dispatcher:
         """Look at every room: find calls that nobody told of, and calls whose caller is gone. Raises Unavailable."""
         live = await self._store.live()
         callers = await self._rooms.callers()
-        found = decide.compare(callers, live, self._clock(), settled=self._settled())
+        edges = await self._edges(self._clock()) if self._edges is not None and callers else None
+        found = decide.compare(callers, live, self._clock(), settled=self._settled(), edges=edges)
         for arrival in found.unknown:
             await self._each(arrival.call, self._arrived(arrival))
         for call in found.gone:
@@ -250,6 +253,16 @@ class Dispatcher:
                 continue  # its job sees by itself who is in the room, also when LiveKit has lost the list
             log.warning("a call's end was told by nobody", call=call.id)
             await self._each(call.id, self.gone(call.id))
+
+        for arrival in found.cut:
+            await self._each(arrival.call, self._cut(arrival))
+
+    async def _cut(self, arrival: Arrival) -> None:
+        log.warning("a caller's SIP service is gone", call=arrival.call)
+        told = {"by": Party.NETWORK.value, "reason": "the SIP service is gone"}
+        await self._tell(arrival.call, Kind.HANGUP, told, self._clock())
+        await self.gone(arrival.call)
+        await self._rooms.close(arrival.room)
 
     async def supervise(self) -> None:
         """Offer each call whose job didn't come, or is gone, to another. Raises Unavailable."""

@@ -23,7 +23,9 @@ REJECT = "offhook.reject"
 """The attribute of a SIP participant that names the status the embedded edge is to reject with."""
 _HEADER = "sip.h."
 EDGE = "offhook.edge"
-"""The attribute of a SIP participant by which the embedded edge is known."""
+"""The attribute of a SIP participant by which the embedded edge is known: the name of its process."""
+_UNNAMED = "1"
+"""What edges wrote there before their processes had names."""
 _ENDS = 1.0
 """Seconds that a livekit-sip may take to end a call."""
 WITHIN = 3.0
@@ -188,6 +190,7 @@ def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:
         caller=Number(told.get("sip.phoneNumber", "")),
         trunk=told.get("sip.trunkID", ""),
         joined=True,
+        edge="" if told.get(EDGE) == _UNNAMED else told.get(EDGE, ""),
         headers={name.removeprefix(_HEADER).lower(): text for name, text in told.items() if name.startswith(_HEADER)},
     )
 

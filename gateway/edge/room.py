@@ -22,7 +22,7 @@ from livekit.protocol.room import RoomConfiguration
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
-from gateway.edge.leg import CALL_STATUS, ISOLATED, REJECT
+from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 
@@ -58,6 +58,8 @@ class LiveKit:
     url: str
     key: str
     secret: str = field(repr=False)
+    run: str = "1"
+    """The name of this process, by which its participants are known (the attribute EDGE)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ class RoomLeg:
 
     def join(self, seat: Seat, attributes: Mapping[str, str]) -> None:
         """Begin to join and publish; Joined, ServiceDown or RoomGone is posted, and TrackThere as soon as it is so."""
-        self._tasks.start(self._join(seat, attributes), "join")
+        ours = {EDGE: self._livekit.run} if EDGE in attributes else {}
+        self._tasks.start(self._join(seat, {**attributes, **ours}), "join")
 
     def say(self, frame: Samples) -> None:
         """Speak 20 ms of the caller's audio into the room."""

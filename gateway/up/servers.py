@@ -82,6 +82,8 @@ def livekit_config(*, host: str, ports: Mapping[str, int], key: str, secret: str
         "keys": {key: secret},
         # A call's room outlives a lost caller only for a moment; control deletes it anyway.
         "room": {"auto_create": True, "empty_timeout": 60, "departure_timeout": 5},
+        # A talk outlives a Redis that stands still: signalling goes through it, and would be closed after 7.5 s.
+        "signal_relay": {"retry_timeout": "60s"},
         "webhook": {"api_key": key, "urls": [webhook]},
         "logging": {"level": "info", "json": True},
     }

@@ -335,6 +335,29 @@ async def test_a_call_whose_job_holds_it_isnt_ended_by_a_list_of_rooms() -> None
     assert call.phase is Phase.TAKEN
 
 
+async def test_callers_whose_sip_service_is_gone_are_put_out_with_a_reason() -> None:
+    world = World()
+    there, running = replace(arrival(), edge="dead"), {"dead", "lives"}
+
+    async def edges(now: float) -> frozenset[str]:
+        return frozenset(running)
+
+    one = Dispatcher(world.store, world.rooms, lambda: world.plan, edges=edges, clock=lambda: world.now)
+    await one.arrived(there)
+    assert await world.store.take(CALL, 1, "AJ_1", 1000.0)
+    world.rooms.there[CALL] = there
+    await one.reconcile()
+    assert world.rooms.did("close") == 0
+    running.discard("dead")
+    await one.reconcile()
+    del world.rooms.there[CALL]
+    events = await world.events()
+    assert [event.kind for event in events][-2:] == [Kind.HANGUP, Kind.ENDED]
+    assert events[-2].data == {"by": "network", "reason": "the SIP service is gone"}
+    assert world.rooms.did("close") >= 1
+    assert world.rooms.did("dispatch") == 1
+
+
 async def test_a_call_that_found_no_worker_is_sent_for_again_when_one_is_back() -> None:
     world = World()
     await world.one.arrived(arrival())
