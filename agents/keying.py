@@ -13,8 +13,9 @@ from agents.keypad import Keyed, Keypad
 class Keying:
     """Tells each entry as it ends. `close` it."""
 
-    def __init__(self, keyed: Callable[[Keyed], None]) -> None:
-        self._keyed = keyed
+    def __init__(self, keyed: Callable[[Keyed], None], begun: Callable[[bool], None] = lambda _: None) -> None:
+        """`begun` is told after each step whether an entry is in progress."""
+        self._keyed, self._begun = keyed, begun
         self._keypad = Keypad()
         self._alarm = Alarm(self._due)
 
@@ -39,5 +40,6 @@ class Keying:
 
     def _told(self, ended: Keyed | None) -> None:
         self._alarm.set(self._keypad.deadline)
+        self._begun(self.begun)
         if ended is not None:
             self._keyed(ended)

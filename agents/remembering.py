@@ -22,7 +22,8 @@ class Remembering:
         self._words = ""
         self._caller = self._agent = False
         self._stopped = False
-        self._kept: tuple[str, Speaker | None] = "", None
+        self._keying = False
+        self._kept: tuple[str, Speaker | None, bool] = "", None, False
         session.on("user_input_transcribed", self._transcribed)
         session.on("user_state_changed", self._caller_state)
         session.on("agent_state_changed", self._agent_state)
@@ -34,6 +35,11 @@ class Remembering:
     def turned(self) -> None:
         """What the caller said has become a turn."""
         self._words = ""
+        self._keep()
+
+    def keying(self, begun: bool) -> None:
+        """The caller is keying something in, or no longer."""
+        self._keying = begun
         self._keep()
 
     def _transcribed(self, event: UserInputTranscribedEvent) -> None:
@@ -51,8 +57,9 @@ class Remembering:
 
     def _keep(self) -> None:
         speaking = Speaker.CALLER if self._caller else Speaker.AGENT if self._agent else None
-        if self._stopped or (self._words, speaking) == self._kept:
+        now = self._words, speaking, self._keying
+        if self._stopped or now == self._kept:
             return
-        self._kept = self._words, speaking
+        self._kept = now
         turns = self._stage.turns
-        self._stage.hearing(Heard(Words(self._words), speaking, turns[-1].seq if turns else 0))
+        self._stage.hearing(Heard(Words(self._words), speaking, turns[-1].seq if turns else 0, self._keying))

@@ -64,7 +64,7 @@ class TalkingRunner:
             raise OurFault("A talking agent's process wasn't warmed.")
         self._definition, self._settings, self._warm = definition, settings, warm
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._keying = Keying(self._keyed)
+        self._keying = Keying(self._keyed, self._keying_begun)
         self._seal: Seal | None = None
         self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -127,7 +127,8 @@ class TalkingRunner:
         if self._silence is not None:
             self._silence.begin()
         self._minutes.begin(self._stage.ends)
-        early, self._early = self._early or [], None
+        # The rest of an entry whose beginning another job has heard is no entry: it is asked for again.
+        early, self._early = [] if self._stage.kept.heard.keying else self._early or [], None
         for key in early:
             self.digit(key)
         return await asyncio.shield(self._over)
@@ -253,6 +254,10 @@ class TalkingRunner:
         else:
             self._session.interrupt()
             self._session.generate_reply(user_input=f"{KEYED} {keyed.digits.reveal()}")
+
+    def _keying_begun(self, begun: bool) -> None:
+        if self._remembering is not None:
+            self._remembering.keying(begun)
 
     async def _sealed(self, keyed: Keyed, seal: Seal) -> None:
         """What was keyed in goes to its field alone: not to the model, nor into a turn."""

@@ -34,6 +34,9 @@ class Heard:
     """Who is."""
     after: int = 0
     """The last turn's number then."""
+    keying: bool = False
+    """The caller has begun to key something in. The keys themselves aren't kept: those that come while no job listens are
+    lost, so that whoever goes on can only have it keyed in from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def heard_data(heard: Heard) -> dict[str, object]:
         "words": heard.words.reveal(),
         "speaking": heard.speaking.value if heard.speaking else None,
         "after": heard.after,
+        "keying": heard.keying,
     }
 
 
@@ -112,4 +116,5 @@ def _heard(data: Mapping[str, object]) -> Heard:
         Words(str(data.get("words") or "")),
         Speaker(speaking) if isinstance(speaking, str) and speaking in set(Speaker) else None,
         after if isinstance(after, int) else 0,
+        data.get("keying") is True,
     )
