@@ -20,6 +20,7 @@ import structlog
 from google.protobuf.duration_pb2 import Duration
 from livekit import api, rtc
 
+from gateway.calls import rung
 from gateway.calls.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import bridge, leg, leg_name
 from gateway.conduct.hearing import Hearing
@@ -233,7 +234,8 @@ class Legs:
         if one.at is _At.OVER:
             return
         self._noted(one, "dialed")
-        await self._create(one, way, max(by - loop.time(), 1.0))
+        # Whoever is dialed last, at the trunk's pace, is rung as long as the first: as far as the machine waits for it.
+        await self._create(one, way, max(1.0, min(dial.ring_for, by + rung.LATE - 1.0 - loop.time())))
 
     async def _way(self, dial: Dial) -> Way:
         """How the callee is called. Raises OffhookError."""

@@ -1,16 +1,24 @@
-"""A leg whose dialing outlived its job, by the room's own events; everything else of legs is tested on real calls."""
+"""A leg whose dialing outlived its job, by the room's own events, and one that waits for its trunk's pace; everything else
+of legs is tested on real calls."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from livekit import rtc
+from livekit import api, rtc
 
+from gateway.calls.cues import Dial, LegAnswered
 from gateway.conduct.legs import EPOCH, Legs
+from gateway.terms.act import Callee
+from gateway.terms.personal import Number
+from gateway.trunks.choose import OutboundTrunk
 from tests.e2e.servers import until
+from tests.unit.conduct.virtual import run
 
 
 @dataclass
@@ -55,3 +63,31 @@ async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: boo
             await until(lambda: room.removed, 2.0)
         legs.leave()
     assert room.removed == (["leg-late"] if took_over else [])
+
+
+@pytest.mark.parametrize(("waits", "rings"), [(0.0, 20.0), (8.0, 20.0), (15.0, 14.0), (19.5, 9.5)])
+def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rings: float) -> None:
+    asked: list[api.CreateSIPParticipantRequest] = []
+
+    async def create(request: api.CreateSIPParticipantRequest, *, timeout: float) -> None:
+        asked.append(request)
+
+    async def trunks() -> Sequence[OutboundTrunk]:
+        return [OutboundTrunk("ST_1", "carrier", "carrier.example", ("+15105550100",), default=True)]
+
+    async def pace(_: OutboundTrunk) -> None:
+        await asyncio.sleep(waits)
+
+    async def ring() -> None:
+        told = asyncio.Queue[object]()
+        room: Any = Room()
+        lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
+        call: Any = SimpleNamespace(epoch=1, dialed=Number("+15105550100"), caller=None)
+        legs = Legs(room, lk, call, trunks, told.put_nowait, hearing=cast(Any, None), pace=pace)
+        async with legs:
+            legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
+            assert await told.get() == LegAnswered("one")
+            legs.leave()
+
+    run(ring())
+    assert [one.ringing_timeout.ToTimedelta().total_seconds() for one in asked] == [pytest.approx(rings)]
