@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Final
@@ -132,7 +133,9 @@ class Tapes:
         return self._read(paper) if touched and max(touched) < before else None
 
     def salvage(self, tape: Tape, now: float) -> Tape | None:
-        """`keep` for a left-over recording, as its note says."""
+        """`keep` for a left-over recording, as its note says: left when it was last written to, however long ago."""
+        with suppress(FileNotFoundError):
+            now = min(now, self._part(tape.call, tape.name).stat().st_mtime)
         return self._kept(tape, now)
 
     def _kept(self, tape: Tape, now: float) -> Tape | None:

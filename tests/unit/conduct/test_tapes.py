@@ -136,7 +136,7 @@ def test_what_a_dead_job_left_is_found_once_nobody_writes_to_it(tapes: Tapes) ->
     assert tapes.left_over(NOW + 1) == []
     kept = tapes.salvage(tape, NOW + 60)
     assert kept is not None
-    assert (kept.call, kept.because, kept.notify, kept.left) == (CALL, "closed", ("mailto:a@b.cd",), NOW + 60)
+    assert (kept.call, kept.because, kept.notify, kept.left) == (CALL, "closed", ("mailto:a@b.cd",), NOW + 5)
 
 
 def test_a_kept_one_that_was_not_told_is_found_too(tapes: Tapes) -> None:
