@@ -116,7 +116,9 @@ class Plan:
         route = self.routes[name]
         agent = route.action if isinstance(route.action, Agent) else None
         human = self.routes[route.human.name] if isinstance(route.human, Ref) else None
-        person = human.action if human is not None and isinstance(human.action, Agent) else None
+        person = None
+        if human is not None and isinstance(human.action, Agent) and not _asks_first(human):
+            person = human.action
         return Brief(
             agent=agent.name if agent else "",
             greeting=agent.greeting if agent else "",
@@ -141,6 +143,11 @@ class Plan:
         return (
             self.brief(name, said.get(name, ())) for name, one in self.routes.items() if isinstance(one.action, Agent)
         )
+
+
+def _asks_first(route: Route) -> bool:
+    """Whether what callers of the route get depends on more than the plan, such as the time: only control knows that."""
+    return route.hours is not None or bool(route.limits.calls) or bool(route.instead)
 
 
 def talks(route: Route) -> bool:

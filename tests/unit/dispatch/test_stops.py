@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -180,6 +181,35 @@ def test_a_failed_agent_leads_to_no_agent_and_out_of_a_line_by_its_key(plan: Pla
     assert on(plan, helped, Because.NO_AGENT).route == "leave"
     desk = on(plan, helped, Because.HUMAN)
     assert on(plan, desk, Because.KEY, "1").route == "leave"
+
+
+HELPED = """\
+offhook: 1
+timezone: UTC
+country: US
+human: callback
+numbers: {"+15105550100": sales, "+15105550200": other}
+hours: {office: Mon-Fri 9-5}
+routes:
+  sales: {agent: sales, human: helpdesk}
+  other: {agent: sales, human: always}
+  helpdesk: {agent: support, hours: office, closed: leave}
+  always: {agent: support}
+  leave: {message: {otherwise: Please speak., notify: "mailto:crew@acme.example"}}
+"""
+
+
+def test_an_agent_who_stands_for_a_person_keeps_the_hours_of_its_route(tmp_path: Path) -> None:
+    (tmp_path / "main.yaml").write_text(HELPED)
+    loaded = load(tmp_path, catalogue(), datetime.fromtimestamp(NOON, UTC))
+    assert loaded.plan is not None, loaded.findings
+    sales = call_to(loaded.plan, "+15105550100")
+    assert (sales.brief.human, sales.brief.leads_to_person) == ("", True), "control is asked"
+    assert on(loaded.plan, sales, Because.HUMAN).route == "helpdesk"
+    night, _ = stops.led(loaded.plan, sales, Onward(Because.HUMAN), NOON + 12 * 3600, State())
+    assert (night.route, night.because) == ("leave", "closed")
+    other = call_to(loaded.plan, "+15105550200")
+    assert (other.brief.human, other.brief.leads_to_person) == ("support", False), "taken over in the same job"
 
 
 def test_who_is_outside_their_hours_or_away_is_not_rung(plan: Plan) -> None:
