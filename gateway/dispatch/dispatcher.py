@@ -275,6 +275,8 @@ class Dispatcher:
 
     async def hurry(self, pool: Pool) -> None:
         """Workers of a pool are there again: send them the calls whose jobs found none. Raises Unavailable."""
+        if not self._settled():
+            return  # it may be the store that is there again
         for call in await self._store.live():
             waits = call.pool is pool and call.phase is Phase.ROUTED
             if waits and self._clock() - call.dispatched >= decide.HURRY_AFTER:

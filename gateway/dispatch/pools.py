@@ -17,6 +17,8 @@ from gateway.terms.call import Pool
 
 STARTING = 60.0
 """Seconds that workers may take to say that they are there, when a whole gateway starts at once."""
+ABSENT = 2.5
+"""Seconds without any worker until it is believed: Redis may have forgotten them for a moment."""
 P90 = gauge("turn_p90_seconds", "What nine of ten answers of agents stayed below lately; 0 where there were few")
 SLOTS = gauge("slots", "Calls that the workers of a pool bear at once", "pool")
 
@@ -57,7 +59,7 @@ class Pools:
             SLOTS.labels(pool.value).set(self._loads[pool].slots)
         there = self._loads[Pool.AGENTS].workers
         if there:
-            self._patient_until = 0.0
+            self._patient_until = now + ABSENT
         no_agent = not there and now >= self._patient_until
         if no_agent is not self._no_agent:
             log.warning("no worker takes calls for agents" if no_agent else "workers take calls for agents")
