@@ -21,6 +21,8 @@ FAILURES = counter("engine_failures", "Requests that a provider failed", "engine
 
 TRY = APIConnectOptions(max_retry=0, timeout=2.0)
 """How one provider is tried: the chain knows better than a plugin whom to try next."""
+ALONE = APIConnectOptions(max_retry=0, timeout=5.0)
+"""How the only one is tried: slowly is better than not at all."""
 TWICE = 2
 """Times that the only provider is tried: a connection may be lost by chance."""
 LATE, BACK = "late", "back"
@@ -96,8 +98,10 @@ class Guide:
     def judged(self, link: Link, reason: Reason, wait: float | None = None) -> None:
         """The link has failed a request, for this reason."""
         FAILURES.labels(link.engine.value, link.name, reason.value).inc()
-        told = log.error if reason is Reason.AUTH else log.warning
-        told("a provider fails", engine=link.engine.value, provider=link.name, reason=reason.value)
+        if reason is Reason.AUTH:
+            log.error("a provider doesn't take our key: see to it", engine=link.engine.value, provider=link.name)
+        else:
+            log.warning("a provider fails", engine=link.engine.value, provider=link.name, reason=reason.value)
         self._why[link.known_as] = reason.value
         self._board.failed(link.known_as, reason, wait)
 

@@ -19,7 +19,7 @@ from livekit.agents import APIConnectionError, APIConnectOptions, APIError, stt,
 from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer
 
-from agents.guide import TRY, Guide
+from agents.guide import ALONE, TRY, Guide
 from agents.links import Link
 from agents.rewind import Rewind
 from gateway.health.circuit import Reason
@@ -182,7 +182,9 @@ class _Hearing(stt.RecognizeStream):
 
     def _begin(self) -> stt.RecognizeStream:
         chain = self._chain
-        listener = chain.of(self._by).stream(language=self._language, conn_options=TRY)
+        listener = chain.of(self._by).stream(
+            language=self._language, conn_options=TRY if len(self._links) > 1 else ALONE
+        )
         first, frames = self._tape.again()
         listener.start_time_offset = self.start_time_offset + first
         for frame in frames:

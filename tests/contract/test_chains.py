@@ -1,0 +1,243 @@
+"""Chains of engines by the real plugins: what the table of faults (test_provider_faults.py) doesn't hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+import numpy as np
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from livekit import rtc
+from livekit.agents import APIError, inference, stt
+from livekit.agents.llm import ChatContext
+
+from agents import engines, thinking
+from agents.guide import Guide
+from agents.hearing import ChainSTT
+from agents.thinking import ChainLLM
+from gateway.config import Settings, from_environment
+from gateway.health.board import Board
+from gateway.health.circuit import FIRST
+from gateway.health.store import MemoryHealth
+from gateway.phone.voice import Voice
+from gateway.rtp import RATE, Samples
+from gateway.terms.engine import Engine
+from tests.faults.faults import Does, Fault, Kind, Phase
+from tests.faults.provider import ANSWER, FRAME, WORDS, Provider, Utterance
+from tests.faults.server import FaultServer
+from tests.faults.table import settings
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@dataclass
+class Lab:
+    """Two providers of the same: one that may fail, and a good one."""
+
+    cloud: FaultServer
+    local: FaultServer
+    utterance: Utterance
+    health: MemoryHealth = field(default_factory=MemoryHealth)
+    now: float = 1000.0
+    told: list[tuple[Engine, str, str, str]] = field(default_factory=list)
+    _boards: list[Board] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return settings(self.local.url, self.cloud.url)
+
+    def guide(self, call: str = "one") -> Guide:
+        guide, board = Guide(), Board(self.health, call, lambda: self.now)
+        guide.follow(board, lambda *told: self.told.append(told))
+        self._boards.append(board)
+        return guide
+
+    async def settle(self) -> None:
+        for board in self._boards:
+            await board.close()
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    utterance = await Utterance.spoken()
+    async with TestServer(Provider(utterance).app()) as upstream:
+        url = str(upstream.make_url("")).rstrip("/")
+        async with FaultServer(url) as cloud, FaultServer(url) as local:
+            yield Lab(cloud, local, utterance)
+
+
+async def answer(model: ChainLLM) -> str:
+    context = ChatContext.empty()
+    context.add_message(role="user", content="hello")
+    said = ""
+    async with model.chat(chat_ctx=context) as stream:
+        async for chunk in stream:
+            said += (chunk.delta.content or "") if chunk.delta else ""
+    return said
+
+
+# Thinking.
+
+
+async def test_an_outage_is_found_out_by_one_call_and_its_end_by_one(lab: Lab) -> None:
+    lab.cloud.set(Kind.LLM, Fault(Does.STATUS, status=500))
+    async with engines.thinking(lab.settings, lab.guide("one")) as first:
+        assert await answer(first) == "".join(ANSWER)
+    await lab.settle()
+    for call in ("two", "three"):
+        async with engines.thinking(lab.settings, lab.guide(call)) as other:
+            assert await answer(other) == "".join(ANSWER)
+    assert lab.cloud.seen[Kind.LLM] == 1, "nobody else has met it"
+    lab.cloud.clear()
+    lab.now += FIRST
+    models = [engines.thinking(lab.settings, lab.guide(call)) for call in ("four", "five", "six")]
+    assert [await answer(model) for model in models] == ["".join(ANSWER)] * 3
+    assert lab.told[-1] == (Engine.LLM, "cloud", "local", "fault") or lab.cloud.seen[Kind.LLM] >= 2
+    await lab.settle()
+    lab.now += 1.0
+    assert await answer(models[2]) == "".join(ANSWER)
+    assert lab.cloud.seen[Kind.LLM] >= 3, "it serves again"
+    for model in models:
+        await model.aclose()
+
+
+async def test_who_is_overtaken_is_let_go_and_stays_in_use(lab: Lab) -> None:
+    lab.cloud.set(Kind.LLM, Fault(Does.DELAY, Phase.FIRST, seconds=2.0))
+    async with engines.thinking(lab.settings, lab.guide()) as model:
+        assert await answer(model) == "".join(ANSWER)
+        assert lab.told == [(Engine.LLM, "cloud", "local", "late")]
+        await asyncio.wait(model.watching, timeout=10)
+        await lab.cloud.until(lambda cloud: cloud.live(Kind.LLM) == 0)
+        lab.cloud.clear()
+        assert await answer(model) == "".join(ANSWER)
+    assert lab.told[-1] == (Engine.LLM, "local", "cloud", "back")
+
+
+async def test_the_only_provider_is_tried_twice_and_then_the_agent_is_told(lab: Lab) -> None:
+    lab.local.set(Kind.LLM, Fault(Does.STATUS, status=500, times=1))
+    alone = from_environment({"OFFHOOK_SPEECH_URL": lab.local.url})
+    async with engines.thinking(alone, lab.guide()) as model:
+        assert await answer(model) == "".join(ANSWER)
+        lab.local.set(Kind.LLM, Fault(Does.STATUS, status=500))
+        with pytest.raises(APIError):
+            await answer(model)
+    assert lab.local.seen[Kind.LLM] == 4
+    assert lab.told == [(Engine.LLM, "local", "", "fault")]
+    async with engines.speaking(alone, lab.guide()) as voice:
+        lab.local.set(Kind.TTS, Fault(Does.STATUS, status=401))
+        with pytest.raises(APIError):
+            async with voice.synthesize("Hello.") as stream:
+                async for _ in stream:
+                    pass
+    assert lab.told[-1] == (Engine.TTS, "local", "", "auth")
+
+
+async def _calls_a_tool_and_hangs(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "book", "arguments": '{"at": "noon"}'}}
+    other = {"index": 1, "id": "c2", "type": "function", "function": {"name": "tell", "arguments": ""}}
+    base = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+    for tool in (call, other):
+        choice = {"index": 0, "delta": {"tool_calls": [tool]}, "finish_reason": None}
+        await response.write(f"data: {json.dumps({**base, 'choices': [choice]})}\n\n".encode())
+    await asyncio.Event().wait()
+    return response
+
+
+async def test_after_a_tool_was_called_no_other_is_asked(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thinking, "NEXT_WITHIN", 0.3)
+    app = web.Application()
+    app.add_routes([web.post("/v1/chat/completions", _calls_a_tool_and_hangs)])
+    context = ChatContext.empty()
+    context.add_message(role="user", content="book a table")
+    async with TestServer(app) as upstream:
+        lab.cloud.upstream = str(upstream.make_url("")).rstrip("/")
+        async with engines.thinking(lab.settings, lab.guide()) as model, model.chat(chat_ctx=context) as stream:
+            called = [call.name async for chunk in stream if chunk.delta for call in chunk.delta.tool_calls]
+    assert called == ["book"], "once"
+    assert lab.local.seen[Kind.LLM] == 0, "the tool's work may be done: nobody else may ask for it"
+    assert not lab.told, "and its answer is asked of whose turn it is"
+
+
+# Hearing.
+
+
+@dataclass
+class Ear:
+    """A recognizer that hears what is said to it, at the pace of speech."""
+
+    stream: stt.RecognizeStream
+    heard: list[str] = field(default_factory=list)
+
+    async def listen(self) -> None:
+        async for event in self.stream:
+            if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
+                self.heard.append(event.alternatives[0].text)
+
+    async def say(self, sound: Samples, then: float) -> None:
+        """Say it, and be silent for `then` seconds."""
+        whole = np.concatenate([sound, np.zeros(round(then * RATE), np.int16)])
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for number in range(len(whole) // FRAME):
+            frame = whole[number * FRAME : (number + 1) * FRAME]
+            self.stream.push_frame(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
+            await asyncio.sleep(max(0.0, started + (number + 1) / 50 - loop.time()))
+
+
+async def conversation(chain: ChainSTT, said: Sequence[tuple[Samples, float]]) -> str:
+    """What is heard of it."""
+    async with chain.stream() as stream:
+        ear = Ear(stream)
+        listening = asyncio.create_task(ear.listen())
+        for sound, then in said:
+            await ear.say(sound, then)
+        stream.end_input()
+        await asyncio.wait_for(listening, 10)
+    return " ".join(ear.heard)
+
+
+def ears() -> inference.VAD:
+    return inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5)
+
+
+@pytest.mark.long
+async def test_speech_that_nobody_understands_is_nobodys_fault(lab: Lab) -> None:
+    mumbled = await Voice("rms").speak("whatever this may mean to anybody at all")
+    async with aiohttp.ClientSession() as session:
+        chain = engines.hearing(lab.settings, "en", session, guide=lab.guide(), ears=ears())
+        heard = await conversation(chain, [(mumbled, 9.0), (lab.utterance.sound, 1.0)])
+    await lab.settle()
+    assert heard == " ".join(WORDS)
+    assert lab.local.seen[Kind.STT] == 1, "another was asked what it was"
+    assert lab.cloud.seen[Kind.STT] == 2, "and when that one knew no better, the first heard on"
+    assert not lab.told
+    assert lab.health._circuits == {}
+
+
+@pytest.mark.long
+async def test_who_was_passed_over_hears_again_once_it_may_be_back(lab: Lab) -> None:
+    lab.cloud.set(Kind.STT, Fault(Does.STATUS, status=500, times=1))
+    async with aiohttp.ClientSession() as session:
+        guide = lab.guide()
+        chain = engines.hearing(lab.settings, "en", session, guide=guide, ears=ears())
+        async with chain.stream() as stream:
+            ear = Ear(stream)
+            listening = asyncio.create_task(ear.listen())
+            await ear.say(lab.utterance.sound, 1.0)
+            assert " ".join(ear.heard) == " ".join(WORDS)
+            assert lab.told == [(Engine.STT, "cloud", "local", "fault")]
+            lab.now += FIRST + 1.0
+            await ear.say(lab.utterance.sound[:FRAME], 9.0)
+            await lab.cloud.until(lambda cloud: cloud.live(Kind.STT) == 1)
+            await ear.say(lab.utterance.sound, 1.0)
+            stream.end_input()
+            await asyncio.wait_for(listening, 10)
+    assert " ".join(ear.heard) == " ".join(WORDS * 2)
+    assert lab.told[-1] == (Engine.STT, "local", "cloud", "back")
