@@ -1,4 +1,5 @@
-"""`offhook status`: what runs, which plan is in force, what is overridden, and how the teams stand."""
+"""`offhook status`: what runs, which plan is in force, what is overridden, which providers fail, and how the teams
+stand."""
 
 from __future__ import annotations
 
@@ -22,11 +23,12 @@ def status(
     past: Annotated[int, typer.Option("--past", min=0, help="List so many overrides that are over.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell what runs, which plan is in force, what is wrong with its files, what operators have overridden, and how the
-    teams stand."""
+    """Tell what runs, which plan is in force, what is wrong with its files, what operators have overridden, which
+    providers of the agents fail, and how the teams stand."""
     from gateway.app.plans import asked, desk
+    from gateway.app.providers import providers_out
     from gateway.app.teams import teams_now
-    from gateway.cli import shown, teams_shown
+    from gateway.cli import providers_shown, shown, teams_shown
     from gateway.cli.plan import settings
 
     async def work() -> None:
@@ -37,11 +39,15 @@ def status(
             over = await at.overrides.past(at.shelf.now, past) if at.overrides and past else []
             control = await asked(found.state)
             teams = await teams_now(found, at.shelf.now)
+            out = await providers_out(found)
             if json:
                 told = {"past": [_over(one) for one in over], "teams": teams_shown.as_json(teams or [])}
+                told["providers"] = providers_shown.as_json(out, at.shelf.now)
                 shown.print_json({**_told(control, live, active), **told})
                 return
             _show(control, live, active, at.shelf.now)
+            for text, style in providers_shown.lines(out, at.shelf.now):
+                shown.console().print(text, style=style, markup=False)
             for text in _active(active, await _zone(at, control, live) if active else None):
                 shown.console().print(text, style="yellow", markup=False)
             for one in over:

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
-from gateway.calls.redis_answering import answering
+from gateway.calls.redis_answering import answering, text
 from gateway.errors import Unavailable
-from gateway.health.circuit import Circuit
+from gateway.health.circuit import Circuit, State
 from gateway.health.store import Change
 
 KEPT = 3600
 """Seconds that a circuit is kept; by then it may be tried anew anyway."""
 _TRIES = 20
+_PREFIX = "offhook:health:"
 
 
 class RedisHealth:
@@ -29,7 +30,14 @@ class RedisHealth:
             return {}
         async with answering():
             found = await self._redis.mget([_key(name) for name in names])
-        return {name: _read(text) for name, text in zip(names, found, strict=True)}
+        return {name: _read(each) for name, each in zip(names, found, strict=True)}
+
+    async def out(self) -> Mapping[str, Circuit]:
+        """See HealthStore."""
+        async with answering():
+            names = [text(key).removeprefix(_PREFIX) async for key in self._redis.scan_iter(f"{_PREFIX}*", count=1000)]
+        found = await self.look(names)
+        return {name: circuit for name, circuit in found.items() if circuit.state is not State.CLOSED}
 
     async def change(self, name: str, change: Change) -> Circuit:
         """See HealthStore."""
@@ -52,13 +60,13 @@ class RedisHealth:
 
 
 def _key(name: str) -> str:
-    return f"offhook:health:{name}"
+    return f"{_PREFIX}{name}"
 
 
-def _read(text: object) -> Circuit:
-    if not isinstance(text, str | bytes):
+def _read(found: object) -> Circuit:
+    if not isinstance(found, str | bytes):
         return Circuit()
     try:
-        return Circuit.parse(text)
+        return Circuit.parse(found)
     except ValueError:  # another version's
         return Circuit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from gateway.health.circuit import Circuit
+from gateway.health.circuit import Circuit, State
 
 Change = Callable[[Circuit], Circuit]
 """What becomes of a circuit. Pure: it may be called again with a newer one."""
@@ -16,6 +16,10 @@ class HealthStore(Protocol):
 
     async def look(self, names: Sequence[str]) -> Mapping[str, Circuit]:
         """The circuits of the names; a closed one for a name of which nothing is known."""
+        ...
+
+    async def out(self) -> Mapping[str, Circuit]:
+        """Every circuit that isn't closed."""
         ...
 
     async def change(self, name: str, change: Change) -> Circuit:
@@ -32,6 +36,10 @@ class MemoryHealth:
     async def look(self, names: Sequence[str]) -> Mapping[str, Circuit]:
         """See HealthStore."""
         return {name: self._circuits.get(name, Circuit()) for name in names}
+
+    async def out(self) -> Mapping[str, Circuit]:
+        """See HealthStore."""
+        return {name: circuit for name, circuit in self._circuits.items() if circuit.state is not State.CLOSED}
 
     async def change(self, name: str, change: Change) -> Circuit:
         """See HealthStore."""

@@ -148,8 +148,8 @@ def _wait(row: Row) -> Moment:
     return Moment(_at(row), "", said, _said(row.get("why")))
 
 
-_ENGINES = {"stt": "hearing", "llm": "thinking", "tts": "speaking"}
-_WHYS = {
+ENGINES = {"stt": "hearing", "llm": "thinking", "tts": "speaking"}
+WHYS = {
     "timeout": "{before} didn't answer in time",
     "fault": "{before} is out of order",
     "rate": "{before} has too many requests, or its quota is used up",
@@ -167,10 +167,10 @@ def _note(row: Row) -> Moment:
     if row.get("kind") == "held":
         return Moment(_at(row), "", f"said meanwhile: {_said(told.get('text'))}", _after(told.get("after")))
     before, now = _said(told.get("before")), _said(told.get("now"))
-    engine = _ENGINES.get(_said(told.get("engine")), _said(told.get("engine")))
+    engine = ENGINES.get(_said(told.get("engine")), _said(told.get("engine")))
     why = _said(told.get("why"))
     said = f"{engine}: {now} serves instead of {before}" if now else f"{engine}: nobody serves"
-    return Moment(_at(row), "", said, _WHYS.get(why, why).format(before=before))
+    return Moment(_at(row), "", said, WHYS.get(why, why).format(before=before))
 
 
 def _after(seconds: object) -> str:

@@ -42,6 +42,8 @@ async def test_what_is_changed_is_seen(health: HealthStore) -> None:
     down = await health.change("llm a", lambda circuit: circuit.failed(5.0, Reason.RATE, 7.0))
     assert down.until == 12.0
     assert await health.look(["llm a", "llm b"]) == {"llm a": down, "llm b": Circuit()}
+    await health.change("llm b", Circuit.worked)
+    assert await health.out() == {"llm a": down}
 
 
 async def test_changes_at_the_same_time_are_all_made(health: HealthStore) -> None:
@@ -93,10 +95,11 @@ async def test_who_is_behind_a_provider_that_serves_isnt_probed(health: HealthSt
     assert board.circuit("llm second").state is State.OPEN
 
 
-class Frozen:
+class Frozen(MemoryHealth):
     """A store that doesn't answer."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked = 0
 
     async def look(self, names: Sequence[str]) -> Mapping[str, Circuit]:

@@ -83,6 +83,7 @@ async def test_a_model_that_says_nothing_is_overtaken_and_the_caller_told_to_hol
     assert held[0]["text"] == line_of(Say.HOLD_ON, "en-US")
     assert held[0]["after"] < 1.5
     assert "said meanwhile: One moment, please." in stack.offhook("calls", "show", found["id"])
+    assert "thinking: cloud" in stack.offhook("status")
     await _the_next_caller_waits_for_nobody(phone, provider)
 
 
