@@ -27,6 +27,9 @@ class Say(StrEnum):
     STILL_THERE = "still_there"
     STILL_THERE_AGAIN = "still_there_again"
     GOODBYE = "goodbye"
+    PERSON_THERE = "person_there"
+    """To what may be hold music or a recording."""
+    NOBODY_THERE = "nobody_there"
     TIME_NEARLY_UP = "time_nearly_up"
     """A minute before the minutes of the route are up."""
     HOLD_ON = "hold_on"
@@ -58,6 +61,8 @@ _ENGLISH = {
     Say.NO_PERSON: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes.",
     Say.STILL_THERE: "Are you still there?",
     Say.STILL_THERE_AGAIN: "I can't hear you. If you can hear me, please say something, or press any key.",
+    Say.PERSON_THERE: "Is a person there? If so, please say yes, or press any key.",
+    Say.NOBODY_THERE: "It seems that nobody is there, so I'll hang up now. Please call again. Goodbye.",
     Say.TIME_NEARLY_UP: "I have to tell you that this call must end soon. What is the most important thing left?",
     Say.HOLD_ON: "One moment, please.",
     Say.HOLD_ON_AGAIN: "I'm still here. Please bear with me.",

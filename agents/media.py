@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack
 
 from livekit import rtc
@@ -18,14 +18,18 @@ FRAME_MS = 20
 class StageInput(io.AudioInput):
     """The caller's audio."""
 
-    def __init__(self, stage: Stage, rate: int) -> None:
+    def __init__(self, stage: Stage, rate: int, hear: Callable[[bytes], None] | None = None) -> None:
+        """`hear`: told everything that comes, as 16-bit samples at `rate`."""
         super().__init__(label="the caller")
         self._rate = rate
+        self._hear = hear
         self._frames: AsyncIterator[bytes] = stage.hear(rate, FRAME_MS)
 
     async def __anext__(self) -> rtc.AudioFrame:
         """The next 20 ms."""
         data = await self._frames.__anext__()
+        if self._hear is not None:
+            self._hear(data)
         return rtc.AudioFrame(data, self._rate, 1, len(data) // 2)
 
 

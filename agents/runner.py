@@ -16,7 +16,6 @@ from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechH
 
 from agents import engines, telephony
 from agents.answering import led_by_words, words_before
-from agents.attending import Attending
 from agents.definition import Definition, DigitField, greeting, line, notices, opening, pronounced_as
 from agents.facts import Facts, save_schema
 from agents.history import KEYED, KEYED_SEALED, history
@@ -24,15 +23,14 @@ from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
 from agents.media import StageInput, StageOutput
-from agents.minutes import Minutes
 from agents.patience import Patience
 from agents.prompting import asked, instructions
 from agents.remembering import Remembering
 from agents.resuming import Answer, Ask, conversation, pick_up
 from agents.sealing import SealingAgent
-from agents.silence import Means, Silence
 from agents.tools import END, PERSON
 from agents.transcribing import Transcribing
+from agents.watching import Means, Watch
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
@@ -47,12 +45,11 @@ from gateway.terms.turn import Speaker
 
 log = structlog.get_logger(__name__)
 
-PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.TIME_NEARLY_UP)
+PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.PERSON_THERE, Say.TIME_NEARLY_UP)
 """Lines that ask for nothing new: what was asked for before still is."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
 _PLAY_WITHIN = 30.0
-_SENTENCE_WITHIN = 10.0
 _FRAME = 0.1
 
 
@@ -68,10 +65,9 @@ class TalkingRunner:
         self._seal: Seal | None = None
         self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._silence: Silence | None = None
+        self._watch: Watch | None = None
+        self._patience: Patience | None = None
         self._board: Board | None = None
-        self._watching: list[Silence | Patience] = []
-        self._minutes = Minutes(self._start, self._warn, self._time_up)
         self._wants_number = False
         self._greeting: Pcm | None = None
         self._early: list[str] | None = []
@@ -95,16 +91,14 @@ class TalkingRunner:
         self._warm.guide.follow(self._board, stage.engine_switched, brief.settings)
         hearing = engines.hearing(self._settings, brief.language, guide=self._warm.guide, ears=self._warm.vad)
         session = telephony.session(self._warm, hearing, pronounced_as(brief))
-        session.input.audio = StageInput(stage, engines.TELEPHONE)
+        self._watch = Watch(session, stage, self._means())
+        session.input.audio = StageInput(stage, engines.TELEPHONE, self._watch.hear)
         session.output.audio = self._output
         session.on("conversation_item_added", self._added)
         session.on("close", self._closed)
         self._session = session
-        self._silence = Silence(session, Means(self._start, self._ask, self._finish))
-        Attending(session, stage.attention)
-        patience = Patience(session, self._output, stage, self._line_of, self._start, self._settings.hold)
-        await patience.fetch()
-        self._watching = [self._silence, patience]
+        self._patience = Patience(session, self._output, stage, self._line_of, self._start, self._settings.hold)
+        await self._patience.fetch()
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
             function_tool(self._person_tool, raw_schema=PERSON),
@@ -124,9 +118,8 @@ class TalkingRunner:
             self._start(self._answer())
         elif self._stage.resumed:
             self._go_on()
-        if self._silence is not None:
-            self._silence.begin()
-        self._minutes.begin(self._stage.ends)
+        if self._watch is not None:
+            self._watch.begin()
         # The rest of an entry whose beginning another job has heard is no entry: it is asked for again.
         early, self._early = [] if self._stage.kept.heard.keying else self._early or [], None
         for key in early:
@@ -154,8 +147,8 @@ class TalkingRunner:
         if self._early is not None:
             self._early.append(key)
             return
-        if self._silence is not None:
-            self._silence.pressed()
+        if self._watch is not None:
+            self._watch.pressed()
         begun = self._keying.begun
         self._keying.press(key, self._asked_for())
         if self._keying.begun and not begun:
@@ -166,9 +159,9 @@ class TalkingRunner:
         if self._remembering is not None:
             self._remembering.stop()
         self._keying.close()
-        self._minutes.close()
-        for watcher in self._watching:
-            watcher.close()
+        for watcher in (self._watch, self._patience):
+            if watcher is not None:
+                watcher.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -185,6 +178,9 @@ class TalkingRunner:
             await self._output.aclose()
         if self._board is not None:
             await self._warm.guide.leave(self._board)
+
+    def _means(self) -> Means:
+        return Means(self._start, self._ask, self._idle, self._get_person, self._finish)
 
     async def _answer(self) -> None:
         """Answer what the caller has said on the way here; greet them when it can't be made out."""
@@ -303,8 +299,10 @@ class TalkingRunner:
 
     async def _pressed_zero(self) -> None:
         self._stage.said(Speaker.KEYPAD, "0", at=time.time())
+        await self._get_person("the caller pressed 0")
+
+    async def _get_person(self, reason: str) -> None:
         self._session.interrupt()
-        reason = "the caller pressed 0"
         text, leaving = await self._person(reason)
         await self._speak(text)
         if leaving:
@@ -393,16 +391,6 @@ class TalkingRunner:
             self._finish(reason)
 
         self._start(end())
-
-    async def _warn(self) -> None:
-        """The route's minutes are nearly up."""
-        await self._idle(_SENTENCE_WITHIN)
-        await self._ask(Say.TIME_NEARLY_UP)
-
-    async def _time_up(self) -> None:
-        await self._idle(_SENTENCE_WITHIN)
-        self._stage.time_up()
-        self._finish("the route's minutes were up")
 
     async def _idle(self, within: float) -> None:
         """Return once neither side talks, or after `within` seconds."""

@@ -12,6 +12,8 @@ LANGUAGE = "en-US"
 """What a route speaks when it doesn't say."""
 DEAD_AIR_AFTER = 10.0
 """Seconds when a route doesn't say."""
+MACHINES = 120.0
+"""Seconds when a route doesn't say."""
 INSTEAD = ("closed", "full", "unanswered", "no_agent", "dead_air")
 """What may come instead of a route's action, in the order of a call's life: its hours say no; a limit is reached;
 nobody took the call; the AI is down; nothing to be heard for too long."""
@@ -130,6 +132,8 @@ class Limits:
     """Calls at once on all of the gateway; 0 for no limit."""
     minutes: float = 0.0
     """Of one call; 0 for no limit."""
+    machines: float = MACHINES
+    """Seconds that an agent listens to hold music, or to a recording, on the caller's side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ class Plan:
             country=self.country,
             dead_air=route.dead_air if agent and agent.talks else 0.0,
             resume=route.resume,
+            machines=route.limits.machines,
             sealed=route.seal_digits or (human is not None and human.seal_digits),
         )
 

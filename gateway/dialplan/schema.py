@@ -137,7 +137,12 @@ def _routes(catalogue: Catalogue) -> Schema:
         "language": _text("A tag such as en-US."),
         "handoff": name,
         "hours": _ref("hours"),
-        "limits": _object({"calls": {"type": "integer", "minimum": 1}, "minutes": {"type": "integer", "minimum": 1}}),
+        "limits": _object(
+            {
+                **{key: {"type": "integer", "minimum": 1} for key in ("calls", "minutes")},
+                "machines": _ref("duration"),
+            }
+        ),
         "privacy": _ref("privacy"),
         "seal_digits": {"type": ["boolean", "string"]},
         "resume": {"type": ["boolean", "string"]},

@@ -67,6 +67,8 @@ class Brief:
     dead_air: float = 0.0
     """Seconds without anything to hear, after the caller has spoken, until the call goes on without the agent; 0 where
     nobody watches."""
+    machines: float = 0.0
+    """Seconds that hold music or a recording on the caller's side is listened to; 0 where nobody minds them."""
     country: str = ""
     """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
     resume: bool = False

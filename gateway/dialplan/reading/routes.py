@@ -7,7 +7,7 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
-from gateway.dialplan.actions import DEAD_AIR_AFTER, INSTEAD, LANGUAGE, Action, Limits, Privacy, Reject, Route
+from gateway.dialplan.actions import DEAD_AIR_AFTER, INSTEAD, LANGUAGE, MACHINES, Action, Limits, Privacy, Reject, Route
 from gateway.dialplan.model import Callback, Ref
 from gateway.dialplan.reading import values
 from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action
@@ -134,15 +134,17 @@ def _yes(reader: Reader, given: Mapping[str, Node], word: str) -> bool:
 
 
 def _limits(reader: Reader, node: Node) -> Limits:
-    calls, minutes = 0, 0.0
+    calls, minutes, machines = 0, 0.0, MACHINES
     for key, value in reader.mapping(node, "limits"):
         if key.text == "calls":
             calls = values.count(reader, value, "calls", least=1, most=100_000, default=0)
         elif key.text == "minutes":
             minutes = float(values.count(reader, value, "minutes", least=1, most=1440, default=0))
+        elif key.text == "machines":
+            machines = values.duration(reader, value, "machines", least=5, most=3600, default=MACHINES)
         else:
-            unknown(reader, key.text, key.place, ("calls", "minutes"), "in limits")
-    return Limits(calls, minutes)
+            unknown(reader, key.text, key.place, ("calls", "minutes", "machines"), "in limits")
+    return Limits(calls, minutes, machines)
 
 
 def read_privacy(reader: Reader, node: Node) -> dict[str, Any]:

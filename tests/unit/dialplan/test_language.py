@@ -261,6 +261,15 @@ def test_what_is_wrong_with_dead_air_is_told(tmp_path: Path, written: str, what:
     assert any(what in line for line in found), found
 
 
+def test_how_long_a_machine_is_listened_to(tmp_path: Path) -> None:
+    limited = BASE.replace("{agent: sales}", "{agent: sales, limits: {machines: 30s}}", 1)
+    (tmp_path / "main.yaml").write_text(limited)
+    found = load(tmp_path, CATALOGUE, NOON).plan
+    assert found is not None
+    assert found.brief("sales").machines == 30.0
+    assert loaded(tmp_path, BASE).plan.brief("sales").machines == 120.0
+
+
 def test_the_statuses_that_livekit_sip_changes_are_noted() -> None:
     told = [str(one) for one in load(EXAMPLE, CATALOGUE, NOON).findings if one.severity is Severity.NOTE]
     assert any("'refuse' rejects with 603" in line and "486" in line for line in told)
