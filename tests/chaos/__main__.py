@@ -26,8 +26,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="offhook-chaos-") as made:
         home = Path(chosen.keep or made)
         run = asyncio.run(_calls(chosen, home))
-    if not chosen.round:
-        Path(chosen.report).write_text(report.text(run))
+    if chosen.outcomes:
+        run = _added(Path(chosen.outcomes), run)
+    Path(chosen.report).write_text(report.text(run))
     tell(report.last_line(run))
     return 1 if report.broken(run) else 0
 
@@ -44,7 +45,10 @@ def _chosen() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=4, help="calls at a time")
     parser.add_argument("--only", default="", help="what is disturbed, such as job,worker.kill; none for nothing")
-    parser.add_argument("--round", type=int, default=0, help="this round of the run alone")
+    parser.add_argument("--rounds", default="", help="these of the run's rounds alone, such as 7 or 1-10")
+    parser.add_argument(
+        "--outcomes", default="", help="file to add what comes of them to: the report tells of all in it"
+    )
     parser.add_argument("--minutes", type=float, default=55.0, help="after which no further round begins")
     parser.add_argument("--keep", default="", help="directory that is left with the logs and records")
     parser.add_argument("--report", default=str(REPORT), help="file to write the report to")
@@ -58,13 +62,15 @@ def _again(chosen: argparse.Namespace) -> str:
     if chosen.edits:
         return f"--edits {chosen.edits} --seed {chosen.seed}"
     only = f" --only {chosen.only}" if chosen.only else ""
-    return f"--calls {chosen.calls} --at-once {chosen.at_once} --seed {chosen.seed}{only} [--round N]"
+    return f"--calls {chosen.calls} --at-once {chosen.at_once} --seed {chosen.seed}{only} [--rounds N]"
 
 
 async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
     only = [name for name in chosen.only.split(",") if name]
     rounds = draw.rounds(chosen.seed, chosen.calls, chosen.at_once, only)
-    rounds = [each for each in rounds if chosen.round in {0, each.number}]
+    if chosen.rounds:
+        first, _, last = chosen.rounds.partition("-")
+        rounds = [each for each in rounds if int(first) <= each.number <= int(last or first)]
     began = time.monotonic()
     outcomes: list[report.Outcome] = []
     left: list[str] = []
@@ -79,6 +85,14 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
     return report.Run(
         chosen.seed, chosen.at_once, time.monotonic() - began, outcomes, left, commit=await asyncio.to_thread(_commit)
     )
+
+
+def _added(file: Path, run: report.Run) -> report.Run:
+    """The run with what the file holds of others of its seed, which is written there."""
+    if file.exists():
+        run = report.together(report.read(file.read_text()), run)
+    file.write_text(report.written(run))
+    return run
 
 
 def _commit() -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from tests.chaos.judge import Deed, Target, Verdict
 
@@ -18,7 +19,7 @@ class Outcome:
     """One call of a run."""
 
     call: str
-    """Round and place, such as 7.2: what `--round 7` places again."""
+    """Round and place, such as 7.2: what `--rounds 7` places again."""
     scenario: str
     target: Target
     deed: Deed
@@ -46,6 +47,40 @@ class Run:
     """What was left over after rounds, with the round."""
     limit: float = SPEECH_AGAIN
     commit: str = ""
+
+
+def written(run: Run) -> str:
+    """The run as JSON."""
+    return json.dumps(asdict(run), indent=1)
+
+
+def read(text: str) -> Run:
+    """What `written` wrote."""
+    told = json.loads(text)
+    outcomes = [
+        Outcome(**{
+            **each,
+            "target": Target(each["target"]),
+            "deed": Deed(each["deed"]),
+            "verdict": Verdict(**{
+                **each["verdict"], "lost": tuple(each["verdict"]["lost"]), "doubled": tuple(each["verdict"]["doubled"])
+            }),
+        })
+        for each in told["outcomes"]
+    ]  # fmt: skip
+    return Run(**{**told, "outcomes": outcomes, "left": tuple(told["left"])})
+
+
+def together(earlier: Run, later: Run) -> Run:
+    """Two parts of one run; a call that is in both counts as it was in the later one."""
+    again = {each.call for each in later.outcomes}
+    kept = [each for each in earlier.outcomes if each.call not in again]
+    return replace(
+        later,
+        outcomes=[*kept, *later.outcomes],
+        left=(*earlier.left, *later.left),
+        seconds=earlier.seconds + later.seconds,
+    )
 
 
 def broken(run: Run) -> list[str]:
@@ -137,7 +172,7 @@ def _text(run: Run) -> Iterator[str]:
         f"{len(run.outcomes)} calls, {run.at_once} at a time, in {run.seconds / 60:.0f} minutes, seed {run.seed}"
         f"{f', at {run.commit}' if run.commit else ''}. "
         f"Again: `python -m tests.chaos --calls {len(run.outcomes)} --at-once {run.at_once} --seed {run.seed}`; one round "
-        "of it with `--round N`."
+        "of it with `--rounds N`."
     )
     yield ""
     yield f"**{last_line(run)}**"

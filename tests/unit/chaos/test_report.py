@@ -7,7 +7,19 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.judge import Deed, Target, Verdict
-from tests.chaos.report import Outcome, Run, broken, in_order, last_line, line, percentile, text
+from tests.chaos.report import (
+    Outcome,
+    Run,
+    broken,
+    in_order,
+    last_line,
+    line,
+    percentile,
+    read,
+    text,
+    together,
+    written,
+)
 
 FINE = Verdict(silence=1.2, sound_again=0.4, speech_again=1.1, greeted=1)
 CALL = Outcome("1.1", "sales", Target.JOB, Deed.KILL, FINE, "served")
@@ -70,3 +82,19 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
     values = [float(value) for value in range(1, 101)]
     assert [percentile(values, share) for share in (50, 99, 100)] == [50.0, 99.0, 100.0]
     assert percentile([3.0], 99) == 3.0
+
+
+def test_a_run_is_written_and_read() -> None:
+    bad = with_verdict(replace(FINE, lost=("turn 1",), doubled=("2 callbacks",)))
+    assert read(written(replace(bad, left=("round 1: 1 × room",)))) == replace(bad, left=("round 1: 1 × room",))
+
+
+def test_parts_of_a_run_are_one_in_which_the_later_counts() -> None:
+    late = replace(RUN, outcomes=[replace(CALL, call="1.2", ending="message"), replace(CALL, call="2.1")])
+    both = together(RUN, late)
+    assert [(each.call, each.ending) for each in both.outcomes] == [
+        ("1.1", "served"),
+        ("1.2", "message"),
+        ("2.1", "served"),
+    ]
+    assert both.seconds == 1200.0
