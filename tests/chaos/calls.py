@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import aiohttp
@@ -61,6 +61,8 @@ class Lab:
     """Whoever the gateway rings."""
     usual: Counter[str]
     """What is there while no call is."""
+    tapes: Path
+    """Where each call's tape and evidence are put."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         callees = await stack.enter_async_context(Phone("127.0.0.1:9", port=up.callees))
         livekit = ports.before[Target.LIVEKIT]
         await ready(up)
-        yield Lab(up, proxies, provider, livekit, callees, await census(up, livekit))
+        (tapes := home / "tapes").mkdir()
+        yield Lab(up, proxies, provider, livekit, callees, await census(up, livekit), tapes)
 
 
 @asynccontextmanager
@@ -154,7 +157,7 @@ async def run(
     usual = there.usual
     for each in rounds:
         if time.monotonic() > ends:
-            left.append(f"round {each.number}: the time is over")
+            tell(f"the time is over before round {each.number}")
             break
         if not await ready(there.stack):
             left.append(f"round {each.number}: not everything serves before it")
@@ -269,7 +272,9 @@ async def _call(
         line_dies.cancel()
         await party.call.hang_up()
         fault = await own if own is not None else await shared
+        (there.tapes / f"{each.number}.{place}.wav").write_bytes(party.call.tape.wav())
         seen = await gather(there.stack, party, caller, planned.scenario, fault, finished=not why)
+    (there.tapes / f"{each.number}.{place}.txt").write_text("\n".join(f"{k}: {v}" for k, v in asdict(seen).items()))
     touched = fault is not None and fault.at < seen.ended
     return Outcome(
         f"{each.number}.{place}",

@@ -15,8 +15,9 @@ from gateway.redis_client import open_client
 from tests.e2e.gateway import Stack
 
 GONE_WITHIN = 15.0
-_KEPT = ("offhook:call:", "offhook:prompt", "offhook:workers:", "offhook:member:", "offhook:team:")
-"""Kept on purpose: a call for an hour, what was rendered for longer; who can take calls, and how people and teams stand."""
+_KEPT = ("offhook:call:", "offhook:prompt", "offhook:workers:", "offhook:member:", "offhook:team:", "offhook:latencies")
+"""Kept on purpose: a call for an hour, what was rendered for longer; who can take calls, how people and teams stand, how
+long callers wait for answers."""
 
 
 async def left_over(stack: Stack, livekit: int, usual: Counter[str]) -> list[str]:
