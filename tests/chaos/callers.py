@@ -46,8 +46,8 @@ class Step:
     """What somebody says or presses when they are asked for it."""
 
     words: str
-    cue: str = ""
-    """How the agent asks for it."""
+    cues: tuple[str, ...] = ()
+    """How the agent asks for it, once and again."""
     fact: str = ""
     holds: str = ""
     keys: bool = False
@@ -131,7 +131,7 @@ Scenario = Callable[[Party], Awaitable[None]]
 
 async def converse(party: Party, steps: Sequence[Step]) -> None:
     """Answer an agent's questions until all is said and the agent hangs up."""
-    cues = {step: await party.phone.rendering(step.cue) for step in steps if step.cue}
+    cues = {step: [await party.phone.rendering(cue) for cue in step.cues] for step in steps if step.cues}
     left = list(steps)
     while left and party.call.signalling.ended is None:
         heard = await party.turn()
@@ -153,24 +153,32 @@ async def _do(party: Party, step: Step) -> None:
         await party.say(step.words, fact=step.fact, holds=step.holds)
 
 
-def _asked(heard: Samples, cues: Mapping[Step, Samples]) -> Step | None:
+def _asked(heard: Samples, cues: Mapping[Step, Sequence[Samples]]) -> Step | None:
     """What the agent has asked for."""
-    scores = {step: find_like(heard, cue).score for step, cue in cues.items()}
+    scores = {step: max(find_like(heard, cue).score for cue in known) for step, known in cues.items()}
     best = max(scores, key=lambda step: scores[step], default=None)
     return best if best is not None and scores[best] >= LIKE else None
 
 
 SALES = (
-    Step("We need a new phone system.", "How can I help?", "need", "phone system"),
-    Step("My name is John Smith.", "What is your name?", "name", "John Smith"),
-    Step("Yes, that's right.", "Is that right?"),
-    Step("No, that's all. Goodbye.", "Is there anything else I can do for you?"),
+    Step(
+        "We need a new phone system.", ("How can I help?", "Could you tell me what you need?"), "need", "phone system"
+    ),
+    Step("My name is John Smith.", ("What is your name?", "Please tell me your name."), "name", "John Smith"),
+    Step("Yes, that's right.", ("Is that right?",)),
+    Step("No, that's all. Goodbye.", ("Is there anything else I can do for you?",)),
 )
 SUPPORT = (
-    Step("My internet connection is not working.", "What is wrong?"),
-    Step("4172#", "What is your ticket number?", "ticket_number", "4172", keys=True),
-    Step("Yes, it works now.", "Did that help?"),
-    Step("No, that's all. Goodbye.", "Is there anything else I can do for you?"),
+    Step("My internet connection is not working.", ("What is wrong?", "Could you tell me what is wrong?")),
+    Step(
+        "4172#",
+        ("What is your ticket number?", "Please tell me your ticket number."),
+        "ticket_number",
+        "4172",
+        keys=True,
+    ),
+    Step("Yes, it works now.", ("Did that help?",)),
+    Step("No, that's all. Goodbye.", ("Is there anything else I can do for you?",)),
 )
 
 

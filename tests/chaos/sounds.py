@@ -19,19 +19,21 @@ _LEVEL, _SYLLABLES = 3.0, 15.0
 """dB that a tone's level moves at most, and that speech's does within 0.4 s, somewhere in a stretch."""
 _WITHIN = 10
 """Blocks of those 0.4 s."""
+_LONG = 125
+"""Blocks for which nobody speaks with so little change."""
 SURE = 0.6
 """Score from which words are surely the reference: more than `LIKE`, since nobody looks at what is told twice."""
 
 
 def speech(samples: Samples, begun: float, heard: Sequence[Span]) -> list[Span]:
-    """Those of the stretches heard, or parts of them, that are words: their level falls and rises with each syllable,
-    where ringing stays the same and music's moves little. `begun`: the time of the first sample."""
+    """Those of the stretches heard, or parts of them, that are words: where ringing stays the same, and music goes on
+    and its level moves little, theirs falls and rises with the syllables. `begun`: the time of the first sample."""
     found: list[Span] = []
     for start, end in heard:
         part = samples[max(0, round((start - begun) * RATE)) : round((end - begun) * RATE)]
         steady, loud = _looked_at(part)
         for begin, over in _between(steady):
-            if _moves(loud[begin + 1 : over - 1]):
+            if len(loud) < _LONG or _moves(loud[begin + 1 : over - 1]):
                 found.append((start + begin * _SECONDS, min(end, start + over * _SECONDS)))
     return found
 

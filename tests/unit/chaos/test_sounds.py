@@ -43,7 +43,9 @@ def test_music_is_no_speech() -> None:
     assert speech(piece, 0.0, [(0.0, 20.0)]) == []
 
 
-def test_words_are_speech(words: Samples, others: Samples) -> None:
+async def test_words_are_speech(words: Samples, others: Samples) -> None:
+    voiced = await Voice("slt").speak("What is your name?")
+    assert len(speech(voiced, 0.0, [(0.2, 1.2)])) == 1
     for said in (words, others):
         assert speech(said, 5.0, [(5.3, 7.0)]) == [(5.3, pytest.approx(7.0, abs=0.05))]
     assert speech(silence(1.0), 0.0, [(0.0, 1.0)]) == []
