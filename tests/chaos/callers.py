@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -66,6 +67,8 @@ class Party:
     picked_up: int = 0
     since: float = 0.0
     """When this caller, or the other side, spoke last."""
+    brain: Executor | None = None
+    """Where what was heard is compared: a process of its own, since the line doesn't wait."""
     disturbed: bool = False
     """The driver's: something was done to the gateway; from now on questions are listened to, not counted."""
 
@@ -137,7 +140,7 @@ async def converse(party: Party, steps: Sequence[Step]) -> None:
         heard = await party.turn()
         step = left[0]
         if party.disturbed:
-            asked = await asyncio.to_thread(_asked, heard, cues)
+            asked = await asyncio.get_running_loop().run_in_executor(party.brain, _asked, heard, cues)
             if asked is None and await party.sound(GOES_ON):
                 continue
             step = asked or step

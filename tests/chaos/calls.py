@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import multiprocessing
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,18 +19,17 @@ from aiohttp import web
 
 from gateway.errors import PeerFault
 from gateway.phone.phone import Phone
+from tests.chaos.between import Between, between
 from tests.chaos.callers import SCENARIOS, Party
 from tests.chaos.draw import Planned, Round
 from tests.chaos.evidence import gather
 from tests.chaos.faults import Harm, call_id
-from tests.chaos.judge import Fault, Target, judge
+from tests.chaos.judge import Deed, Fault, Target, judge
 from tests.chaos.leftovers import census, left_over
 from tests.chaos.proxied import PROXIES
-from tests.chaos.proxy import Proxy, proxy
 from tests.chaos.report import Outcome, line
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.servers import free_port
-from tests.faults.server import FaultServer
 
 PLAN = Path(__file__).parent / "plan.yaml"
 ADDRESSES = {
@@ -52,62 +53,48 @@ class Lab:
     """A gateway that can be disturbed."""
 
     stack: Stack
-    proxies: dict[Target, Proxy]
-    provider: FaultServer
-    """The agents' provider of hearing, thinking and speaking."""
+    between: Between
     livekit: int
     """Port at which our processes reach LiveKit."""
     callees: Phone
     """Whoever the gateway rings."""
     usual: Counter[str]
     """What is there while no call is."""
+    brain: Executor
+    """Where callers compare what they hear with what they know."""
     tapes: Path
     """Where each call's tape and evidence are put."""
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where servers and their proxies stand, by target."""
-
-    upstream: dict[Target, int]
-    before: dict[Target, int]
-    hook: int
-    """Where people are told of messages."""
 
 
 @asynccontextmanager
 async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
     """The gateway on the chaos plan, its servers behind proxies; nothing of it is left at the end."""
-    ports = Ports(
-        {target: free_port() for target in ADDRESSES}, {target: free_port() for target in ADDRESSES}, free_port()
-    )
+    ports = {target: (free_port(), free_port()) for target in ADDRESSES}
+    provider, hook = free_port(), free_port()
     plans = home / "plans"
     plans.mkdir(parents=True)
-    (plans / "main.yaml").write_text(PLAN.read_text().replace("{hook}", f"http://127.0.0.1:{ports.hook}/hook"))
-    named = [f"--port={name}={ports.upstream[target]}" for target, (_, name) in ADDRESSES.items()]
+    (plans / "main.yaml").write_text(PLAN.read_text().replace("{hook}", f"http://127.0.0.1:{hook}/hook"))
+    named = [f"--port={name}={ports[target][1]}" for target, (_, name) in ADDRESSES.items()]
     settings = {
-        PROXIES: json.dumps({setting: ports.before[target] for target, (setting, _) in ADDRESSES.items()}),
+        PROXIES: json.dumps({setting: ports[target][0] for target, (setting, _) in ADDRESSES.items()}),
+        "DEEPGRAM_BASE_URL": f"ws://127.0.0.1:{provider}/v1/listen",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
         "OFFHOOK_LOG_LEVEL": "info",
         "OFFHOOK_IDLE_JOBS": IDLE_JOBS,
         **environment,
     }
     async with AsyncExitStack() as stack:
-        provider = await stack.enter_async_context(FaultServer(f"http://127.0.0.1:{ports.before[Target.SPEECH]}"))
-        settings["DEEPGRAM_BASE_URL"] = f"{provider.url.replace('http', 'ws', 1)}/v1/listen"
-        settings["OPENAI_BASE_URL"] = f"{provider.url}/v1"
-        await stack.enter_async_context(_receiver(ports.hook))
-        proxies = {
-            target: await stack.enter_async_context(proxy(ports.before[target], ports.upstream[target]))
-            for target in ADDRESSES
-        }
+        stands = await stack.enter_async_context(between(ports, provider))
+        await stack.enter_async_context(_receiver(hook))
         running = running_gateway(home / "state", plans, program="tests.chaos.proxied", arguments=named, **settings)
         up = await asyncio.to_thread(running.__enter__)
         stack.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
         callees = await stack.enter_async_context(Phone("127.0.0.1:9", port=up.callees))
-        livekit = ports.before[Target.LIVEKIT]
+        livekit = ports[Target.LIVEKIT][0]
         await ready(up)
+        brain = stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
         (tapes := home / "tapes").mkdir()
-        yield Lab(up, proxies, provider, livekit, callees, await census(up, livekit), tapes)
+        yield Lab(up, stands, livekit, callees, await census(up, livekit), brain, tapes)
 
 
 @asynccontextmanager
@@ -181,7 +168,7 @@ async def run(
 
 async def play(there: Lab, each: Round) -> list[Outcome]:
     """One round: its calls, and its fault."""
-    harm = Harm(there.stack, there.proxies, there.provider)
+    harm = Harm(there.stack, there.between)
     shared: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
     humans: dict[str, Party] = {}
     began = time.monotonic()
@@ -195,9 +182,10 @@ async def play(there: Lab, each: Round) -> list[Outcome]:
             tasks.create_task(_call(there, each, place, planned, began, humans, harm, shared))
             for place, planned in enumerate(each.calls, 1)
         ]
-        done = [await call for call in calls]
+        over = [await call for call in calls]
         helper.cancel()
-    return done
+    # Judged once nobody is on the line any more: it takes the time that calls need.
+    return [await _judged(there, each, one) for one in over]
 
 
 async def _humans(callees: Phone, humans: dict[str, Party]) -> None:
@@ -244,6 +232,19 @@ async def _line_dies(party: Party) -> None:
         await party.call.wait(DEAD_AFTER)
 
 
+@dataclass(frozen=True)
+class _Over:
+    """A call that is over."""
+
+    place: int
+    scenario: str
+    caller: str
+    party: Party
+    fault: Fault | None
+    why: str
+    """How the caller tells what went wrong; "" when nothing did."""
+
+
 async def _call(
     there: Lab,
     each: Round,
@@ -253,13 +254,13 @@ async def _call(
     humans: dict[str, Party],
     harm: Harm,
     shared: asyncio.Future[Fault | None],
-) -> Outcome:
-    """One call, from its dial to its verdict."""
+) -> _Over:
+    """One call, from its dial to its end."""
     dialed, scenario = SCENARIOS[planned.scenario]
     caller = f"+1415{each.number % 10000:04}{place:03}"
     await asyncio.sleep(began + planned.begins - time.monotonic())
     async with Phone(there.stack.sip, caller=caller) as phone:
-        party = humans[caller] = Party(phone, await phone.dial(dialed))
+        party = humans[caller] = Party(phone, await phone.dial(dialed), brain=there.brain)
         own = (
             asyncio.create_task(_own(there, each, planned, party, caller, harm)) if each.target is Target.JOB else None
         )
@@ -272,16 +273,22 @@ async def _call(
         line_dies.cancel()
         await party.call.hang_up()
         fault = await own if own is not None else await shared
-        (there.tapes / f"{each.number}.{place}.wav").write_bytes(party.call.tape.wav())
-        seen = await gather(there.stack, party, caller, planned.scenario, fault, finished=not why)
-    (there.tapes / f"{each.number}.{place}.txt").write_text("\n".join(f"{k}: {v}" for k, v in asdict(seen).items()))
-    touched = fault is not None and fault.at < seen.ended
+    return _Over(place, planned.scenario, caller, party, fault, why)
+
+
+async def _judged(there: Lab, each: Round, over: _Over) -> Outcome:
+    """What came of a call; its tape and evidence are put among the tapes."""
+    name = f"{each.number}.{over.place}"
+    (there.tapes / f"{name}.wav").write_bytes(over.party.call.tape.wav())
+    seen = await gather(there.stack, over.party, over.caller, over.scenario, over.fault, finished=not over.why)
+    (there.tapes / f"{name}.txt").write_text("\n".join(f"{key}: {value}" for key, value in asdict(seen).items()))
+    touched = over.fault is not None and over.fault.at < seen.ended
     return Outcome(
-        f"{each.number}.{place}",
-        planned.scenario,
+        name,
+        over.scenario,
         each.target if touched else Target.NONE,
-        each.deed if touched else each.deed.NONE,
+        each.deed if touched else Deed.NONE,
         judge(seen),
         str((seen.record or {}).get("ending") or ""),
-        why,
+        over.why,
     )

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,12 +15,9 @@ from redis.exceptions import RedisError
 from gateway.calls.redis_store import RedisStore
 from gateway.errors import OffhookError
 from gateway.redis_client import open_client
+from tests.chaos.between import PROVIDERS, Between
 from tests.chaos.judge import Deed, Fault, Target
-from tests.chaos.proxy import Proxy
 from tests.e2e.gateway import Stack
-from tests.faults.faults import Does, Kind, Phase
-from tests.faults.faults import Fault as Wrong
-from tests.faults.server import FaultServer
 
 COMMANDS = {
     Target.CONTROL: "gateway control",
@@ -30,30 +26,20 @@ COMMANDS = {
     Target.REDIS: "redis-server",
     Target.LIVEKIT: "livekit-server",
 }
-PROVIDERS = {Target.STT: Kind.STT, Target.LLM: Kind.LLM, Target.TTS: Kind.TTS}
-WRONGS = {
-    Deed.STALL: (Wrong(Does.STALL, Phase.CONNECT), Wrong(Does.STALL, Phase.MIDDLE, after=0)),
-    Deed.LIMIT: (Wrong(Does.STATUS, Phase.CONNECT, status=429, retry_after="20"),),
-    Deed.FAIL: (Wrong(Does.STATUS, Phase.CONNECT, status=500), Wrong(Does.STATUS, Phase.MIDDLE, after=0, status=500)),
-    Deed.CUT: (Wrong(Does.TRUNCATE, Phase.CONNECT), Wrong(Does.TRUNCATE, Phase.MIDDLE, after=0)),
-}
-"""What a provider does, to new requests and to connections that are open."""
 _TAKEN = re.compile(r"the call is taken.*")
 
 
 class Harm:
     """Does faults to one gateway, and says what was done when."""
 
-    def __init__(self, stack: Stack, proxies: Mapping[Target, Proxy], provider: FaultServer) -> None:
-        self._stack, self._proxies, self._provider = stack, proxies, provider
+    def __init__(self, stack: Stack, between: Between) -> None:
+        self._stack, self._between = stack, between
 
     async def do(self, target: Target, deed: Deed, lasts: float, *, pool: str = "", call: str = "") -> Fault | None:
         """Do it and return when it is over; None when there was nothing to do it to. `pool`: whose worker; `call`: the
         id of the call whose job it is."""
-        if target in PROVIDERS:
-            return await self._misbehave(target, deed, lasts)
-        if deed in {Deed.CUT, Deed.HOLD}:
-            return await self._between(target, deed, lasts)
+        if target in PROVIDERS or deed in {Deed.CUT, Deed.HOLD}:
+            return await self._in_between(target, deed, lasts)
         one = self._job(call) if target is Target.JOB else self._process(target, pool)
         if one is None:
             return None
@@ -71,25 +57,15 @@ class Harm:
             return Fault(target, deed, at, time.monotonic())
         return None
 
-    async def _between(self, target: Target, deed: Deed, lasts: float) -> Fault:
-        proxy, at = self._proxies[target], time.monotonic()
-        if deed is Deed.CUT:
-            proxy.cut()
+    async def _in_between(self, target: Target, deed: Deed, lasts: float) -> Fault:
+        at = time.monotonic()
+        await self._between.begin(deed, target)
+        if target not in PROVIDERS and deed is Deed.CUT:
             return Fault(target, deed, at)
-        proxy.hold()
         try:
-            await asyncio.sleep(lasts)
+            await asyncio.sleep(lasts)  # the fault itself
         finally:
-            proxy.go_on()
-        return Fault(target, deed, at, time.monotonic())
-
-    async def _misbehave(self, target: Target, deed: Deed, lasts: float) -> Fault:
-        at, kind = time.monotonic(), PROVIDERS[target]
-        self._provider.set(kind, *WRONGS[deed])
-        try:
-            await asyncio.sleep(lasts)
-        finally:
-            self._provider.clear(kind)
+            await self._between.end(target)
         return Fault(target, deed, at, time.monotonic())
 
     def _process(self, target: Target, pool: str) -> psutil.Process | None:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.chaos import between as stands
+from tests.chaos.judge import Deed, Target
 from tests.chaos.proxy import Proxy, proxy
 from tests.e2e.servers import free_port, until
 
@@ -81,3 +83,29 @@ async def _gone(reader: asyncio.StreamReader) -> bool:
         return await reader.read(1) == b""
     except ConnectionError:
         return True
+
+
+async def test_what_stands_between_does_as_it_is_told() -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    ports = {target: (free_port(), free_port()) for target in (Target.REDIS, Target.LIVEKIT, Target.SPEECH)}
+    async with (
+        await asyncio.start_server(echo, "127.0.0.1", ports[Target.REDIS][1]),
+        stands.between(ports, free_port()) as there,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", ports[Target.REDIS][0])
+        await there.begin(Deed.HOLD, Target.REDIS)
+        writer.write(b"held")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.readexactly(1), 0.2)
+        await there.end(Target.REDIS)
+        assert await asyncio.wait_for(reader.readexactly(4), 5) == b"held"
+        await there.begin(Deed.CUT, Target.REDIS)
+        assert await asyncio.wait_for(_gone(reader), 5)
+        for deed in (Deed.STALL, Deed.LIMIT, Deed.FAIL, Deed.CUT):
+            await there.begin(deed, Target.LLM)
+            await there.end(Target.LLM)
+        writer.close()

@@ -1,0 +1,116 @@
+"""What stands between our processes and their servers, in a process of its own, so that calls and proxies don't wait for
+each other: proxies before Redis, livekit-server and the speech server, and a provider that misbehaves as it is told.
+
+`python -m tests.chaos.between CONFIG` serves until its input ends; each line of it is `WHAT TARGET`, answered by a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from tests.chaos.judge import Deed, Target
+from tests.chaos.proxy import proxy
+from tests.faults.faults import Does, Fault, Kind, Phase
+from tests.faults.server import FaultServer
+
+PROVIDERS = {Target.STT: Kind.STT, Target.LLM: Kind.LLM, Target.TTS: Kind.TTS}
+WRONGS = {
+    Deed.STALL: (Fault(Does.STALL, Phase.CONNECT), Fault(Does.STALL, Phase.MIDDLE, after=0)),
+    Deed.LIMIT: (Fault(Does.STATUS, Phase.CONNECT, status=429, retry_after="20"),),
+    Deed.FAIL: (Fault(Does.STATUS, Phase.CONNECT, status=500), Fault(Does.STATUS, Phase.MIDDLE, after=0, status=500)),
+    Deed.CUT: (Fault(Does.TRUNCATE, Phase.CONNECT), Fault(Does.TRUNCATE, Phase.MIDDLE, after=0)),
+}
+"""What a provider does, to new requests and to connections that are open."""
+RIGHT = "right"
+"""Stop what was begun."""
+_WITHIN = 10.0
+
+
+class Between:
+    """The process that stands between. Make it by `between`."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def begin(self, deed: Deed, target: Target) -> None:
+        """Do it; what lasts goes on until `end`. Raises TimeoutError when the process doesn't answer."""
+        await self._say(f"{deed} {target}")
+
+    async def end(self, target: Target) -> None:
+        """Let everything through again."""
+        await self._say(f"{RIGHT} {target}")
+
+    async def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        await self.answered()
+
+    async def answered(self) -> None:
+        """Wait for its next line."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(_WITHIN):
+            if not await self._process.stdout.readline():
+                raise EOFError("The process between has ended.")
+
+
+@asynccontextmanager
+async def between(ports: Mapping[Target, tuple[int, int]], provider: int) -> AsyncIterator[Between]:
+    """Stand between until the block ends. `ports`: by target where its proxy stands, and where it stands itself;
+    `provider`: where the provider stands, before the speech server's proxy."""
+    config = json.dumps({"ports": {target.value: list(pair) for target, pair in ports.items()}, "provider": provider})
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.chaos.between", config, stdin=PIPE, stdout=PIPE, stderr=None
+    )
+    try:
+        made = Between(process)
+        await made.answered()
+        yield made
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(_WITHIN):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _serve(config: Mapping[str, Any]) -> None:
+    loop = asyncio.get_running_loop()
+    lines = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    async with AsyncExitStack() as stack:
+        proxies = {
+            Target(name): await stack.enter_async_context(proxy(port, upstream))
+            for name, (port, upstream) in config["ports"].items()
+        }
+        speech = config["ports"][Target.SPEECH.value][0]
+        provider = await stack.enter_async_context(FaultServer(f"http://127.0.0.1:{speech}", port=config["provider"]))
+        _answer()
+        while line := (await lines.readline()).decode():
+            deed, _, name = line.strip().partition(" ")
+            target = Target(name)
+            if kind := PROVIDERS.get(target):
+                if deed == RIGHT:
+                    provider.clear(kind)
+                else:
+                    provider.set(kind, *WRONGS[Deed(deed)])
+            else:
+                {RIGHT: proxies[target].go_on, Deed.CUT: proxies[target].cut, Deed.HOLD: proxies[target].hold}[deed]()
+            _answer()
+
+
+def _answer() -> None:
+    sys.stdout.write("done\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(json.loads(sys.argv[1])))
