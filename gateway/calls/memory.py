@@ -180,7 +180,9 @@ class MemoryStore:
     async def tell(self, event: Event) -> None:
         """See the port."""
         if event.kind in KEPT:
-            self._kept.setdefault(event.call, {}).setdefault(event.kind, []).append(event)
+            kept = self._kept.setdefault(event.call, {}).setdefault(event.kind, [])
+            if not any((one.at, one.data) == (event.at, event.data) for one in kept):
+                kept.append(event)  # told again after an answer that came too late, it is still one turn
         if event.kind is Kind.HEARD:
             return
         self._told += 1

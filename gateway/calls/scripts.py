@@ -145,7 +145,8 @@ if ARGV[4] ~= '' then
   for at = 8, #ARGV, 2 do fields[ARGV[at]] = ARGV[at + 1] end
   local kept = fields['kind'] .. ' ' .. fields['at'] .. ' ' .. fields['data']
   if ARGV[4] == 'turn' then
-    redis.call('RPUSH', key, kept)
+    -- Told again after an answer that came too late, it is still one turn.
+    if not redis.call('LPOS', key, kept) then redis.call('RPUSH', key, kept) end
     redis.call('LTRIM', key, -tonumber(ARGV[5]), -1)
   else
     redis.call('SET', key, kept)

@@ -376,6 +376,15 @@ async def test_a_callers_last_call_is_known_for_a_while(store: CallStore) -> Non
     assert (await store.last("a"), await store.last("b")) == ("SCL_3", "SCL_2")
 
 
+async def test_a_turn_that_is_told_again_is_kept_once(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    said = [Turn(seq, Speaker.CALLER, Words("yes"), 1.0 + seq) for seq in range(3)]
+    for turn in (*said, said[1], said[2]):
+        await store.tell(Event(call.id, Kind.TURN, turn.at, turn_data(turn), uid=f"job-{turn.seq}"))
+    assert (await store.kept(call.id)).turns == said
+
+
 async def test_as_many_turns_are_kept_as_a_model_is_told(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
