@@ -163,17 +163,18 @@ async def _play(phone: Phone, scene: Scene, gateway: RunFile, say: Print) -> boo
 
 async def _tell(gateway: RunFile, call: Call, say: Print) -> None:
     """Say each turn as it is recorded, until the call's record is closed."""
-    shown = 0
+    told: set[object] = set()
     while True:
         found = await _record(gateway, call)
         if found is not None:
             answered = found.call.get("answered")
-            for turn in found.turns[shown:]:
+            # They are in the order in which they began, and may be recorded in another.
+            for turn in [turn for turn in found.turns if turn["seq"] not in told]:
+                told.add(turn["seq"])
                 at = max(0.0, _seconds(turn["at"]) - _seconds(answered))
                 who = {"keypad": "keys"}.get(str(turn["speaker"]), str(turn["speaker"]))
                 note = latencies(turn["latencies"])
                 say(f"  {int(at) // 60}:{int(at) % 60:02d} {who:>7}  {turn['text']}" + (f"  [{note}]" if note else ""))
-            shown = len(found.turns)
             if found.call.get("ended") is not None:
                 return
         await asyncio.sleep(_LOOK)
