@@ -91,9 +91,11 @@ class Performance:
         """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
     def gone(self) -> bool:
-        """The caller has hung up: so does whoever talks with them. Whether what they have left is still to be kept."""
-        if self._bridged and self._legs is not None:
-            self._legs.drop(self._bridged)
+        """The caller has hung up: so does whoever talks with them, or has just answered and hears nobody. Whether what they
+        have left is still to be kept."""
+        if (legs := self._legs) is not None:
+            for one in legs.present():
+                legs.drop(one.leg)
         self.happened(Gone())
         return isinstance(self._part.act, Record)
 

@@ -276,6 +276,19 @@ async def test_a_leg_that_another_job_outdid_is_dropped_and_told_as_gone() -> No
     assert Drop("1") in world.done
 
 
+async def test_who_answers_as_the_caller_hangs_up_is_hung_up_on_too() -> None:
+    """Nobody else would, before control has closed the room."""
+    world = World()
+    performance = Performance(world.part(Wait("crew"), machine((Begun, (DIALED,)))), world.tools())
+    running = asyncio.create_task(performance.run())
+    await until(lambda: DIALED in world.done, 5.0)
+    world.there = [There("1", True)]
+    assert not performance.gone()
+    assert Drop("1") in world.done
+    running.cancel()
+    await asyncio.wait({running})
+
+
 async def test_the_next_job_finds_who_talks_and_tells_the_machine_who_is_there() -> None:
     world = World(there=[There("1", True), There("2", False)])
     made = Watching(((Resumed, ()), (LegAnswered, (DONE,))), world=world)
