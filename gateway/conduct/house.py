@@ -89,9 +89,11 @@ class House:
         resumed: bool,
         keep: Callable[[Machine, str], Awaitable[bool]],
     ) -> Part:
+        within = call.act.within if isinstance(call.act, Promise) else call.brief.callback_within
+
         async def book(number: str, reason: str) -> bool:
             try:
-                await stage.book_for(Number(number) if number else None, reason)
+                await stage.book_for(Number(number) if number else None, reason, within)
             except Unavailable:
                 return False
             return True

@@ -195,17 +195,19 @@ class CallStage:
         """Book the callback on another number (see `port.Stage.book`)."""
         await self._book(number, reason)
 
-    async def book_for(self, number: Number | None, reason: str) -> None:
-        """Book the callback, once a call; None for the number that the caller calls from. Raises Unavailable."""
+    async def book_for(self, number: Number | None, reason: str, within: float) -> None:
+        """Book the callback, once a call; None for the number that the caller calls from. `within`: seconds in which they
+        are called. Raises Unavailable."""
         if not self._booked:
-            await self._book(number, reason)
+            await self._book(number, reason, within)
 
     def note(self, kind: Kind, data: Mapping[str, object]) -> None:
         """Tell an event of the call for its record."""
         self.parts.teller.note(kind, data, time.time())
 
-    async def _book(self, number: Number | None, reason: str) -> None:
-        data = {"number": number.reveal() if number else None, "reason": reason}
+    async def _book(self, number: Number | None, reason: str, within: float | None = None) -> None:
+        by = time.time() + (self.brief.callback_within if within is None else within)
+        data = {"number": number.reveal() if number else None, "reason": reason, "promised": by}
         on = number or self.call.caller
         await self.parts.ledger.once("callback", {"number": on.reveal() if on else None}, Kind.CALLBACK, data)
         self._booked = True

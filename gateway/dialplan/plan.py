@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gateway.dialplan.actions import Agent, Menu, Route
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.index import Index
-from gateway.dialplan.model import Place, Ref
+from gateway.dialplan.model import Callback, Place, Ref
 from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.sounds import Sound
@@ -131,6 +131,7 @@ class Plan:
             human_settings=person.settings if person else {},
             leads_to_person=human is not None and person is None,
             leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
+            callback_within=(route.human if isinstance(route.human, Callback) else Callback()).within,
             country=self.country,
             dead_air=route.dead_air if agent and agent.talks else 0.0,
             resume=route.resume,

@@ -69,6 +69,8 @@ class Brief:
     nobody watches."""
     machines: float = 0.0
     """Seconds that hold music or a recording on the caller's side is listened to; 0 where nobody minds them."""
+    callback_within: float = 3600.0
+    """Seconds within which a caller is called back whom the agent can't get a person for."""
     country: str = ""
     """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
     resume: bool = False
