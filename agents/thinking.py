@@ -24,6 +24,8 @@ FIRST_WITHIN = 4.0
 """Seconds for the first word; who needs longer doesn't answer."""
 NEXT_WITHIN = 2.5
 """Seconds between two pieces of an answer."""
+LOCAL_LATER = 1.0
+"""Seconds more until the local model is asked too: it answers at once, and understands less."""
 _ASK = replace(TRY, timeout=FIRST_WITHIN)
 """The plugin's time-out counts for each piece; ours are shorter where they must be."""
 
@@ -131,7 +133,7 @@ class _Answer(llm.LLMStream):
         won: _Asked | None = None
         try:
             while True:
-                hedge = self._chain.hedge if self._may_hedge(racing, left) else None
+                hedge = self._hedge(racing, left)
                 tasks = {one.first for one in racing}
                 done, _ = await asyncio.wait(tasks, timeout=hedge, return_when=asyncio.FIRST_COMPLETED)
                 for one in [one for one in racing if one.first.done()]:
@@ -154,9 +156,12 @@ class _Answer(llm.LLMStream):
                 if one is not won:
                     self._leave(one, judge=won is not None)
 
-    def _may_hedge(self, racing: list[_Asked], left: list[Link]) -> bool:
+    def _hedge(self, racing: list[_Asked], left: list[Link]) -> float | None:
+        """Seconds without a word until the next is asked too; None for never."""
         alone = not left or any(one.link == left[0] for one in racing)
-        return self._chain.hedge > 0 and not alone and self._chain.guide.trusted(left[0])
+        if not self._chain.hedge or alone or not self._chain.guide.trusted(left[0]):
+            return None
+        return self._chain.hedge + (LOCAL_LATER if left[0].local else 0.0)
 
     def _ask(self, link: Link) -> _Asked:
         model = self._chain.of(link)

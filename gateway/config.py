@@ -92,7 +92,7 @@ class Settings(BaseModel):
     path ends in /speak. "" as above. What is rendered ahead has the first one's voice."""
     hedge: float = Field(1.5, alias="OFFHOOK_HEDGE_SECONDS", ge=0)
     """Seconds without a word from a language model after which the next of the chain is asked too, and the first to answer
-    wins; 0 for never."""
+    wins; the local speech server, whose model understands less, is asked a second later. 0 for never."""
     hold: float = Field(1.5, alias="OFFHOOK_HOLD_SECONDS", ge=0)
     """Seconds after a caller's words in which they hear something: the answer, or else that it takes a moment. 0 for
     silence until the answer comes."""
