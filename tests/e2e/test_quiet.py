@@ -1,0 +1,101 @@
+"""Callers who say nothing, who are machines, or who don't speak, by telephone through the whole gateway."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agents.lines import Say, line_of
+from gateway.calls.words import word
+from gateway.calls.words_house import HouseWord
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack
+from tests.e2e.records import record, sip_id
+from tests.e2e.test_house import callees
+from tests.unit.calls.line_sounds import Sound, chords, silence, tty
+
+__all__ = ["callees"]
+
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
+
+HEARING, SHORT_TIME = "+15105550620", "+15105550621"
+WITHIN = 40.0
+"""Seconds for what takes a dozen in quiet."""
+
+
+async def hears(phone: Phone, call: Call, say: Say | str, within: float = WITHIN) -> None:
+    text = line_of(say, "en-US") if isinstance(say, Say) else say
+    assert await call.line(await phone.rendering(text.partition(".")[0]), within, what=text) > 0.5
+
+
+async def plays(call: Call, sound: Sound) -> None:
+    await call.say(np.clip(sound, -32768, 32767).astype(np.int16))
+
+
+async def test_a_silent_caller_is_asked_twice_in_other_words_then_let_go(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    for say in (Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.GOODBYE):
+        await hears(phone, call, say)
+    await call.ended(20)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "the caller was silent")
+
+
+@pytest.mark.speech
+async def test_who_asks_to_wait_is_not_asked_whether_they_are_there(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    await call.spoken(25, 0.8)
+    await phone.say(call, "Hold on a moment, please.")
+    await call.spoken(25, 0.8)
+    await call.wait(16.0)
+    await call.press("#")
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
+    assert line_of(Say.STILL_THERE, "en-US") not in said
+
+
+async def test_the_tones_of_a_text_telephone_lead_to_a_person(phone: Phone, stack: Stack, callees: Phone) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    await call.talking(0.5)
+    await plays(call, np.concatenate([silence(0.3), tty("HELLO GA", 0.1), silence(0.5)]))
+    ringing = await callees.rung(WITHIN)
+    await ringing.answer()
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
+
+
+async def test_hold_music_is_asked_once_and_let_go_under_the_cap(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    await plays(call, chords(60.0) * 0.5)
+    await hears(phone, call, Say.PERSON_THERE)
+    await call.ended(WITHIN)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "hold music was played")
+    said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
+    assert said.count(line_of(Say.PERSON_THERE, "en-US")) == 1
+    duration = call.timeline().duration
+    assert duration is not None
+    assert duration < 55.0, "the music would go on for longer"
+
+
+async def test_a_call_ends_with_its_routes_minutes(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SHORT_TIME)
+    await call.answered(10)
+    for _ in range(3):
+        await call.wait(8.0)
+        await call.press("#")  # somebody is there
+    await hears(phone, call, Say.TIME_NEARLY_UP)
+    for _ in range(2):
+        await call.wait(8.0)
+        await call.press("#")
+    await hears(phone, call, word(HouseWord.TIME_UP, "en-US"), 60.0)
+    await call.ended(20)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["hung_up_by"], found["hung_up_reason"]) == ("gateway", "the route's minutes were up")
