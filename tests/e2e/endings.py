@@ -64,8 +64,7 @@ _RINGS_NOBODY = dict.fromkeys(
     ("human", "talk", "refused", "busy", "no answer", "unreachable", "nobody"), Never("nobody is rung there")
 )
 _NO_AI = Never("no AI is needed there")
-_DEAD = Open("nothing raises dead_air yet")
-_MINUTES = Open("limits' minutes aren't kept yet")
+_DEAD = Open("a menu doesn't act on dead_air yet: its words are rendered ahead")
 _CLOSED = _of("house/test_menus", "a_closed_route_of_any_kind_tells_so")
 _FULL = _of("house/test_menus", "a_full_route_of_any_kind_tells_so_and_is_free_again")
 _TO_TEAM = _of("test_house", "an_agents_caller_who_asks_for_a_person_reaches_the_team")
@@ -83,12 +82,12 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "wrong key": Never("keys are entries of a field, and it asks again for one that can't be"),
         "silence": _of("house/test_agents", "an_agent_asks_a_silent_caller_and_hangs_up"),
         "speech": _of("test_calls", "sales_takes_a_lead_by_speech"),
-        "time": _MINUTES,
+        "time": _of("test_quiet", "a_call_ends_with_its_routes_minutes"),
         "closed": _CLOSED + _of("test_house", "closed_hours_are_told_with_the_words_for_them"),
         "full": _FULL,
         "no agent": _of("test_calls", "an_agent_whose_engine_fails_says_so_and_books_a_callback")
         + _of("house/test_agents", "an_agent_that_fails_leads_where_the_plan_says"),
-        "dead air": _DEAD,
+        "dead air": _of("test_dead_air", "who_hears_no_answer_but_a_holding_phrase_is_led_on"),
     },
     "menu": {
         **_RINGS_NOBODY,

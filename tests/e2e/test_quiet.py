@@ -33,16 +33,6 @@ async def plays(call: Call, sound: Sound) -> None:
     await call.say(np.clip(sound, -32768, 32767).astype(np.int16))
 
 
-async def test_a_silent_caller_is_asked_twice_in_other_words_then_let_go(phone: Phone, stack: Stack) -> None:
-    call = await phone.dial(HEARING)
-    await call.answered(10)
-    for say in (Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.GOODBYE):
-        await hears(phone, call, say)
-    await call.ended(20)
-    found = await record(stack, sip_id(call), ending="served")
-    assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "the caller was silent")
-
-
 @pytest.mark.speech
 async def test_who_asks_to_wait_is_not_asked_whether_they_are_there(phone: Phone, stack: Stack) -> None:
     call = await phone.dial(HEARING)

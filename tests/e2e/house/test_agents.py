@@ -21,12 +21,11 @@ SALES, WITHOUT_AI = "+15105550715", "+15105550791"
 async def test_an_agent_asks_a_silent_caller_and_hangs_up(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(SALES)
     await call.answered()
-    await call.ended(80)
-    found = await record(stack, sip_id(call))
-    assert found["hung_up_by"] == "agent"
+    await call.ended(90)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "the caller was silent")
     said = [turn["text"] for turn in found["turns"]]
-    assert said.count(line_of(Say.STILL_THERE, "en")) == 2
-    assert said[-1] == line_of(Say.GOODBYE, "en")
+    assert said[-3:] == [line_of(say, "en") for say in (Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.GOODBYE)]
 
 
 async def test_an_agent_that_fails_leads_where_the_plan_says(stack: Stack, caller: Phone) -> None:

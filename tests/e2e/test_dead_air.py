@@ -1,0 +1,72 @@
+"""A caller whose agent says nothing more is led on by the house, whatever its model promises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from agents.lines import Say, line_of
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.records import record, sip_id
+from tests.e2e.servers import free_port
+from tests.faults.faults import Does, Fault, Kind, Phase
+from tests.faults.server import FaultServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.speech, pytest.mark.timeout(240)]
+
+NUMBER = "+15105550100"
+PLAN = """\
+offhook: 1
+country: US
+timezone: UTC
+human: callback
+numbers: {"+15105550100": sales}
+routes:
+  sales: {agent: sales, greeting: Hello., dead_air: {after: 3s, to: note}}
+  note: {message: {dead_air: We can't hear our assistant. Please speak., otherwise: Please speak.}}
+"""
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Stack]:
+    """A gateway whose agents have one model, which fails by saying nothing: they give it more time than the route does."""
+    plans = tmp_path_factory.mktemp("plans")
+    (plans / "main.yaml").write_text(PLAN)
+    chain = f"cloud=http://127.0.0.1:{port}"
+    with running_gateway(tmp_path_factory.mktemp("state"), plans, OFFHOOK_LLM_CHAIN=chain) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def phone_target(stack: Stack) -> str:
+    return stack.sip
+
+
+@pytest.fixture
+async def provider(stack: Stack, port: int) -> AsyncIterator[FaultServer]:
+    async with FaultServer(stack.run.speech_url, port=port) as server:
+        yield server
+
+
+async def test_who_hears_no_answer_but_a_holding_phrase_is_led_on(
+    phone: Phone, stack: Stack, provider: FaultServer
+) -> None:
+    provider.set(Kind.LLM, Fault(Does.STALL, Phase.FIRST))
+    call = await phone.dial(NUMBER)
+    await call.answered(15)
+    await call.spoken(25, 1.0)
+    await phone.say(call, "We need a new phone system.")
+    moment = await phone.rendering(line_of(Say.HOLD_ON, "en-US"))
+    assert await call.line(moment, 20, what="to hold on") > 0.5
+    house = await phone.rendering("We can't hear our assistant.")
+    assert await call.line(house, 20, what="the house") > 0.5
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [(stop["act"], stop["because"]) for stop in found["stops"]][-1] == ("record", "dead_air")
