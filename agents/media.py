@@ -10,9 +10,11 @@ from contextlib import AbstractContextManager, ExitStack
 from livekit import rtc
 from livekit.agents.voice import io
 
-from gateway.conduct.port import Stage, Voice
+from gateway.conduct.port import Pcm, Stage, Voice
 
 FRAME_MS = 20
+LONG = 0.1
+"""Seconds of a frame of what is rendered already."""
 
 
 class StageInput(io.AudioInput):
@@ -112,3 +114,11 @@ class StageOutput(io.AudioOutput):
     async def _end(self) -> None:
         played = await self._voice.finish()
         self.on_playback_finished(playback_position=played.seconds, interrupted=played.interrupted)
+
+
+async def frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:
+    """Rendered audio as a session takes it."""
+    size = int(audio.rate * LONG) * 2
+    for first in range(0, len(audio.data), size):
+        data = audio.data[first : first + size]
+        yield rtc.AudioFrame(data, audio.rate, 1, len(data) // 2)

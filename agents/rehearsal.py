@@ -13,8 +13,7 @@ from livekit.agents.voice import io
 
 from agents import engines, telephony
 from agents.facts import save_schema
-from agents.media import StageOutput
-from agents.runner import frames
+from agents.media import StageOutput, frames
 from agents.sales import AGENT
 from gateway.conduct.port import Pcm, Played
 

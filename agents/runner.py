@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
 import structlog
-from livekit import rtc
 from livekit.agents import Agent, RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
@@ -22,7 +21,7 @@ from agents.history import KEYED, KEYED_SEALED, history
 from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
 from agents.lines import Say, line_of
-from agents.media import StageInput, StageOutput
+from agents.media import StageInput, StageOutput, frames
 from agents.patience import Patience
 from agents.prompting import asked, instructions
 from agents.remembering import Remembering
@@ -50,7 +49,6 @@ PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.PERSON
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
 _PLAY_WITHIN = 30.0
-_FRAME = 0.1
 
 
 class TalkingRunner:
@@ -411,10 +409,3 @@ class TalkingRunner:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None and not self._over.done():
             self._over.set_exception(bug)
-
-
-async def frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:
-    size = int(audio.rate * _FRAME) * 2
-    for first in range(0, len(audio.data), size):
-        data = audio.data[first : first + size]
-        yield rtc.AudioFrame(data, audio.rate, 1, len(data) // 2)

@@ -46,7 +46,7 @@ _RECORDED = re.compile(
     | (?:next|first)\savailable\s(?:agent|representative|operator|associate)
     | (?:for|to)\s[\w\s]{1,40}\s(?:press|dial)\s(?:\d|one|two|three|four|five|six|seven|eight|nine|zero|star|pound|the)\b
     | press\s(?:\d|one|two|three|four|five|six|seven|eight|nine|zero|star|pound)\s(?:for|to|now)\b
-    | (?:thank\syou|thanks)\sfor\s(?:calling|holding)\b | our\s(?:office|business)\shours\sare | listen\scarefully
+    | (?:thank\syou|thanks)\sfor\s(?:calling|holding)\b(?!\s(?:me|us|back|so)\b) | our\s(?:office|business)\shours\sare | listen\scarefully
     | menu\soptions\shave\schanged | the\s(?:number|person|party|subscriber)\syou\s(?:have\s|are\s|ve\s)?(?:dialed|called|calling|trying)
     )""",
     re.VERBOSE,

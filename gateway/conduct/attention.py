@@ -20,6 +20,8 @@ from gateway.terms.call import Brief
 log = structlog.get_logger(__name__)
 
 DEAD_AIR = counter("dead_air", "Calls in which an agent wasn't heard for too long")
+LET_GO_WITHIN = 0.5
+"""Seconds that an agent of which nothing is heard gets to let go."""
 REASON = "nothing could be heard"
 
 
@@ -104,5 +106,6 @@ async def attended(stage: Attended, work: Coroutine[Any, Any, str]) -> str:
         return REASON
     finally:
         await cancelled(dead)
-        if not task.done():
-            await cancelled(task)
+        if not task.done():  # what hangs may hang at its end too; the caller doesn't wait for it
+            task.cancel()
+            await asyncio.wait({task}, timeout=LET_GO_WITHIN)

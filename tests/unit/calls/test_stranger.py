@@ -27,7 +27,7 @@ PEOPLE = [
     "Our voice mail doesn't work any more.", "Callers wait too long in the queue.", "I pressed one and nothing happened.",
     "I was on hold for an hour.", "What are your opening hours?", "Please go ahead.", "Yes, go ahead.", "Go ahead.",
     "The display shows a menu.", "I can hear you.", "Hold on, please.", "Our office is in Boston.",
-    "The line is always busy.", "We play music to callers who hold.", "Could you record that?", "The call drops.",
+    "The line is always busy.", "We play music to callers who hold.", "Could you record that?", "The call drops.", "Thank you for calling me back.",
 ]  # fmt: skip
 RELAYED = [
     "This is communication assistant four two one seven with a relay call.", "Hello, I am calling through a video relay.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from gateway.conduct import attention as attention_module
 from gateway.conduct.attention import REASON, Attention, attended
 from gateway.terms.act import Because, Onward
 from gateway.terms.call import Brief
@@ -80,16 +81,16 @@ async def _within(seconds: float, call: asyncio.Task[str]) -> str | None:
     return call.result() if done else None
 
 
-async def test_the_watch_is_outside_of_what_swallows_its_own_end() -> None:
-    """A session may take a while to let go; the caller doesn't wait for it for ever."""
-    stage, let_go = Stage(), asyncio.Event()
+async def test_the_caller_does_not_wait_for_what_hangs_at_its_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_module, "LET_GO_WITHIN", 0.01)
+    stage, ends = Stage(), asyncio.Event()
 
-    async def slow() -> str:
+    async def stubborn() -> str:
         try:
             return await hangs()
         except asyncio.CancelledError:
-            let_go.set()
+            await ends.wait()
             raise
 
-    assert await asyncio.wait_for(attended(stage, slow()), 10) == REASON
-    assert let_go.is_set()
+    assert await asyncio.wait_for(attended(stage, stubborn()), 10) == REASON
+    ends.set()
