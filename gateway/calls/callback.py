@@ -56,6 +56,8 @@ class Callback:
     until: float | None = None
     ended: str = ""
     """How it has ended, for the record."""
+    said: str = ""
+    """The last words."""
 
     @classmethod
     def start(cls, act: Promise, language: str, *, own: bool, country: str) -> Callback:
@@ -78,8 +80,12 @@ class Callback:
                 return self._booked(done, now)
             case State.ASKING, _ if self.asking is not None:
                 return self._asked(*self.asking.on(event, now), now)
-            case State.CLOSING, Heard() | Resumed():
+            case State.CLOSING, Heard():
                 return replace(self, until=None), (Finish(Over(self.ended)),)
+            case State.CLOSING, Resumed() if self.until is not None:  # perhaps the caller has heard nothing of them
+                return replace(self, until=now + SAID_WITHIN), (Say(self.said),)
+            case State.CLOSING, Resumed():
+                return self, (Finish(Over(self.ended)),)
         return self, ()
 
     def due(self, now: float) -> tuple[Callback, tuple[Effect, ...]]:
@@ -136,5 +142,6 @@ class Callback:
         return self._ask(HouseWord.NOT_A_NUMBER, now)
 
     def _close(self, words: HouseWord, ended: str, now: float) -> tuple[Callback, tuple[Effect, ...]]:
-        closing = replace(self, state=State.CLOSING, asking=None, ended=ended, until=now + SAID_WITHIN)
-        return closing, (Say(word(words, self.language)),)
+        said = word(words, self.language)
+        closing = replace(self, state=State.CLOSING, asking=None, ended=ended, said=said, until=now + SAID_WITHIN)
+        return closing, (Say(said),)

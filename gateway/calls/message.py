@@ -110,7 +110,7 @@ class Leaving:
     ending: str = ""
     """How the act ends, in KEEPING (if all goes well), CLOSING and OVER; "human" for on to a person."""
     words: Say | None = None
-    """What is said in KEEPING once all is kept."""
+    """What is said in CLOSING; in KEEPING, what will be if all goes well."""
     awaited: int = 0
     """Parts of which it isn't known yet whether they are kept, in KEEPING."""
     lost: bool = False
@@ -184,7 +184,10 @@ class Leaving:
 
     def _again(self, now: float) -> _Step:
         match self.state:
-            case State.CLOSING | State.OVER:
+            case State.CLOSING:  # perhaps the caller has heard nothing of it
+                machine, effects = self._close(self.words or Say.KEPT, self.ending, now)
+                return machine, (*effects, *map(KeepRecording, self.parts))
+            case State.OVER:
                 return self._over(self.ending, *map(KeepRecording, self.parts))
             case State.KEEPING:
                 machine, effects = self._keep(self.words or Say.KEPT, self.ending, now)
@@ -298,7 +301,7 @@ class Leaving:
         return machine._close(self.words or Say.KEPT, self.ending, now)
 
     def _close(self, say: Say, ending: str, now: float) -> _Step:
-        return replace(self, ending=ending)._say(line_of(say, self.language), State.CLOSING, now)
+        return replace(self, words=say, ending=ending)._say(line_of(say, self.language), State.CLOSING, now)
 
     def _over(self, ending: str, *before: Effect) -> _Step:
         outcome = Onward(Because.HUMAN) if ending == _HUMAN else Over(ending)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.calls.callback import TRIES, Callback, State
-from gateway.calls.cues import Begun, Book, Booked, Effect, Event, Finish, Heard, Key, Say
+from gateway.calls.cues import Begun, Book, Booked, Effect, Event, Finish, Heard, Key, Resumed, Say
 from gateway.calls.words import word
 from gateway.calls.words_house import HouseWord
 from gateway.terms.act import Over, Promise
@@ -32,6 +32,15 @@ def test_the_callers_own_number_is_booked_at_once() -> None:
     assert told[0] == Book("", "closed")
     assert told[-1] == Finish(Over("a callback was booked"))
     assert machine.deadline == float("inf")
+
+
+def test_the_next_job_says_the_last_words_again_and_no_callback_is_booked_twice() -> None:
+    machine, told = play(Begun(), Booked(True), Resumed(), own=True)
+    assert told[1:] == [Say(word(HouseWord.CALL_BACK, "en-US"))] * 2
+    over = Finish(Over("a callback was booked"))
+    machine, effects = machine.on(Heard(), NOW)
+    assert effects == (over,)
+    assert machine.on(Resumed(), NOW) == (machine, (over,))
 
 
 def test_a_number_is_keyed_in_where_the_callers_is_withheld() -> None:
