@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from gateway.calls.memory import MemoryStore
 from gateway.calls.redis_store import RedisStore
-from gateway.calls.store import CallStore, Full
+from gateway.calls.store import CallStore, Full, Standing
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
 from gateway.terms.act import Dismiss
@@ -193,6 +193,15 @@ async def test_a_call_that_has_ended_isnt_put_back(store: CallStore) -> None:
     await store.end(call.id)
     assert not await store.restore(replace(call, epoch=9, stop=9), "job", 3)
     assert await store.holder(call.id) is None
+
+
+async def test_a_redis_that_tells_nothing_of_itself_is_taken_as_it_is(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as client:
+        await client.acl_setuser(
+            "plain", enabled=True, nopass=True, categories=["+@all"], commands=["-info"], keys=["*"], channels=["*"]
+        )
+        async with Redis.from_url(redis_url, username="plain", password="x") as plain:
+            assert await RedisStore(plain).standing() == Standing("", float("inf"))
 
 
 async def test_of_many_jobs_one_puts_the_call_back(store: CallStore) -> None:
