@@ -29,6 +29,8 @@ FRESH = 5.0
 LOST = 5.0
 """Seconds without a roster after which the team counts as one where nobody takes calls; control writes a roster that
 Redis has lost within a second."""
+SETTLED = 1.0
+"""Seconds after the store was away in which nobody takes a turn: calls that have waited longer come back too."""
 LEAVE_WITHIN = 2.0
 """Seconds at the end to do what is still asked for."""
 
@@ -67,6 +69,8 @@ class Line:
         self._standing: tuple[Standing, float] | None = None
         self._lost = 0.0
         self._down = False
+        self._away, self._back = False, float("-inf")
+        """Whether the store was away at the last look, and since when it is back."""
 
     async def __aenter__(self) -> Self:
         self._task = self._tasks.start(self._run(), f"line of {self._call}")
@@ -118,7 +122,7 @@ class Line:
             except Unavailable as bad:
                 if not self._down:
                     log.warning("a line can't be looked at now", call=self._call, why=bad.what)
-                self._down = True
+                self._down = self._away = True
             if self._closing and not self._asked:
                 return  # whoever woke us to close did so while we worked
             with suppress(TimeoutError):
@@ -145,7 +149,10 @@ class Line:
             # It has ended, or another job has it, of which the lease tells us; or a store that has come back empty gets
             # the call from us in a moment.
             log.debug("the call has no place in the line now", call=self._call)
+            self._away = True
             return
+        if self._away:
+            self._away, self._back = False, now
         if roster is None:
             self._lost = self._lost or now
             if now - self._lost >= LOST:
@@ -170,6 +177,8 @@ class Line:
 
     async def _turn(self, enter: Enter, roster: Roster, place: Place, now: float) -> tuple[str, ...]:
         everyone, day = all_at_once(roster.ring), roster.day(now)
+        if now - self._back < SETTLED:
+            return ()
         if (place.mine and not everyone) or all(one.stage(now) is not Stage.FREE for one in place.members):
             return ()
         names = order(

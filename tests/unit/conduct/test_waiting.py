@@ -274,3 +274,26 @@ def test_a_standing_counts_who_serves_and_who_is_free() -> None:
         "members are busy in wrap-up too"
     )
     assert standing(Place(1, [talking]), 60.0, START) == Standing(1, None), "nobody knows before the first talk"
+
+
+async def test_who_came_first_stays_first_though_the_store_was_away_for_longer_than_it_keeps_places(lab: Lab) -> None:
+    """The first that finds it again finds nobody before it."""
+    lab.members.down = True
+    async with lab.line() as line:
+        line.enter(Enter("desk", START + 1))
+        await asyncio.sleep(0.02)
+        lab.members.down = False
+        await lab.next(Standing)
+        assert await lab.members.look(["ana", "ben"], lab.now) == [Member("ana"), Member("ben")], "nobody is taken yet"
+        await lab.rosters.put({"desk": replace(DESK, members=(ANA,))})
+        lab.live.add(OTHER)
+        async with Line(
+            lab.members, lab.rosters, OTHER, 1, (others := asyncio.Queue[Standing | Offered]()).put_nowait,
+            clock=lambda: lab.now,
+        ) as other:  # fmt: skip
+            other.enter(Enter("desk", START))
+            async with asyncio.timeout(5):
+                while not isinstance(await others.get(), Offered):
+                    pass
+            lab.now += waiting.SETTLED
+            assert await lab.next(Standing) == Standing(2, None)
