@@ -15,9 +15,17 @@ from gateway.redis_client import open_client
 from tests.e2e.gateway import Stack
 
 GONE_WITHIN = 15.0
-_KEPT = ("offhook:call:", "offhook:prompt", "offhook:workers:", "offhook:member:", "offhook:team:", "offhook:latencies")
+_KEPT = (
+    "offhook:call:",
+    "offhook:prompt",
+    "offhook:workers:",
+    "offhook:member:",
+    "offhook:team:",
+    "offhook:latencies",
+    "offhook:health:",
+)
 """Kept on purpose: a call for an hour, what was rendered for longer; who can take calls, how people and teams stand, how
-long callers wait for answers."""
+long callers wait for answers, how providers do."""
 
 
 async def left_over(stack: Stack, livekit: int, usual: Counter[str]) -> list[str]:
