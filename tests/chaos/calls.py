@@ -41,6 +41,8 @@ ADDRESSES = {
 IDLE_JOBS = "4"
 """Jobs kept warm in each pool."""
 READY_WITHIN = 60.0
+SETTLED = 3.0
+"""Seconds after which control knows which workers there are."""
 CALL_WITHIN = 150.0
 """Seconds in which any caller is through, or has given up."""
 DEAD_AFTER = 6.0
@@ -117,10 +119,13 @@ async def _receiver(port: int) -> AsyncIterator[None]:
 
 async def ready(stack: Stack) -> bool:
     """Wait until every process says that it serves, READY_WITHIN at most; whether they do."""
-    ends = time.monotonic() + READY_WITHIN
+    begun = time.monotonic()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
-        while time.monotonic() < ends:
+        while time.monotonic() < begun + READY_WITHIN:
+            looked = time.monotonic()
             if all([await _serves(session, address) for address in stack.run.http.values()]):
+                if looked - begun > SETTLED:
+                    await asyncio.sleep(SETTLED)  # nobody tells when control has heard of a worker that is back
                 return True
             await asyncio.sleep(0.2)
     return False

@@ -349,6 +349,6 @@ def _broken_off(seen: Evidence) -> bool:
     """The call ended before the caller wanted, and nobody told them why."""
     if seen.finished or seen.ended_by == "us":
         return False
-    told = any(end > seen.ended - LAST_WORDS and start > seen.fault.at for start, end in seen.spoken)
+    told = any(end > max(seen.ended - LAST_WORDS, seen.fault.at) for _, end in seen.spoken)
     kept = (seen.record or {}).get("ending") in {"callback", "message"}
     return not (told and kept)
