@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 import sipmessage
@@ -47,13 +47,23 @@ class Agent:
 @asynccontextmanager
 async def agent(host: str = "127.0.0.1", *, tcp: bool = True) -> AsyncIterator[tuple[Agent, sip_udp.SipUdp]]:
     """An agent on UDP, and on TCP at the same port if it is to take large requests."""
-    made = Agent()
+    made, port = Agent(), free_port(host) if tcp else 0
     async with AsyncExitStack() as stack:
-        udp = await stack.enter_async_context(sip_udp.serve(host, 0, made, timers=FAST, grace=0.5))
+        udp = await stack.enter_async_context(sip_udp.serve(host, port, made, timers=FAST, grace=0.5))
         if tcp:
-            where = udp.address
-            await stack.enter_async_context(sip_stream.serve(*where, made, timers=FAST, grace=0.5))
+            await stack.enter_async_context(sip_stream.serve(host, port, made, timers=FAST, grace=0.5))
         yield made, udp
+
+
+def free_port(host: str) -> int:
+    """A port that is free for UDP and TCP: one that is for UDP may be in use by a connection."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
+            tcp.bind((host, 0))
+            with suppress(OSError):
+                udp.bind(tcp.getsockname())
+                return int(tcp.getsockname()[1])
 
 
 @asynccontextmanager
