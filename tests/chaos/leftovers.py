@@ -18,7 +18,7 @@ GONE_WITHIN = 15.0
 _KEPT = (
     "offhook:call:",
     "offhook:prompt",
-    "offhook:workers:",
+    "offhook:at-work:",
     "offhook:member:",
     "offhook:team:",
     "offhook:latencies",
