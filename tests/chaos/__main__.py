@@ -82,9 +82,7 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
         if not outcomes:
             raise
         left = [*left, f"the end: {bad}"]  # processes of the gateway
-    return report.Run(
-        chosen.seed, chosen.at_once, time.monotonic() - began, outcomes, left, commit=await asyncio.to_thread(_commit)
-    )
+    return report.Run(chosen.seed, chosen.calls, chosen.at_once, time.monotonic() - began, outcomes, left)
 
 
 def _added(file: Path, run: report.Run) -> report.Run:
@@ -93,13 +91,6 @@ def _added(file: Path, run: report.Run) -> report.Run:
         run = report.together(report.read(file.read_text()), run)
     file.write_text(report.written(run))
     return run
-
-
-def _commit() -> str:
-    """The checkout's commit; "" where there is none."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPORT.parent)
-    return done.stdout.strip()
 
 
 def _edits(chosen: argparse.Namespace) -> int:

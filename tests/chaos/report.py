@@ -40,13 +40,14 @@ class Run:
     """A run's outcomes and what it was."""
 
     seed: int
+    calls: int
+    """Calls that the seed drew; the run may be a part of them."""
     at_once: int
     seconds: float
     outcomes: Sequence[Outcome]
     left: Sequence[str] = field(default_factory=tuple)
     """What was left over after rounds, with the round."""
     limit: float = SPEECH_AGAIN
-    commit: str = ""
 
 
 def written(run: Run) -> str:
@@ -169,9 +170,8 @@ def _text(run: Run) -> Iterator[str]:
     )
     yield ""
     yield (
-        f"{len(run.outcomes)} calls, {run.at_once} at a time, in {run.seconds / 60:.0f} minutes, seed {run.seed}"
-        f"{f', at {run.commit}' if run.commit else ''}. "
-        f"Again: `python -m tests.chaos --calls {len(run.outcomes)} --at-once {run.at_once} --seed {run.seed}`; one round "
+        f"{len(run.outcomes)} calls of {run.calls}, {run.at_once} at a time, in {run.seconds / 60:.0f} minutes, seed "
+        f"{run.seed}. Again: `python -m tests.chaos --calls {run.calls} --at-once {run.at_once} --seed {run.seed}`; one round "
         "of it with `--rounds N`."
     )
     yield ""

@@ -24,7 +24,7 @@ async def test_no_caller_is_lost_when_their_job_dies(tmp_path: Path) -> None:
     rounds = draw.rounds(seed, CALLS, CALLS, ["job.kill"])
     async with calls.lab(tmp_path) as there:
         outcomes, left = await calls.run(there, rounds, print)
-    print(last_line(Report(seed, CALLS, 0.0, outcomes, left)))
+    print(last_line(Report(seed, CALLS, CALLS, 0.0, outcomes, left)))
     bad = [line(each) for each in outcomes if each.verdict.lost or each.verdict.doubled or each.verdict.dropped]
     assert not bad, "\n".join(bad)
     assert len(outcomes) == CALLS

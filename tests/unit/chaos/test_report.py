@@ -23,7 +23,7 @@ from tests.chaos.report import (
 
 FINE = Verdict(silence=1.2, sound_again=0.4, speech_again=1.1, greeted=1)
 CALL = Outcome("1.1", "sales", Target.JOB, Deed.KILL, FINE, "served")
-RUN = Run(7, 3, 600.0, [CALL, replace(CALL, call="1.2", scenario="menu")])
+RUN = Run(7, 200, 3, 600.0, [CALL, replace(CALL, call="1.2", scenario="menu")])
 
 
 def with_verdict(verdict: Verdict, target: Target = Target.JOB) -> Run:
