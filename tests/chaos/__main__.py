@@ -28,7 +28,8 @@ def main() -> int:
         run = asyncio.run(_calls(chosen, home))
     if chosen.outcomes:
         run = _added(Path(chosen.outcomes), run)
-    Path(chosen.report).write_text(report.text(run))
+    if chosen.outcomes or not chosen.rounds or chosen.report != str(REPORT):
+        Path(chosen.report).write_text(report.text(run))
     tell(report.last_line(run))
     return 1 if report.broken(run) else 0
 
