@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import SetupFault, Unavailable
-from gateway.net.sip_exchange import literal, resolve
+from gateway.net.hosts import literal, resolve
 
 _WRITE = "Write addresses with commas between them, such as 10.0.0.5=203.0.113.7,2001:db8::5."
 

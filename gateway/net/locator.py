@@ -15,8 +15,8 @@ import dns.resolver
 import structlog
 
 from gateway.errors import Unavailable
+from gateway.net.hosts import literal, resolve_all
 from gateway.net.listener import family
-from gateway.net.sip_exchange import literal, resolve_all
 from gateway.sip import HostPort
 from gateway.sip.locate import PORTS, SRV, Naptr, Srv, Target, ordered, services
 

@@ -45,8 +45,9 @@ import structlog
 
 from gateway.errors import OffhookError, PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS, counter
+from gateway.net.hosts import literal, resolve
 from gateway.net.listener import Listener, family
-from gateway.net.sip_exchange import Incoming, NotAcknowledged, Sending, TransactionFailed, literal, resolve
+from gateway.net.sip_exchange import Incoming, NotAcknowledged, Sending, TransactionFailed
 from gateway.sip import (
     AckArrived,
     CancelArrived,

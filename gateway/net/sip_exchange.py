@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
-import socket
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,9 +17,6 @@ from gateway.sip.secure import wants_sips
 
 if TYPE_CHECKING:
     from gateway.net.sip_driver import SipDriver
-
-_RESOLVING = 5.0
-"""Seconds that a host name may take to resolve."""
 
 
 class TransactionFailed(Unavailable):
@@ -212,37 +207,3 @@ class Sending:
     def fail(self, why: Failure) -> None:
         """The driver's: no final response will come."""
         self._arrived.put_nowait(TransactionFailed(why))
-
-
-async def resolve(where: HostPort, version: int = 0) -> HostPort:
-    """`where` with an IP address for a host name, in its usual spelling; of IPv4 or IPv6 where `version` says so. Raises
-    Unavailable."""
-    for found in await resolve_all(where):
-        if version in (0, ipaddress.ip_address(found[0]).version):
-            return found
-    raise Unavailable(
-        f"A SIP host has no IPv{version} address.", remedy="Check the address and DNS, or add to OFFHOOK_SIP_HOST."
-    )
-
-
-async def resolve_all(where: HostPort) -> list[HostPort]:
-    """`where` with each address of a host name, in the order in which they are to be tried (RFC 6724). Raises
-    Unavailable."""
-    if literal(where):
-        return [(str(ipaddress.ip_address(where[0])), where[1])]
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(_RESOLVING):
-            found = await loop.getaddrinfo(*where, type=socket.SOCK_DGRAM)
-    except (OSError, TimeoutError) as bad:
-        raise Unavailable("A SIP host name can't be resolved.", remedy="Check the address and DNS.") from bad
-    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
-
-
-def literal(where: HostPort) -> bool:
-    """Whether `where` holds an IP address, not a name."""
-    try:
-        ipaddress.ip_address(where[0])
-    except ValueError:
-        return False
-    return True

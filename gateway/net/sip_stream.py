@@ -18,8 +18,8 @@ import structlog
 
 from gateway.errors import SetupFault
 from gateway.metrics import counter, gauge
+from gateway.net.hosts import literal
 from gateway.net.sip_driver import Handler, SipDriver
-from gateway.net.sip_exchange import literal
 from gateway.net.sip_udp import check_address
 from gateway.sip import HostPort
 from gateway.sip.framing import PING, PONG, Framer
