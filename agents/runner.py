@@ -37,8 +37,8 @@ from gateway.errors import OurFault, Unavailable
 from gateway.health.board import Board
 from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
-from gateway.terms.number import country_of, normalise
-from gateway.terms.personal import Digits
+from gateway.terms.number import country_of, e164
+from gateway.terms.personal import Digits, Number
 from gateway.terms.sealed import HIDDEN
 from gateway.terms.turn import Speaker
 
@@ -309,7 +309,8 @@ class TalkingRunner:
     async def _book(self, digits: Digits) -> None:
         self._noted(digits)
         self._session.interrupt()
-        number = normalise(digits.reveal(), country_of(self._stage.call.dialed))
+        keyed = e164(digits.reveal(), country_of(self._stage.call.dialed) or self._stage.brief.country)
+        number = Number(keyed) if keyed else None
         language = self._stage.brief.language
         if number is None or not callable_number(number):
             await self._speak(line_of(Say.WHICH_NUMBER, language))

@@ -20,7 +20,8 @@ from gateway.calls.words import word
 from gateway.calls.words_house import HouseWord
 from gateway.terms.act import Over, Promise
 from gateway.terms.emergency import callable_number
-from gateway.terms.number import normalise
+from gateway.terms.number import e164
+from gateway.terms.personal import Number
 
 SAID_WITHIN = 30.0
 """Seconds after which words count as heard though nobody told so."""
@@ -134,9 +135,9 @@ class Callback:
         return asking, tuple(effects)
 
     def _judge(self, keyed: str, now: float) -> tuple[Callback, tuple[Effect, ...]]:
-        number = normalise(keyed, self.country)
-        if number is not None and callable_number(number):
-            return self._book(number.reveal(), now)
+        number = e164(keyed, self.country)
+        if number is not None and callable_number(Number(number)):
+            return self._book(number, now)
         if self.tried >= TRIES:
             return self._close(HouseWord.NO_NUMBER, "no number to call back was given", now)
         return self._ask(HouseWord.NOT_A_NUMBER, now)

@@ -16,6 +16,7 @@ from gateway.calls.queue import Queue
 from gateway.errors import OurFault
 from gateway.terms.act import Choose, Dismiss, Promise, Record, Ring, Wait
 from gateway.terms.call import Call
+from gateway.terms.number import country_of
 
 
 def start(call: Call, *, own_number: bool) -> Machine:
@@ -32,7 +33,8 @@ def start(call: Call, *, own_number: bool) -> Machine:
         case Record() as act:
             return Leaving(act, language)
         case Promise() as act:
-            return Callback.start(act, language, own=own_number, country=call.brief.country)
+            country = country_of(call.dialed) or call.brief.country
+            return Callback.start(act, language, own=own_number, country=country)
         case Dismiss() as act:
             return Dismissal.start(act, language)
     raise OurFault(f"No machine performs {type(call.act).__name__}.")

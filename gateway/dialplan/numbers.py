@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from gateway.terms.number import normalise
+from gateway.terms.number import calling_code, e164, normalise, way_out
 
 _SPACED_RANGE = re.compile(r"^(.*?)(\d+)\s+(?:-|–|\.\.)\s*(\d+)$|^(.*?)(\d+)\s*(?:–|\.\.)\s*(\d+)$")
 _TIGHT_RANGE = re.compile(r"^(.*?)(\d+)-(\d+)$")
@@ -185,29 +185,14 @@ def _beginning(written: str, country: str) -> str:
         raise ValueError(f"'{written}*' mixes x and *. Use one of them.")
     if compact.startswith("+"):
         return compact
-    code = _code(country)
-    if out := _way_out(compact, country):
+    code = calling_code(country)
+    if out := way_out(compact, country):
         return f"+{compact[len(out) :]}"
     if not code or not compact:
         raise ValueError(f"'{written}*' doesn't say which country. Begin it with + and the country's code.")
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
     trunk = (metadata.national_prefix or "") if metadata else ""
     return f"+{code}{compact.removeprefix(trunk)}"
-
-
-def e164(compact: str, country: str) -> str | None:
-    """The one number that is written, in E.164; None when it can't be a telephone number. Digits that could only be
-    another country's need their +, unless they are a number in use there."""
-    number = normalise(compact, country)
-    found = number.reveal() if number else ""
-    if not found.startswith("+") or not _possible(found):
-        return None
-    if compact.startswith("+") or _way_out(compact, country):
-        return found
-    # Spreadsheets leave the plus out; but a national number with a digit too few must not become another country's.
-    parsed = phonenumbers.parse(found)
-    own = parsed.country_code == _code(country)
-    return found if own or phonenumbers.is_valid_number(parsed) else None
 
 
 def _wrong_length(compact: str, country: str) -> str:
@@ -220,26 +205,6 @@ def _wrong_length(compact: str, country: str) -> str:
     if why in few:
         return f"has too few digits for a number of {country}"
     return f"has too many digits for a number of {country}" if why == phonenumbers.ValidationResult.TOO_LONG else ""
-
-
-def _way_out(compact: str, country: str) -> str:
-    """The digits by which one dials out of the country, where the number begins with them."""
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
-    prefix = metadata.international_prefix if metadata else None
-    found = re.match(prefix, compact) if prefix else None
-    return found[0] if found else ""
-
-
-def _code(country: str) -> int:
-    return phonenumbers.country_code_for_region(country) if country else 0
-
-
-def _possible(e164: str) -> bool:
-    try:
-        why = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(e164))
-    except phonenumbers.NumberParseException:
-        return False
-    return why == phonenumbers.ValidationResult.IS_POSSIBLE  # not within its own area only
 
 
 def _agrees(mask: str, number: str) -> bool:

@@ -46,6 +46,42 @@ def country_of(number: Number) -> str:
         return ""
 
 
+def e164(compact: str, country: str) -> str | None:
+    """The one number that is written, in E.164; None when it can't be a telephone number. Digits that could only be
+    another country's need their +, unless they are a number in use there."""
+    number = normalise(compact, country)
+    found = number.reveal() if number else ""
+    if not found.startswith("+") or not _possible(found):
+        return None
+    if compact.startswith("+") or way_out(compact, country):
+        return found
+    # Spreadsheets leave the plus out; but a national number with a digit too few must not become another country's.
+    parsed = phonenumbers.parse(found)
+    own = parsed.country_code == calling_code(country)
+    return found if own or phonenumbers.is_valid_number(parsed) else None
+
+
+def way_out(compact: str, country: str) -> str:
+    """The digits by which one dials out of the country, where the number begins with them."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
+    prefix = metadata.international_prefix if metadata else None
+    found = re.match(prefix, compact) if prefix else None
+    return found[0] if found else ""
+
+
+def calling_code(country: str) -> int:
+    """A country's calling code (ITU-T E.164); 0 for none. `country`: ISO 3166."""
+    return phonenumbers.country_code_for_region(country) if country else 0
+
+
+def _possible(number: str) -> bool:
+    try:
+        why = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+    return why == phonenumbers.ValidationResult.IS_POSSIBLE  # not within its own area only
+
+
 def unescaped(user: str) -> str:
     """The user part of a SIP address as whoever gets it reads it: without escapes (RFC 3261 section 19.1.4), a
     password or parameters."""

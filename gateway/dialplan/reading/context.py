@@ -10,10 +10,11 @@ from yaml.nodes import Node
 
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.model import Place
-from gateway.dialplan.numbers import Pattern, e164, read
+from gateway.dialplan.numbers import Pattern, read
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.terms.catalogue import Catalogue
 from gateway.terms.emergency import never_dialed
+from gateway.terms.number import e164
 
 
 @dataclass(frozen=True, slots=True)

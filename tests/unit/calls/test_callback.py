@@ -52,13 +52,27 @@ def test_a_number_is_keyed_in_where_the_callers_is_withheld() -> None:
 @pytest.mark.parametrize(("digits", "country"), [
     ("911", "US"), ("9911", "US"), ("01149112", "US"), ("01149110", "US"), ("0049112", "DE"), ("0049110", "GB"),
     ("12345", "US"),
+    ("510555012", "US"), ("51055501", "US"), ("5550123", "US"), ("5105550123", ""),
 ])  # fmt: skip
-def test_emergency_and_short_numbers_are_never_booked(digits: str, country: str) -> None:
+def test_emergency_and_short_numbers_and_what_lacks_a_digit_are_never_booked(digits: str, country: str) -> None:
     machine, told = play(Begun(), *keyed(digits), country=country)
     assert machine.state is State.ASKING
     assert not [effect for effect in told if isinstance(effect, Book)]
     said = [effect.text for effect in told if isinstance(effect, Say)]
     assert word(HouseWord.NOT_A_NUMBER, "en-US") in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("digits", "country", "number"),
+    [
+        ("5105550123", "US", "+15105550123"),
+        ("02071838750", "GB", "+442071838750"),
+        ("011442071838750", "US", "+442071838750"),
+    ],
+)
+def test_a_number_is_read_as_it_is_dialed_there(digits: str, country: str, number: str) -> None:
+    _, told = play(Begun(), *keyed(digits), country=country)
+    assert told[-1] == Book(number, "closed")
 
 
 def test_after_so_many_that_cannot_be_called_none_is_booked() -> None:
