@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import shortnumberinfo
 
-from gateway.terms.number import digits_in, unescaped
+from gateway.terms.number import digits_in, possible, unescaped
 from gateway.terms.personal import Number
 
 EVERYWHERE = frozenset(
@@ -57,8 +57,10 @@ def never_dialed(number: str, country: str = "") -> bool:
 
 
 def callable_number(number: Number | None) -> bool:
-    """Whether somebody can be called back on it: E.164, not a bare SIP user, and no emergency or short number."""
-    return number is not None and number.reveal().startswith("+") and not never_dialed(number.reveal())
+    """Whether somebody can be called back on it: E.164 and whole, not a bare SIP user, nor known in its own area alone as
+    an extension's is, and no emergency or short number."""
+    written = number.reveal() if number is not None else ""
+    return written.startswith("+") and possible(written) and not never_dialed(written)
 
 
 def _so_far(keys: str) -> list[str]:

@@ -51,7 +51,7 @@ def e164(compact: str, country: str) -> str | None:
     another country's need their +, unless they are a number in use there."""
     number = normalise(compact, country)
     found = number.reveal() if number else ""
-    if not found.startswith("+") or not _possible(found):
+    if not found.startswith("+") or not possible(found):
         return None
     if compact.startswith("+") or way_out(compact, country):
         return found
@@ -74,7 +74,8 @@ def calling_code(country: str) -> int:
     return phonenumbers.country_code_for_region(country) if country else 0
 
 
-def _possible(number: str) -> bool:
+def possible(number: str) -> bool:
+    """Whether an E.164 number has a length that numbers of its country have, beyond its own area too."""
     try:
         why = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.terms.emergency import EVERYWHERE, never_dialed
+from gateway.terms.emergency import EVERYWHERE, callable_number, never_dialed
+from gateway.terms.personal import Number
 
 NEVER = [
     *("911", "112", "999", "000", "988", "110", "118", "119", "211", "311", "411", "511", "611", "711", "811"),
@@ -52,6 +53,18 @@ def test_may_be_dialed(number: str) -> None:
 def test_a_countrys_own_are_never_dialed_behind_a_trunk_by_sip_either(country: str, number: str) -> None:
     assert never_dialed(f"sip:{number}@pbx", country)
     assert never_dialed(number, country)
+
+
+@pytest.mark.parametrize(
+    ("number", "can"),
+    [
+        *(("+15105550100", True), ("+442071838750", True), ("+4930123456", True), ("+49891234", True)),
+        *(("+15550123", False), ("+1911", False), ("+49110", False), ("200", False), ("demo", False), ("", False)),
+    ],
+)
+def test_who_can_be_called_back(number: str, can: bool) -> None:
+    assert callable_number(Number(number)) is can
+    assert not callable_number(None)
 
 
 @given(st.sampled_from(sorted(EVERYWHERE)), st.sampled_from(["", "9", "0", "+1", "+44", "+49", "+81"]))
