@@ -85,6 +85,8 @@ class Performance:
         self._line: Line | None = None
         self._recorder: Recorder | None = None
         self._holding: Holding | None = None
+        self._talks = AsyncExitStack()
+        """Holds whom the line has given, for a store that forgets who talks."""
         self._bridged = part.bridged
         self._keeping = Keeping(part.keep, self._lost)
         self._superseded = False
@@ -109,6 +111,9 @@ class Performance:
             stack.push_async_callback(self._keeping.settled)
             self._tools.hearing(bridge(self._bridged) if self._bridged else self._matrix())
             await self._set(stack)
+            stack.push_async_callback(self._talks.aclose)
+            if self._bridged:
+                await self._hold()
             if self._part.notice and not self._part.resumed:
                 self._heard(Say(self._part.notice))
             # Keys may have come before: the machine begins first.
@@ -199,7 +204,7 @@ class Performance:
             case Dial() | Drop():
                 self._leg(effect)
             case Enter() | Exit() | Release():
-                self._wait(effect)
+                await self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
                 await self._record(effect)
             case Book(number, reason):
@@ -234,11 +239,18 @@ class Performance:
             self._legs.connect(effect.leg)
             if self._holding is not None:
                 self._holding.connected()
+            await self._hold()
         else:
             self._legs.drop(effect.leg)
             self.happened(LegLeft(effect.leg))
 
-    def _wait(self, effect: Enter | Exit | Release) -> None:
+    async def _hold(self) -> None:
+        """Whom the team's line has given is held on while the two talk: Redis may come back without knowing of it."""
+        talking = getattr(self._machine, "talking", None)
+        if self._line is not None and talking is not None and talking.name:
+            await self._talks.enter_async_context(self._tools.holding(talking.name, True))
+
+    async def _wait(self, effect: Enter | Exit | Release) -> None:
         assert self._line is not None
         match effect:
             case Enter():
@@ -246,6 +258,8 @@ class Performance:
             case Exit(team):
                 self._line.exit(team)
             case Release():
+                if effect.took:
+                    await self._talks.aclose()
                 self._line.release(effect)
 
     async def _record(self, effect: StartRecording | StopRecording | KeepRecording | DropRecording) -> None:

@@ -31,10 +31,12 @@ from gateway.calls.cues import (
     LegAnswered,
     LegLeft,
     Machine,
+    Release,
     Resumed,
     Say,
 )
 from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
+from gateway.calls.rung import NOBODY, Rung
 from gateway.conduct.keeping import KEEP_WITHIN
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.tools import Tools
@@ -131,6 +133,9 @@ class World:
     def leave(self) -> None:
         self.done.append("leave")
 
+    def release(self, release: Release) -> None:
+        self.done.append(release)
+
     async def claim(self, leg: str) -> bool:
         if self.down:
             raise Unavailable("The store doesn't answer.")
@@ -150,7 +155,10 @@ class World:
         @asynccontextmanager
         async def holding(name: str, talks: bool) -> AsyncIterator[World]:
             self.done.append(("hold", name, talks))
-            yield self
+            try:
+                yield self
+            finally:
+                self.done.append(("held", name))
 
         tools: Any = made  # the World is each of them
         return Tools(tools, tools, tools, holding, tools, tools, heard)
@@ -406,3 +414,21 @@ async def test_a_number_of_nobodys_is_nobody_to_hold() -> None:
     world = World()
     await run(world, world.part(Ring(Callee("", "+15105550199")), machine((Begun, (DONE,)))))
     assert not [one for one in world.done if isinstance(one, tuple) and one[0] == "hold"]
+
+
+@dataclass(frozen=True)
+class Talking(Scripted):
+    """A team's machine whose caller talks with somebody."""
+
+    talking: Rung = NOBODY
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_who_takes_a_teams_call_is_held_until_they_are_released(resumed: bool) -> None:
+    """A store that has come back empty would have the team ring them while they talk."""
+    world = World()
+    release = Release("crew", "ana", took=True)
+    made = Talking(((Begun, (Connect("1"),)), (Resumed, ()), (LegLeft, (release, DONE))), talking=Rung("1", "ana", 0.0))
+    await run(world, world.part(Wait("crew"), made, resumed=resumed, bridged="1" if resumed else ""), LegLeft("1"))
+    held = [one for one in world.done if one in (("hold", "ana", True), ("held", "ana"), release)]
+    assert held == [("hold", "ana", True), ("held", "ana"), release]
