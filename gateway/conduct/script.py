@@ -37,7 +37,9 @@ HAND_WITHIN = 6.0
 APOLOGISE_WITHIN = 60.0
 """Seconds to tell a caller that we can't go on; whatever becomes of it, they aren't kept any longer."""
 TALK_WITHIN = 4 * 3600.0
-"""Seconds a call may last: nobody talks so long, so something hangs."""
+"""Seconds that an agent may talk: nobody talks with one so long, so something hangs."""
+PEOPLE_WITHIN = 24 * 3600.0
+"""Seconds of everything else. What a caller waits for ends by itself much earlier, and two people who talk aren't parted."""
 
 
 class State(Enum):
@@ -289,8 +291,12 @@ def _listening(script: Script, _: Input, now: float) -> tuple[Script, Sequence[E
     return replace(script, listening=True, deadline=min(script.deadline, now + ACTIVE_WITHIN)), ()
 
 
+def _within(agent: str) -> float:
+    return TALK_WITHIN if agent else PEOPLE_WITHIN
+
+
 def _active(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
-    talking = replace(script, state=State.TALKING, answered=True, deadline=now + TALK_WITHIN)
+    talking = replace(script, state=State.TALKING, answered=True, deadline=now + _within(script.agent))
     return talking, (Converse(script.agent), TellAnswered())
 
 
@@ -319,7 +325,7 @@ def _ended(script: Script, given: Input, now: float) -> tuple[Script, Sequence[E
 def _led(script: Script, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
     match given:
         case Led(agent, True):
-            talking = replace(script, agent=agent, state=State.TALKING, deadline=now + TALK_WITHIN)
+            talking = replace(script, agent=agent, state=State.TALKING, deadline=now + _within(agent))
             return talking, (Converse(agent),)
         case Led():
             return replace(script, state=State.HANDING, deadline=now + HAND_WITHIN), (KeepCompany(),)
@@ -405,7 +411,7 @@ def _waiting_due(script: Script, _: float) -> tuple[Script, Sequence[Effect]]:
 def _ringing_due(script: Script, now: float) -> tuple[Script, Sequence[Effect]]:
     if not script.listening:
         return _over(script), (TellHangup(Party.GATEWAY, "the SIP service didn't answer the call"), HangUp())
-    talking = replace(script, state=State.TALKING, deadline=now + TALK_WITHIN)
+    talking = replace(script, state=State.TALKING, deadline=now + _within(script.agent))
     return talking, (Converse(script.agent),)
 
 

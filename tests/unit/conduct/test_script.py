@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from gateway.conduct.script import (
     ACTIVE_WITHIN,
     CALLER_WITHIN,
+    PEOPLE_WITHIN,
+    TALK_WITHIN,
     Active,
     Apologise,
     Apologised,
@@ -115,6 +117,14 @@ def test_it_leaves_when_no_caller_comes_for_longer_than_the_sip_service_may_take
     after, effects = script.due(5.0 + CALLER_WITHIN)
     assert after.state is State.OVER
     assert effects == (Leave("no caller was in the room", give_back=True),)
+
+
+def test_two_people_who_talk_arent_parted_by_how_long_an_agent_may_talk() -> None:
+    with_agent, _ = play(*TO_TALKING)
+    assert list(with_agent.due(TALK_WITHIN)[1])[-1] == HangUp()
+    with_house, _ = play(*TO_LEADING, Led("", ours=True))
+    assert with_house.due(TALK_WITHIN) == (with_house, ())
+    assert list(with_house.due(PEOPLE_WITHIN)[1])[-1] == HangUp(), "something hangs"
 
 
 @pytest.mark.parametrize(
