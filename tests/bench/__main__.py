@@ -35,7 +35,9 @@ def main() -> int:
     parser.add_argument("--talks", type=int, default=3, help="conversations, with each agent")
     parser.add_argument("--presses", type=int, default=15, help="keys at each of two menus of the house")
     parser.add_argument("--answers", type=int, default=20, help="calls that somebody who is rung answers")
-    parser.add_argument("--dispatches", type=int, default=300, help="calls that are sent a job, ten a second")
+    parser.add_argument(
+        "--dispatches", type=int, default=200, help="calls that are sent a job, in bursts of ten a second"
+    )
     parser.add_argument("--numbers", type=int, default=1_000_000, help="numbers in the CSV file")
     parser.add_argument("--json", type=Path, default=Path(".offhook/bench.json"))
     chosen = parser.parse_args()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,8 +37,11 @@ from tests.e2e.job_lab import worker
 from tests.e2e.servers import free_port, livekit_server, redis_server
 
 BURST = 10
-EVERY = 1.0
-"""Seconds between two bursts."""
+APART = 0.1
+"""Seconds between two calls of a burst."""
+EVERY = 6.0
+"""Seconds between two bursts: each job is a process of its own, and the next must be warm by then. Two cores can't start
+ten a second without end."""
 LOST_AFTER = 30.0
 """Seconds after the last dispatch in which every job must have come."""
 JOINED_WITHIN = 600.0
@@ -139,11 +142,17 @@ async def _bursts(joins: Joins, count: int) -> None:
     for first in range(0, count, BURST):
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         due += EVERY
-        await asyncio.gather(*(joins.call(number) for number in range(first, min(first + BURST, count))))
+        numbers = range(first, min(first + BURST, count))
+        await asyncio.gather(*(_later(APART * (number - first), joins.call(number)) for number in numbers))
     ends = time.monotonic() + LOST_AFTER
     while len(joins.took) < count and time.monotonic() < ends:
         await asyncio.sleep(0.1)
     await asyncio.sleep(1.0)
+
+
+async def _later(seconds: float, work: Awaitable[None]) -> None:
+    await asyncio.sleep(seconds)
+    await work
 
 
 def measure(count: int) -> list[Figure]:
