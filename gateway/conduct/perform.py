@@ -65,8 +65,8 @@ class Part:
     keep: Callable[[Machine, str], Awaitable[bool]]
     """Keeps the machine, and the leg that talks with the caller ("" for none); False when another job has the call by
     now. May raise Unavailable."""
-    note: Callable[[Kind, Mapping[str, object]], None]
-    """Tells an event for the record."""
+    note: Callable[[Kind, Mapping[str, object], float], None]
+    """Tells an event for the record, and when it happened (seconds since the epoch)."""
     book: Callable[[str, str], Awaitable[bool]]
     """Books a callback on the number ("" for the caller's own) for a reason; whether it is kept for good."""
     notice: str = ""
@@ -288,8 +288,9 @@ class Performance:
     def _told(self, what: Effect) -> None:
         """Tell the record of the line; legs tell of themselves."""
         match what:
-            case Enter(team):
-                self._part.note(Kind.WAITING, {"team": team, "event": "entered"})
+            case Enter(team, since):
+                # By its time it is one in the record, whichever job tells it.
+                self._part.note(Kind.WAITING, {"team": team, "event": "entered"}, since)
             case Exit(team):
                 why = getattr(self._machine, "why", "")
-                self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why})
+                self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why}, time.time())

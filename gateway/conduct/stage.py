@@ -201,9 +201,9 @@ class CallStage:
         if not self._booked:
             await self._book(number, reason, within)
 
-    def note(self, kind: Kind, data: Mapping[str, object]) -> None:
-        """Tell an event of the call for its record."""
-        self.parts.teller.note(kind, data, time.time())
+    def note(self, kind: Kind, data: Mapping[str, object], at: float | None = None) -> None:
+        """Tell an event of the call for its record. `at`: seconds since the epoch; now by default."""
+        self.parts.teller.note(kind, data, time.time() if at is None else at)
 
     async def _book(self, number: Number | None, reason: str, within: float | None = None) -> None:
         by = time.time() + (self.brief.callback_within if within is None else within)

@@ -179,7 +179,14 @@ class World:
             return True
 
         return Part(
-            act, machine, bridged, resumed, keep, lambda kind, data: self.done.append((kind, data)), book, notice
+            act,
+            machine,
+            bridged,
+            resumed,
+            keep,
+            lambda kind, data, at: self.done.append((kind, data, at)),
+            book,
+            notice,
         )
 
 
@@ -390,10 +397,11 @@ async def test_the_line_is_told_to_the_record() -> None:
     made = machine((Begun, (Enter("crew", 1.0),)), (Heard, (Exit("crew"), DONE)))
     await run(world, world.part(Wait("crew"), made), Heard())
     told = [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.WAITING]
-    assert told == [
+    assert [(kind, data) for kind, data, _ in told] == [
         (Kind.WAITING, {"team": "crew", "event": "entered"}),
         (Kind.WAITING, {"team": "crew", "event": "left", "why": ""}),
     ]
+    assert told[0][2] == 1.0, "since when the caller waits, whichever job tells it"
 
 
 async def test_a_person_who_is_rung_directly_is_held_until_they_are_done() -> None:
