@@ -140,10 +140,10 @@ async def converse(party: Party, steps: Sequence[Step]) -> None:
         heard = await party.turn()
         step = left[0]
         if party.disturbed:
-            asked = await asyncio.get_running_loop().run_in_executor(party.brain, _asked, heard, cues)
-            if asked is None and await party.sound(GOES_ON):
+            wanted = await asyncio.get_running_loop().run_in_executor(party.brain, asked, heard, cues)
+            if wanted is None and await party.sound(GOES_ON):
                 continue
-            step = asked or step
+            step = wanted or step
         await _do(party, step)
         left = list(steps[steps.index(step) + 1 :])
     await party.call.ended(25.0)
@@ -156,7 +156,7 @@ async def _do(party: Party, step: Step) -> None:
         await party.say(step.words, fact=step.fact, holds=step.holds)
 
 
-def _asked(heard: Samples, cues: Mapping[Step, Sequence[Samples]]) -> Step | None:
+def asked(heard: Samples, cues: Mapping[Step, Sequence[Samples]]) -> Step | None:
     """What the agent has asked for."""
     scores = {step: max(find_like(heard, cue).score for cue in known) for step, known in cues.items()}
     best = max(scores, key=lambda step: scores[step], default=None)
