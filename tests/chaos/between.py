@@ -22,6 +22,11 @@ from tests.faults.server import FaultServer
 PROVIDERS = {Target.STT: Kind.STT, Target.LLM: Kind.LLM, Target.TTS: Kind.TTS}
 WRONGS = {
     Deed.STALL: (Fault(Does.STALL, Phase.CONNECT), Fault(Does.STALL, Phase.MIDDLE, after=0)),
+    Deed.HALF_OPEN: (Fault(Does.HALF_OPEN, Phase.CONNECT), Fault(Does.HALF_OPEN, Phase.MIDDLE, after=0)),
+    Deed.DELAY: (Fault(Does.DELAY, Phase.CONNECT, seconds=4.0), Fault(Does.DELAY, Phase.MIDDLE, after=0, seconds=4.0)),
+    Deed.DENY: (Fault(Does.STATUS, Phase.CONNECT, status=401),),
+    Deed.GARBAGE: (Fault(Does.GARBAGE, Phase.FIRST), Fault(Does.GARBAGE, Phase.MIDDLE, after=0)),
+    Deed.DRIP: (Fault(Does.DRIP, Phase.FIRST, rate=40), Fault(Does.DRIP, Phase.MIDDLE, after=0, rate=40)),
     Deed.LIMIT: (Fault(Does.STATUS, Phase.CONNECT, status=429, retry_after="20"),),
     Deed.FAIL: (Fault(Does.STATUS, Phase.CONNECT, status=500), Fault(Does.STATUS, Phase.MIDDLE, after=0, status=500)),
     Deed.CUT: (Fault(Does.TRUNCATE, Phase.CONNECT), Fault(Does.TRUNCATE, Phase.MIDDLE, after=0)),

@@ -26,13 +26,15 @@ KINDS: tuple[tuple[Target, Deed], ...] = (
     (Target.EDGE, Deed.KILL),
     (Target.LIVEKIT, Deed.KILL),
     (Target.LIVEKIT, Deed.CUT),
-    *(
-        (provider, deed)
-        for provider in (Target.STT, Target.LLM, Target.TTS)
-        for deed in (Deed.STALL, Deed.LIMIT, Deed.FAIL, Deed.CUT)
-    ),
 )
-"""What can be done to what."""
+"""What can be done to what, but for providers."""
+WRONGS = (
+    Deed.STALL, Deed.HALF_OPEN, Deed.DELAY, Deed.LIMIT, Deed.DENY, Deed.FAIL, Deed.CUT, Deed.GARBAGE, Deed.DRIP
+)  # fmt: skip
+"""What a provider does."""
+PROVIDERS = (Target.STT, Target.LLM, Target.TTS)
+ILLS = 4
+"""So many of them each provider does in a run that names none."""
 OFTEN = {Target.JOB: 4, Target.WORKER: 2}
 """How many times as often as another it is disturbed: a job is what dies most."""
 TALKS = ("sales", "support", "callback")
@@ -45,7 +47,6 @@ LASTS = (3.5, 6.0)
 """Seconds for which something stands still or is held: longer than a lease."""
 OUTAGE = 15.0
 """Seconds for which a provider misbehaves: a turn or more."""
-PROVIDERS = frozenset({Target.STT, Target.LLM, Target.TTS})
 APART = 1.5
 """Seconds at most between two calls of a round."""
 
@@ -77,9 +78,11 @@ class Round:
 
 
 def chosen(only: Sequence[str]) -> list[tuple[Target, Deed]]:
-    """The kinds that are named: `job` for all that is done to jobs, `job.kill` for one. Raises ValueError."""
-    found = [(target, deed) for target, deed in KINDS if not only or {target.value, f"{target}.{deed}"} & set(only)]
-    known = {name for target, deed in KINDS for name in (target.value, f"{target}.{deed}")}
+    """The kinds that are named, all if none is: `job` for all that is done to jobs, `job.kill` for one. Raises
+    ValueError."""
+    every = [*KINDS, *((provider, deed) for provider in PROVIDERS for deed in WRONGS)]
+    found = [(target, deed) for target, deed in every if not only or {target.value, f"{target}.{deed}"} & set(only)]
+    known = {name for target, deed in every for name in (target.value, f"{target}.{deed}")}
     if unknown := set(only) - known - {Target.NONE.value}:
         raise ValueError(f"There is no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}.")
     return found or [(Target.NONE, Deed.NONE)]
@@ -88,11 +91,13 @@ def chosen(only: Sequence[str]) -> list[tuple[Target, Deed]]:
 def rounds(seed: int, calls: int, at_once: int, only: Sequence[str] = ()) -> list[Round]:
     """The rounds of a run: `calls` calls in all, `at_once` at a time. Each depends on the seed and its number alone, so
     that one can be done again by itself."""
-    order = [kind for kind in chosen(only) for _ in range(OFTEN.get(kind[0], 1))]
-    random.Random(seed).shuffle(order)
+    rng = random.Random(seed)
+    kinds = chosen(only) if only else [*KINDS, *((each, ill) for each in PROVIDERS for ill in rng.sample(WRONGS, ILLS))]
+    order = [kind for kind in kinds for _ in range(OFTEN.get(kind[0], 1))]
+    rng.shuffle(order)
     sizes = [min(at_once, calls - begun) for begun in range(0, calls, at_once)]
-    kinds = islice(cycle(order), len(sizes))
-    return [_round(seed, number, kind, size) for number, (kind, size) in enumerate(zip(kinds, sizes, strict=True), 1)]
+    drawn = zip(islice(cycle(order), len(sizes)), sizes, strict=True)
+    return [_round(seed, number, kind, size) for number, (kind, size) in enumerate(drawn, 1)]
 
 
 def _round(seed: int, number: int, kind: tuple[Target, Deed], size: int) -> Round:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.chaos import between as stands
+from tests.chaos import draw
 from tests.chaos.judge import Deed, Target
 from tests.chaos.proxy import Proxy, proxy
 from tests.e2e.servers import free_port, until
@@ -105,7 +106,7 @@ async def test_what_stands_between_does_as_it_is_told() -> None:
         assert await asyncio.wait_for(reader.readexactly(4), 5) == b"held"
         await there.begin(Deed.CUT, Target.REDIS)
         assert await asyncio.wait_for(_gone(reader), 5)
-        for deed in (Deed.STALL, Deed.LIMIT, Deed.FAIL, Deed.CUT):
+        for deed in draw.WRONGS:
             await there.begin(deed, Target.LLM)
             await there.end(Target.LLM)
         writer.close()
