@@ -17,7 +17,7 @@ from tests.e2e.servers import free_port
 from tests.faults.faults import Does, Fault, Kind, Phase
 from tests.faults.server import FaultServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.speech, pytest.mark.timeout(240)]
 
 SALES = "+15105550100"
 
@@ -99,7 +99,6 @@ async def _the_next_caller_waits_for_nobody(phone: Phone, provider: FaultServer)
     assert provider.seen[Kind.LLM] - before <= 1
 
 
-@pytest.mark.long
 async def test_what_is_said_to_a_recognizer_that_has_fallen_silent_is_not_lost(
     phone: Phone, stack: Stack, provider: FaultServer
 ) -> None:
@@ -114,7 +113,6 @@ async def test_what_is_said_to_a_recognizer_that_has_fallen_silent_is_not_lost(
     assert ("stt", "cloud", "local") in switches(found)
 
 
-@pytest.mark.long
 async def test_a_recognizer_that_dies_in_the_middle_of_words_loses_none(
     phone: Phone, stack: Stack, provider: FaultServer
 ) -> None:
