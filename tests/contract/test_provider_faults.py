@@ -1,6 +1,6 @@
 """What becomes of a sentence when a provider fails in it: every fault × every engine × every moment of an answer.
 
-`python -m pytest tests/contract/test_provider_faults.py` takes a quarter of a minute: the cases run at once, before the
+`python -m pytest tests/contract/test_provider_faults.py` takes half a minute: many cases run at once, before the
 first test of them.
 """
 

@@ -90,6 +90,7 @@ async def test_sales_takes_a_lead_by_speech(phone: Phone, stack: Stack) -> None:
     assert timeline.pacing.lost == 0
 
 
+@pytest.mark.long
 @pytest.mark.speech
 async def test_support_takes_a_ticket_number_by_keypad(phone: Phone, stack: Stack) -> None:
     call = await phone.dial(SUPPORT)

@@ -274,6 +274,7 @@ async def test_a_key_leads_out_of_the_line(stack: Stack, caller: Phone, callees:
     await call.hang_up()
 
 
+@pytest.mark.long
 async def test_a_line_ends_after_its_time(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(DESK)
     rung = [await callees.rung(), await callees.rung()]
@@ -409,6 +410,7 @@ async def test_a_message_of_who_hangs_up_is_kept(stack: Stack, caller: Phone) ->
     assert len(found["messages"]) == 1
 
 
+@pytest.mark.long
 async def test_a_message_ends_after_its_time(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(MESSAGE)
     await call.answered()

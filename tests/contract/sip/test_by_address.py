@@ -71,6 +71,7 @@ async def _theirs(livekit: LiveKit) -> None:
         await lk.aclose()
 
 
+@pytest.mark.long
 async def test_a_service_by_address(tmp_path: Path) -> None:
     """Nothing of ours is left there, even after a failure, and what was there stays."""
     with redis_server(tmp_path) as redis_url, livekit_server(tmp_path, redis_url) as livekit:

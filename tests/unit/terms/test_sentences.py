@@ -64,7 +64,7 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(lambda on
 @given(MOMENTS, st.integers(1, 340 * 24 * 60), st.sampled_from(["America/New_York", "Europe/Berlin", "Asia/Kolkata"]))
 def test_what_is_said_leads_back_to_the_day_and_the_hour(now: datetime, minutes: int, zone: str) -> None:
     """Also where the clocks change and years end: the day that is named, counted by the wall calendar, is the day."""
-    opening = (now + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone)).replace(second=0)
+    opening = (now + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0)
     if opening <= now:
         return
     here, said = now.astimezone(ZoneInfo(zone)), english.when(opening, now)
