@@ -13,7 +13,7 @@ up: ## run the whole gateway on this machine
 	@$(SETUP) run && .venv/bin/offhook up
 
 test: ## set up, then run every test
-	@$(SETUP) dev && $(PY) -m pytest
+	@$(SETUP) dev && $(PY) -m pytest -n 2
 
 check: ## ruff, mypy --strict, import-linter
 	@$(SETUP) dev

@@ -1,8 +1,35 @@
-"""For every test: no deadlines in property tests, because other work on the machine must not fail them."""
+"""For every test: no deadlines in property tests, because other work on the machine must not fail them.
+
+`pytest -n 2` runs the tests that place calls one after the other in one process, and all others in a second process that
+gives way to it: what makes a call slow is what its caller hears.
+"""
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 settings.register_profile("offhook", deadline=None)
 settings.load_profile("offhook")
+
+_CALLS = ("tests/e2e/", "tests/contract/sip/")
+_GIVES_WAY = 10
+"""Niceness of the process that places no calls."""
+
+
+class _CallsApart(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return "calls" if nodeid.startswith(_CALLS) else "others"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _CallsApart:
+    return _CallsApart(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(_CALLS):
+        os.setpriority(os.PRIO_PROCESS, 0, _GIVES_WAY)

@@ -24,9 +24,10 @@ from livekit import api
 
 from gateway.up.servers import find_livekit_server, find_redis_server
 
-_FIRST = int(os.environ.get("OFFHOOK_TEST_PORTS", "23000"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_FIRST = int(os.environ.get("OFFHOOK_TEST_PORTS", "23000")) + 1000 * _WORKER
 PORTS = range(_FIRST, _FIRST + 900)
-"""Where servers of these tests bind; OFFHOOK_TEST_PORTS names another first port."""
+"""Where servers of these tests bind; OFFHOOK_TEST_PORTS names another first port. Each process of tests has its own."""
 RTP_PORTS = range(PORTS.stop, PORTS.stop + 100)
 """Where the edge's RTP binds."""
 _turn = cycle(random.sample(PORTS, len(PORTS)))
