@@ -38,7 +38,7 @@ from tests.faults.server import FaultServer
 
 HEDGE = 0.5
 NOW = 1000.0
-AT_ONCE = 16
+AT_ONCE = 8
 """Cases that run at once: more of them, on a busy machine, keep each other from connecting in time."""
 SENTENCE = "Thank you, and what is the best number to reach you on tomorrow morning?"
 
