@@ -10,7 +10,11 @@ from livekit import rtc
 
 from gateway.edge.frames import Listener, Speaker
 from gateway.edge.mixer import Mixer
-from gateway.rtp import RATE, Samples
+from gateway.rtp import FRAME, RATE, Samples
+from gateway.rtp.waiting import waiting
+
+ALONE = 0.25
+"""Seconds without anybody to hear until the line is filled: whoever hands a caller over takes less."""
 
 
 class Mouth:
@@ -43,29 +47,48 @@ class Mouth:
 
 
 class Ears:
-    """The room's audio tracks, mixed. `heard` gets each frame of FRAME samples, on the event loop."""
+    """The room's audio tracks, mixed. `heard` gets each frame of FRAME samples, on the event loop; where whoever spoke
+    is gone and nobody else has come, two soft notes, again and again, unless there is to be `silence` then."""
 
     def __init__(self, heard: Callable[[Samples], None]) -> None:
         self._heard = heard
         self._mixer = Mixer()
         self._listening: dict[str, Listener] = {}
+        self.silence = False
+        self._waiting: asyncio.TimerHandle | None = None
 
     def open(self, track: rtc.Track) -> None:
         """Listen to a track that was subscribed. The same track again replaces it."""
         sid = track.sid
         self.close(sid)
         self._listening[sid] = Listener(track, partial(self._add, sid), partial(self.close, sid))
+        self._wait_no_more()
 
     def close(self, sid: str) -> None:
         """Listen to a track no longer."""
         if (listener := self._listening.pop(sid, None)) is not None:
             listener.close()
             self._mixer.remove(sid)
+            if not self._listening and not self.silence and self._waiting is None:
+                loop = asyncio.get_running_loop()
+                self._waiting = loop.call_later(ALONE, self._fill, 0, loop.time() + ALONE)
 
     def close_all(self) -> None:
         """Listen to nothing more."""
+        self.silence = True
+        self._wait_no_more()
         for sid in list(self._listening):
             self.close(sid)
+
+    def _fill(self, at: int, began: float) -> None:
+        self._heard(waiting(at, FRAME))
+        at += FRAME
+        self._waiting = asyncio.get_running_loop().call_at(began + at / RATE, self._fill, at, began)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
     def _add(self, sid: str, frame: Samples) -> None:
         for mixed in self._mixer.add(sid, frame, asyncio.get_running_loop().time()):

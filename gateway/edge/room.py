@@ -214,7 +214,7 @@ class RoomLeg:
         return self._gone.is_set()
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
-        self._isolated = ISOLATED in attributes
+        self._isolated = self._ears.silence = ISOLATED in attributes
         self._mouth = Mouth(seat.identity)
         room = self._room = rtc.Room()
         self._listen(room)

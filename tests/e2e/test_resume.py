@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(150)]
 
 LOUD = 300
 """Peak of a frame that a caller hears."""
+REDIALED = "+15105550630"
 LOST = line_of(Say.AGAIN, "en-US")
 
 
@@ -117,3 +118,29 @@ async def test_kill_after_kill_is_heard_as_a_short_pause(phone: Phone, stack: St
     lead = found["lead"]["fields"]
     assert (lead["name"], lead["company"]) == ("John Smith", "Acme Software")
     assert "phone system" in lead["need"]
+
+
+@pytest.mark.long
+async def test_who_is_cut_off_and_dials_again_goes_on_where_they_were(phone: Phone, stack: Stack) -> None:
+    first = await phone.dial(REDIALED)
+    await first.answered(10)
+    await converse(phone, first, ["We need a new phone system.", "My name is John Smith."])
+    await first.talking(0.4, 25)
+    await first.hang_up()
+    await record(stack, sip_id(first), ending="served")
+    call = await phone.dial(REDIALED)
+    await call.answered(10)
+    back = await phone.rendering(line_of(Say.BACK, "en-US"))
+    await call.line(back, 15, what="that the caller was cut off")
+    await converse(phone, call, ["I work for Acme Software.", "No, that's all. Goodbye."])
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    agent = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
+    assert not any("How can I help" in text or "your name" in text for text in agent)
+    lead = found["lead"]["fields"]
+    assert (lead["name"], lead["company"]) == ("John Smith", "Acme Software")
+    again = await phone.dial(REDIALED)
+    await again.answered(10)
+    hello = await phone.rendering(line_of(Say.NOTICE, "en-US"))
+    await again.line(hello, 10, what="the notice: who has finished begins anew")
+    await again.hang_up()

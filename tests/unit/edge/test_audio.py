@@ -1,0 +1,64 @@
+"""What a caller hears when whoever spoke is gone: the tracks are a stand-in's, the time is the loop's."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gateway.edge import audio
+from gateway.edge.audio import Ears
+from gateway.rtp import FRAME, Samples
+from tests.e2e.servers import until
+
+
+class Heard(list[Samples]):
+    """The frames that came."""
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    monkeypatch.setattr(audio, "Listener", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(audio, "ALONE", 0.02)
+    return Heard()
+
+
+def track(sid: str) -> Any:
+    return cast(Any, SimpleNamespace(sid=sid))
+
+
+async def test_the_line_is_filled_from_when_nobody_is_there_until_somebody_is(heard: Heard) -> None:
+    ears = Ears(heard.append)
+    await asyncio.sleep(0.06)
+    assert not heard, "who never was there leaves no gap"
+    ears.open(track("a"))
+    ears.open(track("b"))
+    ears.close("a")
+    await asyncio.sleep(0.06)
+    assert not heard, "the other is there"
+    ears.close("b")
+    await until(lambda: len(heard) > 3)
+    assert all(len(frame) == FRAME for frame in heard)
+    assert max(abs(int(sample)) for frame in heard for sample in frame) > 0
+    ears.open(track("c"))
+    came = len(heard)
+    await asyncio.sleep(0.06)
+    assert len(heard) == came
+    ears.close("c")
+    ears.open(track("d"))
+    await asyncio.sleep(0.06)
+    assert len(heard) == came, "it takes a moment to hand a caller over"
+    ears.close_all()
+    await asyncio.sleep(0.06)
+    assert len(heard) == came, "the call is over"
+
+
+async def test_a_leg_that_hears_whom_it_is_told_to_isnt_filled(heard: Heard) -> None:
+    ears = Ears(heard.append)
+    ears.silence = True
+    ears.open(track("a"))
+    ears.close("a")
+    await asyncio.sleep(0.06)
+    assert not heard
