@@ -24,7 +24,7 @@ PREFIX = "call-"
 """How the names of our rooms begin (the trunk file's `room_prefix`)."""
 JOB_WITHIN = 3.0
 """Seconds from a dispatch until its job must hold the call's lease."""
-STEADY = 10.0
+STEADY = 5.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
 HURRY_AFTER = 0.5
 """Seconds from a dispatch after which one that came to no worker is made again as soon as one is there."""
@@ -129,10 +129,16 @@ def supervise(call: Call, holder: str | None, now: float, *, lost: bool = False)
     if call.bridged or afresh(call, now):
         return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
     if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
-        # A caller who has been answered isn't kept waiting: somebody speaks to them soon.
-        enough = TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
-        return Do.LEAD_ON if call.tries >= enough else Do.DISPATCH
+        return Do.LEAD_ON if call.tries >= _enough(call) else Do.DISPATCH
     return Do.GIVE_UP if call.tries >= TRIES else Do.DISPATCH
+
+
+def _enough(call: Call) -> int:
+    """Agents' jobs that a call is offered to: one that came and died costs its caller a moment, one that doesn't come
+    seconds. A caller who has been answered isn't kept waiting: somebody speaks to them soon."""
+    if call.phase is Phase.TAKEN:
+        return TRIES
+    return TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
 
 
 def afresh(call: Call, now: float) -> bool:
