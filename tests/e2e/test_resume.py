@@ -31,18 +31,19 @@ async def job(stack: Stack) -> psutil.Process:
     found: list[psutil.Process] = []
 
     def there() -> bool:
-        found[:] = [one for one in _family(stack) if _in_a_room(one, int(stack.run.livekit_url.rpartition(":")[2]))]
+        found[:] = [one for one in _family(stack)[1:] if _in_a_room(one, int(stack.run.livekit_url.rpartition(":")[2]))]
         return len(found) == 1
 
     await until(there, 20.0)
     return found[0]
 
 
-def _family(stack: Stack) -> list[psutil.Process]:
+def _family(stack: Stack, pool: str = "agents") -> list[psutil.Process]:
+    """A worker and its children."""
     with suppress(psutil.Error):
         for child in psutil.Process(stack.pid).children():
-            if "worker --pool agents" in " ".join(child.cmdline()):
-                return child.children(recursive=True)
+            if f"worker --pool {pool}" in " ".join(child.cmdline()):
+                return [child, *child.children(recursive=True)]
     return []
 
 
@@ -144,3 +145,18 @@ async def test_who_is_cut_off_and_dials_again_goes_on_where_they_were(phone: Pho
     hello = await phone.rendering(line_of(Say.NOTICE, "en-US"))
     await again.line(hello, 10, what="the notice: who has finished begins anew")
     await again.hang_up()
+
+
+@pytest.mark.long
+async def test_a_caller_whom_nobody_can_serve_is_rejected(phone: Phone, stack: Stack) -> None:
+    stopped = [one for pool in ("agents", "house") for one in _family(stack, pool)]
+    for one in stopped:
+        one.suspend()
+    try:
+        call = await phone.dial(SALES)
+        await call.ended(60)
+        assert call.signalling.answered is None
+        assert call.signalling.status == 503, "so that the carrier tries elsewhere"
+    finally:
+        for one in stopped:
+            one.resume()
