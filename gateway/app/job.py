@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import cast
 
@@ -24,6 +24,7 @@ from redis.asyncio import Redis
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
 from gateway.app.watch import Watched, watched
+from gateway.calls.presence import Presence
 from gateway.calls.redis_spoken import RedisSpoken
 from gateway.calls.redis_store import RedisStore
 from gateway.conduct.conductor import Conductor, Means
@@ -40,6 +41,7 @@ from gateway.health.redis_store import RedisHealth
 from gateway.metrics import EDGE_ERRORS
 from gateway.privacy import logs
 from gateway.redis_client import open_client
+from gateway.tasks import Tasks
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.catalogue import Catalogue, Line
 from gateway.terms.kept import after
@@ -67,15 +69,15 @@ def prewarm(settings: Settings, pool: Pool, process: JobProcess) -> None:
     http_context._create_ssl_context()
 
 
-def build(settings: Settings, pool: Pool, watch: str) -> Callable[[JobContext], Awaitable[None]]:
+def build(settings: Settings, pool: Pool, watch: str, worker: str) -> Callable[[JobContext], Awaitable[None]]:
     """The entrypoint of the pool's jobs. It returns once the call is being conducted; `ended` waits for its end.
-    `watch`: path of the worker's `gateway.app.watch.Watch`."""
-    return partial(entrypoint, settings, pool, watch)
+    `watch`: path of the `gateway.app.watch.Watch` of the worker, whose name is `worker`."""
+    return partial(entrypoint, settings, pool, watch, worker)
 
 
-async def entrypoint(settings: Settings, pool: Pool, watch: str, context: JobContext) -> None:
+async def entrypoint(settings: Settings, pool: Pool, watch: str, worker: str, context: JobContext) -> None:
     """Take the call that the dispatch names, or leave without a sound."""
-    job = _Job(settings, pool, watch, context)
+    job = _Job(settings, pool, watch, worker, context)
     task = job.task = asyncio.create_task(job.conduct(), name="call")
     context.proc.userdata[_JOB] = job
     task.add_done_callback(lambda _: context.shutdown("the call is over"))
@@ -100,8 +102,8 @@ async def ended(context: JobContext) -> None:
 class _Job:
     """One dispatched job."""
 
-    def __init__(self, settings: Settings, pool: Pool, watch: str, context: JobContext) -> None:
-        self._settings, self._pool, self._watch, self._context = settings, pool, watch, context
+    def __init__(self, settings: Settings, pool: Pool, watch: str, worker: str, context: JobContext) -> None:
+        self._settings, self._pool, self._watch, self._worker, self._context = settings, pool, watch, worker, context
         self.task: asyncio.Task[None] | None = None
         """What conducts the call."""
         self._conductor: Conductor | None = None
@@ -122,14 +124,27 @@ class _Job:
             return
         structlog.contextvars.bind_contextvars(call=dispatch[0], epoch=dispatch[1])
         me = Watched(os.getpid(), *dispatch, self._context.job.id)
+        orphaned = asyncio.Event()
         try:
-            async with watched(self._watch, me, self.stop), redis(self._settings) as connection:
+            async with (
+                watched(self._watch, me, orphaned.set),
+                redis(self._settings) as connection,
+                Tasks("job") as tasks,
+            ):
+                tasks.start(self._outlived(orphaned, Presence(connection)), "orphaned")
                 await self._take(connection, *dispatch)
         except Unavailable as bad:
             log.warning("the call couldn't be taken", why=str(bad))
         except Exception:
             EDGE_ERRORS.labels("job").inc()
             log.exception("the job failed")
+
+    async def _outlived(self, orphaned: asyncio.Event, presence: Presence) -> None:
+        """Once the worker is dead, say so for it, and leave the call to another's job."""
+        await orphaned.wait()
+        with suppress(Unavailable):
+            await presence.leave(self._pool, self._worker)
+        self.stop()
 
     async def _take(self, redis: Redis, call_id: CallId, epoch: int) -> None:
         started, job = time.monotonic(), self._context.job.id

@@ -84,7 +84,12 @@ async def run(settings: Settings, pool: Pool) -> None:
     if pool is Pool.HOUSE:
         os.environ.update({name: os.environ.get(name, value) for name, value in LIGHT.items()})
     async with job.redis(settings) as redis, _watching(RedisStore(redis)) as watch:
-        await _serve(settings, pool, redis, Worker(settings, pool, watch.path))
+        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me()))
+
+
+def _me() -> str:
+    """This worker's name."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def _watching(store: RedisStore) -> Watch:
@@ -108,11 +113,10 @@ def _besides(
     settings: Settings, pool: Pool, worker: Worker, redis: Redis
 ) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What a worker does beside its jobs, by name."""
-    me = f"{socket.gethostname()}-{os.getpid()}"
     for_both: dict[str, Callable[[], Awaitable[None]]] = {
         "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
         "look at livekit": worker.look,
-        "presence": lambda: keep_telling(Presence(redis), pool, me, worker.working, time.time),
+        "presence": lambda: keep_telling(Presence(redis), pool, _me(), worker.working, time.time),
     }
     if pool is Pool.HOUSE:
         return {**for_both, "salvage messages": lambda: recording.salvage(settings, redis)}
@@ -127,8 +131,8 @@ def _besides(
 class Worker:
     """One pool's livekit-agents server."""
 
-    def __init__(self, settings: Settings, pool: Pool, watch: str) -> None:
-        """`watch`: path of the Watch over its jobs."""
+    def __init__(self, settings: Settings, pool: Pool, watch: str, name: str) -> None:
+        """`watch`: path of the Watch over its jobs. `name`: what it is known by."""
         self._settings, self._pool = settings, pool
         self._livekit = LiveKitLook(settings.livekit_url)
         self._registration = Registration()
@@ -154,7 +158,7 @@ class Worker:
             log_level=settings.log_level.upper(),
         )
         self._server.rtc_session(
-            job.build(settings, pool, watch),
+            job.build(settings, pool, watch, name),
             agent_name=pool.agent_name,
             on_request=self._admit,
             on_session_end=job.ended,

@@ -115,17 +115,21 @@ class Do(Enum):
     """The plan rejects it, and whoever began to turn its caller away didn't finish."""
 
 
-def supervise(call: Call, holder: str | None, now: float, *, lost: bool = False) -> Do:
+def supervise(call: Call, holder: str | None, now: float, *, lost: bool = False, no_agent: bool = False) -> Do:
     """What a live call needs, given who holds its lease (a job's id) and the time (seconds since the epoch). `lost`:
-    the job of the call's epoch is known to be gone, whether it has come or not."""
+    the job of the call's epoch is known to be gone, whether it has come or not. `no_agent`: no worker takes calls for
+    agents."""
     if call.phase is Phase.ENDED or holder is not None:
         return Do.NOTHING
     # A job that has come and holds the lease no more is gone; one that hasn't come may be on its way.
-    gone = lost or call.phase is Phase.TAKEN
+    nobody = no_agent and call.needs_another(Pool.HOUSE) and not call.reject
+    gone = lost or nobody or call.phase is Phase.TAKEN
     if now - call.dispatched < JOB_WITHIN and (call.reject or not gone):
         return Do.NOTHING
     if call.reject:
         return Do.TURN_AWAY
+    if nobody:
+        return Do.LEAD_ON
     if call.bridged or afresh(call, now):
         return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
     if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:

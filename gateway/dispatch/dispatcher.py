@@ -267,11 +267,11 @@ class Dispatcher:
     async def supervise(self) -> None:
         """Offer each call whose job didn't come, or is gone, to another. Raises Unavailable."""
         for call in await self._store.live():
-            if decide.supervise(call, None, self._clock()) is not Do.NOTHING:  # not too early, whoever holds it
+            if self._needs(call, None) is not Do.NOTHING:  # not too early, whoever holds it
                 holder = await self._store.holder(call.id)
                 if not self._settled():
                     return  # it may be the store that has forgotten who holds it
-                await self._each(call.id, self._act(call, decide.supervise(call, holder, self._clock())))
+                await self._each(call.id, self._act(call, self._needs(call, holder)))
 
     async def hurry(self, pool: Pool) -> None:
         """Workers of a pool are there again: send them the calls whose jobs found none. Raises Unavailable."""
@@ -281,7 +281,7 @@ class Dispatcher:
             waits = call.pool is pool and call.phase is Phase.ROUTED
             if waits and self._clock() - call.dispatched >= decide.HURRY_AFTER:
                 holder = await self._store.holder(call.id)
-                await self._each(call.id, self._act(call, decide.supervise(call, holder, self._clock(), lost=True)))
+                await self._each(call.id, self._act(call, self._needs(call, holder, lost=True)))
 
     async def replace_lost(self, wait: float) -> None:
         """Hear of the next call that a job has given back, or whose job was seen to die, `wait` seconds at most, and
@@ -291,7 +291,11 @@ class Dispatcher:
         if lost is None or call is None or call.epoch != lost[1]:
             return  # another has taken it over already
         holder = await self._store.holder(call.id)
-        await self._act(call, decide.supervise(call, holder, self._clock(), lost=True))
+        await self._act(call, self._needs(call, holder, lost=True))
+
+    def _needs(self, call: Call, holder: str | None, *, lost: bool = False) -> Do:
+        now = self._clock()
+        return decide.supervise(call, holder, now, lost=lost, no_agent=self._state(now).no_agent)
 
     async def _act(self, call: Call, do: Do) -> None:
         match do:

@@ -121,6 +121,24 @@ def test_a_call_whose_job_is_known_to_be_gone_waits_for_nothing(
 
 
 @pytest.mark.parametrize(
+    ("changes", "holder", "do"),
+    [
+        ({}, None, Do.LEAD_ON),
+        ({"phase": Phase.TAKEN}, None, Do.LEAD_ON),
+        ({"phase": Phase.TAKEN}, "AJ_1", Do.NOTHING),
+        ({"act": Wait("crew"), "pool": Pool.HOUSE}, None, Do.NOTHING),
+        ({"act": Wait("crew"), "pool": Pool.AGENTS}, None, Do.NOTHING),
+        ({"reject": 603}, None, Do.NOTHING),
+        ({"phase": Phase.ENDED}, None, Do.NOTHING),
+    ],
+)
+def test_a_call_that_needs_an_agent_goes_on_at_once_where_no_worker_has_any(
+    changes: dict[str, object], holder: str | None, do: Do
+) -> None:
+    assert supervise(a_call(**changes), holder, NOW + 0.1, no_agent=True) is do
+
+
+@pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, Ending.ABANDONED),
