@@ -122,6 +122,25 @@ async def test_kill_after_kill_is_heard_as_a_short_pause(phone: Phone, stack: St
 
 
 @pytest.mark.long
+async def test_a_job_that_stands_still_is_replaced(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system."])
+    await call.spoken(25, 0.8)
+    one = await job(stack)
+    await call.say(silence(0.1))
+    stopped = time.monotonic()
+    one.suspend()
+    await call.line(await phone.rendering(LOST), 20, what="that the caller was lost")
+    print("silence, and from the stop:", gap(call, stopped))
+    await converse(phone, call, ["My name is John Smith."])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    assert found["lead"]["fields"]["name"] == "John Smith"
+
+
+@pytest.mark.long
 async def test_who_is_cut_off_and_dials_again_goes_on_where_they_were(phone: Phone, stack: Stack) -> None:
     first = await phone.dial(REDIALED)
     await first.answered(10)
