@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from gateway.terms.act import Talk
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.ending import Party
 from gateway.terms.kept import Kept
+from gateway.terms.turn import Speaker
 
 MOST = 4
 """Calls that one goes on with, each cut off in its turn."""
 _OURS = frozenset({Party.AGENT, Party.GATEWAY, Party.HUMAN})
+_GOODBYE = re.compile(r"\b(?:good)?bye\b|\bthat's (?:all|it)\b|\bthat is (?:all|it)\b", re.IGNORECASE)
+"""English: in other languages a caller who hangs up on a goodbye is asked whether they were cut off."""
 _REFUSED = 300
 """SIP statuses from here on are no ordinary end of an answered call (RFC 3261 section 21)."""
 
@@ -36,11 +40,19 @@ def goes_on(call: Call, last: Call, kept: Kept) -> tuple[CallId, ...]:
 
 def cut_off(last: Call, kept: Kept) -> bool:
     """Whether the call's line dropped: it ended by a fault, or in the middle of a sentence, or hasn't ended at all
-    though its caller calls again. Whoever was hung up on, or hangs up in a pause, has finished."""
+    though its caller calls again. Whoever was hung up on, or hangs up in a pause, has finished; so has who said goodbye,
+    or told all that was asked, and doesn't hear the agent's last words to their end."""
     if last.phase is not Phase.ENDED:
         return True
     if kept.hung_up in _OURS:
         return False
     if kept.hung_up is Party.NETWORK or kept.sip_by is Party.NETWORK or kept.sip_status >= _REFUSED:
         return True
+    if kept.heard.speaking is Speaker.AGENT:
+        return not kept.complete and not _said_goodbye(kept)
     return kept.heard.speaking is not None
+
+
+def _said_goodbye(kept: Kept) -> bool:
+    said = [turn.text.reveal() for turn in kept.turns if turn.speaker is Speaker.CALLER]
+    return bool(said and _GOODBYE.search(said[-1]))

@@ -46,6 +46,8 @@ class Kept:
     turns: Sequence[Turn] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     """All that is known for the lead or ticket; sealed values sealed."""
+    complete: bool = False
+    """All that was to be found out is known."""
     heard: Heard = field(default_factory=Heard)
     hung_up: Party = Party.UNKNOWN
     """Who ended the call, as its job saw it."""
@@ -80,6 +82,7 @@ def kept_of(turns: Sequence[Event], last: Mapping[Kind, Event]) -> Kept:
     return Kept(
         [by_number[seq] for seq in sorted(by_number)],
         dict(known) if isinstance(known, Mapping) else {},
+        bool(facts and facts.data.get("complete")),
         _heard(heard.data) if heard else Heard(),
         _party(hangup),
         _party(sip),

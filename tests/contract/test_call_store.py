@@ -345,7 +345,7 @@ async def test_what_is_told_of_a_conversation_is_kept_for_the_next_job(store: Ca
     for words in ("so", "so far"):
         heard = Heard(Words(words), Speaker.CALLER, 3)
         await store.tell(Event(call.id, Kind.HEARD, 2.0, heard_data(heard)))
-    assert await store.kept(call.id) == Kept(said, {"n": 3}, heard)
+    assert await store.kept(call.id) == Kept(said, {"n": 3}, heard=heard)
     assert await store.kept(other.id) == Kept([])
     kinds = [event.kind for event in await store.read("r", count=100, wait=0.1)]
     assert Kind.HEARD not in kinds, "it is no matter of the record"

@@ -50,13 +50,13 @@ def picked(kept: Kept) -> Ask | Answer:
 def test_the_last_question_is_asked_again_or_the_last_words_are_answered(
     turns: list[tuple[Speaker, str]], heard: str, expected: Ask | Answer
 ) -> None:
-    kept = Kept(said(*turns), {}, Heard(Words(heard), None, len(turns)))
+    kept = Kept(said(*turns), heard=Heard(Words(heard), None, len(turns)))
     assert picked(kept) == expected
 
 
 @given(st.lists(st.tuples(st.sampled_from(Speaker), st.text(min_size=1, max_size=30)), max_size=6), st.text(max_size=9))
 def test_whatever_was_said_there_is_something_to_say(turns: list[tuple[Speaker, str]], heard: str) -> None:
-    match picked(Kept(said(*turns), {}, Heard(Words(heard), None, len(turns)))):
+    match picked(Kept(said(*turns), heard=Heard(Words(heard), None, len(turns)))):
         case Ask(text):
             assert text.strip()
         case Answer(words):

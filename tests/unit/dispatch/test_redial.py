@@ -30,6 +30,7 @@ LAST = Call(
 )
 CALL = replace(LAST, id=CallId("SCL_2"), phase=Phase.ROUTED, started=99.0)
 TURNS = [Turn(1, Speaker.AGENT, Words("Name?"), 2.0)]
+BYE = Turn(2, Speaker.CALLER, Words("No, that's all. Goodbye."), 3.0)
 SPEAKING = Heard(Words(""), Speaker.CALLER, 1)
 
 
@@ -42,6 +43,9 @@ SPEAKING = Heard(Words(""), Speaker.CALLER, 1)
         (Kept(TURNS, heard=SPEAKING, sip_by=Party.CALLER, sip_status=200), True),
         (Kept(TURNS, heard=Heard(Words(""), Speaker.AGENT, 1)), True),
         (Kept(TURNS, sip_by=Party.CALLER, sip_status=200), False),
+        (Kept(TURNS, complete=True, heard=Heard(Words(""), Speaker.AGENT, 1)), False),
+        (Kept([*TURNS, BYE], heard=Heard(Words(""), Speaker.AGENT, 2)), False),
+        (Kept([*TURNS, BYE], hung_up=Party.NETWORK), True),
         (Kept(TURNS, heard=SPEAKING, hung_up=Party.AGENT), False),
         (Kept(TURNS, heard=SPEAKING, hung_up=Party.GATEWAY), False),
         (Kept([], hung_up=Party.NETWORK), False),

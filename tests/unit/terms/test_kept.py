@@ -39,7 +39,7 @@ def test_events_are_read_as_they_were_told(said: list[Turn], heard: Heard, facts
     kept = kept_of(
         [event(Kind.TURN, turn_data(turn), turn.at) for turn in said],
         {
-            Kind.FACTS: event(Kind.FACTS, {"kind": "lead", "fields": facts, "complete": False}),
+            Kind.FACTS: event(Kind.FACTS, {"kind": "lead", "fields": facts, "complete": True}),
             Kind.HEARD: event(Kind.HEARD, heard_data(heard)),
             Kind.HANGUP: event(Kind.HANGUP, {"by": "agent", "reason": "…"}),
             Kind.SIP: event(Kind.SIP, {"by": "network", "status": 408}),
@@ -50,6 +50,7 @@ def test_events_are_read_as_they_were_told(said: list[Turn], heard: Heard, facts
     assert list(kept.turns) == [last[seq] for seq in sorted(last)]
     assert kept.heard == heard
     assert kept.facts == facts
+    assert kept.complete
 
 
 @pytest.mark.parametrize("data", [{}, {"seq": "x"}, {"seq": 1, "speaker": "dog", "text": "", "interrupted": False}])
@@ -75,13 +76,13 @@ def test_words_that_became_a_turn_are_no_more_unanswered(
     before: list[Speaker], later: list[Speaker], unanswered: str
 ) -> None:
     heard = Heard(Words(" hello "), None, len(before))
-    assert Kept(said(*before, *later), {}, heard).unanswered == unanswered
+    assert Kept(said(*before, *later), heard=heard).unanswered == unanswered
 
 
 def test_a_call_that_goes_on_with_another_knows_all_but_its_seals() -> None:
     first, second = said(Speaker.AGENT, Speaker.CALLER), said(Speaker.AGENT, Speaker.CALLER, Speaker.AGENT)[2:]
     heard = Heard(Words("and"), Speaker.CALLER, 2)
-    old = Kept(first, {"name": "John", "ticket": MARK + "x", "size": 5}, heard)
+    old = Kept(first, {"name": "John", "ticket": MARK + "x", "size": 5}, heard=heard)
     fresh = after([old], Kept())
     assert (list(fresh.turns), fresh.facts, fresh.heard) == (first, {"name": "John", "size": 5}, heard)
     later = after([old], Kept(second, {"size": 6}))
