@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,8 +16,9 @@ from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechH
 
 from agents import engines, telephony
 from agents.answering import led_by_words, words_before
-from agents.definition import Definition, DigitField, greeting, line, notices, opening, pronounced_as
+from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
+from agents.going_on import go_on, opened, wanted_number
 from agents.history import KEYED, KEYED_SEALED, history
 from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
@@ -25,7 +27,6 @@ from agents.media import StageInput, StageOutput, frames
 from agents.patience import Patience
 from agents.prompting import asked, instructions
 from agents.remembering import Remembering
-from agents.resuming import Answer, Ask, conversation, pick_up
 from agents.sealing import SealingAgent
 from agents.tools import END, PERSON
 from agents.transcribing import Transcribing
@@ -77,7 +78,7 @@ class TalkingRunner:
         self._stage = stage
         self._seal = Seal(self._settings.sealing_secret) if brief.sealed else None
         self._facts = Facts(self._definition, asked(self._definition, brief))
-        self._facts.restore(stage.kept.facts, self._opened)
+        self._facts.restore(stage.kept.facts, partial(opened, stage, self._seal))
         self._answers = led_by_words(stage)
         self._opening = self._line(opening(self._definition, brief, greeted=not self._answers))
         self._greeting = await stage.prompt(self._opening)
@@ -115,7 +116,8 @@ class TalkingRunner:
         if self._answers:
             self._start(self._answer())
         elif self._stage.resumed:
-            self._go_on()
+            self._wants_number = wanted_number(self._stage)
+            go_on(self._stage, self._definition, self._session, lambda text: self._say(self._line(text), None))
         if self._watch is not None:
             self._watch.begin()
         # The rest of an entry whose beginning another job has heard is no entry: it is asked for again.
@@ -123,22 +125,6 @@ class TalkingRunner:
         for key in early:
             self.digit(key)
         return await asyncio.shield(self._over)
-
-    def _go_on(self) -> None:
-        """The caller has been told that they were lost for a moment: ask again, or answer."""
-        kept, brief = self._stage.kept, self._stage.brief
-        said = [
-            turn.text.reveal() for turn in conversation(kept.turns, brief.language) if turn.speaker is Speaker.AGENT
-        ]
-        self._wants_number = said[-1:] == [line_of(Say.WHICH_NUMBER, brief.language)]
-        first = greeting(self._definition, brief)
-        match pick_up(kept, brief.language, notice=notices(brief), greeting=first):
-            case Ask(text):
-                self._say(self._line(text), None)
-            case Answer(""):
-                self._session.generate_reply()
-            case Answer(words):
-                self._session.generate_reply(user_input=words)
 
     def digit(self, key: str) -> None:
         """A key of the caller's."""
@@ -280,16 +266,6 @@ class TalkingRunner:
         self._noted(digits)
         self._session.interrupt()
         await self._speak(line_of(Say.KEY_AGAIN, self._stage.brief.language))
-
-    def _opened(self, name: str, sealed: str) -> Digits | None:
-        """What another job has sealed."""
-        if self._seal is None:
-            return None
-        try:
-            return self._seal.open(sealed, self._stage.call.id, name)
-        except OurFault as bad:
-            log.error("a seal of this call can't be opened", field=name, why=bad.what)
-            return None
 
     def _noted(self, digits: Digits) -> None:
         text = HIDDEN if self._seal is not None else digits.reveal()

@@ -16,7 +16,7 @@ MOST = 4
 """Calls that one goes on with, each cut off in its turn."""
 _OURS = frozenset({Party.AGENT, Party.GATEWAY, Party.HUMAN})
 _GOODBYE = re.compile(r"\b(?:good)?bye\b|\bthat's (?:all|it)\b|\bthat is (?:all|it)\b", re.IGNORECASE)
-"""English: in other languages a caller who hangs up on a goodbye is asked whether they were cut off."""
+"""English: who hangs up on a goodbye in another language, and calls again within minutes, goes on where they were."""
 _REFUSED = 300
 """SIP statuses from here on are no ordinary end of an answered call (RFC 3261 section 21)."""
 
