@@ -61,7 +61,7 @@ def beep(rate: int) -> Pcm:
 @lru_cache(maxsize=4)
 def moment(rate: int) -> Pcm:
     """Two soft notes: somebody is there and speaks in a moment."""
-    return Pcm(rate, tone((523.0,), 0.15, rate, MOMENT).data + tone((659.0,), 0.2, rate, MOMENT).data)
+    return Pcm(rate, tone((330.0,), 0.15, rate, MOMENT).data + tone((392.0,), 0.2, rate, MOMENT).data)
 
 
 @lru_cache(maxsize=4)

@@ -7,7 +7,7 @@ import numpy as np
 
 from gateway.rtp import RATE, Samples
 
-_NOTES = ((523.0, 0.0, 0.15), (659.0, 0.15, 0.35))
+_NOTES = ((330.0, 0.0, 0.15), (392.0, 0.15, 0.35))
 """Hz, and from when to when, in seconds."""
 _EVERY = 2.0
 _LEVEL = 2500

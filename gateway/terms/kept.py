@@ -46,8 +46,6 @@ class Kept:
     turns: Sequence[Turn] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     """All that is known for the lead or ticket; sealed values sealed."""
-    complete: bool = False
-    """All that was to be found out is known."""
     heard: Heard = field(default_factory=Heard)
     hung_up: Party = Party.UNKNOWN
     """Who ended the call, as its job saw it."""
@@ -55,6 +53,8 @@ class Kept:
     """The same as the SIP service tells it."""
     sip_status: int = 0
     """The SIP service's last one."""
+    complete: bool = False
+    """All that was to be found out is known."""
 
     @property
     def unanswered(self) -> str:
@@ -82,11 +82,11 @@ def kept_of(turns: Sequence[Event], last: Mapping[Kind, Event]) -> Kept:
     return Kept(
         [by_number[seq] for seq in sorted(by_number)],
         dict(known) if isinstance(known, Mapping) else {},
-        bool(facts and facts.data.get("complete")),
         _heard(heard.data) if heard else Heard(),
         _party(hangup),
         _party(sip),
         status if sip and isinstance(status := sip.data.get("status"), int) else 0,
+        bool(facts and facts.data.get("complete")),
     )
 
 
