@@ -117,6 +117,7 @@ async def run(settings: Settings) -> None:
                 settled=watch.settled,
                 slots=pools.slots,
                 edges=Edges(redis).there,
+                look=pools.look,
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)

@@ -27,6 +27,7 @@ from gateway.app.watch import Watched, watched
 from gateway.calls.presence import Presence
 from gateway.calls.redis_spoken import RedisSpoken
 from gateway.calls.redis_store import RedisStore
+from gateway.calls.working import Working
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease
@@ -143,7 +144,7 @@ class _Job:
         """Once the worker is dead, say so for it, and leave the call to another's job."""
         await orphaned.wait()
         with suppress(Unavailable):
-            await presence.leave(self._pool, self._worker)
+            await presence.beat(self._pool, self._worker, Working(ready=False), time.time())
         self.stop()
 
     async def _take(self, redis: Redis, call_id: CallId, epoch: int) -> None:

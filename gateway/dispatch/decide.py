@@ -101,6 +101,13 @@ def metadata(call: Call) -> str:
     return json.dumps({"call": call.id, "epoch": call.epoch})
 
 
+def sent_to(call: Call, slots: Mapping[Pool, int]) -> Pool:
+    """Whose job is sent for: the call's pool's; an agents' one for what any job performs, where the house has no workers.
+    `slots`: calls that each pool bears; a pool that isn't in it is unknown."""
+    away = slots.get(Pool.HOUSE) == 0 and slots.get(Pool.AGENTS, 0) > 0
+    return Pool.AGENTS if call.pool is Pool.HOUSE and away and not call.needs_another(Pool.AGENTS) else call.pool
+
+
 class Do(Enum):
     """What a live call needs."""
 

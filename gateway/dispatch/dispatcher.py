@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
@@ -51,15 +52,16 @@ class Dispatcher:
         settled: Callable[[], bool] = lambda: True,
         slots: Callable[[], Mapping[Pool, int]] = dict,
         edges: Callable[[float], Awaitable[frozenset[str]]] | None = None,
+        look: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
         it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
         ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
         and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
-        `edges`: our SIP services that run, at a time. `clock`: seconds since the epoch."""
+        `edges`: our SIP services that run, at a time. `look`: learns anew what `state` and `slots` tell. `clock`: seconds since the epoch."""
         self._plan_of, self._forget, self._settled, self._slots = plan_of, forget, settled, slots
-        self._edges = edges
+        self._edges, self._look = edges, look
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
@@ -290,6 +292,9 @@ class Dispatcher:
         call = await self._store.get(lost[0]) if lost is not None else None
         if lost is None or call is None or call.epoch != lost[1]:
             return  # another has taken it over already
+        if self._look is not None:
+            with suppress(Unavailable):
+                await self._look()  # its worker may be gone, too
         holder = await self._store.holder(call.id)
         await self._act(call, self._needs(call, holder, lost=True))
 
@@ -323,7 +328,8 @@ class Dispatcher:
             await self._rooms.turn_away(arrival.room, arrival.identity, known.reject or decide.NO_JOB)
 
     async def _dispatch(self, call: Call) -> str:
-        dispatch = await self._rooms.dispatch(call.pool.agent_name, call.room, decide.metadata(call))
+        pool = decide.sent_to(call, self._slots())
+        dispatch = await self._rooms.dispatch(pool.agent_name, call.room, decide.metadata(call))
         now = self._clock()
         if await self._store.dispatched(call.id, call.epoch, dispatch, now):
             await self._tell(call.id, Kind.DISPATCHED, {"epoch": call.epoch, "dispatch": dispatch}, now)

@@ -48,19 +48,24 @@ class Pools:
         self._no_agent = False
         """As long as nobody knows, callers are sent to agents."""
         self._patient_until = clock() + STARTING
+        self._seen = False
+        """Workers for agents were there."""
 
     async def look(self) -> None:
         """Ask who is there. Raises Unavailable; what was known is believed on."""
         now = self._clock()
+        said = {pool: await self._presence.there(pool, now) for pool in Pool}
         for pool in Pool:
-            before, self._loads[pool] = self._loads.get(pool), load(await self._presence.there(pool, now))
+            before, self._loads[pool] = self._loads.get(pool), load(said[pool])
             if before is not None and not before.workers and self._loads[pool].workers:
                 self._back(pool)
             SLOTS.labels(pool.value).set(self._loads[pool].slots)
         there = self._loads[Pool.AGENTS].workers
         if there:
-            self._patient_until = now + ABSENT
-        no_agent = not there and now >= self._patient_until
+            self._patient_until, self._seen = now + ABSENT, True
+        # Workers that were there and say that they take no calls, or whose jobs say so for them, aren't forgotten.
+        told = self._seen and bool(said[Pool.AGENTS])
+        no_agent = not there and (told or now >= self._patient_until)
         if no_agent is not self._no_agent:
             log.warning("no worker takes calls for agents" if no_agent else "workers take calls for agents")
         self._no_agent = no_agent

@@ -27,6 +27,7 @@ from gateway.dispatch.decide import (
     compare,
     ending,
     metadata,
+    sent_to,
     supervise,
 )
 from gateway.terms.act import Wait
@@ -151,6 +152,23 @@ def test_a_call_that_needs_an_agent_goes_on_at_once_where_no_worker_has_any(
 )
 def test_a_call_ends_by_what_became_of_its_caller(changes: dict[str, object], expected: Ending) -> None:
     assert ending(a_call(**changes)) is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "slots", "pool"),
+    [
+        ({}, {Pool.AGENTS: 0, Pool.HOUSE: 20}, Pool.AGENTS),
+        ({"act": Wait("crew"), "pool": Pool.HOUSE}, {}, Pool.HOUSE),
+        ({"act": Wait("crew"), "pool": Pool.HOUSE}, {Pool.AGENTS: 20, Pool.HOUSE: 20}, Pool.HOUSE),
+        ({"act": Wait("crew"), "pool": Pool.HOUSE}, {Pool.AGENTS: 20, Pool.HOUSE: 0}, Pool.AGENTS),
+        ({"act": Wait("crew"), "pool": Pool.HOUSE}, {Pool.AGENTS: 0, Pool.HOUSE: 0}, Pool.HOUSE),
+        ({"pool": Pool.HOUSE}, {Pool.AGENTS: 20, Pool.HOUSE: 0}, Pool.HOUSE),
+    ],
+)
+def test_an_agents_job_does_the_houses_work_where_the_house_is_away(
+    changes: dict[str, object], slots: dict[Pool, int], pool: Pool
+) -> None:
+    assert sent_to(a_call(**changes), slots) is pool
 
 
 @given(st.sets(st.integers(0, 6)), st.sets(st.integers(0, 6)), st.floats(0, 30))

@@ -17,9 +17,12 @@ class There:
 
     def __init__(self) -> None:
         self.agents = 0
+        self.idle = 0
+        """Those that take no calls."""
 
     async def there(self, pool: Pool, now: float) -> Sequence[Working]:
-        return [Working(True, 1, 20)] * (self.agents if pool is Pool.AGENTS else 1)
+        idle = [Working(False)] * (self.idle if pool is Pool.AGENTS else 0)
+        return [*idle, *([Working(True, 1, 20)] * (self.agents if pool is Pool.AGENTS else 1))]
 
 
 def store() -> MemoryStore:
@@ -42,6 +45,19 @@ async def test_callers_are_sent_to_agents_while_a_gateway_starts_and_not_when_no
     there.agents = 2
     await pools.look()
     assert not pools.state(now[0]).no_agent
+
+
+async def test_workers_that_say_that_they_take_no_calls_are_believed_at_once() -> None:
+    there, now = There(), [100.0]
+    pools = Pools(there, store(), lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
+    there.idle = 1
+    await pools.look()
+    assert not pools.state(now[0]).no_agent, "the gateway starts"
+    there.agents = 1
+    await pools.look()
+    there.agents = 0
+    await pools.look()
+    assert pools.state(now[0]).no_agent
 
 
 async def test_workers_that_never_come_are_none() -> None:
