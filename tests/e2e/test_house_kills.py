@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
@@ -70,7 +70,7 @@ def jobs(stack: Stack) -> list[psutil.Process]:
     return found
 
 
-async def job(stack: Stack, but: frozenset[int] = frozenset()) -> psutil.Process:
+async def job(stack: Stack, but: frozenset[int] = frozenset(), within: float = 20.0) -> psutil.Process:
     """The job of the one call there is, another than these."""
     found: list[psutil.Process] = []
 
@@ -78,7 +78,7 @@ async def job(stack: Stack, but: frozenset[int] = frozenset()) -> psutil.Process
         found[:] = [one for one in jobs(stack) if one.pid not in but]
         return len(found) == 1
 
-    await until(there, 20.0)
+    await until(there, within)
     return found[0]
 
 
@@ -91,10 +91,10 @@ async def killed(stack: Stack) -> frozenset[int]:
 
 @asynccontextmanager
 async def both_talk(one: Call, other: Call) -> AsyncIterator[None]:
-    """Two who send a tone without a pause. In the end each must have missed at most SLACK frames of the other's more
-    than the two missed, by the second, before anything was killed."""
+    """Two who send a tone without a pause. In the end each must have missed no two frames of the other's in a row, and
+    at most SLACK in all, more than the two missed before anything was killed: in a row, and by the second."""
     for call, frequency in ((one, OURS), (other, THEIRS)):
-        call.port.send(tone(frequency, 40.0))
+        call.port.send(tone(frequency, 120.0))
     await one.tone([THEIRS])
     await other.tone([OURS])
     begun = time.monotonic()
@@ -103,13 +103,15 @@ async def both_talk(one: Call, other: Call) -> AsyncIterator[None]:
     yield
     ended = min(one.tape.now, other.tape.now)
     pairs = ((one, THEIRS), (other, OURS))
-    normal = max(len(missing(call, begun, started, frequency)) for call, frequency in pairs) / (started - begun)
+    before = [missing(call, begun, started, frequency) for call, frequency in pairs]
+    normal = max(len(one) for one in before) / (started - begun)
     for call, frequency in pairs:
         lost = missing(call, started, ended, frequency)
-        allowed = SLACK + normal * (ended - started)
+        allowed, gap = SLACK + normal * (ended - started), 1 + max(longest(one) for one in before)
         assert len(lost) <= allowed, (
             f"{frequency:g} Hz: none at {lost} s of {ended - started:.1f} s; {allowed:.1f} allowed"
         )
+        assert longest(lost) <= gap, f"{frequency:g} Hz: none at {lost} s; {gap} in a row allowed"
 
 
 def missing(call: Call, start: float, end: float, frequency: float) -> list[float]:
@@ -120,6 +122,15 @@ def missing(call: Call, start: float, end: float, frequency: float) -> list[floa
     strength = np.abs(frames @ wave)
     assert np.median(strength) > AUDIBLE, "the tone isn't there at all"
     return [round(float(at) * FRAME_SECONDS, 2) for at in np.flatnonzero(strength < np.median(strength) / 4)]
+
+
+def longest(lost: Sequence[float]) -> int:
+    """Frames in the longest row of those that are missing."""
+    found = row = 0
+    for number, at in enumerate(lost):
+        row = row + 1 if number and round((at - lost[number - 1]) / FRAME_SECONDS) == 1 else 1
+        found = max(found, row)
+    return found
 
 
 async def bridged(caller: Phone, callees: Phone) -> tuple[Call, Call]:  # noqa: F811
@@ -223,7 +234,7 @@ async def test_two_who_talk_outlive_control_and_the_worker(
     async with both_talk(call, human):
         for name in ("gateway control", "worker --pool house"):
             process(stack, name).kill()
-        await job(stack)
+        await job(stack, within=60.0)
         await call.wait(1.5)
     await human.hang_up()
     await call.ended()
@@ -243,7 +254,8 @@ async def test_a_job_that_hung_and_wakes_leaves_the_call_to_the_next(
             await until(_others(stack, old), 20.0)
             await call.wait(1.0)
         finally:
-            old.resume()
+            with suppress(psutil.NoSuchProcess):  # its worker kills one that hangs
+                old.resume()
         await until(lambda: old.pid not in {one.pid for one in jobs(stack)}, 10.0)
         await call.wait(0.5)
     await call.hang_up()
@@ -272,7 +284,6 @@ async def test_a_message_goes_on_and_keeps_what_was_said(stack: Stack, caller: P
     assert found["messages"][0]["seconds"] > 1
 
 
-@pytest.mark.xfail(reason="no record with a message came within 15 s in the one run of this so far; why isn't known")
 async def test_who_hangs_up_in_the_second_part_of_a_message_keeps_both(stack: Stack, caller: Phone) -> None:  # noqa: F811
     call = await caller.dial(MESSAGE)
     await leave_message(caller, call)
