@@ -11,7 +11,7 @@ from livekit.agents.voice import (
     UserStateChangedEvent,
 )
 
-from gateway.calls.silence import asks_to_wait
+from gateway.calls.talk.silence import asks_to_wait
 from gateway.conduct.port import Attention
 
 

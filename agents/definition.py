@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 
 from agents.lines import Say, line_of
 from agents.settings import NoSettings, TalkSettings, schema, settle
-from gateway.calls.digits import Rules
+from gateway.calls.acts.digits import Rules
 from gateway.terms.call import Brief, Pool
 from gateway.terms.catalogue import AgentCard, Cue, Line, SettingFault
 from gateway.terms.spoken import pronounced

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.definition import DigitField
-from gateway.calls.digits import Fault, Rules, is_digit
+from gateway.calls.acts.digits import Fault, Rules, is_digit
 from gateway.terms.personal import Digits
 
 PAUSE = 2.0

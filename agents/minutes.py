@@ -1,4 +1,4 @@
-"""A route's minutes in a conversation: `gateway.calls.minutes` on the running loop's clock."""
+"""A route's minutes in a conversation: `gateway.calls.talk.minutes` on the running loop's clock."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from agents.alarm import Alarm
-from gateway.calls import minutes
-from gateway.calls.minutes import Then
+from gateway.calls.talk import minutes
+from gateway.calls.talk.minutes import Then
 
 
 class Minutes:

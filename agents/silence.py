@@ -1,4 +1,4 @@
-"""A caller who says nothing: `gateway.calls.silence` on a session's events and the running loop's clock."""
+"""A caller who says nothing: `gateway.calls.talk.silence` on a session's events and the running loop's clock."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEve
 
 from agents.alarm import Alarm
 from agents.lines import Say
-from gateway.calls import silence
-from gateway.calls.silence import Then
+from gateway.calls.talk import silence
+from gateway.calls.talk.silence import Then
 
 REASON = "the caller was silent"
 _ASKED = {Then.ASK: Say.STILL_THERE, Then.ASK_AGAIN: Say.STILL_THERE_AGAIN, Then.LET_GO: Say.GOODBYE}

@@ -1,4 +1,4 @@
-"""Machines, relays and text telephones on the caller's line: `gateway.calls.stranger` on what a session hears."""
+"""Machines, relays and text telephones on the caller's line: `gateway.calls.talk.stranger` on what a session hears."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from livekit.agents import AgentSession
 from livekit.agents.voice import UserInputTranscribedEvent
 
 from agents.alarm import Alarm
-from gateway.calls.ear import Ear
-from gateway.calls.stranger import Stranger, Then
+from gateway.calls.talk.ear import Ear
+from gateway.calls.talk.stranger import Stranger, Then
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Strangers:
         session.on("user_input_transcribed", self._transcribed)
 
     def hear(self, pcm: bytes) -> None:
-        """The caller's audio: 16-bit samples, `gateway.calls.ear.RATE` a second."""
+        """The caller's audio: 16-bit samples, `gateway.calls.talk.ear.RATE` a second."""
         for sound in self._ear.feed(pcm):
             self._then(*self._stranger.heard(sound, time.monotonic()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from agents.definition import Definition, digits
-from gateway.calls.digits import Rules
+from gateway.calls.acts.digits import Rules
 
 
 class Ticket(BaseModel):

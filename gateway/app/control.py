@@ -22,11 +22,11 @@ from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.app.told import Told
 from gateway.bus.callstate import states
-from gateway.calls.edges import Edges
-from gateway.calls.presence import BEAT, Presence
-from gateway.calls.redis_members import RedisMembers
-from gateway.calls.redis_roster import RedisRosters
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.people.redis_members import RedisMembers
+from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.shared.edges import Edges
+from gateway.calls.shared.presence import BEAT, Presence
+from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
 from gateway.dispatch.dispatcher import Dispatcher

@@ -20,7 +20,7 @@ from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
 from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
-from gateway.calls.edges import Edges, keep_beating
+from gateway.calls.shared.edges import Edges, keep_beating
 from gateway.config import Settings
 from gateway.edge import takeover
 from gateway.edge.call import Tools

@@ -12,13 +12,13 @@ from livekit import api, rtc
 from redis.asyncio import Redis
 
 from gateway.app import recording
-from gateway.calls.cues import Event
-from gateway.calls.pacing import Pacer
-from gateway.calls.redis_members import RedisMembers
-from gateway.calls.redis_pacing import RedisPacer
-from gateway.calls.redis_roster import RedisRosters
-from gateway.calls.redis_spoken import RedisSpoken
-from gateway.calls.store import CallStore
+from gateway.calls.acts.cues import Event
+from gateway.calls.people.redis_members import RedisMembers
+from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.shared.pacing import Pacer
+from gateway.calls.shared.redis_pacing import RedisPacer
+from gateway.calls.shared.redis_spoken import RedisSpoken
+from gateway.calls.store.port import CallStore
 from gateway.conduct import ringback
 from gateway.conduct.ear import Ear
 from gateway.conduct.hearing import Hearing

@@ -24,10 +24,10 @@ from redis.asyncio import Redis
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
 from gateway.app.watch import Watched, watched
-from gateway.calls.presence import Presence
-from gateway.calls.redis_spoken import RedisSpoken
-from gateway.calls.redis_store import RedisStore
-from gateway.calls.working import Working
+from gateway.calls.shared.presence import Presence
+from gateway.calls.shared.redis_spoken import RedisSpoken
+from gateway.calls.shared.working import Working
+from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease

@@ -8,8 +8,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from gateway.app.catalogue import registry
-from gateway.calls.cues import RecordingEnded
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.acts.cues import RecordingEnded
+from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.port import Agents
 from gateway.conduct.record import Hear, Recorder
 from gateway.conduct.salvage import salvage_messages

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.app.running_redis import running_redis
-from gateway.calls.redis_members import RedisMembers
-from gateway.calls.redis_roster import RedisRosters
+from gateway.calls.people.redis_members import RedisMembers
+from gateway.calls.people.redis_roster import RedisRosters
 from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.operate.teams import TeamNow, teams

@@ -7,7 +7,7 @@ import time
 
 import structlog
 
-from gateway.calls.roster import Rosters
+from gateway.calls.people.roster import Rosters
 from gateway.conduct.ahead import make_ready
 from gateway.conduct.prompts import PromptBook
 from gateway.dispatch.rosters import publish

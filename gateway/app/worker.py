@@ -26,9 +26,9 @@ from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook, Registration
 from gateway.app.watch import Watch, Watched
-from gateway.calls.presence import Presence, keep_telling
-from gateway.calls.redis_store import RedisStore
-from gateway.calls.working import Working
+from gateway.calls.shared.presence import Presence, keep_telling
+from gateway.calls.shared.working import Working
+from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.rendering import render_ahead

@@ -1,1 +1,2 @@
-"""Live calls: their state in Redis, the lease of the job that serves one, and the stream the writer reads."""
+"""A call while it lives: what the house does (`acts`) and says (`words`), the rules of a talk with an agent (`talk`), who takes
+calls (`people`), who hears whom (`hearing`), and what the processes of a gateway share of it (`store`, `shared`)."""

@@ -109,7 +109,7 @@ async def _tick_off(row: Mapping[str, object], by: str) -> None:
     """Tell it to the stream that records are written from; control's writer makes it a row."""
     import os
 
-    from gateway.calls.redis_store import RedisStore
+    from gateway.calls.store.redis_store import RedisStore
     from gateway.redis_client import open_client
     from gateway.terms.call import CallId
     from gateway.terms.event import Event, Kind

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from gateway.calls.members import Stage
+from gateway.calls.people.members import Stage
 from gateway.cli import shown
 from gateway.operate.teams import OnDuty, TeamNow
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from gateway.calls.dead_air import DeadAir
+from gateway.calls.talk.dead_air import DeadAir
 from gateway.metrics import counter
 from gateway.tasks import cancelled
 from gateway.terms.act import Because, Onward

@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 from livekit import rtc
 
-from gateway.calls.cues import Key
+from gateway.calls.acts.cues import Key
 from gateway.calls.hearing import ATTENDED, Matrix
-from gateway.calls.spoken import Spoken
-from gateway.calls.store import Asked, CallStore
+from gateway.calls.shared.spoken import Spoken
+from gateway.calls.store.port import Asked, CallStore
 from gateway.conduct import play, tones
 from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded

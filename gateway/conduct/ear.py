@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import numpy as np
 import structlog
 
-from gateway.calls.cues import Spoke
-from gateway.calls.spoken import RATE, Spoken
+from gateway.calls.acts.cues import Spoke
+from gateway.calls.shared.spoken import RATE, Spoken
 from gateway.errors import Unavailable
 from gateway.rtp.vad import Activity
 from gateway.tasks import cancelled

@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from gateway.calls.members import TTL, Members
+from gateway.calls.people.members import TTL, Members
 from gateway.errors import Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import CallId

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from gateway.calls.cues import Event, Machine
-from gateway.calls.store import CallStore
+from gateway.calls.acts.cues import Event, Machine
+from gateway.calls.store.port import CallStore
 from gateway.conduct import machines
 from gateway.conduct.ear import Ear
 from gateway.conduct.perform import Part, Performance

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from gateway.calls.cues import Machine
+from gateway.calls.acts.cues import Machine
 from gateway.errors import Unavailable
 
 KEEP_WITHIN = 0.15

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
 from gateway.errors import Unavailable
 from gateway.terms.call import Call, CallId
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.calls import effects
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
+from gateway.calls.talk import effects
 from gateway.conduct.tell import Teller
 from gateway.errors import Unavailable
 from gateway.terms.call import Call

@@ -20,8 +20,8 @@ import structlog
 from google.protobuf.duration_pb2 import Duration
 from livekit import api, rtc
 
-from gateway.calls import rung
-from gateway.calls.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.acts import rung
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import bridge, leg, leg_name
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening

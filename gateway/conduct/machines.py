@@ -6,13 +6,13 @@ from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.calls.callback import Callback
-from gateway.calls.cues import Machine
-from gateway.calls.dialing import Dialing
-from gateway.calls.dismissal import Dismissal
-from gateway.calls.menu import Menu
-from gateway.calls.message import Leaving
-from gateway.calls.queue import Queue
+from gateway.calls.acts.callback import Callback
+from gateway.calls.acts.cues import Machine
+from gateway.calls.acts.dialing import Dialing
+from gateway.calls.acts.dismissal import Dismissal
+from gateway.calls.acts.menu import Menu
+from gateway.calls.acts.message import Leaving
+from gateway.calls.acts.queue import Queue
 from gateway.errors import OurFault
 from gateway.terms.act import Choose, Dismiss, Promise, Record, Ring, Wait
 from gateway.terms.call import Call

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.calls.cues import (
+from gateway.calls.acts.cues import (
     Begun,
     Book,
     Booked,

@@ -1,4 +1,4 @@
-"""Records the caller to a file as they speak: the rim of `gateway.calls.message`.
+"""Records the caller to a file as they speak: the rim of `gateway.calls.acts.message`.
 
 What was said is in the file half a second later, so that the death of this process loses no more. All that touches the
 disk runs in threads.
@@ -16,8 +16,8 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import structlog
 
-from gateway.calls.cues import RecordingEnded
-from gateway.calls.message import Ended
+from gateway.calls.acts.cues import RecordingEnded
+from gateway.calls.acts.message import Ended
 from gateway.conduct.opus import Writer
 from gateway.conduct.tapes import LEAST, Tape, Tapes, spoken
 from gateway.errors import Unavailable
@@ -87,7 +87,7 @@ class Recorder:
             await asyncio.wait({self._task})
 
     def start(self, name: str) -> None:
-        """Record from now on; RecordingEnded follows, with one of `gateway.calls.message.Ended`."""
+        """Record from now on; RecordingEnded follows, with one of `gateway.calls.acts.message.Ended`."""
         self.stop()
         self._stop = asyncio.Event()
         self._asked.put_nowait(partial(self._record, name, self._stop))

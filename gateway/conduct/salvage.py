@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
 from gateway.conduct.tapes import Tape, Tapes
 from gateway.conduct.transcripts import Transcripts, Unheard
 from gateway.errors import Unavailable

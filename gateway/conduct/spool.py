@@ -20,7 +20,7 @@ from typing import TextIO
 
 import structlog
 
-from gateway.calls import wire
+from gateway.calls.store import wire
 from gateway.errors import OurFault, Unavailable
 from gateway.metrics import counter
 from gateway.terms.event import Event

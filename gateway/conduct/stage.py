@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from gateway.calls.spoken import RATE, Spoken
+from gateway.calls.shared.spoken import RATE, Spoken
 from gateway.conduct import person
 from gateway.conduct.attention import Attention
 from gateway.conduct.ledger import Ledger

@@ -14,7 +14,7 @@ from typing import Self
 
 import structlog
 
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
 from gateway.conduct.spool import Spool
 from gateway.errors import Unavailable
 from gateway.metrics import counter

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.calls.cues import Dial, Enter, Event, Release
+from gateway.calls.acts.cues import Dial, Enter, Event, Release
 from gateway.calls.hearing import Matrix
 
 Happened = Callable[[Event], None]

@@ -19,7 +19,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
 from gateway.conduct import opus
 from gateway.conduct.port import Pcm, Transcriber
 from gateway.conduct.tapes import Tape, Tapes

@@ -12,11 +12,11 @@ from typing import Self
 
 import structlog
 
-from gateway.calls.cues import Enter, Exit, Offered, Release, Standing
-from gateway.calls.line import expected
-from gateway.calls.members import Members, Place, Stage
-from gateway.calls.ring import Candidate, all_at_once, order
-from gateway.calls.roster import Roster, Rosters
+from gateway.calls.acts.cues import Enter, Exit, Offered, Release, Standing
+from gateway.calls.people.line import expected
+from gateway.calls.people.members import Members, Place, Stage
+from gateway.calls.people.ring import Candidate, all_at_once, order
+from gateway.calls.people.roster import Roster, Rosters
 from gateway.errors import OurFault, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.act import Callee

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.calls.working import Working
+from gateway.calls.shared.working import Working
 from gateway.dialplan.state import State
 from gateway.terms.call import Call, Pool
 

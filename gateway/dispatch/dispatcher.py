@@ -13,7 +13,7 @@ import structlog
 
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.hearing import leg
-from gateway.calls.store import CallStore, Full
+from gateway.calls.store.port import CallStore, Full
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import admission, decide, redial, stops, telling

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import structlog
 
-from gateway.calls.presence import Presence
-from gateway.calls.store import CallStore
+from gateway.calls.shared.presence import Presence
+from gateway.calls.store.port import CallStore
 from gateway.dialplan.state import State
 from gateway.dispatch.admission import WINDOW, Load, Pace, load
 from gateway.metrics import gauge

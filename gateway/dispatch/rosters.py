@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from gateway.calls.roster import Roster, Rosters
+from gateway.calls.people.roster import Roster, Rosters
 from gateway.dialplan.duty import on_duty
 from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan

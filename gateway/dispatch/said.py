@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.calls import words, words_message, words_queue
+from gateway.calls import words
+from gateway.calls.words import message as words_message
+from gateway.calls.words import queue as words_queue
 from gateway.dialplan.actions import Action, Message, Queue
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
 from gateway.metrics import counter
 from gateway.records.unended import Unended
 from gateway.terms.call import Phase

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.calls.store import Standing
+from gateway.calls.store.port import Standing
 
 SETTLES = 3.5
 """Seconds, a lease and a little: jobs renew theirs each second, and put back what was lost."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.calls.store import CallStore
+from gateway.calls.store.port import CallStore
 from gateway.dispatch.trust import SETTLES, Trust
 from gateway.errors import Unavailable
 

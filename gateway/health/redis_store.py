@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
-from gateway.calls.redis_answering import answering, text
+from gateway.calls.shared.redis_answering import answering, text
 from gateway.errors import Unavailable
 from gateway.health.circuit import Circuit, State
 from gateway.health.store import Change

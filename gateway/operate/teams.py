@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.calls.members import Member, Members, Stage
-from gateway.calls.roster import Roster, Rosters
+from gateway.calls.people.members import Member, Members, Stage
+from gateway.calls.people.roster import Roster, Rosters
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ _T = TypeVar("_T")
 
 
 class Stream(Protocol):
-    """What the writer needs of `gateway.calls.store.CallStore`."""
+    """What the writer needs of `gateway.calls.store.port.CallStore`."""
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:
         """The next events for the writers, those never acknowledged first."""

@@ -23,7 +23,7 @@ from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
 from gateway.app.catalogue import load as catalogue
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.store.redis_store import RedisStore
 from gateway.dialplan.load import load
 from gateway.dispatch.decide import Arrival
 from gateway.dispatch.dispatcher import REDISPATCHED, Dispatcher

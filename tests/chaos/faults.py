@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from redis.exceptions import RedisError
 
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.store.redis_store import RedisStore
 from gateway.errors import OffhookError
 from gateway.redis_client import open_client
 from tests.chaos.between import PROVIDERS, Between

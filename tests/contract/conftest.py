@@ -18,9 +18,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app.records import open_records
-from gateway.calls.memory import MemoryStore
-from gateway.calls.redis_store import RedisStore
-from gateway.calls.store import CallStore
+from gateway.calls.store.memory import MemoryStore
+from gateway.calls.store.port import CallStore
+from gateway.calls.store.redis_store import RedisStore
 from gateway.config import Settings
 from gateway.records.engine import connect
 from tests.e2e.servers import redis_server

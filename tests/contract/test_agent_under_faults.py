@@ -18,8 +18,8 @@ from agents import engines
 from agents.lines import Say, line_of
 from agents.registry import definition
 from agents.runner import TalkingRunner
-from gateway.calls.memory import MemoryStore
-from gateway.calls.spoken import MemorySpoken
+from gateway.calls.shared.spoken import MemorySpoken
+from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.port import Pcm, Played
 from gateway.conduct.stage import CallStage, Parts

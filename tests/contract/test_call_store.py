@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from gateway.calls.memory import MemoryStore
-from gateway.calls.redis_store import RedisStore
-from gateway.calls.store import CallStore, Full, Standing
+from gateway.calls.store.memory import MemoryStore
+from gateway.calls.store.port import CallStore, Full, Standing
+from gateway.calls.store.redis_store import RedisStore
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
 from gateway.terms.act import Dismiss
@@ -510,7 +510,7 @@ async def test_a_stream_that_redis_has_forgotten_begins_anew(redis_url: str) -> 
 
 
 async def test_what_a_dead_reader_left_is_anothers(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.calls.redis_store._DEAD_AFTER", 0)
+    monkeypatch.setattr("gateway.calls.store.redis_store._DEAD_AFTER", 0)
     async with Redis.from_url(redis_url) as client:
         await client.flushall()
         store = RedisStore(client)

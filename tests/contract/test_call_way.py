@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.calls.store import Asked, CallStore, Full
+from gateway.calls.store.port import Asked, CallStore, Full
 from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
 from gateway.terms.call import Brief, Pool
 from tests.contract.calls import a_call

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gateway.calls.edges import LOST, Edges, keep_beating
+from gateway.calls.shared.edges import LOST, Edges, keep_beating
 from gateway.redis_client import open_client
 from gateway.tasks import cancelled
 from tests.e2e.servers import redis_server

@@ -11,13 +11,13 @@ from itertools import pairwise
 import pytest
 from redis.asyncio import Redis
 
-from gateway.calls import cues
-from gateway.calls.members import Members, Stage, Waiting
-from gateway.calls.memory_members import MemoryMembers
-from gateway.calls.queue import Queue
-from gateway.calls.redis_members import RedisMembers
-from gateway.calls.redis_roster import RedisRosters
-from gateway.calls.roster import MemoryRosters, Roster, Rosters
+from gateway.calls.acts import cues
+from gateway.calls.acts.queue import Queue
+from gateway.calls.people.members import Members, Stage, Waiting
+from gateway.calls.people.memory_members import MemoryMembers
+from gateway.calls.people.redis_members import RedisMembers
+from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.people.roster import MemoryRosters, Roster, Rosters
 from gateway.conduct import waiting
 from gateway.conduct.waiting import Line
 from gateway.terms.act import Callee, Onward, Over, Wait

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from gateway.calls.members import MISSES, PAUSE, REST, TTL, Member, Members, Place, Stage, Waiting
-from gateway.calls.memory_members import MemoryMembers
-from gateway.calls.redis_members import RedisMembers
+from gateway.calls.people.members import MISSES, PAUSE, REST, TTL, Member, Members, Place, Stage, Waiting
+from gateway.calls.people.memory_members import MemoryMembers
+from gateway.calls.people.redis_members import RedisMembers
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
 from gateway.terms.call import CallId

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.app.records import open_records
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.store.redis_store import RedisStore
 from gateway.cli.messages import command
 from gateway.config import from_environment
 from gateway.records.writer import Writer

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
-from gateway.calls.redis_answering import WITHIN
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.shared.redis_answering import WITHIN
+from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.lease import Lease
 from gateway.conduct.spool import Spool
 from gateway.conduct.tell import Teller

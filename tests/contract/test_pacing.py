@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
-from gateway.calls.pacing import MemoryPacer, Pacer
-from gateway.calls.redis_pacing import RedisPacer
+from gateway.calls.shared.pacing import MemoryPacer, Pacer
+from gateway.calls.shared.redis_pacing import RedisPacer
 from tests.e2e.servers import redis_server
 
 

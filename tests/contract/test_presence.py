@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.calls.presence import LOST, Presence, keep_telling
-from gateway.calls.working import Working
+from gateway.calls.shared.presence import LOST, Presence, keep_telling
+from gateway.calls.shared.working import Working
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
 from gateway.tasks import cancelled

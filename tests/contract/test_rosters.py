@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from gateway.calls.redis_roster import RedisRosters
-from gateway.calls.roster import MemoryRosters, Roster, Rosters
+from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.people.roster import MemoryRosters, Roster, Rosters
 from gateway.errors import OurFault
 from gateway.terms.act import Callee
 from tests.e2e.servers import redis_server

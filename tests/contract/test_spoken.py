@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
-from gateway.calls import redis_spoken, spoken
-from gateway.calls.redis_spoken import RedisSpoken
-from gateway.calls.spoken import MemorySpoken, Spoken
+from gateway.calls.shared import redis_spoken, spoken
+from gateway.calls.shared.redis_spoken import RedisSpoken
+from gateway.calls.shared.spoken import MemorySpoken, Spoken
 from gateway.terms.call import CallId
 from tests.e2e.servers import redis_server, until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from gateway.app.records import open_records
-from gateway.calls.memory import MemoryStore
+from gateway.calls.store.memory import MemoryStore
 from gateway.config import Settings
 from gateway.dispatch.sweep import OLD, WHY, Sweep
 from gateway.records.schema import CALLS

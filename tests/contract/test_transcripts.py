@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 
 from agents.registry import transcriber
 from gateway.app import recording
-from gateway.calls.cues import RecordingEnded
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.acts.cues import RecordingEnded
+from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct import opus, salvage, transcripts
 from gateway.conduct.port import Pcm
 from gateway.conduct.tapes import Tapes

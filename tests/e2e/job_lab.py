@@ -20,7 +20,7 @@ import psutil
 from livekit import api
 
 from gateway.bus.callstate import CallState, Status
-from gateway.calls.redis_store import RedisStore
+from gateway.calls.store.redis_store import RedisStore
 from gateway.phone.call import Call as PhoneCall
 from gateway.phone.phone import Phone
 from gateway.redis_client import open_client

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from livekit import api, rtc
 
-from gateway.calls.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import ATTENDED
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.legs import Legs

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from gateway.calls.words import word
-from gateway.calls.words_house import HouseWord
-from gateway.calls.words_menu import MenuWord
+from gateway.calls.words.house import HouseWord
+from gateway.calls.words.menu import MenuWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from gateway.calls.words import word
-from gateway.calls.words_house import HouseWord
+from gateway.calls.words.house import HouseWord
 from gateway.phone.call import Call, silence
 from gateway.phone.phone import Phone
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE

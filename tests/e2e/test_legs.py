@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.calls.cues import LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import ATTENDED
 from gateway.trunks.choose import CallerId
 from tests.e2e.edge_lab import DIALED, Lab, lab

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.cues import (
+from gateway.calls.acts.cues import (
     Begun,
     DropRecording,
     Event,
@@ -26,7 +26,7 @@ from gateway.calls.cues import (
     StartRecording,
     StopRecording,
 )
-from gateway.calls.message import LEFT, Leaving, State
+from gateway.calls.acts.message import LEFT, Leaving, State
 from gateway.conduct import opus
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.record import Recorder

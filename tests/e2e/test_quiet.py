@@ -7,7 +7,7 @@ import pytest
 
 from agents.lines import Say, line_of
 from gateway.calls.words import word
-from gateway.calls.words_house import HouseWord
+from gateway.calls.words.house import HouseWord
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack

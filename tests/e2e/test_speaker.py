@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.cues import Heard
+from gateway.calls.acts.cues import Heard
 from gateway.conduct import play
 from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.music import LEVEL

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from gateway.calls.words import word
-from gateway.calls.words_house import HouseWord
-from gateway.calls.words_menu import MenuWord
+from gateway.calls.words.house import HouseWord
+from gateway.calls.words.menu import MenuWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack

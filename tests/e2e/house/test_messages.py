@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.calls.words_message import Say, line_of
+from gateway.calls.words.message import Say, line_of
 from gateway.conduct import opus
 from gateway.phone.call import Call
 from gateway.phone.ears import LIKE, find_like

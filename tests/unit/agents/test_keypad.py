@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from agents.definition import Definition, DigitField, digits
 from agents.keypad import NUMBER, PAUSE, Keyed, Keypad, asked_for
-from gateway.calls.digits import Fault, Rules
+from gateway.calls.acts.digits import Fault, Rules
 from gateway.terms.personal import Digits
 
 TICKET = DigitField("ticket_number", "ticket number", Rules(4, 6))

@@ -26,9 +26,9 @@ from agents.lines import Say, line_of
 from agents.registry import definition
 from agents.runner import TalkingRunner
 from agents.sealing import SealingAgent
-from gateway.calls.memory import MemoryStore
 from gateway.calls.sealed import Seal
-from gateway.calls.spoken import MemorySpoken
+from gateway.calls.shared.spoken import MemorySpoken
+from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller

@@ -11,7 +11,7 @@ from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEve
 
 from agents.lines import Say
 from agents.silence import REASON, Means, Silence
-from gateway.calls import silence
+from gateway.calls.talk import silence
 
 
 class Session:

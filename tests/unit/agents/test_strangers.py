@@ -11,7 +11,7 @@ import pytest
 from livekit.agents.voice import UserInputTranscribedEvent
 
 from agents.strangers import Means, Strangers
-from gateway.calls import stranger
+from gateway.calls.talk import stranger
 from tests.unit.calls.line_sounds import chords, pcm, silence, tty
 
 GREETING = "Please leave a message after the tone."

@@ -16,7 +16,7 @@ from livekit.agents.voice import AgentStateChangedEvent, ConversationItemAddedEv
 from agents.lines import Say
 from agents.media import StageInput
 from agents.watching import Means, Watch
-from gateway.calls import silence, stranger
+from gateway.calls.talk import silence, stranger
 from gateway.conduct.attention import Attention
 from gateway.terms.call import Brief
 from tests.unit.agents.test_silence import Session as Told

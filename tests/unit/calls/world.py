@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gateway.calls import cues
-from gateway.calls.cues import Effect, Event
+from gateway.calls.acts import cues
+from gateway.calls.acts.cues import Effect, Event
 from gateway.terms.act import Callee, Onward, Over
 
 START = 1764000000.25

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.calls.redis_members import RedisMembers
-from gateway.calls.redis_roster import RedisRosters
-from gateway.calls.roster import Roster
+from gateway.calls.people.redis_members import RedisMembers
+from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.people.roster import Roster
 from gateway.cli import main as front
 from gateway.redis_client import open_client
 from gateway.terms.act import Callee

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from gateway.calls.cues import Spoke
-from gateway.calls.spoken import MemorySpoken
+from gateway.calls.acts.cues import Spoke
+from gateway.calls.shared.spoken import MemorySpoken
 from gateway.conduct.ear import BEFORE, FRAME_MS, LONGEST, Ear
 from gateway.errors import Unavailable
 from gateway.terms.call import Call, CallId

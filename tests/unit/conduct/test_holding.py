@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from gateway.calls.members import Stage
-from gateway.calls.memory_members import MemoryMembers
+from gateway.calls.people.members import Stage
+from gateway.calls.people.memory_members import MemoryMembers
 from gateway.conduct import holding
 from gateway.conduct.holding import Holding
 from gateway.errors import Unavailable

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.calls.memory import MemoryStore
+from gateway.calls.store.memory import MemoryStore
 from gateway.conduct import lease as lease_module
 from gateway.conduct.lease import Lease
 from gateway.terms.call import Brief, Call, CallId, Pool

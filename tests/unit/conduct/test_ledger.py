@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.calls.memory import MemoryStore
+from gateway.calls.store.memory import MemoryStore
 from gateway.conduct import ledger
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.tell import Teller

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.cues import Dial, LegAnswered
+from gateway.calls.acts.cues import Dial, LegAnswered
 from gateway.conduct.legs import EPOCH, Legs
 from gateway.terms.act import Callee
 from gateway.terms.personal import Number

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.calls.cues import (
+from gateway.calls.acts.cues import (
     Begun,
     Book,
     Booked,
@@ -35,8 +35,8 @@ from gateway.calls.cues import (
     Resumed,
     Say,
 )
+from gateway.calls.acts.rung import NOBODY, Rung
 from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
-from gateway.calls.rung import NOBODY, Rung
 from gateway.conduct.keeping import KEEP_WITHIN
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.tools import Tools

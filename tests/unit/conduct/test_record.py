@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.calls.cues import RecordingEnded
-from gateway.calls.message import Ended
+from gateway.calls.acts.cues import RecordingEnded
+from gateway.calls.acts.message import Ended
 from gateway.conduct import opus, record, tapes
 from gateway.conduct.record import FLUSH, NOBODY, SILENCE, Listener, Recorder
 from gateway.conduct.tapes import Tape, Tapes

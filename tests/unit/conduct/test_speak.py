@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from gateway.calls.cues import Heard
+from gateway.calls.acts.cues import Heard
 from gateway.conduct import music, tones
 from gateway.conduct.port import Pcm
 from gateway.conduct.ringback import AMERICA

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.calls.memory import MemoryStore
+from gateway.calls.store.memory import MemoryStore
 from gateway.conduct import tell
 from gateway.conduct.spool import Spool, ship
 from gateway.conduct.tell import Teller

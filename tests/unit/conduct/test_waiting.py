@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.calls.cues import Enter, Offered, Release, Standing
-from gateway.calls.members import Member, Place, Stage, Waiting
-from gateway.calls.memory_members import MemoryMembers
-from gateway.calls.roster import MemoryRosters, Roster
+from gateway.calls.acts.cues import Enter, Offered, Release, Standing
+from gateway.calls.people.members import Member, Place, Stage, Waiting
+from gateway.calls.people.memory_members import MemoryMembers
+from gateway.calls.people.roster import MemoryRosters, Roster
 from gateway.conduct import waiting
 from gateway.conduct.waiting import FRESH, LOST, Line, standing
 from gateway.errors import OurFault, Unavailable

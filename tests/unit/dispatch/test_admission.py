@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calls.working import Working
+from gateway.calls.shared.working import Working
 from gateway.dialplan.state import State
 from gateway.dispatch.admission import ALL_TALK, ANY, EASES, ENOUGH, Load, Pace, bounds, counted, fuller, load
 from gateway.terms.act import TALK, Dismiss

@@ -12,8 +12,8 @@ import pytest
 
 from gateway.app.catalogue import load as catalogue
 from gateway.bus.callstate import CallState, Status
-from gateway.calls.memory import MemoryStore
-from gateway.calls.store import Asked
+from gateway.calls.store.memory import MemoryStore
+from gateway.calls.store.port import Asked
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.calls.memory import MemoryStore
-from gateway.calls.working import Working
+from gateway.calls.shared.working import Working
+from gateway.calls.store.memory import MemoryStore
 from gateway.dialplan.state import State
 from gateway.dispatch.pools import ABSENT, STARTING, Pools
 from gateway.terms.call import CallId, Pool

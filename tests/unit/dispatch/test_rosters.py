@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gateway.calls.roster import MemoryRosters, Roster
+from gateway.calls.people.roster import MemoryRosters, Roster
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.state import State
 from gateway.dispatch.rosters import publish, rosters

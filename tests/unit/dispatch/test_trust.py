@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.calls.store import Standing
+from gateway.calls.store.port import Standing
 from gateway.conduct.lease import ANSWER_WITHIN, RENEW, TTL
 from gateway.dispatch.trust import SETTLES, SLOW, Trust
 

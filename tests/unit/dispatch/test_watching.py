@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.calls.memory import MemoryStore
-from gateway.calls.store import Standing
+from gateway.calls.store.memory import MemoryStore
+from gateway.calls.store.port import Standing
 from gateway.dispatch.trust import SETTLES
 from gateway.dispatch.watching import Watch
 from gateway.errors import Unavailable

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.calls.members import Stage
-from gateway.calls.memory_members import MemoryMembers
-from gateway.calls.roster import MemoryRosters, Roster
+from gateway.calls.people.members import Stage
+from gateway.calls.people.memory_members import MemoryMembers
+from gateway.calls.people.roster import MemoryRosters, Roster
 from gateway.operate.teams import OnDuty, TeamNow, teams
 from gateway.terms.act import Callee
 from gateway.terms.call import CallId

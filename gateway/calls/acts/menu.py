@@ -1,0 +1,107 @@
+"""The machine of a menu: the caller chooses by a key or by talking. Pure.
+
+| what happens | what follows |
+| --- | --- |
+| a key that leads somewhere, at any time | silence at once, KEY |
+| `0`, unless the menu has a `0` or there is no way to a person | silence at once, HUMAN |
+| another key | that it isn't a choice, and the prompt again |
+| the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
+| nothing for `wait` seconds after the prompt | the prompt again |
+| any of the last three for the last of `tries` | SILENCE |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from gateway.calls.acts.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, Resumed, Say, Spoke
+from gateway.calls.words import word
+from gateway.calls.words.menu import MenuWord
+from gateway.terms.act import Because, Choose, Onward
+from gateway.terms.spoken import said_within
+
+PERSON = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """One menu in progress (see gateway.calls.acts.cues.Machine). Make it by `start`; `Menu(**fields)` restores it from its
+    fields as JSON."""
+
+    say: str
+    keys: str
+    speech: bool
+    wait: float
+    tries: int
+    person: bool
+    language: str
+    playing: bool = False
+    tried: int = 0
+    """Tries that are used up."""
+    until: float | None = None
+    """When something follows though nothing happens; None for never."""
+    because: str = ""
+    """Why it has ended; "" while it goes on."""
+    key: str = field(default="", repr=False)
+    """Which has ended it."""
+
+    @classmethod
+    def start(cls, act: Choose, language: str) -> Menu:
+        """The act before its first event. `language`: BCP 47 tag of the house's words."""
+        return cls(act.say, act.keys, act.speech, act.wait, max(1, act.tries), act.person, language)
+
+    @property
+    def deadline(self) -> float:
+        """When `due` must be called; infinity for never."""
+        return float("inf") if self.until is None else self.until
+
+    def on(self, event: Event, now: float) -> tuple[Menu, tuple[Effect, ...]]:
+        """What follows from an event."""
+        if self.because:
+            # The job died between its last checkpoint and its asking where the call goes on.
+            return self, (self._finish(),) if isinstance(event, Resumed) else ()
+        match event:
+            case Begun() | Resumed():
+                return self._prompt(now)
+            case Key(key):
+                return self._pressed(key, now)
+            case Spoke() if self.speech:
+                return self._end(Because.SPEECH)
+            case Spoke():
+                return self._wrong(MenuWord.KEYS_ONLY, now)
+            case Heard() if self.playing:
+                return self._listen(now), ()
+        return self, ()
+
+    def due(self, now: float) -> tuple[Menu, tuple[Effect, ...]]:
+        """What follows from the deadline having passed; nothing before it."""
+        if now < self.deadline:
+            return self, ()
+        return (self._listen(now), ()) if self.playing else self._wrong(None, now)
+
+    def _pressed(self, key: str, now: float) -> tuple[Menu, tuple[Effect, ...]]:
+        if key and key in self.keys:
+            return self._end(Because.KEY, key)
+        if key == PERSON and self.person:
+            return self._end(Because.HUMAN)
+        return self._wrong(MenuWord.WRONG_KEY, now)
+
+    def _wrong(self, told: MenuWord | None, now: float) -> tuple[Menu, tuple[Effect, ...]]:
+        """A try is used up; `told`: what was wrong, None for silence."""
+        if self.tried + 1 >= self.tries:
+            return replace(self, tried=self.tried + 1)._end(Because.SILENCE)
+        again, said = replace(self, tried=self.tried + 1)._prompt(now)
+        return again, (Hush(), Say(word(told, self.language)), *said) if told else said
+
+    def _prompt(self, now: float) -> tuple[Menu, tuple[Effect, ...]]:
+        return replace(self, playing=True, until=now + said_within(self.say)), (Say(self.say),)
+
+    def _listen(self, now: float) -> Menu:
+        return replace(self, playing=False, until=now + self.wait)
+
+    def _end(self, because: Because, key: str = "") -> tuple[Menu, tuple[Effect, ...]]:
+        over = replace(self, playing=False, until=None, because=because.value, key=key)
+        return over, (Hush(), over._finish())
+
+    def _finish(self) -> Finish:
+        return Finish(Onward(Because(self.because), self.key))

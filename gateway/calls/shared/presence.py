@@ -1,0 +1,86 @@
+"""Which workers are there and how busy they are, as they say themselves: what control has to know before it sends a
+caller to an agent. In Redis: `offhook:at-work:<pool>` is a hash of what each worker said last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import structlog
+from redis.asyncio import Redis
+
+from gateway.calls.shared.redis_answering import answering, text
+from gateway.calls.shared.working import Working
+from gateway.errors import Unavailable
+from gateway.terms.call import Pool
+
+BEAT = 1.0
+"""Seconds between two beats."""
+LOST = 4.0
+"""Seconds without one after which a worker counts as gone."""
+_SOON = 0.2
+"""Seconds between two looks at whether a worker has anything new to say."""
+_FORGOTTEN = 10 * LOST
+_WORKERS = "offhook:at-work:"
+
+log = structlog.get_logger(__name__)
+
+
+class Presence:
+    """Says and asks who is there. Methods raise gateway.errors.Unavailable; times are seconds since the epoch."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def beat(self, pool: Pool, worker: str, working: Working, now: float) -> None:
+        """The worker is there."""
+        said = json.dumps([now, working.ready, working.calls, working.slots])
+        async with answering():
+            await cast(Any, self._redis.hset(_WORKERS + pool.value, worker, said))
+
+    async def leave(self, pool: Pool, worker: str) -> None:
+        """The worker ends."""
+        async with answering():
+            await cast(Any, self._redis.hdel(_WORKERS + pool.value, worker))
+
+    async def there(self, pool: Pool, now: float) -> Sequence[Working]:
+        """The workers of the pool that were heard of lately; those that ended otherwise are forgotten."""
+        async with answering():
+            told: Mapping[Any, Any] = await cast(Any, self._redis.hgetall(_WORKERS + pool.value))
+            said = {worker: _read(one) for worker, one in told.items()}
+            if gone := [worker for worker, (at, _) in said.items() if at < now - _FORGOTTEN]:
+                await cast(Any, self._redis.hdel(_WORKERS + pool.value, *gone))
+        return [working for at, working in said.values() if at >= now - LOST and working is not None]
+
+
+def _read(said: str | bytes) -> tuple[float, Working | None]:
+    try:
+        at, ready, calls, slots = json.loads(text(said))
+        return float(at), Working(bool(ready), int(calls), int(slots))
+    except (ValueError, TypeError):
+        return 0.0, None  # another version's
+
+
+async def keep_telling(
+    presence: Presence, pool: Pool, worker: str, working: Callable[[], Working], clock: Callable[[], float]
+) -> None:
+    """Beat for ever, and at once when the worker begins or ceases to take calls; say in the end that it is gone."""
+    try:
+        before, told = Working(ready=False), float("-inf")
+        while True:
+            now, working_now = clock(), working()
+            if working_now.ready is not before.ready or now - told >= BEAT:
+                try:
+                    await presence.beat(pool, worker, working_now, now)
+                    before, told = working_now, now
+                except Unavailable as bad:
+                    log.debug("the worker can't say that it is there", why=str(bad))
+            await asyncio.sleep(_SOON)
+    finally:
+        try:
+            async with asyncio.timeout(_SOON):
+                await presence.leave(pool, worker)
+        except (Unavailable, TimeoutError):
+            log.debug("the worker couldn't say that it ends")

@@ -1,0 +1,32 @@
+"""What menus and entries of digits say word for word, by language. Pure; see `gateway.calls.words`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class MenuWord(StrEnum):
+    """The words of `gateway.calls.acts.menu` and `gateway.calls.acts.digits`."""
+
+    WRONG_KEY = "menu_wrong_key"
+    KEYS_ONLY = "menu_keys_only"
+    """To a caller who talks where only keys lead somewhere."""
+    NO_DIGITS = "digits_none"
+    TOO_SHORT = "digits_too_short"
+    NOT_VALID = "digits_not_valid"
+    """The entry is none that can be: out of its range, or its check digit is wrong."""
+    BEGIN_ANEW = "digits_begin_anew"
+    """To a caller who has cleared the entry too often."""
+
+
+_ENGLISH = {
+    MenuWord.WRONG_KEY: "That isn't one of the choices.",
+    MenuWord.KEYS_ONLY: "Please choose by pressing a key.",
+    MenuWord.NO_DIGITS: "No digits were entered.",
+    MenuWord.TOO_SHORT: "Those were too few digits.",
+    MenuWord.NOT_VALID: "That number isn't valid.",
+    MenuWord.BEGIN_ANEW: "Let's begin again.",
+}
+WORDS_MENU: Mapping[str, Mapping[MenuWord, str]] = {"en": _ENGLISH}
+"""By the language's first subtag (BCP 47), in lower case."""
