@@ -28,7 +28,7 @@ chaos: ## 200 calls while what runs is killed, stopped and cut off, judged by wh
 edits: ## a thousand edits of the plan while calls come in; about a quarter of an hour
 	@$(SETUP) dev && $(PY) -m tests.chaos --edits 1000
 
-long: ## the rest of the tests: calls in every corner, and killed processes; about ten minutes
+long: ## the rest of the tests: calls in every corner, and killed processes; about half an hour
 	@$(SETUP) dev && $(PY) -m pytest -m long
 
 fuzz: ## atheris on whatever reads what people write, two minutes each

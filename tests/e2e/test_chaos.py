@@ -14,7 +14,7 @@ from tests.chaos.report import last_line, line
 from tests.e2e.gateway import running_gateway
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-CALLS, EDITS = 4, 12
+CALLS, EDITS = 4, 30
 
 
 @pytest.mark.long
@@ -31,6 +31,7 @@ async def test_no_caller_is_lost_when_their_job_dies(tmp_path: Path) -> None:
     assert len(outcomes) == CALLS
 
 
+@pytest.mark.long
 async def test_no_call_is_lost_or_misrouted_by_edits(tmp_path: Path) -> None:
     seed = int(time.time())
     print(f"seed {seed}")

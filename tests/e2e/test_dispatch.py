@@ -131,6 +131,7 @@ async def test_a_call_that_nobody_told_of_is_found_and_given_one_job_by_two_cont
         assert await world.dispatches("call-_found1") == [{"call": "SCL_found1", "epoch": 1}]
 
 
+@pytest.mark.long
 async def test_a_job_that_does_not_come_is_replaced_until_the_caller_is_told(world: World) -> None:
     """Three of the agents', four of the house's."""
     async with world.caller("call-_nojob1", "+15105550100") as room:

@@ -88,6 +88,7 @@ async def greeted(phone: Phone, number: str = SALES) -> Call:
 # Redis
 
 
+@pytest.mark.long
 @pytest.mark.speech
 async def test_a_talk_goes_on_while_redis_stands_still(phone: Phone, stack: Stack) -> None:
     call = await greeted(phone)

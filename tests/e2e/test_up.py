@@ -107,6 +107,7 @@ def test_a_wrong_dial_plan_is_told_by_file_and_line(tmp_path: Path) -> None:
     assert "Did you mean 'sales'?" in said
 
 
+@pytest.mark.long
 def test_nothing_survives_a_killed_up(tmp_path: Path) -> None:
     with pytest.raises(ProcessLookupError), running_gateway(tmp_path) as gateway:
         family = psutil.Process(gateway.pid).children(recursive=True)
