@@ -84,19 +84,6 @@ async def test_a_model_that_says_nothing_is_overtaken_and_the_caller_told_to_hol
     assert held[0]["after"] < 1.5
     assert "said meanwhile: One moment, please." in stack.offhook("calls", "show", found["id"])
     assert "thinking: cloud" in stack.offhook("status")
-    await _the_next_caller_waits_for_nobody(phone, provider)
-
-
-async def _the_next_caller_waits_for_nobody(phone: Phone, provider: FaultServer) -> None:
-    before = provider.seen[Kind.LLM]
-    call = await phone.dial(SALES)
-    await call.answered(15)
-    await call.spoken(25, 1.0)
-    await phone.say(call, "My name is John Smith.")
-    await call.spoken(25, 0.8)
-    await call.hang_up()
-    # Who is known not to answer is tried by one call at most, when it may have come back.
-    assert provider.seen[Kind.LLM] - before <= 1
 
 
 async def test_what_is_said_to_a_recognizer_that_has_fallen_silent_is_not_lost(
