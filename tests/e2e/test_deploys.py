@@ -25,7 +25,7 @@ from tests.e2e.servers import free_port, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 
-DRAIN = 6
+DRAIN = 10
 """Seconds after which a worker leaves its calls to others."""
 CALLERS = 3
 READY_WITHIN = 60.0
