@@ -27,6 +27,8 @@ NUMBERS = [r"\D{0,2}".join(number[2:]) for number in (CALLER, SUPPORT, SALES, SE
 KEYS = "739146"
 CANARY = "8046153927"
 """Long enough to be nobody else's: the files of a gateway are full of digits."""
+SAID = "five one eight two nine six"
+"""What a caller says aloud where it is to be keyed in."""
 PROBLEM, NAME = "connection is not working", "john smith"
 
 
@@ -77,6 +79,8 @@ async def test_sealed_digits_are_nowhere_but_in_their_seal(stack: Stack) -> None
         await call.spoken(25, 0.8)
         await phone.say(call, "My internet connection is not working.")
         await call.spoken(25, 0.8)
+        await phone.say(call, SAID)
+        await call.spoken(25, 0.8)
         await call.press(f"{CANARY}#")
         await call.spoken(25, 0.8)
         kept = await _redis(stack)
@@ -86,6 +90,8 @@ async def test_sealed_digits_are_nowhere_but_in_their_seal(stack: Stack) -> None
     secret = stack.run.livekit_api_secret
     assert Seal(secret).open(sealed, CallId(sip_id(call)), "ticket_number").reveal() == CANARY, "it did pass through"
     assert [turn["text"] for turn in found["turns"] if turn["speaker"] == "keypad"] == [HIDDEN]
+    aloud = [turn["text"] for turn in found["turns"] if turn["speaker"] == "caller"]
+    assert any(HIDDEN in text for text in aloud), "what was said passed through as well"
     asked = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
     assert any("key in your ticket number" in text for text in asked)
     shown = await asyncio.to_thread(stack.offhook, "leads", "show", "--tickets", sip_id(call))
@@ -98,7 +104,7 @@ async def test_sealed_digits_are_nowhere_but_in_their_seal(stack: Stack) -> None
     assert "offhook.db" in places
     for process, address in stack.run.http.items():
         places[f"metrics of {process}"] = await asyncio.to_thread(_metrics, address)
-    _none_of(places, [CANARY, r"\D{1,3}".join(CANARY)])
+    _none_of(places, [CANARY, r"\D{1,3}".join(CANARY), SAID])
     logs = {name: text for name, text in places.items() if name.startswith("logs/")}
     assert any(sip_id(call) in text for text in logs.values()), "these are its logs"
     _none_of(logs, [*NUMBERS, PROBLEM])

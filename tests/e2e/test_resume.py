@@ -16,7 +16,7 @@ from gateway.rtp import FRAME, FRAME_SECONDS
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.servers import until
-from tests.e2e.test_calls import SALES, converse
+from tests.e2e.test_calls import SALES, SUPPORT, converse
 
 pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(150)]
 
@@ -87,6 +87,26 @@ async def test_a_killed_jobs_call_goes_on_where_it_was(phone: Phone, stack: Stac
     assert "phone system" in lead["need"]
     after = agent[agent.index(LOST) + 1 :]
     assert not any("your name" in text for text in after), "what is known isn't asked again"
+
+
+@pytest.mark.long
+async def test_a_number_in_mid_entry_is_keyed_in_anew(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SUPPORT)
+    await call.answered(10)
+    await converse(phone, call, ["My internet connection is not working."])
+    await call.spoken(25, 0.8)
+    one = await job(stack)
+    await call.press("41")
+    one.kill()
+    await call.press("72")  # whom nobody hears, or the next job: it is no number
+    await call.line(await phone.rendering(LOST), 20, what="that the caller was lost")
+    await call.spoken(25, 0.8)
+    await call.press("4172#")
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    assert [turn["text"] for turn in found["turns"] if turn["speaker"] == "keypad"] == ["4172"]
+    assert found["ticket"]["fields"]["ticket_number"] == "4172"
 
 
 @pytest.mark.long
