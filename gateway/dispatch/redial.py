@@ -48,11 +48,10 @@ def cut_off(last: Call, kept: Kept) -> bool:
         return False
     if kept.hung_up is Party.NETWORK or kept.sip_by is Party.NETWORK or kept.sip_status >= _REFUSED:
         return True
-    if kept.heard.speaking is Speaker.AGENT:
-        return not kept.complete and not _said_goodbye(kept)
-    return kept.heard.speaking is not None
+    finished = _said_goodbye(kept) or (kept.complete and kept.heard.speaking is Speaker.AGENT)
+    return kept.heard.speaking is not None and not finished
 
 
 def _said_goodbye(kept: Kept) -> bool:
     said = [turn.text.reveal() for turn in kept.turns if turn.speaker is Speaker.CALLER]
-    return bool(said and _GOODBYE.search(said[-1]))
+    return bool(_GOODBYE.search(kept.unanswered or "".join(said[-1:])))

@@ -45,6 +45,8 @@ SPEAKING = Heard(Words(""), Speaker.CALLER, 1)
         (Kept(TURNS, sip_by=Party.CALLER, sip_status=200), False),
         (Kept(TURNS, complete=True, heard=Heard(Words(""), Speaker.AGENT, 1)), False),
         (Kept([*TURNS, BYE], heard=Heard(Words(""), Speaker.AGENT, 2)), False),
+        (Kept(TURNS, heard=Heard(BYE.text, Speaker.CALLER, 1)), False),
+        (Kept(TURNS, heard=Heard(Words("I"), Speaker.CALLER, 1)), True),
         (Kept([*TURNS, BYE], hung_up=Party.NETWORK), True),
         (Kept(TURNS, heard=SPEAKING, hung_up=Party.AGENT), False),
         (Kept(TURNS, heard=SPEAKING, hung_up=Party.GATEWAY), False),
