@@ -268,12 +268,14 @@ class Dispatcher:
 
     async def supervise(self) -> None:
         """Offer each call whose job didn't come, or is gone, to another. Raises Unavailable."""
-        for call in await self._store.live():
-            if self._needs(call, None) is not Do.NOTHING:  # not too early, whoever holds it
-                holder = await self._store.holder(call.id)
-                if not self._settled():
-                    return  # it may be the store that has forgotten who holds it
-                await self._each(call.id, self._act(call, self._needs(call, holder)))
+        due = [call for call in await self._store.live() if self._needs(call, None) is not Do.NOTHING]
+        # At once: LiveKit takes seconds to say that it knows nothing of one's room, and the others' callers wait.
+        await asyncio.gather(*(self._each(call.id, self._look_after(call)) for call in due))
+
+    async def _look_after(self, call: Call) -> None:
+        holder = await self._store.holder(call.id)
+        if self._settled():  # else it may be the store that has forgotten who holds it
+            await self._act(call, self._needs(call, holder))
 
     async def hurry(self, pool: Pool) -> None:
         """Workers of a pool are there again: send them the calls whose jobs found none. Raises Unavailable."""

@@ -358,6 +358,30 @@ async def test_callers_whose_sip_service_is_gone_are_put_out_with_a_reason() -> 
     assert world.rooms.did("dispatch") == 1
 
 
+async def test_a_room_that_livekit_is_slow_about_keeps_no_other_call_waiting() -> None:
+    world = World()
+    other = replace(arrival(), call=CallId("SCL_2"), room="call-_y")
+    for one in (arrival(), other):
+        await world.one.arrived(one)
+        world.rooms.there[one.call] = one
+    slow, present = asyncio.Event(), world.rooms.present
+
+    async def asked(room: str) -> Present:
+        if room == "call-_x":
+            await slow.wait()
+        return await present(room)
+
+    world.rooms.present = asked  # type: ignore[method-assign]
+    world.now += JOB_WITHIN
+    looking = asyncio.create_task(world.one.supervise())
+    async with asyncio.timeout(5):
+        while world.rooms.did("dispatch") < 3:
+            await asyncio.sleep(0)
+    slow.set()
+    await looking
+    assert world.rooms.did("dispatch") == 4
+
+
 async def test_a_call_that_found_no_worker_is_sent_for_again_when_one_is_back() -> None:
     world = World()
     await world.one.arrived(arrival())
