@@ -116,8 +116,8 @@ class Load:
                 try:
                     call = await phone.dial("echo")
                     await call.answered(20)
-                    await call.tone([659.0], 20)
-                    await call.wait(1.0 + number)
+                    await call.heard(20)
+                    await call.wait(1.5 + number)  # the chime is over
                     await call.press("#")
                     await call.ended(20)
                     assert call.signalling.ended_by == "them"
