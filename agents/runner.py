@@ -47,6 +47,8 @@ log = structlog.get_logger(__name__)
 
 PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.PERSON_THERE, Say.TIME_NEARLY_UP)
 """Lines that ask for nothing new: what was asked for before still is."""
+OVER_MACHINES = (Say.PERSON_THERE, Say.NOBODY_THERE)
+"""Lines that no voice cuts off, keys alone: music and recordings would."""
 _LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
 _PLAY_WITHIN = 30.0
@@ -136,7 +138,7 @@ class TalkingRunner:
         begun = self._keying.begun
         self._keying.press(key, self._asked_for())
         if self._keying.begun and not begun:
-            self._session.interrupt()
+            self._session.interrupt(force=True)
 
     async def close(self) -> None:
         """Free everything."""
@@ -232,7 +234,7 @@ class TalkingRunner:
         elif keyed.fault:
             self._start(self._key_again(keyed.digits))
         else:
-            self._session.interrupt()
+            self._session.interrupt(force=True)
             self._session.generate_reply(user_input=f"{KEYED} {keyed.digits.reveal()}")
 
     def _keying_begun(self, begun: bool) -> None:
@@ -259,12 +261,12 @@ class TalkingRunner:
         self._told_sealed(f"{wanted.noun} entered")
 
     def _told_sealed(self, what: str) -> None:
-        self._session.interrupt()
+        self._session.interrupt(force=True)
         self._session.generate_reply(user_input=f"{KEYED_SEALED} {what}]")
 
     async def _key_again(self, digits: Digits) -> None:
         self._noted(digits)
-        self._session.interrupt()
+        self._session.interrupt(force=True)
         await self._speak(line_of(Say.KEY_AGAIN, self._stage.brief.language))
 
     def _noted(self, digits: Digits) -> None:
@@ -276,7 +278,7 @@ class TalkingRunner:
         await self._get_person("the caller pressed 0")
 
     async def _get_person(self, reason: str) -> None:
-        self._session.interrupt()
+        self._session.interrupt(force=True)
         text, leaving = await self._person(reason)
         await self._speak(text)
         if leaving:
@@ -284,7 +286,7 @@ class TalkingRunner:
 
     async def _book(self, digits: Digits) -> None:
         self._noted(digits)
-        self._session.interrupt()
+        self._session.interrupt(force=True)
         keyed = e164(digits.reveal(), country_of(self._stage.call.dialed) or self._stage.brief.country)
         number = Number(keyed) if keyed else None
         language = self._stage.brief.language
@@ -331,25 +333,22 @@ class TalkingRunner:
 
     # Speaking.
 
-    async def _speak_line(self, say: Say) -> None:
-        await self._speak(line_of(say, self._stage.brief.language))
-
     async def _ask(self, say: Say) -> None:
         with self._stage.attention.filling():
-            await self._speak_line(say)
+            await self._speak(line_of(say, self._stage.brief.language), cut=say not in OVER_MACHINES)
 
-    async def _speak(self, text: str) -> None:
-        """Say a line of the house, and return when it was played."""
+    async def _speak(self, text: str, *, cut: bool = True) -> None:
+        """Say a line of the house, and return when it was played. `cut`: whoever talks cuts it off."""
         said = self._line(text)
-        handle = self._say(said, await self._stage.prompt(said))
+        handle = self._say(said, await self._stage.prompt(said), cut=cut)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PLAY_WITHIN):
                 await handle.wait_for_playout()
 
-    def _say(self, said: Line, audio: Pcm | None) -> SpeechHandle:
+    def _say(self, said: Line, audio: Pcm | None, *, cut: bool = True) -> SpeechHandle:
         if audio is None:
-            return self._session.say(said.text)
-        return self._session.say(said.text, audio=frames(audio))
+            return self._session.say(said.text, allow_interruptions=cut)
+        return self._session.say(said.text, audio=frames(audio), allow_interruptions=cut)
 
     def _line_of(self, say: Say) -> Line:
         return self._line(line_of(say, self._stage.brief.language))

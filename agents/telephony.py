@@ -23,7 +23,13 @@ def session(warm: engines.Warm, stt: STT[Any] | None, pronounce: Mapping[str, st
             "turn_detection": warm.turns,
             "endpointing": {"min_delay": 0.0, "max_delay": 0.8},
             # By voice alone: the default's model runs in a cloud.
-            "interruption": {"mode": "vad", "min_duration": 0.15, "false_interruption_timeout": 1.2},
+            "interruption": {
+                "mode": "vad",
+                "min_duration": 0.15,
+                "false_interruption_timeout": 1.2,
+                # Whoever answers a question that can't be cut off is heard while it is said.
+                "discard_audio_if_uninterruptible": False,
+            },
             "preemptive_generation": {"enabled": True},
         },
         # A telephone has no echo of its own speaker in its microphone that would have to be learned first.

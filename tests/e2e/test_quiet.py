@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import numpy as np
@@ -66,9 +67,11 @@ async def test_the_tones_of_a_text_telephone_lead_to_a_person(phone: Phone, stac
 async def test_hold_music_is_asked_once_and_let_go_under_the_cap(phone: Phone, stack: Stack) -> None:
     call = await phone.dial(HEARING)
     await call.answered(10)
-    await plays(call, chords(60.0) * 0.5)
+    music = asyncio.create_task(plays(call, chords(60.0) * 0.5))
     await hears(phone, call, Say.PERSON_THERE)
     await call.ended(WITHIN)
+    music.cancel()
+    await asyncio.wait({music})
     found = await record(stack, sip_id(call), ending="served")
     assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "hold music was played")
     said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]

@@ -69,7 +69,8 @@ class Session:
     async def start(self, agent: object) -> None:
         self.agent = agent
 
-    def interrupt(self) -> None:
+    def interrupt(self, *, force: bool) -> None:
+        assert force, "what no voice cuts off, a key does"
         self.interrupted += 1
 
     def generate_reply(self, *, user_input: str) -> None:
