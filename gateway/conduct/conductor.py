@@ -75,8 +75,8 @@ LEAVE_WITHIN = 1.0
 """Seconds that leaving the room may take; LiveKit finds out by itself in the end."""
 KEPT_WITHIN = 3.0
 """Seconds that keeping what a caller has left may take once they are gone; the house's worker does it later otherwise."""
-COMES_WITHIN = 12.0
-"""Seconds from a call's beginning within which its caller must be in the room; the SIP service gives up after 10."""
+COMES_WITHIN = 22.0
+"""Seconds from a call's beginning within which its caller must be in the room; the SIP service gives up after 20."""
 BEGUN_WITHIN = 0.3
 """Seconds that the caller may wait for the store to keep which agent talks."""
 ASK_AGAIN = 1.0

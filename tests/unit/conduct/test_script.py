@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.conduct.script import (
     ACTIVE_WITHIN,
     CALLER_WITHIN,
+    GONE_WITHIN,
     PEOPLE_WITHIN,
     TALK_WITHIN,
     Active,
@@ -198,11 +199,16 @@ def test_whatever_happens(happenings: list[Input | float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overdue", "effect"),
-    [(True, HangUp(at_once=True)), (False, Leave("no caller was in the room", give_back=True))],
+    ("overdue", "within", "effect"),
+    [
+        (True, GONE_WITHIN, HangUp(at_once=True)),
+        (False, CALLER_WITHIN, Leave("no caller was in the room", give_back=True)),
+    ],
 )
-def test_a_room_without_a_caller_is_deleted_unless_they_may_be_on_their_way(overdue: bool, effect: Effect) -> None:
+def test_a_room_without_a_caller_is_deleted_unless_they_may_be_on_their_way(
+    overdue: bool, within: float, effect: Effect
+) -> None:
     script, _ = Script.start("sales", 0.0, overdue=overdue).on(Joined(), 1.0)
-    assert script.due(1.0 + CALLER_WITHIN - 0.1) == (script, ())
-    script, effects = script.due(1.0 + CALLER_WITHIN)
+    assert script.due(1.0 + within - 0.1) == (script, ())
+    script, effects = script.due(1.0 + within)
     assert (script.state, list(effects)) == (State.OVER, [effect])
