@@ -211,8 +211,12 @@ async def menu(party: Party) -> None:
     """Somebody who chooses by a key and talks with a human."""
     await party.call.answered(ANSWERED_WITHIN)
     await party.call.talking(1.0)
-    await party.press("1", Proof.STOP, "ring")
-    await _talk(party)
+    for _ in range(3):  # who hears nothing come of their key presses it again
+        await party.press("1", Proof.STOP, "ring")
+        with suppress(TimeoutError):
+            await _talk(party, within=10.0)
+            return
+    raise Unmet("Nobody is rung.")
 
 
 async def desk(party: Party) -> None:
@@ -249,9 +253,10 @@ async def _after_the_beep(party: Party, words: str) -> None:
     await party.say(words, Proof.SOUND)
 
 
-async def _talk(party: Party, seconds: float = 6.0) -> None:
-    """A human picks up; both are heard without a pause until the caller hangs up."""
-    human = await party.human()
+async def _talk(party: Party, seconds: float = 6.0, within: float = 30.0) -> None:
+    """A human picks up; both are heard without a pause until the caller hangs up. Raises TimeoutError when nobody is
+    rung."""
+    human = await party.human(within)
     await party.call.answered(ANSWERED_WITHIN)
     for call, frequency in ((party.call, OURS), (human, THEIRS)):
         call.port.send(tone(frequency, seconds + 20.0))

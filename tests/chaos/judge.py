@@ -325,7 +325,7 @@ def _fact(record: Record, name: str) -> str:
 
 
 def _said_again(seen: Evidence) -> int:
-    known = {each.what for each in understood(seen)}
+    known = {each.what for each in understood(seen) if each.proof is not Proof.NONE}
     return sum(each.what in known and each.start > seen.fault.at for each in seen.said)
 
 

@@ -22,10 +22,11 @@ _KEPT = (
     "offhook:member:",
     "offhook:team:",
     "offhook:latencies",
+    "offhook:messages:unheard",
     "offhook:health:",
 )
 """Kept on purpose: a call for an hour, what was rendered for longer; who can take calls, how people and teams stand, how
-long callers wait for answers, how providers do."""
+long callers wait for answers, how providers do, which messages are still to be written down."""
 
 
 async def left_over(stack: Stack, livekit: int, usual: Counter[str]) -> list[str]:
