@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import calls, draw, edits, report
@@ -26,8 +28,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="offhook-chaos-") as made:
         home = Path(chosen.keep or made)
         run = asyncio.run(_calls(chosen, home))
-    if chosen.outcomes:
-        run = _added(Path(chosen.outcomes), run)
     if chosen.outcomes or not chosen.rounds or chosen.report != str(REPORT):
         Path(chosen.report).write_text(report.text(run))
     tell(report.last_line(run))
@@ -73,25 +73,30 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
         first, _, last = chosen.rounds.partition("-")
         rounds = [each for each in rounds if int(first) <= each.number <= int(last or first)]
     began = time.monotonic()
-    outcomes: list[report.Outcome] = []
-    left: list[str] = []
+    earlier = report.read(Path(chosen.outcomes).read_text()) if _is_file(chosen.outcomes) else None
+    run = report.Run(chosen.seed, chosen.calls, chosen.at_once, 0.0, [], [])
+
+    def keep(outcomes: Sequence[report.Outcome], left: Sequence[str]) -> None:
+        """After each round, so that a run that is broken off isn't lost."""
+        nonlocal run
+        run = replace(run, seconds=time.monotonic() - began, outcomes=tuple(outcomes), left=tuple(left))
+        run = report.together(earlier, run) if earlier is not None else run
+        if chosen.outcomes:
+            Path(chosen.outcomes).write_text(report.written(run))
+
     try:
         async with calls.lab(home) as there:
             tell(f"the gateway runs after {there.stack.ready_after:.0f} s; logs: {there.stack.state / 'logs'}")
-            outcomes, left = await calls.run(there, rounds, tell, ends=began + chosen.minutes * 60)
+            await calls.run(there, rounds, tell, ends=began + chosen.minutes * 60, keep=keep)
     except (AssertionError, subprocess.TimeoutExpired) as bad:
-        if not outcomes:
+        if not run.outcomes:
             raise
-        left = [*left, f"the end: {bad}"]  # processes of the gateway
-    return report.Run(chosen.seed, chosen.calls, chosen.at_once, time.monotonic() - began, outcomes, left)
-
-
-def _added(file: Path, run: report.Run) -> report.Run:
-    """The run with what the file holds of others of its seed, which is written there."""
-    if file.exists():
-        run = report.together(report.read(file.read_text()), run)
-    file.write_text(report.written(run))
+        run = replace(run, left=(*run.left, f"the end: {bad}"))  # processes of the gateway
     return run
+
+
+def _is_file(name: str) -> bool:
+    return bool(name) and Path(name).is_file()
 
 
 def _edits(chosen: argparse.Namespace) -> int:

@@ -48,6 +48,7 @@ CALL_WITHIN = 150.0
 DEAD_AFTER = 6.0
 """Seconds without a packet from which a line is dead."""
 Tell = Callable[[str], None]
+Keep = Callable[[Sequence[Outcome], Sequence[str]], None]
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,14 @@ async def _serves(session: aiohttp.ClientSession, address: str) -> bool:
 
 
 async def run(
-    there: Lab, rounds: Sequence[Round], tell: Tell, ends: float = math.inf
+    there: Lab,
+    rounds: Sequence[Round],
+    tell: Tell,
+    ends: float = math.inf,
+    keep: Keep = lambda outcomes, left: None,
 ) -> tuple[list[Outcome], list[str]]:
     """Play the rounds; what came of the calls, and what was left over after which round. `ends`: monotonic time after
-    which no further round begins."""
+    which no further round begins. `keep` is given what came of the rounds so far after each."""
     outcomes: list[Outcome] = []
     left: list[str] = []
     usual = there.usual
@@ -168,6 +173,7 @@ async def run(
             tell(f"  left over: {', '.join(found)}")
             with suppress(Exception):  # judged once: later rounds aren't blamed for it
                 usual = usual | await census(there.stack, there.livekit)
+        keep(outcomes, left)
     return outcomes, left
 
 
