@@ -50,6 +50,7 @@ def _chosen() -> argparse.Namespace:
     parser.add_argument(
         "--outcomes", default="", help="file to add what comes of them to: the report tells of all in it"
     )
+    parser.add_argument("--note", default="", help="a sentence for the report, such as what else the machine did")
     parser.add_argument("--minutes", type=float, default=55.0, help="after which no further round begins")
     parser.add_argument("--keep", default="", help="directory that is left with the logs and records")
     parser.add_argument("--report", default=str(REPORT), help="file to write the report to")
@@ -74,7 +75,7 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
         rounds = [each for each in rounds if int(first) <= each.number <= int(last or first)]
     began = time.monotonic()
     earlier = report.read(Path(chosen.outcomes).read_text()) if _is_file(chosen.outcomes) else None
-    run = report.Run(chosen.seed, chosen.calls, chosen.at_once, 0.0, [], [])
+    run = report.Run(chosen.seed, chosen.calls, chosen.at_once, 0.0, [], [], note=chosen.note)
 
     def keep(outcomes: Sequence[report.Outcome], left: Sequence[str]) -> None:
         """After each round, so that a run that is broken off isn't lost."""

@@ -48,6 +48,8 @@ class Run:
     left: Sequence[str] = field(default_factory=tuple)
     """What was left over after rounds, with the round."""
     limit: float = SPEECH_AGAIN
+    note: str = ""
+    """What else is to be known of it."""
 
 
 def written(run: Run) -> str:
@@ -174,6 +176,9 @@ def _text(run: Run) -> Iterator[str]:
         f"{run.seed}. Again: `python -m tests.chaos --calls {run.calls} --at-once {run.at_once} --seed {run.seed}`; one round "
         "of it with `--rounds N`."
     )
+    if run.note:
+        yield ""
+        yield run.note
     yield ""
     yield f"**{last_line(run)}**"
     yield ""
