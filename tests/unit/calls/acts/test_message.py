@@ -252,7 +252,7 @@ class Recordings:
 
     def hears(self, event: Event | str | None, state: State) -> None:
         """Something happens while the machine is in a state."""
-        if isinstance(event, Resumed):
+        if isinstance(event, Resumed) and state is not State.CLOSING:  # what was kept before last words stays kept
             self.asked = self.answered = 0
         elif isinstance(event, Kept) and state is State.KEEPING:
             self.answered += event.done
