@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.records import latest, record, sip_id
+from tests.e2e.servers import until
 from tests.e2e.sipp import CALLER, sipp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -201,13 +203,23 @@ async def test_ten_callers_at_once_are_all_served(phone: Phone, stack: Stack) ->
     calls = [await phone.dial("echo") for _ in range(10)]
     for call in calls:
         await call.answered(90)
-        await call.tone([659.0], 90)  # their jobs start cold on the cores that carry the calls
+        await _echoes(call)
     for call in calls:
         await call.press("#")
     for call in calls:
-        await call.ended()
+        await call.ended(60)
     for call in calls:
         await record(stack, sip_id(call), ending="served")
+
+
+async def _echoes(call: Call) -> None:
+    """The line answers a key. Its job starts cold on the cores that carry ten calls: what sounds may have gaps."""
+    for _ in range(12):
+        await call.press("5")
+        with suppress(TimeoutError):
+            await until(lambda: "5" in call.keys_heard() + call.key_tones(), 5.0, 0.1)
+            return
+    raise AssertionError("no key is answered")
 
 
 async def test_another_sip_implementation_calls_sales(stack: Stack, tmp_path: Path) -> None:
