@@ -35,6 +35,10 @@ class Say(StrEnum):
     HOLD_ON = "hold_on"
     HOLD_ON_AGAIN = "hold_on_again"
     """Said while an answer is late."""
+    NO_CALLS = "no_calls"
+    """To who wants never to be called again."""
+    NO_CALLS_WITHHELD = "no_calls_withheld"
+    NO_CALLS_FAILED = "no_calls_failed"
     KEY_AGAIN = "key_again"
     """To what was keyed in and can't be."""
 
@@ -66,6 +70,9 @@ _ENGLISH = {
     Say.TIME_NEARLY_UP: "I have to tell you that this call must end soon. What is the most important thing left?",
     Say.HOLD_ON: "One moment, please.",
     Say.HOLD_ON_AGAIN: "I'm still here. Please bear with me.",
+    Say.NO_CALLS: "I have noted it: we will not call this number again. Is there anything else I can do for you?",
+    Say.NO_CALLS_WITHHELD: "We don't see your number, so I can't take it off our lists. Please call from that phone.",
+    Say.NO_CALLS_FAILED: "I'm sorry, I couldn't note that just now. Please tell us again in a few minutes.",
     Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",
     Say.GOODBYE: "I still can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }

@@ -30,6 +30,7 @@ from agents.remembering import Remembering
 from agents.sealing import SealingAgent
 from agents.tools import END, PERSON
 from agents.transcribing import Transcribing
+from agents.unwanted import NO_CALLS, Unwanted
 from agents.watching import Means, Watch
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
@@ -104,8 +105,10 @@ class TalkingRunner:
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
             function_tool(self._person_tool, raw_schema=PERSON),
             function_tool(self._end_tool, raw_schema=END),
+            function_tool(self._no_calls_tool, raw_schema=NO_CALLS),
         ]
         self._remembering = Remembering(session, stage)
+        self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else Agent
         await session.start(kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said))
@@ -194,6 +197,9 @@ class TalkingRunner:
         if leaving:
             self._after_playing(reason)
         return f"say: {text}"
+
+    async def _no_calls_tool(self, raw_arguments: dict[str, object]) -> str:
+        return f"say: {line_of(await self._unwanted.enter(), self._stage.brief.language)}"
 
     async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
         with suppress(TimeoutError):

@@ -36,6 +36,8 @@ from gateway.dispatch.rosters import PUBLISH
 from gateway.dispatch.sweep import SWEEP, Sweep
 from gateway.dispatch.watching import WATCH, Watch
 from gateway.dispatch.webhook import Webhook
+from gateway.donotcall.copying import COPY, Copying
+from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.errors import SetupFault, Unavailable
 from gateway.lasting import Lasting
 from gateway.metrics import EDGE_ERRORS
@@ -44,6 +46,7 @@ from gateway.operate.notifier import Notifier
 from gateway.operate.past import PastPlans
 from gateway.operate.who import author
 from gateway.privacy import logs
+from gateway.records.donotcall import SqlDoNotCall
 from gateway.records.engine import connect
 from gateway.records.plans import Overrides, Plans
 from gateway.records.unended import Unended, unended
@@ -75,6 +78,9 @@ FINISH_WITHIN = 3.0
 DRAIN_WITHIN = 5.0
 """Seconds at the end to write what calls have told."""
 _REDIS_CONNECTS = 2.0
+
+Look = tuple[str, float, Callable[[], Awaitable[None]]]
+"""Something that is looked at again and again: its name, the seconds between two looks, the look."""
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +127,9 @@ async def run(settings: Settings) -> None:
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)
-            await Control(settings, keeper, dispatcher, told, notifier, pools, writer, watch, sweep, back).run()
+            copying = Copying(SqlDoNotCall(engine, looking), RedisDoNotCall(redis))
+            more = [("do not call", COPY, copying.look)]
+            await Control(settings, keeper, dispatcher, told, notifier, pools, writer, watch, sweep, back, more).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -172,8 +180,10 @@ class Control:
         watch: Watch,
         sweep: Sweep,
         back: asyncio.Queue[Pool],
+        more: Sequence[Look] = (),
     ) -> None:
-        """`back`: pools that have workers again."""
+        """`back`: pools that have workers again. `more`: other things to look at again and again."""
+        self._more = more
         self._settings, self._keeper, self._dispatcher, self._told = settings, keeper, dispatcher, told
         self._notifier, self._pools, self._writer = notifier, pools, writer
         self._watch, self._sweep, self._back = watch, sweep, back
@@ -207,8 +217,9 @@ class Control:
                 log.info("stopping", tasks=len(working))
                 await working.settled(FINISH_WITHIN)
 
-    def _looks(self) -> Sequence[tuple[str, float, Callable[[], Awaitable[None]]]]:
+    def _looks(self) -> Sequence[Look]:
         return (
+            *self._more,
             ("store", WATCH, self._watch.look),
             ("prompts", PROMPTS, self._told.want_prompts),
             ("forgotten", WATCH, self._told.again),

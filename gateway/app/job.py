@@ -37,6 +37,7 @@ from gateway.conduct.prompts import PromptBook
 from gateway.conduct.spool import Spool
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
+from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.errors import Unavailable
 from gateway.health.redis_store import RedisHealth
 from gateway.metrics import EDGE_ERRORS
@@ -191,6 +192,7 @@ class _Job:
             mouth=mouth,
             spoken=RedisSpoken(redis),
             health=RedisHealth(redis),
+            do_not_call=RedisDoNotCall(redis),
         )
 
     def _agents_voice(self) -> str:

@@ -110,17 +110,12 @@ async def _tick_off(row: Mapping[str, object], by: str) -> None:
     import os
 
     from gateway.calls.store.redis_store import RedisStore
+    from gateway.cli.running import redis_address
     from gateway.redis_client import open_client
     from gateway.terms.call import CallId
     from gateway.terms.event import Event, Kind
-    from gateway.up import runfile
 
-    settings = _settings()
-    running = runfile.read(settings.state)
-    url = settings.redis_url.get_secret_value()
-    if running is not None and not os.environ.get("REDIS_URL"):
-        url = running.redis_url
-    redis = open_client(url, connect_within=2.0)
+    redis = open_client(redis_address(_settings(), os.environ), connect_within=2.0)
     try:
         data = {"id": str(row["id"]), "by": by}
         await RedisStore(redis).tell(Event(CallId(str(row["call"])), Kind.MESSAGE_DONE, time.time(), data))

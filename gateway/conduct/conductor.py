@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -54,6 +54,7 @@ from gateway.conduct.script import (
 )
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
+from gateway.donotcall.port import DoNotCall, MemoryDoNotCall
 from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.health.store import HealthStore
 from gateway.metrics import EDGE_ERRORS
@@ -114,6 +115,8 @@ class Means:
     """What callers have said on the way to their agents."""
     health: HealthStore
     """What all calls know of the engines' providers."""
+    do_not_call: DoNotCall = field(default_factory=MemoryDoNotCall)
+    """Who is never called again."""
 
 
 class Conductor:
@@ -146,8 +149,9 @@ class Conductor:
             ledger = Ledger(means.store, self._teller, self._call, lambda: self._inputs.put_nowait(LeaseLost()))
             prompts, rendered_in = means.prompts, means.rendered_in
             parts = Parts(
-                self._call, voice, self._room, self._teller, ledger, prompts, rendered_in, means.spoken, means.health
-            )
+                self._call, voice, self._room, self._teller, ledger, prompts, rendered_in, means.spoken,
+                means.do_not_call, means.health,
+            )  # fmt: skip
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             mouth.sounds = stage.attention.sounds
             cue = self._taken_up(stage)

@@ -202,6 +202,11 @@ class Stage(Protocol):
         """
         ...
 
+    async def no_more_calls(self) -> bool:
+        """The caller wants never to be called again: from now on no leg goes to their number. Whether it is known.
+        Raises gateway.errors.Unavailable as `learned` does."""
+        ...
+
     def time_up(self) -> None:
         """The route's minutes are up: let go, by returning from `converse`; the house says goodbye."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -17,6 +18,7 @@ from gateway.conduct.port import Pcm, Person, Voice
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.tell import Teller
+from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall
 from gateway.errors import Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
 from gateway.terms.act import Because, Onward
@@ -46,6 +48,8 @@ class Parts:
     """The voice the prompts are rendered in."""
     spoken: Spoken
     """What callers have said on the way to their agents."""
+    do_not_call: DoNotCall = field(default_factory=MemoryDoNotCall)
+    """Who is never called again."""
     health: HealthStore = field(default_factory=MemoryHealth)
     """What all calls know of the engines' providers."""
 
@@ -177,6 +181,19 @@ class CallStage:
         elif answer is Person.CALLBACK:
             await self._book(None, reason)
         return answer
+
+    async def no_more_calls(self) -> bool:
+        """The caller wants never to be called again (see `port.Stage.no_more_calls`)."""
+        number = self.call.caller
+        if number is None or not callable_number(number):
+            return False
+        why, now = "said so in a call", time.time()
+        data = {"number": number.reveal(), "why": why}
+        await self.parts.teller.told(Kind.NO_CALLS, data, now, uid=f"{self.call.id} no_calls")
+        # What was told is kept for good; control copies it where the jobs look if this fails.
+        with suppress(Unavailable):
+            await self.parts.do_not_call.add(Entry(number, now, why, self.call.id, "caller"))
+        return True
 
     def time_up(self) -> None:
         """The route's minutes are up (see `port.Stage.time_up`)."""

@@ -246,6 +246,10 @@ def _callback(data: Row, at: float) -> _Read:
     return {}, [(Table.CALLBACKS, row)]
 
 
+def _no_calls(_: Row, __: float) -> _Read:
+    return {}, []  # the list isn't the call's: `gateway.records.donotcall` keeps it
+
+
 def _switched(data: Row, at: float) -> _Read:
     row: dict[str, object] = {"at": at, "agent": name(data.get("agent")), "reason": text(data.get("reason"))}
     return {}, [(Table.SWITCHES, row)]
@@ -358,6 +362,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.TURN: _turn,
     Kind.FACTS: _facts,
     Kind.CALLBACK: _callback,
+    Kind.NO_CALLS: _no_calls,
     Kind.SWITCHED: _switched,
     Kind.ENGINE: _engine,
     Kind.HELD: _held,

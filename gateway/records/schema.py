@@ -243,6 +243,18 @@ APPLIED = Table(
     Column("at", Instant, nullable=False, index=True, comment="when it was written"),
 )
 
+DO_NOT_CALL = Table(
+    "do_not_call",
+    METADATA,
+    Column("number", String, primary_key=True, comment="E.164"),
+    Column("at", Instant, nullable=False, comment="since when"),
+    Column("why", Text, nullable=False),
+    Column("call", String, comment="in which it was said; null: none"),
+    Column("by", String, nullable=False, comment="caller, or an operator's name"),
+    Column("removed", Instant, comment="when it was taken off; null: it is on"),
+    Column("removed_by", String),
+)
+
 PLAN_FILES = Table(
     "plan_files",
     METADATA,

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.errors import Unavailable
 from gateway.metrics import counter, gauge, seconds
-from gateway.records import notices, rows
+from gateway.records import donotcall, notices, rows
 from gateway.records.engine import whole
 from gateway.records.model import BadEvent, Change, changes
 from gateway.terms.event import Event, Kind
@@ -163,7 +163,9 @@ class Writer:
                 fresh.setdefault(key or str(number), entry)  # told twice, it may be twice in one batch
         new = list(fresh.values())
         await rows.apply_changes(connection, [change for entry in new for change in entry.changes])
-        await notices.note(connection, [entry.event for entry in new], now)
+        events = [entry.event for entry in new]
+        await notices.note(connection, events, now)
+        await donotcall.note(connection, events)
         await rows.note_applied(connection, {_key(entry.event) for entry in new} - {""}, now)
         if now - self._forgot >= _FORGET_EVERY:
             await rows.forget_applied(connection, now - _REMEMBERED)

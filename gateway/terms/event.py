@@ -13,6 +13,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | heard | job | words, speaking, after (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete |
 | callback | job | number (or null), reason, promised |
+| no_calls | job | number, why: whose it is is never to be called again |
 | switched | job | agent (the new one), reason |
 | engine | job | engine (stt, llm, tts), before, now (providers; now is null when nobody serves), why |
 | held | job | text (a holding phrase that was said), after (seconds of silence) |
@@ -50,6 +51,8 @@ class Kind(StrEnum):
     """Somebody speaks, or said what isn't a turn yet."""
     FACTS = "facts"
     CALLBACK = "callback"
+    NO_CALLS = "no_calls"
+    """Somebody wants never to be called again."""
     SWITCHED = "switched"
     ENGINE = "engine"
     """Another provider serves one of the agent's engines."""
