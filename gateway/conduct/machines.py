@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,14 +15,17 @@ from gateway.calls.acts.menu import Menu
 from gateway.calls.acts.message import Leaving
 from gateway.calls.acts.queue import Queue
 from gateway.errors import OurFault
-from gateway.terms.act import Choose, Dismiss, Promise, Record, Ring, Wait
+from gateway.handoff.machine import Transfer
+from gateway.handoff.whisper import name_of, whisper
+from gateway.terms.act import Choose, Dismiss, Handoff, Promise, Record, Ring, Wait
 from gateway.terms.call import Call
 from gateway.terms.number import country_of
 
 
-def start(call: Call, *, own_number: bool) -> Machine:
+def start(call: Call, *, own_number: bool, facts: Mapping[str, object] | None = None, reason: str = "") -> Machine:
     """The machine of the call's act, before its first event. `own_number`: whether the caller can be called back on the
-    number they call from. Raises OurFault for an act that an agent performs."""
+    number they call from. `facts`: what is known for the lead; `reason`: why the agent gives the caller to a human. Raises
+    OurFault for an act that an agent performs."""
     language = call.brief.language
     match call.act:
         case Choose() as act:
@@ -37,6 +41,9 @@ def start(call: Call, *, own_number: bool) -> Machine:
             return Callback.start(act, language, own=own_number, country=country)
         case Dismiss() as act:
             return Dismissal.start(act, language)
+        case Handoff() as act:
+            known = facts or {}
+            return Transfer(act, language, whisper(known, reason, language), name_of(known))
     raise OurFault(f"No machine performs {type(call.act).__name__}.")
 
 
@@ -57,7 +64,7 @@ def restored(fresh: Machine, text: str) -> Machine | None:
 
 def warm() -> None:
     """Make now what reads and writes them: at a call's first step it would take tens of milliseconds."""
-    for kind in (Menu, Queue, Dialing, Leaving, Callback, Dismissal):
+    for kind in (Menu, Queue, Dialing, Leaving, Callback, Dismissal, Transfer):
         _adapter(kind)
 
 

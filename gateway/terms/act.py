@@ -106,7 +106,20 @@ class Dismiss:
     """MINUTES when the call has lasted as long as its route lets one; "" when nothing is left for the caller."""
 
 
-Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """The caller is given to somebody of a team, warm: whoever answers hears first whose call it is (the plan's
+    `handoff`)."""
+
+    team: str
+    music: str = "default"
+    at_most: float = 120.0
+    """Seconds until nobody else is rung."""
+    introduce: bool = True
+    """Whether the two are introduced to each other as they are connected."""
+
+
+Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss | Handoff
 
 
 class Because(StrEnum):
@@ -121,6 +134,10 @@ class Because(StrEnum):
     """The caller wants a person."""
     NO_AGENT = "no_agent"
     DEAD_AIR = "dead_air"
+    HANDOFF = "handoff"
+    """An agent gives the caller to a human."""
+    MESSAGE = "message"
+    """An agent's caller leaves a message instead."""
     MINUTES = "minutes"
     """The call has lasted as long as its route lets one."""
 
@@ -132,6 +149,8 @@ class Onward:
     because: Because
     key: str = ""
     """Which, for KEY."""
+    why: str = ""
+    """Of a handoff that nobody took, what the caller is told of: see `gateway.terms.handoff.told`."""
 
 
 @dataclass(frozen=True, slots=True)

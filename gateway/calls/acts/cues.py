@@ -10,9 +10,11 @@ go on from any point of it. Times are seconds since the epoch (UTC), which outli
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol, Self
 
 from gateway.terms.act import Callee, Onward, Over
+from gateway.terms.handoff import Tried
 
 # What happens.
 
@@ -79,6 +81,54 @@ class LegLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class LegKey:
+    """A callee has pressed a key: 0-9, *, #, A-D."""
+
+    leg: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LegSaid:
+    """A callee has said this."""
+
+    leg: str
+    text: str = field(repr=False)
+
+
+class LegSound(StrEnum):
+    """What is to be heard of a callee besides words."""
+
+    BEEP = "beep"
+    """A mailbox's tone."""
+    MUSIC = "music"
+    MONOLOGUE = "monologue"
+    """Somebody has talked for longer than people do who answer a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegSounds:
+    """Something is to be heard of a callee."""
+
+    leg: str
+    sound: LegSound
+
+
+@dataclass(frozen=True, slots=True)
+class LegHeard:
+    """All that a callee alone was to hear has been played to its end."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A member has said elsewhere, as by the link of a card, that they don't take the call."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Members of the team are ours to ring: those reserved since we last asked, in the order to ring them."""
 
@@ -97,6 +147,8 @@ class Standing:
     """Seconds to expect; None where nobody knows yet."""
     staffed: bool = True
     """Whether anybody of the team takes calls now, busy or not."""
+    free: int | None = None
+    """Members who are free, or just offered, and whom this call hasn't rung before; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +181,8 @@ class Gone:
 
 
 Event = (
-    Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | Offered | Standing
-    | RecordingEnded | Kept | Booked | Gone
+    Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegSaid | LegSounds
+    | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 
 # What is to be done, in this order.
@@ -173,10 +225,37 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Whisper:
+    """Say these to the leg alone, one after the other, in place of what it is being told; LegHeard follows. From now on it is
+    told what the leg does: LegKey, LegSaid, LegSounds."""
+
+    leg: str
+    texts: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Connect:
     """Let the caller and the leg hear each other, and nobody else; LegLeft follows when it hangs up."""
 
     leg: str
+    say: str = field(default="", repr=False)
+    """Words that both hear as they begin to talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Tell a member who is rung, by message, whose call it is."""
+
+    leg: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """Note for the record what came of a leg: who was connected, and why the others weren't."""
+
+    leg: str
+    tried: Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +265,8 @@ class Enter:
 
     team: str
     since: float
+    once: bool = False
+    """Whether each member is to be offered once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +331,7 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Dial | Drop | Connect | Enter | Exit | Release | StartRecording | StopRecording
+    Say | Sound | Hush | Dial | Drop | Whisper | Connect | Card | Consulted | Enter | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip
 

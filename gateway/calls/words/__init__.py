@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from gateway.calls.words.handoff import WORDS_HANDOFF
 from gateway.calls.words.house import WORDS_HOUSE
 from gateway.calls.words.menu import WORDS_MENU
 
-TABLES: tuple[Mapping[str, Mapping[Any, str]], ...] = (WORDS_MENU, WORDS_HOUSE)
+TABLES: tuple[Mapping[str, Mapping[Any, str]], ...] = (WORDS_MENU, WORDS_HOUSE, WORDS_HANDOFF)
 """Each by language, then by its own enum."""
 ENGLISH = "en"
 

@@ -1,0 +1,54 @@
+"""What those hear, word for word, who are rung for a caller, and what both hear as they are connected, by language. Pure; see
+`gateway.calls.words`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class HandoffWord(StrEnum):
+    """The words of `gateway.handoff.machine` and `gateway.handoff.whisper`."""
+
+    CHOOSE = "handoff_choose"
+    """To whoever has answered; they may say so too."""
+    STILL_RINGING = "handoff_still_ringing"
+    """To the caller, between music."""
+    CALLER_LEFT = "handoff_caller_left"
+    """To whoever had answered."""
+    INTRODUCE = "handoff_introduce"
+    """To both."""
+    INTRODUCE_NOBODY = "handoff_introduce_nobody"
+    """Where the caller's name isn't known."""
+    INTRODUCE_COLLEAGUE = "handoff_introduce_colleague"
+    """Where the human's name can't be said."""
+    INTRODUCE_THEM = "handoff_introduce_them"
+    """Where neither is known."""
+    FROM_COMPANY = "handoff_from_company"
+    """The whisper's first sentence, by what is known."""
+    FROM = "handoff_from"
+    OF_COMPANY = "handoff_of_company"
+    FROM_NOBODY = "handoff_from_nobody"
+    NEED = "handoff_need"
+    BUDGET = "handoff_budget"
+    REASON = "handoff_reason"
+
+
+_ENGLISH = {
+    HandoffWord.CHOOSE: "Press 1 to take it, 2 to decline, 3 to repeat.",
+    HandoffWord.STILL_RINGING: "I'm still looking for somebody. Please stay on the line.",
+    HandoffWord.CALLER_LEFT: "The caller has just hung up. Goodbye.",
+    HandoffWord.INTRODUCE: "{caller}, I have {human} for you.",
+    HandoffWord.INTRODUCE_NOBODY: "I have {human} for you.",
+    HandoffWord.INTRODUCE_COLLEAGUE: "{caller}, I have a colleague for you.",
+    HandoffWord.INTRODUCE_THEM: "I have a colleague for you.",
+    HandoffWord.FROM_COMPANY: "Call from {name} of {company}.",
+    HandoffWord.FROM: "Call from {name}.",
+    HandoffWord.OF_COMPANY: "Call from {company}.",
+    HandoffWord.FROM_NOBODY: "Here is a caller for you.",
+    HandoffWord.NEED: "Needs {need}.",
+    HandoffWord.BUDGET: "Budget {budget}.",
+    HandoffWord.REASON: "Calls because: {reason}.",
+}
+WORDS_HANDOFF: Mapping[str, Mapping[HandoffWord, str]] = {"en": _ENGLISH}
+"""By the language's first subtag (BCP 47), in lower case."""

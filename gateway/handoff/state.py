@@ -1,0 +1,152 @@
+"""How far a handoff is: the values that its machine keeps, and what they say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from gateway.calls.acts import cues
+from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
+from gateway.handoff.asked import Asked, At
+from gateway.terms.act import Because, Handoff, Onward, Over
+from gateway.terms.ending import Party
+from gateway.terms.handoff import Tried, told
+
+SETTLE = 2.0
+"""Seconds for which nobody must be left to ring until the caller, for whom nobody was rung yet, hears so: a roster that
+changes may be empty for a moment."""
+HOLD_EVERY = 25.0
+"""Seconds of music until the caller hears that somebody is still being looked for."""
+TALKED = Over("the two have talked", Party.HUMAN)
+LEFT = Over("the caller has hung up", Party.CALLER)
+TOOK, ALONE = "was put through", "nobody took the call"
+"""Why the line was left, for the record."""
+
+
+class Phase(StrEnum):
+    """Where the handoff stands."""
+
+    NEW = "new"
+    OFFERING = "offering"
+    RINGING = "ringing"
+    WHISPERING = "whispering"
+    DECIDING = "deciding"
+    BRIDGED = "bridged"
+    PARTING = "parting"
+    """The caller has gone, and somebody who had answered is told so."""
+    OVER = "over"
+
+
+ASKING = (Phase.OFFERING, Phase.RINGING, Phase.WHISPERING, Phase.DECIDING)
+"""The caller waits."""
+_STAGES = {At.RINGING: Phase.RINGING, At.WHISPERING: Phase.WHISPERING, At.DECIDING: Phase.DECIDING}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far it is with one caller who is to be given to a human. Times are seconds since the epoch; 0 for never."""
+
+    act: Handoff
+    language: str = "en-US"
+    """BCP 47 tag."""
+    whisper: tuple[str, ...] = field(default=(), repr=False)
+    """Whose call it is, sentence by sentence."""
+    caller: str = field(default="", repr=False)
+    """The caller's name, where it is known."""
+    begun: bool = False
+    over: bool = False
+    since: float = 0.0
+    """Since when the caller waits."""
+    asked: tuple[Asked, ...] = ()
+    """Who rings, or has answered."""
+    legs: int = 0
+    """Legs that were dialed so far."""
+    tried: Mapping[str, Tried] = field(default_factory=dict)
+    """By member: what came of each who was rung and isn't any more."""
+    lost: tuple[str, ...] = ()
+    """Who of those is to be given back with the end."""
+    talking: str = ""
+    """The leg that is connected, or was."""
+    member: str = ""
+    """Whose that is."""
+    resumed: float = 0.0
+    """Until when the connected leg must be told of, after another job took over."""
+    free: int | None = None
+    """Who is left to ring, as the line last told."""
+    alone: float = 0.0
+    """Since when nobody is."""
+    announce: float = 0.0
+    why: str = ""
+    """Why the line was left, for the record; "" while it isn't."""
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands."""
+        if not self.begun:
+            return Phase.NEW
+        if self.over:
+            return Phase.OVER
+        if self.talking:
+            return Phase.BRIDGED
+        if any(one.at is At.PARTING for one in self.asked):
+            return Phase.PARTING
+        found = {_STAGES[one.at] for one in self.asked}
+        return next((one for one in reversed(ASKING) if one in found), Phase.OFFERING)
+
+    @property
+    def deadline(self) -> float:
+        """See `cues.Machine`."""
+        never = float("inf")
+        match self.phase:
+            case Phase.NEW | Phase.OVER:
+                return never
+            case Phase.BRIDGED:
+                return self.resumed or never
+            case Phase.PARTING:
+                return min(one.until for one in self.asked)
+        alone = self.alone + SETTLE if self.alone and not self.asked else never
+        until = never if self.consults else self.since + self.act.at_most
+        return min(until, alone, self.announce or never, *(one.until for one in self.asked))
+
+    @property
+    def consults(self) -> bool:
+        """Whether somebody has answered, who may take the call."""
+        return any(one.answered for one in self.asked)
+
+    def named(self, leg: str) -> Asked | None:
+        """Whose leg it is, of those who ring or have answered."""
+        return next((one for one in self.asked if one.leg == leg), None)
+
+    def put(self, one: Asked) -> State:
+        """With a member as they are now."""
+        return replace(self, asked=tuple(one if each.leg == one.leg else each for each in self.asked))
+
+    def release(self, name: str) -> cues.Release:
+        """Give back a member who didn't take the call."""
+        missed = self.tried.get(name) is Tried.NO_ANSWER
+        return cues.Release(self.act.team, name, took=False, missed=missed)
+
+    def says(self, which: HandoffWord) -> str:
+        """Words of the table."""
+        return word(which, self.language)
+
+    def ending(self) -> tuple[Effect, ...]:
+        """How it ends, told again where another job goes on amid it."""
+        team = self.act.team
+        if self.talking:
+            return cues.Release(team, self.member, took=True), cues.Finish(TALKED)
+        outcome = LEFT if self.why == LEFT.reason else Onward(Because.UNANSWERED, why=told(tuple(self.tried.values())))
+        return cues.Exit(team), *(self.release(name) for name in self.lost), cues.Finish(outcome)
+
+
+Then: TypeAlias = tuple[State, tuple[Effect, ...]]
+Step = Callable[[State, Event, float], Then]
+
+
+def nothing(state: State, _: Event, __: float) -> Then:
+    """It can't happen then, or means nothing."""
+    return state, ()

@@ -1,0 +1,137 @@
+"""A caller, a team and the job between them, as a handoff's effects meet them, with what must never happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.calls.acts import cues
+from gateway.calls.acts.cues import Effect, Event
+from gateway.handoff.machine import Phase, Transfer
+from gateway.terms.act import Callee, Handoff
+from gateway.terms.handoff import Tried
+from tests.unit.calls.world import START, World
+
+TEAM = tuple(Callee(name, f"+1510555011{number}") for number, name in enumerate(("ana", "ben", "chi", "dee")))
+ACT = Handoff("desk")
+
+
+class Desk(World):
+    """Carries out what the machine asks for, as World does, and looks after what each of them hears."""
+
+    machine: Transfer
+
+    def __init__(self, machine: Transfer) -> None:
+        super().__init__(machine)
+        self.told: dict[str, tuple[str, ...]] = {}
+        """By leg: what it alone is being told; () once that was played."""
+        self.cards: list[str] = []
+        self.came: dict[str, Tried] = {}
+        """By leg, what the record says of it."""
+        self.took: set[str] = set()
+        """Legs whose human has said that they take the call."""
+        self.gone = False
+        """The caller has hung up."""
+        self.introduced = ""
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case cues.Whisper(leg, texts):
+                assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
+                assert texts
+                self.told[leg] = texts
+            case cues.Connect(leg, say):
+                assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
+                assert not self.gone
+                self.told.pop(leg, None)
+                self.introduced = say
+                super()._do(effect)
+            case cues.Card(_, name):
+                self.cards.append(name)
+            case cues.Consulted(leg, tried):
+                assert leg not in self.came, "a leg comes out one way"
+                self.came[leg] = tried
+            case cues.Drop(leg):
+                self.told.pop(leg, None)
+                super()._do(effect)
+            case _:
+                super()._do(effect)
+
+    def crash(self, event: Event, effects: int) -> None:
+        """See World. Nothing that was whispered goes on."""
+        self.crashed = True
+        self.happens(event, effects=effects)
+        self.sound, self.told = "", {}
+        for leg, state in list(self.legs.items()):
+            if state == "connected":
+                self.legs[leg] = "answered"
+        self.happens(cues.Resumed(frozenset(self.those("rings", "answered"))))
+        for leg in self.those("answered"):
+            self.happens(cues.LegAnswered(leg))
+        rung = {self.whose[leg] for leg in self.those("rings", "answered", "connected")}
+        if self.in_line and (lost := self.held - rung):
+            self.happens(cues.Offered(tuple(one for one in TEAM if one.name in lost), 20.0))
+
+    def check(self) -> None:
+        """What holds whenever nothing is going on."""
+        if self.machine.phase is Phase.NEW:
+            return
+        connected = self.those("connected")
+        if self.outcome is None and not self.gone:
+            assert connected or self.sound, "the caller hears music, words, or the human; never nothing"
+        if connected:
+            assert not self.sound, "no music for two who talk"
+            assert len(connected) == 1
+            assert not self.those("rings", "answered"), "the others have fallen silent"
+        for leg in self.those("answered"):
+            one = self.machine.named(leg)
+            assert one is not None, "whoever has answered is somebody's whom the machine knows"
+            assert self.told.get(leg) or one.until < float("inf"), "and hears something, or is asked for an end"
+            assert one.until - self.now <= 25, "soon"
+        if self.outcome is not None:
+            assert not connected
+            assert not self.those("rings", "answered") or self.crashed
+
+    def answers(self, leg: str) -> Sequence[Effect]:
+        """Somebody picks up."""
+        self.legs[leg] = "answered"
+        return self.happens(cues.LegAnswered(leg))
+
+    def hears(self, leg: str) -> Sequence[Effect]:
+        """What was whispered has been played."""
+        self.told[leg] = ()
+        return self.happens(cues.LegHeard(leg))
+
+    def fails(self, leg: str, status: int) -> Sequence[Effect]:
+        """Somebody can't be had."""
+        self.legs[leg] = "failed"
+        return self.happens(cues.LegFailed(leg, status))
+
+    def hangs_up(self, leg: str) -> Sequence[Effect]:
+        """Somebody who had answered hangs up."""
+        self.legs[leg] = "left"
+        return self.happens(cues.LegLeft(leg))
+
+    def presses(self, leg: str, key: str) -> Sequence[Effect]:
+        """Somebody who has answered presses a key."""
+        if key == "1":
+            self.took.add(leg)
+        return self.happens(cues.LegKey(leg, key))
+
+    def offer(self, *callees: Callee, ring_for: float = 20.0, free: int = 0) -> list[str]:
+        """The line offers members, of whom none but `free` are left then; their legs."""
+        before = set(self.legs)
+        self.held.update(one.name for one in callees)
+        self.happens(cues.Standing(1, None, free=free + len(callees)))
+        self.happens(cues.Offered(callees, ring_for))
+        if self.in_line:
+            self.happens(cues.Standing(1, None, free=free))
+        return [leg for leg in self.legs if leg not in before]
+
+
+def begun(act: Handoff = ACT, **known: Any) -> Desk:
+    """A caller who has just been put on hold."""
+    desk = Desk(Transfer(act, **known))
+    desk.happens(cues.Begun())
+    assert desk.now == START
+    return desk

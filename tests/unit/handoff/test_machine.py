@@ -1,0 +1,485 @@
+"""A caller who is given to a human."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.calls.acts import cues
+from gateway.calls.acts.rung import LATE, RESUME_WITHIN
+from gateway.handoff.asked import DECIDE_WITHIN, PART_WITHIN, WHISPER_WITHIN
+from gateway.handoff.machine import EVENTS, TABLE, Phase, Transfer
+from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE, TALKED
+from gateway.terms.act import Because, Callee, Handoff, Onward
+from gateway.terms.handoff import Tried
+from tests.unit.calls.world import START
+from tests.unit.handoff.model import ACT, TEAM, Desk, begun
+
+ANA, BEN, CHI, DEE = TEAM
+CHOOSE = "Press 1 to take it, 2 to decline, 3 to repeat."
+WHO = ("Maria of Acme is on the line.", "They need phones.")
+
+
+def unanswered(why: str) -> Onward:
+    return Onward(Because.UNANSWERED, why=why)
+
+
+def consulted(*callees: Callee) -> tuple[Desk, list[str]]:
+    """A team that rings, of which all have answered."""
+    desk = begun(whisper=WHO, caller="Maria")
+    legs = desk.offer(*callees)
+    for leg in legs:
+        desk.answers(leg)
+    return desk, legs
+
+
+def test_every_event_is_defined_in_every_phase() -> None:
+    assert set(EVENTS) == set(get_args(cues.Event))
+    assert TABLE.keys() == {(phase, event) for phase in Phase for event in EVENTS}
+
+
+def test_the_caller_hears_music_and_whoever_answers_who_it_is() -> None:
+    desk = begun(whisper=WHO)
+    assert desk.sound == "music:default"
+    [leg] = desk.offer(ANA)
+    assert desk.machine.phase is Phase.RINGING
+    desk.happens(cues.LegRings(leg))
+    assert desk.answers(leg) == (cues.Whisper(leg, (*WHO, CHOOSE)),)
+    assert desk.machine.phase is Phase.WHISPERING
+    desk.hears(leg)
+    assert desk.machine.phase is Phase.DECIDING
+    assert desk.sound == "music:default"
+    desk.presses(leg, "1")
+    assert desk.machine.phase is Phase.BRIDGED
+    assert desk.legs[leg] == "connected"
+    assert (desk.held, desk.in_line) == ({"ana"}, False)
+    desk.hangs_up(leg)
+    assert desk.outcome == TALKED
+    assert desk.released == [cues.Release("desk", "ana", took=True)]
+
+
+def test_a_key_counts_in_the_middle_of_the_whisper() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    assert desk.legs[leg] == "connected"
+    assert desk.introduced == "Maria, I have Ana for you."
+
+
+def test_silence_is_an_introduction_too() -> None:
+    desk = begun(Handoff("desk", introduce=False), caller="Maria")
+    [leg] = desk.offer(ANA)
+    desk.answers(leg)
+    desk.presses(leg, "1")
+    assert desk.introduced == ""
+
+
+@pytest.mark.parametrize(("said", "takes"), [("I'll take it", True), ("Yes.", False), ("hello", False), ("ana", False)])
+def test_before_they_have_heard_it_only_clear_words_take_the_call(said: str, takes: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.took.add(leg)
+    desk.happens(cues.LegSaid(leg, said))
+    assert (desk.legs[leg] == "connected") is takes
+
+
+def test_yes_takes_it_once_they_have_heard_it() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.hears(leg)
+    desk.took.add(leg)
+    desk.happens(cues.LegSaid(leg, "Yes."))
+    assert desk.legs[leg] == "connected"
+
+
+def test_three_tells_it_again() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.hears(leg)
+    assert desk.presses(leg, "3") == (cues.Whisper(leg, (*WHO, CHOOSE)),)
+    assert desk.machine.phase is Phase.WHISPERING
+    assert desk.presses(leg, "7") == ()
+
+
+def test_the_first_to_take_it_wins_not_the_first_to_answer() -> None:
+    desk, [ana, ben] = consulted(ANA, BEN)
+    assert {desk.legs[ana], desk.legs[ben]} == {"answered"}
+    effects = desk.presses(ben, "1")
+    assert effects[:3] == (cues.Hush(), cues.Drop(ana), cues.Connect(ben, "Maria, I have Ben for you."))
+    assert desk.came == {ana: Tried.BEATEN, ben: Tried.TAKEN}
+    assert desk.held == {"ben"}
+
+
+def test_who_declines_is_rung_no_more_and_the_next_is() -> None:
+    desk = begun()
+    [ana] = desk.offer(ANA, free=1)
+    desk.answers(ana)
+    desk.presses(ana, "2")
+    assert desk.legs[ana] == "dropped"
+    assert desk.machine.phase is Phase.OFFERING
+    assert desk.offer(ANA, free=1) == [], "each is rung once"
+    assert "ana" not in desk.held
+    [ben] = desk.offer(BEN)
+    desk.answers(ben)
+    desk.presses(ben, "1")
+    assert desk.legs[ben] == "connected"
+
+
+def test_a_link_declines_too() -> None:
+    desk = begun()
+    [ana] = desk.offer(ANA)
+    desk.happens(cues.LegRings(ana))
+    desk.happens(cues.Declined("ben"))
+    assert desk.outcome is None
+    desk.happens(cues.Declined("ana"))
+    assert (desk.legs[ana], desk.outcome) == ("dropped", unanswered("declined"))
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "missed"),
+    [
+        (486, "busy", False),
+        (600, "busy", False),
+        (603, "declined", False),
+        (480, "declined", False),
+        (408, "no answer", True),
+        (487, "no answer", True),
+        (404, "unreachable", False),
+        (503, "unreachable", False),
+        (0, "unreachable", False),
+    ],
+)
+def test_the_caller_goes_on_at_once_with_what_became_of_it(status: int, told: str, missed: bool) -> None:
+    desk = begun()
+    [leg] = desk.offer(ANA)
+    desk.fails(leg, status)
+    assert desk.outcome == unanswered(told)
+    assert desk.released[0] == cues.Release("desk", "ana", took=False, missed=missed)
+    assert desk.came == {leg: Tried(told)}
+
+
+def test_of_several_reasons_the_caller_is_told_what_says_most() -> None:
+    desk = begun()
+    ana, ben, chi = desk.offer(ANA, BEN, CHI)
+    desk.fails(ana, 503)
+    desk.fails(ben, 486)
+    desk.fails(chi, 408)
+    assert desk.outcome == unanswered("busy")
+
+
+@pytest.mark.parametrize(("rings", "waits"), [(True, 20.0), (False, 20.0 + LATE)])
+def test_a_phone_rings_for_as_long_as_the_plan_says(rings: bool, waits: float) -> None:
+    desk = begun()
+    [leg] = desk.offer(ANA)
+    if rings:
+        desk.happens(cues.LegRings(leg))
+    desk.pass_time(waits - 0.1)
+    assert desk.legs[leg] == "rings"
+    desk.pass_time(0.2)
+    assert (desk.legs[leg], desk.outcome) == ("dropped", unanswered("no answer" if rings else "unreachable"))
+
+
+def test_the_card_goes_out_once_when_the_phone_rings() -> None:
+    desk = begun()
+    ana, ben = desk.offer(ANA, BEN)
+    desk.happens(cues.LegRings(ana))
+    desk.happens(cues.LegRings(ana))
+    desk.answers(ana)
+    desk.answers(ben)
+    assert desk.cards == ["ana", "ben"]
+
+
+def test_who_never_says_anything_is_reminded_and_let_go() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.pass_time(WHISPER_WITHIN)
+    assert desk.machine.phase is Phase.DECIDING
+    desk.pass_time(DECIDE_WITHIN)
+    assert desk.told[leg] == (CHOOSE,)
+    desk.pass_time(DECIDE_WITHIN)
+    assert desk.outcome == unanswered("undecided")
+
+
+def test_a_mailbox_never_gets_the_caller() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.happens(
+        cues.LegSaid(leg, "Hi, this is Ana. I am not available right now. Please leave a message after the tone.")
+    )
+    desk.happens(cues.LegSaid(leg, "yes"))
+    assert desk.legs[leg] == "answered"
+    desk.happens(cues.LegSounds(leg, cues.LegSound.BEEP))
+    assert desk.outcome == unanswered("machine")
+    assert desk.came == {leg: Tried.MACHINE}
+
+
+def test_a_mailbox_of_which_nothing_is_understood_never_gets_the_caller_either() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.happens(cues.LegSounds(leg, cues.LegSound.MONOLOGUE))
+    desk.hears(leg)
+    desk.pass_time(2 * DECIDE_WITHIN)
+    assert desk.outcome == unanswered("machine")
+
+
+def test_somebody_whose_calls_are_screened_may_take_it_by_key() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.happens(cues.LegSaid(leg, "Please say your name and why you're calling."))
+    desk.hears(leg)
+    desk.happens(cues.LegSaid(leg, "yes"))
+    assert desk.legs[leg] == "answered"
+    desk.presses(leg, "1")
+    assert desk.legs[leg] == "connected"
+
+
+def test_a_tone_alone_is_no_mailbox() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.happens(cues.LegSounds(leg, cues.LegSound.BEEP))
+    assert desk.legs[leg] == "answered"
+
+
+def test_who_hangs_up_in_the_whisper_hasnt_taken_it() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.hangs_up(leg)
+    assert desk.outcome == unanswered("hung up")
+
+
+def test_a_caller_who_hangs_up_stops_the_ringing_and_who_had_answered_is_told() -> None:
+    desk = begun()
+    ana, ben = desk.offer(ANA, BEN)
+    desk.answers(ana)
+    desk.gone = True
+    desk.happens(cues.Gone())
+    assert desk.legs == {ana: "answered", ben: "dropped"}
+    assert desk.told[ana] == ("The caller has just hung up. Goodbye.",)
+    assert desk.machine.phase is Phase.PARTING
+    desk.hears(ana)
+    assert (desk.legs[ana], desk.outcome, desk.held) == ("dropped", LEFT, set())
+
+
+def test_who_cant_be_told_is_dropped_soon() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.gone = True
+    desk.happens(cues.Gone())
+    desk.pass_time(PART_WITHIN)
+    assert (desk.legs[leg], desk.outcome) == ("dropped", LEFT)
+
+
+def test_a_caller_who_hangs_up_ends_the_talk() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.gone = True
+    desk.happens(cues.Gone())
+    assert (desk.legs[leg], desk.outcome) == ("dropped", TALKED)
+
+
+def test_where_nobody_is_free_the_caller_waits_no_longer_than_a_moment() -> None:
+    desk = begun()
+    desk.happens(cues.Standing(1, None, free=0))
+    desk.pass_time(SETTLE - 0.1)
+    assert desk.outcome is None
+    desk.pass_time(0.2)
+    assert desk.outcome == unanswered("nobody")
+
+
+def test_where_nobody_takes_calls_neither() -> None:
+    desk = begun()
+    desk.happens(cues.Standing(1, None, staffed=False))
+    desk.pass_time(SETTLE)
+    assert desk.outcome == unanswered("nobody")
+
+
+def test_nobody_is_rung_for_longer_than_the_act_says_but_who_has_answered_may_decide() -> None:
+    desk = begun(Handoff("desk", at_most=30.0))
+    ana, ben = desk.offer(ANA, BEN, ring_for=60.0, free=3)
+    desk.pass_time(29)
+    desk.answers(ana)
+    desk.pass_time(2)
+    assert desk.legs == {ana: "answered", ben: "rings"}
+    desk.presses(ana, "2")
+    desk.pass_time(0)
+    assert desk.legs == {ana: "dropped", ben: "dropped"}
+    assert desk.outcome == unanswered("declined")
+
+
+def test_a_caller_who_waits_long_hears_that_it_goes_on() -> None:
+    desk = begun()
+    desk.offer(ANA, ring_for=60.0)
+    desk.pass_time(HOLD_EVERY)
+    assert desk.said == ["I'm still looking for somebody. Please stay on the line."]
+    desk.happens(cues.Heard())
+    assert desk.sound == "music:default"
+
+
+def test_another_job_tells_whoever_had_answered_from_the_beginning() -> None:
+    desk, [ana, ben] = consulted(ANA, BEN)
+    desk.hears(ana)
+    desk.crash(cues.LegHeard(ben), 0)
+    assert desk.told == {ana: (*WHO, CHOOSE), ben: (*WHO, CHOOSE)}
+    desk.presses(ana, "1")
+    assert desk.legs == {ana: "connected", ben: "dropped"}
+
+
+def test_another_job_goes_on_with_the_talk() -> None:
+    desk, [ana, ben] = consulted(ANA, BEN)
+    desk.took.add(ana)
+    desk.crash(cues.LegKey(ana, "1"), 2)
+    assert desk.legs == {ana: "connected", ben: "dropped"}
+    assert desk.held == {"ana"}
+    desk.pass_time(7200)
+    assert desk.outcome is None
+
+
+def test_a_talk_whose_other_side_has_gone_is_over() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.legs[leg] = "left"
+    desk.crash(cues.Heard(), 0)
+    desk.pass_time(RESUME_WITHIN + 0.1)
+    assert desk.outcome == TALKED
+
+
+def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
+    desk = Desk(Transfer(ACT))
+    assert desk.happens(cues.Resumed()) == (cues.Sound("music:default"), cues.Enter("desk", START, once=True))
+
+
+class Handoffs(RuleBasedStateMachine):
+    """Any events in any order, and jobs that die amid any of them: what each of them hears is never wrong."""
+
+    desk: Desk
+
+    @initialize(introduce=st.booleans(), at_most=st.sampled_from([10.0, 120.0]))
+    def begin(self, introduce: bool, at_most: float) -> None:
+        self.desk = begun(Handoff("desk", introduce=introduce, at_most=at_most), whisper=WHO)
+        self.crashes = 0
+
+    @precondition(lambda self: self.desk.in_line)
+    @rule(data=st.data(), crash=st.none() | st.integers(0, 4))
+    def members_are_offered(self, data: st.DataObject, crash: int | None) -> None:
+        desk = self.desk
+        busy = {desk.whose[leg] for leg in desk.those("rings", "answered", "connected")} | desk.held
+        offered = data.draw(
+            st.lists(st.sampled_from([one for one in TEAM if one.name not in busy] or [ANA]), unique=True)
+        )
+        offered = [one for one in offered if one.name not in busy]
+        desk.held.update(one.name for one in offered)
+        self._happens(cues.Offered(tuple(offered), 20.0), crash)
+
+    @precondition(lambda self: self.desk.in_line)
+    @rule(free=st.none() | st.integers(0, 3), staffed=st.booleans())
+    def the_line_moves(self, free: int | None, staffed: bool) -> None:
+        self._happens(cues.Standing(1, None, staffed, free), None)
+
+    @precondition(lambda self: self.desk.those("rings"))
+    @rule(data=st.data(), crash=st.none() | st.integers(0, 3))
+    def somebody_answers(self, data: st.DataObject, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("rings")))
+        self.desk.legs[leg] = "answered"
+        self._happens(cues.LegAnswered(leg), crash)
+
+    @precondition(lambda self: self.desk.those("rings"))
+    @rule(
+        data=st.data(),
+        status=st.sampled_from([0, 404, 408, 480, 486, 487, 503, 603]),
+        crash=st.none() | st.integers(0, 3),
+    )
+    def somebody_cant_be_had(self, data: st.DataObject, status: int, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("rings")))
+        self.desk.legs[leg] = "failed"
+        self._happens(cues.LegFailed(leg, status), crash)
+
+    @precondition(lambda self: self.desk.those("rings"))
+    @rule(data=st.data())
+    def a_phone_rings(self, data: st.DataObject) -> None:
+        self._happens(cues.LegRings(data.draw(st.sampled_from(self.desk.those("rings")))), None)
+
+    @precondition(lambda self: self.desk.those("answered"))
+    @rule(data=st.data(), key=st.sampled_from("123*0"), crash=st.none() | st.integers(0, 6))
+    def a_key_is_pressed(self, data: st.DataObject, key: str, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("answered")))
+        if key == "1":
+            self.desk.took.add(leg)
+        self._happens(cues.LegKey(leg, key), crash)
+
+    @precondition(lambda self: self.desk.those("answered"))
+    @rule(
+        data=st.data(),
+        said=st.sampled_from(["yes", "i'll take it", "no", "again", "please leave a message after the tone"]),
+    )
+    def something_is_said(self, data: st.DataObject, said: str) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("answered")))
+        one = self.desk.machine.named(leg)
+        if said in ("yes", "i'll take it") and one is not None and not one.machine:
+            self.desk.took.add(leg)
+        self._happens(cues.LegSaid(leg, said), None)
+
+    @precondition(lambda self: self.desk.those("answered"))
+    @rule(data=st.data(), sound=st.sampled_from(cues.LegSound))
+    def something_sounds(self, data: st.DataObject, sound: cues.LegSound) -> None:
+        self._happens(cues.LegSounds(data.draw(st.sampled_from(self.desk.those("answered"))), sound), None)
+
+    @precondition(lambda self: any(self.desk.told.values()))
+    @rule(data=st.data(), crash=st.none() | st.integers(0, 2))
+    def the_whisper_ends(self, data: st.DataObject, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from([leg for leg, texts in self.desk.told.items() if texts]))
+        self.desk.told[leg] = ()
+        self._happens(cues.LegHeard(leg), crash)
+
+    @precondition(lambda self: self.desk.those("answered", "connected"))
+    @rule(data=st.data(), crash=st.none() | st.integers(0, 3))
+    def a_human_hangs_up(self, data: st.DataObject, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("answered", "connected")))
+        self.desk.legs[leg] = "left"
+        self.desk.told.pop(leg, None)
+        self._happens(cues.LegLeft(leg), crash)
+
+    @rule(name=st.sampled_from([one.name for one in TEAM]))
+    def a_link_is_used(self, name: str) -> None:
+        self._happens(cues.Declined(name), None)
+
+    @precondition(lambda self: not self.desk.gone)
+    @rule(often=st.integers(0, 9))
+    def the_caller_hangs_up(self, often: int) -> None:
+        if often == 0:
+            self.desk.gone = True
+            self._happens(cues.Gone(), None)
+
+    @rule()
+    def all_is_said(self) -> None:
+        if self.desk.sound == "words":
+            self._happens(cues.Heard(), None)
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 4.0, 12.0, 31.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.desk.pass_time(seconds)
+
+    def _happens(self, event: cues.Event, crash: int | None) -> None:
+        # A job that dies once the caller has gone has no successor.
+        if crash is None or self.desk.gone:
+            self.desk.happens(event)
+        else:
+            self.desk.crash(event, crash)
+
+    @invariant()
+    def nobody_is_alone_and_silent(self) -> None:
+        if hasattr(self, "desk"):
+            self.desk.check()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        desk = self.desk
+        for leg in desk.those("connected"):
+            desk.hangs_up(leg)
+        desk.pass_time(400.0)
+        for leg in desk.those("connected"):
+            desk.hangs_up(leg)
+        assert desk.outcome is not None, "it ends in bounded time"
+        assert desk.machine.deadline == float("inf")
+        assert desk.held == set(), "everybody is free in the end"
+        assert not desk.in_line
+        for leg in desk.those("rings"):  # one that a dead job should have dropped is dropped when it answers
+            desk.answers(leg)
+            assert desk.legs[leg] == "dropped"
+
+
+Handoffs.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestHandoffs = Handoffs.TestCase
