@@ -39,6 +39,9 @@ class Settings(BaseModel):
     smtp_url: SecretStr = Field(SecretStr(""), alias="OFFHOOK_SMTP_URL")
     """The mail server, as apprise writes it: mailtos://USER:PASSWORD@HOST:587?from=offhook@example.com (mailto:// for one
     without TLS); "" for none."""
+    webhook_secret: SecretStr = Field(SecretStr(""), alias="OFFHOOK_WEBHOOK_SECRET")
+    """What webhooks are signed with, as Standard Webhooks has it: whsec_ and base64 of 24 to 64 bytes; several with spaces
+    between them sign each, so that a secret can be changed without a gap. "" for webhooks without a signature."""
     dialplans: Path = Field(Path("dialplans"), alias="OFFHOOK_DIALPLANS")
     """Directory of the plan's YAML files."""
     host: str = Field("127.0.0.1", alias="OFFHOOK_HOST")

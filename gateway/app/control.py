@@ -41,8 +41,8 @@ from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.errors import SetupFault, Unavailable
 from gateway.lasting import Lasting
 from gateway.metrics import EDGE_ERRORS
+from gateway.operate.deliverer import Deliverer
 from gateway.operate.keeper import Keeper
-from gateway.operate.notifier import Notifier
 from gateway.operate.past import PastPlans
 from gateway.operate.who import author
 from gateway.privacy import logs
@@ -62,8 +62,6 @@ LOOK = 0.25
 """Seconds between two looks at the plan's files and versions: an edit counts once two looks have seen it."""
 SUPERVISE = 0.5
 """Seconds between two looks at the calls' leases."""
-TELL = 1.0
-"""Seconds between two looks at whom messages are to be told to."""
 PROMPTS = 60.0
 """Seconds between two looks at what callers may hear: when an office reopens is said otherwise tomorrow."""
 ANSWERING = 4
@@ -99,13 +97,16 @@ async def run(settings: Settings) -> None:
     looking = connect(settings.database, writes=False)
     redis = open_client(settings.redis_url.get_secret_value(), connect_within=_REDIS_CONNECTS)
     store = RedisStore(redis)
-    writer = Writer(store, engine)
+    put_in = asyncio.Event()
+    writer = Writer(store, engine, wake=put_in.set)
     try:
         keeper = await _keeper(settings, catalogue, engine, looking)
-        async with aiohttp.ClientSession() as session:
+        async with (
+            aiohttp.ClientSession() as session,
+            messages.deliverer(settings, engine, looking, lambda: keeper.in_force.zone, put_in) as deliverer,
+        ):
             rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
             members = RedisMembers(redis)
-            notifier = messages.notifier(settings, engine, looking, lambda: keeper.in_force.zone)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
             back: asyncio.Queue[Pool] = asyncio.Queue()
             pools = Pools(
@@ -129,7 +130,7 @@ async def run(settings: Settings) -> None:
             told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)
             copying = Copying(SqlDoNotCall(engine, looking), RedisDoNotCall(redis))
             more = [("do not call", COPY, copying.look)]
-            await Control(settings, keeper, dispatcher, told, notifier, pools, writer, watch, sweep, back, more).run()
+            await Control(settings, keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back, more).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -174,7 +175,7 @@ class Control:
         keeper: Keeper,
         dispatcher: Dispatcher,
         told: Told,
-        notifier: Notifier,
+        deliverer: Deliverer,
         pools: Pools,
         writer: Writer,
         watch: Watch,
@@ -185,7 +186,7 @@ class Control:
         """`back`: pools that have workers again. `more`: other things to look at again and again."""
         self._more = more
         self._settings, self._keeper, self._dispatcher, self._told = settings, keeper, dispatcher, told
-        self._notifier, self._pools, self._writer = notifier, pools, writer
+        self._deliverer, self._pools, self._writer = deliverer, pools, writer
         self._watch, self._sweep, self._back = watch, sweep, back
         self._looked = float("-inf")
         self._why = "LiveKit hasn't been asked yet"
@@ -205,6 +206,7 @@ class Control:
             routes = [webhook.route(), web.get("/plan", self._plan), messages.served(self._settings)]
             async with admin(self._settings, self._why_not_ready, routes):
                 self._keep(hearing, "records", self._writer.run)
+                self._keep(working, "deliverer", self._deliverer.run)
                 self._keep(hearing, "call states", partial(self._listen, later))
                 for number in range(ANSWERING):
                     self._keep(working, f"answers {number + 1}", partial(self._serve, self._dispatcher.answer))
@@ -214,6 +216,7 @@ class Control:
                     self._keep(working, name, partial(self._every, seconds, look))
                 await until_stopped()
                 self._ending.set()
+                self._deliverer.stop()
                 log.info("stopping", tasks=len(working))
                 await working.settled(FINISH_WITHIN)
 
@@ -225,7 +228,6 @@ class Control:
             ("forgotten", WATCH, self._told.again),
             ("rosters", PUBLISH, self._told.publish),
             ("pools", BEAT, self._pools.look),
-            ("notices", TELL, self._notifier.look),
             ("reconcile", RECONCILE, self._reconcile),
             ("supervise", SUPERVISE, self._dispatcher.supervise),
             ("sweep", SWEEP, self._sweep.look),

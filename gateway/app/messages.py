@@ -1,23 +1,43 @@
-"""Control's part of messages, wired: telling people of them, and the audio behind the links."""
+"""Control's outbox, wired: the deliverer, its senders, and the audio behind links to messages."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import tzinfo
 
+import aiohttp
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.config import Settings
+from gateway.operate import apprising
+from gateway.operate.deliverer import Deliverer, Threads
 from gateway.operate.links import Links, route
-from gateway.operate.notifier import Notifier
-from gateway.records.notices import Outbox
+from gateway.operate.sending import Senders
+from gateway.records.outbox import Outbox
+
+_WARM_AFTER = 10.0
+"""Seconds after which apprise is loaded, when the start's own work is done."""
 
 
-def notifier(settings: Settings, engine: AsyncEngine, looking: AsyncEngine, zone: Callable[[], tzinfo]) -> Notifier:
-    """Call its `look` every second. `zone`: that of the plan in force."""
-    return Notifier(Outbox(engine, looking), settings, zone=zone, clock=time.time)
+@asynccontextmanager
+async def deliverer(
+    settings: Settings, engine: AsyncEngine, looking: AsyncEngine, zone: Callable[[], tzinfo], awake: asyncio.Event
+) -> AsyncIterator[Deliverer]:
+    """Run its `run` within the context. `zone`: that of the plan in force. `awake`: see Deliverer."""
+    threads = Threads()
+    later = asyncio.get_running_loop().call_later(_WARM_AFTER, threads(True).submit, apprising.warm)
+    try:
+        async with aiohttp.ClientSession() as session:
+            sender = Senders(settings, session, threads, time.time)
+            outbox = Outbox(engine, looking)
+            yield Deliverer(outbox, settings, sender=sender, zone=zone, clock=time.time, awake=awake)
+    finally:
+        later.cancel()
+        threads.close()
 
 
 def served(settings: Settings) -> web.RouteDef:

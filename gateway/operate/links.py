@@ -1,4 +1,4 @@
-"""Links to messages: whoever has one may hear that message, for a while. Control serves them."""
+"""Signed links: whoever has one may do for a while what it is for, such as hear a message. Control serves them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,18 @@ class Links:
         signed = hmac.compare_digest(self._sign(message, until).encode(), sig.encode())
         return signed and until.isdecimal() and now < int(until)
 
+    def page(self, path: str, now: float, lasts: float = LASTS) -> str:
+        """A link to what control serves at a path: `/leads/SCL_a/outcome`, parts quoted as in a URL. It holds for the path
+        as it stands; `lasts`: seconds that it does."""
+        until = int(now + lasts)
+        return f"{self._base}{path}?{urlencode({'until': until, 'sig': self._sign(path, str(until))})}"
+
+    def allows(self, path: str, until: str, sig: str, now: float) -> bool:
+        """Whether a link to a path is ours, and still counts. Mail scanners follow links: let a GET change nothing."""
+        return path.startswith("/") and self.good(path, until, sig, now)
+
     def _sign(self, message: str, until: str) -> str:
+        # A path begins with a slash, which no message's id holds: neither link is ever good for the other.
         return hmac.new(self._key, f"{message}\n{until}".encode(), hashlib.sha256).hexdigest()
 
 

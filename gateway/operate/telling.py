@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 import phonenumbers
 
-from gateway.records.notices import TRANSCRIPT, Notice
+from gateway.records.outbox import Due
+from gateway.terms.delivery import Content, Why
 
 _BECAUSE = {
     "closed": "We were closed.",
@@ -19,23 +19,13 @@ _BECAUSE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is sent."""
-
-    title: str
-    body: str
-    fields: Mapping[str, str]
-    """The same in parts, for programs."""
-
-
-def told(notice: Notice, link: str, zone: tzinfo) -> Told:
-    """A notice in words. `link`: where the message can be heard; `zone`: the one that times are told in."""
-    row = notice.message
+def told(due: Due, row: Mapping[str, object], link: str, zone: tzinfo) -> Content:
+    """A message in words. `row`: the message's, with its call's caller, dialed and route; `link`: where it can be heard;
+    `zone`: the one that times are told in."""
     caller, at = number(row["caller"]), _float(row["left"] or row["at"])
     seconds = _float(row["seconds"])
     words = str(row["transcript"] or "")
-    later = notice.what == TRANSCRIPT
+    later = due.kind == Why.TRANSCRIPT
     team = f" for {row['team']}" if row["team"] else ""
     when = datetime.fromtimestamp(at, UTC).astimezone(zone).strftime("%A, %d %B %Y, %H:%M %Z")
     head = f"{caller} left a message of {length(seconds)}{team} on {when}."
@@ -46,12 +36,14 @@ def told(notice: Notice, link: str, zone: tzinfo) -> Told:
     lines += ["", f"Listen: {link}", "", f"Call {row['call']}, message {row['id']}"]
     title = f"{'What was said: message' if later else 'Message'} from {caller}, {length(seconds)}"
     fields = {
-        "id": notice.id, "what": notice.what, "call": row["call"], "message_id": row["id"], "caller": row["caller"] or "",
+        "call": row["call"], "message_id": row["id"], "caller": row["caller"] or "",
         "dialed": row["dialed"] or "", "route": row["route"] or "", "team": row["team"] or "",
         "because": row["because"] or "", "seconds": f"{seconds:.1f}", "transcript": words, "link": link,
         "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }  # fmt: skip
-    return Told(title, "\n".join(lines).replace("\n\n\n", "\n\n"), {key: str(value) for key, value in fields.items()})
+    return Content(
+        title, "\n".join(lines).replace("\n\n\n", "\n\n"), {key: str(value) for key, value in fields.items()}
+    )
 
 
 def number(value: object) -> str:

@@ -342,6 +342,10 @@ def _held(data: Row, at: float) -> _Read:
     return {}, [(Table.NOTES, {"kind": Kind.HELD.value, "at": at, "about": told})]
 
 
+def _deliver(_: Row, __: float) -> _Read:
+    return {}, []  # its rows are the outbox's (see gateway.records.notices)
+
+
 def _which(data: Row, at: float) -> dict[str, object]:
     message = name(data.get("id"))
     if not message:
@@ -372,6 +376,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.MESSAGE: _message,
     Kind.TRANSCRIBED: _transcribed,
     Kind.MESSAGE_DONE: _message_done,
+    Kind.DELIVER: _deliver,
     Kind.HANGUP: _hangup,
     Kind.SIP: _sip,
     Kind.ENDED: _ended,

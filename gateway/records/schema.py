@@ -221,16 +221,19 @@ NOTES = Table(
     Column("about", _JSON, nullable=False, comment="what the event told"),
 )
 
-NOTICES = Table(
-    "notices",
+DELIVERIES = Table(
+    "deliveries",
     METADATA,
     Column("id", String, primary_key=True, comment="the same for every try, and told to the receiver"),
-    Column("call", String, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
-    Column("message", String, nullable=False),
-    Column("address", Text, nullable=False, comment="an apprise URL; it may hold a secret"),
-    Column("what", String, nullable=False, comment="message, transcript"),
+    Column("call", String, ForeignKey("calls.id", ondelete="CASCADE"), index=True, comment="null: of no single call"),
+    Column("kind", String, nullable=False, comment="message, transcript, lead, card, alarm ..."),
+    Column("subject", String, nullable=False, comment="of several of this kind, which: a message's id"),
+    Column("address", Text, nullable=False, comment="it may hold a secret"),
+    Column("content", _JSON, comment="what is said; null: made from the rows when it is sent"),
+    Column("urgent", Boolean, nullable=False),
     Column("made", Instant, nullable=False),
     Column("due", Instant, index=True, comment="when to try; null: delivered, or given up"),
+    Column("until", Instant, nullable=False, comment="when nobody needs it any more"),
     Column("tries", Integer, nullable=False),
     Column("delivered", Instant),
     Column("error", Text),

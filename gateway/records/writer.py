@@ -77,15 +77,23 @@ class Writer:
     """Turns the stream into rows. `run` until cancelled; `drain` once when the process stops."""
 
     def __init__(
-        self, store: Stream, engine: AsyncEngine, *, clock: Callable[[], float] = time.time, consumer: str = ""
+        self,
+        store: Stream,
+        engine: AsyncEngine,
+        *,
+        clock: Callable[[], float] = time.time,
+        consumer: str = "",
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         """`engine` is migrated (`gateway.app.records.open_records`). `clock`: seconds since the epoch. `consumer`:
-        this writer's name in the stream's group; "" for host and process, which no other live process has."""
+        this writer's name in the stream's group; "" for host and process, which no other live process has. `wake` is
+        called after a commit that put something in the outbox."""
         self._store = store
         self._engine = engine
         self._clock = clock
         self._consumer = consumer or f"{socket.gethostname()}-{os.getpid()}"
         self._forgot = float("-inf")
+        self._wake = wake
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> None:
@@ -144,17 +152,24 @@ class Writer:
             call, at = str(row["id"]), float(str(row["started"]))
             started[call] = min(at, started.get(call, at))
         with WRITE_SECONDS.time():
-            fresh = await whole(self._commit(readable, started))
+            fresh, put_in = await whole(self._commit(readable, started))
+        if put_in:
+            self._wake()
         for entry in fresh:
             _count(entry.event)
 
-    async def _commit(self, readable: Sequence[_Readable], started: Mapping[str, float]) -> Sequence[_Readable]:
+    async def _commit(
+        self, readable: Sequence[_Readable], started: Mapping[str, float]
+    ) -> tuple[Sequence[_Readable], bool]:
         async with asyncio.timeout(_TRANSACTION), self._engine.begin() as connection:
             await rows.lock_calls(connection, started)
             return await self._apply(connection, readable)
 
-    async def _apply(self, connection: AsyncConnection, readable: Sequence[_Readable]) -> Sequence[_Readable]:
-        """Lay what isn't written yet on the rows, in the transaction that also notes it as written."""
+    async def _apply(
+        self, connection: AsyncConnection, readable: Sequence[_Readable]
+    ) -> tuple[Sequence[_Readable], bool]:
+        """Lay what isn't written yet on the rows, in the transaction that also notes it as written; what was laid, and
+        whether something went to the outbox."""
         now = self._clock()
         known = await rows.applied(connection, [_key(entry.event) for entry in readable])
         fresh: dict[str, _Readable] = {}
@@ -164,13 +179,13 @@ class Writer:
         new = list(fresh.values())
         await rows.apply_changes(connection, [change for entry in new for change in entry.changes])
         events = [entry.event for entry in new]
-        await notices.note(connection, events, now)
+        put_in = await notices.note(connection, events, now)
         await donotcall.note(connection, events)
         await rows.note_applied(connection, {_key(entry.event) for entry in new} - {""}, now)
         if now - self._forgot >= _FORGET_EVERY:
             await rows.forget_applied(connection, now - _REMEMBERED)
             self._forgot = now
-        return new
+        return new, put_in
 
     def _give_up(self, event: Event, why: Exception) -> None:
         UNREADABLE.labels(event.kind).inc()

@@ -23,6 +23,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | message | job | id, file (its name in the messages' directory), seconds, size (bytes), because, team, notify |
 | transcribed | agents' worker | id (the message's), text |
 | message_done | `offhook messages` | id (the message's), by |
+| deliver | job, control | kind, subject, to (addresses), content, urgent, due, until (`gateway.terms.delivery.asked`) |
 | hangup | job, control | by (a Party), reason (text) |
 | sip | control | status (int), text, by (a Party), codec – heard from UpdateSIPCallState |
 | ended | control | ending (an Ending) |
@@ -69,6 +70,8 @@ class Kind(StrEnum):
     TRANSCRIBED = "transcribed"
     MESSAGE_DONE = "message_done"
     """Somebody has dealt with a message."""
+    DELIVER = "deliver"
+    """Somebody outside is to be told something."""
     HANGUP = "hangup"
     SIP = "sip"
     ENDED = "ended"

@@ -16,7 +16,7 @@ from gateway.cli.shown import as_json
 from gateway.conduct import opus
 from gateway.phone.timeline import closed
 from gateway.records import store
-from gateway.records.schema import NOTICES
+from gateway.records.schema import DELIVERIES
 from tests.chaos.callers import GREETINGS, Party
 from tests.chaos.judge import Evidence, Fault, Proof
 from tests.chaos.sounds import speech, times
@@ -99,7 +99,8 @@ async def _look(stack: Stack, caller: str) -> tuple[dict[str, Any] | None, dict[
         if row is None:
             return None, {}
         record = record_json(await store.record(connection, str(row["id"])))
-        query = select(NOTICES.c.message, NOTICES.c.what, NOTICES.c.address).where(NOTICES.c.call == row["id"])
-        made = Counter((each.message, each.what, each.address) for each in await connection.execute(query))
+        told = (DELIVERIES.c.subject, DELIVERIES.c.kind, DELIVERIES.c.address)
+        query = select(*told).where(DELIVERIES.c.call == row["id"])
+        made = Counter((each.subject, each.kind, each.address) for each in await connection.execute(query))
     read: dict[str, Any] = json.loads(json.dumps(as_json(record)))
     return read, {f"{what} {number}": count for number, ((_, what, _), count) in enumerate(made.items())}

@@ -23,6 +23,7 @@ from gateway.calls.store.port import CallStore
 from gateway.calls.store.redis_store import RedisStore
 from gateway.config import Settings
 from gateway.records.engine import connect
+from gateway.records.outbox import Outbox
 from tests.e2e.servers import redis_server
 
 
@@ -126,3 +127,11 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
     await client.flushall()
     yield RedisStore(client)
     await client.aclose()
+
+
+@pytest.fixture
+async def outbox(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Outbox]:
+    """The outbox on that database."""
+    looking = connect(settings.database, writes=False)
+    yield Outbox(engine, looking)
+    await looking.dispose()

@@ -1,4 +1,4 @@
-"""Notices by apprise: what is a real SMTP server's and a real HTTP server's to get."""
+"""Deliveries by apprise: what is a real SMTP server's and a real HTTP server's to get."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from email.message import EmailMessage
 from typing import cast
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from gateway.errors import SetupFault, Unavailable
-from gateway.operate.apprising import ID_HEADER, send, url
-from gateway.operate.telling import Told
+from gateway.operate.apprising import ID_HEADER, knows, send, url
+from gateway.terms.delivery import Content
 
-TOLD = Told(
+TOLD = Content(
     "Message from +1 510-555-0142, 7 s",
     "+1 510-555-0142 left a message.\n\n“Ring me & <soon>”\n\nListen: https://x/messages/m1?until=1&sig=ab",
     {
-        "id": "n1",
         "caller": "+15105550142",
         "link": "https://x/messages/m1?until=1&sig=ab",
         "transcript": "Ring & soon?",
@@ -61,8 +58,8 @@ async def smtp_server() -> AsyncIterator[tuple[int, list[tuple[list[str], EmailM
         yield server.sockets[0].getsockname()[1], mails
 
 
-async def sent(address: str, smtp: str = "") -> None:
-    await asyncio.to_thread(send, address, TOLD, smtp=smtp)
+async def sent(address: str, smtp: str = "", told: Content = TOLD) -> None:
+    await asyncio.to_thread(send, address, told, "n1", smtp=smtp)
 
 
 async def test_a_mail_arrives() -> None:
@@ -76,39 +73,19 @@ async def test_a_mail_arrives() -> None:
     assert mail.get_content().replace("\r\n", "\n").strip() == TOLD.body
 
 
-async def test_a_webhook_gets_json() -> None:
-    got: list[tuple[dict[str, object], str, str, str]] = []
-
-    async def take(request: web.Request) -> web.Response:
-        headers = request.headers
-        got.append((await request.json(), request.path_qs, headers[ID_HEADER], headers["Idempotency-Key"]))
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/hooks/a", take)])
-    async with TestServer(app) as server:
-        await sent(str(server.make_url("/hooks/a?token=t%26t")))
-    ((data, path, one, other),) = got
-    assert (path, one, other) == ("/hooks/a?token=t%26t", "n1", "n1")
-    assert data | TOLD.fields == data
-    assert (data["title"], data["message"]) == (TOLD.title, TOLD.body)
-
-
-@pytest.mark.parametrize("status", [404, 500])
-async def test_a_receiver_that_refuses_is_told(status: int) -> None:
-    async def refuse(_: web.Request) -> web.Response:
-        return web.Response(status=status)
-
-    app = web.Application()
-    app.add_routes([web.post("/", refuse)])
-    async with TestServer(app) as server:
-        with pytest.raises(Unavailable, match="'http'"):
-            await sent(str(server.make_url("/")))
+async def test_a_mail_carries_files() -> None:
+    told = Content("Callback", "See the date.", files={"callback.ics": "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"})
+    async with smtp_server() as (port, mails):
+        await sent("mailto:ana@example.com", f"mailto://127.0.0.1:{port}?from=offhook@example.com", told)
+    ((_, mail),) = mails
+    (file,) = mail.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == ("callback.ics", "text/calendar")
+    assert "VCALENDAR" in str(file.get_content())
 
 
 async def test_nobody_there_is_told_without_the_address() -> None:
     with pytest.raises(Unavailable) as caught:
-        await sent("http://user:hunter2@127.0.0.1:9/s3cret")
+        await sent("json://user:hunter2@127.0.0.1:9/s3cret")
     assert "hunter2" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
     with pytest.raises(Unavailable):
@@ -125,5 +102,5 @@ async def test_what_cannot_be_sent_is_told() -> None:
 def test_addresses_that_apprise_knows_stay_as_they_are() -> None:
     hook = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
     for address in ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#x", hook, "mailto://u:p@h?to=a@b.cd"):
-        assert url(address, TOLD, smtp="") == address
-    assert url("https://example.com/a", TOLD, smtp="").startswith("jsons://example.com/a?")
+        assert url(address, "n1", smtp="") == address
+    assert [knows(address) for address in (hook, "https://example.com/a")] == [True, False]

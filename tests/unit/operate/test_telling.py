@@ -3,7 +3,8 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from gateway.operate.telling import length, number, told
-from gateway.records.notices import Notice
+from gateway.records.outbox import Due
+from gateway.terms.delivery import Content
 
 ROW = {
     "call": "SCL_a", "id": "m1", "caller": "+15105550142", "dialed": "+15105550100", "route": "night",
@@ -13,12 +14,13 @@ ROW = {
 ZONE = ZoneInfo("America/Los_Angeles")
 
 
-def notice(what: str = "message", **more: object) -> Notice:
-    return Notice("n1", what, "mailto:a@b.cd", {**ROW, **more}, 0.0, 1)
+def said_of(link: str, kind: str = "message", **more: object) -> Content:
+    due = Due("n1", kind, "m1", "SCL_a", "mailto:a@b.cd", None, False, 0.0, 1e9, 1)
+    return told(due, {**ROW, **more}, link, ZONE)
 
 
 def test_a_message_is_told_with_all_that_is_known() -> None:
-    said = told(notice(), "https://x/messages/m1?sig=s", ZONE)
+    said = said_of("https://x/messages/m1?sig=s")
     assert said.title == "Message from +1 510-555-0142, 1 min 5 s"
     assert said.body.splitlines() == [
         "+1 510-555-0142 left a message of 1 min 5 s for sales on Friday, 15 January 2027, 00:00 PST.",
@@ -26,11 +28,11 @@ def test_a_message_is_told_with_all_that_is_known() -> None:
         "Call SCL_a, message m1",
     ]  # fmt: skip
     assert said.fields["transcript"] == "Call me “soon”."
-    assert (said.fields["id"], said.fields["at"], said.fields["seconds"]) == ("n1", "2027-01-15T08:00:00Z", "65.2")
+    assert (said.fields["at"], said.fields["seconds"]) == ("2027-01-15T08:00:00Z", "65.2")
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    said = told(notice(caller=None, team=None, because=None, transcript=None), "L", ZONE)
+    said = said_of("L", caller=None, team=None, because=None, transcript=None)
     assert said.body.splitlines() == [
         "a withheld number left a message of 1 min 5 s on Friday, 15 January 2027, 00:00 PST.", "", "Listen: L", "",
         "Call SCL_a, message m1",
@@ -39,7 +41,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_words_that_come_later_say_of_which_message() -> None:
-    said = told(notice("transcript"), "L", ZONE)
+    said = said_of("L", "transcript")
     assert said.title == "What was said: message from +1 510-555-0142, 1 min 5 s"
     assert said.body.startswith(
         "What +1 510-555-0142 said in the message of Friday, 15 January 2027, 00:00 PST:\n\n“Call"

@@ -53,6 +53,7 @@ CONVERSATION = [
     event(Kind.WAITING, 18.68, team="sales", event="left", why="key"),
     event(Kind.ENGINE, 18.69, engine="llm", before="openai", now="local", why="timeout"),
     event(Kind.HELD, 18.69, text="One moment, please.", after=1.2),
+    event(Kind.DELIVER, 18.695, kind="card", subject="ring 1", to=["mailto:a@example.com"], urgent=True),
     event(Kind.MESSAGE, 18.7, id="m1", file="m1.ogg", seconds=7.25, size=20480, because="unanswered", team="sales",
           notify=["mailto:sales@example.com"]),
     event(Kind.TRANSCRIBED, 20.0, id="m1", text="Call me"),

@@ -1,0 +1,35 @@
+"""What deliveries say whose content is made from the records when they are sent, by kind. Pure but for the links' key.
+
+A new such kind: a function here, its rows in `gateway.records.outbox.Outbox.about`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+
+from gateway.operate.links import Links
+from gateway.operate.telling import told
+from gateway.records.groups import Row
+from gateway.records.outbox import Due
+from gateway.terms.delivery import Content, Why, identity
+
+Composer = Callable[[Due, Row, Links, tzinfo, float], Content]
+"""Of a delivery, its rows, the links, the plan's time zone and the time: what is said."""
+
+
+def _message(due: Due, row: Row, links: Links, zone: tzinfo, now: float) -> Content:
+    return told(due, row, links.to(due.subject, now), zone)
+
+
+COMPOSERS: Mapping[str, Composer] = {
+    Why.MESSAGE: _message,
+    Why.TRANSCRIPT: _message,
+}
+
+
+def told_too(due: Due, row: Row) -> list[str]:
+    """Ids of deliveries that this one tells as well: a message with its words leaves nothing for the words' own."""
+    if due.kind == Why.MESSAGE and row.get("transcript"):
+        return [identity(due.call, due.subject, due.address, Why.TRANSCRIPT)]
+    return []
