@@ -29,6 +29,7 @@ class Wanted:
     caller: str
     voice: str
     codec: str
+    srtp: str
     steps: Sequence[Step]
     record: Path | None = None
     report: Path | None = None
@@ -50,7 +51,7 @@ async def run(wanted: Wanted, tell: Callable[[str], None]) -> Done:
     """
     target = wanted.to or _running(wanted.state)
     calls: list[Call] = []
-    async with Phone(target, caller=wanted.caller, voice=wanted.voice, codec=wanted.codec) as phone:
+    async with Phone(target, caller=wanted.caller, voice=wanted.voice, codec=wanted.codec, srtp=wanted.srtp) as phone:
         tell(f"Dialing {wanted.number} at {target} …")
         playing = asyncio.create_task(play(phone, wanted.number, wanted.steps, calls.append), name="script")
         stopped = asyncio.create_task(until_stopped(), name="until stopped")

@@ -109,6 +109,20 @@ class Verdict(StrEnum):
     """No rule matches: what the open-source server says instead of REJECT."""
 
 
+class Encryption(StrEnum):
+    """What trunk and rule say of encrypted media; SDP's words for it are the same."""
+
+    DISABLE = "disable"
+    ALLOW = "allow"
+    REQUIRE = "require"
+
+
+_ENCRYPTION: Mapping[int, Encryption] = {
+    SIPMediaEncryption.SIP_MEDIA_ENCRYPT_ALLOW: Encryption.ALLOW,
+    SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE: Encryption.REQUIRE,
+}
+
+
 _VERDICTS = {1: Verdict.ACCEPT, 2: Verdict.PIN, 3: Verdict.REJECT, 4: Verdict.DROP}
 
 
@@ -119,8 +133,7 @@ class MediaWish:
     codecs: tuple[str, ...] = ()
     """Names as in SDP; () for no wish. With `only_listed`, no others may be used."""
     only_listed: bool = False
-    encrypted: bool = False
-    """Unencrypted media is forbidden."""
+    encryption: Encryption = Encryption.DISABLE
     timeout: float = 0.0
     """Seconds without RTP after which the call ends; 0 for the default."""
 
@@ -340,11 +353,11 @@ def _rule(got: Any, verdict: Verdict) -> RuleAnswer:
 
 def wish_of(media: SIPMediaConfig, older: int) -> MediaWish:
     """What a trunk or a request says of the media; `older`: the field that servers used before."""
-    required = SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE
+    stricter = max(media.encryption, older)  # LiveKit's numbers grow with strictness
     return MediaWish(
         codecs=tuple(codec.name for codec in media.codecs),
         only_listed=media.only_listed_codecs,
-        encrypted=required in (media.encryption, older),
+        encryption=_ENCRYPTION.get(stricter, Encryption.DISABLE),
         timeout=media.media_timeout.ToTimedelta().total_seconds(),
     )
 

@@ -41,6 +41,9 @@ class Line:
         self._session_id = secrets.randbits(31)
         self._version = 0
         self._codecs: Sequence[sdp.Codec] = sdp.CODECS
+        self._encryption = sdp.Encryption.DISABLE
+        self._material = secrets.token_bytes(sdp.MATERIAL)
+        """Our keys, for as long as the call lasts."""
         self._port: Port | None = None
         self._stream: sdp.Stream | None = None
         self._offered: sdp.Session | None = None
@@ -53,6 +56,11 @@ class Line:
     def codec(self) -> str:
         """The codec, as in SDP; "" while none is settled."""
         return str(self._stream.codec) if self._stream is not None else ""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the media is."""
+        return self._stream is not None and self._stream.keys is not None
 
     @property
     def held(self) -> bool:
@@ -72,7 +80,8 @@ class Line:
         """
         if wish.only_listed:
             self._codecs = [codec for codec in sdp.CODECS if codec.name in wish.codecs]
-        if wish.encrypted or not self._codecs:
+        self._encryption = sdp.Encryption(wish.encryption)
+        if not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
         offer = _offer_of(invite) if invite is not None else None
         self._bind(self._fitting(offer, self._listeners), handler)
@@ -192,7 +201,7 @@ class Line:
     def _fitting(self, offer: sdp.Session | None, among: Sequence[Listener]) -> Listener:
         """Where media is to be received: at the first address of the family that the offer uses (RFC 4566 section
         5.7)."""
-        if offer is None or (host := sdp.place(offer, self._codecs)) in sdp.NOWHERE:
+        if offer is None or (host := sdp.place(offer, self._codecs, self._encryption)) in sdp.NOWHERE:
             return among[0]
         wanted = _family(host)
         for one in among:
@@ -212,18 +221,21 @@ class Line:
             raise PeerFault("There is no media to settle on yet.", sip_status=500)
         where = (self._at.told, self._port.address[1])
         version = self._version + 1
+        secret = (self._encryption, self._material)
         if offer is None:
-            self._offered = sdp.offer(*where, session_id=self._session_id, version=version, codecs=self._codecs)
-            self._version = version
-            return bytes(self._offered)
-        negotiated = sdp.answer(offer, *where, session_id=self._session_id, version=version, codecs=self._codecs)
+            offered = sdp.offer(*where, *secret, session_id=self._session_id, version=version, codecs=self._codecs)
+            self._version, self._offered = version, offered
+            return bytes(offered)
+        negotiated = sdp.answer(
+            offer, *where, *secret, session_id=self._session_id, version=version, codecs=self._codecs
+        )
         self._check(negotiated.stream)
         self._version = version
         self._stream = negotiated.stream
         return bytes(negotiated.session)
 
     def _accept(self, offered: sdp.Session, message: sipmessage.Message) -> None:
-        stream = sdp.accept(offered, _parse(message))
+        stream = sdp.accept(offered, _parse(message), self._encryption)
         self._check(stream)
         self._stream = stream
         self._follow()

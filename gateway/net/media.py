@@ -46,12 +46,13 @@ from gateway.errors import OurFault, PeerFault, SetupFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.pacer import Pacer, Tick
 from gateway.net.rtp_socket import RtpSocket
+from gateway.net.srtp import Srtp
 from gateway.rtp import FRAME_SECONDS, Arrival, Audio, KeyPressed, Samples, TimedOut
 from gateway.rtp.g711 import Codec
 from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Format, Sent, Session, Statistics, Timeouts
-from gateway.sip.sdp import Stream
+from gateway.sip.sdp import Keys, Stream
 
 log = structlog.get_logger(__name__)
 
@@ -111,23 +112,32 @@ class Port:
         self._owner, self._socket, self._tap, self._queue = owner, sock, tap, queue
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._srtp: Srtp | None = None
         self._waiting: list[asyncio.Future[None]] = []
         self._closed = False
 
     def start(
-        self, form: Format, peer: HostPort, *, sends: bool = True, receives: bool = True, learn_from: str = ""
+        self,
+        form: Format,
+        peer: HostPort,
+        *,
+        sends: bool = True,
+        receives: bool = True,
+        learn_from: str = "",
+        keys: Keys | None = None,
     ) -> None:
         """Begin, or carry on as a new offer and answer settled it.
 
         `peer`: the address of the other side's SDP. `sends`, `receives`: what of the direction is left, so that hold
-        is `sends=False` (RFC 3264 section 8.4). `learn_from`: see the module. Raises PeerFault (488) when the
+        is `sends=False` (RFC 3264 section 8.4). `learn_from`: see the module. `keys`: what the media is encrypted with. Raises PeerFault (488) when the
         peer's host is a name: resolve it first.
         """
         now, end = time.monotonic(), Peer(_checked(peer), learn_from)
         with self._lock:
             if self._session is None:
                 self._session = self._begin(form, end, now)
-            self._session.update(form, end, now=now, sends=sends, receives=receives)
+            self._srtp = None if keys is None else self._srtp.rekeyed(keys) if self._srtp is not None else Srtp(keys)
+            self._session.update(form, end, now=now, sends=sends, receives=receives, shield=self._srtp)
         self._owner.attach()
 
     def follow(self, stream: Stream, *, learn_from: str = "") -> None:
@@ -141,7 +151,8 @@ class Port:
         )
         direction = stream.direction
         peer = (stream.host, stream.port)
-        self.start(form, peer, sends=direction.sends, receives=direction.receives, learn_from=learn_from)
+        sends, receives = direction.sends, direction.receives
+        self.start(form, peer, sends=sends, receives=receives, learn_from=learn_from, keys=stream.keys)
 
     def send(self, samples: Samples) -> None:
         """Queue audio of any length. A full queue drops its oldest audio."""

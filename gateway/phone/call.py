@@ -46,14 +46,15 @@ class Call:
         self._changed = asyncio.Event()
         self._dialog: Dialog | None = None
         self._offer: sdp.Session | None = None
+        self._secret = (sdp.Encryption.DISABLE, b"")
         self._cursor = now
         self._sending: Sending | None = None
 
     # What the phone and the media tell.
 
-    def attach(self, port: Port, offer: sdp.Session) -> None:
-        """The phone's: the media port, and what was offered on it."""
-        self._port, self._offer = port, offer
+    def attach(self, port: Port, offer: sdp.Session, secret: tuple[sdp.Encryption, bytes]) -> None:
+        """The phone's: the media port, what was offered on it, and what of encryption and keys."""
+        self._port, self._offer, self._secret = port, offer, secret
 
     def on_sending(self, sending: Sending) -> None:
         """The phone's: the INVITE is on its way."""
@@ -78,7 +79,8 @@ class Call:
     def on_answer(self, dialog: Dialog, stream: sdp.Stream, at: float) -> None:
         """The phone's: the 200 made a dialog, and the two sides agree on audio."""
         self._dialog = dialog
-        self.signalling = replace(self.signalling, answered=at, codec=str(stream.codec), call_id=dialog.id.call_id)
+        codec = f"{stream.codec}{f' {stream.keys.suite}' if stream.keys is not None else ''}"
+        self.signalling = replace(self.signalling, answered=at, codec=codec, call_id=dialog.id.call_id)
         self._cursor = at
         self.port.follow(stream)
         self._notice()
@@ -100,8 +102,8 @@ class Call:
         if not incoming.request.body:
             incoming.respond(200, body=bytes(self._offer), content_type="application/sdp")
             return
-        address = self.port.address
-        settled = sdp.answer(sdp.parse(incoming.request.body), *address, session_id=int(self._offer.origin.id))
+        where = (*self.port.address, *self._secret)
+        settled = sdp.answer(sdp.parse(incoming.request.body), *where, session_id=int(self._offer.origin.id))
         self.port.follow(settled.stream)
         incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
 

@@ -58,9 +58,11 @@ class Phone:
         port: int = 0,
         voice: str = VOICE,
         codec: str = "",
+        srtp: str = "disable",
     ) -> None:
         """`to`: host:port of the SIP service. `caller`: our number, "" or anonymous to withhold it. `host`, `port`: what
-        we bind, 0 for a free port. `voice`: flite's. `codec`: pcmu or pcma to offer that one only.
+        we bind, 0 for a free port. `voice`: flite's. `codec`: pcmu or pcma to offer that one only. `srtp`: disable,
+        allow or require encrypted media.
 
         Raises SetupFault when one of them can't be.
         """
@@ -68,7 +70,10 @@ class Phone:
         self._caller, self._host, self._port = caller, host, port
         if codec not in CODECS:
             raise SetupFault(f"There is no codec '{codec}'.", remedy="Choose pcmu or pcma.")
+        if srtp not in set(sdp.Encryption):
+            raise SetupFault(f"SRTP can't be '{srtp}'.", remedy="Choose disable, allow or require.")
         self._codecs: tuple[Codec, ...] = CODECS[codec]
+        self._secret = (sdp.Encryption(srtp), secrets.token_bytes(sdp.MATERIAL))
         self.voice = Voice(voice)
         self._stack = AsyncExitStack()
         self._calls: dict[str, Call] = {}
@@ -104,8 +109,8 @@ class Phone:
         more of them for the INVITE, as a carrier adds them."""
         call = Call(number, time.monotonic())
         port = self._media.open(call, tap=call, queue=QUEUE, live=False)
-        offer = sdp.offer(*port.address, session_id=secrets.randbits(31), codecs=self._codecs)
-        call.attach(port, offer)
+        offer = sdp.offer(*port.address, *self._secret, session_id=secrets.randbits(31), codecs=self._codecs)
+        call.attach(port, offer, self._secret)
         call_id = f"{secrets.token_hex(12)}@{self._host}"
         invite = self._invite(number, call_id, offer)
         for name, value in (headers or {}).items():
@@ -177,8 +182,9 @@ class Phone:
         call = Call(ringing.caller, ringing.at)
         port = self._media.open(call, tap=call, queue=QUEUE, live=False)
         offered = sdp.parse(incoming.request.body)
-        settled = sdp.answer(offered, *port.address, session_id=secrets.randbits(31), codecs=self._codecs)
-        call.attach(port, settled.session)
+        where = (*port.address, *self._secret)
+        settled = sdp.answer(offered, *where, session_id=secrets.randbits(31), codecs=self._codecs)
+        call.attach(port, settled.session, self._secret)
         response = incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
         dialog = Dialog.uas(incoming.request, response)
         self._calls[dialog.id.call_id] = call
@@ -236,7 +242,7 @@ class Phone:
             if 200 <= response.code < 300:
                 dialog = Dialog.uac(sending.request, response)
                 await sending.acknowledge(dialog.ack(), self._to)
-                call.on_answer(dialog, sdp.accept(offer, sdp.parse(response.body)), now)
+                call.on_answer(dialog, sdp.accept(offer, sdp.parse(response.body), self._secret[0]), now)
                 return dialog
         return None
 

@@ -14,6 +14,7 @@ from gateway.rtp.jitter import JitterBuffer
 from gateway.rtp.packet import RtpPacket, RtpSyntaxError, is_rtcp, parse, write
 from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
+from gateway.rtp.shield import NotGenuine, Shield
 from gateway.rtp.statistics import Reception
 from gateway.rtp.telephone_event import Receiver, Sender
 
@@ -72,6 +73,8 @@ class Statistics:
     """Datagrams from an address other than the peer's."""
     malformed: int = 0
     """Datagrams from the peer that are no RTP of ours: another payload type, a broken header."""
+    forged: int = 0
+    """Datagrams from the peer's address that weren't encrypted by the peer, or came again."""
     dropped: int = 0
     """Frames that were left out of the send queue because it was full or too long."""
     underruns: int = 0
@@ -132,18 +135,30 @@ class Session:
         self._reception = Reception()
         self._buffer = JitterBuffer()
         self._source: int | None = None
+        self._shield: Shield | None = None
         self._receivers: OrderedDict[int, Receiver] = OrderedDict()
         self._heard_from = now
         self._timed_out = False
-        self._sent = self._received = self._malformed = self._foreign = self._underruns = 0
+        self._sent = self._received = self._malformed = self._foreign = self._forged = self._underruns = 0
         self.sends = self.receives = True
         self.update(form, peer, now=now)
 
-    def update(self, form: Format, peer: Peer, *, now: float, sends: bool = True, receives: bool = True) -> None:
-        """Take on what a new offer and answer settled: another format or address, or hold. Time-outs start anew.
+    def update(
+        self,
+        form: Format,
+        peer: Peer,
+        *,
+        now: float,
+        sends: bool = True,
+        receives: bool = True,
+        shield: Shield | None = None,
+    ) -> None:
+        """Take on what a new offer and answer settled: another format or address, encryption, or hold. Time-outs start
+        anew.
 
         A learned address stays when the negotiated one is the same again.
         """
+        self._shield = shield
         self._format, self._codecs = form, form.understood()
         if (peer.negotiated, peer.learn_from) != (self.peer.negotiated, self.peer.learn_from):
             self.peer = peer
@@ -159,8 +174,11 @@ class Session:
         if is_rtcp(datagram):
             return []
         try:
-            packet = parse(datagram)
+            packet = parse(datagram if self._shield is None else self._shield.open(datagram))
             told = self._event(packet, at) if self._format.is_event(packet.payload_type) else self._audio(packet, at)
+        except NotGenuine:
+            self._forged += 1
+            return []
         except PeerFault:
             self._malformed += 1
             return []
@@ -235,6 +253,7 @@ class Session:
             concealed=self._buffer.concealed,
             foreign=self._foreign,
             malformed=self._malformed,
+            forged=self._forged,
             dropped=self.queue.dropped,
             underruns=self._underruns,
         )
@@ -242,7 +261,8 @@ class Session:
     def _packet(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
         packet = RtpPacket(payload_type, self._sequence & 0xFFFF, timestamp, self._ssrc, payload, marker)
         self._sequence += 1
-        return write(packet)
+        written = write(packet)
+        return written if self._shield is None else self._shield.seal(written)
 
     def _next_audio(self, *, pressing: bool) -> Samples | None:
         if self._tones:

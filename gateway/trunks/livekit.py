@@ -35,6 +35,7 @@ def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
         allowed_addresses=wanted.allowed_addresses,
         auth_username=wanted.auth_username,
         auth_password=wanted.auth_password.get_secret_value(),
+        media_encryption=outbound.ENCRYPTION[wanted.media_encryption],
         include_headers=sip.SIPHeaderOptions.SIP_X_HEADERS,
         headers_to_attributes={name: f"sip.h.{name.lower()}" for name in HEADERS},
         ringing_timeout=Duration(seconds=wanted.ringing_timeout),

@@ -74,6 +74,10 @@ def _ours(prefix: str) -> str:
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
 
 
+Encryption = Literal["disable", "allow", "require"]
+"""Whether a trunk's media may, or must, be encrypted (SRTP with keys in SDP, RFC 4568)."""
+
+
 class InboundTrunk(BaseModel):
     """LiveKit's inbound trunk. Times are seconds."""
 
@@ -85,6 +89,7 @@ class InboundTrunk(BaseModel):
     allowed_addresses: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list)
     auth_username: str = ""
     auth_password: SecretStr = SecretStr("")
+    media_encryption: Encryption = "disable"
     max_call_duration: Seconds = 7200
     ringing_timeout: Seconds = 60
 
@@ -103,6 +108,7 @@ class OutboundTrunk(BaseModel):
     """E.164: those that the carrier lets us show; the first is the trunk's own."""
     auth_username: str = ""
     auth_password: SecretStr = SecretStr("")
+    media_encryption: Encryption = "disable"
     caller_id: CallerId = CallerId.OWN
     """Whose number the callee sees."""
     calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 0.0

@@ -29,6 +29,14 @@ _TRANSPORT = {
 }
 
 
+ENCRYPTION = {
+    "disable": sip.SIPMediaEncryption.SIP_MEDIA_ENCRYPT_DISABLE,
+    "allow": sip.SIPMediaEncryption.SIP_MEDIA_ENCRYPT_ALLOW,
+    "require": sip.SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE,
+}
+"""LiveKit's words for a trunk's `media_encryption`."""
+
+
 class Lister(Protocol):
     """The part of LiveKit's SIP service that is read."""
 
@@ -55,6 +63,7 @@ def desired(wanted: model.OutboundTrunk) -> sip.SIPOutboundTrunkInfo:
         numbers=wanted.numbers,
         auth_username=wanted.auth_username,
         auth_password=wanted.auth_password.get_secret_value(),
+        media_encryption=ENCRYPTION[wanted.media_encryption],
     )
 
 

@@ -27,6 +27,7 @@ rtp_ports {rtp}-{rtp_last}
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
+module srtp.so
 module_app account.so
 module_app menu.so
 """
@@ -69,9 +70,10 @@ async def baresip(
     local: str = "127.0.0.1",
     *,
     prefer_ipv6: bool = True,
+    srtp: bool = False,
 ) -> AsyncIterator[Baresip]:
     """A phone that dials a SIP URI at once; ended with the context. `certificate`: PEM with its key; `authority`: PEM
-    that vouches for its peer. Without `prefer_ipv6` its media is IPv4, whatever `local` is."""
+    that vouches for its peer. Without `prefer_ipv6` its media is IPv4, whatever `local` is. `srtp`: it has encrypted media only."""
     binary = shutil.which("baresip")
     assert binary, "baresip isn't installed (Debian: baresip-core)"
     directory.mkdir(parents=True)
@@ -81,7 +83,7 @@ async def baresip(
             "alert": directory / "alert.wav", "spoken": _tone(directory / "spoken.wav"), "rtp": rtp, "rtp_last": rtp + 10}  # fmt: skip
     (directory / "config").write_text(_CONFIG.format(**fill))
     (directory / "accounts").write_text(
-        f"<sip:+15105550123@{hostport((local, port))};transport=tls>;regint=0;answermode=manual\n"
+        f"<sip:+15105550123@{hostport((local, port))};transport=tls>;regint=0;answermode=manual{';mediaenc=srtp-mand' if srtp else ''}\n"
     )
     (directory / "contacts").write_text("")
     with log.open("wb") as output:

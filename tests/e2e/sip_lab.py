@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from livekit import api
+from livekit.protocol.sip import SIPMediaEncryption
 
 from gateway.bus.callstate import CallState, Status, states
 from gateway.sip import HostPort
@@ -34,6 +35,8 @@ class Numbers:
     """Its rule asks for 1234."""
     quick: str
     """Rings 2 s at most, and lasts 3 s at most."""
+    secret: str
+    """Takes encrypted media only."""
     unknown: str
     """No trunk has it."""
 
@@ -43,7 +46,7 @@ class Numbers:
 
     def trunks(self) -> dict[str, str]:
         """Those that have a trunk, by its name."""
-        return {"open": self.open, "guarded": self.guarded, "pin": self.pin, "quick": self.quick}
+        return {"open": self.open, "guarded": self.guarded, "pin": self.pin, "quick": self.quick, "secret": self.secret}
 
 
 @dataclass
@@ -128,10 +131,13 @@ class SipLab:
         """RTP of a caller or a callee."""
         return rtp_probe(self.local)
 
-    def baresip(self, certificate: Path, authority: Path) -> AbstractAsyncContextManager[Baresip]:
-        """A baresip that dials the open trunk over TLS. `authority` vouches for the service."""
-        dial = f"sip:{self.numbers.open}@{hostport(self.addresses['TLS'])}"
-        return baresip(self.directory / "baresip", dial, certificate, authority, self.local)
+    def baresip(
+        self, certificate: Path, authority: Path, dialed: str = "", *, srtp: bool = False
+    ) -> AbstractAsyncContextManager[Baresip]:
+        """A baresip that dials the open trunk over TLS, unless another number is dialed. `authority` vouches for the
+        service."""
+        dial = f"sip:{dialed or self.numbers.open}@{hostport(self.addresses['TLS'])}"
+        return baresip(self.directory / "baresip", dial, certificate, authority, self.local, srtp=srtp)
 
     async def trunk(self, address: str, **more: object) -> str:
         """Make an outbound trunk with our open number; its id. `address`: as in the API."""
@@ -207,6 +213,8 @@ async def make_inbound(lk: api.LiveKitAPI, numbers: Numbers, made: Made, prefix:
         trunk.attributes_to_headers["agent.name"] = "X-Agent"
         if name == "guarded":
             trunk.auth_username, trunk.auth_password = "user", "password"
+        if name == "secret":
+            trunk.media_encryption = SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE
         if name == "quick":
             trunk.ringing_timeout.FromSeconds(2)
             trunk.max_call_duration.FromSeconds(3)

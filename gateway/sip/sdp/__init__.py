@@ -8,6 +8,7 @@ UAS: `negotiated = answer(parse(request.body), host, port, session_id=…)`, sen
 
 from __future__ import annotations
 
+from gateway.sip.sdp.crypto import MATERIAL, Encryption, Keys, Suite
 from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
 from gateway.sip.sdp.negotiate import CODECS, NOWHERE, Negotiated, SdpMismatch, Stream, accept, answer, offer, place
 from gateway.sip.sdp.read import SdpSyntaxError, parse
@@ -18,12 +19,15 @@ __all__ = [
     "CODECS",
     "CONTENT_TYPE",
     "EVENTS",
+    "MATERIAL",
     "NOWHERE",
     "PCMA",
     "PCMU",
     "Attribute",
     "Codec",
     "Direction",
+    "Encryption",
+    "Keys",
     "Media",
     "Negotiated",
     "Origin",
@@ -31,6 +35,7 @@ __all__ = [
     "SdpSyntaxError",
     "Session",
     "Stream",
+    "Suite",
     "accept",
     "answer",
     "offer",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import PeerFault
+from gateway.sip.sdp import crypto
+from gateway.sip.sdp.crypto import Crypto, Encryption, Keys
 from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
 
 CODECS = (PCMU, PCMA)
 """What we speak."""
 _NUMBERS = {PCMU: 0, PCMA: 8}
-_PROTOCOL = "RTP/AVP"
+_PLAIN, _SECURE = "RTP/AVP", "RTP/SAVP"
 NOWHERE = ("0.0.0.0", "::")
 """Addresses by which a description says that its owner wants nothing sent to it."""
 OFFERED_EVENTS = 101
@@ -45,6 +47,8 @@ class Stream:
     """Payload type that telephone-event arrives with."""
     receive_payload: int | None = None
     """Payload type that audio arrives with, when it isn't `payload`."""
+    keys: Keys | None = None
+    """What the media is encrypted with; None for plain RTP."""
 
     @property
     def held(self) -> bool:
@@ -63,6 +67,8 @@ class Negotiated:
 def offer(
     host: str,
     port: int,
+    encryption: Encryption = Encryption.DISABLE,
+    material: bytes = b"",
     *,
     session_id: int,
     version: int = 1,
@@ -74,8 +80,13 @@ def offer(
     """An offer of one audio stream received at `host`:`port`; codecs in the order of preference.
 
     Within a dialog keep `session_id`, and raise `version` by one with each description that differs (section 8).
+    Media that may be encrypted is offered as plain RTP with keys, which those who know none pass over (RFC 8643); media
+    that must be, as SRTP. `material`: the call's `crypto.MATERIAL` secret random bytes.
     """
-    media = _stream(port, {_NUMBERS[codec]: codec for codec in codecs}, events, direction, ptime)
+    keys = () if encryption is Encryption.DISABLE else crypto.offered(material)
+    protocol = _SECURE if encryption is Encryption.REQUIRE else _PLAIN
+    numbers = {_NUMBERS[codec]: codec for codec in codecs}
+    media = _stream(port, numbers, events, direction, ptime, protocol=protocol, keys=keys)
     return Session(Origin("-", str(session_id), str(version), host), (media,), connection=host)
 
 
@@ -83,6 +94,8 @@ def answer(
     offered: Session,
     host: str,
     port: int,
+    encryption: Encryption = Encryption.DISABLE,
+    material: bytes = b"",
     *,
     session_id: int,
     version: int = 1,
@@ -92,25 +105,30 @@ def answer(
 ) -> Negotiated:
     """Answer with the first usable audio stream, and the first codec of the offer's that is one of `codecs`.
 
-    Every other stream is refused with port 0. The direction is as much of `willing` as the offer allows (section
+    It is encrypted where the offer has keys and `encryption` doesn't forbid it, with a key of ours out of `material`,
+    the call's `crypto.MATERIAL` secret random bytes. Every other stream is refused with port 0. The direction is as much of `willing` as the offer allows (section
     6.1); an offer with the address 0.0.0.0 is a hold (RFC 2543) and gets nothing sent to it. Raises SdpMismatch (488).
     """
-    chosen, stream = _first(offered, codecs, willing)
+    chosen, stream = _first(offered, codecs, willing, encryption)
+    theirs = offered.media[chosen]
     taken = {stream.payload: stream.codec}
-    mine = _stream(port, taken, stream.receive_events, stream.direction, ptime)
+    keys: tuple[Crypto, ...] = ()
+    if _encrypts(theirs, encryption) and (found := crypto.chosen(crypto.read(theirs.attributes), material)) is not None:
+        stream, keys = replace(stream, keys=found[1]), (found[0],)
+    mine = _stream(port, taken, stream.receive_events, stream.direction, ptime, protocol=theirs.protocol, keys=keys)
     answered = tuple(mine if place == chosen else _refused(other) for place, other in enumerate(offered.media))
     session = Session(Origin("-", str(session_id), str(version), host), answered, connection=host, times=offered.times)
     return Negotiated(session, stream)
 
 
-def place(offered: Session, codecs: Sequence[Codec] = CODECS) -> str:
+def place(offered: Session, codecs: Sequence[Codec] = CODECS, encryption: Encryption = Encryption.DISABLE) -> str:
     """The host at which the other side wants to hear what `answer` settles on: an IP address or a name. Raises
     SdpMismatch (488)."""
-    return _first(offered, codecs, Direction.SENDRECV)[1].host
+    return _first(offered, codecs, Direction.SENDRECV, encryption)[1].host
 
 
-def accept(offered: Session, answered: Session) -> Stream:
-    """What the other side's answer to our `offered` description agrees on.
+def accept(offered: Session, answered: Session, encryption: Encryption = Encryption.DISABLE) -> Stream:
+    """What the other side's answer to our `offered` description, made with the same `encryption`, agrees on.
 
     Raises SdpMismatch when it refuses the stream or answers with something that wasn't offered.
     """
@@ -118,9 +136,15 @@ def accept(offered: Session, answered: Session) -> Stream:
     if theirs is None or theirs.kind != ours.kind:
         raise SdpMismatch("The other side's answer doesn't fit our offer.")
     willing = ours.direction or offered.direction
-    stream = _agree(answered, theirs, [codec for codec in ours.codecs.values() if codec != EVENTS], willing)
-    if stream is None:
+    spoken = [codec for codec in ours.codecs.values() if codec != EVENTS]
+    stream = _agree(answered, theirs, spoken, willing, encryption)
+    if stream is None or theirs.protocol != ours.protocol:
         raise SdpMismatch("The other side refused the audio we offered.")
+    keys = None
+    if named := [each for each in theirs.attributes if each.name == "crypto"]:
+        keys = crypto.agreed(crypto.read(ours.attributes), crypto.read(named))
+        if keys is None and encryption is not Encryption.DISABLE:
+            raise SdpMismatch("The other side's key for encrypted audio isn't one for what we offered.")
     arriving = {codec: number for number, codec in ours.codecs.items()}
     expected = arriving[stream.codec]
     return Stream(
@@ -133,20 +157,36 @@ def accept(offered: Session, answered: Session) -> Stream:
         send_events=stream.send_events if EVENTS in arriving else None,
         receive_events=arriving.get(EVENTS),
         receive_payload=expected if expected != stream.payload else None,
+        keys=keys,
     )
 
 
-def _first(offered: Session, codecs: Sequence[Codec], willing: Direction) -> tuple[int, Stream]:
+def _first(offered: Session, codecs: Sequence[Codec], willing: Direction, encryption: Encryption) -> tuple[int, Stream]:
     """The first usable audio stream, and its place among all."""
     for index, media in enumerate(offered.media):
-        if (stream := _agree(offered, media, codecs, willing)) is not None:
+        if (stream := _agree(offered, media, codecs, willing, encryption)) is not None:
             return index, stream
-    raise SdpMismatch("The caller offers no PCMU or PCMA audio over plain RTP.")
+    how = {Encryption.DISABLE: "plain RTP", Encryption.ALLOW: "RTP or SRTP", Encryption.REQUIRE: "SRTP with keys"}
+    raise SdpMismatch(f"The caller offers no PCMU or PCMA audio over {how[encryption]}.")
 
 
-def _agree(session: Session, media: Media, codecs: Sequence[Codec], willing: Direction) -> Stream | None:
+def _encrypts(media: Media, encryption: Encryption) -> bool:
+    """Whether a stream of the other side's is to be encrypted: it has keys that we can use."""
+    return encryption is not Encryption.DISABLE and bool(crypto.read(media.attributes))
+
+
+def _carries(media: Media, encryption: Encryption) -> bool:
+    """Whether a stream of the other side's is encrypted as we want it, or as we don't mind."""
+    if media.protocol == _SECURE or encryption is Encryption.REQUIRE:
+        return media.protocol in (_PLAIN, _SECURE) and _encrypts(media, encryption)
+    return media.protocol == _PLAIN
+
+
+def _agree(
+    session: Session, media: Media, codecs: Sequence[Codec], willing: Direction, encryption: Encryption
+) -> Stream | None:
     """What we can do with a stream of the other side's; None when nothing."""
-    if media.kind != "audio" or media.port == 0 or media.protocol != _PROTOCOL:
+    if media.kind != "audio" or media.port == 0 or not _carries(media, encryption):
         return None
     host = media.connection or session.connection
     chosen = next((number for number, codec in media.codecs.items() if codec in codecs), None)
@@ -168,13 +208,23 @@ def _agree(session: Session, media: Media, codecs: Sequence[Codec], willing: Dir
     )
 
 
-def _stream(port: int, codecs: dict[int, Codec], events: int | None, direction: Direction, ptime: int) -> Media:
+def _stream(
+    port: int,
+    codecs: dict[int, Codec],
+    events: int | None,
+    direction: Direction,
+    ptime: int,
+    *,
+    protocol: str,
+    keys: Sequence[Crypto],
+) -> Media:
     numbers = {**codecs, **({events: EVENTS} if events is not None else {})}
     attributes = [Attribute("rtpmap", f"{number} {codec}") for number, codec in numbers.items()]
     if events is not None:
         attributes.append(Attribute("fmtp", f"{events} 0-16"))
+    attributes += [each.attribute() for each in keys]
     attributes += [Attribute("ptime", str(ptime)), Attribute(direction)]
-    return Media("audio", port, _PROTOCOL, tuple(map(str, numbers)), attributes=tuple(attributes))
+    return Media("audio", port, protocol, tuple(map(str, numbers)), attributes=tuple(attributes))
 
 
 def _refused(media: Media) -> Media:

@@ -66,7 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> Iterat
     run = f"{random.randrange(10**6):06}"
     prefix = f"contract-{run}-"
     # No country has 999: whatever trunks there are, none is for these.
-    numbers = Numbers(*(f"+999{run}{number:02}" for number in range(5)))
+    numbers = Numbers(*(f"+999{run}{number:02}" for number in range(6)))
     with ExitStack() as stack:
         if target is None:
             directory = tmp_path_factory.mktemp("servers")

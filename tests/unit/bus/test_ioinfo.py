@@ -13,7 +13,7 @@ from gateway.bus.callstate import Status, read
 from gateway.bus.client import Client
 from gateway.bus.envelope import Request, encode
 from gateway.bus.errors import BusSyntaxError
-from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish, TrunkAnswer, TrunkFault, Uri, Verdict
+from gateway.bus.ioinfo import CallInfo, Encryption, IoInfo, Leg, MediaWish, TrunkAnswer, TrunkFault, Uri, Verdict
 from gateway.bus.memory import Hub, MemoryBus
 from gateway.bus.server import Server
 from gateway.bus.wire import message
@@ -89,7 +89,7 @@ async def test_a_rule_that_matches() -> None:
         got = await io.evaluate(LEG, "ST_1")
     assert (got.verdict, got.room, got.attributes) == (Verdict.ACCEPT, "call-x", {"sip.callID": "SCL_1"})
     assert (got.ringing_timeout, got.max_duration, got.include_headers) == (60, 7200, 2)
-    assert got.media == MediaWish(("PCMA",), only_listed=True, encrypted=True, timeout=5)
+    assert got.media == MediaWish(("PCMA",), only_listed=True, encryption=Encryption.REQUIRE, timeout=5)
     assert got.config is None
     assert (asked[0].calling_number, asked[0].called_number) == ("+15105550123", "+15105550100")
     assert asked[0].sip_trunk_id == "ST_1"

@@ -23,6 +23,9 @@ def test_the_example_is_right() -> None:
     assert not rule.rule.HasField("dispatch_rule_individual")
     trunk = desired_trunk(part)
     assert not differs(trunk, desired_trunk(part))
+    encrypted = parse(EXAMPLE.read_text().replace("n: disable", "n: require"), EXAMPLE.name).livekit
+    assert differs(trunk, desired_trunk(encrypted))
+    assert differs(desired_trunk(encrypted), trunk)
     changed = desired_trunk(part)
     changed.numbers.append("+15105550100")
     assert differs(trunk, changed)
@@ -34,8 +37,9 @@ def test_the_example_is_right() -> None:
     [
         ("numbers: []", "numbers: ['5105550100']", 10, "international form"),
         ("- 127.0.0.0/8", "- 127.0.0.0/99", 12, "write an address"),
-        ("60s", "soon", 16, "60s, 5m or 2h"),
-        ("room_prefix: call-", "room_prefix: sales-", 21, "must start with 'call-'"),
+        ("60s", "soon", 17, "60s, 5m or 2h"),
+        ("room_prefix: call-", "room_prefix: sales-", 22, "must start with 'call-'"),
+        ("media_encryption: disable", "media_encryption: sdes", 15, "'disable', 'allow' or 'require'"),
         ("auth_username", "auth_user", 13, "is not known here"),
         ("livekit:", "livekit: [", 10, "isn't YAML"),
     ],

@@ -1,0 +1,59 @@
+"""Encrypted media by libsrtp (pylibsrtp)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pylibsrtp
+
+from gateway.rtp.shield import NotGenuine
+from gateway.sip.sdp import Keys, Suite
+
+_PROFILES: Final = {
+    Suite.AES_128_SHA1_80: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+    Suite.AES_128_SHA1_32: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
+    Suite.AES_128_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    Suite.AES_256_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+}
+_WINDOW = 256
+"""Packets (5 s) within which one may be late and still be told from one that was here before (RFC 3711 section 3.3.2)."""
+_LONGEST = 1500
+
+
+class Srtp:
+    """See `gateway.rtp.shield.Shield`. What is taken on anew with a key that didn't change goes on counting."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._out = _session(keys.suite, keys.ours, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self._in = _session(keys.suite, keys.theirs, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+
+    def rekeyed(self, keys: Keys) -> Srtp:
+        """What a new offer and answer settled in the place of this one."""
+        if keys == self._keys:
+            return self
+        made = Srtp(keys)
+        if (keys.suite, keys.ours) == (self._keys.suite, self._keys.ours):
+            made._out = self._out
+        if (keys.suite, keys.theirs) == (self._keys.suite, self._keys.theirs):
+            made._in = self._in
+        return made
+
+    def seal(self, packet: bytes) -> bytes:
+        """See `Shield`."""
+        return self._out.protect(packet)
+
+    def open(self, datagram: bytes) -> bytes:
+        """See `Shield`."""
+        if len(datagram) > _LONGEST:
+            raise NotGenuine("an encrypted packet is too long")
+        try:
+            return self._in.unprotect(datagram)
+        except pylibsrtp.Error as bad:
+            raise NotGenuine("an encrypted packet isn't genuine") from bad
+
+
+def _session(suite: Suite, key: bytes, kind: int) -> pylibsrtp.Session:
+    policy = pylibsrtp.Policy(key=key, ssrc_type=kind, srtp_profile=_PROFILES[suite])
+    policy.window_size = _WINDOW
+    return pylibsrtp.Session(policy=policy)
