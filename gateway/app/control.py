@@ -39,6 +39,7 @@ from gateway.dispatch.webhook import Webhook
 from gateway.donotcall.copying import COPY, Copying
 from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.errors import SetupFault, Unavailable
+from gateway.guard.redis_book import RedisRuleBook
 from gateway.lasting import Lasting
 from gateway.metrics import EDGE_ERRORS
 from gateway.operate.deliverer import Deliverer
@@ -127,7 +128,7 @@ async def run(settings: Settings) -> None:
                 look=pools.look,
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
-            told = Told(PromptBook(redis), RedisRosters(redis), keeper, catalogue, forgot)
+            told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             copying = Copying(SqlDoNotCall(engine, looking), RedisDoNotCall(redis))
             more = [("do not call", COPY, copying.look)]
             await Control(settings, keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back, more).run()

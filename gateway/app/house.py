@@ -26,6 +26,7 @@ from gateway.conduct.holding import Holding
 from gateway.conduct.house import House
 from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.legs import Legs
+from gateway.conduct.outward import Guard, Outward
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.record import Recorder
 from gateway.conduct.speak import Speaker
@@ -34,6 +35,9 @@ from gateway.conduct.tools import Tools
 from gateway.conduct.waiting import Line
 from gateway.conduct.words import Wording
 from gateway.config import Settings
+from gateway.donotcall.redis_list import RedisDoNotCall
+from gateway.guard.redis_book import RedisRuleBook
+from gateway.guard.redis_meter import RedisMeter
 from gateway.terms.act import Record
 from gateway.terms.call import Call
 from gateway.terms.event import Kind
@@ -59,6 +63,7 @@ class HouseTools:
         self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
         self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
         self._pacer: Pacer = RedisPacer(redis, time.time)
+        self._guard = Guard(RedisRuleBook(redis), RedisMeter(redis, time.time), RedisDoNotCall(redis).has)
         self._ear = Ear(RedisSpoken(redis))
 
     def house(self) -> House:
@@ -95,13 +100,16 @@ class HouseTools:
             self._room,
             self._lk,
             call,
-            reader(self._lk.sip),
+            self._outward(call),
             happened,
             hearing=self._hearing,
-            default=self._settings.sip_outbound_trunk,
             pace=self._pace,
             note=partial(stage.note, Kind.LEG),
         )
+
+    def _outward(self, call: Call) -> Outward:
+        default = self._settings.sip_outbound_trunk
+        return Outward(self._lk.sip, call, reader(self._lk.sip), self._guard, default=default)
 
     async def _pace(self, trunk: OutboundTrunk) -> None:
         await asyncio.sleep(await self._pacer.slot(trunk.id, trunk.calls_per_second))

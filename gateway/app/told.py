@@ -1,4 +1,5 @@
-"""What control tells jobs and workers ahead through Redis: which prompts are wanted, and who is in the teams."""
+"""What control tells jobs and workers ahead through Redis: which prompts are wanted, who is in the teams,
+and whom the plan lets the gateway call."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ import structlog
 from gateway.calls.people.roster import Rosters
 from gateway.conduct.ahead import make_ready
 from gateway.conduct.prompts import PromptBook
+from gateway.dispatch import outbound
 from gateway.dispatch.rosters import publish
 from gateway.dispatch.said import own
 from gateway.errors import Unavailable
+from gateway.guard.book import RuleBook
 from gateway.operate.keeper import Keeper
 from gateway.terms.catalogue import Catalogue
 
@@ -23,10 +26,17 @@ class Told:
     """Tells it again from time to time. Each method may raise Unavailable; the next look makes up for it."""
 
     def __init__(
-        self, prompts: PromptBook, rosters: Rosters, keeper: Keeper, catalogue: Catalogue, forgot: asyncio.Event
+        self,
+        prompts: PromptBook,
+        rosters: Rosters,
+        book: RuleBook,
+        keeper: Keeper,
+        catalogue: Catalogue,
+        forgot: asyncio.Event,
     ) -> None:
         """`forgot` is set when Redis has lost what it was told."""
-        self._prompts, self._rosters, self._keeper, self._catalogue = prompts, rosters, keeper, catalogue
+        self._prompts, self._rosters, self._book = prompts, rosters, book
+        self._keeper, self._catalogue = keeper, catalogue
         self._forgot = forgot
 
     def notices(self) -> dict[str, list[str]]:
@@ -35,8 +45,9 @@ class Told:
         return {name: said for name in self._keeper.in_force.routes if (said := state.notes(name))}
 
     async def publish(self) -> None:
-        """Tell who is in the teams."""
+        """Tell who is in the teams, and whom the plan lets us call."""
         now = time.time()
+        await outbound.publish(self._book, self._keeper.in_force)
         await publish(self._rosters, self._keeper.in_force, self._keeper.state(now), now)
 
     async def again(self) -> None:

@@ -7,8 +7,7 @@ happens meanwhile; whichever comes first counts, and each thing is told once.
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -17,7 +16,6 @@ from typing import Self
 
 import aiohttp
 import structlog
-from google.protobuf.duration_pb2 import Duration
 from livekit import api, rtc
 
 from gateway.calls.acts import rung
@@ -25,13 +23,12 @@ from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRi
 from gateway.calls.hearing import bridge, leg, leg_name
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
+from gateway.conduct.outward import Leg, Outward, Passed
 from gateway.conduct.room import ACTIVE, STATUS
-from gateway.errors import OffhookError, Refused
+from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
-from gateway.terms.emergency import never_dialed
-from gateway.terms.number import country_of
-from gateway.trunks.choose import OutboundTrunk, Way, choose
+from gateway.trunks.choose import OutboundTrunk
 
 LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
 """Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
@@ -45,15 +42,13 @@ LATE = 5.0
 TOLD_WITHIN = 1.0
 """Seconds that the API may take to tell why a leg has gone."""
 ANSWER_WITHIN = 2.0
-"""Seconds that LiveKit may take to list trunks or to remove a participant."""
+"""Seconds that LiveKit may take to remove a participant."""
 AGAIN = (0.1, 0.2, 0.4, 0.8)
 """Seconds to wait before each further try of removing a leg."""
 JOINS = (0.3, 0.5, 1.0)
 """Seconds to wait before each look for a leg that joins although its dialing was broken off: livekit-sip's does."""
 CLOSE_WITHIN = 2.0
 """Seconds that leaving the context waits for ringing legs to be gone."""
-FRESH = 10.0
-"""Seconds for which the list of trunks is believed."""
 
 _REFUSED = {
     rtc.DisconnectReason.USER_REJECTED: 486,
@@ -70,7 +65,6 @@ _BY_CODE = {
 """A SIP status for an API error that has none: nobody answered, or the SIP service takes no calls now."""
 
 Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft], None]
-Trunks = Callable[[], Awaitable[Sequence[OutboundTrunk]]]
 Pace = Callable[[OutboundTrunk], Awaitable[None]]
 Note = Callable[[Mapping[str, object]], None]
 
@@ -94,6 +88,10 @@ class _Leg:
     at: _At = _At.DIALING
     dialing: asyncio.Task[None] | None = field(default=None, repr=False)
     """Waits for the API's answer."""
+    passed: Passed | None = None
+    """What the guard let out; None for a leg that another job has dialed."""
+    answered: float = 0.0
+    """When its callee answered, on the loop's clock."""
 
     @property
     def pending(self) -> bool:
@@ -139,22 +137,19 @@ class Legs:
         room: rtc.Room,
         lk: api.LiveKitAPI,
         call: Call,
-        trunks: Trunks,
+        outward: Outward,
         happened: Happened,
         *,
         hearing: Hearing,
-        default: str = "",
         pace: Pace = _unpaced,
         note: Note = _unnoted,
     ) -> None:
-        """`trunks`: reads the outbound trunks (`gateway.trunks.outbound.reader`). `default`: Settings.sip_outbound_trunk.
-        `pace`: waits until the trunk takes another call. `note`: gets the data of the record's `leg` events.
-        """
-        self._room, self._lk, self._call, self._trunks = room, lk, call, trunks
-        self._tell, self._hearing, self._default, self._pace, self._note = happened, hearing, default, pace, note
+        """`outward`: lets out who may be called. `pace`: waits until the trunk takes another call. `note`: gets the data
+        of the record's `leg` events."""
+        self._room, self._lk, self._call, self._outward = room, lk, call, outward
+        self._tell, self._hearing, self._pace, self._note = happened, hearing, pace, note
         self._legs: dict[str, _Leg] = {}
         self._dropped: set[str] = set()
-        self._known: tuple[float, Sequence[OutboundTrunk]] = (-math.inf, ())
         self._tasks = Tasks("legs")
         self._removing = Tasks("removing legs")
         self._stay = False
@@ -211,6 +206,7 @@ class Legs:
         if one is None or one.at is _At.OVER:
             return
         one.at = _At.OVER
+        self._settle(one)
         self._noted(one, "dropped")
         self._removing.start(self._remove(one), f"drop leg {name}")
 
@@ -222,9 +218,9 @@ class Legs:
         loop = asyncio.get_running_loop()
         by = loop.time() + max(dial.ring_for, 1.0)
         try:
-            way = await self._way(dial)
+            one.passed = passed = await self._outward.may(dial.callee.address, one.name)
             async with asyncio.timeout_at(by):
-                await self._pace(way.trunk)
+                await self._pace(passed.way.trunk)
         except OffhookError as bad:
             self._failed(one, 0, str(bad))
             return
@@ -235,46 +231,15 @@ class Legs:
             return
         self._noted(one, "dialed")
         # Whoever is dialed last, at the trunk's pace, is rung as long as the first: as far as the machine waits for it.
-        await self._create(one, way, max(1.0, min(dial.ring_for, by + rung.LATE - 1.0 - loop.time())))
+        await self._create(one, passed, max(1.0, min(dial.ring_for, by + rung.LATE - 1.0 - loop.time())))
 
-    async def _way(self, dial: Dial) -> Way:
-        """How the callee is called. Raises OffhookError."""
-        address = dial.callee.address
-        if never_dialed(address, country_of(self._call.dialed)):
-            raise Refused(
-                "Emergency and short numbers are never dialed for somebody else.",
-                remedy="Whoever needs help must hang up and dial it.",
-            )
-        trunks = await self._fresh()
-        return choose(
-            address, trunks, dialed=self._call.dialed, caller=self._call.caller, default=self._default
-        )  # fmt: skip
-
-    async def _fresh(self) -> Sequence[OutboundTrunk]:
-        now = asyncio.get_running_loop().time()
-        if now - self._known[0] > FRESH:
-            self._known = (now, await self._trunks())
-        return self._known[1]
-
-    async def _create(self, one: _Leg, way: Way, ringing: float) -> None:
+    async def _create(self, one: _Leg, passed: Passed, ringing: float) -> None:
         waits = ringing <= LONGEST_WAIT
-        request = api.CreateSIPParticipantRequest(
-            sip_trunk_id=way.trunk.id,
-            sip_call_to=way.to.reveal(),
-            sip_number=way.shown.reveal(),
-            headers=dict(way.headers),
-            room_name=self._room.name,
-            participant_identity=leg(one.name),
-            # LiveKit would write the number there.
-            participant_name=one.member or "callee",
-            participant_attributes={LEG: one.name, MEMBER: one.member, EPOCH: str(self._call.epoch)},
-            wait_until_answered=waits,
-            ringing_timeout=Duration(seconds=int(ringing), nanos=int(ringing % 1 * 1e9)),
-        )
-        within = LATE + (ringing if waits else 0.0)
+        # LiveKit would write the number where the name is.
+        attributes = {LEG: one.name, MEMBER: one.member, EPOCH: str(self._call.epoch)}
+        as_it_is = Leg(self._room.name, leg(one.name), one.member or "callee", attributes, ringing, waits)
         try:
-            async with asyncio.timeout(within):
-                await self._lk.sip.create_sip_participant(request, timeout=within)
+            await self._outward.dial(passed, as_it_is, LATE + (ringing if waits else 0.0))
         except api.SipCallError as refused:
             status = refused.sip_status_code or _BY_CODE.get(refused.code, 0)
             self._failed(one, status, refused.sip_status or refused.code)
@@ -316,13 +281,14 @@ class Legs:
 
     def _answered(self, one: _Leg) -> None:
         if one.at < _At.ANSWERED:
-            one.at = _At.ANSWERED
+            one.at, one.answered = _At.ANSWERED, asyncio.get_running_loop().time()
             self._noted(one, "answered")
             self._tell(LegAnswered(one.name))
 
     def _failed(self, one: _Leg, status: int, reason: str) -> None:
         if one.at < _At.ANSWERED:
             one.at = _At.OVER
+            self._settle(one)
             self._noted(one, "failed", status, reason)
             self._tell(LegFailed(one.name, status, reason))
 
@@ -340,8 +306,21 @@ class Legs:
     def _left(self, one: _Leg, reason: str) -> None:
         if one.at is _At.ANSWERED:
             one.at = _At.OVER
+            self._settle(one)
             self._noted(one, "left", 0, reason)
             self._tell(LegLeft(one.name))
+
+    def _settle(self, one: _Leg) -> None:
+        """Count what the leg has cost. Of one that outlives us, what it was taken to cost stays."""
+        if one.passed is not None:
+            now = asyncio.get_running_loop().time()
+            self._removing.start(self._count(one.passed, now - one.answered if one.answered else 0.0), "cost of a leg")
+
+    async def _count(self, passed: Passed, seconds: float) -> None:
+        try:
+            await self._outward.came_to(passed, seconds)
+        except Unavailable as bad:
+            log.warning("what a leg has cost couldn't be counted", why=bad.what)
 
     async def _fail_later(self, one: _Leg, status: int, reason: str, within: float) -> None:
         """The API's own answer, with the status as it is, comes just after the participant has gone."""

@@ -74,6 +74,21 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """Whom an agent may put callers through to, without staying on the line."""
+
+    to: Mapping[str, Dial]
+    """By the names by which the agent knows them."""
+    numbers: bool = False
+    """Numbers too that callers say, as far as the plan's `outbound` lets them out."""
+    by: str = ""
+    """`refer`: the caller's carrier is asked to call them; `dial`: they are rung and connected here; "" for the first,
+    and the second where the carrier can't."""
+    ring: float = 25.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """The caller leaves a message."""
 
@@ -164,6 +179,8 @@ class Route:
     """Where a caller who asks for a person goes; None on a route where nobody can ask."""
     handoff: Ref | None = None
     """The team that a qualified caller is given to."""
+    transfer: Transfer | None = None
+    """Whom the route's agent may put callers through to."""
     hours: Ref | None = None
     instead: Mapping[str, Ref | Callback] = field(default_factory=dict)
     """By the names of INSTEAD."""

@@ -16,6 +16,7 @@ from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.plan import CallerRule, Plan, talks
 from gateway.dialplan.reading.file import File, Part
 from gateway.dialplan.table import Table
+from gateway.terms.outbound import Outbound
 
 _T = TypeVar("_T")
 UTC = "UTC"
@@ -33,6 +34,7 @@ class Common:
     """The time zone is said, rightly or not."""
     human: tuple[Ref | Callback, Place] | None = None
     privacy: dict[str, Any] | None = None
+    outbound: tuple[Outbound, Place] | None = None
 
 
 def common(files: Sequence[File]) -> tuple[Common, list[Finding]]:
@@ -50,11 +52,18 @@ def common(files: Sequence[File]) -> tuple[Common, list[Finding]]:
     found.no_country = not found.country and any("country" in file.top for file in files)
     people = [human for file in files if (human := file.human()) is not None]
     words = [kept for file in files if (kept := file.privacy()) is not None]
-    for key, places in (("human", [one[1] for one in people]), ("privacy", [one[1] for one in words])):
+    out = [rules for file in files if (rules := file.outbound()) is not None]
+    once = (
+        ("human", [one[1] for one in people]),
+        ("privacy", [one[1] for one in words]),
+        ("outbound", [one[1] for one in out]),
+    )
+    for key, places in once:
         for place in places[1:]:
             findings.append(Finding(place, f"'{key}' is there already, in {places[0]}.", "Say it once."))
     found.human = people[0] if people else None
     found.privacy = words[0][0] if words else {}
+    found.outbound = out[0] if out else None
     return found, findings
 
 
@@ -93,6 +102,8 @@ def build(
         people=people,
         teams=teams,
         tests=tuple(trial for part in parts for trial in part.tests),
+        outbound=said.outbound[0] if said.outbound else Outbound(),
+        outbound_place=said.outbound[1] if said.outbound else None,
         human=said.human[0] if said.human and isinstance(said.human[0], Ref) else None,
     )
     return plan, findings

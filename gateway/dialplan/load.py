@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway.dialplan.build import Common, build, common, in_order
 from gateway.dialplan.check.endings import endings
+from gateway.dialplan.check.outward import refused
 from gateway.dialplan.check.references import references
 from gateway.dialplan.check.trials import trials
 from gateway.dialplan.check.warnings import warnings
@@ -131,7 +132,7 @@ class _Loading:
         if missing := references(plan):
             self._findings += [finding for name, finding in missing if whole and name not in lost]
             return
-        self._findings += endings(plan, now)
+        self._findings += [*endings(plan, now), *refused(plan)]
         if not self._failed():
             self._findings += [*(trials(plan, now) if self._tests else ()), *warnings(plan, now, trunks)]
 

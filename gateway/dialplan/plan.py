@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from gateway.dialplan.actions import Agent, Menu, Route
+from gateway.dialplan.actions import Agent, Dial, Menu, Route
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.index import Index
 from gateway.dialplan.model import Callback, Place, Ref
@@ -15,7 +15,9 @@ from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.sounds import Sound
 from gateway.dialplan.table import Table
+from gateway.terms.address import parse
 from gateway.terms.call import Brief
+from gateway.terms.outbound import Outbound, Rules
 
 
 class Attestation(StrEnum):
@@ -92,6 +94,9 @@ class Plan:
     tests: tuple[Trial, ...] = ()
     human: Ref | None = None
     """Where callers of every route go who ask for a person, unless the route says otherwise."""
+    outbound: Outbound = field(default_factory=Outbound)
+    """Whom the gateway may call beside those that the plan names, how often, and for how much."""
+    outbound_place: Place | None = None
     sounds: Mapping[str, Sound] = field(default_factory=dict, repr=False)
     """The WAVs that stand in place of words, by their names."""
 
@@ -109,6 +114,23 @@ class Plan:
     def size(self) -> int:
         """How many lines lead from numbers to routes."""
         return len(self.numbers.entries) + sum(len(table) for table in self.tables)
+
+    def rules(self) -> Rules:
+        """Whom the gateway may call."""
+        named = (parse(address) for _, address, _ in self.addresses())
+        return Rules(self.outbound, frozenset(str(one) for one in named if one), self.country, self.timezone)
+
+    def addresses(self) -> Iterator[tuple[str, str, Place]]:
+        """Everybody whom the plan names to be called: who, or which route, E.164 or SIP address, and where it says so."""
+        for person in self.people.values():
+            if isinstance(person, Person) and person.call:
+                yield person.name, person.call, person.place
+        for route in self.routes.values():
+            if isinstance(route.action, Dial) and route.action.number:
+                yield route.name, route.action.number, route.place
+            for name, target in route.transfer.to.items() if route.transfer else ():
+                if target.number:
+                    yield name, target.number, route.place
 
     def brief(self, name: str, notices: Sequence[str] = ()) -> Brief:
         """What a job on the route has to know; `notices` are said before the greeting. Raises KeyError for no such

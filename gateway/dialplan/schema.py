@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.dialplan.actions import INSTEAD
 from gateway.dialplan.people import RINGS
+from gateway.dialplan.reading.outbound import WAYS
 from gateway.terms.catalogue import Catalogue
 
 Schema = dict[str, object]
@@ -28,6 +29,7 @@ def schema(catalogue: Catalogue) -> Schema:
             "country": {"type": "string", "pattern": "^[A-Za-z]{2}$", "description": "Reads national numbers: US."},
             "human": {**_ref("onward"), "description": "Where a caller goes who asks for a person."},
             "privacy": _ref("privacy"),
+            "outbound": _ref("outbound"),
             "numbers": _ref("numbers"),
             "callers": {"type": "array", "items": _ref("caller")},
             "hours": _named("hours"),
@@ -36,7 +38,7 @@ def schema(catalogue: Catalogue) -> Schema:
             "teams": _named("team"),
             "tests": {"type": "array", "items": _ref("test")},
         },
-        "$defs": {**_words(), **_routes(catalogue), **_people()},
+        "$defs": {**_words(), **_outbound(), **_routes(catalogue), **_people()},
     }
 
 
@@ -114,6 +116,44 @@ def _words() -> Schema:
     }
 
 
+def _outbound() -> Schema:
+    prefixes = _listed({"type": ["string", "integer"], "description": "How numbers begin: +44 20."})
+    count: Schema = {"type": "integer", "minimum": 0}
+    money: Schema = {"type": ["number", "string"], "minimum": 0}
+    targets = {"type": "object", "additionalProperties": _ref("text")}
+    people = _listed(_ref("text"))
+    return {
+        "outbound": _object(
+            {
+                "countries": _listed({"type": "string", "pattern": "^[A-Za-z]{2}$"}),
+                "prefixes": prefixes,
+                "costly": prefixes,
+                "caps": _object(dict.fromkeys(("call", "caller", "route"), count)),
+                "spend": _object(
+                    {
+                        "a_day": money,
+                        "minute": {"type": "object", "additionalProperties": money},
+                        "minutes": {"type": "integer", "minimum": 1},
+                    }
+                ),
+            }
+        ),
+        "transfer": {
+            "anyOf": [
+                people,
+                _object(
+                    {
+                        "to": {"anyOf": [targets, people]},
+                        "numbers": {"type": ["boolean", "string"]},
+                        "by": {"enum": list(WAYS)},
+                        "ring": _ref("duration"),
+                    }
+                ),
+            ]
+        },
+    }
+
+
 def _routes(catalogue: Catalogue) -> Schema:
     name = _ref("text")
     menu = {
@@ -136,6 +176,7 @@ def _routes(catalogue: Catalogue) -> Schema:
         "dead_air": {"anyOf": [_ref("onward"), _object({"after": _ref("duration"), "to": _ref("onward")})]},
         "language": _text("A tag such as en-US."),
         "handoff": name,
+        "transfer": _ref("transfer"),
         "hours": _ref("hours"),
         "limits": _object(
             {

@@ -140,6 +140,8 @@ class Because(StrEnum):
     """An agent's caller leaves a message instead."""
     MINUTES = "minutes"
     """The call has lasted as long as its route lets one."""
+    TRANSFER = "transfer"
+    """The caller is to be put through to somebody whom the route's agent may reach."""
 
 
 @dataclass(frozen=True, slots=True)

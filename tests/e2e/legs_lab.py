@@ -21,6 +21,7 @@ from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRi
 from gateway.calls.hearing import ATTENDED
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.legs import Legs
+from gateway.conduct.outward import Outward
 from gateway.terms.act import Callee
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.personal import Number
@@ -30,6 +31,7 @@ from tests.e2e.edge_lab import DIALED, Lab
 from tests.e2e.rtp_probe import RATE, RtpProbe
 from tests.e2e.servers import LiveKit, until
 from tests.e2e.sipp import CALLER, Sipp
+from tests.unit.guard.guards import guard
 
 TONES = {"caller": 400.0, "job": 1000.0, "a": 1600.0, "b": 2200.0}
 """Hz; far enough apart that 20 ms tell them from each other."""
@@ -121,6 +123,10 @@ class Job:
         return [(at, one) for at, one in self.told if isinstance(one, what) and one.leg == leg]
 
 
+NAMED = ("+15105550111", "sip:ana@one", "sip:bo@two", "sip:ana@nowhere")
+"""Whom the plan names."""
+
+
 @dataclass
 class Party:
     """A call in the lab: the caller, answered, and its room."""
@@ -157,8 +163,9 @@ class Party:
         async with AsyncExitStack() as stack:
             hearing = await stack.enter_async_context(Hearing(room, self.lab.lk.room, self.identity))
             made: Job
+            outward = Outward(self.lab.lk.sip, call, self.known, await guard(call.plan, *NAMED))
             legs = Legs(
-                room, self.lab.lk, call, self.known, lambda event: made.happened(event),
+                room, self.lab.lk, call, outward, lambda event: made.happened(event),
                 hearing=hearing, note=lambda data: made.notes.append(dict(data)),
             )  # fmt: skip
             made = Job(room, hearing, legs)

@@ -100,6 +100,9 @@ def _of_route(route: Route, plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
         yield f"'human' {own}", "route", route.human
     if route.handoff is not None:
         yield f"'handoff' {own}", "team", route.handoff
+    for name, target in route.transfer.to.items() if route.transfer else ():
+        if target.who is not None:
+            yield f"'{name}' in the transfer {own}", "person", target.who
     if route.hours is not None:
         yield f"'hours' {own}", "hours", route.hours
     if route.privacy.declined is not None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.dialplan.actions import Message, Queue, Reject, Route
 from gateway.dialplan.check.dialed import dialed
+from gateway.dialplan.check.outward import open_wide, transfers
 from gateway.dialplan.check.unkept import unkept
 from gateway.dialplan.check.ways import ways
 from gateway.dialplan.model import Finding, Ref, Severity
@@ -31,6 +32,8 @@ def warnings(plan: Plan, today: datetime, trunks: Trunks | None) -> list[Finding
         *_uncovered(plan, today),
         *(_uncarried(plan, trunks.carried) if trunks else ()),
         *(dialed(plan, trunks) if trunks else ()),
+        *open_wide(plan),
+        *transfers(plan),
         *_never(plan),
         *_notes(plan),
         *unkept(plan),

@@ -21,18 +21,20 @@ from gateway.dialplan.reading.callers import Listed, callers
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import hours
 from gateway.dialplan.reading.nodes import Key, Reader, TooMuch
+from gateway.dialplan.reading.outbound import outbound
 from gateway.dialplan.reading.people import people, teams
 from gateway.dialplan.reading.routes import read_privacy, routes
 from gateway.dialplan.reading.trials import trials
 from gateway.dialplan.reading.words import near, unknown
 from gateway.dialplan.when import zones
+from gateway.terms.outbound import Outbound
 
 _DEFAULT = re.compile(
     r"(default|fallback|catch[_-]?all|otherwise|else)([_-]?(route|agent|number|destination))?", re.IGNORECASE
 )
 """What others call the route of numbers that have no line."""
 LANGUAGE_VERSION = "1"
-TOP = ("offhook", "timezone", "country", "human", "privacy", "numbers", "callers", "hours", "routes", "people", "teams",
+TOP = ("offhook", "timezone", "country", "human", "privacy", "outbound", "numbers", "callers", "hours", "routes", "people", "teams",
        "tests")  # fmt: skip
 _DEFINING = ("hours", "routes", "people", "teams")
 _TOO_MUCH = (
@@ -98,6 +100,13 @@ class File:
             return None
         key, node = self.top["privacy"]
         return read_privacy(self.reader, node), key.place
+
+    def outbound(self) -> tuple[Outbound, Place] | None:
+        """The plan's `outbound`."""
+        if "outbound" not in self.top:
+            return None
+        key, node = self.top["outbound"]
+        return outbound(self.reader, node), key.place
 
 
 def open_file(text: str, name: str) -> File:

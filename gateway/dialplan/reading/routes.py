@@ -14,12 +14,13 @@ from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Key, Reader
+from gateway.dialplan.reading.outbound import transfer
 from gateway.dialplan.reading.words import unknown
 
-ROUTE = ("language", "human", "handoff", "hours", *INSTEAD, "limits", "privacy", "seal_digits", "resume")
+ROUTE = ("language", "human", "handoff", "transfer", "hours", *INSTEAD, "limits", "privacy", "seal_digits", "resume")
 """What any route may say beside its action; `_FITS` holds which of them an action has no use for."""
 _FITS: Mapping[str, Sequence[str]] = {
-    "agent": ("language", "human", "handoff", "hours", "closed", "full", "no_agent", "dead_air", "limits", "privacy",
+    "agent": ("language", "human", "handoff", "transfer", "hours", "closed", "full", "no_agent", "dead_air", "limits", "privacy",
               "seal_digits", "resume"),
     "menu": ("language", "human", "hours", "closed", "full", "dead_air", "limits", "privacy"),
     "team": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
@@ -101,6 +102,7 @@ def _whole(
         language=(values.language(reader, given["language"]) if "language" in given else None) or LANGUAGE,
         human=values.onward(reader, given["human"], "human", callback=True) if "human" in given else None,
         handoff=reader.ref(given["handoff"], "handoff") if "handoff" in given else None,
+        transfer=transfer(reader, given["transfer"], context) if "transfer" in given else None,
         hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
         instead=instead,
         limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),

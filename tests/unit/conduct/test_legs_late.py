@@ -14,11 +14,13 @@ from livekit import api, rtc
 
 from gateway.calls.acts.cues import Dial, LegAnswered
 from gateway.conduct.legs import EPOCH, Legs
+from gateway.conduct.outward import Outward
 from gateway.terms.act import Callee
 from gateway.terms.personal import Number
 from gateway.trunks.choose import OutboundTrunk
 from tests.e2e.servers import until
 from tests.unit.conduct.virtual import run
+from tests.unit.guard.guards import guard
 
 
 @dataclass
@@ -82,8 +84,11 @@ def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rin
         told = asyncio.Queue[object]()
         room: Any = Room()
         lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
-        call: Any = SimpleNamespace(epoch=1, dialed=Number("+15105550100"), caller=None)
-        legs = Legs(room, lk, call, trunks, told.put_nowait, hearing=cast(Any, None), pace=pace)
+        call: Any = SimpleNamespace(
+            id="SCL_1", epoch=1, dialed=Number("+15105550100"), caller=None, plan="p", route="desk", because=""
+        )
+        outward = Outward(lk.sip, call, trunks, await guard("p", "+15105550111"))
+        legs = Legs(room, lk, call, outward, told.put_nowait, hearing=cast(Any, None), pace=pace)
         async with legs:
             legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
             assert await told.get() == LegAnswered("one")
