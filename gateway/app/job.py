@@ -58,6 +58,8 @@ OVER_WITHIN = 1.0
 """Of those, the seconds in which a job hears by itself that its call is over."""
 CANCEL_WITHIN = 1.0
 """Of those, the seconds after being cancelled."""
+SAY_WITHIN = 0.3
+"""Seconds that saying so for a dead worker may hold up."""
 _REDIS_WITHIN = 2.0
 _WARM, _JOB = "warm", "job"
 
@@ -83,6 +85,9 @@ async def entrypoint(settings: Settings, pool: Pool, watch: str, worker: str, co
     task = job.task = asyncio.create_task(job.conduct(), name="call")
     context.proc.userdata[_JOB] = job
     task.add_done_callback(lambda _: context.shutdown("the call is over"))
+    # Once the worker is dead livekit-agents cancels all that runs here and takes away what it works with. It cancels these
+    # first, and waits for them: nothing public holds it up, and a call that is cut off so isn't given back.
+    context._pending_tasks.append(asyncio.create_task(job.outlive(), name="outlive"))
     # livekit-agents warns of an entrypoint that returns before it is connected.
     await asyncio.wait({task, job.connected}, return_when=asyncio.FIRST_COMPLETED)
 
@@ -109,6 +114,8 @@ class _Job:
         self.task: asyncio.Task[None] | None = None
         """What conducts the call."""
         self._conductor: Conductor | None = None
+        self._orphaned = asyncio.Event()
+        """The worker is dead."""
         self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self) -> None:
@@ -118,6 +125,16 @@ class _Job:
         elif self.task is not None:
             self.task.cancel()
 
+    async def outlive(self) -> None:
+        """Wait for the call's end; cancelled because the worker is dead, until the call is left in order."""
+        assert self.task is not None
+        try:
+            await asyncio.wait({self.task})
+        except asyncio.CancelledError:
+            self._orphaned.set()
+            await asyncio.wait({self.task}, timeout=END_WITHIN)
+            raise
+
     async def conduct(self) -> None:
         """Conduct the call that the dispatch names, if it is ours."""
         dispatch = read_dispatch(self._context.job.metadata)
@@ -126,14 +143,13 @@ class _Job:
             return
         structlog.contextvars.bind_contextvars(call=dispatch[0], epoch=dispatch[1])
         me = Watched(os.getpid(), *dispatch, self._context.job.id)
-        orphaned = asyncio.Event()
         try:
             async with (
-                watched(self._watch, me, orphaned.set),
+                watched(self._watch, me, self._orphaned.set),
                 redis(self._settings) as connection,
                 Tasks("job") as tasks,
             ):
-                tasks.start(self._outlived(orphaned, Presence(connection)), "orphaned")
+                tasks.start(self._leave_it(Presence(connection)), "orphaned")
                 await self._take(connection, *dispatch)
         except Unavailable as bad:
             log.warning("the call couldn't be taken", why=str(bad))
@@ -141,11 +157,12 @@ class _Job:
             EDGE_ERRORS.labels("job").inc()
             log.exception("the job failed")
 
-    async def _outlived(self, orphaned: asyncio.Event, presence: Presence) -> None:
+    async def _leave_it(self, presence: Presence) -> None:
         """Once the worker is dead, say so for it, and leave the call to another's job."""
-        await orphaned.wait()
-        with suppress(Unavailable):
-            await presence.beat(self._pool, self._worker, Working(ready=False), time.time())
+        await self._orphaned.wait()
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(SAY_WITHIN):
+                await presence.beat(self._pool, self._worker, Working(ready=False), time.time())
         self.stop()
 
     async def _take(self, redis: Redis, call_id: CallId, epoch: int) -> None:

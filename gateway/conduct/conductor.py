@@ -58,7 +58,7 @@ from gateway.donotcall.port import DoNotCall, MemoryDoNotCall
 from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.health.store import HealthStore
 from gateway.metrics import EDGE_ERRORS
-from gateway.tasks import cancelled
+from gateway.tasks import Tasks, cancelled
 from gateway.terms.act import Because, Onward, Over, Talk
 from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.catalogue import Cue, Lines
@@ -74,6 +74,8 @@ FLIGHT = 0.35
 network and the phone's. Hanging up earlier cuts the last word off."""
 LEAVE_WITHIN = 1.0
 """Seconds that leaving the room may take; LiveKit finds out by itself in the end."""
+QUIET_WITHIN = 0.3
+"""Seconds that whoever takes the call over waits for us to fall silent and to tell what we know; it takes longer to come."""
 KEPT_WITHIN = 3.0
 """Seconds that keeping what a caller has left may take once they are gone; the house's worker does it later otherwise."""
 COMES_WITHIN = 22.0
@@ -170,15 +172,26 @@ class Conductor:
                 self._give_back = True
                 raise
             finally:
-                await cancelled(join, self._act, self._leading)
-                await means.house.hear_no_more()
-                await self._leave()
-                await self._cast.close()
-                if self._pick_up is not None:
-                    await self._pick_up.close()
+                await self._end(join, keep)
+
+    async def _end(self, join: asyncio.Task[None], keep: asyncio.Task[None]) -> None:
+        """Let go of all there is; a call that goes on isn't kept waiting for it."""
+        async with Tasks("conductor") as tasks:
+            quiet = tasks.start(self._let_go(join), "let go")
+            if self._give_back:
+                await asyncio.wait({quiet}, timeout=QUIET_WITHIN)
                 await cancelled(keep)
-                if self._give_back:
-                    await self._lease.release()
+                await self._lease.release()
+            await asyncio.wait({quiet})
+            await cancelled(keep)
+
+    async def _let_go(self, join: asyncio.Task[None]) -> None:
+        await cancelled(join, self._act, self._leading)
+        await self._means.house.hear_no_more()
+        await self._leave()
+        await self._cast.close()
+        if self._pick_up is not None:
+            await self._pick_up.close()
 
     async def _follow(self, stage: CallStage) -> None:
         while self._script.state is not State.OVER:

@@ -175,8 +175,12 @@ class Legs:
         await self._tasks.__aexit__(kind, error, trace)
 
     def leave(self) -> None:
-        """Leave the ringing legs to the job that takes the call over."""
+        """Leave the ringing legs to the job that takes the call over: what becomes of them is its to see, and to tell."""
         self._stay = True
+        self._listening.stop()
+        for one in self._legs.values():
+            if one.pending and one.dialing is not None:
+                one.dialing.cancel()
 
     def present(self) -> tuple[LegThere, ...]:
         """The legs that are in the room: for a job that takes the call over. From now on this job is told of them.
@@ -286,7 +290,7 @@ class Legs:
             self._tell(LegAnswered(one.name))
 
     def _failed(self, one: _Leg, status: int, reason: str) -> None:
-        if one.at < _At.ANSWERED:
+        if one.at < _At.ANSWERED and not self._stay:
             one.at = _At.OVER
             self._settle(one)
             self._noted(one, "failed", status, reason)

@@ -148,10 +148,15 @@ async def test_a_killed_worker_takes_its_jobs_along_and_another_goes_on(
         await phone.answered()
         await phone.tone([CHIME[-1]])
         family = first.family()
-        first.process.kill()
-        await until(lambda: not any(each.is_running() and each.status() != "zombie" for each in family))
-    async with worker(tmp_path, *servers) as second:
         call = await line.call()
+        first.process.kill()
+        killed = time.monotonic()
+        assert await line.store.lost(2.5) == (call.id, 1), "control hears of it, though no worker is left to tell it"
+        print(f"given back after {time.monotonic() - killed:.3f} s")
+        assert await line.store.holder(call.id) is None
+        await until(lambda: not any(each.is_running() and each.status() != "zombie" for each in family))
+        assert "a task was cancelled" not in first.log.read_text()
+    async with worker(tmp_path, *servers) as second:
         await phone.say(silence(0.1))
         await line.again(call, 1)
         await phone.tone([CHIME[-1]])

@@ -161,6 +161,28 @@ async def test_a_job_that_stands_still_is_replaced(phone: Phone, stack: Stack) -
 
 
 @pytest.mark.long
+async def test_the_caller_of_a_killed_worker_hears_from_the_house_at_once(phone: Phone, stack: Stack) -> None:
+    """Its jobs leave, and say so; no other worker has agents, so the plan's way without one follows."""
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system."])
+    await call.spoken(25, 0.8)
+    worker = _family(stack)[0]
+    await call.say(silence(0.1))
+    killed = time.monotonic()
+    worker.kill()
+    await call.talking(0.5, 15)
+    print("silence, and from the worker's kill:", gap(call, killed))
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "promise"]
+    assert found["stops"][-1]["because"] == "no_agent"
+    sent = [line for line in stack.log("control").splitlines() if sip_id(call) in line and "another is sent for" in line]
+    assert len(sent) == 1, "none is sent to where nobody is"
+    await until(lambda: len(_family(stack)) > 2, 30.0)
+
+
+@pytest.mark.long
 async def test_who_is_cut_off_and_dials_again_goes_on_where_they_were(phone: Phone, stack: Stack) -> None:
     first = await phone.dial(REDIALED)
     await first.answered(10)

@@ -1,4 +1,4 @@
-"""A leg whose dialing outlived its job, by the room's own events, and one that waits for its trunk's pace; everything else
+"""A leg whose dialing outlives its job, by the room's own events, and one that waits for its trunk's pace; everything else
 of legs is tested on real calls."""
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
+import aiohttp
 import pytest
 from livekit import api, rtc
 
@@ -46,6 +47,11 @@ class Room(rtc.EventEmitter[str]):
         who = Participant(f"leg-{name}", {EPOCH: str(epoch)})
         self.remote_participants[who.identity] = who
         self.emit("participant_connected", who)
+
+    def goes(self, name: str, why: int) -> None:
+        who = self.remote_participants.pop(f"leg-{name}")
+        who.disconnect_reason = why
+        self.emit("participant_disconnected", who)
 
 
 @pytest.mark.parametrize("took_over", [True, False])
@@ -96,3 +102,33 @@ def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rin
 
     run(ring())
     assert [one.ringing_timeout.ToTimedelta().total_seconds() for one in asked] == [pytest.approx(rings)]
+
+
+async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
+    """Its request is cut off with it; the phone rings, and the next job is told what becomes of it."""
+    asked, cut = asyncio.Event(), asyncio.Event()
+
+    async def create(_: api.CreateSIPParticipantRequest, *, timeout: float) -> None:
+        asked.set()
+        await cut.wait()
+        raise aiohttp.ServerDisconnectedError
+
+    async def trunks() -> Sequence[OutboundTrunk]:
+        return [OutboundTrunk("ST_1", "carrier", "carrier.example", ("+15105550100",), default=True)]
+
+    told: list[object] = []
+    room: Any = Room()
+    lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
+    call: Any = SimpleNamespace(epoch=1, dialed=Number("+15105550100"), caller=None)
+    legs = Legs(room, lk, call, trunks, told.append, hearing=cast(Any, None), note=told.append)
+    async with legs:
+        legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
+        await asyncio.wait_for(asked.wait(), 5)
+        dialed = list(told)
+        legs.leave()
+        room.comes("one", 1)
+        room.goes("one", rtc.DisconnectReason.USER_REJECTED)
+        cut.set()
+        await asyncio.sleep(0.05)
+    assert told == dialed
+    assert room.removed == []
