@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -141,8 +142,8 @@ class _Job:
         if dispatch is None:
             log.error("the dispatch names no call", dispatch=self._context.job.dispatch_id)
             return
-        structlog.contextvars.bind_contextvars(call=dispatch[0], epoch=dispatch[1])
-        me = Watched(os.getpid(), *dispatch, self._context.job.id)
+        structlog.contextvars.bind_contextvars(call=dispatch.call, epoch=dispatch.epoch)
+        me = Watched(os.getpid(), dispatch.call, dispatch.epoch, self._context.job.id, dispatch.late)
         try:
             async with (
                 watched(self._watch, me, self._orphaned.set),
@@ -150,7 +151,7 @@ class _Job:
                 Tasks("job") as tasks,
             ):
                 tasks.start(self._leave_it(Presence(connection)), "orphaned")
-                await self._take(connection, *dispatch)
+                await self._take(connection, dispatch)
         except Unavailable as bad:
             log.warning("the call couldn't be taken", why=str(bad))
         except Exception:
@@ -165,10 +166,10 @@ class _Job:
                 await presence.beat(self._pool, self._worker, Working(ready=False), time.time())
         self.stop()
 
-    async def _take(self, redis: Redis, call_id: CallId, epoch: int) -> None:
-        started, job = time.monotonic(), self._context.job.id
+    async def _take(self, redis: Redis, sent: Dispatched) -> None:
+        call_id, started, job = sent.call, time.monotonic(), self._context.job.id
         store = RedisStore(redis)
-        lease = Lease(store, call_id, epoch, job)
+        lease = Lease(store, call_id, sent.epoch, job, sent.late)
         call, ours, kept = await asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
         if call is None or not ours:
             log.info("the call is another job's, or over")
@@ -230,16 +231,25 @@ def _lines(catalogue: Catalogue, brief: Brief) -> Sequence[Line]:
     return card.lines(brief) if card is not None else ()
 
 
-def read_dispatch(metadata: str) -> tuple[CallId, int] | None:
-    """The call and the epoch that a dispatch is for; None when it is none of ours."""
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What a dispatch says (`gateway.dispatch.decide.metadata`)."""
+
+    call: CallId
+    epoch: int
+    late: int = 0
+
+
+def read_dispatch(metadata: str) -> Dispatched | None:
+    """What a dispatch says; None when it is none of ours."""
     try:
         read = json.loads(metadata)
-        call, epoch = read["call"], read["epoch"]
-    except (ValueError, TypeError, KeyError):
+        call, epoch, late = read["call"], read["epoch"], read.get("late", 0)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    if not isinstance(call, str) or not isinstance(epoch, int) or isinstance(epoch, bool) or not call:
+    if not isinstance(call, str) or not call or type(epoch) is not int or type(late) is not int or late < 0:
         return None
-    return CallId(call), epoch
+    return Dispatched(CallId(call), epoch, late)
 
 
 @asynccontextmanager

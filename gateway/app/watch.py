@@ -25,6 +25,7 @@ from gateway.errors import Unavailable
 from gateway.metrics import EDGE_ERRORS, counter
 from gateway.tasks import Tasks
 from gateway.terms.call import CallId
+from gateway.terms.times import patience
 
 DIED = counter("jobs_died", "Jobs that ended without a word", "why")
 BEAT = 0.5
@@ -32,8 +33,7 @@ BEAT = 0.5
 LOOK = 1.0
 """Seconds that the worker waits for one before it counts a miss. It counts, rather than times: a worker that itself was
 stopped wakes to one miss and to all the beats that came meanwhile."""
-MISSES = 3
-"""Misses in a row after which a job hangs."""
+HUNG = "hung"
 _BEAT, _DONE = b".\n", b"done\n"
 
 log = structlog.get_logger(__name__)
@@ -47,13 +47,15 @@ class Watched:
     call: CallId
     epoch: int
     job: str
+    late: int = 0
+    """See `gateway.terms.times.patience`: after so many seconds without a beat it hangs."""
 
 
 class Watch:
     """The worker's end. Use it as a context; jobs are told `path`. `lost` is called once for each job that ended without
-    a word; it may raise gateway.errors.Unavailable: the lease of the call runs out by itself."""
+    a word, with whether it hung; it may raise gateway.errors.Unavailable: the lease of the call runs out by itself."""
 
-    def __init__(self, lost: Callable[[Watched], Awaitable[None]]) -> None:
+    def __init__(self, lost: Callable[[Watched, bool], Awaitable[None]]) -> None:
         self._lost = lost
         self._home = Path(tempfile.mkdtemp(prefix="offhook-"))  # only we may look into it
         self.path = str(self._home / "jobs")
@@ -86,7 +88,7 @@ class Watch:
             if job is not None and (why := await _ended(reader, job)):
                 DIED.labels(why).inc()
                 log.error("a job is gone without a word", call=job.call, epoch=job.epoch, job=job.job, why=why)
-                await self._lost(job)
+                await self._lost(job, why == HUNG)
         except Unavailable as bad:
             log.warning("a call couldn't be given back; its lease runs out", why=str(bad))
         except OSError as bad:
@@ -111,7 +113,7 @@ async def _ended(reader: asyncio.StreamReader, job: Watched) -> str:
                 line = await reader.readline()
         except TimeoutError:
             misses += 1
-            if misses >= MISSES and not killed:
+            if misses * LOOK >= patience(job.late) and not killed:
                 log.error("a job hangs; it is killed", call=job.call, job=job.job)
                 killed = True
                 with suppress(ProcessLookupError):
@@ -122,7 +124,7 @@ async def _ended(reader: asyncio.StreamReader, job: Watched) -> str:
         if line == _DONE:
             return ""
         if not line:
-            return "hung" if killed else "died"
+            return HUNG if killed else "died"
         misses = 0
 
 

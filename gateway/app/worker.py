@@ -93,8 +93,8 @@ def _me() -> str:
 
 
 def _watching(store: RedisStore) -> Watch:
-    async def lost(gone: Watched) -> None:
-        await store.release(gone.call, gone.epoch, gone.job)
+    async def lost(gone: Watched, hung: bool) -> None:
+        await store.release(gone.call, gone.epoch, gone.job, silent=hung)
 
     return Watch(lost)
 

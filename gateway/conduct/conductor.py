@@ -64,6 +64,7 @@ from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.catalogue import Cue, Lines
 from gateway.terms.event import Kind
 from gateway.terms.kept import Kept
+from gateway.terms.times import THERE_WITHIN
 
 log = structlog.get_logger(__name__)
 
@@ -78,8 +79,6 @@ QUIET_WITHIN = 0.3
 """Seconds that whoever takes the call over waits for us to fall silent and to tell what we know; it takes longer to come."""
 KEPT_WITHIN = 3.0
 """Seconds that keeping what a caller has left may take once they are gone; the house's worker does it later otherwise."""
-COMES_WITHIN = 22.0
-"""Seconds from a call's beginning within which its caller must be in the room; the SIP service gives up after 20."""
 BEGUN_WITHIN = 0.3
 """Seconds that the caller may wait for the store to keep which agent talks."""
 ASK_AGAIN = 1.0
@@ -366,7 +365,7 @@ class Conductor:
 
     def _begun(self, agent: str) -> Script:
         answered = Kind.ANSWERED.value in self._call.told
-        overdue = answered or time.time() - self._call.started >= COMES_WITHIN
+        overdue = answered or time.time() - self._call.started >= THERE_WITHIN
         return Script.start(agent, time.monotonic(), overdue=overdue)
 
     def _known(self) -> Call:

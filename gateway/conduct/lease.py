@@ -12,11 +12,10 @@ import structlog
 from gateway.calls.store.port import CallStore
 from gateway.errors import Unavailable
 from gateway.terms.call import Call, CallId
+from gateway.terms.times import patience
 
 log = structlog.get_logger(__name__)
 
-TTL = 3.0
-"""Seconds that a lease lasts."""
 RENEW = 1.0
 """Seconds between two renewals."""
 ANSWER_WITHIN = 0.8
@@ -24,16 +23,17 @@ ANSWER_WITHIN = 0.8
 
 
 class Lease:
-    """One job's lease of one call, at one epoch."""
+    """One job's lease of one call, at one epoch. `late`: see `gateway.terms.times.patience`."""
 
-    def __init__(self, store: CallStore, call: CallId, epoch: int, job: str) -> None:
+    def __init__(self, store: CallStore, call: CallId, epoch: int, job: str, late: int = 0) -> None:
+        self._lasts = patience(late)
         self._store, self._call, self._epoch, self._job = store, call, epoch, job
 
     async def take(self, stop: int = 0) -> bool:
         """Take or renew it; False when it is another's, or the store has the call at a stop before `stop`. Raises
         Unavailable when the store doesn't answer in time."""
         async with _in_time():
-            return await self._store.take(self._call, self._epoch, self._job, TTL, stop)
+            return await self._store.take(self._call, self._epoch, self._job, self._lasts, stop)
 
     async def keep(self, lost: Callable[[], None], known: Callable[[], Call], again: Callable[[], None]) -> None:
         """Renew it each second, for ever; call `lost` once, and return, when it has become another's.
@@ -59,7 +59,7 @@ class Lease:
 
     async def _restore(self, call: Call) -> bool:
         async with _in_time():
-            return await self._store.restore(call, self._job, TTL)
+            return await self._store.restore(call, self._job, self._lasts)
 
     async def release(self) -> None:
         """Give it back, so that another job needn't wait for it to expire."""

@@ -18,15 +18,13 @@ from enum import Enum, auto
 from gateway.errors import OurFault
 from gateway.terms.act import Onward, Over
 from gateway.terms.ending import Party
+from gateway.terms.times import COMES_WITHIN
 
 JOIN_WITHIN = 10.0
 """Seconds to join the room and publish."""
-CALLER_WITHIN = 21.0
-"""Seconds for the caller to be in the room once we are. The SIP service tells of a caller before they are there, and on a
-busy machine brings them a good while after us; a job that left by then would only be followed by the next. A caller who
-gives up ends the call in the store, and with it our lease."""
 GONE_WITHIN = 1.0
-"""The same for a caller who was in the room before, or should long be: they are gone, and the room goes too."""
+"""Seconds for a caller to be in the room once we are, who was there before, or should long be: they are gone, and the room
+goes too. Others get `times.COMES_WITHIN`."""
 ANSWER_WITHIN = 60.0
 """Seconds for the SIP service to answer the caller."""
 ACTIVE_WITHIN = 0.25
@@ -277,7 +275,7 @@ def _stay(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]
 
 
 def _joined(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
-    wait = GONE_WITHIN if script.overdue else CALLER_WITHIN
+    wait = GONE_WITHIN if script.overdue else COMES_WITHIN
     return replace(script, state=State.WAITING, deadline=now + wait), ()
 
 

@@ -19,17 +19,14 @@ from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
 from gateway.terms.number import normalise
 from gateway.terms.personal import Number
+from gateway.terms.times import THERE_WITHIN, patience
 
 PREFIX = "call-"
 """How the names of our rooms begin (the trunk file's `room_prefix`)."""
-JOB_WITHIN = 3.0
-"""Seconds from a dispatch until its job must hold the call's lease."""
 STEADY = 5.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
 HURRY_AFTER = 0.5
 """Seconds from a dispatch after which one that came to no worker is made again as soon as one is there."""
-JOINS_WITHIN = 22.0
-"""Seconds a caller may take from the first hint into the room; the SIP service gives up after 20."""
 TRIES = 5
 """Jobs a call is offered to before its caller is turned away."""
 ASK_COUNTS = 3.0
@@ -98,7 +95,7 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
 
 def metadata(call: Call) -> str:
     """What a dispatch of the call carries: nothing personal, the job reads the rest from the store."""
-    return json.dumps({"call": call.id, "epoch": call.epoch})
+    return json.dumps({"call": call.id, "epoch": call.epoch, "late": call.late})
 
 
 def sent_to(call: Call, slots: Mapping[Pool, int]) -> Pool:
@@ -131,13 +128,13 @@ def supervise(call: Call, holder: str | None, now: float, *, lost: bool = False,
     # A job that has come and holds the lease no more is gone; one that hasn't come may be on its way.
     nobody = no_agent and call.needs_another(Pool.HOUSE) and not call.reject
     gone = lost or nobody or call.phase is Phase.TAKEN
-    if now - call.dispatched < JOB_WITHIN and (call.reject or not gone):
+    if now - call.dispatched < patience(call.late) and (call.reject or not gone):
         return Do.NOTHING
     if call.reject:
         return Do.TURN_AWAY
     if nobody:
         return Do.LEAD_ON
-    if call.bridged or afresh(call, now):
+    if call.bridged or afresh(call, now, silent=not lost):
         return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
     if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
         return Do.LEAD_ON if call.tries >= _enough(call) else Do.DISPATCH
@@ -152,9 +149,17 @@ def _enough(call: Call) -> int:
     return TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
 
 
-def afresh(call: Call, now: float) -> bool:
-    """Whether the job that is gone had served the call for a while: what was tried before it counts no more."""
-    return call.phase is Phase.TAKEN and now - call.dispatched >= STEADY
+def afresh(call: Call, now: float, *, silent: bool) -> bool:
+    """Whether the job that is replaced had served the call for a while: what was tried before it counts no more.
+    `silent`: it is replaced because nothing was heard of it for so long, and it may live."""
+    heard = now - patience(call.late) if silent else now
+    return call.phase is Phase.TAKEN and heard - call.dispatched >= STEADY
+
+
+def late(call: Call, now: float, *, silent: bool) -> int:
+    """Jobs of the call that were late in a row, once the last is replaced (see `afresh`)."""
+    before = 0 if afresh(call, now, silent=silent) else call.late
+    return before + (silent and call.phase is Phase.TAKEN)
 
 
 def ending(call: Call) -> Ending:
@@ -211,6 +216,6 @@ def compare(
     unknown = [arrival for call, arrival in callers.items() if call not in known]
     if not settled:
         return Differences([arrival for arrival in unknown if not arrival.attended], ())
-    gone = [call for call in live if call.id not in callers and now - call.started >= JOINS_WITHIN]
+    gone = [call for call in live if call.id not in callers and now - call.started >= THERE_WITHIN]
     cut = [one for one in callers.values() if edges is not None and one.edge and one.edge not in edges]
     return Differences([one for one in unknown if one not in cut], gone, cut)

@@ -26,6 +26,7 @@ from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
 from gateway.terms.kept import LIVE_FOR
+from gateway.terms.times import THERE_WITHIN
 
 CALLS = counter("calls", "Calls that arrived", "route")
 REJECTED = counter("calls_rejected", "Calls that the plan turned away", "status")
@@ -147,7 +148,7 @@ class Dispatcher:
         if led is None:
             return
         if led.needs_another(asked.pool):
-            raised = await self._store.raise_epoch(call.id, call.epoch, self._clock())
+            raised = await self._store.raise_epoch(call.id, call.epoch, self._clock(), late=call.late)
             if raised is not None:
                 await self._dispatch(raised)
 
@@ -275,7 +276,7 @@ class Dispatcher:
     async def _look_after(self, call: Call) -> None:
         holder = await self._store.holder(call.id)
         if self._settled():  # else it may be the store that has forgotten who holds it
-            await self._act(call, self._needs(call, holder))
+            await self._act(call, self._needs(call, holder), silent=True)
 
     async def hurry(self, pool: Pool) -> None:
         """Workers of a pool are there again: send them the calls whose jobs found none. Raises Unavailable."""
@@ -291,23 +292,24 @@ class Dispatcher:
         """Hear of the next call that a job has given back, or whose job was seen to die, `wait` seconds at most, and
         offer it to another at once. Raises Unavailable; `supervise` makes up for it."""
         lost = await self._store.lost(wait)
-        call = await self._store.get(lost[0]) if lost is not None else None
-        if lost is None or call is None or call.epoch != lost[1]:
+        call = await self._store.get(lost.call) if lost is not None else None
+        if lost is None or call is None or call.epoch != lost.epoch:
             return  # another has taken it over already
         if self._look is not None:
             with suppress(Unavailable):
                 await self._look()  # its worker may be gone, too
         holder = await self._store.holder(call.id)
-        await self._act(call, self._needs(call, holder, lost=True))
+        await self._act(call, self._needs(call, holder, lost=True), silent=lost.silent)
 
     def _needs(self, call: Call, holder: str | None, *, lost: bool = False) -> Do:
         now = self._clock()
         return decide.supervise(call, holder, now, lost=lost, no_agent=self._state(now).no_agent)
 
-    async def _act(self, call: Call, do: Do) -> None:
+    async def _act(self, call: Call, do: Do, *, silent: bool = False) -> None:
+        """`silent`: nothing was heard of the call's job, which may live."""
         match do:
             case Do.DISPATCH:
-                await self._redispatch(call)
+                await self._redispatch(call, silent)
             case Do.LEAD_ON:
                 await self._without_agent(call)
             case Do.GIVE_UP:
@@ -347,20 +349,23 @@ class Dispatcher:
         if not await self._rooms.has(call.room, call.sip_identity):
             await self._rooms.close(call.room)
 
-    async def _redispatch(self, call: Call) -> None:
+    async def _redispatch(self, call: Call, silent: bool = False) -> None:
         there = await self._rooms.present(call.room)
         if call.sip_identity not in there.identities:
-            if self._clock() - call.started >= decide.JOINS_WITHIN:
+            if self._clock() - call.started >= THERE_WITHIN:
                 await self.gone(call.id)
             return
         if await self._part(call):
             return
         now = self._clock()
-        raised = await self._store.raise_epoch(call.id, call.epoch, now, afresh=decide.afresh(call, now))
+        afresh, late = decide.afresh(call, now, silent=silent), decide.late(call, now, silent=silent)
+        raised = await self._store.raise_epoch(call.id, call.epoch, now, afresh=afresh, late=late)
         if raised is None:
             return
         REDISPATCHED.inc()
-        log.warning("the call's job didn't come or is gone; another is sent for", call=call.id, epoch=raised.epoch)
+        log.warning(
+            "the call's job didn't come or is gone; another is sent for", call=call.id, epoch=raised.epoch, late=late
+        )
         # The caller waits for the next job, and not for the last one's removal.
         await self._dispatch(raised)
         await self._rooms.withdraw(call.room, there)

@@ -25,12 +25,10 @@ from gateway.edge.frames import frames
 from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
+from gateway.terms.times import ENTERS_WITHIN
 
 SIGNAL = 5.0
 """Seconds that one attempt to reach the server may take."""
-JOINING = 20.0
-"""Seconds until joining, or publishing, counts as failed: measured, ten calls at once on two cores that have four times
-as much to do need up to 15, and those that a shorter time ends would have been served."""
 LINGER = 30.0
 """Seconds that leaving waits for a joining under way, which the SDK can't break off."""
 SMALL = 1.0
@@ -225,7 +223,7 @@ class RoomLeg:
         self._connecting = asyncio.ensure_future(connecting)
         self._connecting.add_done_callback(_noticed)
         # Waited for rather than awaited: cancelling us must not cancel it (see `leave`).
-        done, _ = await asyncio.wait([self._connecting], timeout=JOINING)
+        done, _ = await asyncio.wait([self._connecting], timeout=ENTERS_WITHIN)
         if not done:
             raise TimeoutError
         self._connecting.result()
@@ -238,7 +236,7 @@ class RoomLeg:
             return
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False, dtx=False)
         options.audio_encoding.max_bitrate = BITRATE
-        async with asyncio.timeout(JOINING):
+        async with asyncio.timeout(ENTERS_WITHIN):
             await room.local_participant.publish_track(self._mouth.track, options)
         self._mouth.open()
         self._tasks.start(self._send_keys(room), "keys")

@@ -123,6 +123,9 @@ class Call:
     """Identity of the human who talks with the caller; "" for none."""
     tries: int = 1
     """Jobs that were sent for it at this stop."""
+    late: int = 0
+    """Of its jobs, those that were replaced one after the other because nothing was heard of them, although they lived
+    (`gateway.terms.times.patience`)."""
     resumes: tuple[CallId, ...] = ()
     """The caller's earlier calls that this one goes on with, the oldest first."""
     told: frozenset[str] = frozenset()

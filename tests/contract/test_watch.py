@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.app.watch import LOOK, MISSES, Watch, Watched
+from gateway.app.watch import LOOK, Watch, Watched
+from gateway.terms.times import patience
 from tests.e2e.servers import until
 
 JOB = """
@@ -19,7 +21,7 @@ import asyncio, os, sys, time
 from gateway.app.watch import Watched, watched
 async def run():
     stopped = asyncio.Event()
-    async with watched(sys.argv[1], Watched(os.getpid(), "SCL_1", 2, "AJ_1"), stopped.set):
+    async with watched(sys.argv[1], Watched(os.getpid(), "SCL_1", 2, "AJ_1", int(sys.argv[3])), stopped.set):
         print("there", flush=True)
         if sys.argv[2] == "block":
             time.sleep(60)
@@ -32,16 +34,16 @@ asyncio.run(run())
 """
 
 
-class Lost(asyncio.Queue[Watched]):
+class Lost(asyncio.Queue[tuple[Watched, bool]]):
     """What the watch tells."""
 
-    async def put_watched(self, job: Watched) -> None:
-        self.put_nowait(job)
+    async def put_watched(self, job: Watched, hung: bool) -> None:
+        self.put_nowait((job, hung))
 
 
 @asynccontextmanager
-async def a_job(watch: Watch, how: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    command = [sys.executable, "-c", JOB, watch.path, how]
+async def a_job(watch: Watch, how: str, late: int = 0) -> AsyncIterator[asyncio.subprocess.Process]:
+    command = [sys.executable, "-c", JOB, watch.path, how, str(late)]
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=quiet)
     try:
@@ -61,8 +63,9 @@ async def test_a_job_that_dies_is_told_of_at_once(how: str) -> None:
         if how == "wait":
             job.kill()
         async with asyncio.timeout(5):
-            told = await lost.get()
+            told, hung = await lost.get()
         assert told == Watched(job.pid, told.call, 2, "AJ_1")
+        assert not hung
     assert lost.empty(), "told once"
 
 
@@ -74,15 +77,20 @@ async def test_a_job_that_says_that_it_is_done_is_not_told_of() -> None:
     assert lost.empty()
 
 
-@pytest.mark.parametrize("how", ["block", "wait"], ids=["blocked", "stopped"])
-async def test_a_job_that_hangs_is_killed(how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "late"), [("block", 0), ("wait", 0), ("wait", 1)], ids=["blocked", "stopped", "stopped where many are late"]
+)
+async def test_a_job_that_hangs_is_killed(how: str, late: int) -> None:
     lost = Lost()
-    async with Watch(lost.put_watched) as watch, a_job(watch, how) as job:
+    async with Watch(lost.put_watched) as watch, a_job(watch, how, late) as job:
+        stopped = time.monotonic()
         if how == "wait":
             os.kill(job.pid, signal.SIGSTOP)
-        async with asyncio.timeout(LOOK * MISSES + 10):
-            assert (await lost.get()).pid == job.pid
+        async with asyncio.timeout(patience(late) + 10):
+            told, hung = await lost.get()
+            assert (told.pid, hung) == (job.pid, True)
             assert await job.wait() == -signal.SIGKILL
+        assert time.monotonic() - stopped > patience(late) - LOOK
 
 
 async def test_a_job_whose_worker_is_gone_is_stopped() -> None:

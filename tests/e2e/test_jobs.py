@@ -13,6 +13,7 @@ import pytest
 from livekit import api, rtc
 
 from agents.echo import CHIME
+from gateway.calls.store.port import Lost
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.room import CallRoom
 from gateway.phone.call import Unmet, silence
@@ -151,7 +152,9 @@ async def test_a_killed_worker_takes_its_jobs_along_and_another_goes_on(
         call = await line.call()
         first.process.kill()
         killed = time.monotonic()
-        assert await line.store.lost(2.5) == (call.id, 1), "control hears of it, though no worker is left to tell it"
+        assert await line.store.lost(2.5) == Lost(call.id, 1), (
+            "control hears of it, though no worker is left to tell it"
+        )
         print(f"given back after {time.monotonic() - killed:.3f} s")
         assert await line.store.holder(call.id) is None
         await until(lambda: not any(each.is_running() and each.status() != "zombie" for each in family))

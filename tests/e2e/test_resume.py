@@ -177,7 +177,9 @@ async def test_the_caller_of_a_killed_worker_hears_from_the_house_at_once(phone:
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]] == ["talk", "promise"]
     assert found["stops"][-1]["because"] == "no_agent"
-    sent = [line for line in stack.log("control").splitlines() if sip_id(call) in line and "another is sent for" in line]
+    sent = [
+        line for line in stack.log("control").splitlines() if sip_id(call) in line and "another is sent for" in line
+    ]
     assert len(sent) == 1, "none is sent to where nobody is"
     await until(lambda: len(_family(stack)) > 2, 30.0)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TypeVar
 
-from gateway.calls.store.port import FORGET_AFTER, Asked, Full, Standing
+from gateway.calls.store.port import FORGET_AFTER, Asked, Full, Lost, Standing
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event, Kind, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, TURNS, Kept, kept_of
@@ -41,7 +41,7 @@ class MemoryStore:
         self._latencies: list[tuple[float, float]] = []
         self._more = asyncio.Event()
         self._asks: asyncio.Queue[Asked] = asyncio.Queue()
-        self._lost: asyncio.Queue[tuple[CallId, int]] = asyncio.Queue()
+        self._lost: asyncio.Queue[Lost] = asyncio.Queue()
         self._moved = asyncio.Event()
 
     async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
@@ -72,14 +72,16 @@ class MemoryStore:
         self._calls[call] = replace(known, dispatch=dispatch, dispatched=at)
         return True
 
-    async def raise_epoch(self, call: CallId, seen: int, at: float, *, afresh: bool = False) -> Call | None:
+    async def raise_epoch(
+        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
+    ) -> Call | None:
         """See the port."""
         known = self._at(call, seen)
         if known is None:
             return None
         self._leases.pop(call, None)
         fresh = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
-        raised = replace(fresh, tries=1 if afresh else known.tries + 1)
+        raised = replace(fresh, tries=1 if afresh else known.tries + 1, late=late)
         self._calls[call] = raised
         return raised
 
@@ -122,13 +124,13 @@ class MemoryStore:
         """See the port."""
         return Standing("memory", float("inf"))
 
-    async def release(self, call: CallId, epoch: int, job: str) -> None:
+    async def release(self, call: CallId, epoch: int, job: str, *, silent: bool = False) -> None:
         """See the port."""
         if self._at(call, epoch) is not None and await self.holder(call) in (None, job):
             self._leases.pop(call, None)
-            self._lost.put_nowait((call, epoch))
+            self._lost.put_nowait(Lost(call, epoch, silent))
 
-    async def lost(self, wait: float) -> tuple[CallId, int] | None:
+    async def lost(self, wait: float) -> Lost | None:
         """See the port."""
         return await _next(self._lost, wait)
 

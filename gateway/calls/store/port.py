@@ -47,6 +47,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A call that its job gave back, or whose job is gone."""
+
+    call: CallId
+    epoch: int
+    """The call's, then."""
+    silent: bool = False
+    """Its job lived, and nothing was heard of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a store says of itself. Another `run` than before: what was kept last may be lost."""
 
@@ -80,9 +91,12 @@ class CallStore(Protocol):
         """Note the dispatch made for `epoch`; False when the call is at another epoch or has ended."""
         ...
 
-    async def raise_epoch(self, call: CallId, seen: int, at: float, *, afresh: bool = False) -> Call | None:
+    async def raise_epoch(
+        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
+    ) -> Call | None:
         """Make `seen + 1` the call's epoch and end any lease of `seen`, atomically; `at` becomes its `dispatched`
-        time so that no other replica does it again, and one more job is counted in `tries`, from one on when `afresh`.
+        time so that no other replica does it again, and one more job is counted in `tries`, from one on when `afresh`;
+        `late` becomes the call's.
         None when another replica was first or the call has ended."""
         ...
 
@@ -107,13 +121,13 @@ class CallStore(Protocol):
         """Which store answers, and since when."""
         ...
 
-    async def release(self, call: CallId, epoch: int, job: str) -> None:
+    async def release(self, call: CallId, epoch: int, job: str, *, silent: bool = False) -> None:
         """Give the call back, and tell control at once (`lost`): end the job's lease, if it has one. For the job itself,
-        or for whoever saw it die. Nothing happens when the call is another's, at another epoch, or over."""
+        or for whoever saw it die, or, `silent`, had to end it because nothing was heard of it. Nothing happens when the call is another's, at another epoch, or over."""
         ...
 
-    async def lost(self, wait: float) -> tuple[CallId, int] | None:
-        """The next call that was given back, and its epoch then; each is given to one reader. None when none was within
+    async def lost(self, wait: float) -> Lost | None:
+        """The next call that was given back; each is given to one reader. None when none was within
         `wait` seconds."""
         ...
 

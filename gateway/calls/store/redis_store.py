@@ -8,7 +8,7 @@
 | `offhook:live` | the ids of the calls that haven't ended |
 | `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
-| `offhook:lost` | calls whose jobs are gone, as `<epoch> <id>` |
+| `offhook:lost` | calls whose jobs are gone, as `<epoch> <id>`, then ` silent` where nothing was heard of one that lived |
 | `offhook:asks` | what jobs ask of control: where their calls go on |
 | `offhook:led:<id>` | wakes the job whose call was led on |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
@@ -31,7 +31,7 @@ from redis.exceptions import ResponseError
 
 from gateway.calls.shared.redis_answering import WITHIN, answering, text
 from gateway.calls.store import scripts, wire
-from gateway.calls.store.port import FORGET_AFTER, Asked, Full, Standing
+from gateway.calls.store.port import FORGET_AFTER, Asked, Full, Lost, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
@@ -43,6 +43,7 @@ UNREADABLE_EVENTS = counter("events_unreadable", "Entries of the stream that cou
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
 _ASKS, _LED, _LOST = "offhook:asks", "offhook:led:", "offhook:lost"
 _LAST = "offhook:last:"
+_SILENT = "silent"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _LATENCIES = "offhook:latencies"
 _GROUP = "records"
@@ -102,9 +103,11 @@ class RedisStore:
         """See the port."""
         return bool(await self._run("dispatched", call, epoch, dispatch, repr(at)))
 
-    async def raise_epoch(self, call: CallId, seen: int, at: float, *, afresh: bool = False) -> Call | None:
+    async def raise_epoch(
+        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
+    ) -> Call | None:
         """See the port."""
-        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh))
+        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late)
         if not flat:
             return None
         texts = [text(part) for part in flat]
@@ -135,18 +138,19 @@ class RedisStore:
                 return Standing("", float("inf"))
         return Standing(str(told.get("run_id", "")), float(told.get("uptime_in_seconds", 0)))
 
-    async def release(self, call: CallId, epoch: int, job: str) -> None:
+    async def release(self, call: CallId, epoch: int, job: str, *, silent: bool = False) -> None:
         """See the port."""
-        await self._run("release", call, epoch, job, call)
+        await self._run("release", call, epoch, job, call, _SILENT if silent else "")
 
-    async def lost(self, wait: float) -> tuple[CallId, int] | None:
+    async def lost(self, wait: float) -> Lost | None:
         """See the port."""
         async with answering(wait + WITHIN):
             found = await cast(Any, self._redis.brpop([_LOST], timeout=max(wait, 0.01)))
         if not found:
             return None
-        epoch, _, call = text(found[1]).partition(" ")
-        return CallId(call), int(epoch)
+        epoch, _, rest = text(found[1]).partition(" ")
+        call, _, how = rest.partition(" ")
+        return Lost(CallId(call), int(epoch), silent=how == _SILENT)
 
     async def holder(self, call: CallId) -> str | None:
         """See the port."""

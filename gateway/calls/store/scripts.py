@@ -54,7 +54,7 @@ return 1
     + """
 redis.call('DEL', KEYS[2])
 if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'tries', 1) else redis.call('HINCRBY', KEYS[1], 'tries', 1) end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2], 'late', ARGV[4])
 return redis.call('HGETALL', KEYS[1])
 """,
     "lead": """
@@ -161,7 +161,8 @@ return 1
 local lease = redis.call('GET', KEYS[2])
 if lease and lease ~= ARGV[1] .. ' ' .. ARGV[2] then return 0 end
 redis.call('DEL', KEYS[2])
-redis.call('LPUSH', 'offhook:lost', ARGV[1] .. ' ' .. ARGV[3])
+local how = ARGV[4] ~= '' and ' ' .. ARGV[4] or ''
+redis.call('LPUSH', 'offhook:lost', ARGV[1] .. ' ' .. ARGV[3] .. how)
 redis.call('LTRIM', 'offhook:lost', 0, 9999)
 return 1
 """,

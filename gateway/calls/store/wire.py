@@ -40,6 +40,7 @@ def call_fields(call: Call) -> dict[str, str]:
         "epoch": str(call.epoch),
         "dispatch": call.dispatch,
         "dispatched": repr(call.dispatched),
+        "late": str(call.late),
     }
 
 
@@ -90,6 +91,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             epoch=int(fields["epoch"]),
             dispatch=fields["dispatch"],
             dispatched=float(fields["dispatched"]),
+            late=int(fields.get("late", "0")),
             told=frozenset(name.removeprefix(TOLD) for name in fields if name.startswith(TOLD)),
         )
     except (KeyError, ValueError, TypeError) as bad:

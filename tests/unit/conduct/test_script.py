@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from gateway.conduct.script import (
     ACTIVE_WITHIN,
-    CALLER_WITHIN,
     GONE_WITHIN,
     PEOPLE_WITHIN,
     TALK_WITHIN,
@@ -40,10 +39,10 @@ from gateway.conduct.script import (
     TellHangup,
     TellSwitched,
 )
-from gateway.edge.room import JOINING
 from gateway.errors import OurFault
 from gateway.terms.act import Because, Onward, Over
 from gateway.terms.ending import Party
+from gateway.terms.times import COMES_WITHIN, ENTERS_WITHIN
 
 TO_RINGING: tuple[Input, ...] = (Joined(), CallerSeen())
 TO_TALKING: tuple[Input, ...] = (*TO_RINGING, Active())
@@ -114,8 +113,8 @@ def test_a_step(inputs: tuple[Input, ...], state: State, effects: list[Effect]) 
 
 def test_it_leaves_when_no_caller_comes_for_longer_than_the_sip_service_may_take() -> None:
     script, _ = Script.start("sales", 0.0).on(Joined(), 5.0)
-    assert script.due(5.0 + JOINING) == (script, ())
-    after, effects = script.due(5.0 + CALLER_WITHIN)
+    assert script.due(5.0 + ENTERS_WITHIN) == (script, ())
+    after, effects = script.due(5.0 + COMES_WITHIN)
     assert after.state is State.OVER
     assert effects == (Leave("no caller was in the room", give_back=True),)
 
@@ -202,7 +201,7 @@ def test_whatever_happens(happenings: list[Input | float]) -> None:
     ("overdue", "within", "effect"),
     [
         (True, GONE_WITHIN, HangUp(at_once=True)),
-        (False, CALLER_WITHIN, Leave("no caller was in the room", give_back=True)),
+        (False, COMES_WITHIN, Leave("no caller was in the room", give_back=True)),
     ],
 )
 def test_a_room_without_a_caller_is_deleted_unless_they_may_be_on_their_way(

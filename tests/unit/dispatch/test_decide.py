@@ -15,8 +15,6 @@ from gateway.app.catalogue import load as catalogue
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dispatch.decide import (
-    JOB_WITHIN,
-    JOINS_WITHIN,
     STEADY,
     TRIES,
     TRIES_AGENT,
@@ -26,6 +24,7 @@ from gateway.dispatch.decide import (
     arrived,
     compare,
     ending,
+    late,
     metadata,
     sent_to,
     supervise,
@@ -35,8 +34,10 @@ from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
+from gateway.terms.times import THERE_WITHIN, patience
 
 NOW = 1_764_000_000.0
+JOB_WITHIN = patience(0)
 
 
 def the_plan() -> Plan:
@@ -71,7 +72,7 @@ def test_a_rejected_number_opens_a_call_that_says_so() -> None:
 
 
 def test_a_dispatch_tells_nothing_personal() -> None:
-    assert json.loads(metadata(a_call())) == {"call": "SCL_1", "epoch": 1}
+    assert json.loads(metadata(a_call())) == {"call": "SCL_1", "epoch": 1, "late": 0}
 
 
 @pytest.mark.parametrize(
@@ -79,11 +80,13 @@ def test_a_dispatch_tells_nothing_personal() -> None:
     [
         ({}, None, JOB_WITHIN - 0.1, Do.NOTHING),
         ({}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"late": 1}, None, patience(1) - 0.1, Do.NOTHING),
+        ({"late": 1}, None, patience(1), Do.DISPATCH),
         ({}, "AJ_1", 100.0, Do.NOTHING),
         ({"phase": Phase.TAKEN}, None, 0.1, Do.DISPATCH),
         ({"phase": Phase.TAKEN, "tries": TRIES - 1, "told": frozenset({"answered"})}, None, 0.1, Do.DISPATCH),
-        ({"phase": Phase.TAKEN, "tries": TRIES}, None, STEADY - 0.1, Do.LEAD_ON),
-        ({"phase": Phase.TAKEN, "tries": TRIES}, None, STEADY, Do.DISPATCH),
+        ({"phase": Phase.TAKEN, "tries": TRIES}, None, STEADY + JOB_WITHIN - 0.1, Do.LEAD_ON),
+        ({"phase": Phase.TAKEN, "tries": TRIES}, None, STEADY + JOB_WITHIN, Do.DISPATCH),
         ({"tries": TRIES_AGENT}, None, STEADY, Do.LEAD_ON),
         ({"phase": Phase.TAKEN, "reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),
         ({"tries": TRIES_AGENT}, None, JOB_WITHIN, Do.LEAD_ON),
@@ -103,6 +106,25 @@ def test_a_call_without_a_job_gets_another(
     changes: dict[str, object], holder: str | None, after: float, do: Do
 ) -> None:
     assert supervise(a_call(**changes), holder, NOW + after) is do
+
+
+@pytest.mark.parametrize(
+    ("changes", "after", "silent", "next_late"),
+    [
+        ({"phase": Phase.TAKEN}, 1.0, True, 1),
+        ({"phase": Phase.TAKEN, "late": 1}, 1.0, True, 2),
+        ({"phase": Phase.TAKEN, "late": 5}, STEADY + patience(5) - 0.1, True, 6),
+        ({"phase": Phase.TAKEN, "late": 5}, STEADY + patience(5), True, 1),
+        ({"phase": Phase.TAKEN, "late": 1}, 1.0, False, 1),
+        ({"phase": Phase.TAKEN, "late": 1}, STEADY, False, 0),
+        ({"late": 1}, 100.0, True, 1),
+    ],
+    ids=["first", "second", "before it served", "after it served", "dead", "dead after it served", "never came"],
+)
+def test_jobs_that_are_late_in_a_row_are_counted(
+    changes: dict[str, object], after: float, silent: bool, next_late: int
+) -> None:
+    assert late(a_call(**changes), NOW + after, silent=silent) == next_late
 
 
 @pytest.mark.parametrize(
@@ -178,4 +200,4 @@ def test_rooms_and_store_are_compared(there: set[int], known: set[int], age: flo
     live = [replace(template, id=CallId(f"SCL_{n}")) for n in known]
     found = compare(callers, live, NOW + age)
     assert {one.call for one in found.unknown} == {f"SCL_{n}" for n in there - known}
-    assert {one.id for one in found.gone} == ({f"SCL_{n}" for n in known - there} if age >= JOINS_WITHIN else set())
+    assert {one.id for one in found.gone} == ({f"SCL_{n}" for n in known - there} if age >= THERE_WITHIN else set())

@@ -17,7 +17,7 @@ from gateway.calls.store.port import Asked
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.dispatch.decide import ASK_COUNTS, JOB_WITHIN, JOINS_WITHIN, STEADY, TRIES, TRIES_AGENT, Arrival
+from gateway.dispatch.decide import ASK_COUNTS, STEADY, TRIES, TRIES_AGENT, Arrival
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.rooms import Present, Rooms
 from gateway.errors import Unavailable
@@ -26,8 +26,10 @@ from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Party
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
+from gateway.terms.times import THERE_WITHIN, patience
 
 CALL = CallId("SCL_1")
+JOB_WITHIN = patience(0)
 
 
 @dataclass
@@ -108,7 +110,7 @@ async def test_many_hints_dispatch_one_job() -> None:
     world = World()
     hints = [world.one.arrived(arrival()), world.two.arrived(arrival(joined=False))]
     await asyncio.gather(*hints, world.one.heard(state(Status.INCOMING)), world.two.heard(state(Status.INCOMING)))
-    assert world.rooms.done == [("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 1}')]
+    assert world.rooms.done == [("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 1, "late": 0}')]
     assert sorted(await world.kinds()) == [Kind.DISPATCHED, Kind.OPENED]
     call = await world.store.get(CALL)
     assert call
@@ -133,7 +135,7 @@ async def test_another_job_is_sent_when_none_came_and_only_one_by_two_replicas()
     await asyncio.gather(world.one.supervise(), world.two.supervise())
     assert world.rooms.did("dispatch") == 2
     sent, withdrawn = world.rooms.done[-2:]
-    assert sent == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
+    assert sent == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2, "late": 0}')
     assert withdrawn == ("withdraw", "agent", "AD_old"), "the next job is on its way first"
     await world.one.supervise()
     assert world.rooms.did("dispatch") == 2, "the new job has its time too"
@@ -183,6 +185,36 @@ async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> Non
     assert world.rooms.did("dispatch") == 2
 
 
+@pytest.mark.parametrize("hung", [False, True], ids=["lease", "beats"])
+async def test_jobs_that_live_and_are_late_are_followed_ever_more_slowly(hung: bool) -> None:
+    """On a machine that is too busy each new job makes it busier; one that is dead is followed at once."""
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    waited = []
+    for epoch in range(1, 6):
+        call = await world.store.get(CALL)
+        assert call
+        within = patience(call.late)
+        assert await world.store.take(CALL, epoch, "AJ", within)
+        taken = world.now
+        if hung:
+            world.now += within
+            await world.store.release(CALL, epoch, "AJ", silent=True)
+            await world.one.replace_lost(0.01)
+        while world.rooms.did("dispatch") == epoch:
+            world.now += 0.5
+            await world.one.supervise()
+        waited.append(world.now - taken)
+    assert waited[:3] == [3.0, 6.0, 10.0]
+    call = await world.store.get(CALL)
+    assert call
+    assert await world.store.take(CALL, call.epoch, "AJ", 10.0)
+    await world.store.release(CALL, call.epoch, "AJ")
+    await world.one.replace_lost(0.01)
+    assert world.rooms.did("dispatch") == 7
+
+
 async def test_a_call_that_no_job_takes_goes_to_the_house_and_then_its_caller_is_turned_away() -> None:
     world = World()
     await world.one.arrived(arrival())
@@ -212,7 +244,7 @@ async def test_two_who_talk_are_never_parted_for_want_of_a_job() -> None:
     world = World()
     await bridged(world)
     for _ in range(TRIES + 3):
-        world.now += JOB_WITHIN
+        world.now += patience(1)
         await world.one.supervise()
     assert not world.rooms.did("turn away")
     assert world.rooms.did("dispatch") == TRIES + 4
@@ -242,7 +274,7 @@ async def test_a_human_who_leaves_a_call_without_a_job_ends_it(told: bool) -> No
 async def test_no_job_is_sent_after_a_caller_who_has_left() -> None:
     world = World()
     await world.one.arrived(arrival())
-    world.now += JOINS_WITHIN
+    world.now += THERE_WITHIN
     await world.one.supervise()
     assert world.rooms.did("dispatch") == 1
     call = await world.store.get(CALL)
@@ -259,7 +291,7 @@ async def test_a_dispatch_that_failed_is_made_later() -> None:
     world.rooms.there[CALL] = arrival()
     world.now += JOB_WITHIN
     await world.two.supervise()
-    assert world.rooms.done[-2] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2}')
+    assert world.rooms.done[-2] == ("dispatch", "offhook-agents", '{"call": "SCL_1", "epoch": 2, "late": 0}')
 
 
 async def test_a_look_at_the_rooms_finds_who_no_hint_told_of() -> None:
@@ -275,7 +307,7 @@ async def test_a_look_at_the_rooms_ends_the_call_of_a_caller_who_is_gone() -> No
     await world.one.arrived(arrival())
     await world.one.reconcile()
     assert Kind.ENDED not in await world.kinds()
-    world.now += JOINS_WITHIN
+    world.now += THERE_WITHIN
     await asyncio.gather(world.one.reconcile(), world.two.reconcile())
     assert (await world.kinds()).count(Kind.ENDED) == 1
     assert world.rooms.did("close") == 1
