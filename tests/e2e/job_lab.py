@@ -213,7 +213,7 @@ def _call(state: CallState) -> Call:
 async def desk(directory: Path, redis_url: str, livekit: LiveKit) -> AsyncIterator[Desk]:
     """The edge, a phone and the dispatcher. Nothing may be left of any call in the end."""
     redis, lk = open_client(redis_url), livekit.api()
-    await redis.delete("offhook:events")
+    await redis.delete("offhook:events", "offhook:lost")
     async with lab(directory, redis_url, livekit) as edge:
         address = f"{edge.edge.address[0]}:{edge.edge.address[1]}"
         async with Phone(address) as phone:
