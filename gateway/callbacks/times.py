@@ -63,7 +63,7 @@ def both(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
 def free(terms: Terms, zones: Sequence[str], now: float, ahead: float = AHEAD) -> list[Span]:
     """When the callee may be called, from now on."""
     day = by_day(now, now + ahead, zones)
-    return both(_merged(terms.open), day) if terms.open else day
+    return day if terms.open is None else both(_merged(terms.open), day)
 
 
 def allowed(terms: Terms, zones: Sequence[str], at: float) -> bool:

@@ -70,3 +70,9 @@ class Callback:
 
     within: float = 3600.0
     """Seconds."""
+    team: Ref | None = None
+    """Whose people call back; None for those whom the call was for, if the plan says so."""
+    tries: int = 3
+    """Times that the caller is called at most."""
+    every: float = 900.0
+    """Seconds from one time to the next."""

@@ -46,6 +46,26 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalate:
+    """Somebody else is told of a caller whom the team missed, and whom nobody has called back."""
+
+    after: float
+    """Seconds."""
+    to: tuple[str, ...]
+    """Addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What the team has missed in a day, told at a time of it."""
+
+    minute: int
+    """Of the day, by the plan's clock."""
+    to: tuple[str, ...] = ()
+    """Addresses; () for the team's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """People who take the calls of a route."""
 
@@ -63,3 +83,7 @@ class Team:
     notify: tuple[str, ...] = ()
     """Addresses that are told of a lead or a message."""
     unanswered: Ref | Callback | None = None
+    escalate: Escalate | None = None
+    """Who is told when nobody has dealt with what the team has missed."""
+    digest: Digest | None = None
+    """Who is told once a day what the team has missed."""

@@ -66,7 +66,17 @@ def _listed(item: Schema) -> Schema:
 def _words() -> Schema:
     name = {"type": ["string", "integer"]}
     duration = {"type": "string", "pattern": r"^(\d+(\.\d+)?\s*[A-Za-z]+\s*)+$", "description": "25s, 10m, 1h, 30d."}
-    callback = _object({"callback": _object({"within": _ref("duration")})})
+    callback = _object(
+        {
+            "callback": _object(
+                {
+                    **dict.fromkeys(("within", "every"), _ref("duration")),
+                    "team": name,
+                    "tries": {"type": "integer", "minimum": 1, "maximum": 10},
+                }
+            )
+        }
+    )
     hours = {
         "open": _text("Mo-Fr 09:00-18:00 (OpenStreetMap's opening_hours), Mon-Fri 9-5, or 24/7."),
         "holidays": _text("A country, or a region of one: US, GB-ENG."),
@@ -248,6 +258,13 @@ def _people() -> Schema:
                 "wrap_up": _ref("duration"),
                 "notify": _listed(_text("mailto:NAME@HOST or https://HOST/PATH")),
                 "unanswered": _ref("onward"),
+                "escalate": _object({"after": _ref("duration"), "to": _listed({"type": "string"})}, ["to"]),
+                "digest": {
+                    "anyOf": [
+                        {"type": "string"},
+                        _object({"at": _text("17:00"), "to": _listed({"type": "string"})}, ["at"]),
+                    ]
+                },
                 "rotate": rotate,
             }
         ),

@@ -14,6 +14,7 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.state import State
 from gateway.dialplan.wording import music_of, prompt_of
+from gateway.dispatch.recalling import terms_of
 from gateway.errors import OurFault
 from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Talk, Wait
 from gateway.terms.call import Brief, Call, Pool
@@ -88,9 +89,14 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         word = decision.because or onward.because.value
         told = replace(decision, because=word if word in INSTEAD else "")
         return _stop(plan, told, ask, state, word)
-    within = to.within if isinstance(to, Callback) else Callback().within
-    promise = Promise(_REASONS.get(onward.because, "nobody could take the call"), within)
+    promise = _promise(plan, call.route, to, _REASONS.get(onward.because, "nobody could take the call"), ask)
     return _house(plan, call.route, promise, onward.because.value, {})
+
+
+def _promise(plan: Plan, name: str, to: Ref | Callback | None, reason: str, ask: Ask) -> Promise:
+    """Nobody can take a call of the route's."""
+    said = to if isinstance(to, Callback) else Callback()
+    return Promise(reason, said.within, terms_of(plan, name, said, ask.at))
 
 
 def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
@@ -120,12 +126,12 @@ def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) 
     if isinstance(action, Agent) and action.talks and (state.no_agent or state.overloaded):
         # A route that leads somewhere else then has led there before.
         said_so = plan.routes[name].instead.get("no_agent")
-        within = said_so.within if isinstance(said_so, Callback) else Callback().within
-        return _house(
-            plan, name, Promise(_REASONS[Because.NO_AGENT], within), Because.NO_AGENT.value, decision.limits, said
-        )
+        promise = _promise(plan, name, said_so, _REASONS[Because.NO_AGENT], ask)
+        return _house(plan, name, promise, Because.NO_AGENT.value, decision.limits, said)
     if isinstance(action, Agent):
-        brief = plan.brief(name, said)
+        human = plan.routes[name].human
+        terms = terms_of(plan, name, human if isinstance(human, Callback) else Callback(), ask.at)
+        brief = replace(plan.brief(name, said), callback=terms)
         return Stop(name, TALK, action.pool, brief, because, decision.limits, decision.minutes)
     if isinstance(action, Menu | Message):
         said = []  # their prompts have the operator's words already

@@ -246,6 +246,33 @@ APPLIED = Table(
     Column("at", Instant, nullable=False, index=True, comment="when it was written"),
 )
 
+BOOKINGS = Table(
+    "bookings",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("call", String, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", String, nullable=False, index=True, comment="whom to call, E.164"),
+    Column("at", Instant, nullable=False, index=True, comment="when they are called, or called next"),
+    Column("by", Instant, nullable=False, comment="when they must have been"),
+    Column("made", Instant, nullable=False, index=True),
+    Column("state", String, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("consent", Text, nullable=False, comment="the words by which they agreed"),
+    Column("team", String, nullable=False, comment="whose people call; empty: by hand"),
+    Column("zone", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("most", Integer, nullable=False, comment="runs at most"),
+    Column("every", Float, nullable=False, comment="seconds from one run to the next"),
+    Column("tries", Integer, nullable=False, comment="runs so far"),
+    Column("sequence", Integer, nullable=False, comment="of the appointment, for calendars"),
+    Column("breached", Float, nullable=False, comment="when somebody was told that it is late; 0: never"),
+    Column("ended", Float, nullable=False, comment="0: not yet"),
+    Column("why", Text, nullable=False),
+    Column("member", String, nullable=False, comment="who has talked with them"),
+    Column("lease", Instant, comment="until when a control makes its call; null: none has to"),
+    Column("telling", String, nullable=False, comment="what is still to be told"),
+)
+
 DO_NOT_CALL = Table(
     "do_not_call",
     METADATA,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.terms.callback import ANYBODY, Terms
 from gateway.terms.ending import Party
 
 
@@ -94,6 +95,8 @@ class Promise:
     """What for, for whoever calls back."""
     within: float = 3600.0
     """Seconds."""
+    terms: Terms = ANYBODY
+    """Who calls back, and when they can."""
 
 
 @dataclass(frozen=True, slots=True)

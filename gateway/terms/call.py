@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from gateway.terms.act import TALK, Act, Talk
+from gateway.terms.callback import ANYBODY, Terms
 from gateway.terms.personal import Number
 
 CallId = NewType("CallId", str)
@@ -71,6 +72,8 @@ class Brief:
     """Seconds that hold music or a recording on the caller's side is listened to; 0 where nobody minds them."""
     callback_within: float = 3600.0
     """Seconds within which a caller is called back whom the agent can't get a person for."""
+    callback: Terms = ANYBODY
+    """Who calls back then, and when they can."""
     country: str = ""
     """ISO 3166 code of the plan: whose ringback a caller hears, whose emergency numbers are never dialed."""
     resume: bool = False

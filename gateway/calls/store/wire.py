@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
@@ -13,6 +13,7 @@ from gateway.calls.store.port import Asked
 from gateway.errors import OurFault
 from gateway.terms.act import Act, Because, Onward
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
+from gateway.terms.callback import Terms
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
 
@@ -79,7 +80,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             route=way["route"],
             pool=Pool(way["pool"]),
             # What another version of this program knows more of it, this one needn't.
-            brief=Brief(**{name: value for name, value in way["brief"].items() if name in _BRIEF}),
+            brief=_brief(way["brief"]),
             act=_act(way["act"], way["of"]),
             because=way["because"],
             ends=way.get("ends", 0.0),
@@ -113,6 +114,11 @@ def read_ask(text: str) -> Asked:
         return Asked(CallId(call), int(epoch), int(stop), onward, Pool(pool), float(at))
     except (ValueError, TypeError) as bad:
         raise OurFault("What a job asks can't be read.") from bad
+
+
+def _brief(given: Mapping[str, Any]) -> Brief:
+    known = {name: value for name, value in given.items() if name in _BRIEF}
+    return Brief(**{**known, "callback": Terms.read(known.get("callback", {}))})
 
 
 def _act(kind: str, given: Mapping[str, object]) -> Act:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from gateway.dialplan.actions import Dial, Goto, Menu, Message, Queue, Route, Split
-from gateway.dialplan.model import Finding, Ref
+from gateway.dialplan.model import Callback, Finding, Ref
 from gateway.dialplan.people import Person, Rotation
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.reading.words import near
@@ -87,17 +87,22 @@ def _all(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
             yield f"A member of '{team.name}'", "person", ref
         if team.hours is not None:
             yield f"hours of '{team.name}'", "hours", team.hours
-        if isinstance(team.unanswered, Ref):
-            yield f"unanswered of '{team.name}'", "route", team.unanswered
+        yield from _onward(f"unanswered of '{team.name}'", team.unanswered)
+
+
+def _onward(what: str, onward: Ref | Callback | None) -> Iterator[tuple[str, Kind, Ref]]:
+    if isinstance(onward, Ref):
+        yield what, "route", onward
+    elif onward is not None and onward.team is not None:
+        yield f"The callback of {what}", "team", onward.team
 
 
 def _of_route(route: Route, plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
     own = f"of '{route.name}'"
     for word, onward in route.instead.items():
-        if isinstance(onward, Ref):
-            yield f"'{word}' {own}", "route", onward
-    if isinstance(route.human, Ref) and route.human is not plan.human:
-        yield f"'human' {own}", "route", route.human
+        yield from _onward(f"'{word}' {own}", onward)
+    if route.human is not plan.human:
+        yield from _onward(f"'human' {own}", route.human)
     if route.handoff is not None:
         yield f"'handoff' {own}", "team", route.handoff
     for name, target in route.transfer.to.items() if route.transfer else ():

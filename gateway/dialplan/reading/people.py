@@ -10,16 +10,17 @@ from yaml.nodes import Node
 
 from gateway.dialplan.model import Ref
 from gateway.dialplan.people import RINGS, Person, Rotation, Team
-from gateway.dialplan.reading import addresses, values
+from gateway.dialplan.reading import values
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
+from gateway.dialplan.reading.missed import digest, escalate, notified
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.words import unknown
 from gateway.dialplan.when import moment
 
 _PERSON = ("call", "browser", "languages", "hours", "rotate")
 _ROTATE = ("every", "from", "order")
-_TEAM = ("ring", "for", "members", "hours", "wrap_up", "notify", "unanswered", "rotate")
+_TEAM = ("ring", "for", "members", "hours", "wrap_up", "notify", "unanswered", "escalate", "digest", "rotate")
 _SIP = re.compile(r"^sips?:[^@\s]+@[^@\s]+$")
 
 
@@ -128,10 +129,6 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
     members = (*turns, *(Ref(text, place) for text, place in listed))
     if not members:
         reader.fault(name.place, f"The team '{name.text}' has nobody.", "Add members: [ana, ben].")
-    notify = reader.texts(given["notify"], "notify") if "notify" in given else []
-    for text, place in notify:
-        if not addresses.is_address(text):
-            reader.fault(place, f"'{text}' is no address to notify.", addresses.remedy(text))
     return Team(
         name=name.text,
         place=name.place,
@@ -144,8 +141,10 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         wrap_up=values.duration(reader, given["wrap_up"], "wrap_up", least=0, most=3600, default=0)
         if "wrap_up" in given
         else 0.0,
-        notify=tuple(text for text, _ in notify),
+        notify=notified(reader, given["notify"], "notify") if "notify" in given else (),
         unanswered=values.onward(reader, given["unanswered"], "unanswered", callback=True)
         if "unanswered" in given
         else None,
+        escalate=escalate(reader, given["escalate"]) if "escalate" in given else None,
+        digest=digest(reader, given["digest"]) if "digest" in given else None,
     )

@@ -113,18 +113,26 @@ def onward(reader: Reader, node: Node, what: str, *, callback: bool) -> Ref | Ca
     found: Callback | None = None
     for key, value in reader.mapping(node, what):
         if key.text == "callback" and callback:
-            found = Callback(_within(reader, value))
+            found = _callback(reader, value)
         else:
             remedy = "Name a route, or write {callback: {within: 1h}}." if callback else "Name a route."
             reader.fault(key.place, f"'{what}' can't be '{key.text}: …'.", remedy)
     return found
 
 
-def _within(reader: Reader, node: Node) -> float:
-    within = CALLBACK_WITHIN
+def _callback(reader: Reader, node: Node) -> Callback:
+    found = Callback(CALLBACK_WITHIN)
+    within, team, tries, every = found.within, found.team, found.tries, found.every
     for key, value in reader.mapping(node, "callback"):
-        if key.text == "within":
-            within = duration(reader, value, "within", least=60, most=30 * 86400, default=within)
-        else:
-            unknown(reader, key.text, key.place, ("within",), "in a callback")
-    return within
+        match key.text:
+            case "within":
+                within = duration(reader, value, "within", least=60, most=30 * 86400, default=within)
+            case "team":
+                team = reader.ref(value, "team")
+            case "tries":
+                tries = count(reader, value, "tries", least=1, most=10, default=tries)
+            case "every":
+                every = duration(reader, value, "every", least=60, most=86400, default=every)
+            case _:
+                unknown(reader, key.text, key.place, ("within", "team", "tries", "every"), "in a callback")
+    return Callback(within, team, tries, every)

@@ -35,7 +35,7 @@ def hours(draw: st.DrawFn) -> tuple[float, Terms]:
         first = begin + draw(st.floats(60, 86400))
         begin = first + draw(st.floats(60, 86400))
         spans.append((first, begin))
-    return now, Terms(zone=draw(st.sampled_from(ZONES)), open=tuple(spans))
+    return now, Terms(zone=draw(st.sampled_from(ZONES)), open=draw(st.sampled_from([tuple(spans), None])))
 
 
 @given(hours(), SOME_ZONES)
@@ -47,7 +47,7 @@ def test_every_time_is_in_hours_and_in_the_day_of_every_zone(given: tuple[float,
     assert len(offered) <= times.OFFERED
     for one in (*offered, *([first] if first is not None else [])):
         assert one >= now
-        assert not terms.open or any(begin <= one < end for begin, end in terms.open)
+        assert terms.open is None or any(begin <= one < end for begin, end in terms.open)
         assert allowed(terms, zones, one)
         for zone in zones:
             wall = datetime.fromtimestamp(one, ZoneInfo(zone))
