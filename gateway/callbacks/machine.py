@@ -93,7 +93,7 @@ class Booking:
 
 def identity(call: CallId, number: Number) -> str:
     """The id of the callback of a call on a number: the same however often it is booked, and it gives nothing away."""
-    return sha256(f"{call}\0{number.reveal()}".encode()).hexdigest()[:12]
+    return sha256(f"{call}\0{number.reveal()}".encode(errors="replace")).hexdigest()[:12]
 
 
 def booking_of(run: CallId) -> str:

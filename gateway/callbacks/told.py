@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.callbacks.machine import Booking, Ended, Event, Reached, State, booked, booking_of
+from gateway.records.reading import instant, name, text
 from gateway.terms.call import CallId
 from gateway.terms.callback import ANYBODY, Terms
+from gateway.terms.emergency import callable_number
 from gateway.terms.ending import Ending
 from gateway.terms.event import Event as CallEvent
 from gateway.terms.event import Kind
@@ -21,19 +23,21 @@ _WITHIN = 3600.0
 def booking_from(event: CallEvent, caller: str | None) -> Booking | None:
     """The callback that a `callback` event books; None where there is nobody to call. `caller`: the call's, E.164."""
     data = event.data
-    number = _text(data, "number") or caller
-    if not number:
+    number = name(data.get("number")) or caller
+    if not number or not callable_number(Number(number)):
         return None
     try:
         given = data.get("terms")
         terms = Terms.read(given) if isinstance(given, Mapping) else ANYBODY
     except (TypeError, ValueError):
         terms = ANYBODY
-    by = _seconds(data, "promised", event.at + _WITHIN)
-    at = _seconds(data, "agreed", event.at)
+    by = instant(data.get("promised")) or event.at + _WITHIN
+    at = instant(data.get("agreed")) or event.at
     made = booked(event.call, Number(number), at, max(0.0, by - at), event.at, terms)
-    language = _text(data, "language") or made.language
-    return replace(made, reason=_text(data, "reason"), consent=_text(data, "consent"), language=language)
+    language = name(data.get("language")) or made.language
+    return replace(
+        made, reason=text(data.get("reason")) or "", consent=text(data.get("consent")) or "", language=language
+    )
 
 
 def happened(event: CallEvent) -> tuple[str, Event] | None:
@@ -43,7 +47,7 @@ def happened(event: CallEvent) -> tuple[str, Event] | None:
         return None
     if event.kind is Kind.ENDED:
         talked = event.data.get("ending") == Ending.SERVED.value
-        return which, Ended(event.call, talked, _text(event.data, "why") or ("" if talked else "nobody was reached"))
+        return which, Ended(event.call, talked, text(event.data.get("why")) or ("" if talked else "nobody was reached"))
     if event.kind is not Kind.LEG:
         return None
     return _leg(which, event.call, event.data)
@@ -57,13 +61,3 @@ def _leg(which: str, run: CallId, data: Mapping[str, object]) -> tuple[str, Even
         case "answered" if theirs:
             return which, Reached(run, State.TALKING)
     return None
-
-
-def _text(data: Mapping[str, object], name: str) -> str:
-    found = data.get(name)
-    return found if isinstance(found, str) else ""
-
-
-def _seconds(data: Mapping[str, object], name: str, otherwise: float) -> float:
-    found = data.get(name)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else otherwise

@@ -27,6 +27,7 @@ COMMANDS = {
     "call": "Place a call with the built-in SIP softphone.",
     "calls": "List and show calls.",
     "leads": "List and show leads.",
+    "callbacks": "List and show callbacks, agree on another time, cancel them.",
     "dnc": "List, enter and take off the numbers that are never called.",
     "messages": "List, play and tick off the messages that callers left.",
     "control": "Run the process that routes and supervises calls.",

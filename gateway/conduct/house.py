@@ -66,7 +66,7 @@ class House:
 
     async def call_back(self, stage: CallStage, call: Call, reason: str) -> None:
         """Tell the caller that nobody can take the call, and book a callback."""
-        promised = replace(call, act=Promise(reason))
+        promised = replace(call, act=Promise(reason, terms=call.brief.callback))
         machine = machines.start(promised, own_number=callable_number(call.caller))
 
         async def keep(_machine: Machine, _bridged: str) -> bool:

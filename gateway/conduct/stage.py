@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from gateway.callbacks.booking import AS_SOON_AS_CAN_BE, Chosen, booking
 from gateway.calls.shared.spoken import RATE, Spoken
 from gateway.conduct import person
 from gateway.conduct.attention import Attention
@@ -212,20 +213,23 @@ class CallStage:
         """Book the callback on another number (see `port.Stage.book`)."""
         await self._book(number, reason)
 
-    async def book_for(self, number: Number | None, reason: str, within: float) -> None:
+    async def book_for(
+        self, number: Number | None, reason: str, within: float, chosen: Chosen = AS_SOON_AS_CAN_BE
+    ) -> None:
         """Book the callback, once a call; None for the number that the caller calls from. `within`: seconds in which they
-        are called. Raises Unavailable."""
+        are called, from the time that they have chosen. Raises Unavailable."""
         if not self._booked:
-            await self._book(number, reason, within)
+            await self._book(number, reason, within, chosen)
 
     def note(self, kind: Kind, data: Mapping[str, object], at: float | None = None) -> None:
         """Tell an event of the call for its record. `at`: seconds since the epoch; now by default."""
         self.parts.teller.note(kind, data, time.time() if at is None else at)
 
-    async def _book(self, number: Number | None, reason: str, within: float | None = None) -> None:
-        by = time.time() + (self.brief.callback_within if within is None else within)
-        data = {"number": number.reveal() if number else None, "reason": reason, "promised": by}
-        on = number or self.call.caller
+    async def _book(
+        self, number: Number | None, reason: str, within: float | None = None, chosen: Chosen = AS_SOON_AS_CAN_BE
+    ) -> None:
+        on, now = number or self.call.caller, time.time()
+        data = booking(on, number, reason, chosen, self.brief, within, now)
         await self.parts.ledger.once("callback", {"number": on.reveal() if on else None}, Kind.CALLBACK, data)
         self._booked = True
 

@@ -143,7 +143,8 @@ def _house(
     plan: Plan, name: str, act: Act, because: str, limits: Mapping[str, int], said: list[str] | None = None
 ) -> Stop:
     brief = plan.brief(name, said or ()) if name in plan.routes else Brief(agent="", country=plan.country)
-    return Stop(name, act, Pool.HOUSE, replace(brief, agent=""), because, limits)
+    terms = act.terms if isinstance(act, Promise) else brief.callback
+    return Stop(name, act, Pool.HOUSE, replace(brief, agent="", callback=terms), because, limits)
 
 
 def _act(plan: Plan, decision: Decision, ask: Ask, state: State) -> Act:

@@ -127,7 +127,15 @@ OPENED = Event(CALL, Kind.OPENED, NOW, {"caller": THEIRS.reveal(), "dialed": "+1
 
 def asks(at: float, uid: str, **more: object) -> Event:
     terms = {"team": "sales", "zone": "America/New_York", "tries": 2, "every": 900.0}
-    data = {"number": None, "reason": "a demo", "promised": at + 3600, "agreed": at, "terms": terms, "consent": "Press 1", **more}
+    data = {
+        "number": None,
+        "reason": "a demo",
+        "promised": at + 3600,
+        "agreed": at,
+        "terms": terms,
+        "consent": "Press 1",
+        **more,
+    }
     return Event(CALL, Kind.CALLBACK, NOW + 9, data, f"{uid}-0", uid=uid)
 
 
@@ -139,7 +147,14 @@ async def test_events_make_a_callback_and_move_it(engine: AsyncEngine) -> None:
     kept = SqlBookings(engine)
     await write(engine, OPENED, asks(NOW + 60, "2"))
     (one,) = await kept.listed(ended=True, limit=9)
-    assert (one.number, one.at, one.by, one.team, one.most, one.consent) == (THEIRS, NOW + 60, NOW + 3660, "sales", 2, "Press 1")
+    assert (one.number, one.at, one.by, one.team, one.most, one.consent) == (
+        THEIRS,
+        NOW + 60,
+        NOW + 3660,
+        "sales",
+        2,
+        "Press 1",
+    )
     await write(engine, asks(NOW + 60, "2"))  # told twice
     await write(engine, asks(NOW + 7200, "3"))  # the caller has chosen another time
     (one,) = await kept.listed(ended=True, limit=9)
