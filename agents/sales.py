@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from agents.definition import Definition
+from agents.definition import Definition, digits
+from gateway.calls.acts.digits import Rules
 
 
 class Lead(BaseModel):
@@ -15,6 +16,11 @@ class Lead(BaseModel):
     need: str | None = Field(None, description="what you need")
     team_size: int | None = Field(None, description="how many people are on your team", ge=1)
     budget: str | None = Field(None, description="your budget")
+    timeline: str | None = Field(None, description="when you need it")
+    number: str | None = Field(None, description="your phone number", json_schema_extra=digits(Rules(least=7, most=15)))
+    email: str | None = Field(None, description="your email address")
+    consent: str | None = Field(None, description="what you agree to, such as being called back, if mentioned")
+    promises: list[str] | None = Field(None, description="what you were promised in this call, if mentioned")
 
 
 AGENT = Definition(
@@ -22,6 +28,7 @@ AGENT = Definition(
     summary="Qualifies a caller who might buy, and writes a lead.",
     kind="lead",
     record=Lead,
+    offered=("timeline", "number", "email", "consent", "promises"),
     greeting="Thanks for calling. How can I help?",
     instructions="You answer the sales line. Find out what the caller needs and whether we can serve them.",
 )

@@ -42,6 +42,9 @@ class Settings(BaseModel):
     webhook_secret: SecretStr = Field(SecretStr(""), alias="OFFHOOK_WEBHOOK_SECRET")
     """What webhooks are signed with, as Standard Webhooks has it: whsec_ and base64 of 24 to 64 bytes; several with spaces
     between them sign each, so that a secret can be changed without a gap. "" for webhooks without a signature."""
+    leads_told_to: SecretStr = Field(SecretStr(""), alias="OFFHOOK_LEADS_TO")
+    """Addresses that every lead is told to, beside those of the plan, with spaces between them: mailto:, https:, sms:+1…,
+    hubspot:, salesforce:, pipedrive:, or as apprise has it; "" for none."""
     dialplans: Path = Field(Path("dialplans"), alias="OFFHOOK_DIALPLANS")
     """Directory of the plan's YAML files."""
     host: str = Field("127.0.0.1", alias="OFFHOOK_HOST")
@@ -116,6 +119,11 @@ class Settings(BaseModel):
     def sealing_secret(self) -> str:
         """The secret that digits are sealed with; "" when there is none."""
         return self.secret.get_secret_value() or self.livekit_api_secret.get_secret_value()
+
+    @property
+    def leads_to(self) -> list[str]:
+        """The addresses of OFFHOOK_LEADS_TO."""
+        return self.leads_told_to.get_secret_value().split()
 
     @property
     def messages(self) -> Path:

@@ -99,7 +99,7 @@ async def run(settings: Settings) -> None:
     redis = open_client(settings.redis_url.get_secret_value(), connect_within=_REDIS_CONNECTS)
     store = RedisStore(redis)
     put_in = asyncio.Event()
-    writer = Writer(store, engine, wake=put_in.set)
+    writer = Writer(store, engine, wake=put_in.set, leads_to=settings.leads_to)
     try:
         keeper = await _keeper(settings, catalogue, engine, looking)
         async with (
@@ -131,7 +131,9 @@ async def run(settings: Settings) -> None:
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             copying = Copying(SqlDoNotCall(engine, looking), RedisDoNotCall(redis))
             more = [("do not call", COPY, copying.look)]
-            await Control(settings, keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back, more).run()
+            pages = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
+            parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
+            await Control(settings, *parts, more, pages).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -183,9 +185,11 @@ class Control:
         sweep: Sweep,
         back: asyncio.Queue[Pool],
         more: Sequence[Look] = (),
+        pages: Sequence[web.RouteDef] = (),
     ) -> None:
-        """`back`: pools that have workers again. `more`: other things to look at again and again."""
-        self._more = more
+        """`back`: pools that have workers again. `more`: other things to look at again and again. `pages`: what is served
+        beside our own."""
+        self._more, self._pages = more, pages
         self._settings, self._keeper, self._dispatcher, self._told = settings, keeper, dispatcher, told
         self._deliverer, self._pools, self._writer = deliverer, pools, writer
         self._watch, self._sweep, self._back = watch, sweep, back
@@ -204,7 +208,7 @@ class Control:
                 working.start(_quietly(work))
 
             webhook = Webhook(receiver, self._dispatcher, later)
-            routes = [webhook.route(), web.get("/plan", self._plan), messages.served(self._settings)]
+            routes = [webhook.route(), web.get("/plan", self._plan), messages.served(self._settings), *self._pages]
             async with admin(self._settings, self._why_not_ready, routes):
                 self._keep(hearing, "records", self._writer.run)
                 self._keep(working, "deliverer", self._deliverer.run)

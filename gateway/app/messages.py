@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.config import Settings
-from gateway.operate import apprising
+from gateway.operate import apprising, lead_page
 from gateway.operate.deliverer import Deliverer, Threads
 from gateway.operate.links import Links, route
 from gateway.operate.sending import Senders
@@ -43,3 +43,10 @@ async def deliverer(
 def served(settings: Settings) -> web.RouteDef:
     """The route that links to messages lead to."""
     return route(Links(settings), settings.messages, time.time)
+
+
+def lead_pages(
+    settings: Settings, engine: AsyncEngine, looking: AsyncEngine, zone: Callable[[], tzinfo]
+) -> Sequence[web.RouteDef]:
+    """The pages that links to leads lead to."""
+    return lead_page.routes(Links(settings), engine, looking, zone, time.time)

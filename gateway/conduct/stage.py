@@ -166,7 +166,7 @@ class CallStage:
 
     async def learned(self, kind: str, fields: Mapping[str, object], *, complete: bool) -> None:
         """Keep what is known of the lead or ticket (see `port.Stage.learned`)."""
-        data = {"kind": kind, "fields": dict(fields), "complete": complete}
+        data = {"kind": kind, "fields": dict(fields), "complete": complete, "notify": list(self.brief.notify)}
         await self.parts.teller.told(Kind.FACTS, data, time.time())
 
     async def ask_for_person(self, reason: str) -> Person:

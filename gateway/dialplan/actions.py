@@ -179,6 +179,10 @@ class Route:
     """Where a caller who asks for a person goes; None on a route where nobody can ask."""
     handoff: Ref | None = None
     """The team that a qualified caller is given to."""
+    notify: tuple[str, ...] = ()
+    """Addresses that a lead is told to."""
+    notify_team: Ref | None = None
+    """Whose `notify` is told too; where neither is said, that of `handoff`."""
     transfer: Transfer | None = None
     """Whom the route's agent may put callers through to."""
     hours: Ref | None = None

@@ -159,7 +159,14 @@ class Plan:
             resume=route.resume,
             machines=route.limits.machines,
             sealed=route.seal_digits or (human is not None and human.seal_digits),
+            notify=self._notified(route),
         )
+
+    def _notified(self, route: Route) -> tuple[str, ...]:
+        """Whom leads of the route are told to."""
+        named = route.notify_team or (None if route.notify else route.handoff)
+        team = self.teams.get(named.name) if named else None
+        return tuple(dict.fromkeys((*route.notify, *(team.notify if team else ()))))
 
     def briefs(self, notices: Mapping[str, Sequence[str]] | None = None) -> Iterator[Brief]:
         """The briefs of every route that an agent answers; `notices` by the route's name."""

@@ -186,6 +186,7 @@ def _routes(catalogue: Catalogue) -> Schema:
         "dead_air": {"anyOf": [_ref("onward"), _object({"after": _ref("duration"), "to": _ref("onward")})]},
         "language": _text("A tag such as en-US."),
         "handoff": name,
+        "notify": _listed(_text("Whom a lead is told to: an address, or a team.")),
         "transfer": _ref("transfer"),
         "hours": _ref("hours"),
         "limits": _object(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
-from gateway.operate.links import Links
+from gateway.operate.lead_words import lead_told
+from gateway.operate.links import LEAD_LASTS, Links, lead_path
 from gateway.operate.telling import told
 from gateway.records.groups import Row
 from gateway.records.outbox import Due
@@ -22,9 +23,16 @@ def _message(due: Due, row: Row, links: Links, zone: tzinfo, now: float) -> Cont
     return told(due, row, links.to(due.subject, now), zone)
 
 
+def _lead(due: Due, row: Row, links: Links, zone: tzinfo, now: float) -> Content:
+    link = links.page(lead_path(due.call), now, LEAD_LASTS)
+    return lead_told(row, link, zone, changed=due.kind == Why.LEAD_CHANGED)
+
+
 COMPOSERS: Mapping[str, Composer] = {
     Why.MESSAGE: _message,
     Why.TRANSCRIPT: _message,
+    Why.LEAD: _lead,
+    Why.LEAD_CHANGED: _lead,
 }
 
 

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -15,7 +15,14 @@ from gateway.config import Settings
 
 LASTS = 30 * 86400.0
 """Seconds that a link leads somewhere."""
+LEAD_LASTS = 180 * 86400.0
+"""Seconds that a lead's page can be seen and its outcome told: some sales take months."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def lead_path(call: str) -> str:
+    """Where control serves a lead's page."""
+    return f"/leads/{quote(call, safe='')}"
 
 
 class Links:

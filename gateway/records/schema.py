@@ -239,6 +239,15 @@ DELIVERIES = Table(
     Column("error", Text),
 )
 
+OUTCOMES = Table(
+    "lead_outcomes",
+    METADATA,
+    _call(),
+    Column("outcome", String, nullable=False, comment="good, bad, spam, won"),
+    Column("why", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 APPLIED = Table(
     "applied",
     METADATA,

@@ -84,16 +84,17 @@ class Writer:
         clock: Callable[[], float] = time.time,
         consumer: str = "",
         wake: Callable[[], None] = lambda: None,
+        leads_to: Sequence[str] = (),
     ) -> None:
         """`engine` is migrated (`gateway.app.records.open_records`). `clock`: seconds since the epoch. `consumer`:
         this writer's name in the stream's group; "" for host and process, which no other live process has. `wake` is
-        called after a commit that put something in the outbox."""
+        called after a commit that put something in the outbox. `leads_to`: addresses that every lead is told to."""
         self._store = store
         self._engine = engine
         self._clock = clock
         self._consumer = consumer or f"{socket.gethostname()}-{os.getpid()}"
         self._forgot = float("-inf")
-        self._wake = wake
+        self._wake, self._leads_to = wake, leads_to
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> None:
@@ -179,7 +180,7 @@ class Writer:
         new = list(fresh.values())
         await rows.apply_changes(connection, [change for entry in new for change in entry.changes])
         events = [entry.event for entry in new]
-        put_in = await notices.note(connection, events, now)
+        put_in = await notices.note(connection, events, now, self._leads_to)
         await donotcall.note(connection, events)
         await bookings.note(connection, events, now)
         await rows.note_applied(connection, {_key(entry.event) for entry in new} - {""}, now)

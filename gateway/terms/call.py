@@ -80,6 +80,8 @@ class Brief:
     """A caller whose line dropped and who dials again goes on where they were."""
     sealed: bool = False
     """Keys that the caller presses go to the record alone, sealed: no model, transcript or log has them."""
+    notify: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses that the call's lead is told to; they may hold secrets."""
 
 
 @dataclass(frozen=True, slots=True)

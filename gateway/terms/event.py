@@ -11,7 +11,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | answered | job | – (the SIP participant's status became active) |
 | turn | job | seq, speaker, text, interrupted, latencies |
 | heard | job | words, speaking, after (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
-| facts | job | kind ("lead" or "ticket"), fields (all known so far), complete |
+| facts | job | kind ("lead" or "ticket"), fields (all known so far), complete, notify (whom the plan tells of it) |
 | callback | job | number (or null), reason, promised |
 | no_calls | job | number, why: whose it is is never to be called again |
 | switched | job | agent (the new one), reason |

@@ -118,7 +118,8 @@ def read_ask(text: str) -> Asked:
 
 def _brief(given: Mapping[str, Any]) -> Brief:
     known = {name: value for name, value in given.items() if name in _BRIEF}
-    return Brief(**{**known, "callback": Terms.read(known.get("callback", {}))})
+    told = {"callback": Terms.read(known.get("callback", {})), "notify": tuple(known.get("notify", ()))}
+    return Brief(**{**known, **told})
 
 
 def _act(kind: str, given: Mapping[str, object]) -> Act:

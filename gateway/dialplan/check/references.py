@@ -108,6 +108,8 @@ def _of_route(route: Route, plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
     for name, target in route.transfer.to.items() if route.transfer else ():
         if target.who is not None:
             yield f"'{name}' in the transfer {own}", "person", target.who
+    if route.notify_team is not None:
+        yield f"'notify' {own}", "team", route.notify_team
     if route.hours is not None:
         yield f"'hours' {own}", "hours", route.hours
     if route.privacy.declined is not None:

@@ -167,27 +167,36 @@ def _message(reader: Reader, given: Mapping[str, Node], context: Context) -> Act
     if isinstance(node, ScalarNode) and not is_empty(node):
         return Message({"otherwise": words(reader, node, "message", context, REOPENS)})
     say: dict[str, str] = {}
-    most, team, notify = 120.0, None, []
+    most, team = 120.0, None
+    notify: tuple[str, ...] = ()
     for key, value in reader.mapping(node, "message"):
         if key.text in ("say", "otherwise", *INSTEAD):
             say["otherwise" if key.text == "say" else key.text] = words(reader, value, key.text, context, REOPENS)
         elif key.text == "at_most":
             most = values.duration(reader, value, "at_most", least=5, most=1800, default=most)
         elif key.text == "notify":
-            for text, place in reader.texts(value, "notify"):
-                if addresses.is_address(text):
-                    notify.append(text)
-                elif addresses.looks_like_one(text):
-                    reader.fault(place, f"'{text}' is no address to notify.", addresses.remedy(text))
-                else:
-                    team = Ref(text, place)
+            notify, team = notified(reader, value)
         else:
             unknown(reader, key.text, key.place, _MESSAGE, "in a message")
     if "otherwise" not in say and isinstance(node, MappingNode):
         reader.fault(
             node, "The message has no words for every case.", "Add otherwise: Please leave a message after the tone."
         )
-    return Message(say, most, team, tuple(notify))
+    return Message(say, most, team, notify)
+
+
+def notified(reader: Reader, node: Node) -> tuple[tuple[str, ...], Ref | None]:
+    """Who is told: addresses, and a team by whose name its own are meant."""
+    found: list[str] = []
+    team = None
+    for text, place in reader.texts(node, "notify"):
+        if addresses.is_address(text):
+            found.append(text)
+        elif addresses.looks_like_one(text):
+            reader.fault(place, f"'{text}' is no address to notify.", addresses.remedy(text))
+        else:
+            team = Ref(text, place)
+    return tuple(found), team
 
 
 def _split(reader: Reader, given: Mapping[str, Node], _: Context) -> Action:

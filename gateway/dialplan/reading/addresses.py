@@ -27,12 +27,16 @@ _APPRISE = """46elks acs amqp amqps aprs atalk awswhatsapp azure bale bark barks
 SCHEMES = frozenset(_APPRISE.split()) | {"http", "https", "mailto", "mailtos"}
 """How an address may begin; those of a desktop's own notifications are left out."""
 _MAIL = re.compile(r"mailto:[^@\s/?]+@[^@\s]+\.[^@\s]+", re.IGNORECASE)
+_TELEPHONE = re.compile(r"sms:\+[1-9][0-9]{6,14}", re.IGNORECASE)
+CUSTOMER_SYSTEMS = frozenset({"hubspot:", "salesforce:", "pipedrive:"})
+"""Take leads, by an account that the settings name."""
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://\S+", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
-    """Whether somebody can be told there: `mailto:NAME@HOST`, a webhook, or an address as apprise writes it."""
-    if _MAIL.fullmatch(text):
+    """Whether somebody can be told there: `mailto:NAME@HOST`, `sms:+1…`, a webhook, a customer system, or an address as
+    apprise writes it."""
+    if _MAIL.fullmatch(text) or _TELEPHONE.fullmatch(text) or text.lower() in CUSTOMER_SYSTEMS:
         return True
     url = _URL.fullmatch(text)
     return url is not None and url[1].lower() in SCHEMES and _splits(text)
@@ -49,7 +53,7 @@ def _splits(text: str) -> bool:
 
 def looks_like_one(text: str) -> bool:
     """Whether an address was meant, and no team's name."""
-    return "://" in text or text.lower().startswith("mailto:")
+    return "://" in text or text.lower().startswith(("mailto:", "sms:")) or text.endswith(":")
 
 
 def remedy(text: str) -> str:

@@ -10,18 +10,30 @@ from yaml.nodes import MappingNode, Node
 from gateway.dialplan.actions import DEAD_AIR_AFTER, INSTEAD, LANGUAGE, MACHINES, Action, Limits, Privacy, Reject, Route
 from gateway.dialplan.model import Callback, Ref
 from gateway.dialplan.reading import values
-from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action
+from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action, notified
 from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.outbound import transfer
 from gateway.dialplan.reading.words import unknown
 
-ROUTE = ("language", "human", "handoff", "transfer", "hours", *INSTEAD, "limits", "privacy", "seal_digits", "resume")
+ROUTE = (
+    "language",
+    "human",
+    "handoff",
+    "transfer",
+    "hours",
+    *INSTEAD,
+    "limits",
+    "privacy",
+    "seal_digits",
+    "resume",
+    "notify",
+)
 """What any route may say beside its action; `_FITS` holds which of them an action has no use for."""
 _FITS: Mapping[str, Sequence[str]] = {
     "agent": ("language", "human", "handoff", "transfer", "hours", "closed", "full", "no_agent", "dead_air", "limits", "privacy",
-              "seal_digits", "resume"),
+              "seal_digits", "resume", "notify"),
     "menu": ("language", "human", "hours", "closed", "full", "dead_air", "limits", "privacy"),
     "team": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
     "dial": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
@@ -84,6 +96,7 @@ def _whole(
 ) -> Route:
     own = read_privacy(reader, given["privacy"]) if "privacy" in given else {}
     talking = not isinstance(made, Reject)
+    notify, notify_team = notified(reader, given["notify"]) if "notify" in given else ((), None)
     instead: dict[str, Ref | Callback] = {}
     after = DEAD_AIR_AFTER
     for word in INSTEAD:
@@ -102,6 +115,8 @@ def _whole(
         language=(values.language(reader, given["language"]) if "language" in given else None) or LANGUAGE,
         human=values.onward(reader, given["human"], "human", callback=True) if "human" in given else None,
         handoff=reader.ref(given["handoff"], "handoff") if "handoff" in given else None,
+        notify=notify,
+        notify_team=notify_team,
         transfer=transfer(reader, given["transfer"], context) if "transfer" in given else None,
         hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
         instead=instead,

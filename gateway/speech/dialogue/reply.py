@@ -214,7 +214,7 @@ def _keyed(talk: Talk, keys: str) -> Reply:
     one = talk.asked if talk.asked and talk.asked.kind is Kind.DIGITS else None
     if keys == "0" and not one:
         return _person(talk, "the caller pressed 0")
-    one = one or next((each for each in talk.properties if each.kind is Kind.DIGITS), None)
+    one = one or next((each for each in talk.wanted if each.kind is Kind.DIGITS), None)
     if one is None or not keys:
         return Reply(f"{spoken.OFFER_PERSON} {_onward(talk)}")
     if one.length and len(keys) != one.length:

@@ -76,15 +76,20 @@ class Talk:
         return (*first, *(one for one in found if one not in first))
 
     @property
+    def wanted(self) -> tuple[Property, ...]:
+        """Of those, the ones that are asked for."""
+        closed = self.tools.form is not None and self.tools.form.closed
+        ask = self.prompt.ask
+        return tuple(
+            one for one in self.properties
+            if (one.asked if ask is None else one.name in ask) and (one.needed or not closed)
+        )  # fmt: skip
+
+    @property
     def missing(self) -> Property | None:
         """What is asked for next."""
-        for one in self.properties:
-            wanted = one.asked if self.prompt.ask is None else one.name in self.prompt.ask
-            if self.tools.form and self.tools.form.closed:
-                wanted = wanted and one.needed
-            if wanted and one.name not in self.facts and one.name not in self.skipped:
-                return one
-        return None
+        open_ones = (one for one in self.wanted if one.name not in self.facts and one.name not in self.skipped)
+        return next(open_ones, None)
 
     def entered(self, said: Said) -> Property | None:
         """The property that the message tells was keyed in, out of this model's sight."""

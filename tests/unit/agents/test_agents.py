@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agents.definition import opening
@@ -102,7 +104,7 @@ def test_on_a_sealed_route_digits_are_asked_to_be_keyed_in_and_never_said() -> N
     told = instructions(support, Brief("support", sealed=True))
     assert "[keypad: ticket number entered]" in told
     assert "hidden" not in instructions(support, Brief("support"))
-    assert "hidden" not in instructions(definition("sales"), Brief("sales", sealed=True)), "it has no digits"
+    assert "hidden" not in instructions(replace(support, record=None), Brief("support", sealed=True)), "no digits"
     read = tools.read([{"type": "function", "function": save_schema(support, sealed=True)}])
     assert read.form
     asked_by = {each.name: each for each in read.form.properties}[one.name]

@@ -270,6 +270,40 @@ def test_how_long_a_machine_is_listened_to(tmp_path: Path) -> None:
     assert loaded(tmp_path, BASE).plan.brief("sales").machines == 120.0
 
 
+TEAM = 'people: {ana: {call: +1 510 555 0142}}\nteams: {desk: {members: [ana], notify: ["mailto:d@acme.example"]}}\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "to"),
+    [
+        ("", ()),
+        ("notify: desk", ("mailto:d@acme.example",)),
+        ("handoff: desk", ("mailto:d@acme.example",)),
+        ("handoff: desk, notify: 'sms:+15105550142'", ("sms:+15105550142",)),
+        (
+            "notify: [desk, 'hubspot:', 'https://x.example/h']",
+            ("hubspot:", "https://x.example/h", "mailto:d@acme.example"),
+        ),
+    ],
+)
+def test_whom_leads_are_told_to(tmp_path: Path, written: str, to: tuple[str, ...]) -> None:
+    text = BASE.replace("{agent: sales}", f"{{agent: sales, {written}}}", 1) + TEAM
+    found = loaded(tmp_path, text).plan
+    assert found is not None
+    assert found.brief("sales").notify == to
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [("notify: nobody", "'nobody'"), ("notify: 'sms:0142'", "no address to notify"),
+     ("notify: 'hubpot:'", "no address to notify")],
+)  # fmt: skip
+def test_whom_leads_cannot_be_told_to_is_told(tmp_path: Path, written: str, what: str) -> None:
+    text = BASE.replace("{agent: sales}", f"{{agent: sales, {written}}}", 1) + TEAM
+    found = [str(one) for one in loaded(tmp_path, text).findings]
+    assert any(what in line for line in found), found
+
+
 def test_the_statuses_that_livekit_sip_changes_are_noted() -> None:
     told = [str(one) for one in load(EXAMPLE, CATALOGUE, NOON).findings if one.severity is Severity.NOTE]
     assert any("'refuse' rejects with 603" in line and "486" in line for line in told)

@@ -28,6 +28,8 @@ class Talk:
     def __init__(self, agent: str = "sales", system: str = PROMPT, greeting: str = GREETING, saved: str = "saved"):
         functions = [save_schema(definition(agent)), *OTHERS]
         self.tools = [{"type": "function", "function": one} for one in functions]
+        if system and "Ask:" not in system:
+            system = f"{system}\nAsk: {', '.join(definition(agent).asks)}"
         self.messages: list[Mapping[str, object]] = [{"role": "system", "content": system}]
         if greeting:
             self.messages.append({"role": "assistant", "content": greeting})
