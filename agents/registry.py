@@ -7,7 +7,7 @@ import importlib
 from agents.definition import Definition
 from agents.links import chain
 from agents.rendering import Rendering
-from gateway.conduct.port import AgentRunner, Renderer, Transcriber
+from gateway.conduct.port import AgentRunner, Overhearer, Renderer, Transcriber
 from gateway.config import Settings
 from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
@@ -63,4 +63,10 @@ def renderer(settings: Settings) -> Renderer:
 def transcriber(settings: Settings) -> Transcriber:
     """Writes recordings down by what the agents hear with."""
     made: Transcriber = importlib.import_module("agents.transcribing").Transcribing(settings)
+    return made
+
+
+def overhearer(settings: Settings) -> Overhearer:
+    """Understands who asks for a person. Cheap: it loads no engine."""
+    made: Overhearer = importlib.import_module("agents.overhearing").Overhearing(settings)
     return made

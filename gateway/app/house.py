@@ -26,7 +26,10 @@ from gateway.conduct.holding import Holding
 from gateway.conduct.house import House
 from gateway.conduct.house_voice import HouseVoice
 from gateway.conduct.legs import Legs
+from gateway.conduct.mouth import Mouth
 from gateway.conduct.outward import Guard, Outward
+from gateway.conduct.overhear import overhearing
+from gateway.conduct.port import Overhearer
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.record import Recorder
 from gateway.conduct.speak import Speaker
@@ -46,7 +49,8 @@ from gateway.trunks.outbound import reader
 
 
 class HouseTools:
-    """Makes the tools of one job. `hearing` is the room's; `prompts` a book on a client that doesn't decode."""
+    """Makes the tools of one job. `hearing` is the room's; `mouth` what the caller hears; `prompts` a book on a client that
+    doesn't decode."""
 
     def __init__(
         self,
@@ -58,13 +62,16 @@ class HouseTools:
         room: rtc.Room,
         lk: api.LiveKitAPI,
         hearing: Hearing,
+        mouth: Mouth,
+        overhearer: Overhearer,
         rendered_in: str,
     ) -> None:
         self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
         self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
         self._pacer: Pacer = RedisPacer(redis, time.time)
         self._guard = Guard(RedisRuleBook(redis), RedisMeter(redis, time.time), RedisDoNotCall(redis).has)
-        self._ear = Ear(RedisSpoken(redis))
+        self._mouth, self._overhearer = mouth, overhearer
+        self._ear = Ear(RedisSpoken(redis), mouth.recent)
 
     def house(self) -> House:
         """What performs the acts."""
@@ -78,6 +85,7 @@ class HouseTools:
             holding=partial(self._holding, call),
             recorder=partial(self._recorder, stage, call),
             listener=partial(self._ear.listening, stage.hear, call),
+            overhearer=partial(overhearing, stage.hear, self._mouth.recent, self._overhearer, call.brief.language),
             hearing=self._hearing.set,
         )
 

@@ -189,10 +189,19 @@ class _Job:
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:
         context, settings = self._context, self._settings
         prompts, voice = PromptBook(redis), self._agents_voice()
-        tools = HouseTools(
-            settings, redis, store, prompts, room=context.room, lk=context.api, hearing=hearing, rendered_in=voice
-        )
         agents = cast(Agents, registry())
+        tools = HouseTools(
+            settings,
+            redis,
+            store,
+            prompts,
+            room=context.room,
+            lk=context.api,
+            hearing=hearing,
+            mouth=mouth,
+            overhearer=agents.overhearer(settings),
+            rendered_in=voice,
+        )
         warm = context.proc.userdata.get(_WARM)
         return Means(
             room=context.room,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from livekit.rtc.participant import PublishTrackError, UnpublishTrackError
 
 from gateway.conduct import play
 from gateway.metrics import EDGE_ERRORS
+from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,8 @@ AUDIBLE = 100
 CLOSE_AFTER = 1.0
 """Seconds for which nobody must want to hear us before the track goes: it would hold up the subscriptions of those who
 have just been connected."""
+RECENT = 8.0
+"""Seconds of what was said that `recent` tells."""
 PUBLISH_WITHIN = 5.0
 """Seconds that LiveKit may take to publish a track or to take it back."""
 
@@ -45,6 +49,8 @@ class Mouth:
         self._tasks = Tasks("mouth")
         self.sounds: Callable[[float], None] | None = None
         """Told until when it sounds (`time.monotonic`) as it is given something that can be heard."""
+        self._recent: deque[rtc.AudioFrame] = deque()
+        self._seconds = 0.0
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,8 +79,18 @@ class Mouth:
         """See Sink."""
         return self._source.queued_duration if self._source is not None else 0.0
 
+    def recent(self) -> Samples:
+        """What was said of late, RECENT seconds of it, at gateway.rtp.RATE; what was taken back again is in it."""
+        if not self._recent:
+            return np.zeros(0, np.int16)
+        said = np.concatenate([np.frombuffer(frame.data, np.int16) for frame in self._recent])
+        step = self.rate // RATE
+        fewer: Samples = said[: len(said) // step * step].reshape(-1, step).mean(axis=1).astype(np.int16)
+        return fewer
+
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         """See Sink. What is said to nobody takes its time and is lost."""
+        self._remember(frame)
         if self._source is None and self._wanted:
             await self._opened.wait()
         if self._source is not None:
@@ -93,6 +109,12 @@ class Mouth:
         """See Sink."""
         if self._source is not None:
             self._source.clear_queue()
+
+    def _remember(self, frame: rtc.AudioFrame) -> None:
+        self._recent.append(frame)
+        self._seconds += frame.duration
+        while self._seconds - self._recent[0].duration >= RECENT:
+            self._seconds -= self._recent.popleft().duration
 
     async def _settle(self) -> None:
         await asyncio.sleep(0.0 if self._wanted else CLOSE_AFTER)

@@ -135,7 +135,7 @@ class Performance:
     def _matrix(self) -> Matrix:
         """Who hears whom while nobody is connected. What isn't listened to costs nothing."""
         act = self._part.act
-        listens = isinstance(act, Record) or (isinstance(act, Choose) and act.speech)
+        listens = isinstance(act, Record) or (isinstance(act, Choose) and (act.speech or act.person))
         return ATTENDED if listens else hears(CALLER, JOB)
 
     async def _set(self, stack: AsyncExitStack) -> None:
@@ -151,6 +151,8 @@ class Performance:
             self._recorder = await stack.enter_async_context(tools.recorder(self.happened))
         if isinstance(act, Choose) and act.speech:
             await stack.enter_async_context(tools.listener(self.happened))
+        elif isinstance(act, Choose) and act.person:
+            await stack.enter_async_context(tools.overhearer(self.happened))
 
     def _take_over(self) -> Event:
         """Whoever rings or has answered stays, as far as the machine knows them."""

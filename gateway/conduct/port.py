@@ -264,6 +264,14 @@ class Transcriber(Protocol):
         ...
 
 
+class Overhearer(Protocol):
+    """Understands one thing of what callers say."""
+
+    async def wants_person(self, phrase: Pcm, language: str) -> bool:
+        """Whether the caller asks for a person in it. `language`: BCP 47 tag. Raises Unavailable."""
+        ...
+
+
 class Agents(Protocol):
     """What the module `agents.registry` offers."""
 
@@ -285,4 +293,8 @@ class Agents(Protocol):
 
     def transcriber(self, settings: Settings) -> Transcriber:
         """Writes recordings down by what the agents hear with."""
+        ...
+
+    def overhearer(self, settings: Settings) -> Overhearer:
+        """Understands who asks for a person. Cheap: it loads no engine."""
         ...

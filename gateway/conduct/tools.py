@@ -133,5 +133,7 @@ class Tools:
     recorder: Callable[[Happened], AbstractAsyncContextManager[Recorder]]
     listener: Callable[[Happened], AbstractAsyncContextManager[None]]
     """Tells Spoke for each phrase that the caller speaks."""
+    overhearer: Callable[[Happened], AbstractAsyncContextManager[None]]
+    """Tells WantsPerson when the caller says so; nothing where nobody can be had who understands words."""
     hearing: Callable[[Matrix], None]
     """Lets everybody in the room hear whom the matrix says."""

@@ -48,7 +48,7 @@ ENDINGS: Mapping[str, str] = {
     "unreachable": "not to be reached",
     "nobody": "nobody on duty",
     "key": "a key that leads on",
-    "person": "0",
+    "person": "0, or the word",
     "wrong key": "a key that leads nowhere",
     "silence": "silence",
     "speech": "speech",
@@ -96,7 +96,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "key": _of("test_house", "a_key_interrupts_the_menu_and_leads_on")
         + _of("house/test_menus", "a_wav_is_a_menus_prompt")
         + _of("house/test_strangers", "sipp_chooses_in_a_menu_by_keys_of_its_own"),
-        "person": _of("test_house", "zero_leads_to_a_person"),
+        "person": _of("test_house", "zero_leads_to_a_person")
+        + _of("house/test_menus", "who_says_person_at_a_menu_of_keys_reaches_one"),
         "wrong key": _of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye")
         + _of("house/test_menus", "keys_that_lead_nowhere_use_the_menu_up"),
         "silence": _of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye"),

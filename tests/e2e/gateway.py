@@ -27,7 +27,7 @@ from tests.e2e.servers import free_port
 EXTERNAL_SIP = os.environ.get("OFFHOOK_SIP", "")
 TRUNKS = Path(__file__).parents[2] / "sip-trunk.example.yaml"
 PLANS = Path(__file__).parent / "plans"
-READY_WITHIN = 60.0
+READY_WITHIN = 85.0
 ENDS_WITHIN = 30.0
 
 

@@ -45,6 +45,11 @@ class Spoke:
 
 
 @dataclass(frozen=True, slots=True)
+class WantsPerson:
+    """The caller has said that they want a person, where nothing else they say counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """All that was to be said has been played to its end."""
 
@@ -181,8 +186,8 @@ class Gone:
 
 
 Event = (
-    Begun | Resumed | Key | Spoke | Heard | LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegSaid | LegSounds
-    | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
+    Begun | Resumed | Key | Spoke | WantsPerson | Heard | LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegSaid
+    | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 
 # What is to be done, in this order.

@@ -4,6 +4,7 @@
 | --- | --- |
 | a key that leads somewhere, at any time | silence at once, KEY |
 | `0`, unless the menu has a `0` or there is no way to a person | silence at once, HUMAN |
+| the caller says that they want a person, where there is a way to one | silence at once, HUMAN |
 | another key | that it isn't a choice, and the prompt again |
 | the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
 | nothing for `wait` seconds after the prompt | the prompt again |
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.calls.acts.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, Resumed, Say, Spoke
+from gateway.calls.acts.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, Resumed, Say, Spoke, WantsPerson
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
@@ -65,6 +66,8 @@ class Menu:
                 return self._prompt(now)
             case Key(key):
                 return self._pressed(key, now)
+            case WantsPerson() if self.person:
+                return self._end(Because.HUMAN)
             case Spoke() if self.speech:
                 return self._end(Because.SPEECH)
             case Spoke():

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 CLOSED = [f"+151055507{n:02}" for n in range(1, 7)]
 FULL = [f"+151055507{n}" for n in range(11, 16)]
 TOMORROW, IN_THREE_DAYS, BY_TONE, KEYS_ONLY = "+15105550721", "+15105550722", "+15105550731", "+15105550732"
+KEYS_OR_PERSON = "+15105550782"
 MUSIC, CALL_BACK, GOODBYE = "+15105550755", "+15105550771", "+15105550772"
 
 
@@ -91,6 +92,21 @@ async def test_who_talks_where_talking_leads_nowhere_hears_the_menu_again(stack:
     await said(caller, call, word(HouseWord.NOBODY, "en"), 20)
     await call.ended()
     assert [stop["act"] for stop in (await record(stack, sip_id(call)))["stops"]] == ["choose", "dismiss"]
+
+
+async def test_who_says_person_at_a_menu_of_keys_reaches_one(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await up(caller, KEYS_OR_PERSON)
+    await said(caller, call, "Press 1 or 2.")
+    await caller.say(call, "Sales, please")
+    with pytest.raises(Unmet):
+        await callees.rung(2.0)
+    await caller.say(call, "A person, please")
+    human = await (await callees.rung()).answer()
+    await talk(call, human)
+    await call.hang_up()
+    await human.ended()
+    stops = (await record(stack, sip_id(call)))["stops"]
+    assert [(stop["act"], stop["because"]) for stop in stops[1:]] == [("wait", "human")]
 
 
 async def test_keys_that_lead_nowhere_use_the_menu_up(stack: Stack, caller: Phone) -> None:

@@ -11,10 +11,12 @@ import pytest
 
 from gateway.calls.acts.cues import Spoke
 from gateway.calls.shared.spoken import MemorySpoken
-from gateway.conduct.ear import BEFORE, FRAME_MS, LONGEST, Ear
+from gateway.conduct.ear import FRAME_MS, Ear
+from gateway.conduct.phrases import BEFORE, LONGEST
 from gateway.errors import Unavailable
 from gateway.terms.call import Call, CallId
 from tests.contract.calls import a_call
+from tests.unit.conduct.test_phrases import speech
 
 RATE = 8000
 QUIET = np.random.default_rng(1).normal(0, 5, RATE).astype(np.int16)
@@ -59,6 +61,11 @@ def samples(data: bytes) -> np.ndarray:
     return np.frombuffer(data, np.int16)
 
 
+def silent() -> np.ndarray:
+    """Nothing was said to the caller."""
+    return np.zeros(0, np.int16)
+
+
 @pytest.fixture
 def call() -> Call:
     return a_call()
@@ -66,7 +73,7 @@ def call() -> Call:
 
 async def test_a_phrase_is_told_and_kept_from_before_its_beginning(call: Call) -> None:
     spoken, told, line = kept(), list[Spoke](), Line(QUIET, loud(0.6), QUIET)
-    ear = Ear(spoken)
+    ear = Ear(spoken, silent)
     async with ear.listening(line.hear, call, told.append):
         await line.heard.wait()
     assert len(told) == 1
@@ -79,7 +86,7 @@ async def test_a_phrase_is_told_and_kept_from_before_its_beginning(call: Call) -
 
 async def test_a_click_is_neither_told_nor_kept_with_what_follows(call: Call) -> None:
     spoken, told, line = kept(), list[Spoke](), Line(QUIET, loud(0.1, 700), QUIET, loud(0.6), QUIET)
-    ear = Ear(spoken)
+    ear = Ear(spoken, silent)
     async with ear.listening(line.hear, call, told.append):
         await line.heard.wait()
     await ear.close()
@@ -87,10 +94,20 @@ async def test_a_click_is_neither_told_nor_kept_with_what_follows(call: Call) ->
     assert len(samples(await spoken.take(call.id, call.stop + 1))) < 2.2 * RATE
 
 
+async def test_the_menus_own_words_are_no_phrase_when_the_line_sends_them_back(call: Call) -> None:
+    said, spoken, told = speech(1, 2.0, 12000), kept(), list[Spoke]()
+    line = Line(QUIET, (said * 0.03).astype(np.int16), QUIET)
+    ear = Ear(spoken, lambda: said.astype(np.int16))
+    async with ear.listening(line.hear, call, told.append):
+        await line.heard.wait()
+    await ear.close()
+    assert (told, await spoken.take(call.id, call.stop + 1)) == ([], b"")
+
+
 async def test_who_goes_on_talking_is_heard_until_somebody_else_hears_them(call: Call) -> None:
     spoken, told = kept(), list[Spoke]()
     line = Line(QUIET, loud(0.5), QUIET[:4000], loud(1.0, 500), QUIET)
-    ear = Ear(spoken)
+    ear = Ear(spoken, silent)
     phrase = asyncio.Event()
 
     def happened(one: Spoke) -> None:
@@ -109,7 +126,7 @@ async def test_who_goes_on_talking_is_heard_until_somebody_else_hears_them(call:
 
 async def test_who_says_nothing_is_heard_no_longer_than_the_menu_lasts(call: Call) -> None:
     spoken, line = kept(), Line(QUIET)
-    async with Ear(spoken).listening(line.hear, call, lambda _: None):
+    async with Ear(spoken, silent).listening(line.hear, call, lambda _: None):
         await line.heard.wait()
     assert line.readers == 0
     assert await spoken.take(call.id, call.stop + 1) == b""
@@ -117,7 +134,7 @@ async def test_who_says_nothing_is_heard_no_longer_than_the_menu_lasts(call: Cal
 
 async def test_no_more_is_kept_than_ten_seconds(call: Call) -> None:
     spoken, line = kept(), Line(QUIET, loud(0.5), QUIET, *[loud(1.0)] * 12)
-    ear = Ear(spoken)
+    ear = Ear(spoken, silent)
     async with ear.listening(line.hear, call, lambda _: None):
         await line.heard.wait()
     await ear.close()
@@ -127,7 +144,7 @@ async def test_no_more_is_kept_than_ten_seconds(call: Call) -> None:
 
 async def test_a_store_that_is_down_doesnt_hold_the_menu_up(call: Call) -> None:
     told, line = list[Spoke](), Line(QUIET, loud(0.6), QUIET)
-    ear = Ear(Lost(time.monotonic))
+    ear = Ear(Lost(time.monotonic), silent)
     phrase = asyncio.Event()
 
     def happened(one: Spoke) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.rtc.participant import UnpublishTrackError
 
 from gateway.conduct import mouth, play
-from gateway.conduct.mouth import Mouth
+from gateway.conduct.mouth import RECENT, Mouth
 
 RATE = 8000
 FRAME = rtc.AudioFrame(bytes(320), RATE, 1, 160)
@@ -92,6 +93,21 @@ async def test_it_is_published_with_what_costs_least(lab: Lab) -> None:
         assert not lab.options.red
         assert made.queued_duration == 0.25
     assert lab.sources[0].closed
+
+
+async def test_what_was_said_of_late_is_known(lab: Lab) -> None:
+    frame = rtc.AudioFrame(np.full(RATE * 3, 7, np.int16).tobytes(), RATE, 1, RATE * 3)
+    async with lab.mouth as made:
+        assert not len(made.recent())
+        await made.open()
+        await made.capture_frame(FRAME)
+        for _ in range(3):
+            await made.capture_frame(frame)
+        said = made.recent()
+        assert RECENT <= len(said) / RATE < RECENT + 3
+        assert set(said.tolist()) == {7}
+        made.rate = 3 * RATE
+        assert len(made.recent()) == len(said) // 3
 
 
 async def test_whom_nobody_hears_has_no_track_and_no_source(lab: Lab) -> None:

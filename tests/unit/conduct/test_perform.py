@@ -161,7 +161,7 @@ class World:
                 self.done.append(("held", name))
 
         tools: Any = made  # the World is each of them
-        return Tools(tools, tools, tools, holding, tools, tools, heard)
+        return Tools(tools, tools, tools, holding, tools, tools, tools, heard)
 
     def part(self, act: Act, machine: Machine, *, resumed: bool = False, bridged: str = "", notice: str = "") -> Part:
         async def keep(machine: Machine, bridged: str) -> bool:
@@ -207,7 +207,7 @@ async def test_a_step_is_kept_before_it_is_done_and_in_the_machines_order() -> N
     made = machine((Begun, (Hush(), Say("Press 1."))), (Key, (Finish(Onward(Because.KEY, "1")),)))
     found = await run(world, world.part(Choose("", "1"), made, notice="We move."), Key("1"), Key("1"))
     assert found == Onward(Because.KEY, "1")
-    assert world.done[:2] == [hears(CALLER, JOB), ("say", "We move.")]
+    assert world.done[:2] == [ATTENDED, ("say", "We move.")]
     assert "kept" in world.done
     kept = [seen for seen, _ in world.kept]
     assert kept == [("Begun",), ("Begun", "Key")], "a key that came before the machine began is told it all the same"
@@ -233,8 +233,9 @@ async def test_the_words_come_after_their_step_was_kept() -> None:
 @pytest.mark.parametrize(
     ("act", "matrix"),
     [
-        (Choose("", "1"), hears(CALLER, JOB)),
+        (Choose("", "1", person=False), hears(CALLER, JOB)),
         (Choose("", "1", speech=True), ATTENDED),
+        (Choose("", "1", person=True), ATTENDED),
         (Record("Speak."), ATTENDED),
         (Wait("crew"), hears(CALLER, JOB)),
         (Dismiss("x"), hears(CALLER, JOB)),

@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calls.acts.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, LegLeft, Resumed, Say, Spoke
+from gateway.calls.acts.cues import (
+    Begun,
+    Effect,
+    Event,
+    Finish,
+    Heard,
+    Hush,
+    Key,
+    LegLeft,
+    Resumed,
+    Say,
+    Spoke,
+    WantsPerson,
+)
 from gateway.calls.acts.menu import Menu
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
@@ -45,6 +58,9 @@ def ends(because: Because, key: str = "") -> tuple[Effect, ...]:
         (ACT, Key("#"), (Hush(), WRONG, PROMPT)),
         (ACT, Spoke(), ends(Because.SPEECH)),
         (Choose("?", "12", speech=False), Spoke(), (Hush(), KEYS_ONLY, Say("?"))),
+        (Choose("?", "12"), WantsPerson(), ends(Because.HUMAN)),
+        (Choose("?", "01"), WantsPerson(), ends(Because.HUMAN)),
+        (Choose("?", "12", person=False), WantsPerson(), ()),
         (ACT, LegLeft("x"), ()),
     ],
 )
@@ -91,7 +107,7 @@ def test_a_job_that_resumes_an_ended_menu_is_told_its_outcome_again() -> None:
 
 
 KEYS = st.sampled_from("0123456789*#ABCD").map(Key)
-EVENTS = st.one_of(KEYS, st.just(Spoke()), st.just(Heard()), st.just(LegLeft("x")), st.just(Resumed()), st.none())
+EVENTS = st.one_of(KEYS, st.sampled_from([Spoke(), WantsPerson(), Heard(), LegLeft("x"), Resumed()]), st.none())
 ACTS = st.builds(
     Choose,
     say=st.just("Choose."),
@@ -135,6 +151,7 @@ def test_it_ends_once_in_time_and_from_every_checkpoint(act: Choose, script: lis
     assert isinstance(outcome, Onward)
     assert (outcome.because is Because.KEY) == bool(outcome.key)
     assert outcome.key == "" or outcome.key in act.keys
-    assert outcome.because is not Because.HUMAN or (act.person and "0" not in act.keys)
+    asked_for_one = any(isinstance(event, WantsPerson) for event, _ in script)
+    assert outcome.because is not Because.HUMAN or (act.person and ("0" not in act.keys or asked_for_one))
     assert outcome.because is not Because.SPEECH or act.speech
     assert menu.deadline == float("inf")

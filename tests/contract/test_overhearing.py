@@ -1,0 +1,130 @@
+"""Who asks for a person is understood by the local speech server; where no recognizer answers, that is told soon."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from agents.overhearing import WITHIN, Overhearing
+from gateway.conduct.port import Pcm
+from gateway.config import Settings
+from gateway.errors import Unavailable
+from gateway.phone.voice import Voice
+from gateway.rtp import RATE
+from tests.contract.test_speech_plugins import Speech, on_the_line, speech
+
+__all__ = ["speech"]
+
+SLACK = 3.0
+"""Seconds by which a busy machine may be late."""
+PHRASE = Pcm(RATE, bytes(RATE))
+
+
+def overhearing(*links: str, local: str = "http://127.0.0.1:9") -> Overhearing:
+    return Overhearing(
+        Settings.model_validate({"OFFHOOK_SPEECH_URL": local, "OFFHOOK_STT_CHAIN": ", ".join(links) or "local"})
+    )
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize(
+    ("words", "wants"),
+    [
+        ("A person, please.", True),
+        ("Operator.", True),
+        ("I want to talk to a human.", True),
+        ("Can I speak to a representative?", True),
+        ("Person.", True),
+        ("Sales, please.", False),
+        ("One.", False),
+        ("I need help with my ticket.", False),
+    ],
+)
+async def test_the_local_server_understands_who_asks_for_a_person(speech: Speech, words: str, wants: bool) -> None:
+    sound = on_the_line(await Voice("rms").speak(words))
+    heard = Pcm(RATE, sound.tobytes())
+    assert await overhearing(local=speech.url).wants_person(heard, "en-US") is wants
+
+
+class Provider:
+    """One that answers as it is told; whom it was asked by."""
+
+    def __init__(self) -> None:
+        self.asked: list[web.Request] = []
+        self.answer: web.Response | None = None
+        self.url = ""
+
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        if self.answer is None:
+            await asyncio.sleep(60)
+        assert self.answer is not None
+        told, self.answer = self.answer, _saying("a person please")
+        return told
+
+
+def _saying(words: str) -> web.Response:
+    return web.json_response({"results": {"channels": [{"alternatives": [{"transcript": words}]}]}})
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    made = Provider()
+    app = web.Application()
+    app.add_routes([web.post("/v1/listen", made.listen)])
+    async with TestServer(app) as server:
+        made.url = str(server.make_url("/v1/listen"))
+        yield made
+
+
+async def test_deepgrams_protocol_is_spoken(provider: Provider) -> None:
+    provider.answer = _saying("I'd like a real person.")
+    named = provider.url.replace("http://", "ws://:secret@") + "?tier=best#nova-2-phonecall"
+    assert await overhearing(named).wants_person(PHRASE, "en-GB")
+    (asked,) = provider.asked
+    assert asked.headers["Authorization"] == "Token secret"
+    assert asked.query == {"tier": "best", "model": "nova-2-phonecall", "language": "en-GB"}
+    assert asked.content_type == "audio/wav"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        web.Response(status=500),
+        web.Response(status=401, text="no"),
+        web.Response(text="<html>"),
+        web.json_response({}),
+        web.json_response({"results": {"channels": [{"alternatives": []}]}}),
+        web.json_response([1]),
+    ],
+    ids=["nothing", "500", "401", "no JSON", "empty", "no words", "a list"],
+)
+async def test_whoever_fails_is_told_of_soon_and_the_next_understands(
+    provider: Provider, answer: web.Response | None
+) -> None:
+    provider.answer = answer
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        await overhearing(f"bad={provider.url}", "local").wants_person(PHRASE, "en")
+    assert time.monotonic() - started < 2 * WITHIN + SLACK
+
+
+async def test_who_has_failed_is_asked_last(provider: Provider) -> None:
+    provider.answer = _saying("operator")
+    ears = overhearing("local", f"good={provider.url}")
+    for expected in (1, 2):
+        started = time.monotonic()
+        assert await ears.wants_person(PHRASE, "en")
+        assert len(provider.asked) == expected
+        assert time.monotonic() - started < WITHIN + SLACK
+
+
+async def test_silence_is_nobody(provider: Provider) -> None:
+    provider.answer = _saying("")
+    assert not await overhearing(f"good={provider.url}").wants_person(PHRASE, "en")

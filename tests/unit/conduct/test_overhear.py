@@ -1,0 +1,97 @@
+"""Whoever asks for a person at a menu is understood when somebody understands words; nothing else counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from gateway.calls.acts.cues import WantsPerson
+from gateway.conduct.overhear import AT_MOST, SHORT, overhearing
+from gateway.conduct.port import Pcm
+from gateway.errors import Unavailable
+from gateway.rtp import RATE, Samples
+from tests.unit.conduct.test_phrases import line, speech
+
+PERSON, OTHER = speech(1, 0.8), speech(2, 0.8)
+
+
+class Words:
+    """Understands one sound, unless it is down or broken."""
+
+    def __init__(self, *troubles: Exception) -> None:
+        self.troubles = list(troubles)
+        self.asked: list[Pcm] = []
+        self.heard = asyncio.Event()
+
+    async def wants_person(self, phrase: Pcm, language: str) -> bool:
+        assert language == "en-GB"
+        self.asked.append(phrase)
+        self.heard.set()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        samples = np.frombuffer(phrase.data, np.int16).astype(float)
+        return float(np.correlate(samples, PERSON).max()) > 0.5 * float(PERSON @ PERSON)
+
+
+class Caller:
+    def __init__(self, *parts: np.ndarray | float) -> None:
+        self._samples = line(*parts)
+        self.readers = 0
+
+    async def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        size = rate * frame_ms // 1000
+        self.readers += 1
+        try:
+            for start in range(0, len(self._samples) // size * size, size):
+                yield self._samples[start : start + size].tobytes()
+                for _ in range(200):  # one who understands is slower than a caller without a clock
+                    await asyncio.sleep(0)
+            await asyncio.Event().wait()
+        finally:
+            self.readers -= 1
+
+
+async def told(caller: Caller, words: Words, asked: int, said: Samples | None = None) -> int:
+    """How often a person was wanted, once so many phrases were understood."""
+    heard: list[WantsPerson] = []
+    ours = np.zeros(0, np.int16) if said is None else said
+    async with overhearing(caller.hear, lambda: ours, words, "en-GB", heard.append):
+        async with asyncio.timeout(10):
+            while len(words.asked) < asked:
+                words.heard.clear()
+                await words.heard.wait()
+        await asyncio.sleep(0)
+    assert not caller.readers
+    return len(heard)
+
+
+async def test_who_asks_for_a_person_is_understood_and_nobody_else() -> None:
+    words = Words()
+    assert await told(Caller(1.0, OTHER, 1.0, PERSON, 1.0), words, 2) == 1
+    assert all(phrase.rate == RATE and phrase.seconds < 2 for phrase in words.asked)
+
+
+async def test_what_understands_may_be_down_or_break() -> None:
+    words = Words(Unavailable("down"), ValueError("broken"))
+    assert await told(Caller(1.0, OTHER, 1.0, OTHER, 1.0, PERSON, 1.0), words, 3) == 1
+
+
+async def test_our_own_words_and_long_talk_arent_asked_about() -> None:
+    words, said = Words(), PERSON.astype(np.int16)
+    assert await told(Caller(1.0, PERSON * 0.05, 1.0, speech(3, SHORT), 1.0, OTHER, 1.0), words, 1, said) == 0
+    assert len(words.asked) == 1
+
+
+async def test_no_more_is_asked_about_than_a_menu_needs() -> None:
+    words = Words()
+    parts = [part for _ in range(AT_MOST + 3) for part in (speech(2, 0.4), 0.6)]
+    async with overhearing(Caller(0.5, *parts).hear, lambda: np.zeros(0, np.int16), words, "en-GB", lambda _: None):
+        for _ in range(100_000):
+            if len(words.asked) == AT_MOST:
+                break
+            await asyncio.sleep(0)
+        for _ in range(20_000):
+            await asyncio.sleep(0)
+    assert len(words.asked) == AT_MOST
