@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import numpy as np
 import psutil
@@ -15,10 +16,10 @@ from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
 from gateway.phone.call import Call, silence
 from gateway.phone.phone import Phone
-from gateway.rtp import FRAME, FRAME_SECONDS, RATE
+from gateway.rtp import FRAME, FRAME_SECONDS, RATE, Arrival, Audio
+from gateway.rtp.session import Sent
 from gateway.terms.call import Pool
 from tests.e2e.gateway import Stack
-from tests.e2e.servers import until
 from tests.e2e.test_calls import record, sip_id
 from tests.e2e.test_house import (  # noqa: F401  the fixtures are ours too
     AWAY,
@@ -40,11 +41,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(90)]
 
 TAKEN_OVER = 9.0
 """Seconds from a job's death until another conducts its call: a lease, a look, a join."""
-NORMAL = 2.0
-"""Seconds in which two talk before anything is killed: what they miss then is normal on this machine."""
-SLACK = 2
-AUDIBLE = 100 * FRAME
-"""Strength of a tone of an amplitude of 200."""
+NORMAL = 3.0
+"""Seconds in which two talk before anything is killed, and again once another job has the call: what they miss then is
+normal on this machine."""
+SLACK = 4
+"""Packets (80 ms) without the tone, in a row or in all, that a machine on which processes start may cost: a subscription
+that is lost and made again costs 105 ms at the least, and a listener notices neither."""
+AUDIBLE = 100
+"""Of 32,768: the least amplitude of a tone that is there."""
 PROMPT = "For Ana, press 1. For anything else, just talk."
 
 
@@ -73,6 +77,13 @@ def jobs(stack: Stack) -> list[psutil.Process]:
     return found
 
 
+async def looked(condition: Callable[[], bool], within: float = 20.0) -> None:
+    """As `until`, for what is looked for among processes: that takes long, and those who talk mustn't wait for it."""
+    async with asyncio.timeout(within):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.1)
+
+
 async def job(stack: Stack, but: frozenset[int] = frozenset(), within: float = 20.0) -> psutil.Process:
     """The job of the one call there is, another than these."""
     found: list[psutil.Process] = []
@@ -81,7 +92,7 @@ async def job(stack: Stack, but: frozenset[int] = frozenset(), within: float = 2
         found[:] = [one for one in jobs(stack) if one.pid not in but]
         return len(found) == 1
 
-    await until(there, within)
+    await looked(there, within)
     return found[0]
 
 
@@ -92,46 +103,81 @@ async def killed(stack: Stack) -> frozenset[int]:
     return frozenset({one.pid})
 
 
+class Packets:
+    """What arrives at a phone, packet by packet, and when it was late to send or to listen itself."""
+
+    def __init__(self, call: Call) -> None:
+        self.heard: list[Arrival] = []
+        self.stalled: list[int] = []
+        """Frames that it has left out itself, each time that this machine held it up for too long."""
+        self._last = 0.0
+        arrived, framed = call.on_arrival, call.on_frame
+
+        def on_arrival(arrival: Arrival) -> None:
+            self.heard.append(arrival)
+            arrived(arrival)
+
+        def on_frame(sent: Sent, heard: Audio) -> None:
+            if self._last and (late := round((heard.at - self._last) / FRAME_SECONDS) - 1) > 0:
+                self.stalled.append(late)
+            self._last = heard.at
+            framed(sent, heard)
+
+        told: Any = call
+        told.on_arrival, told.on_frame = on_arrival, on_frame
+
+    def missing(self, frequency: float, start: float, end: float) -> list[int]:
+        """The numbers of the packets in which a frequency isn't there; those that never came are among them."""
+        found = [each for each in self.heard if start <= each.at < end]
+        wave = np.exp(-2j * np.pi * frequency * np.arange(FRAME) / RATE)
+        there = {
+            (each.sequence - found[0].sequence) & 0xFFFF
+            for each in found
+            if len(each.samples) == FRAME and abs(each.samples.astype(float) @ wave) > AUDIBLE * FRAME / 2
+        }
+        last = (found[-1].sequence - found[0].sequence) & 0xFFFF
+        assert len(there) > last / 2, "the tone isn't there at all"
+        return [number for number in range(last + 1) if number not in there]
+
+
 @asynccontextmanager
 async def both_talk(one: Call, other: Call) -> AsyncIterator[None]:
-    """Two who send a tone without a pause. In the end each must have missed no two frames of the other's in a row, and
-    at most SLACK in all, more than the two missed before anything was killed: in a row, and by the second."""
+    """Two who send a tone without a pause. In the end what has come to each, packet by packet, may lack the tone in SLACK of
+    them, in a row and in all, more than is normal (in a row, and by the second) and more than the other's phone has left out
+    itself."""
+    ours, theirs = Packets(one), Packets(other)
+    pairs = [(ours, THEIRS, theirs), (theirs, OURS, ours)]
     for call, frequency in ((one, OURS), (other, THEIRS)):
-        call.port.send(tone(frequency, 120.0))
+        call.port.send(tone(frequency, 180.0))
     await one.tone([THEIRS])
     await other.tone([OURS])
     begun = time.monotonic()
     await one.wait(NORMAL)
-    started = min(one.tape.now, other.tape.now)
+    started = time.monotonic()
     yield
-    ended = min(one.tape.now, other.tape.now)
-    pairs = ((one, THEIRS), (other, OURS))
-    before = [missing(call, begun, started, frequency) for call, frequency in pairs]
-    normal = max(len(one) for one in before) / (started - begun)
-    for call, frequency in pairs:
-        lost = missing(call, started, ended, frequency)
-        allowed, gap = SLACK + normal * (ended - started), 1 + max(longest(one) for one in before)
-        assert len(lost) <= allowed, (
-            f"{frequency:g} Hz: none at {lost} s of {ended - started:.1f} s; {allowed:.1f} allowed"
-        )
-        assert longest(lost) <= gap, f"{frequency:g} Hz: none at {lost} s; {gap} in a row allowed"
+    ended = time.monotonic()
+    await one.wait(NORMAL)
+    last = time.monotonic()
+    calm = [
+        packets.missing(frequency, *times)
+        for packets, frequency, _ in pairs
+        for times in ((begun, started), (ended, last))
+    ]
+    normal = max(len(each) for each in calm) / NORMAL
+    for packets, frequency, sender in pairs:
+        lost = packets.missing(frequency, started, ended)
+        allowed = SLACK + normal * (ended - started) + sum(sender.stalled)
+        gap = SLACK + max(longest(each) for each in calm) + max(sender.stalled, default=0)
+        what = f"{frequency:g} Hz: not in packets {lost} of {ended - started:.1f} s; {sender.stalled} never sent"
+        assert len(lost) <= allowed, f"{what}; {allowed:.1f} allowed"
+        assert longest(lost) <= gap, f"{what}; {gap} in a row allowed"
 
 
-def missing(call: Call, start: float, end: float, frequency: float) -> list[float]:
-    """When, in seconds from the start, a frequency wasn't heard as before for the 20 ms of a frame."""
-    heard = call.tape.between(call.tape.heard, start, end)
-    frames = heard[: len(heard) // FRAME * FRAME].reshape(-1, FRAME).astype(float)
-    wave = np.exp(-2j * np.pi * frequency * np.arange(FRAME) / RATE)
-    strength = np.abs(frames @ wave)
-    assert np.median(strength) > AUDIBLE, "the tone isn't there at all"
-    return [round(float(at) * FRAME_SECONDS, 2) for at in np.flatnonzero(strength < np.median(strength) / 4)]
-
-
-def longest(lost: Sequence[float]) -> int:
-    """Frames in the longest row of those that are missing."""
+def longest(lost: Sequence[int]) -> int:
+    """Packets in the longest row of those that are missing."""
     found = row = 0
-    for number, at in enumerate(lost):
-        row = row + 1 if number and round((at - lost[number - 1]) / FRAME_SECONDS) == 1 else 1
+    for place, number in enumerate(lost):
+        row = row + 1 if place and number == lost[place - 1] + 1 else 1
         found = max(found, row)
     return found
 
@@ -254,12 +300,12 @@ async def test_a_job_that_hung_and_wakes_leaves_the_call_to_the_next(
         old = await job(stack)
         old.suspend()
         try:
-            await until(_others(stack, old), 20.0)
+            await looked(_others(stack, old))
             await call.wait(1.0)
         finally:
             with suppress(psutil.NoSuchProcess):  # its worker kills one that hangs
                 old.resume()
-        await until(lambda: old.pid not in {one.pid for one in jobs(stack)}, 10.0)
+        await looked(lambda: old.pid not in {one.pid for one in jobs(stack)}, 10.0)
         await call.wait(0.5)
     await call.hang_up()
     left = time.monotonic()
@@ -337,4 +383,4 @@ async def test_a_call_is_led_on_when_control_is_back(
 
 
 async def test_nothing_is_left_of_the_calls(stack: Stack) -> None:
-    await asyncio.wait_for(until(lambda: not jobs(stack), 10.0), 11.0)
+    await looked(lambda: not jobs(stack), 10.0)
