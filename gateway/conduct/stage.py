@@ -249,4 +249,7 @@ class CallStage:
 
 
 def _of_the_human_route(brief: Brief) -> Brief:
-    return replace(brief, agent=brief.human, greeting=brief.human_greeting, settings=brief.human_settings, human="")
+    # Operators' notices were told by the agent before.
+    return replace(
+        brief, agent=brief.human, greeting=brief.human_greeting, settings=brief.human_settings, human="", notice=""
+    )

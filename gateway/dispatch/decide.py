@@ -85,6 +85,7 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
         act=stop.act if stop else TALK,
         ends=stop.ends(now) if stop else 0.0,
         because=stop.because if stop else "",
+        noticed=stop.noticed if stop else (),
         started=now,
         dispatched=now,
         reject=decision.action.status if isinstance(decision.action, Reject) else 0,

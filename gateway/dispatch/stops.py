@@ -42,6 +42,8 @@ class Stop:
     """Calls at once that the routes on the way here bear, by their names."""
     minutes: float = 0.0
     """That the call may last here; 0 for any."""
+    noticed: tuple[str, ...] = ()
+    """Operators' notices that are told here."""
 
     def ends(self, now: float) -> float:
         """When a call that gets here now must end; 0 for never. What bounds itself, such as a message, isn't cut."""
@@ -70,6 +72,7 @@ def led(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> tup
         because=stop.because,
         stop=call.stop + 1,
         ends=stop.ends(now),
+        noticed=(*_noticed(call, onward), *stop.noticed),
         checkpoint="",
         bridged="",
     )
@@ -87,7 +90,8 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         decision = enter(plan, to.name, ask, state)
         # What led here is remembered, unless something nearer did: closed hours tell a caller more than a key.
         word = decision.because or onward.because.value
-        told = replace(decision, because=word if word in INSTEAD else "")
+        notices = tuple(one for one in decision.notices if one not in _noticed(call, onward))
+        told = replace(decision, because=word if word in INSTEAD else "", notices=notices)
         return _stop(plan, told, ask, state, word)
     promise = _promise(plan, call.route, to, _REASONS.get(onward.because, "nobody could take the call"), ask)
     return _house(plan, call.route, promise, onward.because.value, {})
@@ -97,6 +101,12 @@ def _promise(plan: Plan, name: str, to: Ref | Callback | None, reason: str, ask:
     """Nobody can take a call of the route's."""
     said = to if isinstance(to, Callback) else Callback()
     return Promise(reason, said.within, terms_of(plan, name, said, ask.at))
+
+
+def _noticed(call: Call, onward: Onward) -> tuple[str, ...]:
+    """Operators' notices that a caller has heard who goes on so: a key may have cut them off."""
+    by_key = onward.because is Because.KEY or (onward.because is Because.HUMAN and not isinstance(call.act, Talk))
+    return () if by_key else call.noticed
 
 
 def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
@@ -127,16 +137,17 @@ def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) 
         # A route that leads somewhere else then has led there before.
         said_so = plan.routes[name].instead.get("no_agent")
         promise = _promise(plan, name, said_so, _REASONS[Because.NO_AGENT], ask)
-        return _house(plan, name, promise, Because.NO_AGENT.value, decision.limits, said)
+        stop = _house(plan, name, promise, Because.NO_AGENT.value, decision.limits, said)
+        return replace(stop, noticed=decision.notices)
     if isinstance(action, Agent):
         human = plan.routes[name].human
         terms = terms_of(plan, name, human if isinstance(human, Callback) else Callback(), ask.at)
         brief = replace(plan.brief(name, said), callback=terms)
-        return Stop(name, TALK, action.pool, brief, because, decision.limits, decision.minutes)
+        return Stop(name, TALK, action.pool, brief, because, decision.limits, decision.minutes, decision.notices)
     if isinstance(action, Menu | Message):
         said = []  # their prompts have the operator's words already
     stop = _house(plan, name, _act(plan, decision, ask, state), because, decision.limits, said)
-    return replace(stop, minutes=decision.minutes)
+    return replace(stop, minutes=decision.minutes, noticed=decision.notices)
 
 
 def _house(

@@ -133,6 +133,8 @@ class Call:
     (`gateway.terms.times.patience`)."""
     resumes: tuple[CallId, ...] = ()
     """The caller's earlier calls that this one goes on with, the oldest first."""
+    noticed: tuple[str, ...] = ()
+    """Operators' notices that are told at this stop, or were before it."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""
 

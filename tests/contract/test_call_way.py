@@ -33,7 +33,15 @@ async def test_a_call_is_led_to_its_next_stop_and_nothing_of_the_last_is_left(st
     assert await store.keep(call.id, 1, 1, '{"tries": 2}', "leg-1")
     assert await store.get(call.id) == replace(call, checkpoint='{"tries": 2}', bridged="leg-1")
     led = replace(
-        call, stop=2, route="desk", pool=Pool.HOUSE, brief=Brief(""), act=act, because="human", ends=1764000300.5
+        call,
+        stop=2,
+        route="desk",
+        pool=Pool.HOUSE,
+        brief=Brief(""),
+        act=act,
+        because="human",
+        ends=1764000300.5,
+        noticed=("We move.",),
     )
     assert await store.lead(led)
     assert await store.get(call.id) == led

@@ -153,7 +153,8 @@ class MemoryStore:
         if known is None or known.stop != call.stop - 1:
             return False
         await self._count(call.id, limits or {})
-        way = {name: getattr(call, name) for name in ("route", "pool", "brief", "act", "stop", "because", "ends")}
+        names = ("route", "pool", "brief", "act", "stop", "because", "ends", "noticed")
+        way = {name: getattr(call, name) for name in names}
         self._calls[call.id] = replace(known, **way, checkpoint="", bridged="", tries=1)
         self._moved.set()
         self._moved = asyncio.Event()

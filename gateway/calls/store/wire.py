@@ -53,6 +53,7 @@ def stop_fields(call: Call) -> dict[str, str]:
         "brief": asdict(call.brief),
         "because": call.because,
         "ends": call.ends,
+        "noticed": call.noticed,
         "act": type(call.act).__name__,
         "of": asdict(call.act),
     }
@@ -84,6 +85,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             act=_act(way["act"], way["of"]),
             because=way["because"],
             ends=way.get("ends", 0.0),
+            noticed=tuple(way.get("noticed", ())),
             stop=int(fields["stop"]),
             checkpoint=fields["checkpoint"],
             bridged=fields["bridged"],

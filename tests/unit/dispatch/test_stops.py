@@ -229,6 +229,29 @@ def test_an_operators_words_come_first(plan: Plan) -> None:
     assert call_to(plan, "+15105550400", told).brief.notice == "We move."
 
 
+def test_an_operators_notice_is_told_again_only_to_who_may_have_skipped_it(plan: Plan) -> None:
+    told = state_of([Override(1, "notice", "all", NOON + 60, "We move.", "ops", NOON)], NOON + 1)
+    line = call_to(plan, "+15105550400", told)
+    assert (line.brief.notice, line.noticed) == ("We move.", ("We move.",))
+    rung, _ = stops.led(plan, line, Onward(Because.UNANSWERED), NOON, told)
+    assert (rung.brief.notice, rung.noticed) == ("", ("We move.",))
+    left, _ = stops.led(plan, rung, Onward(Because.UNANSWERED), NOON, told)
+    assert isinstance(left.act, Record)
+    assert left.act.say == "Please speak."
+
+    menu = call_to(plan, "+15105550100", told)
+    for onward in (Onward(Because.KEY, "1"), Onward(Because.HUMAN)):
+        after, _ = stops.led(plan, menu, onward, NOON, told)
+        assert after.brief.notice == "We move.", "a key cuts words off"
+    agent, _ = stops.led(plan, menu, Onward(Because.SPEECH), NOON, told)
+    assert (agent.act, agent.brief.notice) == (TALK, "")
+    person, _ = stops.led(plan, agent, Onward(Because.HUMAN), NOON, told)
+    assert (person.route, person.brief.notice) == ("desk", "")
+    more = state_of([Override(1, "notice", "all", NOON + 60, "We have moved.", "ops", NOON)], NOON + 1)
+    later, _ = stops.led(plan, agent, Onward(Because.HUMAN), NOON, more)
+    assert later.brief.notice == "We have moved.", "another one is news"
+
+
 def test_a_full_route_is_passed_by_and_counts_where_the_call_is(plan: Plan) -> None:
     opened = State(opened={"night": Override(1, "open", "night", NOON + 60, "", "ops", NOON)})
     arrival = Arrival(CallId("SCL_1"), "call-_x", "sip_1", Number("+15105550300"), Number(""), "ST_1", joined=True)
