@@ -35,8 +35,10 @@ class Heard:
     after: int = 0
     """The last turn's number then."""
     keying: bool = False
-    """The caller has begun to key something in. The keys themselves aren't kept: those that come while no job listens are
-    lost, so that whoever goes on can only have it keyed in from the beginning."""
+    """The caller has begun to key something in, and whoever goes on has it keyed in from the beginning. The keys aren't
+    kept, by choice: those that came while no job listened are lost, and who keys three in a second has mostly finished by
+    then. To go on after the kept ones the caller would have to be told them, which takes as long as keying them in again
+    and can't be done where they are sealed; untold, they and the rest would make a number with a hole in it."""
 
 
 @dataclass(frozen=True, slots=True)
