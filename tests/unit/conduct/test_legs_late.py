@@ -119,8 +119,11 @@ async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
     told: list[object] = []
     room: Any = Room()
     lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
-    call: Any = SimpleNamespace(epoch=1, dialed=Number("+15105550100"), caller=None)
-    legs = Legs(room, lk, call, trunks, told.append, hearing=cast(Any, None), note=told.append)
+    call: Any = SimpleNamespace(
+        id="SCL_1", epoch=1, dialed=Number("+15105550100"), caller=None, plan="p", route="desk", because=""
+    )
+    outward = Outward(lk.sip, call, trunks, await guard("p", "+15105550111"))
+    legs = Legs(room, lk, call, outward, told.append, hearing=cast(Any, None), note=told.append)
     async with legs:
         legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
         await asyncio.wait_for(asked.wait(), 5)
