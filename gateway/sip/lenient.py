@@ -21,7 +21,7 @@ _URI = re.compile(
     + r"(?P<parameters>(?:;[^\s?<>\"]*)?)(?:\?\S*)?"
 )
 _VIA = re.compile(
-    r"SIP\s*/\s*2\.0\s*/\s*(?P<transport>[A-Za-z0-9-]+)\s+" + _HOST + r"\s*(?P<parameters>(?:;.*)?)", re.IGNORECASE
+    r"SIP\s*/\s*[0-9.]+\s*/\s*(?P<transport>[A-Za-z0-9-]+)\s+" + _HOST + r"\s*(?P<parameters>(?:;.*)?)", re.IGNORECASE
 )
 _NAME_ADDR = re.compile(
     r'(?P<name>\s*"(?:[^"\\]|\\.)*"\s*|[^<]*)<(?P<uri>[^<>]+)>\s*(?P<parameters>(?:;.*)?)', re.DOTALL

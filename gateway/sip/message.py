@@ -21,6 +21,9 @@ _SINGLE = ("From", "To", "Call-ID", "CSeq")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _KEEP_ALIVE = re.compile(rb"[\r\n\x00 \t]*")
+_CONTROL = re.compile(r"(?<!\\)[\r\0]")
+"""What ends lines elsewhere and strings in C; escaped in a quoted string it is plain (RFC 3261's quoted-pair)."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _PHRASES = {
     180: "Ringing",
     181: "Call Is Being Forwarded",
@@ -65,8 +68,8 @@ class SipSyntaxError(PeerFault):
 def parse(data: bytes) -> sipmessage.Request | sipmessage.Response | None:
     """Read one datagram; None for a keep-alive (RFC 5626's CRLFs, NULs). Bytes past Content-Length are cut off.
 
-    A returned message has a readable Via, From, To, Call-ID and CSeq, one each of the last four.
-    Raises SipSyntaxError.
+    A returned message has a readable Via, From, To, Call-ID and CSeq, one each of the last four. A request that hasn't,
+    but a Via by which its sender is reached, can be refused. Raises SipSyntaxError.
     """
     if _KEEP_ALIVE.fullmatch(data):
         return None
@@ -75,14 +78,18 @@ def parse(data: bytes) -> sipmessage.Request | sipmessage.Response | None:
     if len(lines) > MAX_HEADER_LINES:
         raise SipSyntaxError("the message has too many header lines")
     message, fault = _start(lines[0])
+    request = message if isinstance(message, sipmessage.Request) and message.method != "ACK" else None
     try:
         for line in lines[1:]:
             name, value = _header(line)
             message.headers.add(name, value)
-        _check_identity(message)
+        _check_via(message)
     except (ValueError, KeyError, IndexError) as bad:
         raise SipSyntaxError("the message's headers can't be read") from bad
-    request = message if isinstance(message, sipmessage.Request) and message.method != "ACK" else None
+    try:
+        _check_identity(message)
+    except (ValueError, KeyError) as bad:
+        raise SipSyntaxError("a header that every message needs isn't there, or can't be", request=request) from bad
     if fault is not None:
         raise SipSyntaxError(fault.what, request=request, sip_status=fault.sip_status or 400)
     try:
@@ -143,15 +150,14 @@ def respond(
     """
     made = lenient.Response(code, phrase or phrase_of(code), body)
     made.headers.setlist("Via", list(request.headers.getlist("Via")))
-    made.headers.set("From", request.headers["From"])
-    to = request.headers["To"]
-    if code > 100 and not tag_of(lenient.address(to)):
+    for name in _SINGLE:  # a request that is refused for its headers may lack one
+        if (value := request.headers.get(name)) is not None:
+            made.headers.set(name, value)
+    to = request.headers.get("To", "")
+    if code > 100 and to and not _tagged(to):
         if not to_tag:
             raise OurFault("A response other than 100 needs a To tag.")
-        to = f"{to};tag={to_tag}"
-    made.headers.set("To", to)
-    made.headers.set("Call-ID", request.call_id)
-    made.headers.set("CSeq", request.headers["CSeq"])
+        made.headers.set("To", f"{to};tag={to_tag}")
     if 100 < code < 300 and (routes := request.headers.getlist("Record-Route")):
         made.headers.setlist("Record-Route", list(routes))
     if code == 100 and (timestamp := request.headers.get("Timestamp")):
@@ -172,9 +178,18 @@ def tag_of(value: Address) -> str:
     return lenient.parameter(value.parameters, "tag")
 
 
+def _tagged(to: str) -> bool:
+    try:
+        return bool(tag_of(lenient.address(to)))
+    except ValueError:  # of a request that is refused for it
+        return False
+
+
 def steady_tag(message: sipmessage.Request) -> str:
     """A To tag that stays the same for each repetition of a request, for stateless answers (section 8.2.7)."""
-    seed = "\n".join([message.headers.getlist("Via")[0], message.call_id, message.headers["From"]])
+    seed = "\n".join(
+        [message.headers.getlist("Via")[0], *(message.headers.get(name, "") for name in ("Call-ID", "From"))]
+    )
     return blake2s(seed.encode(), digest_size=8).hexdigest()
 
 
@@ -217,7 +232,7 @@ def _lines(head: bytes) -> list[str]:
     except UnicodeDecodeError:
         text = head.decode("latin-1")
     text = re.sub(r"\r?\n[ \t]+", " ", text).replace("\r\n", "\n")
-    if "\r" in text or "\0" in text:
+    if _CONTROL.search(text):
         raise SipSyntaxError("the message's header holds control characters")
     return text.split("\n")
 
@@ -229,7 +244,7 @@ def _start(line: str) -> tuple[sipmessage.Request | sipmessage.Response, PeerFau
         if not re.fullmatch("[1-6][0-9]{2}", code):
             raise SipSyntaxError("the response has no status code")
         return lenient.Response(int(code), phrase), None
-    uri, _, version = rest.rpartition(" ")
+    uri, _, version = rest.rstrip().rpartition(" ")
     if not _TOKEN.fullmatch(first) or not re.fullmatch(r"SIP/[0-9.]+", version, re.IGNORECASE):
         raise SipSyntaxError("the message is neither a request nor a response")
     fault: PeerFault | None = None
@@ -237,7 +252,7 @@ def _start(line: str) -> tuple[sipmessage.Request | sipmessage.Response, PeerFau
         target = lenient.uri(uri)
     except ValueError:
         scheme = uri.partition(":")[0].lower()
-        known = scheme in ("sip", "sips", "tel")
+        known = scheme in ("sip", "sips", "tel") or not _SCHEME.fullmatch(scheme)
         fault = PeerFault("the Request-URI can't be read", sip_status=400 if known else 416)
         target = URI("sip", "invalid")
     if version.upper() != "SIP/2.0":
@@ -253,13 +268,17 @@ def _header(line: str) -> tuple[str, str]:
     return sipmessage.message.COMPACT_FORMS.get(name.lower(), name), value.strip()
 
 
-def _check_identity(message: sipmessage.Message) -> None:
-    """Raise ValueError or KeyError unless a response could be built and matched."""
-    if any(len(message.headers.getlist(name)) != 1 for name in _SINGLE):
-        raise ValueError("a header that must stand once doesn't")
+def _check_via(message: sipmessage.Message) -> None:
+    """Raise ValueError, KeyError or IndexError unless somebody could be answered."""
     top = message.via[0]
     if top.port is not None and not 0 < top.port < 65536:
         raise ValueError("a port is out of range")
+
+
+def _check_identity(message: sipmessage.Message) -> None:
+    """Raise ValueError or KeyError unless a message could be told from others."""
+    if any(len(message.headers.getlist(name)) != 1 for name in _SINGLE):
+        raise ValueError("a header that must stand once doesn't")
     if not message.call_id or message.cseq.sequence >= 2**32:
         raise ValueError("the Call-ID or CSeq can't be")
     _ = message.from_address, message.to_address
@@ -268,6 +287,8 @@ def _check_identity(message: sipmessage.Message) -> None:
 def _body(message: sipmessage.Message, rest: list[bytes]) -> bytes:
     if isinstance(message, sipmessage.Request) and message.cseq.method != message.method:
         raise ValueError("CSeq names another method")
+    if len({value.strip() for value in message.headers.getlist("Content-Length")}) > 1:
+        raise ValueError("the body's length is told twice")
     body = rest[0] if rest else b""
     length = len(body) if message.content_length is None else message.content_length
     if not 0 <= length <= len(body) or not rest:

@@ -58,6 +58,8 @@ class Phone:
         self.layer = TransactionLayer(f"{address[0]}:{address[1]}", lambda: f"{address[0]}-{next(token)}")
         self.network, self.address, self.plan = network, address, plan
         self.story: list[str] = []
+        self.rung = False
+        """Whether it has heard the other side ring."""
         self.dialog: Dialog | None = None
         self.invite = message.request(
             "INVITE",
@@ -117,6 +119,7 @@ class Phone:
     def hear(self, output: ResponseArrived) -> None:
         response = output.response
         if response.code < 200:
+            self.rung = True
             if self.plan == "cancel":
                 self.do(self.layer.cancel(output.key, self.network.now))
             return
@@ -185,7 +188,9 @@ def test_on_a_network_that_may_lose_everything_all_ends_and_nothing_is_told_twic
 ) -> None:
     caller, callee = talk(plan, fates)
     rings_on = plan == "cancel" and "INVITE" in callee.story and "CANCEL" not in callee.story
-    assert (len(caller.layer), len(callee.layer)) == (0, int(rings_on))
+    # Who has heard ringing waits for its user's patience, not for a timer (section 17.1.1.2).
+    waits = caller.rung and plan != "cancel" and not any("INVITE" in word for word in caller.story)
+    assert (len(caller.layer), len(callee.layer)) == (int(waits), int(rings_on))
     for story in (caller.story, callee.story):
         assert all(times == 1 for word, times in Counter(story).items() if word not in ("timeout", "no ack"))
 

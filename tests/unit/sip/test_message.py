@@ -113,14 +113,6 @@ def test_a_broken_request_that_can_be_answered_comes_with_its_status(
         (b"Via: SIP/2.0/UDP", b"Via: HTTP/1.1/UDP"),
         (b"Via: ", b"X-Via: "),
         (b"192.0.2.9:5062;branch", b"192.0.2.9:99999;branch"),
-        (b"Call-ID: c1@192.0.2.9\r\n", b""),
-        (b"Call-ID: c1@192.0.2.9\r\n", b"Call-ID: c1\r\nCall-ID: c2\r\n"),
-        (b"Call-ID: c1@192.0.2.9\r\n", b"Call-ID:\r\n"),
-        (b"CSeq: 1 INVITE", b"CSeq: 99999999999 INVITE"),
-        (b"CSeq: 1 INVITE", b"CSeq: " + b"9" * 5000 + b" INVITE"),
-        (b"CSeq: 1 INVITE", b"CSeq: one INVITE"),
-        (b"To: <sip:+15105550100@192.0.2.1>", b"To: <>"),
-        (b"tag=f1", b"self=f1;tag=f1"),
         (b"Max-Forwards: 70", b"Max-Forwards 70"),
         (b"Max-Forwards: 70", b"Subject: a\rVia: b"),
         (b"Max-Forwards: 70", b"Subject: a\0"),
@@ -129,6 +121,29 @@ def test_a_broken_request_that_can_be_answered_comes_with_its_status(
 def test_what_cannot_be_answered_comes_alone(original: bytes, broken: bytes) -> None:
     assert original in INVITE
     assert refused(INVITE.replace(original, broken)).request is None
+
+
+@pytest.mark.parametrize(
+    ("original", "broken"),
+    [
+        (b"Call-ID: c1@192.0.2.9\r\n", b""),
+        (b"Call-ID: c1@192.0.2.9\r\n", b"Call-ID: c1\r\nCall-ID: c2\r\n"),
+        (b"Call-ID: c1@192.0.2.9\r\n", b"Call-ID:\r\n"),
+        (b"CSeq: 1 INVITE", b"CSeq: 99999999999 INVITE"),
+        (b"CSeq: 1 INVITE", b"CSeq: " + b"9" * 5000 + b" INVITE"),
+        (b"CSeq: 1 INVITE", b"CSeq: one INVITE"),
+        (b"To: <sip:+15105550100@192.0.2.1>", b"To: <>"),
+        (b"tag=f1", b"self=f1;tag=f1"),
+    ],
+)
+def test_who_lacks_what_every_message_needs_is_told_with_what_there_is(original: bytes, broken: bytes) -> None:
+    assert original in INVITE
+    bad = refused(INVITE.replace(original, broken))
+    assert (bad.sip_status, bad.request is None) == (400, False)
+    assert bad.request is not None
+    told = respond(bad.request, 400, to_tag="t")
+    assert told.headers.getlist("Via") == bad.request.headers.getlist("Via")
+    assert len(bytes(told)) < len(INVITE) + len(broken) + 60, "nobody gets much more than they sent"
 
 
 def test_a_broken_ack_is_never_answered() -> None:
