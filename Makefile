@@ -31,7 +31,7 @@ edits: ## a thousand edits of the plan while calls come in; about a quarter of a
 long: ## the rest of the tests: calls in every corner, and killed processes; about half an hour
 	@$(SETUP) dev && $(PY) -m pytest -m long
 
-fuzz: ## atheris on whatever reads what people write, two minutes each
+fuzz: ## atheris on whatever reads what people or the network write, two minutes each; then a storm at a running edge
 	@$(SETUP) dev && $(PY) -m tests.fuzz
 
 lock: ## pin requirements/*.in anew, with hashes and without any host

@@ -1,0 +1,170 @@
+"""`python -m tests.fuzz.storm [MESSAGES]`: mutated SIP messages at a running edge, while a call goes on.
+
+The edge may not fall, hang or grow, and the call beside it is heard on. Each thousandth message is an OPTIONS whose answer
+is waited for, so that nothing is lost in a full socket, and the edge is known to live. Its seed is printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import secrets
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from livekit import api
+
+from tests.e2e.edge_lab import DIALED, make_trunks
+from tests.e2e.edge_process import EdgeProcess, edge_process
+from tests.e2e.room_peer import room_peer
+from tests.e2e.rtp_probe import rtp_probe
+from tests.e2e.servers import livekit_server, redis_server, until
+from tests.e2e.sipp import sipp
+from tests.fuzz.wire import SEEDS, mutated
+
+ATTACKER = "127.0.0.46"
+BATCH = 200
+"""Messages between two that are waited for: what a socket's buffer surely holds."""
+GROWTH = 10.0
+"""MB that the edge may have grown by."""
+_PROBE = (
+    "OPTIONS sip:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKprobe{n};rport\r\nMax-Forwards: 70\r\n"
+    "From: <sip:probe@{us}>;tag=p\r\nTo: <sip:{to}>\r\nCall-ID: probe{n}@storm\r\nCSeq: {n} OPTIONS\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+
+
+@dataclass
+class Told:
+    """How it went."""
+
+    messages: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+    """Seconds until a probe was answered, at most."""
+    before: float = 0.0
+    """MB that the edge held after its first thousand messages."""
+    after: float = 0.0
+    answers: Counter[str] = field(default_factory=Counter)
+    """Responses, by their status."""
+
+    def line(self) -> str:
+        """The summary."""
+        told = ", ".join(f"{status}: {times}" for status, times in sorted(self.answers.items()))
+        return (
+            f"{self.messages} messages in {self.seconds:.0f} s; slowest probe {self.longest * 1000:.0f} ms; "
+            f"memory {self.before:.1f} → {self.after:.1f} MB; answers {told}"
+        )
+
+
+class _Attacker(asyncio.DatagramProtocol):
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.probes: dict[bytes, asyncio.Event] = {}
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        del addr
+        if found := re.match(rb"SIP/2.0 ([1-6][0-9]{2}) ", data):
+            self.told.answers[found[1].decode()] += 1
+        if (probe := re.search(rb"Call-ID: (probe[0-9]+)@storm", data)) and (event := self.probes.get(probe[1])):
+            event.set()
+
+
+async def storm(edge: EdgeProcess, messages: int, seed: int) -> Told:
+    """Send them. Raises TimeoutError when the edge doesn't answer a probe within 10 s."""
+    told, draw = Told(messages), random.Random(seed)
+    attacker = _Attacker(told)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    bound.bind((ATTACKER, 5060))
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: attacker, sock=bound)
+    began = time.monotonic()
+    try:
+        for number in range(0, messages, BATCH):
+            for _ in range(BATCH):
+                transport.sendto(mutated(draw.choice(SEEDS["sip"]), draw), edge.address)
+            asked = time.monotonic()
+            await _probe(attacker, transport, edge, number)
+            told.longest = max(told.longest, time.monotonic() - asked)
+            if number >= 1000 and not told.before:
+                told.before = memory(edge)
+        told.seconds, told.after = time.monotonic() - began, memory(edge)
+    finally:
+        transport.close()
+    return told
+
+
+async def _probe(attacker: _Attacker, transport: asyncio.DatagramTransport, edge: EdgeProcess, number: int) -> None:
+    event = attacker.probes[f"probe{number}".encode()] = asyncio.Event()
+    to = "{}:{}".format(*edge.address)
+    data = _PROBE.format(to=to, us=f"{ATTACKER}:5060", n=number).encode()
+    async with asyncio.timeout(10):
+        while not event.is_set():
+            transport.sendto(data, edge.address)
+            try:
+                await asyncio.wait_for(event.wait(), 0.5)
+            except TimeoutError:
+                continue
+    del attacker.probes[f"probe{number}".encode()]
+
+
+def memory(edge: EdgeProcess) -> float:
+    """MB that the process holds."""
+    status = Path(f"/proc/{edge.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+@asynccontextmanager
+async def stormy(directory: Path) -> AsyncIterator[EdgeProcess]:
+    """An edge with its servers, and a call whose two sides hear each other, at the beginning and at the end."""
+    with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
+        await make_trunks(livekit)
+        async with edge_process(redis_url, livekit) as edge, rtp_probe() as phone:
+            fill = {"formats": "0 8 101", "headers": ".", "tag": ""}
+            async with sipp(
+                directory / "sipp", "call", edge.address, DIALED, rtp=phone.port, pause=3600, fill=fill
+            ) as caller:
+                phone.tone = 440
+                lk = livekit.api()
+                try:
+                    async with asyncio.timeout(20):
+                        while not (rooms := (await lk.room.list_rooms(api.ListRoomsRequest())).rooms):
+                            await asyncio.sleep(0.05)
+                finally:
+                    await lk.aclose()
+                async with room_peer(livekit, rooms[0].name) as agent:
+                    await agent.hears(440)
+                    yield edge
+                    assert edge.process.returncode is None, "the edge has fallen"
+                    await agent.hears(440)
+                    await phone.hears(600)
+                    caller.go_on()
+                    await caller.ended(30)
+            await until(lambda: edge.ready() == "ready")
+
+
+async def _main(messages: int) -> int:
+    seed = secrets.randbits(32)
+    sys.stdout.write(f"storm: {messages} messages, seed {seed} …\n")
+    sys.stdout.flush()
+    with tempfile.TemporaryDirectory() as directory:
+        async with stormy(Path(directory)) as edge:
+            told = await storm(edge, messages, seed)
+    grown = told.after - told.before
+    sys.stdout.write(told.line() + "\n")
+    if grown > GROWTH:
+        sys.stdout.write(f"failed: the edge has grown by {grown:.1f} MB, {GROWTH:g} are allowed.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(asyncio.run(_main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)))

@@ -1,0 +1,166 @@
+"""What the edge reads from the network, with the parsers that it runs on: SIP, SDP, RTP, keys, and LiveKit's bus."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+
+import sipmessage
+
+from gateway.bus import callstate, envelope
+from gateway.bus.errors import BusSyntaxError
+from gateway.bus.participants import Created, Dial, Transfer, creating, transferring
+from gateway.errors import PeerFault
+from gateway.rtp import FRAME
+from gateway.rtp.g711 import Codec
+from gateway.rtp.packet import RtpPacket, write
+from gateway.rtp.peer import Peer
+from gateway.rtp.queue import SendQueue
+from gateway.rtp.session import Format, Session
+from gateway.sip import RequestArrived, sdp
+from gateway.sip.dialog import Dialog
+from gateway.sip.framing import Framer
+from gateway.sip.layer import TransactionLayer
+from gateway.sip.message import respond
+from tests.unit.sip.torture import TORTURES
+
+THERE = ("192.0.2.9", 5060)
+SECRET = bytes(sdp.MATERIAL)
+
+
+def sip(data: bytes) -> None:
+    """A datagram: it is answered, dropped, or a call that can be answered; and a second one beside it is no trouble."""
+    numbers = count()
+    layer = TransactionLayer("192.0.2.1:5060", lambda: f"b{next(numbers)}")
+    for now in (0.0, 0.1):
+        for output in layer.receive(data, THERE, now):
+            if isinstance(output, RequestArrived):
+                made = respond(output.request, 200, to_tag="t", contact="sip:192.0.2.1")
+                if output.request.method == "INVITE":
+                    _dialog(output.request, made)
+                layer.respond(output.key, made, now)
+    while (due := layer.deadline()) is not None:
+        layer.poll(due)
+    assert len(layer) == 0, "nothing is left of it"
+
+
+def _dialog(request: sipmessage.Request, response: sipmessage.Response) -> None:
+    try:
+        Dialog.uas(request, response).request("BYE")
+    except PeerFault:
+        return
+
+
+def framing(data: bytes) -> None:
+    """A connection's bytes, in pieces: every message that is cut out is one that can be looked at."""
+    framer = Framer()
+    try:
+        for at in range(0, len(data), 97):
+            for message in framer.feed(data[at : at + 97]):
+                sip(message)
+    except PeerFault:
+        return
+
+
+def descriptions(data: bytes) -> None:
+    """SDP: what is answered is itself SDP, and both sides read the same in it."""
+    try:
+        offered = sdp.parse(data)
+        answered = sdp.answer(offered, "192.0.2.1", 10000, sdp.Encryption.ALLOW, SECRET, session_id=5)
+    except PeerFault:
+        return
+    again = sdp.parse(bytes(answered.session))
+    assert len(again.media) == len(offered.media)
+    assert [each for each in again.media if each.port]
+
+
+def rtp(data: bytes) -> None:
+    """Datagrams of a call, each with its length before it: frames come out, whatever goes in."""
+    form = Format(Codec.PCMU, event_type=101)
+    numbers = {"ssrc": 1, "sequence": 65530, "timestamp": 2**32 - 800}
+    session = Session(form, Peer(THERE), queue=SendQueue(1.0, live=True), now=0.0, **numbers)
+    now, keys = 0.0, 0
+    while data:
+        size, data = data[0], data[1:]
+        keys += sum(hasattr(told, "key") for told in session.receive(data[:size], THERE, now))
+        data, now = data[size:], now + 0.02
+        assert len(session.hear(now).samples) == FRAME
+    assert keys <= session.statistics().received
+
+
+def bus(data: bytes) -> None:
+    """Bytes from Redis: envelopes, call states, and what LiveKit's API asks of us."""
+    for read in (envelope.decode, callstate.read):
+        with suppress(BusSyntaxError):
+            read(data)
+    for handler in (creating(_created), transferring(_transferred)):
+        _drive(handler, data)
+
+
+async def _created(_: Dial) -> Created:
+    return Created("PA_1", "callee", "SCL_1")
+
+
+async def _transferred(_: Transfer) -> None:
+    return None
+
+
+def _drive(handler: Callable[..., object], data: bytes) -> None:
+    """Run what never waits to its end."""
+    running = handler(data)
+    try:
+        running.send(None)  # type: ignore[attr-defined]  # a coroutine
+    except StopIteration:
+        return
+    except (PeerFault, BusSyntaxError):
+        return
+
+
+def rtp_seed() -> bytes:
+    """A few packets of a call: audio, and the key 5."""
+    audio = [write(RtpPacket(0, n, n * 160, 7, bytes(40))) for n in range(4)]
+    keys = [write(RtpPacket(101, 4 + n, 640, 7, bytes((5, 0x80 * (n > 1) + 10, 0, 160)))) for n in range(4)]
+    return b"".join(bytes((len(each),)) + each for each in (*audio, *keys))
+
+
+SEEDS: Mapping[str, Sequence[bytes]] = {
+    "sip": [each.data for each in TORTURES.values()],
+    "framing": [each.data for each in TORTURES.values()],
+    "descriptions": [each.data.partition(b"\r\n\r\n")[2] for each in TORTURES.values() if b"\r\nv=0" in each.data],
+    "rtp": [rtp_seed()],
+    "bus": [envelope.encode(envelope.Request("r", "c", 1, 2, b"\x0a\x05hello"))],
+}
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "sip": sip,
+    "framing": framing,
+    "descriptions": descriptions,
+    "rtp": rtp,
+    "bus": bus,
+}
+_SCRAPS = (
+    b"\r\n", b"\r\n\r\n", b" ", b"\0", b"\xff", b",", b";", b":", b"<", b">", b'"', b"=", b"%00", b"@", b"[::1]", b"-1",
+    b"9" * 40, b"a" * 300, b";tag=", b"z9hG4bK", b"INVITE", b"SIP/2.0", b"Via: ", b"m=audio 0 RTP/AVP 0\r\n",
+)  # fmt: skip
+
+
+def mutated(seed: bytes, draw: random.Random) -> bytes:
+    """The seed with a few slips: bytes changed, cut out, doubled, or scraps of the protocol put in."""
+    data = bytearray(seed)
+    for _ in range(draw.randint(1, 4)):
+        at = draw.randrange(len(data) + 1)
+        match draw.randrange(5):
+            case 0:
+                data[at : at + 1] = bytes((draw.randrange(256),))
+            case 1:
+                del data[at : at + draw.randint(1, 30)]
+            case 2:
+                data[at:at] = data[at : at + draw.randint(1, 60)]
+            case 3:
+                data[at:at] = draw.choice(_SCRAPS)
+            case _:
+                lines = bytes(data).split(b"\r\n")
+                draw.shuffle(lines)
+                data = bytearray(b"\r\n".join(lines))
+    return bytes(data)
