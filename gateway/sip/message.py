@@ -153,7 +153,7 @@ def respond(
     for name in _SINGLE:  # a request that is refused for its headers may lack one
         if (value := request.headers.get(name)) is not None:
             made.headers.set(name, value)
-    to = request.headers.get("To", "")
+    to = request.headers.get("To") or ""
     if code > 100 and to and not _tagged(to):
         if not to_tag:
             raise OurFault("A response other than 100 needs a To tag.")
@@ -188,7 +188,7 @@ def _tagged(to: str) -> bool:
 def steady_tag(message: sipmessage.Request) -> str:
     """A To tag that stays the same for each repetition of a request, for stateless answers (section 8.2.7)."""
     seed = "\n".join(
-        [message.headers.getlist("Via")[0], *(message.headers.get(name, "") for name in ("Call-ID", "From"))]
+        [message.headers.getlist("Via")[0], *(message.headers.get(name) or "" for name in ("Call-ID", "From"))]
     )
     return blake2s(seed.encode(), digest_size=8).hexdigest()
 
