@@ -45,6 +45,25 @@ class Settings(BaseModel):
     leads_told_to: SecretStr = Field(SecretStr(""), alias="OFFHOOK_LEADS_TO")
     """Addresses that every lead is told to, beside those of the plan, with spaces between them: mailto:, https:, sms:+1…,
     hubspot:, salesforce:, pipedrive:, or as apprise has it; "" for none."""
+    twilio_sid: str = Field("", alias="TWILIO_ACCOUNT_SID")
+    twilio_token: SecretStr = Field(SecretStr(""), alias="TWILIO_AUTH_TOKEN")
+    sms_from: str = Field("", alias="OFFHOOK_SMS_FROM")
+    """Whom SMS come from: a number of the Twilio account, E.164, or a messaging service of its (MG…)."""
+    twilio_url: str = Field("", alias="OFFHOOK_TWILIO_URL")
+    """Where Twilio's API is; "" for its own."""
+    hubspot_token: SecretStr = Field(SecretStr(""), alias="OFFHOOK_HUBSPOT_TOKEN")
+    """Of a private app that may read and write contacts (crm.objects.contacts)."""
+    hubspot_url: str = Field("https://api.hubapi.com", alias="OFFHOOK_HUBSPOT_URL")
+    salesforce_url: str = Field("", alias="OFFHOOK_SALESFORCE_URL")
+    """The organisation's own: https://NAME.my.salesforce.com."""
+    salesforce_client_id: str = Field("", alias="OFFHOOK_SALESFORCE_CLIENT_ID")
+    salesforce_client_secret: SecretStr = Field(SecretStr(""), alias="OFFHOOK_SALESFORCE_CLIENT_SECRET")
+    """Of an external client app with the client credentials flow and the scope `api`."""
+    salesforce_field: str = Field("Offhook_Call__c", alias="OFFHOOK_SALESFORCE_FIELD", pattern=r"^\w+$")
+    """A text field of the object Lead that is a unique external id: leads are known by it."""
+    pipedrive_token: SecretStr = Field(SecretStr(""), alias="OFFHOOK_PIPEDRIVE_TOKEN")
+    pipedrive_url: str = Field("https://api.pipedrive.com", alias="OFFHOOK_PIPEDRIVE_URL")
+    """The company's own, https://NAME.pipedrive.com, or as it is."""
     dialplans: Path = Field(Path("dialplans"), alias="OFFHOOK_DIALPLANS")
     """Directory of the plan's YAML files."""
     host: str = Field("127.0.0.1", alias="OFFHOOK_HOST")

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import leads_out
 from gateway.cli.calls import Json, Limit, Since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
 command = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="List and show leads."
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="List and show leads, write them out, deliver them again.",
 )
+command.command("export")(leads_out.export)
+command.command("redeliver")(leads_out.redeliver)
+command.command("schema")(leads_out.schema)
 
 Tickets = Annotated[bool, typer.Option("--tickets", help="Tickets instead of leads.")]
 
@@ -57,9 +66,36 @@ def show_lead(
     grid.add_row(shown.text("caller", "dim"), shown.text(shown.number(found.call["caller"])))
     grid.add_row(shown.text("taken", "dim"), shown.text(shown.moment(paper["created"], time.time())))
     grid.add_row(shown.text("agent", "dim"), shown.text(found.call["agent"] or "–"))
+    for label, value in () if tickets else _fate(found.call["id"]):
+        grid.add_row(shown.text(label, "dim"), shown.text(value))
     shown.console().print(grid)
     shown.console().print(f"\noffhook calls show {shown.short(found.call['id'])} tells the conversation.",
                           style="dim", markup=False)  # fmt: skip
+
+
+def _fate(call: object) -> list[tuple[str, str]]:
+    """A lead's score, whom it went to, and what became of it."""
+    from gateway.cli import records
+    from gateway.operate.apprising import scheme
+    from gateway.operate.lead_words import reported
+    from gateway.records.outbox import lead_deliveries
+    from gateway.records.outcomes import lead_seen
+
+    async def ask(connection: AsyncConnection) -> list[tuple[str, str]]:
+        seen = await lead_seen(connection, str(call))
+        if seen is None:
+            return []
+        score = reported(seen[0]).score
+        told = [("score", f"{score.points}: {'; '.join(score.reasons)}")]
+        if outcome := seen[0]["outcome"]:
+            told.append(("outcome", f"{outcome}{f': {why}' if (why := seen[0]['why']) else ''}"))
+        for one in await lead_deliveries(connection, [str(call)]):
+            stands = "arrived" if one["delivered"] else "on its way" if one["due"] else "given up"
+            error = f" ({one['error']})" if one["error"] else ""
+            told.append(("told by", f"{scheme(str(one['address']))}: {stands}, {one['tries']} tries{error}"))
+        return told
+
+    return records.asked(ask)
 
 
 def _print(found: Sequence[Mapping[str, object]], now: float, what: str) -> None:

@@ -38,7 +38,9 @@ def lead_told(row: Mapping[str, object], link: str, zone: tzinfo, *, changed: bo
     if not lead.complete:
         lines.insert(1, "The call ended before everything was known.")
     lines += ["", f"What was said, and what came of it: {link}", "", f"Call {lead.call}"]
-    return Content(head, "\n".join(lines), {"lead": lead.model_dump(mode="json"), "call": lead.call})
+    parts = (number(contact.number), contact.email, lead.need, lead.budget)
+    short = f"{head}\n{', '.join(part for part in parts if part)}\n{link}"
+    return Content(head, "\n".join(lines), {"lead": lead.model_dump(mode="json"), "call": lead.call}, short=short)
 
 
 def _when(row: Mapping[str, object], zone: tzinfo) -> str:

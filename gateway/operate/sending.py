@@ -11,7 +11,8 @@ from typing import Protocol
 import aiohttp
 
 from gateway.config import Settings
-from gateway.operate import apprising, webhooks
+from gateway.operate import apprising, texting, webhooks
+from gateway.operate.customers import Customers
 from gateway.records.outbox import Due
 from gateway.terms.delivery import Content
 
@@ -36,7 +37,12 @@ class Senders:
         """`threads`: those of urgent deliveries, and of the others. `clock`: seconds since the epoch."""
         self._apprise = _Apprise(settings.smtp_url.get_secret_value(), threads)
         self._webhook = _Webhook(settings.webhook_secret.get_secret_value(), session, self._apprise, clock)
-        self._by_scheme: Mapping[str, Sender] = {"http": self._webhook, "https": self._webhook}
+        customers = Customers(settings, session)
+        self._by_scheme: Mapping[str, Sender] = {
+            **dict.fromkeys(("http", "https"), self._webhook),
+            **dict.fromkeys(("hubspot", "salesforce", "pipedrive"), customers),
+            "sms": _Sms(settings, self._apprise),
+        }
 
     async def send(self, due: Due, content: Content) -> None:
         """Make one try; see Sender."""
@@ -55,6 +61,17 @@ class _Apprise:
 
     async def block(self, due: Due, work: Callable[[], object]) -> object:
         return await asyncio.get_running_loop().run_in_executor(self._threads(due.urgent), work)
+
+
+class _Sms:
+    def __init__(self, settings: Settings, threads: _Apprise) -> None:
+        self._account = texting.Account(
+            settings.twilio_sid, settings.twilio_token.get_secret_value(), settings.sms_from, settings.twilio_url
+        )
+        self._threads = threads
+
+    async def send(self, due: Due, content: Content) -> None:
+        await self._threads.block(due, partial(texting.send, due.address, content, due, self._account))
 
 
 class _Webhook:

@@ -73,6 +73,30 @@ async def forgo(connection: AsyncConnection, ids: Iterable[str], why: str) -> No
     await connection.execute(update(DELIVERIES).where(ours).values(due=None, error=why))
 
 
+async def lead_deliveries(connection: AsyncConnection, calls: Sequence[str]) -> Sequence[Row]:
+    """How deliveries of the calls' leads stand, the oldest first: call, id, kind, address (it may hold a secret), made,
+    due, tries, delivered, error."""
+    columns = [
+        DELIVERIES.c[name] for name in ("call", "id", "kind", "address", "made", "due", "tries", "delivered", "error")
+    ]
+    ours = DELIVERIES.c.call.in_(list(calls)) & DELIVERIES.c.kind.in_((Why.LEAD, Why.LEAD_CHANGED))
+    found = select(*columns).where(ours).order_by(DELIVERIES.c.made, DELIVERIES.c.id)
+    return [dict(row) for row in (await connection.execute(found)).mappings()]
+
+
+async def lead_again(connection: AsyncConnection, call: str, now: float, to: Sequence[str] = ()) -> int:
+    """Let a call's lead be delivered again, each under its own id: to `to`, else to all whom it was for; to how many."""
+    asked = tuple(to) or [
+        str(row["address"]) for row in await lead_deliveries(connection, [call]) if row["kind"] == Why.LEAD
+    ]
+    for address in asked:
+        lead = Delivery(kind=Why.LEAD, subject="", address=address, call=call)
+        await put(connection, lead, now)
+        anew = {"due": now, "until": now + GIVE_UP_AFTER, "made": now, "tries": 0, "delivered": None, "error": None}
+        await connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == lead.id).values(anew))
+    return len(asked)
+
+
 class Outbox:
     """The outbox, for whoever delivers. Methods raise SQLAlchemy's errors when the database can't be used."""
 

@@ -26,6 +26,7 @@ from gateway.records.schema import (
     LEGS,
     MESSAGES,
     NOTES,
+    OUTCOMES,
     STOPS,
     SWITCHES,
     TICKETS,
@@ -113,8 +114,13 @@ async def callbacks(connection: AsyncConnection, *, limit: int, since: float | N
 
 
 async def leads(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:
-    """The newest leads, newest first, each with its call's caller, dialed and agent."""
-    return await _papers(connection, LEADS, limit, since)
+    """The newest leads, newest first, each with its call's caller, dialed and agent, and its outcome and why (None where
+    nobody has told)."""
+    joined = LEADS.join(CALLS).outerjoin(OUTCOMES, OUTCOMES.c.call == LEADS.c.call)
+    columns = [CALLS.c.caller, CALLS.c.dialed, CALLS.c.route, CALLS.c.agent, CALLS.c.started]
+    query = select(LEADS, *columns, OUTCOMES.c.outcome, OUTCOMES.c.why).select_from(joined)
+    query = _since(query, LEADS, "created", since).order_by(LEADS.c.created.desc(), LEADS.c.call).limit(limit)
+    return await _rows(connection, query)
 
 
 async def tickets(connection: AsyncConnection, *, limit: int, since: float | None = None) -> Sequence[Row]:

@@ -55,6 +55,8 @@ class Content:
     """The same in parts, for programs; webhooks carry them."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Text files by name (`callback.ics`), where the address takes files: mails do."""
+    short: str = ""
+    """What an SMS says; "" for title and body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,8 @@ def asked(
 def as_json(content: Content) -> dict[str, object]:
     """Content as it is kept and told."""
     told: dict[str, object] = {"title": content.title, "body": content.body}
-    return told | {name: dict(part) for name, part in (("fields", content.fields), ("files", content.files)) if part}
+    told |= {name: dict(part) for name, part in (("fields", content.fields), ("files", content.files)) if part}
+    return told | ({"short": content.short} if content.short else {})
 
 
 def from_json(given: object) -> Content | None:
@@ -125,6 +128,7 @@ def from_json(given: object) -> Content | None:
         str(given.get("body") or ""),
         _mapping(given.get("fields")),
         {name: text for name, text in files.items() if isinstance(text, str)},
+        str(given.get("short") or ""),
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from gateway.cli.leads import command
+from gateway.cli.leads_out import as_csv
+from gateway.terms.lead import LeadReport
 
 SERVED, CALLBACK = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234"
 
@@ -68,3 +71,39 @@ def test_a_sealed_fact_is_shown_as_that(records: Path) -> None:
     shown = run("show", CALLBACK, "--tickets")
     assert re.search(r"ticket number\s+sealed\s", shown)
     assert "q83v" not in shown
+
+
+def test_leads_are_written_out_as_csv_and_json(records: Path, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(run("export").splitlines()))
+    assert [row["call"] for row in rows] == [CALLBACK, SERVED], "the oldest first"
+    assert (rows[1]["name"], rows[1]["number"], rows[1]["complete"]) == ("Ada Lovelace", "+15105550142", "True")
+    assert json.loads(rows[1]["facts"])["team_size"] == 40
+    run("export", "--format", "json", "--to", str(tmp_path / "out.json"), "--since", "1d")
+    (lead,) = json.loads((tmp_path / "out.json").read_text())
+    assert lead["contact"]["name"] == "Ada Lovelace"
+    assert lead["outcome"] is None
+    assert LeadReport.model_validate({name: value for name, value in lead.items() if name not in ("outcome", "why")})
+
+
+def test_a_spreadsheet_takes_nothing_that_callers_say_for_a_formula() -> None:
+    row = {"call": "SCL_a", "fields": {"name": "=cmd()", "need": "-1+2", "number": "+15105550142"}, "complete": True}
+    (read,) = csv.DictReader(as_csv([row]).splitlines())
+    assert (read["name"], read["need"], read["number"]) == ("'=cmd()", "'-1+2", "+15105550142")
+
+
+def test_a_lead_is_delivered_again_under_its_id(records: Path) -> None:
+    assert "Name an address" in run("redeliver", "AbC", status=1)
+    assert "no address" in run("redeliver", "AbC", "--to", "ana", status=2)
+    for _ in range(2):
+        assert "It goes to 1 address again" in run("redeliver", "AbC", "--to", "mailto:ana@example.com")
+    assert "It goes to 1 address again" in run("redeliver", "AbC")
+    shown = run("show", "AbC")
+    assert "mailto: on its way, 0 tries" in shown
+    assert "ana@example.com" not in shown
+
+
+def test_the_schema_of_a_lead_names_the_agents_facts() -> None:
+    described = json.loads(run("schema"))
+    assert {"contact", "score", "facts", "transcript"} <= set(described["properties"])
+    assert "team_size" in described["properties"]["facts"]["properties"]
+    assert "no agent 'nobody'" in run("schema", "nobody", status=2)
