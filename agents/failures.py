@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from aiohttp.http_exceptions import HttpProcessingError
 from livekit.agents import APIStatusError, APITimeoutError
 
 from gateway.health.circuit import Reason
@@ -14,6 +15,9 @@ _OPERATORS = {401, 402, 403}
 def reason_of(error: BaseException) -> Reason:
     """Why the provider didn't serve."""
     if isinstance(error, APIStatusError):
+        # aiohttp gives an answer that isn't HTTP the status 400, which nobody has sent.
+        if any(isinstance(one, HttpProcessingError) for one in _came_of(error)):
+            return Reason.FAULT
         if error.status_code in _OPERATORS:
             return Reason.AUTH
         if error.status_code == 429:
@@ -23,6 +27,16 @@ def reason_of(error: BaseException) -> Reason:
         # A WebSocket's close codes stand there too, 1000 and more: they aren't the request's fault.
         return Reason.REFUSED if 400 <= error.status_code < 500 else Reason.FAULT
     return Reason.TIMEOUT if isinstance(error, TimeoutError | APITimeoutError) else Reason.FAULT
+
+
+def _came_of(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what it came of, told or not."""
+    seen: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in seen:
+        seen.append(one)
+        yield one
+        one = one.__cause__ or one.__context__
 
 
 def retry_after(error: BaseException) -> float | None:

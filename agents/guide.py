@@ -56,14 +56,14 @@ class Guide:
         self._board, self._tell, self._route = board, tell, route or {}
         self._serving: dict[Engine, str] = {}
         self._why: dict[str, str] = {}
-        self._wait: dict[str, float | None] = {}
+        self._heard: dict[str, tuple[Reason, float | None]] = {}
 
     def listen(self, link: Link, engine: llm.LLM[Any] | stt.STT[Any] | tts.TTS[Any]) -> None:
         """Hear of the link's errors as they are made: where they arrive, what they came of is lost, and with it how long
-        a provider asks to wait."""
+        a provider asks to wait, and whether it answered at all."""
 
         def overheard(event: llm.LLMError | stt.STTError | tts.TTSError) -> None:
-            self._wait[link.known_as] = retry_after(event.error)
+            self._heard[link.known_as] = reason_of(event.error), retry_after(event.error)
 
         engine.on("error", overheard)
 
@@ -93,7 +93,9 @@ class Guide:
     def failed(self, link: Link, error: BaseException) -> None:
         """The link has failed a request."""
         log.debug("a request failed", provider=link.name, error=type(error).__name__, of=_cause(error))
-        self.judged(link, reason_of(error), self._wait.pop(link.known_as, None))
+        reason = reason_of(error)
+        heard, wait = self._heard.pop(link.known_as, (reason, None))
+        self.judged(link, heard if reason is Reason.REFUSED else reason, wait)
 
     def judged(self, link: Link, reason: Reason, wait: float | None = None) -> None:
         """The link has failed a request, for this reason."""

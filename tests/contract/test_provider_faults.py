@@ -62,6 +62,7 @@ def test_every_call_knows_for_how_long_to_keep_away(
 ) -> None:
     circuit = outcomes[case].circuit
     if Reason.REFUSED in {told[3] for told in outcomes[case].switches}:
+        assert case.fault.status == 404, "what isn't HTTP refuses nothing"
         assert circuit.state is State.CLOSED, "a request was refused, not all of them"
         return
     assert circuit.state is State.OPEN
