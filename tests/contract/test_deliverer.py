@@ -23,7 +23,7 @@ from gateway.operate.deliverer import URGENT_AT_ONCE, Deliverer
 from gateway.records.engine import connect
 from gateway.records.notices import WORDS_WITHIN
 from gateway.records.outbox import GIVE_UP_AFTER, LEASE, Due, Outbox
-from gateway.records.schema import DELIVERIES
+from gateway.records.schema import DELIVERIES, MESSAGES
 from gateway.records.writer import Writer
 from gateway.tasks import Tasks
 from gateway.terms.delivery import Content, asked
@@ -98,6 +98,25 @@ async def test_what_breaks_is_tried_again_and_what_is_refused_is_not(
     now = NOW + GIVE_UP_AFTER + LEASE
     await look(one)
     assert await claim(outbox, NOW + 1e9) == ()
+
+
+async def test_what_tells_of_a_message_that_was_erased_is_given_up(
+    settings: Settings, engine: AsyncEngine, outbox: Outbox
+) -> None:
+    await write(engine, OPENED, LEFT)
+    async with engine.begin() as connection:
+        await connection.execute(MESSAGES.delete())
+
+    async def send(due: Due, content: Content) -> None:
+        raise AssertionError("nothing is there to send")
+
+    await look(made(outbox, settings, send, lambda: NOW + WORDS_WITHIN))
+    async with engine.connect() as connection:
+        due, error, tries = (
+            await connection.execute(select(DELIVERIES.c.due, DELIVERIES.c.error, DELIVERIES.c.tries))
+        ).one()
+    assert (due, tries) == (None, 1), "it is lent to nobody any more"
+    assert error
 
 
 async def test_a_deliverer_that_is_killed_in_a_try_leaves_it_to_another_under_the_same_id(
