@@ -129,6 +129,7 @@ class Conductor:
         """`kept`: what is known of the call's conversation."""
         self._call, self._job, self._lease, self._teller, self._means = call, job, lease, teller, means
         self._kept = kept or Kept()
+        self._done = dict(call.done)
         self._pick_up: PickUp | None = None
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._script = self._begun(call.brief.agent)
@@ -147,7 +148,7 @@ class Conductor:
         """Conduct the call to its end. The lease must have been taken."""
         means = self._means
         async with self._teller, means.mouth as mouth, play.Track(mouth, mouth.rate) as voice:
-            ledger = Ledger(means.store, self._teller, self._call, lambda: self._inputs.put_nowait(LeaseLost()))
+            ledger = Ledger(means.store, self._teller, self._call, self._lost, self._done)
             prompts, rendered_in = means.prompts, means.rendered_in
             parts = Parts(
                 self._call, voice, self._room, self._teller, ledger, prompts, rendered_in, means.spoken,
@@ -160,7 +161,7 @@ class Conductor:
                 self._script = self._begun(stage.brief.agent)
                 self._pick_up = PickUp(stage, means.lines(stage.brief), cue)
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
-            renewing = self._lease.keep(lambda: self._inputs.put_nowait(LeaseLost()), self._known, self._teller.again)
+            renewing = self._lease.keep(self._lost, self._known, self._teller.again)
             keep = asyncio.create_task(renewing, name="lease")
             join = asyncio.create_task(self._join(mouth), name="join")
             try:
@@ -371,7 +372,11 @@ class Conductor:
     def _known(self) -> Call:
         """The call as it stands, for a store that has lost it."""
         checkpoint, bridged = self._means.house.kept or (self._call.checkpoint, self._call.bridged)
-        return replace(self._call, checkpoint=checkpoint, bridged=bridged)
+        return replace(self._call, checkpoint=checkpoint, bridged=bridged, done=dict(self._done))
+
+    def _lost(self) -> None:
+        """The call is another job's."""
+        self._inputs.put_nowait(LeaseLost())
 
     async def _ended(self) -> bool:
         """Whether the call is over: control may have ended it before the room tells us that the caller is gone."""

@@ -39,22 +39,27 @@ class Lease:
         """Renew it each second, for ever; call `lost` once, and return, when it has become another's.
 
         While the store doesn't answer nobody else can take it either: the caller is better served by going on. A store
-        that has come back without what it knew gets the call as it is `known` to us; `again` is called then.
+        that has come back without what it knew gets the call as it is `known` to us; `again` is called then. One that was
+        away gets it, too: what was done for the call meanwhile isn't in its ledger.
         """
-        due = time.monotonic()
+        due, missed = time.monotonic(), False
         while True:
             due = max(due + RENEW, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
             try:
                 call = known()
-                if await self.take(call.stop):
+                ours = await self.take(call.stop)
+                if ours and not missed:
                     continue
                 if not await self._restore(call):
                     lost()
                     return
-                log.warning("the call was put back into a store that had lost it", call=self._call)
-                again()
+                missed = False
+                if not ours:
+                    log.warning("the call was put back into a store that had lost it", call=self._call)
+                    again()
             except Unavailable as bad:
+                missed = True
                 log.warning("the lease couldn't be renewed", call=self._call, why=str(bad))
 
     async def _restore(self, call: Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -31,6 +31,9 @@ class Ledger:
     teller: Teller
     call: Call
     lost: Callable[[], None]
+    done: dict[str, str] = field(default_factory=dict)
+    """Results by their effects' keys, as far as this job knows: of what it found in the ledger, and of what it did itself. A
+    store that has lost its ledger, or was away, gets it back from here (`CallStore.restore`)."""
 
     async def once(
         self, tool: str, arguments: Mapping[str, object], kind: Kind, data: Mapping[str, object], result: str = DONE
@@ -41,6 +44,8 @@ class Ledger:
         caller that it was.
         """
         key, at = effects.key(tool, arguments), time.time()
+        if key in self.done:
+            return self.done[key]
         event = Event(self.call.id, kind, at, data, uid=f"{self.call.id} {key}")
         try:
             async with asyncio.timeout(WITHIN):
@@ -48,9 +53,10 @@ class Ledger:
         except (Unavailable, TimeoutError):
             # By its id it is one in the record, whoever else tells it, and even if the store has just taken it.
             await self.teller.told(kind, data, at, event.uid)
-            return result
+            done = result
         if done is None:
             log.warning("an effect isn't a job's that doesn't own the call", call=self.call.id, tool=tool)
             self.lost()
             raise Unavailable("Another job owns the call.")
+        self.done[key] = done
         return done

@@ -135,6 +135,11 @@ class Call:
     """The caller's earlier calls that this one goes on with, the oldest first."""
     noticed: tuple[str, ...] = ()
     """Operators' notices that are told at this stop, or were before it."""
+    counted: frozenset[str] = frozenset()
+    """What the store counts it towards: routes and pools that have a limit. The store says so, whatever stands here, unless
+    it has lost the call (`CallStore.restore`)."""
+    done: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The call's ledger: results by their effects' keys (`gateway.calls.talk.effects`)."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""
 

@@ -157,44 +157,6 @@ async def test_a_lease_isnt_renewed_where_the_store_has_lost_the_last_stop(store
     assert not await store.take(call.id, 1, "job", 3, stop=3)
 
 
-async def test_a_call_that_the_store_has_lost_is_put_back_by_its_job_alone(store: CallStore) -> None:
-    call = replace(a_call(), epoch=2, stop=3, checkpoint="so far", bridged="leg", told=frozenset({"turn"}))
-    assert await store.restore(call, "one", 3)
-    assert await store.get(call.id) == replace(call, phase=Phase.TAKEN)
-    assert [one.id for one in await store.live()] == [call.id]
-    assert await store.holder(call.id) == "one"
-    assert not await store.restore(call, "two", 3), "it is lost no more"
-    assert await store.restore(call, "one", 3)
-    assert await store.take(call.id, 2, "one", 3, stop=3)
-
-
-async def test_a_call_is_put_back_over_an_older_epoch_or_stop_and_no_other(store: CallStore) -> None:
-    old = a_call()
-    await store.open(old)
-    assert await store.take(old.id, 1, "ghost", 3)
-    await store.tell(Event(old.id, Kind.MESSAGE, 1764000000.0, {}))
-    now = replace(old, epoch=2, stop=2, checkpoint="so far")
-    assert await store.restore(now, "job", 3)
-    put = replace(now, phase=Phase.TAKEN, told=frozenset({"message"}))
-    assert await store.get(old.id) == put
-    assert not await store.take(old.id, 1, "ghost", 3)
-    assert not await store.restore(replace(now, epoch=1), "ghost", 3)
-    assert await store.keep(old.id, 2, 2, "further", "")
-    assert await store.restore(now, "job", 3), "whose lease it is"
-    assert await store.get(old.id) == replace(put, checkpoint="further"), "and nothing is undone"
-    await store.release(old.id, 2, "job")
-    assert await store.restore(replace(now, stop=1), "job", 3), "one that nobody holds"
-    assert await store.get(old.id) == replace(put, checkpoint="further")
-
-
-async def test_a_call_that_has_ended_isnt_put_back(store: CallStore) -> None:
-    call = a_call()
-    await store.open(call)
-    await store.end(call.id)
-    assert not await store.restore(replace(call, epoch=9, stop=9), "job", 3)
-    assert await store.holder(call.id) is None
-
-
 async def test_a_redis_that_tells_nothing_of_itself_is_taken_as_it_is(redis_url: str) -> None:
     async with Redis.from_url(redis_url) as client:
         await client.acl_setuser(
@@ -202,12 +164,6 @@ async def test_a_redis_that_tells_nothing_of_itself_is_taken_as_it_is(redis_url:
         )
         async with Redis.from_url(redis_url, username="plain", password="x") as plain:
             assert await RedisStore(plain).standing() == Standing("", float("inf"))
-
-
-async def test_of_many_jobs_one_puts_the_call_back(store: CallStore) -> None:
-    call = a_call()
-    put = await asyncio.gather(*(store.restore(call, f"AJ_{n}", 3) for n in range(10)))
-    assert sum(put) == 1
 
 
 async def test_a_store_says_since_when_it_answers(store: CallStore) -> None:

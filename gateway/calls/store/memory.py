@@ -29,13 +29,11 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._calls: dict[CallId, Call] = {}
-        self._counted: dict[CallId, frozenset[str]] = {}
         self._ended: dict[CallId, float] = {}
         self._leases: dict[CallId, _Lease] = {}
         self._events: dict[int, Event] = {}
         self._reader: dict[int, str] = {}
         self._kept: dict[CallId, dict[Kind, list[Event]]] = {}
-        self._ledger: dict[CallId, dict[str, str]] = {}
         self._last: dict[str, tuple[CallId, float]] = {}
         self._told = 0
         self._latencies: list[tuple[float, float]] = []
@@ -49,8 +47,7 @@ class MemoryStore:
         self._forget()
         if call.id in self._calls:
             return False
-        await self._count(call.id, limits or {})
-        self._calls[call.id] = call
+        self._calls[call.id] = replace(call, counted=await self._count(call.id, limits or {}), done={})
         if told is not None:
             await self.tell(told)
         return True
@@ -115,8 +112,9 @@ class MemoryStore:
             if known.epoch == call.epoch and await self.holder(call.id) not in (None, job):
                 return False
         if known is None or (known.epoch, known.stop) < (call.epoch, call.stop):
-            known = replace(call, told=call.told | (known.told if known is not None else frozenset()))
-        self._calls[call.id] = replace(known, phase=Phase.TAKEN)
+            told, done = (known.told, known.done) if known is not None else (frozenset(), {})
+            known = replace(call, told=call.told | told, done=done)
+        self._calls[call.id] = replace(known, phase=Phase.TAKEN, done={**call.done, **known.done})
         self._leases[call.id] = _Lease(call.epoch, job, self._clock() + ttl)
         return True
 
@@ -152,10 +150,10 @@ class MemoryStore:
         known = self._at(call.id, call.epoch)
         if known is None or known.stop != call.stop - 1:
             return False
-        await self._count(call.id, limits or {})
+        counted = await self._count(call.id, limits or {})
         names = ("route", "pool", "brief", "act", "stop", "because", "ends", "noticed")
         way = {name: getattr(call, name) for name in names}
-        self._calls[call.id] = replace(known, **way, checkpoint="", bridged="", tries=1)
+        self._calls[call.id] = replace(known, **way, counted=counted, checkpoint="", bridged="", tries=1)
         self._moved.set()
         self._moved = asyncio.Event()
         return True
@@ -206,11 +204,12 @@ class MemoryStore:
         known = self._calls.get(event.call)
         if known is not None and known.epoch != epoch:
             return None
-        done = self._ledger.setdefault(event.call, {})
-        if key not in done:
-            done[key] = result
-            await self.tell(event)
-        return done[key]
+        if known is not None and key in known.done:
+            return known.done[key]
+        if known is not None:
+            self._calls[event.call] = replace(known, done={**known.done, key: result})
+        await self.tell(event)
+        return result
 
     async def kept(self, call: CallId) -> Kept:
         """See the port."""
@@ -244,12 +243,12 @@ class MemoryStore:
             self._events.pop(entry, None)
             self._reader.pop(entry, None)
 
-    async def _count(self, call: CallId, limits: Mapping[str, int]) -> None:
+    async def _count(self, call: CallId, limits: Mapping[str, int]) -> frozenset[str]:
         others = [one for one in await self.live() if one.id != call]
         for route, limit in limits.items():
-            if sum(route in self._counted.get(one.id, ()) for one in others) >= limit:
+            if sum(route in one.counted for one in others) >= limit:
                 raise Full(route)
-        self._counted[call] = frozenset(limits)
+        return frozenset(limits)
 
     async def _unread(self, wait: float) -> list[int]:
         try:
@@ -269,9 +268,7 @@ class MemoryStore:
         old = [call for call, at in self._ended.items() if self._clock() - at >= FORGET_AFTER]
         for call in old:
             del self._ended[call], self._calls[call]
-            self._counted.pop(call, None)
             self._kept.pop(call, None)
-            self._ledger.pop(call, None)
 
 
 async def _next(queue: asyncio.Queue[Item], wait: float) -> Item | None:

@@ -112,8 +112,10 @@ class CallStore(Protocol):
 
     async def restore(self, call: Call, job: str, ttl: float) -> bool:
         """Put the call back as the job that conducts it knows it, with its lease for `ttl` seconds, where the store has
-        lost what it knew: all of the call, or its last epochs or stops. False, changing nothing, when the store knows
-        it as far or further and another job holds the lease, at a later epoch, or ended: it is no loss then.
+        lost what it knew: all of the call, or its last epochs or stops. It counts towards what it was `counted` towards,
+        over a limit too, and what was `done` for it stands in its ledger again, also where the store has lost nothing
+        else. False, changing nothing, when the store knows it as far or further and another job holds the lease, at a
+        later epoch, or ended: it is no loss then.
         """
         ...
 

@@ -124,9 +124,10 @@ class RedisStore:
 
     async def restore(self, call: Call, job: str, ttl: float) -> bool:
         """See the port."""
-        told = {wire.TOLD + kind: "1" for kind in call.told}
-        known, until = _flat(wire.call_fields(call) | told), max(1, round(ttl * 1000))
-        return bool(await self._run("restore", call.id, call.id, call.epoch, call.stop, job, until, *known))
+        until, done = max(1, round(ttl * 1000)), _flat(wire.ledger_fields(call))
+        given = (call.epoch, call.stop, job, until, len(done))
+        known = _flat(wire.lost_fields(call))
+        return bool(await self._run("restore", call.id, call.id, *given, *done, *known))
 
     async def standing(self) -> Standing:
         """See the port."""

@@ -113,7 +113,17 @@ if now[1] then
     further = tonumber(now[2]) - tonumber(ARGV[3])
   end
 end
-if further < 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 6)) end
+local from = 7 + tonumber(ARGV[6])
+if further < 0 then
+  for name in string.gmatch(redis.call('HGET', KEYS[1], 'counted') or '', '%S+') do
+    redis.call('SREM', 'offhook:route:' .. name, ARGV[1])
+  end
+  redis.call('HSET', KEYS[1], unpack(ARGV, from))
+end
+for at = 7, from - 1, 2 do redis.call('HSETNX', KEYS[1], ARGV[at], ARGV[at + 1]) end
+for name in string.gmatch(redis.call('HGET', KEYS[1], 'counted') or '', '%S+') do
+  redis.call('SADD', 'offhook:route:' .. name, ARGV[1])
+end
 redis.call('HSET', KEYS[1], 'phase', 'taken')
 redis.call('SADD', KEYS[3], ARGV[1])
 redis.call('SET', KEYS[2], mine, 'PX', ARGV[5])

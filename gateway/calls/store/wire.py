@@ -21,6 +21,8 @@ TOLD = "told:"
 """Begins the names of the fields that say which kinds of event were told."""
 EFFECT = "effect:"
 """Begins the names of the fields that are the call's ledger."""
+COUNTED = "counted"
+"""The field that names what the call counts towards."""
 _BRIEF = frozenset(field.name for field in fields(Brief))
 _FIXED = ("room", "sip_identity", "trunk", "plan", "started", "reject", "why")
 _ADAPTERS: Mapping[str, TypeAdapter[Act]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Act)}
@@ -43,6 +45,17 @@ def call_fields(call: Call) -> dict[str, str]:
         "dispatched": repr(call.dispatched),
         "late": str(call.late),
     }
+
+
+def lost_fields(call: Call) -> dict[str, str]:
+    """The fields of the hash of a call that the store has lost, without the ledger's."""
+    told = {TOLD + kind: "1" for kind in call.told}
+    return {**call_fields(call), COUNTED: " ".join(sorted(call.counted)), **told}
+
+
+def ledger_fields(call: Call) -> dict[str, str]:
+    """The fields that are its ledger."""
+    return {EFFECT + key: result for key, result in call.done.items()}
 
 
 def stop_fields(call: Call) -> dict[str, str]:
@@ -95,6 +108,8 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             dispatch=fields["dispatch"],
             dispatched=float(fields["dispatched"]),
             late=int(fields.get("late", "0")),
+            counted=frozenset(fields.get(COUNTED, "").split()),
+            done={name.removeprefix(EFFECT): one for name, one in fields.items() if name.startswith(EFFECT)},
             told=frozenset(name.removeprefix(TOLD) for name in fields if name.startswith(TOLD)),
         )
     except (KeyError, ValueError, TypeError) as bad:

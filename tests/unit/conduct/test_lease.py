@@ -11,6 +11,8 @@ import pytest
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct import lease as lease_module
 from gateway.conduct.lease import Lease
+from gateway.errors import Unavailable
+from gateway.tasks import cancelled
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.personal import Number
 
@@ -71,3 +73,41 @@ async def test_a_store_that_has_lost_the_call_gets_it_back(monkeypatch: pytest.M
     async with asyncio.timeout(3):
         await keeping
     assert lost.is_set()
+
+
+class Away(MemoryStore):
+    """A store that can be away."""
+
+    away = False
+
+    async def take(self, call: CallId, epoch: int, job: str, ttl: float, stop: int = 0) -> bool:
+        if self.away:
+            raise Unavailable("away")
+        return await super().take(call, epoch, job, ttl, stop)
+
+
+async def test_a_store_that_was_away_learns_what_was_done_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "RENEW", 0.01)
+    store, call, done = Away(time.monotonic), a_call(), dict[str, str]()
+    await store.open(call)
+    known = asyncio.Event()
+
+    def knows() -> Call:
+        if store.away:
+            done["book"] = "booked"
+            store.away = False
+            raise Unavailable("away")
+        known.set()
+        return replace(call, done=done)
+
+    store.away = True
+    again, lost = asyncio.Event(), asyncio.Event()
+    keeping = asyncio.create_task(Lease(store, call.id, 1, "job").keep(lost.set, knows, again.set))
+    async with asyncio.timeout(3):
+        while (found := await store.get(call.id)) is None or not found.done:
+            await known.wait()
+            await asyncio.sleep(0)
+    await cancelled(keeping)
+    assert found.done == {"book": "booked"}
+    assert not again.is_set(), "it has lost nothing"
+    assert not lost.is_set()

@@ -69,3 +69,28 @@ async def test_what_a_slow_store_may_have_taken_is_told_by_the_same_id(monkeypat
     told = await store.read("r", count=10, wait=0.1)
     assert len(told) == 2
     assert told[0].uid == told[1].uid != "", "the record takes it once"
+
+
+class Empty(MemoryStore):
+    """Was away, and has lost its ledger since."""
+
+    away = False
+
+    async def once(self, event: Event, epoch: int, key: str, result: str) -> str | None:
+        if self.away:
+            raise Unavailable("away")
+        return await super().once(event, epoch, key, result)
+
+
+async def test_a_job_does_nothing_again_that_it_did_while_the_store_was_away() -> None:
+    store = Empty(time.monotonic)
+    await store.open(CALL)
+    async with Teller(store, CALL.id) as teller:
+        book = Ledger(store, teller, CALL, lambda: None)
+        store.away = True
+        first = await book.once("callback", ARGUMENTS, Kind.CALLBACK, ARGUMENTS, "the first's")
+        store.away = False
+        assert await book.once("callback", ARGUMENTS, Kind.CALLBACK, ARGUMENTS, "the second's") == first
+    assert [event.kind for event in await store.read("r", count=10, wait=0.1)] == [Kind.CALLBACK]
+    assert await store.restore(replace(CALL, done=book.done), "job", 3)
+    assert await booked(store, 1, "another job's") == first
