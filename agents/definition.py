@@ -115,7 +115,8 @@ def _lines(definition: Definition, brief: Brief) -> Sequence[Line]:
     )
 
 
-_CUES = {Say.AGAIN: Cue.AGAIN, Say.BACK: Cue.BACK, Say.SORRY: Cue.SORRY, Say.SORRY_CALLBACK: Cue.SORRY_CALLBACK}
+_CUES = {say: Cue(say.value) for say in Say if say.value in {cue.value for cue in Cue}}
+"""Those that the gateway says by itself have the name of its cue."""
 
 
 def pronounced_as(brief: Brief) -> Mapping[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from gateway.conduct.port import Person
+
 
 class Say(StrEnum):
     """The lines."""
@@ -21,6 +23,19 @@ class Say(StrEnum):
     SORRY_CALLBACK = "sorry_callback"
     PUT_THROUGH = "put_through"
     CALLBACK = "callback"
+    TO_TEAM = "to_team"
+    """To a caller who is given to a human of a team, before the music."""
+    AWAY_BUSY = "away_busy"
+    """To a caller whom nobody of the team can take, or took; so are the others."""
+    AWAY_DECLINED = "away_declined"
+    AWAY_HUNG_UP = "away_hung_up"
+    AWAY_NO_ANSWER = "away_no_answer"
+    AWAY_MACHINE = "away_machine"
+    AWAY_UNREACHABLE = "away_unreachable"
+    AWAY_NOBODY = "away_nobody"
+    AWAY_CLOSED = "away_closed"
+    TO_MESSAGE = "to_message"
+    """To a caller who leaves a message instead."""
     WHICH_NUMBER = "which_number"
     BOOKED = "booked"
     NO_PERSON = "no_person"
@@ -43,6 +58,7 @@ class Say(StrEnum):
     """To what was keyed in and can't be."""
 
 
+_OFFER = "I can have somebody call you back, or you can leave a message. Which would you like?"
 _ENGLISH = {
     Say.NOTICE: "I'm an automated assistant. For a person, say person or press zero.",
     Say.AGAIN: "Sorry, I lost you for a moment.",
@@ -57,6 +73,16 @@ _ENGLISH = {
         "Nobody is free to take the call right now, so I have booked a callback: a person will call you back on the "
         "number you are calling from. Is there anything else I can do for you?"
     ),
+    Say.TO_TEAM: "I'll put you through to a colleague. You'll hear music until somebody is on the line.",
+    Say.AWAY_BUSY: f"I'm sorry, everybody is on another call right now. {_OFFER}",
+    Say.AWAY_DECLINED: f"I'm sorry, nobody can take your call just now. {_OFFER}",
+    Say.AWAY_HUNG_UP: f"I'm sorry, I was cut off before I could put you through. {_OFFER}",
+    Say.AWAY_NO_ANSWER: f"I'm sorry, nobody has answered. {_OFFER}",
+    Say.AWAY_MACHINE: f"I'm sorry, I only got a voice mailbox. {_OFFER}",
+    Say.AWAY_UNREACHABLE: f"I'm sorry, I couldn't reach anybody. {_OFFER}",
+    Say.AWAY_NOBODY: f"I'm sorry, nobody is there to take your call right now. {_OFFER}",
+    Say.AWAY_CLOSED: f"I'm sorry, our team is closed right now. {_OFFER}",
+    Say.TO_MESSAGE: "All right.",
     Say.WHICH_NUMBER: (
         "Nobody is free to take the call right now, but a person can call you back. "
         "Please key in your phone number, then press the hash key."
@@ -82,3 +108,15 @@ _LINES: Mapping[str, Mapping[Say, str]] = {"en": _ENGLISH}
 def line_of(say: Say, language: str) -> str:
     """The line in the language (BCP 47 tag), in English where nobody has translated it."""
     return _LINES.get(language.partition("-")[0].lower(), _ENGLISH)[say]
+
+
+FOR_PERSON: Mapping[Person, Say] = {
+    Person.AGENT: Say.PUT_THROUGH,
+    Person.TEAM: Say.TO_TEAM,
+    Person.CALLBACK: Say.CALLBACK,
+    Person.NUMBER: Say.WHICH_NUMBER,
+    Person.BUSY: Say.AWAY_BUSY,
+    Person.NOBODY: Say.AWAY_NOBODY,
+    Person.CLOSED: Say.AWAY_CLOSED,
+}
+"""What a caller is told who is to get a person."""

@@ -18,17 +18,17 @@ from agents import engines, telephony
 from agents.answering import led_by_words, words_before
 from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
-from agents.going_on import go_on, opened, wanted_number
+from agents.going_on import go_on, opened, returned, wanted_number
 from agents.history import KEYED, KEYED_SEALED, history
 from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
-from agents.lines import Say, line_of
+from agents.lines import FOR_PERSON, Say, line_of
 from agents.media import StageInput, StageOutput, frames
 from agents.patience import Patience
 from agents.prompting import asked, instructions
 from agents.remembering import Remembering
 from agents.sealing import SealingAgent
-from agents.tools import END, PERSON
+from agents.tools import END, HAND_OVER, MESSAGE, PERSON
 from agents.transcribing import Transcribing
 from agents.unwanted import NO_CALLS, Unwanted
 from agents.watching import Means, Watch
@@ -107,6 +107,11 @@ class TalkingRunner:
             function_tool(self._end_tool, raw_schema=END),
             function_tool(self._no_calls_tool, raw_schema=NO_CALLS),
         ]
+        if brief.handoff:
+            tools += [
+                function_tool(self._hand_over_tool, raw_schema=HAND_OVER),
+                function_tool(self._message_tool, raw_schema=MESSAGE),
+            ]
         self._remembering = Remembering(session, stage)
         self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
@@ -116,7 +121,10 @@ class TalkingRunner:
     async def converse(self) -> str:
         """Greet, go on, or answer what was said before, and talk until it is over. Raises Unavailable when an engine
         fails."""
-        if not self._stage.resumed:
+        back = returned(self._stage)
+        if back is not None and not self._stage.opened:
+            self._say(self._line_of(back), await self._stage.prompt(self._line_of(back)))
+        elif back is None and not self._stage.resumed:
             self._say(self._opening, self._greeting)
         if self._answers:
             self._start(self._answer())
@@ -201,6 +209,17 @@ class TalkingRunner:
     async def _no_calls_tool(self, raw_arguments: dict[str, object]) -> str:
         return f"say: {line_of(await self._unwanted.enter(), self._stage.brief.language)}"
 
+    async def _hand_over_tool(self, raw_arguments: dict[str, object]) -> str:
+        text, leaving = self._to_tell(await self._stage.hand_over(str(raw_arguments.get("reason") or "")))
+        if leaving:
+            self._after_playing("the caller is given to a human")
+        return f"say: {text}"
+
+    async def _message_tool(self, raw_arguments: dict[str, object]) -> str:
+        self._stage.leave_message()
+        self._after_playing("the caller leaves a message")
+        return f"say: {line_of(Say.TO_MESSAGE, self._stage.brief.language)}"
+
     async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PLAY_WITHIN):
@@ -209,16 +228,16 @@ class TalkingRunner:
 
     async def _person(self, reason: str) -> tuple[str, bool]:
         """Get the caller a person; what to tell them, and whether another agent takes over once they were told."""
-        language = self._stage.brief.language
         try:
             answer = await self._stage.ask_for_person(reason)
         except Unavailable as bad:
             log.error("a callback couldn't be booked", why=str(bad))
-            return line_of(Say.NO_PERSON, language), False
-        if answer is Person.AGENT:
-            return line_of(Say.PUT_THROUGH, language), True
+            return line_of(Say.NO_PERSON, self._stage.brief.language), False
         self._wants_number = answer is Person.NUMBER
-        return line_of(Say.WHICH_NUMBER if self._wants_number else Say.CALLBACK, language), False
+        return self._to_tell(answer)
+
+    def _to_tell(self, answer: Person) -> tuple[str, bool]:
+        return line_of(FOR_PERSON[answer], self._stage.brief.language), answer in (Person.AGENT, Person.TEAM)
 
     # What the caller does.
 

@@ -12,7 +12,7 @@ from livekit import api, rtc
 from redis.asyncio import Redis
 
 from gateway.app import recording
-from gateway.calls.acts.cues import Event
+from gateway.calls.acts.cues import Event, LegSaid, LegSounds
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.shared.pacing import Pacer
@@ -25,22 +25,25 @@ from gateway.conduct.hearing import Hearing
 from gateway.conduct.holding import Holding
 from gateway.conduct.house import House
 from gateway.conduct.house_voice import HouseVoice
+from gateway.conduct.leg_ear import LegEar
 from gateway.conduct.legs import Legs
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.outward import Guard, Outward
 from gateway.conduct.overhear import overhearing
-from gateway.conduct.port import Overhearer
+from gateway.conduct.port import Overhearer, Transcriber
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.record import Recorder
 from gateway.conduct.speak import Speaker
 from gateway.conduct.stage import CallStage
 from gateway.conduct.tools import Tools
 from gateway.conduct.waiting import Line
+from gateway.conduct.whispers import Whispers
 from gateway.conduct.words import Wording
 from gateway.config import Settings
 from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.guard.redis_book import RedisRuleBook
 from gateway.guard.redis_meter import RedisMeter
+from gateway.rtp import RATE
 from gateway.terms.act import Record
 from gateway.terms.call import Call
 from gateway.terms.event import Kind
@@ -65,9 +68,12 @@ class HouseTools:
         mouth: Mouth,
         overhearer: Overhearer,
         rendered_in: str,
+        transcriber: Transcriber | None = None,
     ) -> None:
+        """`transcriber`: writes down what people say who are rung; None where this job understands nobody."""
         self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
         self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
+        self._transcriber = transcriber
         self._pacer: Pacer = RedisPacer(redis, time.time)
         self._guard = Guard(RedisRuleBook(redis), RedisMeter(redis, time.time), RedisDoNotCall(redis).has)
         self._mouth, self._overhearer = mouth, overhearer
@@ -82,6 +88,7 @@ class HouseTools:
             speaker=partial(self._speaker, stage, call),
             legs=partial(self._legs, stage, call),
             line=partial(self._line, call),
+            whispers=partial(self._whispers, call),
             holding=partial(self._holding, call),
             recorder=partial(self._recorder, stage, call),
             listener=partial(self._ear.listening, stage.hear, call),
@@ -92,14 +99,18 @@ class HouseTools:
     def _speaker(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]
     ) -> AbstractAsyncContextManager[Speaker]:
-        wording = Wording(
-            self._prompts,
-            HouseVoice(self._settings.voice),
-            self._rendered_in,
-            call.brief.language,
-            stage.voice.rate,
-        )
-        return Speaker(stage.voice, wording, happened, ringing=ringback.of_number(call.dialed.reveal()))
+        ringing = ringback.of_number(call.dialed.reveal())
+        return Speaker(stage.voice, self._wording(call, stage.voice.rate), happened, ringing=ringing)
+
+    def _wording(self, call: Call, rate: int) -> Wording:
+        voice = HouseVoice(self._settings.voice)
+        return Wording(self._prompts, voice, self._rendered_in, call.brief.language, rate)
+
+    def _whispers(self, call: Call, happened: Callable[[Event], None]) -> AbstractAsyncContextManager[Whispers]:
+        def listen(leg: str, told: Callable[[LegSaid | LegSounds], None]) -> LegEar:
+            return LegEar(self._room, leg, told, self._transcriber, call.brief.language)
+
+        return Whispers(self._room, self._wording(call, RATE), listen, happened)
 
     def _legs(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]

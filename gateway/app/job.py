@@ -25,10 +25,13 @@ from redis.asyncio import Redis
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
 from gateway.app.watch import Watched, watched
+from gateway.calls.people.redis_members import RedisMembers
+from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.shared.presence import Presence
 from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.shared.working import Working
 from gateway.calls.store.redis_store import RedisStore
+from gateway.conduct.available import looker
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease
@@ -201,6 +204,7 @@ class _Job:
             mouth=mouth,
             overhearer=agents.overhearer(settings),
             rendered_in=voice,
+            transcriber=agents.transcriber(settings) if self._pool is Pool.AGENTS else None,
         )
         warm = context.proc.userdata.get(_WARM)
         return Means(
@@ -219,6 +223,7 @@ class _Job:
             mouth=mouth,
             spoken=RedisSpoken(redis),
             health=RedisHealth(redis),
+            look=looker(RedisMembers(redis), RedisRosters(redis)),
             do_not_call=RedisDoNotCall(redis),
         )
 

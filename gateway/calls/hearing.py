@@ -77,6 +77,29 @@ def bridge(name: str) -> Matrix:
     return talk(CALLER, leg(name))
 
 
+VOICE = "voice"
+"""The track of the job that the caller hears."""
+
+
+def whispering(name: str) -> str:
+    """The name of the job's track that a leg alone hears."""
+    return f"whisper-{name}"
+
+
+def introduction(name: str) -> Matrix:
+    """Caller and leg talk, and both hear the job, which hears nobody."""
+    voice = track(JOB, VOICE)
+    return bridge(name) | hears(CALLER, voice) | hears(leg(name), voice)
+
+
+def consults(names: Iterable[str]) -> Matrix:
+    """The caller hears the job; each of the legs is told something that nobody else hears, and is heard by the job alone."""
+    matrix = hears(CALLER, track(JOB, VOICE))
+    for name in names:
+        matrix |= hears(leg(name), track(JOB, whispering(name))) | hears(JOB, leg(name))
+    return matrix
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a listener is to be told: subscribe to these tracks, or leave them."""

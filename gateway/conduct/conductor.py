@@ -25,7 +25,7 @@ from gateway.conduct.lease import Lease
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.pickup import PickUp
-from gateway.conduct.port import AgentRunner
+from gateway.conduct.port import AgentRunner, Person
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.script import (
@@ -59,9 +59,9 @@ from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.health.store import HealthStore
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks, cancelled
-from gateway.terms.act import Because, Onward, Over, Talk
+from gateway.terms.act import Because, Handoff, Onward, Over, Talk
 from gateway.terms.call import Call, Phase, Pool
-from gateway.terms.catalogue import Cue, Lines
+from gateway.terms.catalogue import AWAY, Cue, Lines
 from gateway.terms.event import Kind
 from gateway.terms.kept import Kept
 from gateway.terms.times import THERE_WITHIN
@@ -77,8 +77,6 @@ LEAVE_WITHIN = 1.0
 """Seconds that leaving the room may take; LiveKit finds out by itself in the end."""
 QUIET_WITHIN = 0.3
 """Seconds that whoever takes the call over waits for us to fall silent and to tell what we know; it takes longer to come."""
-KEPT_WITHIN = 3.0
-"""Seconds that keeping what a caller has left may take once they are gone; the house's worker does it later otherwise."""
 BEGUN_WITHIN = 0.3
 """Seconds that the caller may wait for the store to keep which agent talks."""
 ASK_AGAIN = 1.0
@@ -116,6 +114,8 @@ class Means:
     """What callers have said on the way to their agents."""
     health: HealthStore
     """What all calls know of the engines' providers."""
+    look: Callable[[str], Awaitable[Person]]
+    """Who of a team could be rung now."""
     do_not_call: DoNotCall = field(default_factory=MemoryDoNotCall)
     """Who is never called again."""
 
@@ -152,14 +152,14 @@ class Conductor:
             prompts, rendered_in = means.prompts, means.rendered_in
             parts = Parts(
                 self._call, voice, self._room, self._teller, ledger, prompts, rendered_in, means.spoken,
-                means.do_not_call, means.health,
+                means.do_not_call, means.health, means.look,
             )  # fmt: skip
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             mouth.sounds = stage.attention.sounds
             cue = self._taken_up(stage)
             if cue is not None:
                 self._script = self._begun(stage.brief.agent)
-                self._pick_up = PickUp(stage, means.lines(stage.brief), cue)
+                await self._first_words(stage, cue)
             self._teller.note(Kind.TAKEN, {"epoch": self._call.epoch, "job": self._job}, time.time())
             renewing = self._lease.keep(self._lost, self._known, self._teller.again)
             keep = asyncio.create_task(renewing, name="lease")
@@ -241,8 +241,10 @@ class Conductor:
                 self._give_back = give_back
                 if goes_on and not await self._ended():
                     self._means.house.leave()
-                elif self._means.house.gone() and self._act is not None:
-                    await asyncio.wait({self._act}, timeout=KEPT_WITHIN)
+                elif (within := self._means.house.gone()) and self._act is not None:
+                    await asyncio.wait({self._act}, timeout=within)
+                    if isinstance(self._call.act, Handoff):  # control leaves the room to us while somebody is told
+                        await self._hang_up()
 
     async def _join(self, mouth: Mouth) -> None:
         try:
@@ -287,8 +289,8 @@ class Conductor:
         return True
 
     async def _converse(self, stage: CallStage) -> Finished | Ended:
-        if self._pick_up is not None and stage.resumed:
-            await self._pick_up.speak()
+        if self._pick_up is not None and (stage.resumed or _back(self._call)):
+            stage.opened = await self._pick_up.speak()
         reason = await attended(stage, self._cast.converse(stage))
         switch = stage.switched()
         if switch or stage.onward is not None:
@@ -319,6 +321,9 @@ class Conductor:
                 await self._start(self._means.house.keep_company(stage, call), "company")
         self._call = led
         stage.led(led)
+        if back := _back(led):
+            await self._first_words(stage, back)
+            self._cast.ready(stage)
         self._inputs.put_nowait(Led(led.brief.agent, ours=not led.needs_another(self._means.pool)))
 
     async def _apologise(self, stage: CallStage, reason: str) -> None:
@@ -361,8 +366,16 @@ class Conductor:
         dialed_again = bool(call.resumes) and call.stop == 1 and not call.checkpoint
         stage.resume(self._kept, (call.brief.agent if dialed_again else call.checkpoint) if talks else "")
         if not stage.resumed:
-            return None
+            return _back(call)
         return Cue.BACK if dialed_again else Cue.AGAIN
+
+    async def _first_words(self, stage: CallStage, cue: Cue) -> None:
+        """Have the words ready that the caller hears before the agent is."""
+        if self._pick_up is not None:
+            await self._pick_up.close()
+        self._pick_up = PickUp(stage, self._means.lines(stage.brief), cue)
+        if self._call.stop > 1 and not stage.resumed and self._script.state is not State.JOINING:
+            self._pick_up.listening()  # it is our voice that the caller has heard all along
 
     def _begun(self, agent: str) -> Script:
         answered = Kind.ANSWERED.value in self._call.told
@@ -394,6 +407,12 @@ class Conductor:
     def _pressed(self, key: str) -> None:
         self._cast.digit(key)
         self._means.house.happened(Key(key))
+
+
+def _back(call: Call) -> Cue | None:
+    """How a caller is told who comes back from a handoff; None for any other."""
+    back = call.act.back if isinstance(call.act, Talk) else ""
+    return AWAY.get(back, Cue.AWAY_NOBODY) if back else None
 
 
 def _loop_time(deadline: float) -> float | None:

@@ -34,9 +34,9 @@ class House:
         if self._performance is not None:
             self._performance.happened(event)
 
-    def gone(self) -> bool:
-        """The caller has hung up; whether there is still something to do for them."""
-        return self._performance is not None and self._performance.gone()
+    def gone(self) -> float:
+        """The caller has hung up; seconds for which there may still be something to do."""
+        return self._performance.gone() if self._performance is not None else 0.0
 
     def leave(self) -> None:
         """Another job goes on with the call: whoever rings is left to it."""
@@ -51,7 +51,8 @@ class House:
         """Perform the call's act to its end, from where another job has left it."""
         await self.hear_no_more()
         self.kept = None
-        machine = machines.start(call, own_number=callable_number(call.caller))
+        own = callable_number(call.caller)
+        machine = machines.start(call, own_number=own, facts=stage.facts, reason=stage.reason)
         kept = machines.restored(machine, call.checkpoint) if call.checkpoint else None
 
         async def keep(machine: Machine, bridged: str) -> bool:
@@ -99,7 +100,14 @@ class House:
             return True
 
         return Part(
-            call.act, machine, call.bridged if resumed else "", resumed, keep, stage.note, book, call.brief.notice
+            call.act,
+            machine,
+            call.bridged if resumed else "",
+            resumed,
+            keep,
+            stage.note,
+            book,
+            notice=call.brief.notice,
         )
 
     async def _run(self, part: Part, stage: CallStage, call: Call) -> Onward | Over:

@@ -19,8 +19,8 @@ import structlog
 from livekit import api, rtc
 
 from gateway.calls.acts import rung
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
-from gateway.calls.hearing import bridge, leg, leg_name
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegKey, LegLeft, LegRings
+from gateway.calls.hearing import bridge, introduction, leg, leg_name
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
@@ -64,7 +64,7 @@ _BY_CODE = {
 }
 """A SIP status for an API error that has none: nobody answered, or the SIP service takes no calls now."""
 
-Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft], None]
+Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft | LegKey], None]
 Pace = Callable[[OutboundTrunk], Awaitable[None]]
 Note = Callable[[Mapping[str, object]], None]
 
@@ -128,7 +128,7 @@ class Legs:
     """The legs of one call. Use it as a context, entered once the room is connected; leaving it drops the legs that
     ring, unless `leave` was called, and never those that were answered.
 
-    `happened` gets LegRings, LegAnswered, LegFailed and LegLeft on the loop's thread. Nothing is told of a leg that was
+    `happened` gets LegRings, LegAnswered, LegFailed, LegLeft and LegKey on the loop's thread. Nothing is told of a leg that was
     dropped.
     """
 
@@ -160,6 +160,7 @@ class Legs:
         self._listening.on("participant_connected", self._seen)
         self._listening.on("participant_attributes_changed", lambda _, who: self._seen(who))
         self._listening.on("participant_disconnected", self._gone)
+        self._listening.on("sip_dtmf_received", self._key)
         return self
 
     async def __aexit__(
@@ -214,9 +215,9 @@ class Legs:
         self._noted(one, "dropped")
         self._removing.start(self._remove(one), f"drop leg {name}")
 
-    def connect(self, name: str) -> None:
-        """Let the caller and the leg hear each other, and nobody else."""
-        self._hearing.set(bridge(name))
+    def connect(self, name: str, *, introduced: bool = False) -> None:
+        """Let the caller and the leg hear each other, and nobody else; `introduced`: and us, whom both hear."""
+        self._hearing.set(introduction(name) if introduced else bridge(name))
 
     async def _dial(self, one: _Leg, dial: Dial) -> None:
         loop = asyncio.get_running_loop()
@@ -282,6 +283,11 @@ class Legs:
             self._answered(one)
         elif status == HUNG_UP:  # told before it leaves the room, which takes it a while
             self._left(one, status)
+
+    def _key(self, dtmf: rtc.SipDTMF) -> None:
+        one = self._legs.get(leg_name(dtmf.participant.identity)) if dtmf.participant is not None else None
+        if one is not None and one.at is _At.ANSWERED:
+            self._tell(LegKey(one.name, dtmf.digit))
 
     def _answered(self, one: _Leg) -> None:
         if one.at < _At.ANSWERED:

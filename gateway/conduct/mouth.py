@@ -15,6 +15,7 @@ import structlog
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError, UnpublishTrackError
 
+from gateway.calls.hearing import VOICE
 from gateway.conduct import play
 from gateway.metrics import EDGE_ERRORS
 from gateway.rtp import RATE, Samples
@@ -38,11 +39,12 @@ PUBLISH_WITHIN = 5.0
 class Mouth:
     """Implements `play.Sink`. Use it as a context, left after what plays on it; `open` once the room is connected."""
 
-    def __init__(self, room: rtc.Room, rate: int) -> None:
-        """`rate`: samples a second of what is said."""
-        self._room, self.rate = room, rate
+    def __init__(self, room: rtc.Room, rate: int, name: str = VOICE) -> None:
+        """`rate`: samples a second of what is said; `name`: the track's."""
+        self._room, self.rate, self._name = room, rate, name
         self._source: rtc.AudioSource | None = play.source(rate)
         self._sid = ""
+        self._publication: rtc.LocalTrackPublication | None = None
         self._wanted = True
         self._opened = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -64,9 +66,26 @@ class Mouth:
     async def open(self) -> None:
         """Publish the track. Raises livekit's PublishTrackError."""
         source = self._source = self._source or play.source(self.rate)
-        track = rtc.LocalAudioTrack.create_audio_track("voice", source)
-        self._sid = (await self._room.local_participant.publish_track(track, _publishing())).sid
+        track = rtc.LocalAudioTrack.create_audio_track(self._name, source)
+        self._publication = await self._room.local_participant.publish_track(track, _publishing())
+        self._sid = self._publication.sid
         self._opened.set()
+
+    async def taken(self) -> None:
+        """Return once somebody is subscribed to the track, which is open."""
+        if self._publication is not None:
+            await self._publication.wait_for_subscription()
+
+    async def close(self) -> None:
+        """Take the track back, for good. What LiveKit doesn't do in time it does when we leave."""
+        self._wanted = False
+        async with self._turn:
+            try:
+                async with asyncio.timeout(PUBLISH_WITHIN):
+                    if self._sid:
+                        await self._close()
+            except (UnpublishTrackError, TimeoutError) as bad:
+                log.warning("a track couldn't be taken back", why=type(bad).__name__)
 
     def heard(self, heard: bool) -> None:
         """From now on somebody is to hear us, or nobody."""

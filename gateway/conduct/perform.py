@@ -14,7 +14,9 @@ from gateway.calls.acts.cues import (
     Begun,
     Book,
     Booked,
+    Card,
     Connect,
+    Consulted,
     Dial,
     Drop,
     DropRecording,
@@ -24,24 +26,27 @@ from gateway.calls.acts.cues import (
     Exit,
     Finish,
     Gone,
+    Heard,
     Hush,
     KeepRecording,
     Kept,
     LegAnswered,
     LegLeft,
     Machine,
+    Ready,
     Release,
     Resumed,
     Say,
     Sound,
     StartRecording,
     StopRecording,
+    Whisper,
 )
-from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
+from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, hears
 from gateway.conduct.keeping import Keeping
-from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools
+from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
-from gateway.terms.act import Act, Choose, Onward, Over, Record, Ring, Wait
+from gateway.terms.act import Act, Choose, Handoff, Onward, Over, Record, Ring, Wait
 from gateway.terms.event import Kind
 
 log = structlog.get_logger(__name__)
@@ -50,6 +55,9 @@ CLAIM_WITHIN = 0.3
 """Seconds that claiming a leg may take."""
 MESSAGE_WITHIN = 5.0
 """Seconds that keeping a message may take; the caller hears nothing meanwhile."""
+LEFT_WITHIN, PARTS_WITHIN = 3.0, 7.0
+"""Seconds, once the caller has gone, that keeping their message may take (the house's worker does it later otherwise), and
+telling whoever has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class Part:
     """Tells an event for the record, and when it happened (seconds since the epoch)."""
     book: Callable[[str, str], Awaitable[bool]]
     """Books a callback on the number ("" for the caller's own) for a reason; whether it is kept for good."""
+    card: Callable[[str, str], None] = lambda _leg, _name: None
+    """Tells the member of that name, whom that leg rings, whose call it is."""
     notice: str = ""
     """An operator's words for the time being, said before anything else."""
 
@@ -83,6 +93,11 @@ class Performance:
         self._speaker: Speaker | None = None
         self._legs: Legs | None = None
         self._line: Line | None = None
+        self._whispers: Whispers | None = None
+        self._told: tuple[str, ...] = ()
+        """The legs that hear whose call it is."""
+        self._introducing = ""
+        """The leg that is being introduced to the caller."""
         self._recorder: Recorder | None = None
         self._holding: Holding | None = None
         self._talks = AsyncExitStack()
@@ -92,14 +107,15 @@ class Performance:
         self._superseded = False
         """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
-    def gone(self) -> bool:
-        """The caller has hung up: so does whoever talks with them, or has just answered and hears nobody. Whether what they
-        have left is still to be kept."""
-        if (legs := self._legs) is not None:
+    def gone(self) -> float:
+        """The caller has hung up: so does whoever talks with them, or has just answered and hears nobody. Seconds for which
+        something is still to be done: what they have left is kept, or whoever waits for them is told."""
+        act = self._part.act
+        if (legs := self._legs) is not None and not isinstance(act, Handoff):
             for one in legs.present():
                 legs.drop(one.leg)
         self.happened(Gone())
-        return isinstance(self._part.act, Record)
+        return LEFT_WITHIN if isinstance(act, Record) else PARTS_WITHIN if isinstance(act, Handoff) else 0.0
 
     def happened(self, event: Event) -> None:
         """Something happened in the call, such as a key."""
@@ -135,15 +151,19 @@ class Performance:
     def _matrix(self) -> Matrix:
         """Who hears whom while nobody is connected. What isn't listened to costs nothing."""
         act = self._part.act
+        if isinstance(act, Handoff):
+            return consults(self._told)
         listens = isinstance(act, Record) or (isinstance(act, Choose) and (act.speech or act.person))
         return ATTENDED if listens else hears(CALLER, JOB)
 
     async def _set(self, stack: AsyncExitStack) -> None:
         act, tools = self._part.act, self._tools
         self._speaker = await stack.enter_async_context(tools.speaker(self.happened))
-        if isinstance(act, Wait | Ring):
+        if isinstance(act, Wait | Ring | Handoff):
             self._legs = await stack.enter_async_context(tools.legs(self.happened))
-        if isinstance(act, Wait):
+        if isinstance(act, Handoff):
+            self._whispers = await stack.enter_async_context(tools.whispers(self.happened))
+        if isinstance(act, Wait | Handoff):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:
             self._holding = await stack.enter_async_context(tools.holding(act.callee.name, bool(self._bridged)))
@@ -166,6 +186,9 @@ class Performance:
         """What follows from an event, or from the deadline; the machine is kept before it is done."""
         before = self._machine
         now = time.time()
+        if isinstance(event, Heard) and self._introducing:
+            self._tools.hearing(bridge(self._introducing))
+            self._introducing = ""
         if event is None:
             self._machine, effects = self._machine.due(now)
         else:
@@ -197,7 +220,7 @@ class Performance:
         self.leave()
 
     async def _do(self, effect: Effect) -> None:
-        self._told(effect)
+        self._note(effect)
         match effect:
             case Say() | Sound() | Hush():
                 self._heard(effect)
@@ -205,6 +228,10 @@ class Performance:
                 await self._connect(effect)
             case Dial() | Drop():
                 self._leg(effect)
+            case Whisper() | Ready():
+                self._whisper(effect)
+            case Card(leg, name):
+                self._part.card(leg, name)
             case Enter() | Exit() | Release():
                 await self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
@@ -227,7 +254,31 @@ class Performance:
         if isinstance(effect, Dial):
             self._legs.dial(effect)
         else:
+            self._part_with(effect.leg)
             self._legs.drop(effect.leg)
+
+    def _whisper(self, effect: Whisper | Ready) -> None:
+        assert self._whispers is not None
+        assert self._speaker is not None
+        match effect:
+            case Whisper(leg, texts):
+                if leg not in self._told:
+                    self._told = (*self._told, leg)
+                    self._tools.hearing(self._matrix())
+                self._whispers.whisper(leg, texts)
+            case Ready(texts, whisper=True):
+                self._whispers.ready(texts)
+            case Ready(texts):
+                for text in texts:
+                    self._speaker.ready(text)
+
+    def _part_with(self, leg: str) -> None:
+        """The leg hears us no more."""
+        if self._whispers is not None and leg in self._told:
+            self._told = tuple(one for one in self._told if one != leg)
+            self._whispers.end(leg)
+            if not self._bridged:
+                self._tools.hearing(self._matrix())
 
     async def _connect(self, effect: Connect) -> None:
         """Connect the leg, unless another job has connected another."""
@@ -238,19 +289,26 @@ class Performance:
                 async with asyncio.timeout(CLAIM_WITHIN):
                     ours = await self._line.claim(effect.leg)
         if ours:
-            self._legs.connect(effect.leg)
+            self._part_with(effect.leg)
+            if effect.say:
+                self._introducing = effect.leg
+                self._legs.connect(effect.leg, introduced=True)
+                self._heard(Say(effect.say))
+            else:
+                self._legs.connect(effect.leg)
             if self._holding is not None:
                 self._holding.connected()
             await self._hold()
         else:
+            self._part_with(effect.leg)
             self._legs.drop(effect.leg)
             self.happened(LegLeft(effect.leg))
 
     async def _hold(self) -> None:
         """Whom the team's line has given is held on while the two talk: Redis may come back without knowing of it."""
-        talking = getattr(self._machine, "talking", None)
-        if self._line is not None and talking is not None and talking.name:
-            await self._talks.enter_async_context(self._tools.holding(talking.name, True))
+        name = getattr(self._machine, "talks_with", "")
+        if self._line is not None and name:
+            await self._talks.enter_async_context(self._tools.holding(name, True))
 
     async def _wait(self, effect: Enter | Exit | Release) -> None:
         assert self._line is not None
@@ -287,7 +345,7 @@ class Performance:
             log.error("a message couldn't be kept", why=str(bad) or "It took too long.")
             return Kept(False)
 
-    def _told(self, what: Effect) -> None:
+    def _note(self, what: Effect) -> None:
         """Tell the record of the line; legs tell of themselves."""
         match what:
             case Enter(team, since):
@@ -296,3 +354,5 @@ class Performance:
             case Exit(team):
                 why = getattr(self._machine, "why", "")
                 self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why}, time.time())
+            case Consulted(leg, tried):
+                self._part.note(Kind.HANDOFF, {"leg": leg, "tried": tried.value}, time.time())

@@ -1,5 +1,5 @@
-"""The first words of a job that goes on with a conversation that another job has lost: at once, before its agent is
-ready, so that the caller isn't left in silence for longer than it takes to join."""
+"""The first words of a job that goes on with a conversation that another job has lost, or with a caller whom nobody has taken:
+at once, before its agent is ready, so that the caller isn't left in silence for longer than it takes to join."""
 
 from __future__ import annotations
 
@@ -33,17 +33,19 @@ class PickUp:
         """The SIP service listens to us."""
         self._listening.set()
 
-    async def speak(self) -> None:
-        """Say that the caller was lost for a moment. Returns as it begins: what follows is queued behind it."""
+    async def speak(self) -> bool:
+        """Say it; False where it can't be had, and a tone is heard. Returns as it begins: what follows is queued behind
+        it."""
         await _at_most(self._listening.wait(), HEARD_WITHIN)
         await _at_most(asyncio.wait({self._audio}), READY_WITHIN)
         voice = self._stage.voice
         audio = self._audio.result() if self._audio.done() and not self._audio.cancelled() else None
         if self._line is None or audio is None:
             voice.send(tones.moment(voice.rate).data)
-            return
+            return False
         voice.send(audio.data)
         self._stage.said(Speaker.AGENT, self._line.text, at=time.time())
+        return True
 
     async def close(self) -> None:
         """Free it."""

@@ -85,6 +85,18 @@ class Person(StrEnum):
     """Nobody can take the call; a callback is booked."""
     NUMBER = "number"
     """Nobody can take the call, and there is no number to call back on: ask for it, then `book`."""
+    TEAM = "team"
+    """Somebody of the team is free: the runner must tell the caller so, then let go, by returning from `converse`."""
+    BUSY = "busy"
+    """Everybody of the team talks: offer a callback or a message."""
+    NOBODY = "nobody"
+    """Nobody of the team takes calls now: offer a callback or a message."""
+    CLOSED = "closed"
+    """The team is closed: offer a callback or a message."""
+
+
+AWAY = (Person.BUSY, Person.NOBODY, Person.CLOSED)
+"""Why nobody of the team can be had."""
 
 
 class Attention(Protocol):
@@ -148,6 +160,11 @@ class Stage(Protocol):
         ...
 
     @property
+    def opened(self) -> bool:
+        """Whether a caller who comes back from a handoff (`call.act.back`) has been told what came of it."""
+        ...
+
+    @property
     def kept(self) -> Kept:
         """What was known when this agent came: turns, facts, what was heard; nothing more after a switch."""
         ...
@@ -205,6 +222,15 @@ class Stage(Protocol):
     async def no_more_calls(self) -> bool:
         """The caller wants never to be called again: from now on no leg goes to their number. Whether it is known.
         Raises gateway.errors.Unavailable as `learned` does."""
+        ...
+
+    async def hand_over(self, reason: str) -> Person:
+        """The agent wants a human of its team to talk with the caller (`brief.handoff`): TEAM, or why nobody can; where the
+        team isn't known now, somebody is taken to be there."""
+        ...
+
+    def leave_message(self) -> None:
+        """The caller leaves the team a message: let go, by returning from `converse`."""
         ...
 
     def time_up(self) -> None:

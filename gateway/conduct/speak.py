@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import structlog
 
@@ -19,7 +19,7 @@ from gateway.calls.acts.cues import Heard
 from gateway.conduct import music, tones
 from gateway.conduct.port import Pcm, Voice
 from gateway.conduct.ringback import EUROPE, Cadence
-from gateway.conduct.words import NOTHING, Audio, Clip, Wording
+from gateway.conduct.words import NOTHING, Audio, Clip
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
 from gateway.terms.spoken import is_sound, parts
@@ -35,6 +35,18 @@ _LEAST = 0.001
 BEEP, RINGBACK, MUSIC = "beep", "ringback", "music:"
 
 log = structlog.get_logger(__name__)
+
+
+class Words(Protocol):
+    """Finds what is said: `gateway.conduct.words.Wording`."""
+
+    async def get(self, text: str) -> Audio:
+        """A sentence."""
+        ...
+
+    async def sound(self, address: str) -> Audio | None:
+        """A sound of the plan; None when it isn't there."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -64,11 +76,13 @@ class Speaker:
     """One call's speaker. Use it as a context: it owns its tasks. `happened` gets Heard on the loop's thread."""
 
     def __init__(
-        self, voice: Voice, wording: Wording, happened: Callable[[Heard], None], *, ringing: Cadence = EUROPE
+        self, voice: Voice, wording: Words, happened: Callable[[Heard], None], *, ringing: Cadence = EUROPE
     ) -> None:
         """`ringing`: what `ringback` sounds like (gateway.conduct.ringback.of_number)."""
         self._voice, self._wording, self._happened, self._ringing = voice, wording, happened, ringing
         self._tasks = Tasks("speaker")
+        self._made: dict[str, asyncio.Future[Audio]] = {}
+        """Words that are made already, or soon."""
         self._row = _Row()
         self._row_tasks: list[asyncio.Task[None]] = []
 
@@ -83,7 +97,7 @@ class Speaker:
     def say(self, text: str) -> None:
         """Say words and sounds of the plan (`wav:…` among them, or alone), after what is being said; Heard follows."""
         for part in parts(text) or [""]:
-            self._add(self._found(self._wording.get(part)) if part else _ready(NOTHING))
+            self._add(self._found(self._words(part)) if part else _ready(NOTHING))
 
     def sound(self, name: str) -> None:
         """Play `ringback`, `music:default` or `music:wav:…` until words, another sound or a hush; `beep` once, Heard
@@ -100,6 +114,24 @@ class Speaker:
             self._add(self._found(self._music(address)), name)
         else:
             self._add(self._found(self._default_music()), name)
+
+    def ready(self, text: str) -> None:
+        """Have words made that are said soon, so that nobody waits for them then."""
+        for part in parts(text):
+            if part not in self._made:
+                made = self._made[part] = asyncio.get_running_loop().create_future()
+                self._tasks.start(self._make(part, made), "words that are said soon")
+
+    async def _make(self, part: str, made: asyncio.Future[Audio]) -> None:
+        audio: Audio = NOTHING
+        try:
+            audio = await self._wording.get(part)
+        finally:
+            made.set_result(audio)
+
+    async def _words(self, part: str) -> Audio:
+        made = self._made.get(part)
+        return await (asyncio.shield(made) if made is not None else self._wording.get(part))
 
     def hush(self) -> None:
         """Fall silent at once and forget everything; no Heard follows for it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,7 @@ from gateway.conduct.tell import Teller
 from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall
 from gateway.errors import Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
-from gateway.terms.act import Because, Onward
+from gateway.terms.act import Because, Onward, Talk
 from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
@@ -31,6 +32,9 @@ from gateway.terms.event import Kind
 from gateway.terms.kept import Heard, Kept, heard_data
 from gateway.terms.personal import Number, Words
 from gateway.terms.turn import Speaker, Turn, turn_data
+
+LOOK_WITHIN = 1.0
+"""Seconds that a look at the team may take: the caller waits for an answer."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +57,8 @@ class Parts:
     """Who is never called again."""
     health: HealthStore = field(default_factory=MemoryHealth)
     """What all calls know of the engines' providers."""
+    look: Callable[[str], Awaitable[Person]] | None = None
+    """Who of a team could be rung now: TEAM, or why nobody can. Raises Unavailable."""
 
 
 @dataclass
@@ -72,14 +78,22 @@ class CallStage:
     """Watches what comes out of the mouth."""
     resumed: bool = False
     """Another job's agent has talked with the caller until it was lost."""
+    opened: bool = False
+    """The caller has heard the first words already (see `port.Stage.opened`)."""
     kept: Kept = field(default_factory=Kept)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What is known for the lead or ticket, through every stop; sealed values sealed."""
+    reason: str = ""
+    """Why the agent gives the caller to a human, in a few words."""
     _turns: list[Turn] = field(default_factory=list)
     _booked: bool = False
+    _offered: bool = False
+    """The caller knows that nobody of the team can be had, or was given to it."""
 
     def resume(self, kept: Kept, agent: str) -> None:
         """Go on where another job has left the call: with what is kept of it, and the agent that was talking ("" when
         none had begun to)."""
-        self._turns = list(kept.turns)
+        self._turns, self.facts = list(kept.turns), kept.facts
         self._booked = Kind.CALLBACK.value in self.call.told
         if not agent:
             return
@@ -166,6 +180,7 @@ class CallStage:
 
     async def learned(self, kind: str, fields: Mapping[str, object], *, complete: bool) -> None:
         """Keep what is known of the lead or ticket (see `port.Stage.learned`)."""
+        self.facts = dict(fields)
         data = {"kind": kind, "fields": dict(fields), "complete": complete, "notify": list(self.brief.notify)}
         await self.parts.teller.told(Kind.FACTS, data, time.time())
 
@@ -176,6 +191,9 @@ class CallStage:
         if self.brief.leads_to_person:
             self.onward = Onward(Because.HUMAN)
             return Person.AGENT
+        if self.brief.handoff and not self.brief.human and not self._offered:
+            self._offered = True
+            return await self.hand_over(reason)
         answer = person.answer(self.brief, self.brief.agent, self.call.caller)
         if answer is Person.AGENT:
             self.switch_to, self.switch_reason = self.brief.human, reason
@@ -195,6 +213,23 @@ class CallStage:
         with suppress(Unavailable):
             await self.parts.do_not_call.add(Entry(number, now, why, self.call.id, "caller"))
         return True
+
+    async def hand_over(self, reason: str) -> Person:
+        """A human of the team is to talk with the caller (see `port.Stage.hand_over`)."""
+        answer = Person.TEAM
+        if self.parts.look is not None:
+            try:
+                async with asyncio.timeout(LOOK_WITHIN):
+                    answer = await self.parts.look(self.brief.handoff)
+            except (Unavailable, TimeoutError) as bad:
+                log.warning("who is in the team can't be seen now", why=str(bad) or "It took too long.")
+        if answer is Person.TEAM:
+            self.onward, self.reason = Onward(Because.HANDOFF), reason
+        return answer
+
+    def leave_message(self) -> None:
+        """The caller leaves a message (see `port.Stage.leave_message`)."""
+        self.onward = Onward(Because.MESSAGE)
 
     def time_up(self) -> None:
         """The route's minutes are up (see `port.Stage.time_up`)."""
@@ -237,7 +272,9 @@ class CallStage:
         """The call is at another stop."""
         self.parts = replace(self.parts, call=call)
         self.brief, self.onward, self.ends = call.brief, None, call.ends
-        self.resumed, self.kept = False, Kept()
+        self.resumed, self.opened, self.kept = False, False, Kept()
+        if isinstance(call.act, Talk) and call.act.back:  # the same agent goes on, and knows what it knew
+            self.kept, self._offered = Kept(tuple(self._turns), self.facts), True
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

@@ -29,6 +29,26 @@ class Speaker(Protocol):
         """Fall silent at once."""
         ...
 
+    def ready(self, text: str) -> None:
+        """Have words made that are said soon."""
+        ...
+
+
+class Whispers(Protocol):
+    """What legs alone hear of us, and what they do meanwhile: LegHeard, LegSaid and LegSounds follow."""
+
+    def ready(self, texts: Sequence[str]) -> None:
+        """Have words made that are said soon."""
+        ...
+
+    def whisper(self, leg: str, texts: Sequence[str]) -> None:
+        """Say these to the leg, in place of what it is being told, and listen to it from now on."""
+        ...
+
+    def end(self, leg: str) -> None:
+        """Fall silent to it at once, and listen no more."""
+        ...
+
 
 class LegThere(Protocol):
     """A leg that is in the room."""
@@ -55,8 +75,9 @@ class Legs(Protocol):
         """Stop ringing, or hang up; nothing follows."""
         ...
 
-    def connect(self, name: str) -> None:
-        """Let the caller and the leg hear each other, and nobody else; LegLeft follows when it hangs up."""
+    def connect(self, name: str, *, introduced: bool = False) -> None:
+        """Let the caller and the leg hear each other, and nobody else, but us where we introduce them; LegLeft follows when
+        it hangs up."""
         ...
 
     def present(self) -> Sequence[LegThere]:
@@ -128,6 +149,7 @@ class Tools:
     speaker: Callable[[Happened], AbstractAsyncContextManager[Speaker]]
     legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
     line: Callable[[Happened], AbstractAsyncContextManager[Line]]
+    whispers: Callable[[Happened], AbstractAsyncContextManager[Whispers]]
     holding: Callable[[str, bool], AbstractAsyncContextManager[Holding]]
     """Holds the person of that name, who talks with the caller already or not."""
     recorder: Callable[[Happened], AbstractAsyncContextManager[Recorder]]

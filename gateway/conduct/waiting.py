@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -66,6 +67,8 @@ class Line:
         self._entered: Enter | None = None
         self._offered: set[str] = set()
         """Who was offered and not released since."""
+        self._past: set[str] = set()
+        """Who was offered at all, since the line was entered, or before that."""
         self._standing: tuple[Standing, float] | None = None
         self._lost = 0.0
         self._down = False
@@ -91,6 +94,7 @@ class Line:
         """Wait in the team's line; whom the call holds already is offered again."""
         self._entered, self._standing, self._lost = enter, None, 0.0
         self._offered.clear()
+        self._past = set(enter.past)
         self._wake.set()
 
     def exit(self, team: str) -> None:
@@ -165,8 +169,14 @@ class Line:
             if name not in known or self._entered is not enter:  # off duty by now, or we have left meanwhile
                 self._ask(Release(enter.team, name, took=False))
         if self._entered is enter:
-            self._stand(enter, standing(place, roster.wrap_up, now), now)
+            stands = standing(place, roster.wrap_up, now)
+            left = len(self._left(place, now) | set(fresh))
+            self._stand(enter, replace(stands, free=left) if enter.once else stands, now)
             self._offer(enter, roster, [known[name] for name in fresh if name in known])
+
+    def _left(self, place: Place, now: float) -> set[str]:
+        """Who could be rung, and wasn't."""
+        return {one.name for one in place.members if one.stage(now) is Stage.FREE and one.name not in self._past}
 
     async def _roster(self, team: str) -> Roster | None:
         try:
@@ -181,9 +191,12 @@ class Line:
             return ()
         if (place.mine and not everyone) or all(one.stage(now) is not Stage.FREE for one in place.members):
             return ()
+        if enter.once and not self._left(place, now):
+            return ()
+        asked = [one for one in place.members if not (enter.once and one.name in self._past)]
         names = order(
             roster.ring,
-            [Candidate(one.name, one.ended, one.taken_on(day)) for one in place.members],
+            [Candidate(one.name, one.ended, one.taken_on(day)) for one in asked],
             last=place.last,
             tried=place.tried,
             draw=f"{self._call} {sum(place.tried.values())}",
@@ -208,6 +221,7 @@ class Line:
                 self._ask(Release(enter.team, name, took=False))
             return
         self._offered.update(names)
+        self._past.update(names)
         self._happened(Offered(tuple(callees), roster.ring_for))
 
 

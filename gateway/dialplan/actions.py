@@ -185,6 +185,8 @@ class Route:
     """Whose `notify` is told too; where neither is said, that of `handoff`."""
     transfer: Transfer | None = None
     """Whom the route's agent may put callers through to."""
+    introduce: bool = True
+    """Whether the two are introduced to each other as they are connected."""
     hours: Ref | None = None
     instead: Mapping[str, Ref | Callback] = field(default_factory=dict)
     """By the names of INSTEAD."""

@@ -40,7 +40,7 @@ def _said(plan: Plan, state: State, at: datetime, own: Own) -> Iterator[tuple[st
     for route in plan.routes.values():
         for text in _words(plan, route):
             yield text, route.language
-        if isinstance(route.action, Menu | Queue | Dial | Message):
+        if isinstance(route.action, Menu | Queue | Dial | Message) or route.handoff is not None:
             for text in (*own(route.action, route.language), *state.notes(route.name)):
                 yield text, route.language
         for decision, when in _closed(plan, route, state, at):

@@ -152,6 +152,7 @@ class Plan:
             human_greeting=person.greeting if person else "",
             human_settings=person.settings if person else {},
             leads_to_person=human is not None and person is None,
+            handoff=route.handoff.name if route.handoff is not None else "",
             leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
             callback_within=(route.human if isinstance(route.human, Callback) else Callback()).within,
             country=self.country,

@@ -188,6 +188,7 @@ def _routes(catalogue: Catalogue) -> Schema:
         "handoff": name,
         "notify": _listed(_text("Whom a lead is told to: an address, or a team.")),
         "transfer": _ref("transfer"),
+        "introduce": {"type": ["boolean", "string"]},
         "hours": _ref("hours"),
         "limits": _object(
             {

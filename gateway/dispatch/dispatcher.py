@@ -21,7 +21,7 @@ from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
-from gateway.terms.act import Because, Onward
+from gateway.terms.act import Because, Handoff, Onward
 from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
@@ -34,6 +34,9 @@ ENDED = counter("calls_ended", "Calls that ended", "ending")
 REDISPATCHED = counter("calls_redispatched", "Times that a call was offered to another job")
 ROUTED_SECONDS = seconds("routed", "From the first hint of a call until its route was chosen and the call opened")
 DISPATCH_SECONDS = seconds("dispatch", "From the first hint of a call until its job was asked for")
+
+PARTS_WITHIN = 10.0
+"""Seconds that a job has to tell somebody that the caller has gone, and to close the room."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +67,8 @@ class Dispatcher:
         self._plan_of, self._forget, self._settled, self._slots = plan_of, forget, settled, slots
         self._edges, self._look = edges, look
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
+        self._parting: dict[str, float] = {}
+        """Rooms that are left to their jobs for a moment, and until when."""
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
@@ -212,8 +217,17 @@ class Dispatcher:
 
     async def _gone(self, call_id: CallId) -> None:
         call = await self._store.get(call_id)
+        parts = call is not None and await self._parts(call)
         if call is not None and await self._end(call, decide.ending(call)):
-            await self._rooms.close(call.room)
+            if parts:
+                self._parting[call.room] = self._clock() + PARTS_WITHIN
+            else:
+                await self._rooms.close(call.room)
+
+    async def _parts(self, call: Call) -> bool:
+        """Whether the call's job may have to tell somebody, who has answered for the caller, that they have gone: it closes the
+        room itself then."""
+        return isinstance(call.act, Handoff) and not call.bridged and await self._store.holder(call.id) is not None
 
     async def emptied(self, room: str) -> None:
         """A room is no more: neither is the call in it. Raises Unavailable."""
@@ -245,6 +259,10 @@ class Dispatcher:
 
     async def reconcile(self) -> None:
         """Look at every room: find calls that nobody told of, and calls whose caller is gone. Raises Unavailable."""
+        now = self._clock()
+        for room in [room for room, until in self._parting.items() if until <= now]:
+            await self._rooms.close(room)
+            del self._parting[room]
         live = await self._store.live()
         callers = await self._rooms.callers()
         edges = await self._edges(self._clock()) if self._edges is not None and callers else None

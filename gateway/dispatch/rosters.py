@@ -9,6 +9,7 @@ from gateway.calls.people.roster import Roster, Rosters
 from gateway.dialplan.duty import on_duty
 from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
+from gateway.dialplan.route import is_open
 from gateway.dialplan.state import State
 from gateway.terms.act import Callee
 
@@ -25,7 +26,8 @@ def _roster(plan: Plan, name: str, at: datetime, state: State) -> Roster:
     team = plan.teams[name]
     people = [plan.people[one.person] for one in on_duty(plan, name, at, state) if one.there]
     members = tuple(Callee(one.name, one.call) for one in people if isinstance(one, Person) and one.call)
-    return Roster(name, members, team.ring, team.ring_for, team.wrap_up, plan.timezone)
+    opened = team.hours is None or is_open(plan, team.hours.name, at, state)
+    return Roster(name, members, team.ring, team.ring_for, team.wrap_up, plan.timezone, opened)
 
 
 async def publish(store: Rosters, plan: Plan, state: State, now: float) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from gateway.calls.words.message import Say, line_of
 from gateway.dialplan.actions import INSTEAD, Agent, Dial, Menu, Message, Queue, Reject
 from gateway.dialplan.duty import duty
 from gateway.dialplan.model import Callback, Ref
@@ -16,7 +17,21 @@ from gateway.dialplan.state import State
 from gateway.dialplan.wording import music_of, prompt_of
 from gateway.dispatch.recalling import terms_of
 from gateway.errors import OurFault
-from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Talk, Wait
+from gateway.terms.act import (
+    TALK,
+    Act,
+    Because,
+    Callee,
+    Choose,
+    Dismiss,
+    Handoff,
+    Onward,
+    Promise,
+    Record,
+    Ring,
+    Talk,
+    Wait,
+)
 from gateway.terms.call import Brief, Call, Pool
 
 _REASONS = {
@@ -85,7 +100,11 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         return _house(
             plan, call.route, Dismiss(_REASONS[onward.because], onward.because.value), onward.because.value, {}
         )
+    if onward.because in (Because.HANDOFF, Because.MESSAGE) and (given := _to_team(plan, call, onward)):
+        return given
     to = _leads_to(plan, call.route, onward)
+    if to is None and isinstance(call.act, Handoff) and (back := _back(plan, call, onward, state)):
+        return back
     if isinstance(to, Ref) and to.name in plan.routes:
         decision = enter(plan, to.name, ask, state)
         # What led here is remembered, unless something nearer did: closed hours tell a caller more than a key.
@@ -127,7 +146,33 @@ def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
             return route.human or plan.human
         case Because.UNANSWERED if isinstance(action, Queue) and because.value not in route.instead:
             return plan.teams[action.team.name].unanswered
+        case Because.UNANSWERED if route.handoff is not None and because.value not in route.instead:
+            return plan.teams[route.handoff.name].unanswered
     return route.instead.get(because.value)
+
+
+def _to_team(plan: Plan, call: Call, onward: Onward) -> Stop | None:
+    """An agent gives its caller to a human of its route's team, or lets them leave the team a message; None where the plan
+    says nothing of a team."""
+    route = plan.routes.get(call.route)
+    if route is None or route.handoff is None:
+        return None
+    team = plan.teams[route.handoff.name]
+    if onward.because is Because.MESSAGE:
+        say = line_of(Say.PROMPT, route.language)
+        act: Act = Record(say, because=Because.UNANSWERED.value, notify=team.notify, team=team.name)
+    else:
+        act = Handoff(team.name, introduce=route.introduce)
+    return _house(plan, call.route, act, onward.because.value, {})
+
+
+def _back(plan: Plan, call: Call, onward: Onward, state: State) -> Stop | None:
+    """Nobody took the caller, and the plan says nothing else: their agent talks on with them, if there is one."""
+    route = plan.routes.get(call.route)
+    if route is None or not isinstance(route.action, Agent) or state.no_agent:
+        return None
+    brief = plan.brief(call.route)
+    return Stop(call.route, Talk(onward.why), route.action.pool, brief, onward.because.value, {}, route.limits.minutes)
 
 
 def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) -> Stop:

@@ -20,7 +20,11 @@ from gateway.terms.handoff import Tried, by_status
 def begin(state: State, _: Event, now: float) -> Then:
     """The act begins."""
     fresh = replace(state, begun=True, since=now, announce=now + HOLD_EVERY)
-    return fresh, (_music(fresh), cues.Enter(fresh.act.team, now, once=True))
+    return fresh, (_music(fresh), cues.Ready(_whisper(fresh)), _enter(fresh))
+
+
+def _enter(state: State) -> cues.Enter:
+    return cues.Enter(state.act.team, state.since, once=True, past=tuple(state.tried))
 
 
 def _music(state: State) -> cues.Sound:
@@ -80,7 +84,9 @@ def _answered(state: State, event: Event, now: float) -> Then:
     if one.answered:
         return state, ()
     card = () if one.rings else (cues.Card(one.leg, one.name),)  # a phone may answer without having rung
-    return state.put(replace(one.whispered(now), rings=True)), (*card, cues.Whisper(one.leg, _whisper(state)))
+    said = _introduction(state, one)
+    soon = (cues.Ready((said,), whisper=False),) if said else ()
+    return state.put(replace(one.whispered(now), rings=True)), (*card, cues.Whisper(one.leg, _whisper(state)), *soon)
 
 
 def _whisper(state: State) -> tuple[str, ...]:
@@ -182,7 +188,7 @@ def _taken(state: State, one: Asked) -> Then:
         state,
         asked=(),
         talking=one.leg,
-        member=one.name,
+        talks_with=one.name,
         tried={**state.tried, **beaten, one.name: Tried.TAKEN},
         lost=tuple(beaten),
         why=TOOK,
@@ -264,7 +270,7 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     return again, (
         _music(again),
         *(cues.Drop(leg) for leg in unknown),
-        cues.Enter(again.act.team, again.since, once=True),
+        _enter(again),
     )
 
 

@@ -24,7 +24,7 @@ from gateway.handoff import asking, parting
 from gateway.handoff.state import ASKING, Phase, State, Step, nothing
 
 EVENTS: tuple[type[Event], ...] = (
-    cues.Begun, cues.Resumed, cues.Key, cues.Spoke, cues.Heard, cues.LegRings, cues.LegAnswered, cues.LegFailed,
+    cues.Begun, cues.Resumed, cues.Key, cues.Spoke, cues.WantsPerson, cues.Heard, cues.LegRings, cues.LegAnswered, cues.LegFailed,
     cues.LegLeft, cues.LegKey, cues.LegSaid, cues.LegSounds, cues.LegHeard, cues.Declined, cues.Offered, cues.Standing,
     cues.RecordingEnded, cues.Kept, cues.Booked, cues.Gone,
 )  # fmt: skip

@@ -50,7 +50,7 @@ def _hung_up_on(state: State, _: Event, __: float) -> Then:
 def _too_late(state: State, event: Event, _: float) -> Then:
     """Reserved just before the line was left."""
     assert isinstance(event, cues.Offered)
-    return state, tuple(state.release(one.name) for one in event.callees if one.name != state.member)
+    return state, tuple(state.release(one.name) for one in event.callees if one.name != state.talks_with)
 
 
 # Once the caller has gone.

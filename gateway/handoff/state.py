@@ -71,8 +71,8 @@ class State:
     """Who of those is to be given back with the end."""
     talking: str = ""
     """The leg that is connected, or was."""
-    member: str = ""
-    """Whose that is."""
+    talks_with: str = ""
+    """Whose that is, in the plan's `people`."""
     resumed: float = 0.0
     """Until when the connected leg must be told of, after another job took over."""
     free: int | None = None
@@ -138,7 +138,7 @@ class State:
         """How it ends, told again where another job goes on amid it."""
         team = self.act.team
         if self.talking:
-            return cues.Release(team, self.member, took=True), cues.Finish(TALKED)
+            return cues.Release(team, self.talks_with, took=True), cues.Finish(TALKED)
         outcome = LEFT if self.why == LEFT.reason else Onward(Because.UNANSWERED, why=told(tuple(self.tried.values())))
         return cues.Exit(team), *(self.release(name) for name in self.lost), cues.Finish(outcome)
 

@@ -337,6 +337,11 @@ def _engine(data: Row, at: float) -> _Read:
     return {}, [(Table.NOTES, {"kind": Kind.ENGINE.value, "at": at, "about": told})]
 
 
+def _handoff(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {"leg": name(data.get("leg")), "tried": name(data.get("tried"))}
+    return {}, [(Table.NOTES, {"kind": Kind.HANDOFF.value, "at": at, "about": told})]
+
+
 def _held(data: Row, at: float) -> _Read:
     told: dict[str, object] = {"text": text(data.get("text")), "after": measure(data.get("after"))}
     return {}, [(Table.NOTES, {"kind": Kind.HELD.value, "at": at, "about": told})]
@@ -369,6 +374,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.NO_CALLS: _no_calls,
     Kind.SWITCHED: _switched,
     Kind.ENGINE: _engine,
+    Kind.HANDOFF: _handoff,
     Kind.HELD: _held,
     Kind.STOP: _stop,
     Kind.LEG: _leg,

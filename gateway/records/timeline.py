@@ -75,8 +75,9 @@ def timeline(
         )
     for row in callbacks:
         moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
-    moments += [*map(_stop, stops), *map(_wait, waits), *map(_note, notes)]
-    moments += [moment for row in legs for moment in _of_leg(row)]
+    asked = {str(about.get("leg")): (_said(about.get("tried")), _at(row)) for row in notes if (about := _handed(row))}
+    moments += [*map(_stop, stops), *map(_wait, waits), *(_note(row) for row in notes if not _handed(row))]
+    moments += [moment for row in legs for moment in _of_leg(row, *asked.get(str(row.get("leg")), ("", 0.0)), waits)]
     moments += [moment for row in messages for moment in _of_message(row)]
     return sorted(moments, key=lambda moment: moment.at)
 
@@ -131,6 +132,7 @@ _ACTS = {
     "record": "the caller may leave a message",
     "promise": "the caller is to be called back",
     "dismiss": "the caller is let go",
+    "handoff": "the caller is given to a human",
 }
 """What each kind of act (`gateway.terms.act`) means to an operator."""
 
@@ -183,17 +185,40 @@ _HUNG_UP = {"client_initiated", "participant_removed"}
 """LiveKit's words for what the line says already."""
 
 
-def _of_leg(row: Row) -> Iterator[Moment]:
+TAKEN = "taken"
+
+
+def _handed(row: Row) -> Row:
+    """What a note tells of a handoff; {} for any other note."""
+    about = row.get("about")
+    return about if row.get("kind") == "handoff" and isinstance(about, Mapping) else {}
+
+
+def _of_leg(row: Row, tried: str, tried_at: float, waits: Sequence[Row]) -> Iterator[Moment]:
+    """`tried`: what came of asking them whether they take the call, and when that was; "" where nobody asked."""
     who = str(row.get("member") or row.get("number") or "somebody")
     yield Moment(_at(row), "", f"{who} is called", _said(row.get("number")) if row.get("member") else "")
     if (at := _first(row, "ringing")) is not None:
         yield Moment(at, "", f"{who}'s phone rings")
     if (at := _first(row, "answered")) is not None:
         yield Moment(at, "", f"{who} answered")
-    if (at := _first(row, "over")) is not None:
+    if tried == TAKEN:
+        yield Moment(tried_at, "", f"{who} took the call", _took(row, tried_at, waits))
+    if (at := _first(row, "over")) is not None and tried:
+        talked = f"talked {max(0.0, at - tried_at):.0f} s" if tried == TAKEN else tried
+        yield Moment(at, "", f"{who} {'hung up' if row.get('how') == 'left' else 'is gone'}", talked)
+    elif at is not None:
         reason = _said(row.get("reason"))
         why = f"{row.get('status') or ''} {'' if reason in _HUNG_UP else reason}".strip()
         yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), why)
+
+
+def _took(row: Row, at: float, waits: Sequence[Row]) -> str:
+    """How long whoever took the call was told of it, and the caller was on hold."""
+    answered = _first(row, "answered")
+    entered = [_at(wait) for wait in waits if wait.get("event") == "entered" and _at(wait) <= at]
+    parts = (("consulted", answered), ("the caller was on hold", max(entered, default=None)))
+    return ", ".join(f"{what} {max(0.0, at - since):.0f} s" for what, since in parts if since is not None)
 
 
 def _of_message(row: Row) -> Iterator[Moment]:

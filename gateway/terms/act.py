@@ -17,6 +17,10 @@ from gateway.terms.ending import Party
 class Talk:
     """An agent talks with the caller; the call's brief says which."""
 
+    back: str = ""
+    """Why nobody took the caller whom the agent had given to a human, and who comes back to it: what they are told of (see
+    `gateway.terms.handoff.told`); "" where the agent begins."""
+
 
 TALK = Talk()
 

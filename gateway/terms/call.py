@@ -63,6 +63,8 @@ class Brief:
     """The human route's `settings`, checked against that agent's schema."""
     leads_to_person: bool = False
     """The human route rings, queues or takes a message: a caller who asks for a person goes on to another stop."""
+    handoff: str = ""
+    """The team that the agent gives a qualified caller to; "" for none."""
     leads_without_agent: bool = False
     """The route says what comes when its agent can't go on (`no_agent`)."""
     dead_air: float = 0.0

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.terms.call import Brief, Pool
+from gateway.terms.handoff import NOBODY, Tried
 
 
 class Cue(StrEnum):
@@ -19,10 +20,31 @@ class Cue(StrEnum):
     """First, when another job has to take the call over in the middle."""
     BACK = "back"
     """First, when a caller who was cut off has dialed again."""
+    AWAY_BUSY = "away_busy"
+    """First, to a caller who comes back from a handoff that nobody took; so are the others of AWAY."""
+    AWAY_DECLINED = "away_declined"
+    AWAY_HUNG_UP = "away_hung_up"
+    AWAY_NO_ANSWER = "away_no_answer"
+    AWAY_MACHINE = "away_machine"
+    AWAY_UNREACHABLE = "away_unreachable"
+    AWAY_NOBODY = "away_nobody"
     SORRY = "sorry"
     """Last, when no agent can go on."""
     SORRY_CALLBACK = "sorry_callback"
     """The same, after a callback was booked."""
+
+
+AWAY: Mapping[str, Cue] = {
+    Tried.BUSY: Cue.AWAY_BUSY,
+    Tried.DECLINED: Cue.AWAY_DECLINED,
+    Tried.UNDECIDED: Cue.AWAY_DECLINED,
+    Tried.HUNG_UP: Cue.AWAY_HUNG_UP,
+    Tried.NO_ANSWER: Cue.AWAY_NO_ANSWER,
+    Tried.MACHINE: Cue.AWAY_MACHINE,
+    Tried.UNREACHABLE: Cue.AWAY_UNREACHABLE,
+    NOBODY: Cue.AWAY_NOBODY,
+}
+"""By what came of a handoff (`gateway.terms.handoff.told`)."""
 
 
 @dataclass(frozen=True, slots=True)

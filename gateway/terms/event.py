@@ -19,6 +19,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | held | job | text (a holding phrase that was said), after (seconds of silence) |
 | stop | control | number (2 for the first that the call was led to), route, act, because |
 | leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
+| handoff | job | leg, tried (a `gateway.terms.handoff.Tried`): what came of asking one of a team |
 | waiting | job | team, event (entered, left), why |
 | message | job | id, file (its name in the messages' directory), seconds, size (bytes), because, team, notify |
 | transcribed | agents' worker | id (the message's), text |
@@ -63,6 +64,8 @@ class Kind(StrEnum):
     """The call has come to another stop of its way."""
     LEG = "leg"
     """Something happened to a leg to somebody who is rung."""
+    HANDOFF = "handoff"
+    """What came of asking one of a team whether they take the call."""
     WAITING = "waiting"
     """The caller entered a team's line, or left it."""
     MESSAGE = "message"

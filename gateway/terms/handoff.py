@@ -29,8 +29,8 @@ class Tried(StrEnum):
     """The caller left, or had waited for as long as the plan says."""
 
 
-NOBODY, CLOSED = "nobody", "closed"
-"""Why nobody was rung at all: nobody who takes calls was free; the team's hours say no."""
+NOBODY = "nobody"
+"""Why nobody was rung at all: nobody who takes calls was free."""
 
 _SAY_MOST = (
     Tried.HUNG_UP,

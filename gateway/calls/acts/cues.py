@@ -153,7 +153,7 @@ class Standing:
     staffed: bool = True
     """Whether anybody of the team takes calls now, busy or not."""
     free: int | None = None
-    """Members who are free, or just offered, and whom this call hasn't rung before; None where nobody knows."""
+    """Of a line that offers each once: members who are free and weren't offered yet, or just are; None elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +248,14 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """Words that are said soon, to the leg alone or (`whisper` False) to the caller: have them made."""
+
+    texts: tuple[str, ...] = field(repr=False)
+    whisper: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """Tell a member who is rung, by message, whose call it is."""
 
@@ -271,7 +279,9 @@ class Enter:
     team: str
     since: float
     once: bool = False
-    """Whether each member is to be offered once."""
+    """Whether each member is to be offered once; Standing tells how many are left then."""
+    past: tuple[str, ...] = ()
+    """Who isn't to be offered any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +346,7 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Dial | Drop | Whisper | Connect | Card | Consulted | Enter | Exit | Release | StartRecording | StopRecording
+    Say | Sound | Hush | Dial | Drop | Whisper | Connect | Ready | Card | Consulted | Enter | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip
 

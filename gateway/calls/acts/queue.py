@@ -73,6 +73,11 @@ class Queue:
     """Why the line was left, for the record; "" while it isn't."""
 
     @property
+    def talks_with(self) -> str:
+        """Whom of the plan's people the caller is connected with; "" for nobody."""
+        return self.talking.name
+
+    @property
     def deadline(self) -> float:
         """See `cues.Machine`."""
         never = float("inf")

@@ -120,14 +120,14 @@ def ask_text(asked: Asked) -> str:
     """What a job asks, as control reads it."""
     given = asked.onward
     asks = [asked.call, asked.epoch, asked.stop, given.because.value, given.key, asked.pool.value, asked.at]
-    return json.dumps(asks)
+    return json.dumps([*asks, given.why] if given.why else asks)
 
 
 def read_ask(text: str) -> Asked:
     """What was asked. Raises OurFault as `read_call` does."""
     try:
-        call, epoch, stop, because, key, pool, at = json.loads(text)
-        onward = Onward(Because(because), str(key))
+        call, epoch, stop, because, key, pool, at, *more = json.loads(text)
+        onward = Onward(Because(because), str(key), str(more[0]) if more else "")
         return Asked(CallId(call), int(epoch), int(stop), onward, Pool(pool), float(at))
     except (ValueError, TypeError) as bad:
         raise OurFault("What a job asks can't be read.") from bad

@@ -10,7 +10,6 @@ from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 
 _ASKS: Mapping[str, Callable[[Route], bool]] = {
-    "'handoff'": lambda route: route.handoff is not None,
     "'transfer'": lambda route: route.transfer is not None,
     "'dead_air' of a menu": lambda route: "dead_air" in route.instead and isinstance(route.action, Menu),
     "'privacy'": lambda route: route.privacy != Privacy(),

@@ -59,9 +59,6 @@ def _unreached(plan: Plan) -> Iterator[Finding]:
         reached.add(name)
         route = plan.routes[name]
         ahead += [way.to.name for way in ways(plan, route)]
-        team = plan.teams.get(route.handoff.name) if route.handoff else None
-        if team is not None and isinstance(team.unanswered, Ref):
-            ahead.append(team.unanswered.name)
     for route in plan.routes.values():
         if route.name not in reached:
             yield _warn(

@@ -49,6 +49,9 @@ def ways(plan: Plan, route: Route) -> Iterator[Way]:
                 yield Way(word, ref, before=False, alone=False)
         case _:
             pass
+    team = plan.teams.get(route.handoff.name) if route.handoff is not None else None
+    if "unanswered" not in route.instead and team is not None and isinstance(team.unanswered, Ref):
+        yield Way("unanswered", team.unanswered, before=False, alone=True)
     if isinstance(route.human, Ref):
         yield Way("human", route.human, before=False, alone=False)
     if route.privacy.declined is not None:

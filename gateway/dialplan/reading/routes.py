@@ -21,6 +21,7 @@ ROUTE = (
     "language",
     "human",
     "handoff",
+    "introduce",
     "transfer",
     "hours",
     *INSTEAD,
@@ -32,8 +33,8 @@ ROUTE = (
 )
 """What any route may say beside its action; `_FITS` holds which of them an action has no use for."""
 _FITS: Mapping[str, Sequence[str]] = {
-    "agent": ("language", "human", "handoff", "transfer", "hours", "closed", "full", "no_agent", "dead_air", "limits", "privacy",
-              "seal_digits", "resume", "notify"),
+    "agent": ("language", "human", "handoff", "introduce", "transfer", "hours", "closed", "full", "unanswered", "no_agent",
+              "dead_air", "limits", "privacy", "seal_digits", "resume", "notify"),
     "menu": ("language", "human", "hours", "closed", "full", "dead_air", "limits", "privacy"),
     "team": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
     "dial": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
@@ -42,6 +43,8 @@ _FITS: Mapping[str, Sequence[str]] = {
     "route": ("hours", "closed", "full", "limits"),
     "reject": ("hours", "closed"),
 }  # fmt: skip
+_OF_HANDOFF = ("introduce", "unanswered")
+"""What an agent's route says about its handoff."""
 _RECORD = ("never", "ask", "announce")
 _PRIVACY = ("notice", "transcribe", "record", "keep", "declined")
 _LONGEST_KEPT = 20 * 365 * 86400.0
@@ -89,6 +92,9 @@ def _fit(reader: Reader, name: str, kind: str, given: Mapping[str, tuple[Key, No
         if text not in fits:
             what = f"'{text}' does nothing on the route '{name}', which is a '{kind}'."
             reader.fault(key.place, what, "Take it out.")
+        elif kind == "agent" and text in _OF_HANDOFF and "handoff" not in given:
+            what = f"'{text}' does nothing on the route '{name}': it is about a handoff."
+            reader.fault(key.place, what, "Take it out, or add handoff: with a team's name.")
 
 
 def _whole(
@@ -118,6 +124,7 @@ def _whole(
         notify=notify,
         notify_team=notify_team,
         transfer=transfer(reader, given["transfer"], context) if "transfer" in given else None,
+        introduce=_yes(reader, given, "introduce", default=True),
         hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
         instead=instead,
         limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),
@@ -146,8 +153,8 @@ def _dead_air(reader: Reader, node: Node) -> tuple[float, Ref | Callback | None]
     return after, found
 
 
-def _yes(reader: Reader, given: Mapping[str, Node], word: str) -> bool:
-    return word in given and values.yes(reader, given[word], word, default=False)
+def _yes(reader: Reader, given: Mapping[str, Node], word: str, *, default: bool = False) -> bool:
+    return values.yes(reader, given[word], word, default=default) if word in given else default
 
 
 def _limits(reader: Reader, node: Node) -> Limits:

@@ -18,6 +18,10 @@ class Means(StrEnum):
     IDENTITY = "identity"
     """The caller asks whether they talk to a human."""
     PERSON = "person"
+    CALLBACK = "callback"
+    """The caller wants to be called back."""
+    MESSAGE = "message"
+    """The caller wants to leave one."""
     REPEAT = "repeat"
     SLOWER = "slower"
     BYE = "bye"
@@ -70,6 +74,8 @@ _PATTERNS = {
         r"|\b(?:operator|representative)\b|\b(?:person|human)(?: please)?$"
         r"|\b(?:talk|speak) (?:to|with) (?:somebody|someone|anyone|anybody|people)\b|\bhuman being\b"
     ),
+    Means.CALLBACK: r"\bcall(?:ed|ing)?(?: (?:me|us))? back\b|\bcall ?backs?\b",
+    Means.MESSAGE: r"\b(?:leave|take|record)(?: (?:you|them|him|her))?(?: a| my| the)? messages?\b|^(?:a |the )?messages?(?: please)?$",
     Means.SLOWER: r"\b(?:slower|slowly|slow down|too fast)\b",
     Means.REPEAT: (
         r"\b(?:repeat|pardon|say (?:that|it) again|come again|once more|one more time)\b|^(?:what|sorry|again)(?: please)?$"

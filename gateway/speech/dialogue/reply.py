@@ -83,6 +83,10 @@ def _answer(talk: Talk) -> Reply:
         return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {_onward(talk)}".strip())
     if means(words, Means.PERSON):
         return _person(talk, "the caller asked for a person")
+    if means(words, Means.CALLBACK) and talk.tools.message:
+        return _person(talk, "the caller wants to be called back")
+    if means(words, Means.MESSAGE) and talk.tools.message:
+        return Reply(calls=(Call(talk.tools.message, {}),))
     if means(words, Means.SLOWER):
         return Reply(spoken.slower(talk.last) or _onward(talk))
     if means(words, Means.REPEAT):
@@ -176,7 +180,11 @@ def _confirmed(talk: Talk, words: str) -> Reply:
     form = talk.tools.form
     if form is not None and form.closed and not talk.called:
         return Reply(calls=(Call(form.tool, {one.name: talk.facts.get(one.name) for one in form.properties}),))
-    return _bye(talk) if means(words, Means.BYE) else Reply(_closing(talk))
+    if means(words, Means.BYE):
+        return _bye(talk)
+    if talk.tools.hand_over and not any(name == talk.tools.hand_over for one in talk.said for name, _ in one.calls):
+        return Reply(calls=(Call(talk.tools.hand_over, {"reason": "all that was asked for is known"}),))
+    return Reply(_closing(talk))
 
 
 def _change(talk: Talk, words: str) -> Reply:

@@ -67,6 +67,10 @@ class Tools:
 
     form: Form | None = None
     person: str = ""
+    hand_over: str = ""
+    """Gives the caller to a human, once the form is done."""
+    message: str = ""
+    """Lets them leave a message."""
     person_reason: str = ""
     """The property of the person tool that takes the reason; "" for none."""
     end: str = ""
@@ -74,6 +78,7 @@ class Tools:
 
 _PERSON = re.compile(r"person|human|operator|representative|colleague|hand.?over|transfer|escalat", re.IGNORECASE)
 _END = re.compile(r"(?:^|_)(?:end|hang_?up|goodbye|finish|close)(?:_|$)", re.IGNORECASE)
+_MESSAGE = re.compile(r"(?:leave|take|record)_?(?:a_)?message", re.IGNORECASE)
 _OPTIONAL = re.compile(r"\b(?:optional|if given|if mentioned|if known|only if)\b", re.IGNORECASE)
 _REASONS = re.compile(r"reason|topic|why", re.IGNORECASE)
 _DIGIT_NAME = re.compile(r"phone|pin|code|number|digits", re.IGNORECASE)
@@ -85,7 +90,7 @@ _CALLER = re.compile(r"\bthe (?:caller|customer|user)(?:'s|’s)\b|\btheir\b", r
 def read(offered: Sequence[Mapping[str, object]]) -> Tools:
     """Read the `tools` of a request; what isn't a function is passed over."""
     form: Form | None = None
-    person = reason = end = ""
+    person = reason = end = hand_over = message = ""
     for tool in offered:
         function = tool.get("function")
         if not isinstance(function, Mapping):
@@ -95,11 +100,15 @@ def read(offered: Sequence[Mapping[str, object]]) -> Tools:
         reasons_only = all(_REASONS.search(one.name) for one in properties)
         if _END.search(name):
             end = end or name
+        elif reasons_only and name.startswith("hand_over"):
+            hand_over = hand_over or name
+        elif _MESSAGE.search(name) and not properties:
+            message = message or name
         elif reasons_only and (_PERSON.search(name) or _PERSON.search(about)):
             person, reason = person or name, properties[0].name if properties and not person else reason
         elif properties and form is None:
             form = Form(name, properties)
-    return Tools(form, person, reason, end)
+    return Tools(form, person, hand_over, message, reason, end)
 
 
 def _properties(schema: object) -> tuple[Property, ...]:

@@ -15,7 +15,9 @@ from gateway.calls.acts.cues import (
     Begun,
     Book,
     Booked,
+    Card,
     Connect,
+    Consulted,
     Dial,
     Drop,
     Effect,
@@ -29,20 +31,23 @@ from gateway.calls.acts.cues import (
     Kept,
     Key,
     LegAnswered,
+    LegKey,
     LegLeft,
     Machine,
+    Ready,
     Release,
     Resumed,
     Say,
+    Whisper,
 )
-from gateway.calls.acts.rung import NOBODY, Rung
-from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, hears
+from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, hears
 from gateway.conduct.keeping import KEEP_WITHIN
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.tools import Tools
 from gateway.errors import Unavailable
-from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Onward, Over, Record, Ring, Wait
+from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Handoff, Onward, Over, Record, Ring, Wait
 from gateway.terms.event import Kind
+from gateway.terms.handoff import Tried
 from tests.e2e.servers import until
 
 ANA = Callee("ana", "+15105550111")
@@ -118,8 +123,17 @@ class World:
     def drop(self, name: str) -> None:
         self.done.append(Drop(name))
 
-    def connect(self, name: str) -> None:
-        self.done.append(Connect(name))
+    def connect(self, name: str, *, introduced: bool = False) -> None:
+        self.done.append(("introduce", name) if introduced else Connect(name))
+
+    def ready(self, texts: str | Sequence[str]) -> None:
+        self.done.append(("ready", texts))
+
+    def whisper(self, leg: str, texts: Sequence[str]) -> None:
+        self.done.append(("whisper", leg, texts))
+
+    def end(self, leg: str) -> None:
+        self.done.append(("end", leg))
 
     def connected(self) -> None:
         self.done.append("connected")
@@ -161,7 +175,17 @@ class World:
                 self.done.append(("held", name))
 
         tools: Any = made  # the World is each of them
-        return Tools(tools, tools, tools, holding, tools, tools, tools, heard)
+        return Tools(
+            speaker=tools,
+            legs=tools,
+            line=tools,
+            whispers=tools,
+            holding=holding,
+            recorder=tools,
+            listener=tools,
+            overhearer=tools,
+            hearing=heard,
+        )
 
     def part(self, act: Act, machine: Machine, *, resumed: bool = False, bridged: str = "", notice: str = "") -> Part:
         async def keep(machine: Machine, bridged: str) -> bool:
@@ -186,7 +210,8 @@ class World:
             keep,
             lambda kind, data, at: self.done.append((kind, data, at)),
             book,
-            notice,
+            card=lambda leg, name: self.done.append(("card", leg, name)),
+            notice=notice,
         )
 
 
@@ -429,7 +454,7 @@ async def test_a_number_of_nobodys_is_nobody_to_hold() -> None:
 class Talking(Scripted):
     """A team's machine whose caller talks with somebody."""
 
-    talking: Rung = NOBODY
+    talks_with: str = ""
 
 
 @pytest.mark.parametrize("resumed", [False, True])
@@ -437,7 +462,58 @@ async def test_who_takes_a_teams_call_is_held_until_they_are_released(resumed: b
     """A store that has come back empty would have the team ring them while they talk."""
     world = World()
     release = Release("crew", "ana", took=True)
-    made = Talking(((Begun, (Connect("1"),)), (Resumed, ()), (LegLeft, (release, DONE))), talking=Rung("1", "ana", 0.0))
+    made = Talking(((Begun, (Connect("1"),)), (Resumed, ()), (LegLeft, (release, DONE))), talks_with="ana")
     await run(world, world.part(Wait("crew"), made, resumed=resumed, bridged="1" if resumed else ""), LegLeft("1"))
     held = [one for one in world.done if one in (("hold", "ana", True), ("held", "ana"), release)]
     assert held == [("hold", "ana", True), ("held", "ana"), release]
+
+
+HANDOFF = Handoff("desk")
+
+
+async def test_whoever_answers_hears_what_nobody_else_does_until_they_take_the_call() -> None:
+    world = World()
+    made = machine(
+        (Begun, (Ready(("Call from Maria.",)), Card("1", "ana"))),
+        (LegAnswered, (Whisper("1", ("Call from Maria.",)), Whisper("1", ("Press 1.",)))),
+        (LegKey, (Drop("2"), Connect("1", "Maria, I have Ana for you."), Consulted("1", Tried.TAKEN))),
+        (Heard, ()),
+        (LegLeft, (DONE,)),
+    )
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegKey("1", "1"), Heard(), LegLeft("1"))
+    done = [
+        one
+        for one in world.done
+        if one not in ("kept", "closed") and not (isinstance(one, tuple) and one[0] is Kind.HANDOFF)
+    ]
+    assert done == [
+        consults(()),
+        ("ready", ("Call from Maria.",)),
+        ("card", "1", "ana"),
+        consults(("1",)),
+        ("whisper", "1", ("Call from Maria.",)),
+        ("whisper", "1", ("Press 1.",)),
+        Drop("2"),
+        ("end", "1"),
+        ("introduce", "1"),
+        ("say", "Maria, I have Ana for you."),
+        bridge("1"),
+    ]
+    [noted] = [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.HANDOFF]
+    assert noted[1] == {"leg": "1", "tried": "taken"}
+
+
+async def test_whoever_declines_hears_us_no_more_and_the_caller_is_heard_by_nobody() -> None:
+    world = World()
+    made = machine((LegAnswered, (Whisper("1", ("Press 1.",)),)), (LegKey, (Drop("1"), DONE)))
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegKey("1", "2"))
+    ended = world.done.index(("end", "1"))
+    assert world.done[ended + 1 : ended + 3] == [consults(()), Drop("1")]
+    assert not any(isinstance(one, Matrix) and one.allows(CALLER, JOB, "whisper-1") for one in world.done)
+
+
+async def test_a_caller_who_hangs_up_leaves_time_to_tell_whoever_has_answered() -> None:
+    world = World(there=[There("1", answered=True)])
+    performance = Performance(world.part(HANDOFF, machine()), world.tools())
+    assert performance.gone() > 0
+    assert Drop("1") not in world.done

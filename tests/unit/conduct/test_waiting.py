@@ -297,3 +297,26 @@ async def test_who_came_first_stays_first_though_the_store_was_away_for_longer_t
                     pass
             lab.now += waiting.SETTLED
             assert await lab.next(Standing) == Standing(2, None)
+
+
+async def test_a_line_that_offers_each_once_tells_when_nobody_is_left(lab: Lab) -> None:
+    async with lab.line() as line:
+        line.enter(Enter("desk", START, once=True))
+        assert await lab.next(Standing) == Standing(1, 0.0, free=2)
+        assert await lab.next(Offered) == Offered((ANA,), 15.0)
+        assert await lab.next(Standing) == Standing(1, 0.0, free=1)
+        line.release(Release("desk", "ana", took=False))
+        assert await lab.next(Offered) == Offered((BEN,), 15.0)
+        assert await lab.next(Standing) == Standing(1, 0.0, free=0)
+        line.release(Release("desk", "ben", took=False))
+        lab.now += 10.0
+        await lab.until(Stage.FREE, Stage.FREE)
+        await asyncio.sleep(0.05)
+        assert lab.told.empty() or all(isinstance(lab.told.get_nowait(), Standing) for _ in range(lab.told.qsize()))
+
+
+async def test_whoever_was_rung_before_another_job_took_over_isnt_offered_again(lab: Lab) -> None:
+    async with lab.line() as line:
+        line.enter(Enter("desk", START, once=True, past=("ana",)))
+        assert await lab.next(Standing) == Standing(1, 0.0, free=1)
+        assert await lab.next(Offered) == Offered((BEN,), 15.0)

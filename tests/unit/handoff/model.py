@@ -46,6 +46,8 @@ class Desk(World):
                 self.told.pop(leg, None)
                 self.introduced = say
                 super()._do(effect)
+            case cues.Ready():
+                pass
             case cues.Card(_, name):
                 self.cards.append(name)
             case cues.Consulted(leg, tried):

@@ -48,7 +48,10 @@ def test_the_caller_hears_music_and_whoever_answers_who_it_is() -> None:
     [leg] = desk.offer(ANA)
     assert desk.machine.phase is Phase.RINGING
     desk.happens(cues.LegRings(leg))
-    assert desk.answers(leg) == (cues.Whisper(leg, (*WHO, CHOOSE)),)
+    assert desk.answers(leg) == (
+        cues.Whisper(leg, (*WHO, CHOOSE)),
+        cues.Ready(("I have Ana for you.",), whisper=False),
+    )
     assert desk.machine.phase is Phase.WHISPERING
     desk.hears(leg)
     assert desk.machine.phase is Phase.DECIDING
@@ -338,7 +341,11 @@ def test_a_talk_whose_other_side_has_gone_is_over() -> None:
 
 def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
     desk = Desk(Transfer(ACT))
-    assert desk.happens(cues.Resumed()) == (cues.Sound("music:default"), cues.Enter("desk", START, once=True))
+    assert desk.happens(cues.Resumed()) == (
+        cues.Sound("music:default"),
+        cues.Ready((CHOOSE,)),
+        cues.Enter("desk", START, once=True),
+    )
 
 
 class Handoffs(RuleBasedStateMachine):

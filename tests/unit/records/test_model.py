@@ -52,6 +52,7 @@ CONVERSATION = [
     event(Kind.LEG, 18.67, leg="2", event="answered"),
     event(Kind.WAITING, 18.68, team="sales", event="left", why="key"),
     event(Kind.ENGINE, 18.69, engine="llm", before="openai", now="local", why="timeout"),
+    event(Kind.HANDOFF, 18.685, leg="2", tried="taken"),
     event(Kind.HELD, 18.69, text="One moment, please.", after=1.2),
     event(Kind.DELIVER, 18.695, kind="card", subject="ring 1", to=["mailto:a@example.com"], urgent=True),
     event(Kind.MESSAGE, 18.7, id="m1", file="m1.ogg", seconds=7.25, size=20480, because="unanswered", team="sales",
@@ -109,6 +110,7 @@ def test_a_call_becomes_its_rows() -> None:
     assert rows[Table.NOTES, (CALL, "engine", 18.69)]["about"] == {
         "engine": "llm", "before": "openai", "now": "local", "why": "timeout",
     }  # fmt: skip
+    assert rows[Table.NOTES, (CALL, "handoff", 18.685)]["about"] == {"leg": "2", "tried": "taken"}
     assert rows[Table.NOTES, (CALL, "held", 18.69)]["about"] == {"text": "One moment, please.", "after": 1.2}
     assert rows[Table.MESSAGES, (CALL, "m1")] == {
         "call": CALL, "id": "m1", "at": 18.7, "left": 18.7, "file": "m1.ogg", "seconds": 7.25, "size": 20480,

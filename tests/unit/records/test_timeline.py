@@ -102,3 +102,22 @@ def test_who_serves_and_what_is_said_meanwhile_is_told_in_plain_words() -> None:
         ("thinking: openai serves instead of local", "it serves again"),
         ("hearing: nobody serves", "deepgram didn't answer in time"),
     ]
+
+
+def test_a_handoff_tells_how_long_each_was_told_of_it_held_and_talked() -> None:
+    legs = [
+        {"leg": "1", "member": "ana", "at": 10.0, "ringing": 11.0, "answered": 15.0, "over": 20.0, "how": "dropped"},
+        {"leg": "2", "member": "ben", "at": 10.0, "ringing": 11.0, "answered": 16.0, "over": 82.0, "how": "left"},
+    ]
+    notes = [
+        {"kind": "handoff", "at": 20.0, "about": {"leg": "1", "tried": "beaten"}},
+        {"kind": "handoff", "at": 20.0, "about": {"leg": "2", "tried": "taken"}},
+    ]
+    waits = [{"team": "desk", "event": "entered", "at": 9.0}, {"team": "desk", "event": "left", "at": 20.0, "why": "x"}]
+    found = timeline(
+        {"started": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=legs, waits=waits, notes=notes
+    )
+    told = {(moment.text, moment.note) for moment in found}
+    assert ("ben took the call", "consulted 4 s, the caller was on hold 11 s") in told
+    assert ("ben hung up", "talked 62 s") in told
+    assert ("ana is gone", "beaten") in told

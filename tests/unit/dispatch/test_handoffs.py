@@ -1,0 +1,115 @@
+"""Where a caller gets whom an agent gives to a human, and where from there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.app.catalogue import load as catalogue
+from gateway.dialplan.load import load
+from gateway.dialplan.plan import Plan
+from gateway.dialplan.state import State
+from gateway.dispatch import stops
+from gateway.dispatch.decide import Arrival, arrived
+from gateway.terms.act import Because, Handoff, Onward, Promise, Record, Talk
+from gateway.terms.call import Call, CallId, Pool
+from gateway.terms.personal import Number
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+PLAN = """\
+offhook: 1
+timezone: UTC
+country: US
+human: callback
+numbers:
+  "+15105550100": sales
+  "+15105550200": quiet
+  "+15105550300": own
+  "+15105550400": teams
+  "+15105550500": without
+people:
+  ana: {call: +1 510 555 0111}
+teams:
+  desk: {members: [ana], notify: ["mailto:desk@acme.example"]}
+  other: {members: [ana], unanswered: leave}
+routes:
+  sales: {agent: sales, handoff: desk}
+  quiet: {agent: sales, handoff: desk, introduce: false}
+  own: {agent: sales, handoff: other, unanswered: {callback: {within: 30m}}}
+  teams: {agent: sales, handoff: other}
+  without: {agent: sales}
+  leave: {message: {unanswered: Nobody is there., otherwise: Please speak., notify: desk}}
+"""
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    where = tmp_path_factory.mktemp("plan") / "main.yaml"
+    where.write_text(PLAN)
+    loaded = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC))
+    assert loaded.plan, [str(one) for one in loaded.findings]
+    return loaded.plan
+
+
+def at_agent(plan: Plan, dialed: str) -> Call:
+    arrival = Arrival(CallId("SCL_1"), "call-1", "sip_1", Number(dialed), Number("+14155550142"), "ST_1", joined=True)
+    return arrived(plan, arrival, NOON, State())[0]
+
+
+def after(plan: Plan, call: Call, because: Because, why: str = "", state: State | None = None) -> Call:
+    return stops.led(plan, call, Onward(because, why=why), NOON, state or State())[0]
+
+
+@pytest.mark.parametrize(("dialed", "introduce"), [("+15105550100", True), ("+15105550200", False)])
+def test_an_agent_gives_its_caller_to_the_routes_team(plan: Plan, dialed: str, introduce: bool) -> None:
+    call = at_agent(plan, dialed)
+    assert call.brief.handoff == "desk"
+    given = after(plan, call, Because.HANDOFF)
+    assert given.act == Handoff("desk", introduce=introduce)
+    assert (given.pool, given.because, given.route, given.brief.agent) == (Pool.HOUSE, "handoff", call.route, "")
+
+
+def test_whom_nobody_takes_their_agent_talks_on_with(plan: Plan) -> None:
+    given = after(plan, at_agent(plan, "+15105550100"), Because.HANDOFF)
+    back = after(plan, given, Because.UNANSWERED, "busy")
+    assert back.act == Talk("busy")
+    assert (back.pool, back.brief.agent, back.brief.notice) == (Pool.AGENTS, "sales", "")
+    again = after(plan, back, Because.HANDOFF)
+    assert isinstance(again.act, Handoff), "it may be tried once more"
+
+
+def test_without_agents_they_are_called_back(plan: Plan) -> None:
+    given = after(plan, at_agent(plan, "+15105550100"), Because.HANDOFF)
+    back = after(plan, given, Because.UNANSWERED, "busy", State(no_agent=True))
+    assert isinstance(back.act, Promise)
+
+
+def test_the_plan_may_say_something_else_for_the_route_or_the_team(plan: Plan) -> None:
+    own = after(plan, after(plan, at_agent(plan, "+15105550300"), Because.HANDOFF), Because.UNANSWERED, "busy")
+    assert isinstance(own.act, Promise)
+    assert (own.act.reason, own.act.within) == ("nobody took the call", 1800)
+    team = after(plan, after(plan, at_agent(plan, "+15105550400"), Because.HANDOFF), Because.UNANSWERED, "busy")
+    assert isinstance(team.act, Record)
+    assert (team.route, team.act.say) == ("leave", "Nobody is there.")
+
+
+def test_a_message_goes_to_the_team(plan: Plan) -> None:
+    left = after(plan, at_agent(plan, "+15105550100"), Because.MESSAGE)
+    assert isinstance(left.act, Record)
+    assert (left.act.team, left.act.notify, left.act.because) == ("desk", ("mailto:desk@acme.example",), "unanswered")
+
+
+def test_a_route_without_a_team_gives_nobody_to_one(plan: Plan) -> None:
+    call = at_agent(plan, "+15105550500")
+    assert call.brief.handoff == ""
+    assert isinstance(after(plan, call, Because.HANDOFF).act, Promise)
+
+
+@pytest.mark.parametrize("more", ["introduce: false", "unanswered: leave"])
+def test_what_is_about_a_handoff_needs_one(tmp_path: Path, more: str) -> None:
+    where = tmp_path / "main.yaml"
+    where.write_text(PLAN.replace("without: {agent: sales}", f"without: {{agent: sales, {more}}}"))
+    [finding] = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC)).findings
+    assert "it is about a handoff" in finding.what
