@@ -46,7 +46,7 @@ def _chosen() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=4, help="calls at a time")
     parser.add_argument("--only", default="", help="what is disturbed, such as job,worker.kill; none for nothing")
-    parser.add_argument("--rounds", default="", help="these of the run's rounds alone, such as 7 or 1-10")
+    parser.add_argument("--rounds", default="", help="these of the run's rounds alone, such as 7 or 1-10,12")
     parser.add_argument(
         "--outcomes", default="", help="file to add what comes of them to: the report tells of all in it"
     )
@@ -71,8 +71,7 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
     only = [name for name in chosen.only.split(",") if name]
     rounds = draw.rounds(chosen.seed, chosen.calls, chosen.at_once, only)
     if chosen.rounds:
-        first, _, last = chosen.rounds.partition("-")
-        rounds = [each for each in rounds if int(first) <= each.number <= int(last or first)]
+        rounds = [each for each in rounds if each.number in draw.numbers(chosen.rounds)]
     began = time.monotonic()
     earlier = report.read(Path(chosen.outcomes).read_text()) if _is_file(chosen.outcomes) else None
     run = report.Run(chosen.seed, chosen.calls, chosen.at_once, 0.0, [], [], note=chosen.note)

@@ -88,6 +88,15 @@ def chosen(only: Sequence[str]) -> list[tuple[Target, Deed]]:
     return found or [(Target.NONE, Deed.NONE)]
 
 
+def numbers(words: str) -> frozenset[int]:
+    """The rounds that `1-10,12` names. Raises ValueError."""
+    found = set[int]()
+    for part in words.split(","):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
+
+
 def rounds(seed: int, calls: int, at_once: int, only: Sequence[str] = ()) -> list[Round]:
     """The rounds of a run: `calls` calls in all, `at_once` at a time. Each depends on the seed and its number alone, so
     that one can be done again by itself."""

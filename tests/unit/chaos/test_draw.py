@@ -41,3 +41,7 @@ def test_kinds_can_be_named() -> None:
     assert draw.chosen(["none"]) == [(Target.NONE, Deed.NONE)]
     with pytest.raises(ValueError, match="There is no dog"):
         draw.chosen(["job", "dog"])
+
+
+def test_rounds_are_named_one_by_one_and_from_to() -> None:
+    assert draw.numbers("2-4,7") == {2, 3, 4, 7}
