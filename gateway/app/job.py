@@ -24,7 +24,7 @@ from redis.asyncio import Redis
 
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
-from gateway.app.watch import Watched, watched
+from gateway.app.watch import Watched, die_with, watched
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.shared.presence import Presence
@@ -62,15 +62,18 @@ OVER_WITHIN = 1.0
 """Of those, the seconds in which a job hears by itself that its call is over."""
 CANCEL_WITHIN = 1.0
 """Of those, the seconds after being cancelled."""
+OUTLIVES = END_WITHIN + 5.0
+"""Seconds that a job's process may outlive its worker: for the call, and for what it has told."""
 SAY_WITHIN = 0.3
 """Seconds that saying so for a dead worker may hold up."""
 _REDIS_WITHIN = 2.0
 _WARM, _JOB = "warm", "job"
 
 
-def prewarm(settings: Settings, pool: Pool, process: JobProcess) -> None:
-    """Load what a job needs, in its process, before there is a call. No loop runs yet."""
+def prewarm(settings: Settings, pool: Pool, watch: str, process: JobProcess) -> None:
+    """Load what a job needs, in its process, before there is a call. No loop runs yet. `watch`: see `build`."""
     logs.configure(settings, process="job")
+    die_with(watch, OUTLIVES)
     agents = cast(Agents, registry())
     process.userdata[_WARM] = agents.warm(settings, pool)
     # Loading the authorities for HTTPS takes a fifth of a second, in which a call would stand still.

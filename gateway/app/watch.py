@@ -8,11 +8,15 @@ its caller. A worker that sees a job go without a word gives its call back (`Cal
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
 import signal
+import socket
 import tempfile
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -34,6 +38,9 @@ LOOK = 1.0
 """Seconds that the worker waits for one before it counts a miss. It counts, rather than times: a worker that itself was
 stopped wakes to one miss and to all the beats that came meanwhile."""
 HUNG = "hung"
+_HOME, _SOCKET = "offhook-", "jobs"
+_YOUNG = 60.0
+"""Seconds in which a socket that nobody listens at may yet be listened at."""
 _BEAT, _DONE = b".\n", b"done\n"
 
 log = structlog.get_logger(__name__)
@@ -57,8 +64,9 @@ class Watch:
 
     def __init__(self, lost: Callable[[Watched, bool], Awaitable[None]]) -> None:
         self._lost = lost
-        self._home = Path(tempfile.mkdtemp(prefix="offhook-"))  # only we may look into it
-        self.path = str(self._home / "jobs")
+        _forget_the_dead()
+        self._home = Path(tempfile.mkdtemp(prefix=_HOME))  # only we may look into it
+        self.path = str(self._home / _SOCKET)
         self._tasks = Tasks("watch")
         self._server: asyncio.Server | None = None
 
@@ -94,6 +102,36 @@ class Watch:
         except OSError as bad:
             EDGE_ERRORS.labels("watch").inc()
             log.warning("a job can't be watched", why=str(bad))
+
+
+def _forget_the_dead() -> None:
+    """Remove what workers that were killed have left: a socket that nobody listens at, in a directory of its own."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_HOME}*/{_SOCKET}"):
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+            line.setblocking(False)
+            if path.stat().st_mtime < time.time() - _YOUNG and line.connect_ex(str(path)) == errno.ECONNREFUSED:
+                shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def die_with(path: str, within: float) -> None:
+    """End this process at the latest `within` seconds after the worker whose watch `path` is, whatever our loop does
+    then: one that hangs, and whom nobody kills any more, would keep all that the worker has forked alive. Starts a
+    thread."""
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(path)
+    except OSError as bad:
+        log.warning("this process may outlive its worker", why=str(bad))
+        line.close()
+        return
+
+    def wait() -> None:
+        with suppress(OSError):
+            line.recv(1)
+        time.sleep(within)  # a thread's wait: the loop may hang
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, name="worker", daemon=True).start()
 
 
 async def _said(reader: asyncio.StreamReader) -> Watched | None:

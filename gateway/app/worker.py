@@ -153,7 +153,7 @@ class Worker:
             port=0,
             http_proxy=None,
             max_retry=ENDLESSLY,
-            setup_fnc=partial(job.prewarm, settings, pool),
+            setup_fnc=partial(job.prewarm, settings, pool, watch),
             preload_modules=PRELOADED[pool],
             log_level=settings.log_level.upper(),
         )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +104,39 @@ async def test_a_job_whose_worker_is_gone_is_stopped() -> None:
         assert job.stdout
         async with asyncio.timeout(5):
             assert b"stopped\n" in await job.stdout.read()
+
+
+async def test_a_process_that_hangs_ends_soon_after_its_worker() -> None:
+    hangs = "import sys, time; from gateway.app.watch import die_with; die_with(sys.argv[1], 0.2); print(flush=True); time.sleep(60)"
+    async with Watch(Lost().put_watched) as watch:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", hangs, watch.path, stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout
+        await process.stdout.readline()
+        assert process.returncode is None
+    async with asyncio.timeout(10):
+        assert await process.wait() == -signal.SIGKILL
+
+
+async def test_what_killed_workers_left_is_removed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def left(name: str) -> Path:
+        home = tmp_path / name
+        home.mkdir()
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(home / "jobs"))
+        return home
+
+    dead, begins = left("offhook-dead"), left("offhook-begins")
+    other = tmp_path / "offhook-plan-x"
+    other.mkdir()
+    async with Watch(Lost().put_watched) as lives:
+        for path in (dead / "jobs", lives.path):
+            os.utime(path, (1.0, 1.0))
+        async with Watch(Lost().put_watched):
+            assert not dead.exists()
+            assert all(each.exists() for each in (begins, other, Path(lives.path)))
