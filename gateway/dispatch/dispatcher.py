@@ -346,8 +346,13 @@ class Dispatcher:
     async def _again(self, arrival: Arrival) -> None:
         """A caller who is known. One whose call has ended should be gone: a step failed, or is under way."""
         known = await self._store.get(arrival.call)
-        if known is not None and known.phase is Phase.ENDED and arrival.joined:
+        if known is None or known.phase is not Phase.ENDED or not arrival.joined:
+            return
+        try:
             await self._rooms.turn_away(arrival.room, arrival.identity, known.reject or decide.NO_JOB)
+        except Unavailable:
+            # A livekit-server that has died leaves callers in its list whom none can reach; their rooms can be deleted.
+            await self._rooms.close(arrival.room)
 
     async def _dispatch(self, call: Call) -> str:
         pool = decide.sent_to(call, self._slots())

@@ -23,7 +23,7 @@ from tests.chaos.between import Between, between
 from tests.chaos.callers import SCENARIOS, Party
 from tests.chaos.draw import Planned, Round
 from tests.chaos.evidence import gather
-from tests.chaos.faults import Harm, call_id
+from tests.chaos.faults import Harm, call_id, conducted
 from tests.chaos.judge import Deed, Fault, Target, judge
 from tests.chaos.leftovers import census, left_over
 from tests.chaos.proxied import PROXIES
@@ -294,6 +294,8 @@ async def _judged(there: Lab, each: Round, over: _Over) -> Outcome:
     seen = await gather(there.stack, over.party, over.caller, over.scenario, over.fault, finished=not over.why)
     (there.tapes / f"{name}.txt").write_text("\n".join(f"{key}: {value}" for key, value in asdict(seen).items()))
     touched = over.fault is not None and over.fault.at < seen.ended
+    if touched and each.target is Target.WORKER and seen.record is not None:
+        touched = conducted(there.stack, each.pool, str(seen.record["id"]))
     return Outcome(
         name,
         over.scenario,

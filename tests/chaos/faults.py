@@ -91,6 +91,12 @@ class Harm:
         return None
 
 
+def conducted(stack: Stack, pool: str, call: str) -> bool:
+    """Whether a job of that pool's worker had the call: who was served by the other has lost nothing with it."""
+    log = stack.state / "logs" / f"worker-{pool}.log"
+    return any((told := _TAKEN.search(line)) and f"call={call}" in told[0] for line in _tail(log, 2_000_000))
+
+
 async def call_id(stack: Stack, caller: str) -> str:
     """The id of that caller's live call; "" for none, or when Redis doesn't answer."""
     client = open_client(stack.run.redis_url)

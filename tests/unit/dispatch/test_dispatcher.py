@@ -39,6 +39,8 @@ class Remembering(Rooms):
     there: dict[CallId, Arrival] = field(default_factory=dict)
     done: list[tuple[str, ...]] = field(default_factory=list)
     down: bool = False
+    unreachable: bool = False
+    """Whoever is listed was served by a livekit-server that is dead."""
     legs: set[str] = field(default_factory=set)
 
     async def callers(self) -> Mapping[CallId, Arrival]:
@@ -60,6 +62,8 @@ class Remembering(Rooms):
         self.done.append(("withdraw", *old.agents, *old.dispatches))
 
     async def turn_away(self, room: str, identity: str, status: int) -> bool:
+        if self.unreachable:
+            raise Unavailable("LiveKit doesn't answer.")
         self.done.append(("turn away", str(status)))
         return True
 
@@ -213,6 +217,18 @@ async def test_jobs_that_live_and_are_late_are_followed_ever_more_slowly(hung: b
     await world.store.release(CALL, call.epoch, "AJ")
     await world.one.replace_lost(0.01)
     assert world.rooms.did("dispatch") == 7
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["served", "of a dead server"])
+async def test_whoever_is_in_the_room_of_a_call_that_has_ended_is_put_out_or_their_room_deleted(served: bool) -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    await world.one.gone(CALL)
+    closed = world.rooms.did("close")
+    world.rooms.there[CALL] = arrival()
+    world.rooms.unreachable = not served
+    await world.one.reconcile()
+    assert (world.rooms.did("turn away"), world.rooms.did("close") - closed) == ((1, 0) if served else (0, 1))
 
 
 async def test_a_call_that_no_job_takes_goes_to_the_house_and_then_its_caller_is_turned_away() -> None:
