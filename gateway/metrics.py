@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from gateway.tally import Tally
+
 REGISTRY = CollectorRegistry()
 """One registry a process, without the default collectors of other libraries."""
+JOBS = Tally()
+"""What the jobs of this process have counted in theirs."""
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.3, 2.0, 3.0, 5.0, 10.0, 30.0)
 
@@ -30,5 +34,5 @@ EDGE_ERRORS = counter("unexpected_errors", "Errors caught at a process's edge", 
 
 
 def exposition() -> bytes:
-    """The registry in Prometheus's text format."""
-    return generate_latest(REGISTRY)
+    """The registry, with what jobs have counted, in Prometheus's text format."""
+    return generate_latest(JOBS.over(REGISTRY))

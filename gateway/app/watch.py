@@ -3,12 +3,15 @@
 A job opens the worker's Unix socket, says which call it conducts, and then beats; the kernel closes the connection of a
 process that dies, however it dies. A job whose loop is blocked beats no more: it is killed, so that another can serve
 its caller. A worker that sees a job go without a word gives its call back (`CallStore.release`).
+
+Beside its beats a job says what it has counted: the worker's metrics have it (`gateway.tally`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +29,8 @@ from typing import Self
 import structlog
 
 from gateway.errors import Unavailable
-from gateway.metrics import EDGE_ERRORS, counter
+from gateway.metrics import EDGE_ERRORS, JOBS, REGISTRY, counter
+from gateway.tally import Said, said
 from gateway.tasks import Tasks
 from gateway.terms.call import CallId
 from gateway.terms.times import patience
@@ -37,6 +41,10 @@ BEAT = 0.5
 LOOK = 1.0
 """Seconds that the worker waits for one before it counts a miss. It counts, rather than times: a worker that itself was
 stopped wakes to one miss and to all the beats that came meanwhile."""
+COUNTS = 10
+"""Beats from one telling of what a job has counted to the next."""
+_LINE = 2**20
+"""Bytes that a job may say at once: its counts are some thousands."""
 HUNG = "hung"
 _HOME, _SOCKET = "offhook-", "jobs"
 _YOUNG = 60.0
@@ -77,7 +85,7 @@ class Watch:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._server = await asyncio.start_unix_server(self._came, self.path)
+        self._server = await asyncio.start_unix_server(self._came, self.path, limit=_LINE)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -91,6 +99,7 @@ class Watch:
         task.add_done_callback(lambda _: writer.close())
 
     async def _attend(self, reader: asyncio.StreamReader) -> None:
+        job: Watched | None = None
         try:
             job = await _said(reader)
             if job is not None and (why := await _ended(reader, job)):
@@ -102,6 +111,9 @@ class Watch:
         except OSError as bad:
             EDGE_ERRORS.labels("watch").inc()
             log.warning("a job can't be watched", why=str(bad))
+        finally:
+            if job is not None:
+                JOBS.gone(job.job)
 
 
 def _forget_the_dead() -> None:
@@ -164,6 +176,15 @@ async def _ended(reader: asyncio.StreamReader, job: Watched) -> str:
         if not line:
             return HUNG if killed else "died"
         misses = 0
+        if line != _BEAT:
+            _counted(job, line)
+
+
+def _counted(job: Watched, line: bytes) -> None:
+    try:
+        JOBS.told(job.job, json.loads(line))
+    except (ValueError, TypeError, AttributeError):
+        EDGE_ERRORS.labels("watch").inc()  # of half a line it was killed at, or of another version of this program
 
 
 @asynccontextmanager
@@ -181,16 +202,27 @@ async def watched(path: str, job: Watched, orphaned: Callable[[], None]) -> Asyn
         async with Tasks("watched") as tasks:
             tasks.start(_beat(writer), "beats")
             tasks.start(_notice(reader, orphaned), "worker")
-            yield
+            try:
+                yield
+            finally:
+                writer.write(_counts(said(REGISTRY)))
             writer.write(_DONE)
     finally:
         writer.close()
 
 
 async def _beat(writer: asyncio.StreamWriter) -> None:
-    while not writer.is_closing():
+    for number in itertools.count(1):
+        if writer.is_closing():
+            return
         writer.write(_BEAT)
+        if number % COUNTS == 0:
+            writer.write(_counts(said(REGISTRY)))
         await asyncio.sleep(BEAT)
+
+
+def _counts(counted: Said) -> bytes:
+    return json.dumps(counted).encode() + b"\n"
 
 
 async def _notice(reader: asyncio.StreamReader, orphaned: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -16,15 +17,22 @@ from pathlib import Path
 import pytest
 
 from gateway.app.watch import LOOK, Watch, Watched
+from gateway.metrics import exposition
 from gateway.terms.times import patience
 from tests.e2e.servers import until
 
 JOB = """
 import asyncio, os, sys, time
+from gateway.app import watch
 from gateway.app.watch import Watched, watched
+from gateway.metrics import counter, seconds
+watch.COUNTS = 1
+COUNTED, TOOK = counter("test_jobs_alone", "Of jobs alone", "where"), seconds("test_jobs_took", "Of jobs alone")
 async def run():
     stopped = asyncio.Event()
     async with watched(sys.argv[1], Watched(os.getpid(), "SCL_1", 2, "AJ_1", int(sys.argv[3])), stopped.set):
+        COUNTED.labels("here").inc(2)
+        TOOK.observe(0.3)
         print("there", flush=True)
         if sys.argv[2] == "block":
             time.sleep(60)
@@ -140,3 +148,22 @@ async def test_what_killed_workers_left_is_removed_at_the_next_start(
         async with Watch(Lost().put_watched):
             assert not dead.exists()
             assert all(each.exists() for each in (begins, other, Path(lives.path)))
+
+
+def counted(name: str) -> float:
+    """A sample of the worker's metrics."""
+    found = re.search(rf"^{re.escape(name)} (\S+)$", exposition().decode(), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+@pytest.mark.parametrize("how", ["end", "fail", "wait"])
+async def test_what_a_job_has_counted_is_the_workers_to_tell(how: str) -> None:
+    sample, took = 'offhook_test_jobs_alone_total{where="here"}', "offhook_test_jobs_took_seconds_count"
+    before = counted(sample), counted(took)
+    lost = Lost()
+    async with Watch(lost.put_watched) as watch, a_job(watch, how) as job:
+        await until(lambda: counted(sample) == before[0] + 2)
+        if how == "wait":
+            job.kill()
+        await until(lambda: watch.jobs == 0)
+    assert (counted(sample), counted(took)) == (before[0] + 2, before[1] + 1), "once, and for good"
