@@ -90,6 +90,9 @@ class Settings(BaseModel):
     """Address written into SDP and Contact when it isn't `sip_host` (NAT, 0.0.0.0); for a single one."""
     sip_refer_from: str = Field("", alias="OFFHOOK_SIP_REFER_FROM")
     """Addresses or CIDRs of PBXs, with commas between them, that may refer us to others of theirs; nobody by default."""
+    sip_trusted: str = Field("127.0.0.0/8,::1", alias="OFFHOOK_SIP_TRUSTED")
+    """Addresses or CIDRs, with commas between them, that may send the edge any number of SIP messages. Strangers may not,
+    until a call comes about with them: a carrier needn't stand here."""
     rtp_first: int = Field(10000, alias="OFFHOOK_RTP_FIRST", ge=0, le=65535)
     rtp_last: int = Field(20000, alias="OFFHOOK_RTP_LAST", ge=0, le=65535)
     """RTP ports of the edge, both ends included; 0 and 0 lets the system choose."""

@@ -36,6 +36,7 @@ from gateway.privacy.logs import configure
 from gateway.redis_client import open_client
 from gateway.sip import HostPort
 from gateway.sip.digest import Guard
+from gateway.sip.gate import Gate
 from gateway.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -117,13 +118,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 locator=Locator(_server(settings.sip_dns)),
                 guard=Guard(secrets.token_bytes(32)),
                 lasting=lasting,
-                refer_from=_networks(settings.sip_refer_from),
+                refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
             )
             edge = Edge(tools, ready, settings.edge_calls)
             async with AsyncExitStack() as listening:
                 for serving in _serving(settings, places, edge):
                     edge.drivers.add(await listening.enter_async_context(serving))
                 edge.drivers.pair()
+                edge.drivers.guard(Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED")))
                 async with admin(settings, edge.why_not_ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
@@ -133,12 +135,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                         await edge.stop()
 
 
-def _networks(written: str) -> list[takeover.Network]:
+def _networks(written: str, setting: str) -> list[takeover.Network]:
     try:
         return [ipaddress.ip_network(part.strip()) for part in written.split(",") if part.strip()]
     except ValueError:
         raise SetupFault(
-            f"OFFHOOK_SIP_REFER_FROM is '{written}'.", remedy="Write addresses or CIDRs, such as 10.0.0.5,192.0.2.0/24."
+            f"{setting} is '{written}'.", remedy="Write addresses or CIDRs, such as 10.0.0.5,192.0.2.0/24."
         ) from None
 
 

@@ -8,6 +8,7 @@ from gateway.errors import Unavailable
 from gateway.net.listener import towards
 from gateway.net.sip_driver import SipDriver
 from gateway.net.sip_udp import SipUdp
+from gateway.sip.gate import Gate
 
 
 class Drivers:
@@ -39,6 +40,11 @@ class Drivers:
         for sip in self._all:
             if isinstance(sip, SipUdp):
                 sip.larger = streams.get(sip.listener)
+
+    def guard(self, gate: Gate) -> None:
+        """Listen to whom the gate lets in; once all are added."""
+        for sip in self._all:
+            sip.gate = gate
 
     def only(self, transport: str) -> Drivers:
         """Those of one transport."""

@@ -63,6 +63,7 @@ from gateway.sip import (
     lenient,
 )
 from gateway.sip.dialog import Dialog
+from gateway.sip.gate import Gate
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import bracketed, host_port
 from gateway.sip.routing import seen_as
@@ -75,6 +76,7 @@ log = structlog.get_logger(__name__)
 
 REQUESTS = counter("sip_requests", "SIP requests that arrived, without repetitions", "method")
 DROPPED = counter("sip_datagrams_dropped", "SIP datagrams that were ignored", "why")
+SHUT_OUT = counter("sip_sources_shut_out", "Times that a stranger was no longer listened to", "why")
 FAILURES = counter("sip_transactions_failed", "SIP transactions that got no answer", "why")
 _SEEN = 16
 """Addresses, other than our own, that peers may see us at before no more of them are told."""
@@ -107,6 +109,8 @@ class SipDriver(ABC):
         self._closed = False
         self._quiet = asyncio.Event()
         self._seen: set[HostPort] = set()
+        self.gate: Gate | None = None
+        """Whom we listen to; None for everybody."""
 
     def _begin(self, timers: Timers) -> None:
         """Make the layer; for the transport, as soon as it has an address."""
@@ -183,6 +187,8 @@ class SipDriver(ABC):
         Raises Unavailable when there are too many transactions or the host name can't be resolved.
         """
         where = await self.resolve(destination or next_hop(request))
+        if self.gate is not None:
+            self.gate.met(where[0], self.now())
         key, outputs = self.layer.request(request, where, self.now())
         sending = Sending(self, request, key, where)
         self._sending[key] = sending
@@ -237,8 +243,42 @@ class SipDriver(ABC):
             # A handler that outlived `grace` is waited for: nothing of ours runs on after the context.
             await asyncio.gather(*self._handling, return_exceptions=True)
 
+    def shuts_out(self, source: HostPort) -> bool:
+        """Whether nothing is to be read of what comes from there."""
+        shut = self.gate is not None and self.gate.shut(source[0], self.now())
+        if shut:
+            DROPPED.labels("shut out").inc()
+            self._tell_of_strangers()
+        return shut
+
+    def judged(self, source: HostPort, method: str, code: int) -> None:
+        """A request from there gets its final answer."""
+        if self.gate is not None:
+            self.gate.answered(source[0], method, code, self.now())
+            self._tell_of_strangers()
+
+    def disturbed(self, source: HostPort) -> None:
+        """What came from there couldn't be read."""
+        if self.gate is not None:
+            self.gate.malformed(source[0], self.now())
+            self._tell_of_strangers()
+
     def _received(self, data: bytes, source: HostPort) -> None:
-        self.perform(self.layer.receive(data, source, self.now()))
+        if self.shuts_out(source):
+            return
+        if self.gate is not None and self.gate.scans(data, source[0], self.now()):
+            self._tell_of_strangers()
+            return
+        outputs = self.layer.receive(data, source, self.now())
+        if any(isinstance(each, Dropped) and each.why == "malformed" for each in outputs):
+            self.disturbed(source)
+        self.perform(outputs)
+
+    def _tell_of_strangers(self) -> None:
+        while self.gate is not None and self.gate.news:
+            one = self.gate.news.pop()
+            SHUT_OUT.labels(one.why).inc()
+            log.warning("sip.shut_out", source=one.source, why=one.why, seconds=round(one.seconds))
 
     def _bounced(self, destination: HostPort) -> None:
         self.perform(self.layer.unreachable(destination, self.now()))

@@ -109,7 +109,10 @@ class Incoming:
             content_type=content_type,
         )
         self._sip.perform(self._sip.layer.respond(self._key, response, self._sip.now()))
-        self.answered = self.answered or code >= 200
+        if code >= 200:
+            self.answered = True
+            if not tag_of(self.request.to_address):
+                self._sip.judged(self.source, self.request.method, code)
         return response
 
     def contact(self, *, secure: bool = False) -> str:

@@ -154,6 +154,9 @@ class SipStream(SipDriver):
             writer.transport.abort()
             return
         source = peer[:2]
+        if self.shuts_out(source):
+            writer.transport.abort()
+            return
         if len(self._connections) >= AT_ONCE:
             REFUSED.labels("too many").inc()
             writer.transport.abort()
@@ -236,6 +239,7 @@ class SipStream(SipDriver):
             REFUSED.labels("idle").inc()
         except SipSyntaxError:
             REFUSED.labels("malformed").inc()
+            self.disturbed(source)
         finally:
             CONNECTIONS.dec()
             if self._connections.get(source) is connection:

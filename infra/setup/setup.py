@@ -32,7 +32,14 @@ GO_WHEEL = "requirements/go.txt"
 
 PACKAGES = {
     "run": {"flite": "flite"},
-    "dev": {"flite": "flite", "sip-tester": "sipp", "baresip-core": "baresip", "openssl": "openssl"},
+    "dev": {
+        "flite": "flite",
+        "sip-tester": "sipp",
+        "baresip-core": "baresip",
+        "openssl": "openssl",
+        "sipvicious": "svwar",
+        "sipsak": "sipsak",
+    },
 }
 """Debian packages that no wheel can replace, by the binary that shows they are there."""
 

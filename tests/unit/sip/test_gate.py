@@ -1,0 +1,106 @@
+"""Who is listened to."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.sip.gate import BURST, LONGEST, MOST, RATE, SHUT_FOR, Gate
+
+STRANGER, CARRIER = "203.0.113.9", "198.51.100.1"
+
+
+def refused(gate: Gate, code: int, times: int, source: str = STRANGER, method: str = "INVITE") -> None:
+    for _ in range(times):
+        gate.answered(source, method, code, 0.0)
+
+
+@pytest.mark.parametrize(("code", "bears"), [(404, 9), (403, 3), (405, 9), (407, 19)])
+def test_a_stranger_who_is_refused_again_and_again_is_shut_out(code: int, bears: int) -> None:
+    gate = Gate()
+    refused(gate, code, bears)
+    assert not gate.shut(STRANGER, 0.0)
+    refused(gate, code, 2)
+    assert gate.shut(STRANGER, 0.0)
+    assert not gate.shut("203.0.113.10", 0.0), "nobody else"
+    [told] = gate.news
+    assert (told.source, told.seconds) == (STRANGER, SHUT_FOR)
+
+
+def test_what_no_stranger_can_help_is_no_strike() -> None:
+    gate = Gate()
+    for code in (200, 302, 408, 480, 486, 487, 488, 500, 503, 603):
+        refused(gate, code, 50, method="OPTIONS")
+    assert not gate.shut(STRANGER, 0.0)
+
+
+def test_whoever_comes_back_is_shut_out_for_longer_each_time() -> None:
+    gate, now = Gate(), 0.0
+    for times in range(12):
+        for _ in range(10):
+            gate.answered(STRANGER, "INVITE", 404, now)
+        lasts = min(LONGEST, SHUT_FOR * 2**times)
+        assert gate.shut(STRANGER, now + lasts - 1)
+        now += lasts + 1
+        assert not gate.shut(STRANGER, now)
+
+
+def test_strikes_wear_off() -> None:
+    gate = Gate()
+    for minute in range(100):
+        for _ in range(5):
+            gate.answered(STRANGER, "INVITE", 404, minute * 60.0)
+        assert not gate.shut(STRANGER, minute * 60.0 + 59)
+
+
+def test_a_flood_is_cut_off_and_a_steady_stream_is_not() -> None:
+    gate = Gate()
+    assert not any(gate.shut(STRANGER, number / RATE) for number in range(5000))
+    flood = [gate.shut(CARRIER, number / 1000) for number in range(1000)]
+    assert flood.index(True) in range(int(BURST), int(BURST * 1.3))
+    assert all(flood[flood.index(True) :])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["datagram", "404", "403", "garbage", "scan"]), st.floats(0, 2)), max_size=400)
+)
+def test_whom_a_call_came_about_with_is_never_limited(doings: list[tuple[str, float]]) -> None:
+    gate, now = Gate([ip_network("192.0.2.0/24")]), 0.0
+    gate.answered(CARRIER, "INVITE", 200, now)
+    for what, later in doings:
+        now += later
+        for source in (CARRIER, "192.0.2.7"):
+            match what:
+                case "garbage":
+                    gate.malformed(source, now)
+                case "scan":
+                    assert not gate.scans(b"User-Agent: friendly-scanner\r\n", source, now)
+                case "404" | "403":
+                    gate.answered(source, "INVITE", int(what), now)
+            assert not any(gate.shut(source, now) for _ in range(20))
+    assert not gate.news
+
+
+def test_a_scanner_that_says_so_gets_nothing_at_all() -> None:
+    gate = Gate()
+    assert gate.scans(b"OPTIONS sip:100@1.1.1.1 SIP/2.0\r\nUser-Agent: friendly-scanner\r\n", STRANGER, 0.0)
+    assert gate.shut(STRANGER, 1.0)
+    assert not gate.scans(b"OPTIONS sip:sipvicious@1.1.1.1 SIP/2.0\r\nUser-Agent: phone\r\n", CARRIER, 0.0)
+
+
+def test_of_ipv6_all_that_one_subscriber_has_is_one() -> None:
+    gate = Gate()
+    for number in range(10):
+        gate.answered(f"2001:db8:1:2::{number:x}", "INVITE", 404, 0.0)
+    assert gate.shut("2001:db8:1:2:ffff::1", 0.0)
+    assert not gate.shut("2001:db8:1:3::1", 0.0)
+
+
+def test_a_million_sources_take_no_more_memory_than_a_few_thousand() -> None:
+    gate = Gate()
+    for number in range(3 * MOST):
+        gate.shut(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0)
+    assert len(gate._strangers) == MOST
