@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.config import JsonDict
 
 from agents.lines import Say, line_of
+from agents.readback import Exact
 from agents.settings import NoSettings, TalkSettings, schema, settle
 from gateway.calls.acts.digits import Rules
 from gateway.terms.call import Brief, Pool
@@ -56,6 +57,8 @@ class Definition:
     """What it finds out, one optional field each; a field's description is a noun phrase: "your name"."""
     offered: tuple[str, ...] = ()
     """Fields of the record that it never asks for, only takes when the caller tells them."""
+    exact: Mapping[str, Exact] = field(default_factory=dict)
+    """Fields of the record that are read back to the letter, and what each is."""
     kind: str = ""
     """What the record is called: "lead" or "ticket"."""
     greeting: str = ""

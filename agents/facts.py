@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pydantic import ValidationError
 
 from agents.definition import Definition, DigitField
+from gateway.terms.lead import CONFIRMED
 from gateway.terms.personal import Digits
 from gateway.terms.sealed import is_sealed
 
@@ -18,7 +19,18 @@ class Facts:
         self._definition, self._asked = definition, tuple(asked)
         self.known: dict[str, object] = {}
         """What the record is to hold; sealed values sealed."""
+        self.confirmed: list[str] = []
+        """What the caller has heard read back and said is right."""
         self._sealed: dict[str, Digits] = {}
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What the record is to hold, and what of it is confirmed."""
+        return {**self.known, CONFIRMED: list(self.confirmed)} if self.confirmed else self.known
+
+    def confirm(self, name: str) -> None:
+        """The caller has said that it is right as it is now."""
+        self.confirmed = [*(one for one in self.confirmed if one != name), name]
 
     def add(self, told: Mapping[str, object]) -> str:
         """Take in what isn't null; returns what is wrong with it, for the model, "" when nothing is. Names that the
@@ -36,6 +48,8 @@ class Facts:
             except ValidationError as bad:
                 wrong.append(f"{name}: {bad.errors()[0]['msg']}")
             else:
+                if self.known.get(name) != getattr(read, name) and name in self.confirmed:
+                    self.confirmed.remove(name)
                 self.known[name] = getattr(read, name)
         return "; ".join(wrong)
 
@@ -47,6 +61,8 @@ class Facts:
         """Take in what another job has kept of the record. `opened`: what was sealed under a name; None for what can't
         be opened, which stays as it is."""
         self.add({name: value for name, value in kept.items() if not is_sealed(value)})
+        if isinstance(confirmed := kept.get(CONFIRMED), list):
+            self.confirmed = [str(name) for name in confirmed]
         for name, value in kept.items():
             if is_sealed(value):
                 self.known[name] = value

@@ -11,6 +11,7 @@ from livekit.agents.llm import FunctionCall, FunctionCallOutput
 
 from agents.definition import Definition
 from agents.resuming import conversation
+from gateway.terms.lead import CONFIRMED
 from gateway.terms.sealed import HIDDEN, is_sealed
 from gateway.terms.turn import Speaker, Turn
 
@@ -24,7 +25,7 @@ def history(turns: Sequence[Turn], facts: Mapping[str, object], definition: Defi
     """The conversation so far. `facts`: what another job of the same agent has saved, told as what it was: a tool's
     call. Sealed ones are told of, not told."""
     context = ChatContext.empty()
-    open_facts = {name: value for name, value in facts.items() if not is_sealed(value)}
+    open_facts = {name: value for name, value in facts.items() if not is_sealed(value) and name != CONFIRMED}
     if open_facts:
         tool = f"save_{definition.kind}"
         context.insert(FunctionCall(call_id="kept", name=tool, arguments=json.dumps(open_facts)))

@@ -10,12 +10,13 @@ from functools import partial
 from typing import Any
 
 import structlog
-from livekit.agents import Agent, RunContext, function_tool
+from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
-from agents import engines, telephony
+from agents import checking, engines, telephony
 from agents.answering import led_by_words, words_before
+from agents.checking import CheckedAgent, Checking
 from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
 from agents.going_on import go_on, opened, returned, wanted_number
@@ -27,6 +28,7 @@ from agents.media import StageInput, StageOutput, frames
 from agents.patience import Patience
 from agents.prompting import asked, instructions
 from agents.remembering import Remembering
+from agents.sealed_keys import SealedKeys
 from agents.sealing import SealingAgent
 from agents.tools import END, HAND_OVER, MESSAGE, PERSON
 from agents.transcribing import Transcribing
@@ -70,6 +72,7 @@ class TalkingRunner:
         self._watch: Watch | None = None
         self._patience: Patience | None = None
         self._board: Board | None = None
+        self._checking: Checking | None = None
         self._wants_number = False
         self._greeting: Pcm | None = None
         self._early: list[str] | None = []
@@ -115,8 +118,11 @@ class TalkingRunner:
         self._remembering = Remembering(session, stage)
         self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
-        kind = SealingAgent if brief.sealed else Agent
-        await session.start(kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said))
+        kind = SealingAgent if brief.sealed else CheckedAgent
+        agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
+        means = checking.Means(self._start, self._speak, self._get_person)
+        agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, means)
+        await session.start(agent)
 
     async def converse(self) -> str:
         """Greet, go on, or answer what was said before, and talk until it is over. Raises Unavailable when an engine
@@ -193,11 +199,13 @@ class TalkingRunner:
         wrong = self._facts.add(raw_arguments)
         try:
             if self._facts.known:  # what is right is kept, whatever else is wrong
-                await self._stage.learned(self._definition.kind, self._facts.known, complete=self._facts.complete)
+                await self._stage.learned(self._definition.kind, self._facts.told, complete=self._facts.complete)
         except Unavailable as bad:
             log.error("facts couldn't be kept", why=str(bad))
             return "error: it couldn't be saved; offer a person."
-        return f"error: {wrong}. Ask again." if wrong else "saved"
+        if wrong:
+            return f"error: {wrong}. Ask again."
+        return f"say: {question}" if self._checking and (question := self._checking.question()) else "saved"
 
     async def _person_tool(self, raw_arguments: dict[str, object]) -> str:
         reason = str(raw_arguments.get("reason") or "the caller asked for a person")
@@ -245,6 +253,8 @@ class TalkingRunner:
         """Which digits the last thing that was said asks for."""
         if self._wants_number:
             return NUMBER
+        if self._checking is not None and (asked := self._checking.field) is not None:
+            return asked
         said = [turn.text.reveal() for turn in reversed(self._stage.turns) if turn.speaker is Speaker.AGENT]
         house = frozenset(line_of(say, self._stage.brief.language) for say in PASSED_OVER)
         return asked_for(said, self._definition.digit_fields, house)
@@ -254,8 +264,11 @@ class TalkingRunner:
             self._start(self._pressed_zero())
         elif keyed.asked is NUMBER:
             self._start(self._book(keyed.digits))
+        elif self._checking is not None and self._checking.keyed(keyed.digits):
+            self._noted(keyed.digits)
         elif self._seal is not None:
-            self._start(self._sealed(keyed, self._seal))
+            parts = (self._definition, self._facts, self._stage, self._seal, self._session)
+            self._start(SealedKeys(*parts, self._key_again).take(keyed))
         elif keyed.fault:
             self._start(self._key_again(keyed.digits))
         else:
@@ -265,29 +278,6 @@ class TalkingRunner:
     def _keying_begun(self, begun: bool) -> None:
         if self._remembering is not None:
             self._remembering.keying(begun)
-
-    async def _sealed(self, keyed: Keyed, seal: Seal) -> None:
-        """What was keyed in goes to its field alone: not to the model, nor into a turn."""
-        fields = self._definition.digit_fields
-        wanted = keyed.asked or (fields[0] if len(fields) == 1 else None)
-        if wanted is None:
-            self._told_sealed("keys that nothing was asked for")
-            return
-        if Keyed(keyed.digits, wanted).fault:
-            await self._key_again(keyed.digits)
-            return
-        self._facts.seal(wanted.name, keyed.digits, seal.close(keyed.digits, self._stage.call.id, wanted.name))
-        try:
-            await self._stage.learned(self._definition.kind, self._facts.known, complete=self._facts.complete)
-        except Unavailable as bad:
-            log.error("sealed digits couldn't be kept", why=str(bad))
-            self._told_sealed(f"{wanted.noun} couldn't be saved")
-            return
-        self._told_sealed(f"{wanted.noun} entered")
-
-    def _told_sealed(self, what: str) -> None:
-        self._session.interrupt(force=True)
-        self._session.generate_reply(user_input=f"{KEYED_SEALED} {what}]")
 
     async def _key_again(self, digits: Digits) -> None:
         self._noted(digits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from agents.definition import Definition, digits
+from agents.readback import Exact
 from gateway.calls.acts.digits import Rules
 
 
@@ -28,6 +29,7 @@ AGENT = Definition(
     summary="Qualifies a caller who might buy, and writes a lead.",
     kind="lead",
     record=Lead,
+    exact={"number": Exact.NUMBER, "email": Exact.EMAIL},
     offered=("timeline", "number", "email", "consent", "promises"),
     greeting="Thanks for calling. How can I help?",
     instructions="You answer the sales line. Find out what the caller needs and whether we can serve them.",

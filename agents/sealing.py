@@ -8,10 +8,11 @@ from livekit import rtc
 from livekit.agents import Agent, ModelSettings
 from livekit.agents.stt import SpeechData, SpeechEvent
 
+from agents.checking import CheckedAgent
 from gateway.terms.said_digits import hidden
 
 
-class SealingAgent(Agent):
+class SealingAgent(CheckedAgent):
     """What it hears has no digits: neither the model nor a turn, the end-of-turn detector or a log gets them."""
 
     async def stt_node(

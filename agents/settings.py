@@ -23,6 +23,10 @@ class TalkSettings(BaseModel):
     ask: tuple[str, ...] | None = Field(
         None, description="What to ask the caller, in this order; all the agent knows to ask when left out."
     )
+    check: tuple[str, ...] | None = Field(
+        None,
+        description="What is read back to the letter, in groups, and corrected by letters or keys: name, for example.",
+    )
     never: tuple[str, ...] = Field((), description="What the agent must not do, such as: quote prices.")
     pronounce: dict[str, str] = Field({}, description="How to say a word: as it is written, then as it sounds.")
     facts: str = Field("", description="A text file beside the plan with facts that the agent may tell callers.")
@@ -43,12 +47,12 @@ class NoSettings(BaseModel):
 def schema(model: type[BaseModel], fields: Sequence[str]) -> dict[str, object]:
     """The JSON Schema of `settings`; `fields` are those of the agent's record, the values that `ask` may have."""
     schema = model.model_json_schema()
-    if "ask" in schema["properties"]:
-        schema["properties"]["ask"] = {
+    for name in {"ask", "check"} & set(schema["properties"]):
+        schema["properties"][name] = {
             "type": "array",
             "items": {"enum": list(fields)},
             "uniqueItems": True,
-            "description": schema["properties"]["ask"]["description"],
+            "description": schema["properties"][name]["description"],
         }
     return schema
 
@@ -79,13 +83,13 @@ def _fault(model: type[BaseModel], *, path: tuple[str | int, ...], kind: str, wh
 
 def _asked(settings: TalkSettings, fields: Sequence[str]) -> list[SettingFault]:
     faults = []
-    for place, name in enumerate(settings.ask or ()):
-        if name not in fields:
-            faults.append(
-                SettingFault(("ask", place), f"the agent doesn't know how to ask for '{name}'.{_near(name, fields)}")
-            )
-        elif name in (settings.ask or ())[:place]:
-            faults.append(SettingFault(("ask", place), f"'{name}' is there twice."))
+    for word, names in (("ask", settings.ask or ()), ("check", settings.check or ())):
+        for place, name in enumerate(names):
+            if name not in fields:
+                what = f"the agent doesn't know how to ask for '{name}'.{_near(name, fields)}"
+                faults.append(SettingFault((word, place), what))
+            elif name in names[:place]:
+                faults.append(SettingFault((word, place), f"'{name}' is there twice."))
     return faults
 
 

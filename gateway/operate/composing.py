@@ -15,16 +15,17 @@ from gateway.records.groups import Row
 from gateway.records.outbox import Due
 from gateway.terms.delivery import Content, Why, identity
 
-Composer = Callable[[Due, Row, Links, tzinfo, float], Content]
-"""Of a delivery, its rows, the links, the plan's time zone and the time: what is said."""
+Composer = Callable[[Due, Row, Links, tzinfo], Content]
+"""Of a delivery, its rows, the links and the plan's time zone: what is said. Links hold from when the delivery was
+made: every try says the same."""
 
 
-def _message(due: Due, row: Row, links: Links, zone: tzinfo, now: float) -> Content:
-    return told(due, row, links.to(due.subject, now), zone)
+def _message(due: Due, row: Row, links: Links, zone: tzinfo) -> Content:
+    return told(due, row, links.to(due.subject, due.made), zone)
 
 
-def _lead(due: Due, row: Row, links: Links, zone: tzinfo, now: float) -> Content:
-    link = links.page(lead_path(due.call), now, LEAD_LASTS)
+def _lead(due: Due, row: Row, links: Links, zone: tzinfo) -> Content:
+    link = links.page(lead_path(due.call), due.made, LEAD_LASTS)
     return lead_told(row, link, zone, changed=due.kind == Why.LEAD_CHANGED)
 
 

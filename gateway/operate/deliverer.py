@@ -126,7 +126,7 @@ class Deliverer:
     def _composed(self, due: Due, row: Row) -> Content:
         if (compose := COMPOSERS.get(due.kind)) is None:
             raise Refused(f"Nobody knows what a delivery of kind '{due.kind}' says.")
-        return compose(due, row, self._links, self._zone(), self._clock())
+        return compose(due, row, self._links, self._zone())
 
     async def _failed(self, due: Due, why: str, *, again: bool = True, wait: float = 0.0) -> None:
         FAILED.labels(due.kind).inc()

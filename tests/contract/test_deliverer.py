@@ -256,7 +256,7 @@ async def test_control_tells_of_a_message_with_a_link_that_plays_it(settings: Se
     (settings.messages / "m1.ogg").write_bytes(b"sound")
     async with receiver(settings, []) as (base, got, mine):
         data = {**LEFT.data, "notify": [f"{base}/hook"]}
-        await write(engine, OPENED, Event(CALL, Kind.MESSAGE, NOW, data, "2-0"), WORDS, at=1.7e9)
+        await write(engine, OPENED, Event(CALL, Kind.MESSAGE, NOW, data, "2-0"), WORDS, at=time.time())
         looking = connect(settings.database, writes=False)
         async with deliverer(mine, engine, looking, lambda: UTC, asyncio.Event()) as one:
             await look(one)

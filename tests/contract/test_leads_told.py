@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from datetime import UTC
 
@@ -17,7 +18,7 @@ from gateway.records.engine import connect
 from gateway.records.notices import LEAD_AT_LATEST
 from gateway.records.outbox import Outbox
 from gateway.records.outcomes import lead_seen
-from gateway.records.schema import CALLS
+from gateway.records.schema import CALLS, DELIVERIES
 from gateway.records.writer import Writer
 from gateway.tasks import Tasks
 from gateway.terms.event import Event, Kind
@@ -147,3 +148,63 @@ async def _outcome(engine: AsyncEngine, wanted: tuple[str, str] | None) -> None:
     assert seen is not None
     assert (seen[0]["outcome"], seen[0]["why"]) == (wanted or (None, None))
     assert json.dumps(seen[0]["fields"]["need"]) == '"chairs"'
+
+
+_DELIVERS = """
+import asyncio, sys
+from datetime import UTC
+from gateway.app.messages import deliverer
+from gateway.config import Settings
+from gateway.records.engine import connect
+
+async def run(database):
+    mine = Settings.model_validate({"DATABASE_URL": database})
+    engine, looking = (connect(mine.database, writes=writes) for writes in (True, False))
+    async with deliverer(mine, engine, looking, lambda: UTC, asyncio.Event()) as one:
+        await one.run()
+
+asyncio.run(run(sys.argv[1]))
+"""
+
+
+async def test_a_process_killed_in_a_delivery_leaves_it_to_another_under_the_same_id(
+    settings: Settings, engine: AsyncEngine, outbox: Outbox
+) -> None:
+    """SIGKILL while the receiver has the webhook and hasn't answered: it comes again, once, under its id."""
+    got: list[tuple[str, str]] = []
+    came, go_on = asyncio.Event(), asyncio.Event()
+
+    async def take(request: web.Request) -> web.Response:
+        got.append((request.headers["webhook-id"], await request.text()))
+        if len(got) == 1:
+            came.set()
+            await go_on.wait()
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/hook", take)])
+    async with TestServer(app) as server:
+        known = {"kind": "lead", "notify": [str(server.make_url("/hook"))], "fields": {"need": "chairs"}}
+        now = time.time()
+        await write(engine, OPENED, Event(CALL, Kind.FACTS, NOW + 2, known, "6-0"), ENDED, at=now)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _DELIVERS, settings.database)
+        try:
+            async with asyncio.timeout(60):
+                await came.wait()
+        finally:
+            process.kill()
+            await process.wait()
+        go_on.set()
+        looking = connect(settings.database, writes=False)
+        async with deliverer(settings, engine, looking, lambda: UTC, asyncio.Event()) as one, Tasks("test") as making:
+            await one.look(making)
+            await making.settled(20)
+            assert len(got) == 1, "its lease isn't over"
+            async with engine.begin() as connection:
+                await connection.execute(DELIVERIES.update().values(due=now))  # as if it were
+            for _ in range(2):
+                await one.look(making)
+                await making.settled(20)
+        await looking.dispose()
+    assert len(got) == 2
+    assert got[0] == got[1], "the same id, and the same words"

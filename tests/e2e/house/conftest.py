@@ -20,6 +20,8 @@ OWN, SHOWN = "+15105550190", "+15105550763"
 """Numbers of the trunks: the first of each, and one that callers dial."""
 CHOOSE, WAITING = 700.0, 500.0
 """Hz: what the plan's WAVs hold."""
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""What webhooks are signed with."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Iterator[
         {"name": "sipp", "address": f"127.0.0.1:{places.sipp}"},
     ]
     plans = _plans(tmp_path_factory.mktemp("plans"), places)
-    with running_gateway(tmp_path_factory.mktemp("state"), plans, trunks, OFFHOOK_LOG_LEVEL="debug") as found:
+    settings = {"OFFHOOK_LOG_LEVEL": "debug", "OFFHOOK_WEBHOOK_SECRET": SECRET}
+    with running_gateway(tmp_path_factory.mktemp("state"), plans, trunks, **settings) as found:
         yield found
 
 
