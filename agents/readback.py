@@ -105,7 +105,7 @@ class Readback:
         return replace(told, then=Then.PERSON) if told.rounds > ROUNDS else told
 
 
-RIGHT = "Is that right? Say yes or no, or spell it for me."
+RIGHT = "Is that right? Say yes or no, or press 1 or 2."
 _SPELL = {
     Exact.NAME: "Please spell it letter by letter. You can say, for example, B as in bravo.",
     Exact.EMAIL: "Please spell the whole address, letter by letter. You can say, for example, B as in bravo.",

@@ -19,7 +19,7 @@ from gateway.operate.links import Links
 from gateway.operate.sending import Sender
 from gateway.operate.webhooks import Later
 from gateway.records.groups import Row
-from gateway.records.outbox import Due, Outbox
+from gateway.records.outbox import Deliveries, Due
 from gateway.tasks import Tasks
 from gateway.terms.delivery import Content
 
@@ -43,7 +43,7 @@ class Deliverer:
     """Run `run`; `wake` it after a commit that put something in the outbox."""
 
     def __init__(
-        self, outbox: Outbox, settings: Settings, *, sender: Sender, zone: Callable[[], tzinfo],
+        self, outbox: Deliveries, settings: Settings, *, sender: Sender, zone: Callable[[], tzinfo],
         clock: Callable[[], float], awake: asyncio.Event,
     ) -> None:  # fmt: skip
         """`zone`: the plan's, in which times are told. `clock`: seconds since the epoch. `awake`: set it, as `wake` does,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, Update, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -48,6 +49,30 @@ class Due:
     """This one included."""
 
 
+class Deliveries(Protocol):
+    """The outbox as a deliverer needs it. Methods may raise SQLAlchemy's errors, OSError and TimeoutError when it can't be
+    read or written."""
+
+    async def claim(self, now: float, most: int, *, urgent: bool) -> Sequence[Due]:
+        """At most `most` deliveries that are due, urgent ones or the others, for a lease's time ours alone, the longest
+        due first. `now`: seconds since the epoch."""
+        ...
+
+    async def about(self, due: Due) -> Row | None:
+        """The rows that the delivery's content is made from: of a message or a lead, its row and its call's; of anything
+        else, and where the content is given, its call's. None when they are gone."""
+        ...
+
+    async def delivered(self, due: Due, now: float, *, also: Sequence[str] = ()) -> None:
+        """It has arrived; `also`: ids of deliveries that it told too, which aren't made any more where none was tried."""
+        ...
+
+    async def failed(self, due: Due, why: str, now: float, *, again: bool = True, wait: float = 0.0) -> bool:
+        """It didn't arrive; whether it is tried again. `again`: whether that may help; `wait`: seconds that the receiver
+        asked to be left alone."""
+        ...
+
+
 async def put(connection: AsyncConnection, delivery: Delivery, now: float) -> None:
     """Put a delivery in the outbox, in the caller's transaction; nothing happens when it is there already. The rows of
     its call must be there."""
@@ -56,12 +81,13 @@ async def put(connection: AsyncConnection, delivery: Delivery, now: float) -> No
         "id": delivery.id, "call": delivery.call or None, "kind": delivery.kind, "subject": delivery.subject,
         "address": delivery.address, "content": as_json(delivery.content) if delivery.content else None,
         "urgent": delivery.urgent, "made": now, "due": now if delivery.due is None else delivery.due,
-        "until": _until(delivery, now), "tries": 0,
+        "until": until_of(delivery, now), "tries": 0,
     }  # fmt: skip
     await connection.execute(kind(DELIVERIES).on_conflict_do_nothing(), row)
 
 
-def _until(delivery: Delivery, now: float) -> float:
+def until_of(delivery: Delivery, now: float) -> float:
+    """When nobody needs a delivery any more that is put in the outbox now."""
     if delivery.until is not None:
         return delivery.until
     return max(now, delivery.due or 0.0) + GIVE_UP_AFTER
@@ -97,16 +123,22 @@ async def lead_again(connection: AsyncConnection, call: str, now: float, to: Seq
     return len(asked)
 
 
+def next_try(due: Due, now: float, *, again: bool, wait: float) -> float | None:
+    """When a delivery that has failed now is tried again; None for never. Pure."""
+    steps = _URGENT_STEPS if due.urgent else _STEPS
+    at = now + max(wait, steps[min(due.tries, len(steps)) - 1])
+    return at if again and at < due.until else None
+
+
 class Outbox:
-    """The outbox, for whoever delivers. Methods raise SQLAlchemy's errors when the database can't be used."""
+    """The outbox in the database. Methods raise SQLAlchemy's errors when the database can't be used."""
 
     def __init__(self, engine: AsyncEngine, looking: AsyncEngine) -> None:
         """`engine` writes, `looking` reads (see `gateway.records.engine.connect`)."""
         self._engine, self._looking = engine, looking
 
     async def claim(self, now: float, most: int, *, urgent: bool) -> Sequence[Due]:
-        """At most `most` deliveries that are due, urgent ones or the others, for a lease's time ours alone, the longest
-        due first. `now`: seconds since the epoch."""
+        """See Deliveries."""
         due = (DELIVERIES.c.due <= now) & (DELIVERIES.c.urgent.is_(urgent))
         async with self._looking.connect() as connection:  # takes no lock: there is mostly nothing
             if (await connection.scalar(select(DELIVERIES.c.id).where(due).limit(1))) is None:
@@ -130,8 +162,7 @@ class Outbox:
         ]  # fmt: skip
 
     async def about(self, due: Due) -> Row | None:
-        """The rows that the delivery's content is made from: of a message or a lead, its row and its call's; of anything
-        else, and where the content is given, its call's. None when they are gone."""
+        """See Deliveries."""
         if not due.call:
             return {}
         columns = [CALLS.c.caller, CALLS.c.dialed, CALLS.c.route, CALLS.c.agent, CALLS.c.started, CALLS.c.ended]
@@ -148,17 +179,14 @@ class Outbox:
         return None if row is None else dict(row)
 
     async def delivered(self, due: Due, now: float, *, also: Sequence[str] = ()) -> None:
-        """It has arrived; `also`: ids of deliveries that it told too, which aren't made any more where none was tried."""
+        """See Deliveries."""
         done = update(DELIVERIES).where(DELIVERIES.c.id == due.id).values(due=None, delivered=now, error=None)
         told = update(DELIVERIES).where(DELIVERIES.c.id.in_(list(also)), DELIVERIES.c.tries == 0)
         await whole(self._execute(done, *([told.values(due=None, error=WITH_IT)] if also else [])))
 
     async def failed(self, due: Due, why: str, now: float, *, again: bool = True, wait: float = 0.0) -> bool:
-        """It didn't arrive; whether it is tried again. `again`: whether that may help; `wait`: seconds that the receiver
-        asked to be left alone."""
-        steps = _URGENT_STEPS if due.urgent else _STEPS
-        at = now + max(wait, steps[min(due.tries, len(steps)) - 1])
-        later = at if again and at < due.until else None
+        """See Deliveries."""
+        later = next_try(due, now, again=again, wait=wait)
         await whole(self._execute(update(DELIVERIES).where(DELIVERIES.c.id == due.id).values(due=later, error=why)))
         return later is not None
 
