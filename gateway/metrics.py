@@ -13,6 +13,8 @@ JOBS = Tally()
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.3, 2.0, 3.0, 5.0, 10.0, 30.0)
 
+_SCORES = (1.5, 2.0, 2.5, 3.0, 3.3, 3.6, 3.8, 4.0, 4.2, 4.3, 4.41)
+
 
 def counter(name: str, help_text: str, *labels: str) -> Counter:
     """A counter `offhook_<name>_total`."""
@@ -27,6 +29,11 @@ def gauge(name: str, help_text: str, *labels: str) -> Gauge:
 def seconds(name: str, help_text: str, *labels: str) -> Histogram:
     """A histogram of durations, `offhook_<name>_seconds`."""
     return Histogram(f"offhook_{name}_seconds", help_text, labels, registry=REGISTRY, buckets=_SECONDS)
+
+
+def scores(name: str, help_text: str, *labels: str) -> Histogram:
+    """A histogram of mean opinion scores, 1 to 4.5: `offhook_<name>`."""
+    return Histogram(f"offhook_{name}", help_text, labels, registry=REGISTRY, buckets=_SCORES)
 
 
 EDGE_ERRORS = counter("unexpected_errors", "Errors caught at a process's edge", "where")

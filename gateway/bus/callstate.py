@@ -11,7 +11,8 @@ Redis can be reached; elsewhere (LiveKit Cloud) nothing of this is known.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -65,6 +66,10 @@ _TO_WIRE = {
 _FROM_WIRE = {wire: status for status, wire in _TO_WIRE.items()}
 
 
+QUALITY = "offhook.quality"
+"""The attribute by which our edge tells of a call's line: JSON of numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallState:
     """The state of one call, as its SIP service last told it."""
@@ -94,6 +99,8 @@ class CallState:
     """Of the SIP participant; "" while no rule has matched. It may hold the caller's number."""
     outbound: bool = False
     """It is a call that was asked for, such as to a person, not a caller's."""
+    quality: Mapping[str, float] = field(default_factory=dict)
+    """Of its line, at its end (`gateway.rtp.quality.of`); {} where the service tells none."""
 
 
 async def states(redis_url: str) -> AsyncIterator[CallState]:
@@ -164,7 +171,17 @@ def read(data: bytes) -> CallState | None:
         trunk=info.trunk_id,
         identity=info.participant_identity,
         outbound=info.call_direction == SIPCallDirection.SCD_OUTBOUND,
+        quality=_quality(info.participant_attributes.get(QUALITY, "")),
     )
+
+
+def _quality(told: str) -> Mapping[str, float]:
+    try:
+        read = json.loads(told) if told else {}
+    except ValueError:
+        return {}
+    known = read.items() if isinstance(read, dict) else ()
+    return {str(name): float(value) for name, value in known if isinstance(value, int | float)}
 
 
 _BY_REASON = {

@@ -57,4 +57,5 @@ def sip_data(state: CallState) -> dict[str, object]:
         "dialed": state.to_user.reveal(),
         "caller": state.from_user.reveal(),
         "trunk": state.trunk,
+        **({"quality": dict(state.quality)} if state.quality else {}),
     }

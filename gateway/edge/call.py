@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Generic, TypeVar, assert_never
 
 import structlog
 
-from gateway.bus.callstate import Status
+from gateway.bus.callstate import QUALITY, Status
 from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish
 from gateway.bus.server import Server
 from gateway.edge import events as ev
@@ -28,7 +29,7 @@ from gateway.net.listener import Listener, ranked
 from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import Incoming, NotAcknowledged
-from gateway.rtp import Audio, KeyPressed, Samples, TimedOut
+from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, quality
 from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import DialogId
 from gateway.sip.digest import Guard
@@ -340,11 +341,13 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
 
     def _tell_end(self, end: ev.TellEnd) -> None:
         self.transfers.ended()
-        log.info("call ended", call=self.id, outcome=end.outcome, status=end.sip_status, why=end.error)
+        line = quality.of(self._line.statistics())
+        log.info("call ended", call=self.id, outcome=end.outcome, status=end.sip_status, why=end.error, **line)
         self._tell(
             replace(
                 self._info,
                 status=Status.DISCONNECTED,
+                attributes={**self._info.attributes, **({QUALITY: json.dumps(line)} if line else {})},
                 ended=time.time_ns(),
                 codec=self._line.codec,
                 reason=end.reason,
@@ -365,5 +368,6 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         counts = self._line.statistics()
         metrics.RTP_RECEIVED.inc(counts.received)
         metrics.RTP_LOST.inc(counts.lost)
-        if counts.received:
+        if line := quality.of(counts):
             metrics.RTP_JITTER.observe(counts.jitter)
+            metrics.MOS.observe(line["mos"])

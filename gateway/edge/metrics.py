@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.metrics import counter, gauge, seconds
+from gateway.metrics import counter, gauge, scores, seconds
 
 CALLS = counter("edge_calls", "Inbound calls that ended, by outcome", "outcome")
 CALLS_NOW = gauge("edge_calls_now", "Calls at this moment, both directions")
@@ -16,3 +16,4 @@ JOINED = seconds("edge_room_joined", "The room's name told to our track publishe
 RTP_RECEIVED = counter("edge_rtp_received_packets", "RTP packets from callers")
 RTP_LOST = counter("edge_rtp_lost_packets", "RTP packets from callers that never came")
 RTP_JITTER = seconds("edge_rtp_jitter", "Interarrival jitter of a call's RTP (RFC 3550) at its end")
+MOS = scores("edge_call_mos", "How well callers and we hear each other, estimated at a call's end (ITU-T G.107)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import pylibsrtp
@@ -45,12 +46,24 @@ class Srtp:
 
     def open(self, datagram: bytes) -> bytes:
         """See `Shield`."""
-        if len(datagram) > _LONGEST:
-            raise NotGenuine("an encrypted packet is too long")
-        try:
-            return self._in.unprotect(datagram)
-        except pylibsrtp.Error as bad:
-            raise NotGenuine("an encrypted packet isn't genuine") from bad
+        return _opened(self._in.unprotect, datagram)
+
+    def seal_report(self, packet: bytes) -> bytes:
+        """See `Shield`."""
+        return self._out.protect_rtcp(packet)
+
+    def open_report(self, datagram: bytes) -> bytes:
+        """See `Shield`."""
+        return _opened(self._in.unprotect_rtcp, datagram)
+
+
+def _opened(unprotect: Callable[[bytes], bytes], datagram: bytes) -> bytes:
+    if len(datagram) > _LONGEST:
+        raise NotGenuine("an encrypted packet is too long")
+    try:
+        return unprotect(datagram)
+    except pylibsrtp.Error as bad:
+        raise NotGenuine("an encrypted packet isn't genuine") from bad
 
 
 def _session(suite: Suite, key: bytes, kind: int) -> pylibsrtp.Session:

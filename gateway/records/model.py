@@ -16,6 +16,9 @@ from gateway.records.reading import flag, instant, mapping, measure, name, text,
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
 
+LINE = "line"
+"""The kind of a note that tells how good a call's line was (`gateway.rtp.quality.of`)."""
+
 
 class BadEvent(PeerFault):
     """An event that can't be read: it makes no row. Its message holds nothing of its data."""
@@ -266,7 +269,11 @@ def _sip(data: Row, at: float) -> _Read:
         own |= {"sip_at": at, "sip_status": status, "sip_text": text(data.get("text"))}
     if by := _party(data.get("by")):
         own |= {"hung_up": at, "hung_up_by": by, "hung_up_reason": None}
-    return own, []
+    line = data.get("quality")
+    if not isinstance(line, Mapping) or not line:
+        return own, []
+    told = {str(key): value for key, value in line.items() if isinstance(value, int | float)}
+    return own, [(Table.NOTES, {"kind": LINE, "at": at, "about": told})]
 
 
 def _party(given: object) -> str | None:

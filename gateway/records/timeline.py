@@ -168,11 +168,25 @@ def _note(row: Row) -> Moment:
     told: Row = about if isinstance(about, Mapping) else {}
     if row.get("kind") == "held":
         return Moment(_at(row), "", f"said meanwhile: {_said(told.get('text'))}", _after(told.get("after")))
+    if row.get("kind") == "line":
+        return _line(told, _at(row))
     before, now = _said(told.get("before")), _said(told.get("now"))
     engine = ENGINES.get(_said(told.get("engine")), _said(told.get("engine")))
     why = _said(told.get("why"))
     said = f"{engine}: {now} serves instead of {before}" if now else f"{engine}: nobody serves"
     return Moment(_at(row), "", said, WHYS.get(why, why).format(before=before))
+
+
+def _line(told: Row, at: float) -> Moment:
+    """How good the line was, by the end of the call."""
+    of = {name: value if isinstance(value := told.get(name), int | float) else 0.0 for name in LINES}
+    said = f"line: MOS {of['mos']:.1f} (estimated), {of['lost']:.1%} lost here, {of['lost_there']:.1%} there"
+    trip = f", round trip {of['round_trip'] * 1000:.0f} ms" if of["round_trip"] else ""
+    return Moment(at, "", f"{said}, jitter {of['jitter'] * 1000:.0f} ms{trip}")
+
+
+LINES = ("mos", "lost", "lost_there", "jitter", "round_trip")
+"""What is kept of a call's line."""
 
 
 def _after(seconds: object) -> str:

@@ -14,6 +14,7 @@ from gateway.rtp.jitter import JitterBuffer
 from gateway.rtp.packet import RtpPacket, RtpSyntaxError, is_rtcp, parse, write
 from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
+from gateway.rtp.rtcp import Control, Sending
 from gateway.rtp.shield import NotGenuine, Shield
 from gateway.rtp.statistics import Reception
 from gateway.rtp.telephone_event import Receiver, Sender
@@ -77,14 +78,24 @@ class Statistics:
     """Datagrams from the peer's address that weren't encrypted by the peer, or came again."""
     dropped: int = 0
     """Frames that were left out of the send queue because it was full or too long."""
+    round_trip: float = 0.0
+    """Seconds to the peer and back, by its latest report (RTCP); 0 where it sends none."""
+    lost_there: int = 0
+    """Packets of ours that never came there, by its latest report."""
+    reports: int = 0
+    """Reports of the peer's that came."""
     underruns: int = 0
     """Times that the send queue ran empty in the middle of sound, so that silence went out."""
 
     def and_then(self, later: Statistics) -> Statistics:
-        """The counts of both, one after the other: a call that went on at another port. Jitter is the later one's, once
-        that has heard anything."""
+        """The counts of both, one after the other: a call that went on at another port. Jitter and round trip are the
+        later one's, once that has heard anything."""
         both = {each.name: getattr(self, each.name) + getattr(later, each.name) for each in fields(self)}
-        return Statistics(**(both | {"jitter": later.jitter if later.received else self.jitter}))
+        newest = {
+            "jitter": later.jitter if later.received else self.jitter,
+            "round_trip": later.round_trip or self.round_trip,
+        }
+        return Statistics(**(both | newest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +148,8 @@ class Session:
         self._source: int | None = None
         self._shield: Shield | None = None
         self._receivers: OrderedDict[int, Receiver] = OrderedDict()
+        self._control = Control(ssrc, f"{ssrc:08x}", now)
+        self._octets = 0
         self._heard_from = now
         self._timed_out = False
         self._sent = self._received = self._malformed = self._foreign = self._forged = self._underruns = 0
@@ -172,6 +185,7 @@ class Session:
             self._foreign += 1
             return []
         if is_rtcp(datagram):
+            self.receive_report(datagram, source, at)
             return []
         try:
             packet = parse(datagram if self._shield is None else self._shield.open(datagram))
@@ -186,6 +200,22 @@ class Session:
         self._received += 1
         self._heard_from, self._timed_out = at, False
         return told
+
+    def receive_report(self, datagram: bytes, source: HostPort, at: float) -> None:
+        """Take a report (RTCP) that came from `source`, by whichever port."""
+        if source[0] != self.peer.address[0]:
+            self._foreign += 1
+            return
+        try:
+            self._control.receive(datagram if self._shield is None else self._shield.open_report(datagram), at)
+        except NotGenuine:
+            self._forged += 1
+
+    def report(self, now: float, wall: float) -> bytes | None:
+        """Our report that is due, or None; asked at every tick. `wall`: seconds since 1970."""
+        sending = Sending(self._sent, self._octets, self._timestamp)
+        made = self._control.due(now, wall, sending, self._source, self._reception)
+        return made if made is None or self._shield is None else self._shield.seal_report(made)
 
     def hear(self, now: float) -> Audio:
         """The frame of received audio that is due now; call it every 20 ms."""
@@ -256,11 +286,15 @@ class Session:
             forged=self._forged,
             dropped=self.queue.dropped,
             underruns=self._underruns,
+            round_trip=self._control.round_trip,
+            lost_there=self._control.their_lost,
+            reports=self._control.reports,
         )
 
     def _packet(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
         packet = RtpPacket(payload_type, self._sequence & 0xFFFF, timestamp, self._ssrc, payload, marker)
         self._sequence += 1
+        self._octets += len(payload)
         written = write(packet)
         return written if self._shield is None else self._shield.seal(written)
 

@@ -21,3 +21,11 @@ class Shield(Protocol):
     def open(self, datagram: bytes) -> bytes:
         """The RTP packet that came in a datagram. Raises NotGenuine."""
         ...
+
+    def seal_report(self, packet: bytes) -> bytes:
+        """An RTCP packet of ours as it goes out."""
+        ...
+
+    def open_report(self, datagram: bytes) -> bytes:
+        """The RTCP packet that came in a datagram. Raises NotGenuine."""
+        ...

@@ -30,6 +30,11 @@ class Reception:
         """Packets expected less packets received; duplicates can hide losses but never make it negative."""
         return self._lost_before + self._lost_now()
 
+    @property
+    def highest(self) -> int:
+        """The highest sequence number that came, with its wraps."""
+        return self._highest
+
     def packet(self, sequence: int) -> int:
         """Count a packet; returns its sequence number unwrapped."""
         if self._first is None:

@@ -26,7 +26,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | message_done | `offhook messages` | id (the message's), by |
 | deliver | job, control | kind, subject, to (addresses), content, urgent, due, until (`gateway.terms.delivery.asked`) |
 | hangup | job, control | by (a Party), reason (text) |
-| sip | control | status (int), text, by (a Party), codec – heard from UpdateSIPCallState |
+| sip | control | status (int), text, by (a Party), codec, quality (`gateway.rtp.quality.of`) – heard from UpdateSIPCallState |
 | ended | control | ending (an Ending) |
 """
 

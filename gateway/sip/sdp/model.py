@@ -116,6 +116,13 @@ class Media:
         value = next((each.value for each in self.attributes if each.name == "ptime"), None) or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) < 4 and int(value) else None
 
+    @property
+    def reports(self) -> int:
+        """The port for RTCP that its owner names (RFC 3605); 0 for the one above its media's."""
+        value = next((each.value for each in self.attributes if each.name == "rtcp"), None) or ""
+        port = value.split(" ")[0]
+        return int(port) if port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536 else 0
+
     def __str__(self) -> str:
         port = f"{self.port}/{self.count}" if self.count != 1 else str(self.port)
         lines = [f"m={self.kind} {port} {self.protocol} {' '.join(self.formats)}\r\n"]

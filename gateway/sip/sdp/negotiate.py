@@ -47,6 +47,8 @@ class Stream:
     """Payload type that telephone-event arrives with."""
     receive_payload: int | None = None
     """Payload type that audio arrives with, when it isn't `payload`."""
+    reports: int = 0
+    """Their port for RTCP; 0 for the one above `port`."""
     keys: Keys | None = None
     """What the media is encrypted with; None for plain RTP."""
 
@@ -157,6 +159,7 @@ def accept(offered: Session, answered: Session, encryption: Encryption = Encrypt
         send_events=stream.send_events if EVENTS in arriving else None,
         receive_events=arriving.get(EVENTS),
         receive_payload=expected if expected != stream.payload else None,
+        reports=stream.reports,
         keys=keys,
     )
 
@@ -205,6 +208,7 @@ def _agree(
         ptime=media.ptime or 20,
         send_events=events,
         receive_events=events,
+        reports=media.reports,
     )
 
 

@@ -347,3 +347,15 @@ async def test_a_peer_of_another_family_harms_nothing(media: Media) -> None:
     heard = Heard()
     media.open(heard).start(KEYS, ("::1", 4000))
     await heard.until(lambda: len(heard.frames) >= 3)
+
+
+async def test_two_ends_report_to_each_other_how_they_hear(media: Media) -> None:
+    ours, theirs = Heard(), Heard()
+    one, other = media.open(ours), media.open(theirs)
+    one.start(KEYS, other.address)
+    other.start(KEYS, one.address)
+    await ours.until(lambda: one.statistics().reports and one.statistics().round_trip and other.statistics().reports)
+    assert one.statistics().lost_there == 0
+    assert one.statistics().round_trip < 1.0
+    one.close()
+    other.close()

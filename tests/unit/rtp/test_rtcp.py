@@ -1,0 +1,94 @@
+"""Reports both ways, between two ends with clocks of their own."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from struct import unpack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.rtp.quality import mos
+from gateway.rtp.rtcp import BYE, INTERVAL, SDES, SR, Control, Sending
+from gateway.rtp.statistics import Reception
+
+WALL = 1_764_333_000.25
+
+
+def ends() -> tuple[Control, Control]:
+    return Control(7, "seven", 0.0), Control(9, "nine", 0.0)
+
+
+def kinds(datagram: bytes) -> list[int]:
+    found = []
+    while datagram:
+        _, kind, words = unpack("!BBH", datagram[:4])
+        found.append(kind)
+        datagram = datagram[4 * (words + 1) :]
+    return found
+
+
+def test_reports_come_each_few_seconds_and_are_whole() -> None:
+    us, _ = ends()
+    times = [n / 50 for n in range(3000)]
+    made = [
+        (now, us.due(now, WALL + now, Sending(int(now * 50), int(now * 8000), int(now * 8000)), None, Reception()))
+        for now in times
+    ]
+    sent = [(now, datagram) for now, datagram in made if datagram is not None]
+    assert len(sent) in range(10, 15)
+    assert all(later - now >= INTERVAL - 1 for (now, _), (later, _) in pairwise(sent))
+    for _, datagram in sent:
+        assert kinds(datagram) == [SR, SDES]
+        assert len(datagram) % 4 == 0
+    assert kinds(us.bye())[-1] == BYE
+
+
+@given(st.floats(0.0, 2.0), st.floats(0.0, 4.0), st.floats(-1e6, 1e6))
+def test_the_round_trip_is_measured_whatever_the_clocks_say(trip: float, held: float, apart: float) -> None:
+    us, them = ends()
+    now = 10.0
+    report = us.due(now, WALL, Sending(1, 160, 160), None, Reception())
+    assert report is not None
+    reception = Reception()
+    reception.packet(1)
+    them.receive(report, now + apart + trip / 2)
+    back = them.due(max(now + apart + trip / 2 + held, 10.0 + apart), WALL + apart, Sending(1, 160, 160), 7, reception)
+    if back is None:
+        return
+    us.receive(back, now + trip + held)
+    assert us.reports == 1
+    assert us.round_trip == pytest.approx(trip, abs=0.01) or held == 0
+
+
+def test_losses_there_are_told_here() -> None:
+    us, them = ends()
+    reception = Reception()
+    for number in range(1, 101):
+        if number % 4:
+            reception.packet(number)
+    report = them.due(5.0, WALL, Sending(0, 0, 0), 7, reception)
+    assert report is not None
+    us.receive(report, 5.0)
+    assert us.their_lost == 24
+    assert us.their_loss == pytest.approx(0.24, abs=0.01)
+    us.receive(report.replace(b"\0\0\0\7", b"\0\0\0\6"), 6.0)
+    assert us.their_lost == 24, "what is told of others isn't ours"
+
+
+@given(st.binary(max_size=200))
+def test_nothing_that_comes_is_trouble(data: bytes) -> None:
+    us, _ = ends()
+    us.receive(data, 1.0)
+    us.receive(b"\x81\xc8\x00" + data, 1.0)
+
+
+def test_the_estimate_falls_with_loss_and_delay() -> None:
+    assert mos(0.0, 0.05) > 4.3
+    assert [mos(loss, 0.1) for loss in (0, 0.01, 0.05, 0.2)] == sorted(
+        (mos(x, 0.1) for x in (0, 0.01, 0.05, 0.2)), reverse=True
+    )
+    assert mos(0.0, 0.4) < mos(0.0, 0.1) - 0.4
+    assert mos(1.0, 5.0) == 1.0
+    assert 3.0 < mos(0.05, 0.1) < 4.0, "5% of loss is heard, and understood"
