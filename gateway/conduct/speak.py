@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 
 import structlog
 
-from gateway.calls.acts.cues import Heard
+from gateway.calls.acts.cues import Heard, Unsaid
 from gateway.conduct import music, tones
 from gateway.conduct.port import Pcm, Voice
 from gateway.conduct.ringback import EUROPE, Cadence
@@ -70,13 +70,16 @@ class _Row:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Something was added, or has become ready."""
     performing: bool = False
+    said: bool = False
+    """Something of the words since the last Heard could be said."""
 
 
 class Speaker:
-    """One call's speaker. Use it as a context: it owns its tasks. `happened` gets Heard on the loop's thread."""
+    """One call's speaker. Use it as a context: it owns its tasks. `happened` gets Heard on the loop's thread, and Unsaid
+    before it when nothing of the words can be said."""
 
     def __init__(
-        self, voice: Voice, wording: Words, happened: Callable[[Heard], None], *, ringing: Cadence = EUROPE
+        self, voice: Voice, wording: Words, happened: Callable[[Heard | Unsaid], None], *, ringing: Cadence = EUROPE
     ) -> None:
         """`ringing`: what `ringback` sounds like (gateway.conduct.ringback.of_number)."""
         self._voice, self._wording, self._happened, self._ringing = voice, wording, happened, ringing
@@ -193,12 +196,16 @@ class Speaker:
         await self._fill(row, item)
         async for piece in item.audio.result().pieces():
             self._voice.send(piece)
+            row.said = True
             await self._until(row, AHEAD)
         row.items.popleft()
         await self._until(row, TAIL, or_words=True)
         if not _words_next(row):
             await self._voice.finish()
         if not _words_next(row):
+            if not row.said:
+                self._happened(Unsaid())
+            row.said = False
             self._happened(Heard())
 
     async def _again(self, row: _Row, item: _Item) -> None:

@@ -144,6 +144,8 @@ def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
             return (action.silence or action.speech) if isinstance(action, Menu) else None
         case Because.HUMAN:
             return route.human or plan.human
+        case Because.DEAD_AIR if isinstance(action, Menu) and because.value not in route.instead:
+            return action.silence or action.speech
         case Because.UNANSWERED if isinstance(action, Queue) and because.value not in route.instead:
             return plan.teams[action.team.name].unanswered
         case Because.UNANSWERED if route.handoff is not None and because.value not in route.instead:

@@ -55,6 +55,11 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Nothing of what was to be said can be: there is no sound of it, and nobody who speaks. Heard follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegRings:
     """The callee's phone rings."""
 
@@ -186,7 +191,7 @@ class Gone:
 
 
 Event = (
-    Begun | Resumed | Key | Spoke | WantsPerson | Heard | LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegSaid
+    Begun | Resumed | Key | Spoke | WantsPerson | Heard | Unsaid | LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegSaid
     | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 

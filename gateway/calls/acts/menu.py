@@ -7,6 +7,7 @@
 | the caller says that they want a person, where there is a way to one | silence at once, HUMAN |
 | another key | that it isn't a choice, and the prompt again |
 | the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
+| nothing of the prompt can be said | DEAD_AIR |
 | nothing for `wait` seconds after the prompt | the prompt again |
 | any of the last three for the last of `tries` | SILENCE |
 """
@@ -15,7 +16,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.calls.acts.cues import Begun, Effect, Event, Finish, Heard, Hush, Key, Resumed, Say, Spoke, WantsPerson
+from gateway.calls.acts.cues import (
+    Begun,
+    Effect,
+    Event,
+    Finish,
+    Heard,
+    Hush,
+    Key,
+    Resumed,
+    Say,
+    Spoke,
+    Unsaid,
+    WantsPerson,
+)
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
@@ -72,6 +86,8 @@ class Menu:
                 return self._end(Because.SPEECH)
             case Spoke():
                 return self._wrong(MenuWord.KEYS_ONLY, now)
+            case Unsaid() if self.playing:
+                return self._end(Because.DEAD_AIR)
             case Heard() if self.playing:
                 return self._listen(now), ()
         return self, ()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from gateway.dialplan.actions import Menu, Privacy, Route
+from gateway.dialplan.actions import Privacy, Route
 from gateway.dialplan.model import Finding, Severity
 from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 
 _ASKS: Mapping[str, Callable[[Route], bool]] = {
     "'transfer'": lambda route: route.transfer is not None,
-    "'dead_air' of a menu": lambda route: "dead_air" in route.instead and isinstance(route.action, Menu),
     "'privacy'": lambda route: route.privacy != Privacy(),
 }
 _NAMED = 3

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from redis import Redis
 
 from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
 from gateway.calls.words.menu import MenuWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
+from gateway.tasks import cancelled
 from tests.e2e.gateway import Stack
 from tests.e2e.house.conftest import CHOOSE, WAITING, Places
 from tests.e2e.test_calls import record, sip_id
@@ -22,6 +24,8 @@ CLOSED = [f"+151055507{n:02}" for n in range(1, 7)]
 FULL = [f"+151055507{n}" for n in range(11, 16)]
 TOMORROW, IN_THREE_DAYS, BY_TONE, KEYS_ONLY = "+15105550721", "+15105550722", "+15105550731", "+15105550732"
 KEYS_OR_PERSON = "+15105550782"
+SOUNDS = "offhook:prompt:wav:"
+"""Begins the keys of the plan's sounds in Redis."""
 MUSIC, CALL_BACK, GOODBYE = "+15105550755", "+15105550771", "+15105550772"
 
 
@@ -73,6 +77,26 @@ async def test_a_wav_is_a_menus_prompt(stack: Stack, caller: Phone, callees: Pho
     await talk(call, human)
     await call.hang_up()
     await human.ended()
+
+
+async def test_a_menu_of_which_nothing_can_be_heard_leads_on(stack: Stack, caller: Phone) -> None:
+    with Redis.from_url(stack.run.redis_url) as store:
+        kept = {key: store.dump(key) for key in store.scan_iter(f"{SOUNDS}*")}
+
+        async def lose() -> None:
+            """Lose the sounds, which control puts back each minute."""
+            while store.delete(*kept) is not None:
+                await asyncio.sleep(0.05)
+
+        losing = asyncio.create_task(lose())
+        call = await up(caller, BY_TONE)
+        await said(caller, call, "Please speak.")
+        await call.hang_up()
+        await cancelled(losing)
+        for key, sound in kept.items():
+            store.restore(key, 3_600_000, sound, replace=True)
+    stops = (await record(stack, sip_id(call)))["stops"]
+    assert [(stop["act"], stop["because"]) for stop in stops[1:]] == [("record", "dead_air")]
 
 
 async def test_a_wav_is_a_queues_music_that_other_keys_dont_end(stack: Stack, caller: Phone) -> None:

@@ -9,16 +9,18 @@ from typing import cast
 
 import pytest
 
-from gateway.calls.acts.cues import Heard
+from gateway.calls.acts.cues import Heard, Unsaid
 from gateway.conduct import music, tones
 from gateway.conduct.port import Pcm
 from gateway.conduct.ringback import AMERICA
 from gateway.conduct.speak import QUIET, Speaker
-from gateway.conduct.words import Audio, Clip, Wording
+from gateway.conduct.words import NOTHING, Audio, Clip, Wording
 from tests.unit.conduct.virtual import RATE, Voice, run
 
 MUSIC = f"wav:{'a' * 64}"
 COMFORT = tones.comfort(RATE).data[:1].decode(errors="replace")
+NOBODYS = f"wav:{'b' * 64}"
+"""A sound that isn't there."""
 RINGING = tones.ringing(AMERICA, RATE).data[:1].decode(errors="replace")
 
 
@@ -33,6 +35,8 @@ class Words:
         if self.fails:
             raise LookupError(text)
         await asyncio.sleep(self.late.get(text, 0.0))
+        if text == NOBODYS:
+            return NOTHING
         return Clip(Pcm(RATE, text[:1].encode() * 2 * RATE * len(text.split())))
 
     async def sound(self, address: str) -> Audio | None:
@@ -45,6 +49,8 @@ class Lab:
     speaker: Speaker
     heard: list[float]
     """When Heard was told."""
+    unsaid: list[float]
+    """When Unsaid was."""
 
     async def until(self, at: float) -> None:
         await asyncio.sleep(at - asyncio.get_running_loop().time())
@@ -52,13 +58,13 @@ class Lab:
 
 def play(script: Callable[[Lab], Awaitable[None]], words: Words | None = None) -> Lab:
     async def body() -> Lab:
-        voice, heard = Voice(), list[float]()
+        voice, heard, unsaid = Voice(), list[float](), list[float]()
 
-        def happened(event: Heard) -> None:
-            heard.append(round(asyncio.get_running_loop().time(), 3))
+        def happened(event: Heard | Unsaid) -> None:
+            (heard if isinstance(event, Heard) else unsaid).append(round(asyncio.get_running_loop().time(), 3))
 
         async with Speaker(voice, cast(Wording, words or Words()), happened, ringing=AMERICA) as speaker:
-            lab = Lab(voice, speaker, heard)
+            lab = Lab(voice, speaker, heard, unsaid)
             await script(lab)
         return lab
 
@@ -74,6 +80,20 @@ def test_words_follow_each_other_without_a_gap_and_their_end_is_told_once() -> N
     lab = play(script)
     assert lab.voice.runs() == [("a", 0, 3), ("d", 3, 5)]
     assert lab.heard == [5]
+
+
+def test_words_of_which_nothing_can_be_said_are_told_of_each_time() -> None:
+    async def script(lab: Lab) -> None:
+        lab.speaker.say("a b c")
+        lab.speaker.say(NOBODYS)
+        await lab.until(4)
+        lab.speaker.say(NOBODYS)
+        lab.speaker.say(NOBODYS)
+        await lab.until(6)
+
+    lab = play(script)
+    assert lab.heard == [3, 4]
+    assert lab.unsaid == [4]
 
 
 def test_words_that_come_while_others_are_said_follow_without_a_gap() -> None:

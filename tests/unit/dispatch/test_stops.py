@@ -221,6 +221,11 @@ def test_who_is_outside_their_hours_or_away_is_not_rung(plan: Plan) -> None:
     assert call_to(plan, "+15105550200", gone).act == Ring(None, 12.0)
 
 
+def test_a_menu_that_cant_be_said_leads_on_as_silence_does_where_the_plan_says_nothing(plan: Plan) -> None:
+    menu = call_to(plan, "+15105550100")
+    assert on(plan, menu, Because.DEAD_AIR).route == on(plan, menu, Because.SILENCE).route == "leave"
+
+
 def test_an_operators_words_come_first(plan: Plan) -> None:
     told = state_of([Override(1, "notice", "all", NOON + 60, "We move.", "ops", NOON)], NOON + 1)
     menu = call_to(plan, "+15105550100", told)

@@ -21,6 +21,7 @@ from gateway.calls.acts.cues import (
     Resumed,
     Say,
     Spoke,
+    Unsaid,
     WantsPerson,
 )
 from gateway.calls.acts.menu import Menu
@@ -68,6 +69,11 @@ def test_the_table(act: Choose, event: Event, effects: tuple[Effect, ...], heard
     assert asked(act, heard=heard).on(event, 106.0)[1] == effects
 
 
+def test_a_menu_that_cant_be_said_leads_on_at_once() -> None:
+    assert asked().on(Unsaid(), 101.0)[1] == ends(Because.DEAD_AIR)
+    assert asked(heard=True).on(Unsaid(), 106.0)[1] == (), "the prompt was heard"
+
+
 def test_silence_brings_the_prompt_again_and_ends_after_the_last_try() -> None:
     menu = asked(heard=True)
     assert menu.deadline == 105.0 + ACT.wait
@@ -107,7 +113,9 @@ def test_a_job_that_resumes_an_ended_menu_is_told_its_outcome_again() -> None:
 
 
 KEYS = st.sampled_from("0123456789*#ABCD").map(Key)
-EVENTS = st.one_of(KEYS, st.sampled_from([Spoke(), WantsPerson(), Heard(), LegLeft("x"), Resumed()]), st.none())
+EVENTS = st.one_of(
+    KEYS, st.sampled_from([Spoke(), WantsPerson(), Heard(), Unsaid(), LegLeft("x"), Resumed()]), st.none()
+)
 ACTS = st.builds(
     Choose,
     say=st.just("Choose."),
