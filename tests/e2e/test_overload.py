@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ import pytest
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.records import record, sip_id
-from tests.e2e.servers import until
 from tests.e2e.test_calls import SALES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(180)]
@@ -27,12 +27,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield found
 
 
-def calls(stack: Stack, pool: str) -> int:
-    """Calls that `offhook status` shows of a pool."""
-    told = json.loads(stack.offhook("status", "--json"))["pools"][pool]
-    assert told["slots"] == 1
-    assert told["workers"] == 1
-    return int(told["calls"])
+async def shown(stack: Stack, **calls: int) -> None:
+    """Return once `offhook status` shows so many calls of these pools. Nobody who talks waits for it meanwhile."""
+    async with asyncio.timeout(20):
+        while True:
+            told = json.loads(await asyncio.to_thread(stack.offhook, "status", "--json"))["pools"]
+            assert {(told[pool]["slots"], told[pool]["workers"]) for pool in calls} == {(1, 1)}
+            if {pool: told[pool]["calls"] for pool in calls} == calls:
+                return
 
 
 async def test_when_every_agent_talks_the_house_speaks_and_when_it_does_callers_are_refused(small: Stack) -> None:
@@ -43,12 +45,13 @@ async def test_when_every_agent_talks_the_house_speaks_and_when_it_does_callers_
         began = time.monotonic()
         second = await phone.dial(SALES)
         await second.answered(AT_ONCE)
+        full = asyncio.create_task(shown(small, agents=1, house=1))
         await second.talking(0.5, 10)
         third = await phone.dial(SALES)
         await third.ended(AT_ONCE)
         assert third.signalling.status == 503
         print(f"the second answered and the third refused after {time.monotonic() - began:.1f} s")
-        await until(lambda: (calls(small, "agents"), calls(small, "house")) == (1, 1), 10.0)
+        await full
         assert first.signalling.ended is None
         await second.hang_up()
         await first.hang_up()
@@ -56,7 +59,7 @@ async def test_when_every_agent_talks_the_house_speaks_and_when_it_does_callers_
         assert [(one["route"], one["act"]) for one in served["stops"]] == [("sales", "talk")]
         assert [one["act"] for one in promised["stops"]] == ["promise"]
         assert len(promised["attempts"]) == 1, "no agent was tried in vain"
-        await until(lambda: calls(small, "agents") == 0, 10.0)
+        await shown(small, agents=0)
         again = await phone.dial(SALES)
         await again.answered(20)
         await again.talking(0.5)
