@@ -34,6 +34,7 @@ def catalogue() -> Catalogue:
 
 def warm(settings: Settings, pool: Pool) -> object:
     """Load what jobs of the pool need, once a process (see gateway.conduct.port.Agents)."""
+    importlib.import_module("agents.overhearing")  # what it compiles would hold up a call's beginning
     if pool is Pool.HOUSE:
         return None
     warmed: object = importlib.import_module("agents.engines").warm(settings)
