@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from gateway.rtp import RATE
+from gateway.rtp.packet import unwrap
 from gateway.rtp.statistics import Reception
 
 SR, RR, SDES, BYE = 200, 201, 202, 203
@@ -24,8 +25,8 @@ _HEADER = Struct("!BBHI")
 _SENT = Struct("!IIIII")
 _BLOCK = Struct("!IIIIII")
 _MOST_LOST = 0x7FFFFF
-_LONGEST_TRIP = 10.0
-"""Seconds; a longer round trip is a peer's mistake."""
+_LONGEST_TRIP, _LEAST_TRIP = 10.0, 0.001
+"""Seconds; a longer round trip is a peer's mistake, and a shorter one is less than two clocks can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ class Control:
             lost = loss & 0xFFFFFF
             self.their_lost = max(0, lost - (1 << 24) if lost > _MOST_LOST else lost)
             if last:
-                trip = ((_middle(*_ntp(now + self._offset)) - last - delay) & 0xFFFFFFFF) / 65536
-                self.round_trip = trip if trip < _LONGEST_TRIP else self.round_trip
+                trip = unwrap(_middle(*_ntp(now + self._offset)) - last - delay, 0, 32) / 65536
+                if -_LEAST_TRIP * 10 < trip < _LONGEST_TRIP:
+                    self.round_trip = max(trip, _LEAST_TRIP)
 
     def _block(self, source: int, reception: Reception, now: float) -> bytes:
         expected, lost = reception.received + reception.lost, reception.lost
