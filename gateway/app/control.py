@@ -131,7 +131,8 @@ async def run(settings: Settings) -> None:
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             copying = Copying(SqlDoNotCall(engine, looking), RedisDoNotCall(redis))
             more = [("do not call", COPY, copying.look)]
-            pages = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
+            leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
+            pages = (*leads, *messages.handoff_pages(settings, redis))
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
             await Control(settings, *parts, more, pages).run()
     finally:

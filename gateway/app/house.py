@@ -12,6 +12,7 @@ from livekit import api, rtc
 from redis.asyncio import Redis
 
 from gateway.app import recording
+from gateway.app.cards import Cards
 from gateway.calls.acts.cues import Event, LegSaid, LegSounds
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
@@ -20,6 +21,7 @@ from gateway.calls.shared.redis_pacing import RedisPacer
 from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.store.port import CallStore
 from gateway.conduct import ringback
+from gateway.conduct.answers import answering
 from gateway.conduct.ear import Ear
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.holding import Holding
@@ -43,6 +45,7 @@ from gateway.config import Settings
 from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.guard.redis_book import RedisRuleBook
 from gateway.guard.redis_meter import RedisMeter
+from gateway.handoff.redis_answers import RedisAnswers
 from gateway.rtp import RATE
 from gateway.terms.act import Record
 from gateway.terms.call import Call
@@ -81,7 +84,7 @@ class HouseTools:
 
     def house(self) -> House:
         """What performs the acts."""
-        return House(self._store, self._tools, self._ear)
+        return House(self._store, self._tools, self._ear, Cards(self._settings).tell)
 
     def _tools(self, stage: CallStage, call: Call) -> Tools:
         return Tools(
@@ -89,6 +92,7 @@ class HouseTools:
             legs=partial(self._legs, stage, call),
             line=partial(self._line, call),
             whispers=partial(self._whispers, call),
+            answers=partial(answering, RedisAnswers(self._redis), call.id),
             holding=partial(self._holding, call),
             recorder=partial(self._recorder, stage, call),
             listener=partial(self._ear.listening, stage.hear, call),

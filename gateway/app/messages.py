@@ -10,10 +10,12 @@ from datetime import tzinfo
 
 import aiohttp
 from aiohttp import web
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.config import Settings
-from gateway.operate import apprising, lead_page
+from gateway.handoff.redis_answers import RedisAnswers
+from gateway.operate import apprising, handoff_page, lead_page
 from gateway.operate.deliverer import Deliverer, Threads
 from gateway.operate.links import Links, route
 from gateway.operate.sending import Senders
@@ -43,6 +45,11 @@ async def deliverer(
 def served(settings: Settings) -> web.RouteDef:
     """The route that links to messages lead to."""
     return route(Links(settings), settings.messages, time.time)
+
+
+def handoff_pages(settings: Settings, redis: Redis) -> Sequence[web.RouteDef]:
+    """The pages that the links of cards lead to."""
+    return handoff_page.routes(Links(settings), RedisAnswers(redis), time.time)
 
 
 def lead_pages(

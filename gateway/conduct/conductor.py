@@ -321,10 +321,11 @@ class Conductor:
                 await self._start(self._means.house.keep_company(stage, call), "company")
         self._call = led
         stage.led(led)
-        if back := _back(led):
+        ours = not led.needs_another(self._means.pool)
+        if ours and (back := _back(led)):
             await self._first_words(stage, back)
             self._cast.ready(stage)
-        self._inputs.put_nowait(Led(led.brief.agent, ours=not led.needs_another(self._means.pool)))
+        self._inputs.put_nowait(Led(led.brief.agent, ours=ours))
 
     async def _apologise(self, stage: CallStage, reason: str) -> None:
         try:

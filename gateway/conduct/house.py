@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from gateway.calls.acts.cues import Event, Machine
 from gateway.calls.store.port import CallStore
@@ -23,8 +24,15 @@ from gateway.terms.personal import Number
 class House:
     """Performs acts. `tools` makes the tools of a stage and its call; `ear` is the one they hear the caller talk with."""
 
-    def __init__(self, store: CallStore, tools: Callable[[CallStage, Call], Tools], ear: Ear) -> None:
-        self._store, self._tools, self._ear = store, tools, ear
+    def __init__(
+        self,
+        store: CallStore,
+        tools: Callable[[CallStage, Call], Tools],
+        ear: Ear,
+        card: Callable[[CallStage, Call, str, str], None] = lambda *_: None,
+    ) -> None:
+        """`card`: tells the member of a name, whom a leg rings, whose call it is."""
+        self._store, self._tools, self._ear, self._card = store, tools, ear, card
         self._performance: Performance | None = None
         self.kept: tuple[str, str] | None = None
         """The checkpoint of the act that is performed, and who talks with the caller; None while none was made."""
@@ -107,6 +115,7 @@ class House:
             keep,
             stage.note,
             book,
+            card=partial(self._card, stage, call),
             notice=call.brief.notice,
         )
 

@@ -163,6 +163,7 @@ class Performance:
             self._legs = await stack.enter_async_context(tools.legs(self.happened))
         if isinstance(act, Handoff):
             self._whispers = await stack.enter_async_context(tools.whispers(self.happened))
+            await stack.enter_async_context(tools.answers(self.happened))
         if isinstance(act, Wait | Handoff):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:

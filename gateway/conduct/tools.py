@@ -150,6 +150,8 @@ class Tools:
     legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
     line: Callable[[Happened], AbstractAsyncContextManager[Line]]
     whispers: Callable[[Happened], AbstractAsyncContextManager[Whispers]]
+    answers: Callable[[Happened], AbstractAsyncContextManager[None]]
+    """Tells Declined of whoever says elsewhere that they can't take the call."""
     holding: Callable[[str, bool], AbstractAsyncContextManager[Holding]]
     """Holds the person of that name, who talks with the caller already or not."""
     recorder: Callable[[Happened], AbstractAsyncContextManager[Recorder]]

@@ -16,7 +16,7 @@ from livekit.rtc.participant import PublishTrackError
 from gateway.calls.acts.cues import LegHeard, LegSaid, LegSounds
 from gateway.calls.hearing import whispering
 from gateway.conduct.leg_ear import LegEar
-from gateway.conduct.mouth import Mouth
+from gateway.conduct.mouth import PUBLISH_WITHIN, Mouth
 from gateway.conduct.play import Track
 from gateway.conduct.speak import Speaker
 from gateway.conduct.words import Audio, Wording
@@ -79,9 +79,10 @@ class Whispers:
     async def _run(self, one: _Whisper) -> None:
         async with Mouth(self._room, RATE, whispering(one.leg)) as mouth, Track(mouth, RATE) as voice:
             try:
-                await mouth.open()
-            except PublishTrackError as bad:
-                log.error("nothing can be whispered", leg=one.leg, why=str(bad))
+                async with asyncio.timeout(PUBLISH_WITHIN):
+                    await mouth.open()
+            except (PublishTrackError, TimeoutError) as bad:
+                log.error("nothing can be whispered", leg=one.leg, why=type(bad).__name__)
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(TAKEN_WITHIN):

@@ -25,6 +25,8 @@ class Person:
     languages: tuple[str, ...] = ()
     """BCP 47 tags."""
     hours: Ref | None = None
+    notify: tuple[str, ...] = ()
+    """Addresses that get a card of whose call it is, when they are rung for a handoff."""
 
 
 @dataclass(frozen=True, slots=True)

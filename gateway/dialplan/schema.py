@@ -247,6 +247,7 @@ def _people() -> Schema:
                 "call": {**name, "description": "A number, or sip:USER@TRUNK."},
                 "browser": _text("A name for the console."),
                 "languages": _listed({"type": "string"}),
+                "notify": _listed(_text("mailto:NAME@HOST, sms:+1…, or https://HOST/PATH")),
                 "hours": _ref("hours"),
                 "rotate": rotate,
             }

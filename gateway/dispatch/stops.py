@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from gateway.calls.words.message import Say, line_of
 from gateway.dialplan.actions import INSTEAD, Agent, Dial, Menu, Message, Queue, Reject
 from gateway.dialplan.duty import duty
 from gateway.dialplan.model import Callback, Ref
-from gateway.dialplan.people import Person
+from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.state import State
@@ -164,8 +164,19 @@ def _to_team(plan: Plan, call: Call, onward: Onward) -> Stop | None:
         say = line_of(Say.PROMPT, route.language)
         act: Act = Record(say, because=Because.UNANSWERED.value, notify=team.notify, team=team.name)
     else:
-        act = Handoff(team.name, introduce=route.introduce)
+        act = Handoff(team.name, introduce=route.introduce, notify=team.notify, cards=tuple(_cards(plan, team)))
     return _house(plan, call.route, act, onward.because.value, {})
+
+
+def _cards(plan: Plan, team: Team) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each member who gets cards, by name; of people by turns, all: whose turn it is may change while it rings."""
+    names = [ref.name for ref in team.members]
+    while names:
+        person = plan.people[names.pop(0)]
+        if isinstance(person, Rotation):
+            names += [ref.name for ref in person.order]
+        elif person.notify:
+            yield person.name, person.notify
 
 
 def _back(plan: Plan, call: Call, onward: Onward, state: State) -> Stop | None:

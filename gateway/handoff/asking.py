@@ -155,13 +155,14 @@ def _said(state: State, event: Event, now: float) -> Then:
 
 
 def _sounds(state: State, event: Event, _: float) -> Then:
-    """A tone after a long greeting is a mailbox: it would record the whisper, and the caller waits for nothing."""
+    """A tone after a long greeting is a mailbox: it would record the whisper, and the caller waits for nothing. A tone alone
+    says that another call waits for them."""
     assert isinstance(event, cues.LegSounds)
     one = state.named(event.leg)
     if one is None or not one.answered:
         return state, ()
-    if one.machine and event.sound is cues.LegSound.BEEP:
-        return _without(state, one, Tried.MACHINE)
+    if event.sound is cues.LegSound.BEEP:
+        return _without(state, one, Tried.MACHINE) if one.machine else (state, ())
     return state.put(replace(one, machine=True)), ()
 
 
@@ -176,7 +177,7 @@ def _chosen(state: State, one: Asked, choice: Choice, now: float) -> Then:
 
 def _declined(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.Declined)
-    one = next((each for each in state.asked if each.name == event.name), None)
+    one = state.named(event.leg)
     return (state, ()) if one is None else _without(state, one, Tried.DECLINED)
 
 
@@ -277,6 +278,7 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
 STEPS: Mapping[type[Event], Step] = {
     cues.Resumed: _wait_on,
     cues.Heard: _play_on,
+    cues.Unsaid: _play_on,
     cues.LegRings: _rings,
     cues.LegAnswered: _answered,
     cues.LegFailed: _gone,

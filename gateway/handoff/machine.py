@@ -16,18 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self, cast, get_args
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.handoff import asking, parting
 from gateway.handoff.state import ASKING, Phase, State, Step, nothing
 
-EVENTS: tuple[type[Event], ...] = (
-    cues.Begun, cues.Resumed, cues.Key, cues.Spoke, cues.WantsPerson, cues.Heard, cues.LegRings, cues.LegAnswered, cues.LegFailed,
-    cues.LegLeft, cues.LegKey, cues.LegSaid, cues.LegSounds, cues.LegHeard, cues.Declined, cues.Offered, cues.Standing,
-    cues.RecordingEnded, cues.Kept, cues.Booked, cues.Gone,
-)  # fmt: skip
+EVENTS: tuple[type[Event], ...] = get_args(Event)
 """All that may happen to an act."""
 _STEPS: Mapping[Phase, Mapping[type[Event], Step]] = {
     Phase.NEW: {cues.Begun: asking.begin, cues.Resumed: asking.begin},

@@ -6,7 +6,7 @@ gets there, so that an act holds all that the job needs: words, keys, people; ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.terms.callback import ANYBODY, Terms
@@ -124,6 +124,10 @@ class Handoff:
     """Seconds until nobody else is rung."""
     introduce: bool = True
     """Whether the two are introduced to each other as they are connected."""
+    notify: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses of the team that get a card of whose call it is."""
+    cards: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
+    """The same of each member by name, as far as they have any."""
 
 
 Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss | Handoff

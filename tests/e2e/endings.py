@@ -33,7 +33,8 @@ Proof = tuple[str, ...]
 Cell = Proof | Never | Open
 
 
-def _of(file: str, *tests: str) -> Proof:
+def of(file: str, *tests: str) -> Proof:
+    """The tests of a file below tests/e2e."""
     return tuple(f"{file}::test_{test}" for test in tests)
 
 
@@ -64,71 +65,71 @@ _RINGS_NOBODY = dict.fromkeys(
     ("human", "talk", "refused", "busy", "no answer", "unreachable", "nobody"), Never("nobody is rung there")
 )
 _NO_AI = Never("no AI is needed there")
-_CLOSED = _of("house/test_menus", "a_closed_route_of_any_kind_tells_so")
-_FULL = _of("house/test_menus", "a_full_route_of_any_kind_tells_so_and_is_free_again")
-_TO_TEAM = _of("test_house", "an_agents_caller_who_asks_for_a_person_reaches_the_team")
+_CLOSED = of("house/test_menus", "a_closed_route_of_any_kind_tells_so")
+_FULL = of("house/test_menus", "a_full_route_of_any_kind_tells_so_and_is_free_again")
+_TO_TEAM = of("test_house", "an_agents_caller_who_asks_for_a_person_reaches_the_team")
 _UNHEARD = Never("nobody listens there")
 _LEADS = Never("it always leads on")
 
 TABLE: Mapping[str, Mapping[str, Cell]] = {
     "agent": {
         **_RINGS_NOBODY,
-        "own": _of("test_calls", "sales_takes_a_lead_by_speech"),
-        "caller": _of("test_calls", "a_caller_who_hangs_up_in_the_greeting_leaves_nothing_behind"),
-        "key": _of("test_calls", "support_takes_a_ticket_number_by_keypad"),
-        "person": _of("test_calls", "zero_books_a_callback_in_mid_sentence", "a_person_is_the_plans_human_route")
+        "own": of("test_calls", "sales_takes_a_lead_by_speech"),
+        "caller": of("test_calls", "a_caller_who_hangs_up_in_the_greeting_leaves_nothing_behind"),
+        "key": of("test_calls", "support_takes_a_ticket_number_by_keypad"),
+        "person": of("test_calls", "zero_books_a_callback_in_mid_sentence", "a_person_is_the_plans_human_route")
         + _TO_TEAM,
         "wrong key": Never("keys are entries of a field, and it asks again for one that can't be"),
-        "silence": _of("house/test_agents", "an_agent_asks_a_silent_caller_and_hangs_up"),
-        "speech": _of("test_calls", "sales_takes_a_lead_by_speech"),
-        "time": _of("test_quiet", "a_call_ends_with_its_routes_minutes"),
-        "closed": _CLOSED + _of("test_house", "closed_hours_are_told_with_the_words_for_them"),
+        "silence": of("house/test_agents", "an_agent_asks_a_silent_caller_and_hangs_up"),
+        "speech": of("test_calls", "sales_takes_a_lead_by_speech"),
+        "time": of("test_quiet", "a_call_ends_with_its_routes_minutes"),
+        "closed": _CLOSED + of("test_house", "closed_hours_are_told_with_the_words_for_them"),
         "full": _FULL,
-        "no agent": _of("test_calls", "an_agent_whose_engine_fails_says_so_and_books_a_callback")
-        + _of("house/test_agents", "an_agent_that_fails_leads_where_the_plan_says"),
-        "dead air": _of("test_dead_air", "who_hears_no_answer_but_a_holding_phrase_is_led_on"),
+        "no agent": of("test_calls", "an_agent_whose_engine_fails_says_so_and_books_a_callback")
+        + of("house/test_agents", "an_agent_that_fails_leads_where_the_plan_says"),
+        "dead air": of("test_dead_air", "who_hears_no_answer_but_a_holding_phrase_is_led_on"),
     },
     "menu": {
         **_RINGS_NOBODY,
         "own": _LEADS,
-        "caller": _of("test_house", "a_caller_who_hangs_up_in_the_menu_is_recorded_as_abandoned"),
-        "key": _of("test_house", "a_key_interrupts_the_menu_and_leads_on")
-        + _of("house/test_menus", "a_wav_is_a_menus_prompt")
-        + _of("house/test_strangers", "sipp_chooses_in_a_menu_by_keys_of_its_own"),
-        "person": _of("test_house", "zero_leads_to_a_person")
-        + _of("house/test_menus", "who_says_person_at_a_menu_of_keys_reaches_one"),
-        "wrong key": _of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye")
-        + _of("house/test_menus", "keys_that_lead_nowhere_use_the_menu_up"),
-        "silence": _of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye"),
-        "speech": _of("test_house", "who_talks_at_a_menu_is_led_where_talking_leads")
-        + _of("test_house", "what_a_caller_says_at_a_menu_is_answered_and_needs_not_be_said_again")
-        + _of("house/test_menus", "who_talks_where_talking_leads_nowhere_hears_the_menu_again"),
+        "caller": of("test_house", "a_caller_who_hangs_up_in_the_menu_is_recorded_as_abandoned"),
+        "key": of("test_house", "a_key_interrupts_the_menu_and_leads_on")
+        + of("house/test_menus", "a_wav_is_a_menus_prompt")
+        + of("house/test_strangers", "sipp_chooses_in_a_menu_by_keys_of_its_own"),
+        "person": of("test_house", "zero_leads_to_a_person")
+        + of("house/test_menus", "who_says_person_at_a_menu_of_keys_reaches_one"),
+        "wrong key": of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye")
+        + of("house/test_menus", "keys_that_lead_nowhere_use_the_menu_up"),
+        "silence": of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye"),
+        "speech": of("test_house", "who_talks_at_a_menu_is_led_where_talking_leads")
+        + of("test_house", "what_a_caller_says_at_a_menu_is_answered_and_needs_not_be_said_again")
+        + of("house/test_menus", "who_talks_where_talking_leads_nowhere_hears_the_menu_again"),
         "time": Never("its time is the silence of its tries"),
         "closed": _CLOSED,
         "full": _FULL,
         "no agent": _NO_AI,
-        "dead air": _of("house/test_menus", "a_menu_of_which_nothing_can_be_heard_leads_on"),
+        "dead air": of("house/test_menus", "a_menu_of_which_nothing_can_be_heard_leads_on"),
     },
     "team": {
         "own": Never("it ends with a talk, or leads on"),
-        "caller": _of("test_house", "a_caller_who_hangs_up_in_the_line_is_recorded_as_abandoned"),
-        "human": _of("test_house", "a_team_is_rung_one_after_the_other", "nobody_hears_a_phone_that_rings"),
-        "talk": _of("test_house", "of_a_team_that_rings_at_once_the_first_to_answer_wins")
-        + _of("house/test_strangers", "sipp_takes_a_teams_call"),
-        "refused": _of("house/test_teams", "a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached"),
-        "busy": _of("house/test_teams", "a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached")
-        + _of("test_house", "a_team_is_rung_one_after_the_other"),
-        "no answer": _of("test_house", "a_team_is_rung_one_after_the_other")
-        + _of("house/test_teams", "who_misses_three_calls_in_a_row_is_paused"),
-        "unreachable": _of("house/test_teams", "a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached"),
-        "nobody": _of("test_house", "a_team_of_which_nobody_is_on_duty_books_a_callback")
-        + _of("house/test_teams", "who_is_away_isnt_rung_from_then_on"),
-        "key": _of("test_house", "a_key_leads_out_of_the_line"),
+        "caller": of("test_house", "a_caller_who_hangs_up_in_the_line_is_recorded_as_abandoned"),
+        "human": of("test_house", "a_team_is_rung_one_after_the_other", "nobody_hears_a_phone_that_rings"),
+        "talk": of("test_house", "of_a_team_that_rings_at_once_the_first_to_answer_wins")
+        + of("house/test_strangers", "sipp_takes_a_teams_call"),
+        "refused": of("house/test_teams", "a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached"),
+        "busy": of("house/test_teams", "a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached")
+        + of("test_house", "a_team_is_rung_one_after_the_other"),
+        "no answer": of("test_house", "a_team_is_rung_one_after_the_other")
+        + of("house/test_teams", "who_misses_three_calls_in_a_row_is_paused"),
+        "unreachable": of("house/test_teams", "a_team_goes_on_past_who_refuses_is_busy_or_cant_be_reached"),
+        "nobody": of("test_house", "a_team_of_which_nobody_is_on_duty_books_a_callback")
+        + of("house/test_teams", "who_is_away_isnt_rung_from_then_on"),
+        "key": of("test_house", "a_key_leads_out_of_the_line"),
         "person": Never("the caller waits for a person"),
-        "wrong key": _of("house/test_menus", "a_wav_is_a_queues_music_that_other_keys_dont_end"),
+        "wrong key": of("house/test_menus", "a_wav_is_a_queues_music_that_other_keys_dont_end"),
         "silence": Never("who waits is silent"),
         "speech": _UNHEARD,
-        "time": _of("test_house", "a_line_ends_after_its_time"),
+        "time": of("test_house", "a_line_ends_after_its_time"),
         "closed": _CLOSED,
         "full": _FULL,
         "no agent": _NO_AI,
@@ -136,19 +137,19 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "dial": {
         "own": Never("it ends with a talk, or leads on"),
-        "caller": _of("test_house", "a_caller_who_gives_up_stops_the_ringing"),
-        "human": _of("test_house", "one_person_is_rung_and_the_two_talk"),
-        "talk": _of("test_house", "a_caller_who_hangs_up_ends_the_humans_call"),
-        **dict.fromkeys(("refused", "busy"), _of("test_house", "who_is_rung_and_refuses_leads_to_what_the_plan_says")),
-        "no answer": _of("test_house", "who_doesnt_answer_is_given_up_in_time"),
-        "unreachable": _of("test_house", "a_phone_that_cant_be_reached_leads_on"),
-        "nobody": _of("test_house", "nobody_on_duty_books_a_callback"),
+        "caller": of("test_house", "a_caller_who_gives_up_stops_the_ringing"),
+        "human": of("test_house", "one_person_is_rung_and_the_two_talk"),
+        "talk": of("test_house", "a_caller_who_hangs_up_ends_the_humans_call"),
+        **dict.fromkeys(("refused", "busy"), of("test_house", "who_is_rung_and_refuses_leads_to_what_the_plan_says")),
+        "no answer": of("test_house", "who_doesnt_answer_is_given_up_in_time"),
+        "unreachable": of("test_house", "a_phone_that_cant_be_reached_leads_on"),
+        "nobody": of("test_house", "nobody_on_duty_books_a_callback"),
         "key": Never("no key leads out of a dial"),
         "person": Never("a person is being rung"),
         "wrong key": Never("keys count for nothing there"),
         "silence": Never("who waits is silent"),
         "speech": _UNHEARD,
-        "time": _of("test_house", "who_doesnt_answer_is_given_up_in_time"),
+        "time": of("test_house", "who_doesnt_answer_is_given_up_in_time"),
         "closed": _CLOSED,
         "full": _FULL,
         "no agent": _NO_AI,
@@ -156,63 +157,61 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "message": {
         **_RINGS_NOBODY,
-        "own": _of("test_house", "a_message_is_ended_by_the_pound_key_and_kept")
-        + _of("house/test_messages", "people_are_told_hear_and_tick_off"),
-        "caller": _of("test_house", "a_message_of_who_hangs_up_is_kept", "who_says_nothing_leaves_no_message"),
-        "key": _of("house/test_messages", "a_message_is_recorded_again_by_a_key")
-        + _of("test_house", "a_message_is_ended_by_the_pound_key_and_kept"),
-        "person": _of("house/test_messages", "a_key_skips_the_words_and_zero_leads_to_a_person"),
-        "wrong key": _of("house/test_messages", "a_key_skips_the_words_and_zero_leads_to_a_person"),
-        "silence": _of(
-            "house/test_messages", "a_message_ends_by_silence", "who_never_speaks_is_asked_again_and_let_go"
-        ),
-        "speech": _of("test_house", "a_message_is_written_down"),
-        "time": _of("test_house", "a_message_ends_after_its_time"),
-        "closed": _CLOSED + _of("house/test_menus", "closed_hours_tell_when_they_begin_again"),
+        "own": of("test_house", "a_message_is_ended_by_the_pound_key_and_kept")
+        + of("house/test_messages", "people_are_told_hear_and_tick_off"),
+        "caller": of("test_house", "a_message_of_who_hangs_up_is_kept", "who_says_nothing_leaves_no_message"),
+        "key": of("house/test_messages", "a_message_is_recorded_again_by_a_key")
+        + of("test_house", "a_message_is_ended_by_the_pound_key_and_kept"),
+        "person": of("house/test_messages", "a_key_skips_the_words_and_zero_leads_to_a_person"),
+        "wrong key": of("house/test_messages", "a_key_skips_the_words_and_zero_leads_to_a_person"),
+        "silence": of("house/test_messages", "a_message_ends_by_silence", "who_never_speaks_is_asked_again_and_let_go"),
+        "speech": of("test_house", "a_message_is_written_down"),
+        "time": of("test_house", "a_message_ends_after_its_time"),
+        "closed": _CLOSED + of("house/test_menus", "closed_hours_tell_when_they_begin_again"),
         "full": _FULL,
-        "no agent": _of("house/test_agents", "an_agent_that_fails_leads_where_the_plan_says"),
+        "no agent": of("house/test_agents", "an_agent_that_fails_leads_where_the_plan_says"),
         "dead air": Never("silence ends a message"),
     },
     "callback": {
         **_RINGS_NOBODY,
-        "own": _of("test_house", "nobody_on_duty_books_a_callback"),
-        "caller": _of("house/test_menus", "an_emergency_number_is_never_dialed_nor_called_back"),
-        "key": _of("test_house", "a_withheld_number_is_keyed_in_for_the_callback"),
+        "own": of("test_house", "nobody_on_duty_books_a_callback"),
+        "caller": of("house/test_menus", "an_emergency_number_is_never_dialed_nor_called_back"),
+        "key": of("test_house", "a_withheld_number_is_keyed_in_for_the_callback"),
         "person": Never("a 0 is a digit of the number"),
-        "wrong key": _of("house/test_menus", "an_emergency_number_is_never_dialed_nor_called_back"),
-        "silence": _of("house/test_menus", "who_keys_no_number_is_let_go"),
+        "wrong key": of("house/test_menus", "an_emergency_number_is_never_dialed_nor_called_back"),
+        "silence": of("house/test_menus", "who_keys_no_number_is_let_go"),
         "speech": _UNHEARD,
         "time": Never("its time is the silence of its tries"),
         "closed": Never("a promise has no hours"),
         "full": Never("a promise has no limits"),
-        "no agent": _of("test_calls", "an_agent_whose_engine_fails_says_so_and_books_a_callback"),
+        "no agent": of("test_calls", "an_agent_whose_engine_fails_says_so_and_books_a_callback"),
         "dead air": Never("silence ends it"),
     },
     "reject": {
         **dict.fromkeys(ENDINGS, Never("it is never answered")),
-        "own": _of("test_calls", "a_number_is_rejected_as_the_plan_says")
-        + _of("test_plans", "callers_get_what_the_plan_says_with_its_exact_status"),
+        "own": of("test_calls", "a_number_is_rejected_as_the_plan_says")
+        + of("test_plans", "callers_get_what_the_plan_says_with_its_exact_status"),
         "caller": Never("it is over at once"),
         "closed": _CLOSED,
         "full": Never("it has no limits"),
     },
     "goodbye": {
         **dict.fromkeys(ENDINGS, Never("it ends with its words")),
-        "own": _of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye"),
-        "caller": _of("house/test_menus", "a_caller_may_hang_up_on_the_goodbye"),
+        "own": of("test_house", "a_wrong_key_is_told_and_silence_ends_in_a_goodbye"),
+        "caller": of("house/test_menus", "a_caller_may_hang_up_on_the_goodbye"),
     },
 }
 """By the kind of stop: the plan's, the promise of a callback, and the goodbye that an answered caller hears where the plan
 rejects. `split` and `route` are passed through: nobody stops there."""
 
 
-def rendered() -> str:
-    """The table and its remarks in Markdown."""
+def rendered(table: Mapping[str, Mapping[str, Cell]] = TABLE, endings: Mapping[str, str] = ENDINGS) -> str:
+    """A table and its remarks in Markdown."""
     notes: dict[str, int] = {}
-    head = ["| | " + " | ".join(TABLE) + " |", "| --- |" + " --- |" * len(TABLE)]
+    head = ["| | " + " | ".join(table) + " |", "| --- |" + " --- |" * len(table)]
     rows = [
-        f"| {words} | " + " | ".join(_cell(TABLE[kind][ending], notes) for kind in TABLE) + " |"
-        for ending, words in ENDINGS.items()
+        f"| {words} | " + " | ".join(_cell(table[kind][ending], notes) for kind in table) + " |"
+        for ending, words in endings.items()
     ]
     told = [f"{number}. {note}" for note, number in notes.items()]
     return "\n".join([*head, *rows, "", *told, ""])
@@ -232,9 +231,9 @@ def _number(note: str, notes: dict[str, int]) -> str:
     return str(notes.setdefault(note, len(notes) + 1))
 
 
-def proofs() -> Sequence[str]:
-    """Every test that the table names."""
-    return sorted({test for row in TABLE.values() for cell in row.values() if isinstance(cell, tuple) for test in cell})
+def proofs(table: Mapping[str, Mapping[str, Cell]] = TABLE) -> Sequence[str]:
+    """Every test that a table names."""
+    return sorted({test for row in table.values() for cell in row.values() if isinstance(cell, tuple) for test in cell})
 
 
 def written(text: str) -> str:

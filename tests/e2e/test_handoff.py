@@ -10,18 +10,27 @@ from typing import Any
 
 import pytest
 
+from agents.lines import Say, line_of
+from gateway.calls.words import message as words_message
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call
+from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
+from tests.e2e.test_house_kills import job, killed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-WARM, ALL, LINE, CLOSED, ELSE = (f"+151055506{n}" for n in range(40, 45))
+WARM, ALL, LINE, CLOSED, ELSE, NOBODY, KILLED = (f"+151055506{n}" for n in range(40, 47))
 EVE, FAY = "+15105550115", "+15105550116"
+MAILBOX = (
+    "You have reached the voice mailbox of somebody who can not come to the phone at this moment so if you want to talk with "
+    "them later please leave a message after the tone"
+)
+"""In one breath: longer than people talk who answer."""
 CHOOSE = word(HandoffWord.CHOOSE, "en-US")
 
 
@@ -55,6 +64,11 @@ async def apart(call: Call, human: Call) -> None:
     await silent(human, 0.1)
 
 
+async def told(phone: Phone, call: Call, say: Say) -> None:
+    """The caller hears this of the agent."""
+    await said(phone, call, line_of(say, "en-US"), 40.0)
+
+
 def came(found: dict[str, Any]) -> list[str]:
     """What came of those who were asked, in that order."""
     return [note["about"]["tried"] for note in found["notes"] if note["kind"] == "handoff"]
@@ -74,4 +88,214 @@ async def test_a_human_takes_the_caller_once_they_have_heard_whose_call_it_is(
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff"]
     assert [leg["member"] for leg in found["legs"]] == ["eve"]
+    assert came(found) == ["taken"]
+
+
+@pytest.mark.long
+async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("2")
+    await human.ended()
+    await told(caller, call, Say.AWAY_DECLINED)
+    await caller.say(call, "I would like to leave a message.")
+    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "talk", "record"]
+    assert came(found) == ["declined"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("status", "say", "tried"),
+    [
+        (486, Say.AWAY_BUSY, "busy"),
+        (600, Say.AWAY_BUSY, "busy"),
+        (603, Say.AWAY_DECLINED, "declined"),
+        (480, Say.AWAY_DECLINED, "declined"),
+        (404, Say.AWAY_UNREACHABLE, "unreachable"),
+        (503, Say.AWAY_UNREACHABLE, "unreachable"),
+    ],
+)
+async def test_a_phone_that_refuses_is_told_apart_by_its_status(
+    stack: Stack, caller: Phone, callees: Phone, status: int, say: Say, tried: str
+) -> None:
+    call = await wants_a_person(caller, WARM)
+    (await callees.rung()).reject(status)
+    await told(caller, call, say)
+    await call.press("0")
+    await told(caller, call, Say.CALLBACK)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="callback")
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "talk"]
+    assert [(leg["how"], leg["status"]) for leg in found["legs"]] == [("failed", status)]
+    assert came(found) == [tried]
+
+
+@pytest.mark.long
+async def test_who_doesnt_answer_leaves_the_caller_to_the_agent_in_time(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await wants_a_person(caller, WARM)
+    ringing = await callees.rung()
+    await ringing.given_up()
+    await told(caller, call, Say.AWAY_NO_ANSWER)
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert came(found) == ["no answer"]
+    [leg] = found["legs"]
+    assert leg["answered"] is None
+
+
+@pytest.mark.long
+async def test_a_mailbox_never_gets_the_caller(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    machine = await (await callees.rung()).answer()
+    await callees.say(machine, MAILBOX)
+    await machine.say(tone(1000.0, 0.8))
+    await machine.ended(40.0)
+    await told(caller, call, Say.AWAY_MACHINE)
+    await call.hang_up()
+    assert find_tone(call.tape.heard, [1000.0]) is None
+    found = await record(stack, sip_id(call))
+    assert came(found) == ["machine"]
+
+
+@pytest.mark.long
+async def test_who_never_says_anything_doesnt_get_the_caller(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await said(callees, human, CHOOSE)
+    await human.ended(30.0)
+    await told(caller, call, Say.AWAY_DECLINED)
+    await call.hang_up()
+    assert came(await record(stack, sip_id(call))) == ["undecided"]
+
+
+@pytest.mark.long
+async def test_who_hangs_up_in_the_whisper_hasnt_taken_the_call(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await human.talking(0.3)
+    await human.hang_up()
+    await told(caller, call, Say.AWAY_HUNG_UP)
+    await call.hang_up()
+    assert came(await record(stack, sip_id(call))) == ["hung up"]
+
+
+@pytest.mark.long
+async def test_a_caller_who_hangs_up_on_hold_stops_the_ringing(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    ringing = await callees.rung()
+    await told(caller, call, Say.TO_TEAM)
+    await call.hang_up()
+    await ringing.given_up(5.0)
+    found = await record(stack, sip_id(call))
+    assert came(found) == ["withdrawn"]
+
+
+@pytest.mark.long
+async def test_a_human_who_had_answered_is_told_that_the_caller_has_gone(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await call.hang_up()
+    await said(callees, human, word(HandoffWord.CALLER_LEFT, "en-US"))
+    await human.ended()
+    assert came(await record(stack, sip_id(call))) == ["withdrawn"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("number", "say"), [(CLOSED, Say.AWAY_CLOSED), (NOBODY, Say.AWAY_NOBODY)])
+async def test_where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised(
+    stack: Stack, caller: Phone, number: str, say: Say
+) -> None:
+    call = await wants_a_person(caller, number)
+    await told(caller, call, say)
+    await call.press("0")
+    await told(caller, call, Say.CALLBACK)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="callback")
+    assert (found["legs"], len(found["stops"])) == ([], 1)
+
+
+@pytest.mark.long
+async def test_of_two_who_have_answered_the_first_to_take_it_gets_the_caller(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await wants_a_person(caller, ALL)
+    first, second = [await (await callees.rung()).answer() for _ in range(2)]
+    await said(callees, first, CHOOSE)
+    await said(callees, second, CHOOSE)
+    await apart(call, second)
+    await second.press("1")
+    await talk(call, second)
+    await first.ended(5.0)
+    assert find_tone(first.tape.heard, [OURS]) is None
+    await call.hang_up()
+    await second.ended()
+    found = await record(stack, sip_id(call), ending="served")
+    assert sorted(came(found)) == ["beaten", "taken"]
+
+
+@pytest.mark.long
+async def test_the_next_of_the_team_is_rung_and_takes_it_by_word(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, LINE)
+    ringing = await callees.rung()
+    assert ringing.dialed == EVE
+    ringing.reject(486)
+    ringing = await callees.rung()
+    assert ringing.dialed == FAY
+    human = await ringing.answer()
+    await said(callees, human, CHOOSE)
+    await callees.say(human, "I will take it.")
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended()
+    assert came(await record(stack, sip_id(call), ending="served")) == ["busy", "taken"]
+
+
+@pytest.mark.long
+async def test_the_plan_may_lead_somewhere_else(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, ELSE)
+    (await callees.rung()).reject(486)
+    await said(caller, call, "Nobody is free. Please speak.")
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "record"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("phase", ["ringing", "whispering", "bridged"])
+async def test_a_job_that_dies_amid_it_leaves_it_to_another(
+    stack: Stack, caller: Phone, callees: Phone, phase: str
+) -> None:
+    call = await wants_a_person(caller, KILLED)
+    ringing = await callees.rung()
+    if phase == "ringing":
+        await killed(stack)
+    human = await ringing.answer()
+    if phase == "whispering":
+        await human.talking(0.5)
+        await killed(stack)
+    await said(callees, human, CHOOSE, 40.0)
+    if phase != "bridged":
+        await apart(call, human)
+    await human.press("1")
+    await talk(call, human)
+    if phase == "bridged":
+        before = await killed(stack)
+        await talk(call, human)
+        await job(stack, before)
+        await talk(call, human)
+    await human.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served")
     assert came(found) == ["taken"]

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.e2e import endings
+import pytest
+
+from gateway.handoff.state import ASKING, Phase
+from tests.e2e import endings, handoff_endings
 
 E2E = Path(endings.__file__).parent
 
 
-def test_no_cell_is_empty() -> None:
-    for kind, row in endings.TABLE.items():
-        assert set(row) == set(endings.ENDINGS), kind
+TABLES = ((endings.TABLE, endings.ENDINGS), (handoff_endings.TABLE, handoff_endings.ENDINGS))
+
+
+@pytest.mark.parametrize(("table", "words"), TABLES)
+def test_no_cell_is_empty(table: Mapping[str, Mapping[str, endings.Cell]], words: Mapping[str, str]) -> None:
+    for kind, row in table.items():
+        assert set(row) == set(words), kind
         for ending, cell in row.items():
             assert cell.why if isinstance(cell, endings.Never | endings.Open) else cell, (kind, ending)
 
 
 def test_every_test_that_is_named_is_there() -> None:
-    files = {name.partition("::")[0] for name in endings.proofs()}
+    named = [name for table, _ in TABLES for name in endings.proofs(table)]
+    files = {name.partition("::")[0] for name in named}
     there = {f"{file}::{test}" for file in files for test in _tests(E2E / f"{file}.py")}
-    assert not [name for name in endings.proofs() if name not in there]
+    assert not [name for name in named if name not in there]
+
+
+def test_every_phase_of_a_handoff_has_a_column() -> None:
+    assert set(handoff_endings.TABLE) == {phase.value for phase in (*ASKING, Phase.BRIDGED)}
 
 
 def _tests(file: Path) -> list[str]:
@@ -31,3 +44,4 @@ def _tests(file: Path) -> list[str]:
 def test_the_readme_shows_it() -> None:
     shown = endings.README.read_text()
     assert endings.written(shown) == shown, "python -m tests.e2e.endings"
+    assert handoff_endings.written(shown) == shown, "python -m tests.e2e.handoff_endings"

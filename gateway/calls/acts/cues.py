@@ -133,9 +133,9 @@ class LegHeard:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """A member has said elsewhere, as by the link of a card, that they don't take the call."""
+    """A callee has said elsewhere, as by the link of a card, that they don't take the call."""
 
-    name: str
+    leg: str
 
 
 @dataclass(frozen=True, slots=True)

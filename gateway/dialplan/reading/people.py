@@ -18,7 +18,7 @@ from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.words import unknown
 from gateway.dialplan.when import moment
 
-_PERSON = ("call", "browser", "languages", "hours", "rotate")
+_PERSON = ("call", "browser", "languages", "hours", "notify", "rotate")
 _ROTATE = ("every", "from", "order")
 _TEAM = ("ring", "for", "members", "hours", "wrap_up", "notify", "unanswered", "escalate", "digest", "rotate")
 _SIP = re.compile(r"^sips?:[^@\s]+@[^@\s]+$")
@@ -50,7 +50,8 @@ def _person(reader: Reader, name: Key, node: Node, context: Context) -> Person |
         )
     languages = reader.texts(given["languages"], "languages") if "languages" in given else []
     hours = named_or_own(reader, f"the person {name.text}", given["hours"], context) if "hours" in given else None
-    return Person(name.text, name.place, call, browser, tuple(text for text, _ in languages), hours)
+    notify = notified(reader, given["notify"], "notify") if "notify" in given else ()
+    return Person(name.text, name.place, call, browser, tuple(text for text, _ in languages), hours, notify)
 
 
 def _call(reader: Reader, node: Node, context: Context) -> str:

@@ -180,6 +180,7 @@ class World:
             legs=tools,
             line=tools,
             whispers=tools,
+            answers=tools,
             holding=holding,
             recorder=tools,
             listener=tools,

@@ -30,9 +30,11 @@ numbers:
   "+15105550400": teams
   "+15105550500": without
 people:
-  ana: {call: +1 510 555 0111}
+  ana: {call: +1 510 555 0111, notify: ["sms:+15105550111", "mailto:ana@acme.example"]}
+  ben: {call: +1 510 555 0112}
+  turns: {rotate: {order: [ana, ben]}}
 teams:
-  desk: {members: [ana], notify: ["mailto:desk@acme.example"]}
+  desk: {members: [ben, turns], notify: ["mailto:desk@acme.example"]}
   other: {members: [ana], unanswered: leave}
 routes:
   sales: {agent: sales, handoff: desk}
@@ -67,7 +69,8 @@ def test_an_agent_gives_its_caller_to_the_routes_team(plan: Plan, dialed: str, i
     call = at_agent(plan, dialed)
     assert call.brief.handoff == "desk"
     given = after(plan, call, Because.HANDOFF)
-    assert given.act == Handoff("desk", introduce=introduce)
+    cards = (("ana", ("sms:+15105550111", "mailto:ana@acme.example")),)
+    assert given.act == Handoff("desk", introduce=introduce, notify=("mailto:desk@acme.example",), cards=cards)
     assert (given.pool, given.because, given.route, given.brief.agent) == (Pool.HOUSE, "handoff", call.route, "")
 
 

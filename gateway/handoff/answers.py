@@ -1,0 +1,38 @@
+"""What people say elsewhere than on the phone that rings them: by the link of a card, that they can't take the call. The job of
+the call looks for it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gateway.terms.call import CallId
+
+KEPT = 600.0
+"""Seconds; no phone rings for longer."""
+
+
+class Answers(Protocol):
+    """Every method raises `gateway.errors.Unavailable` when the store doesn't answer."""
+
+    async def decline(self, call: CallId, leg: str) -> None:
+        """Whoever that leg rings doesn't take the call."""
+        ...
+
+    async def declined(self, call: CallId) -> frozenset[str]:
+        """The legs of the call of which that was said."""
+        ...
+
+
+class MemoryAnswers:
+    """Implements Answers in one process."""
+
+    def __init__(self) -> None:
+        self._declined: dict[CallId, set[str]] = {}
+
+    async def decline(self, call: CallId, leg: str) -> None:
+        """See the port."""
+        self._declined.setdefault(call, set()).add(leg)
+
+    async def declined(self, call: CallId) -> frozenset[str]:
+        """See the port."""
+        return frozenset(self._declined.get(call, ()))

@@ -1,0 +1,72 @@
+"""The card that somebody gets whose phone rings for a caller: whose call it is, before the voice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.terms.delivery import Content
+from gateway.terms.sealed import is_sealed
+from gateway.terms.turn import Speaker, Turn
+
+QUOTED = 3
+"""Of what the caller has said, the last sentences."""
+LASTS = 600.0
+"""Seconds for which a card is of use to anybody."""
+_SPELLED_AT_MOST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who waits."""
+
+    call: str
+    number: str = field(repr=False)
+    """E.164; "" where it is withheld."""
+    facts: Mapping[str, object] = field(repr=False)
+    turns: Sequence[Turn] = ()
+    reason: str = field(default="", repr=False)
+    """Why the agent gives them to a human."""
+
+
+def card(caller: Caller, *, decline: str = "") -> Content:
+    """What it says. `decline`: a link by which whoever has the card can stop their phone ringing; "" for a team's, that
+    stops nobody's."""
+    facts = {name: _said(value) for name, value in caller.facts.items()}
+    name, company = facts.get("name", ""), facts.get("company", "")
+    number = facts.get("number", "") or caller.number
+    who = " of ".join(part for part in (name or "Somebody", company) if part)
+    title = f"Call for you: {who}"
+    parts = {
+        "Name": name,
+        "Company": f"{company} ({spelled(company)})" if company else "",
+        "Number": number or "withheld",
+        "Need": facts.get("need", ""),
+        "Budget": facts.get("budget", ""),
+        "When": facts.get("timeline", ""),
+        "Why now": caller.reason,
+        "Promised": facts.get("promises", ""),
+    }
+    quotes = [turn.text.reveal() for turn in caller.turns if turn.speaker is Speaker.CALLER][-QUOTED:]
+    lines = [f"{label}: {value}" for label, value in parts.items() if value]
+    lines += ["", *(f'They said: "{quote}"' for quote in quotes)] if quotes else []
+    lines += ["", "Answer your phone and press 1 to take the call."]
+    lines += [f"Can't take it? {decline}"] if decline else []
+    short = f"{title}, {number or 'number withheld'}" + (f"\nCan't take it? {decline}" if decline else "")
+    fields: dict[str, object] = {
+        "call": caller.call, "name": name or None, "company": company or None, "number": number or None,
+        "need": facts.get("need") or None, "budget": facts.get("budget") or None, "reason": caller.reason or None,
+        "said": quotes, "promises": facts.get("promises") or None, "decline": decline or None,
+    }  # fmt: skip
+    return Content(title, "\n".join(lines), {"card": fields}, short=short)
+
+
+def spelled(word: str) -> str:
+    """Letter by letter: A-C-M-E."""
+    return "-".join(sign.upper() for sign in word[:_SPELLED_AT_MOST] if sign.isalnum())
+
+
+def _said(value: object) -> str:
+    if value is None or isinstance(value, Mapping) or is_sealed(value):
+        return ""
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,136 @@
+"""Calls that an agent gives to a human: how fast the two hear each other once the human takes the call, how long the caller hears
+nothing meanwhile, how soon the others fall silent, and whether anybody hears whom they mustn't.
+
+Judged by the packets that each party receives, on one clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from gateway.rtp import Arrival
+from tests.bench.figures import Figure, milliseconds
+from tests.bench.house_ears import HEARD, Packets, amplitude, comes, is_tone, listen, settled, since, tone
+from tests.e2e.gateway import running_gateway
+
+SALES = "+15105550711"
+OURS, THEIRS, OTHERS = 600.0, 1000.0, 1500.0
+"""Hz: of the caller, of whoever takes the call, of whoever doesn't."""
+PLAN = """
+offhook: 1
+timezone: America/New_York
+country: US
+human: callback
+numbers: {+1 510 555 0711: sales, otherwise: nobody}
+people: {ana: {call: +1 510 555 0111}, ben: {call: +1 510 555 0112}}
+teams:
+  crew: {members: [ana, ben], ring: ringall, for: 60s}
+routes:
+  sales: {agent: sales, greeting: Hello., handoff: crew, introduce: false}
+  nobody: {reject: 603}
+"""
+
+
+@dataclass
+class Found:
+    """Seconds each, and packets."""
+
+    talk: list[float] = field(default_factory=list)
+    silence: list[float] = field(default_factory=list)
+    losers: list[float] = field(default_factory=list)
+    leaked: int = 0
+
+
+def measure(handoffs: int) -> list[Figure]:
+    """Every figure. `handoffs`: calls that are given to a human; each takes about a quarter of a minute."""
+    with tempfile.TemporaryDirectory(prefix="offhook-bench-") as directory:
+        plans = Path(directory, "plans")
+        plans.mkdir()
+        (plans / "main.yaml").write_text(PLAN)
+        with running_gateway(Path(directory, "state"), plans) as stack:
+            found = asyncio.run(_measure(stack.sip, stack.callees, handoffs))
+    return [
+        milliseconds("human takes the call → two-way speech", found.talk, 0.5, None),
+        milliseconds("human takes the call → two-way speech", found.talk, 0.95, 150.0),
+        milliseconds("the caller hears nothing around it, at most", found.silence, 1.0, 300.0),
+        milliseconds("human takes the call → the others hear nothing more", found.losers, 0.95, 300.0),
+        Figure("packets heard by whom they weren't for", found.leaked, "packets", 0, samples=handoffs),
+    ]
+
+
+async def _measure(sip: str, callees: int, handoffs: int) -> Found:
+    found = Found()
+    async with Phone(sip) as phone, Phone("127.0.0.1:9", port=callees) as desk:
+        await asyncio.sleep(5.0)  # workers get warm
+        for number in range(handoffs):
+            await _handoff(phone, desk, found, answered=number % 2 == 0)
+    return found
+
+
+async def _handoff(phone: Phone, desk: Phone, found: Found, *, answered: bool) -> None:
+    """`answered`: the one who doesn't take the call has answered too."""
+    call = await phone.dial(SALES)
+    await call.answered()
+    await call.talking(0.5)
+    await call.press("0")
+    rung = [await desk.rung() for _ in range(2)]
+    ours = listen(call)
+    call.port.send(tone(OURS, 60.0))
+    human = await rung[0].answer()
+    theirs = listen(human)
+    human.port.send(tone(THEIRS, 60.0))
+    other = await rung[1].answer() if answered else None
+    others = listen(other) if other is not None else None
+    if other is not None:
+        other.port.send(tone(OTHERS, 60.0))
+    await settled(ours, 4.0)
+    pressed = time.monotonic()
+    found.leaked += _heard(ours, THEIRS, 0.0) + _heard(ours, OTHERS, 0.0) + _heard(theirs, OURS, 0.0)
+    await human.press("1")
+    at_caller, at_human = await asyncio.gather(
+        comes(ours, is_tone(THEIRS), pressed), comes(theirs, is_tone(OURS), pressed)
+    )
+    found.talk.append(max(at_caller, at_human) - pressed)
+    found.silence.append(_quiet(ours, at_caller))
+    if other is None or others is None:
+        found.losers.append(await rung[1].given_up() - pressed)
+    else:
+        await other.ended()
+        found.losers.append(_last(others, pressed) - pressed)
+        found.leaked += _heard(others, OURS, 0.0) + _heard(others, THEIRS, 0.0)
+    await settled(ours, 1.0)
+    found.leaked += _heard(ours, OTHERS, 0.0)
+    await _end(call, human)
+
+
+async def _end(call: Call, human: Call) -> None:
+    await call.hang_up()
+    await human.ended()
+    await asyncio.sleep(2.0)
+
+
+def _heard(packets: Packets, hertz: float, after: float) -> int:
+    return sum(amplitude(packet.samples, hertz) >= HEARD for packet in since(packets, after))
+
+
+def _sounds(packet: Arrival) -> bool:
+    return float(np.sqrt(2 * np.mean(packet.samples.astype(np.float64) ** 2))) >= HEARD / 8
+
+
+def _quiet(packets: Packets, at: float) -> float:
+    """How long nothing was heard before the packet that came then."""
+    before = [packet.at for packet in packets.came if packet.at < at and _sounds(packet)]
+    return at - max(before) if before else 0.0
+
+
+def _last(packets: Packets, after: float) -> float:
+    """When something was heard last."""
+    return max((packet.at for packet in since(packets, after) if _sounds(packet)), default=after)

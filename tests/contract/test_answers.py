@@ -1,0 +1,51 @@
+"""The contract of what people say by the links of cards, on memory and on a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.errors import Unavailable
+from gateway.handoff.answers import Answers, MemoryAnswers
+from gateway.handoff.redis_answers import RedisAnswers
+from gateway.terms.call import CallId
+from tests.e2e.servers import redis_server
+
+CALL, OTHER = CallId("SCL_1"), CallId("SCL_2")
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis", "redis-decoding"])
+async def answers(request: pytest.FixtureRequest) -> AsyncIterator[Answers]:
+    if request.param == "memory":
+        yield MemoryAnswers()
+        return
+    client = Redis.from_url(request.getfixturevalue("redis_url"), decode_responses=request.param != "redis")
+    await client.flushall()
+    yield RedisAnswers(client)
+    await client.aclose()
+
+
+async def test_who_declines_does_so_for_one_call(answers: Answers) -> None:
+    assert await answers.declined(CALL) == frozenset()
+    await answers.decline(CALL, "desk-1")
+    await answers.decline(CALL, "desk-1")
+    await answers.decline(CALL, "desk-2")
+    assert await answers.declined(CALL) == {"desk-1", "desk-2"}
+    assert await answers.declined(OTHER) == frozenset()
+
+
+async def test_a_store_that_doesnt_answer_is_told() -> None:
+    client = Redis.from_url("redis://127.0.0.1:9", socket_connect_timeout=0.2)
+    with pytest.raises(Unavailable):
+        await RedisAnswers(client).declined(CALL)
+    with pytest.raises(Unavailable):
+        await RedisAnswers(client).decline(CALL, "desk-1")
+    await client.aclose()

@@ -1,0 +1,131 @@
+"""Which tests prove what comes of a caller who is given to a human: every phase × every way out of it.
+
+`python -m tests.e2e.handoff_endings` writes the table into README.md, below the one of stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.e2e.endings import README, Cell, Never, Open, of, rendered
+
+BEGIN, END = "<!-- handoffs -->\n", "<!-- /handoffs -->\n"
+
+ENDINGS: Mapping[str, str] = {
+    "taken": "they take it",
+    "declined": "they decline by key or word",
+    "link": "they decline by the card's link",
+    "refused": "their phone declines",
+    "busy": "busy",
+    "no answer": "no answer",
+    "unreachable": "not to be reached",
+    "machine": "a mailbox, or a screening",
+    "hung up": "they hang up",
+    "nothing": "they say nothing",
+    "beaten": "another takes it",
+    "caller": "the caller hangs up",
+    "closed": "the team is closed",
+    "nobody": "nobody is free",
+    "killed": "the job dies",
+}
+"""Ways out, as the table's columns and in words."""
+
+_RINGS = Never("the phone rings only then")
+_ANSWERED = Never("they have answered")
+_UNANSWERED = Never("they haven't answered")
+_BEFORE = Never("it is looked for before anybody is rung")
+_TALK = Never("they have the caller already")
+_KILLED = of("test_handoff", "a_job_that_dies_amid_it_leaves_it_to_another")
+_KILLED_SOON = Open("it lasts for less than a second; the machine's property test has it")
+_LINK = Open("the page and what the job makes of it are proven by unit tests, and not by a real call yet")
+_NOBODY_RUNG = dict.fromkeys(
+    (
+        "taken",
+        "declined",
+        "link",
+        "refused",
+        "busy",
+        "no answer",
+        "unreachable",
+        "machine",
+        "hung up",
+        "nothing",
+        "beaten",
+    ),
+    Never("nobody is rung yet"),
+)
+_TAKEN = of("test_handoff", "a_human_takes_the_caller_once_they_have_heard_whose_call_it_is")
+_GONE = of("test_handoff", "a_human_who_had_answered_is_told_that_the_caller_has_gone")
+_WHISPER: Mapping[str, Cell] = {
+    "refused": _RINGS,
+    "busy": _RINGS,
+    "no answer": _ANSWERED,
+    "unreachable": _RINGS,
+    "link": _LINK,
+    "closed": _BEFORE,
+    "nobody": _BEFORE,
+    "caller": _GONE,
+    "killed": _KILLED,
+}
+
+TABLE: Mapping[str, Mapping[str, Cell]] = {
+    "offering": {
+        **_NOBODY_RUNG,
+        "caller": of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing"),
+        "closed": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
+        "nobody": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
+        "killed": _KILLED_SOON,
+    },
+    "ringing": {
+        "taken": _UNANSWERED,
+        "declined": _UNANSWERED,
+        "link": _LINK,
+        **dict.fromkeys(
+            ("refused", "busy", "unreachable"), of("test_handoff", "a_phone_that_refuses_is_told_apart_by_its_status")
+        ),
+        "no answer": of("test_handoff", "who_doesnt_answer_leaves_the_caller_to_the_agent_in_time"),
+        "machine": _UNANSWERED,
+        "hung up": _UNANSWERED,
+        "nothing": Never("that is no answer"),
+        "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
+        "caller": of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing"),
+        "closed": _BEFORE,
+        "nobody": _BEFORE,
+        "killed": _KILLED,
+    },
+    "whispering": {
+        **_WHISPER,
+        "taken": _TAKEN,
+        "declined": of("test_handoff", "who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message"),
+        "machine": of("test_handoff", "a_mailbox_never_gets_the_caller"),
+        "hung up": of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
+        "nothing": Never("that is heard to its end"),
+        "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
+    },
+    "deciding": {
+        **_WHISPER,
+        "taken": of("test_handoff", "the_next_of_the_team_is_rung_and_takes_it_by_word"),
+        "declined": of("test_handoff", "who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message"),
+        "machine": of("test_handoff", "a_mailbox_never_gets_the_caller"),
+        "hung up": of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
+        "nothing": of("test_handoff", "who_never_says_anything_doesnt_get_the_caller"),
+        "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
+    },
+    "bridged": {
+        **dict.fromkeys(ENDINGS, _TALK),
+        "hung up": _TAKEN,
+        "caller": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
+        "killed": _KILLED,
+    },
+}
+"""By the phase in which the handoff is."""
+
+
+def written(text: str) -> str:
+    """The README's text with the table as it is now."""
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}{rendered(TABLE, ENDINGS)}{END}{rest.partition(END)[2]}"
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text()))

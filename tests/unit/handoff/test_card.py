@@ -1,0 +1,57 @@
+"""The card of whoever is rung."""
+
+from __future__ import annotations
+
+from gateway.handoff.card import Caller, card, spelled
+from gateway.terms.personal import Words
+from gateway.terms.sealed import MARK
+from gateway.terms.turn import Speaker, Turn
+
+FACTS = {
+    "name": "Maria Lopez",
+    "company": "Acme",
+    "need": "phones",
+    "budget": "5000 dollars",
+    "promises": ["a quote by Friday"],
+    "number": None,
+}
+TURNS = [
+    Turn(1, Speaker.AGENT, Words("How can I help?"), 1.0),
+    *(Turn(n, Speaker.CALLER, Words(f"Sentence {n}."), float(n)) for n in range(2, 6)),
+]
+CALLER = Caller("SCL_1", "+14155550142", FACTS, TURNS, "wants to buy today")
+
+
+def test_it_tells_who_waits_and_what_was_said_and_promised() -> None:
+    told = card(CALLER, decline="https://x.example/decline")
+    assert told.title == "Call for you: Maria Lopez of Acme"
+    for line in (
+        "Company: Acme (A-C-M-E)",
+        "Number: +14155550142",
+        "Need: phones",
+        "Budget: 5000 dollars",
+        "Why now: wants to buy today",
+        "Promised: a quote by Friday",
+        'They said: "Sentence 3."',
+        'They said: "Sentence 5."',
+        "Can't take it? https://x.example/decline",
+    ):
+        assert line in told.body.splitlines()
+    assert "Sentence 2." not in told.body, "the last sentences say enough"
+    assert "How can I help?" not in told.body
+    assert told.fields["card"]["name"] == "Maria Lopez"  # type: ignore[index]
+    assert told.short.splitlines() == [
+        "Call for you: Maria Lopez of Acme, +14155550142",
+        "Can't take it? https://x.example/decline",
+    ]
+
+
+def test_what_isnt_known_isnt_told_and_a_team_declines_for_nobody() -> None:
+    told = card(Caller("SCL_1", "", {"name": f"{MARK}x"}))
+    assert told.title == "Call for you: Somebody"
+    assert told.body.splitlines() == ["Number: withheld", "", "Answer your phone and press 1 to take the call."]
+    assert MARK not in repr(told)
+
+
+def test_companies_are_spelled() -> None:
+    assert spelled("O'Neil & Co") == "O-N-E-I-L-C-O"
