@@ -192,7 +192,6 @@ class CallStage:
             self.onward = Onward(Because.HUMAN)
             return Person.AGENT
         if self.brief.handoff and not self.brief.human and not self._offered:
-            self._offered = True
             return await self.hand_over(reason)
         answer = person.answer(self.brief, self.brief.agent, self.call.caller)
         if answer is Person.AGENT:
@@ -216,7 +215,7 @@ class CallStage:
 
     async def hand_over(self, reason: str) -> Person:
         """A human of the team is to talk with the caller (see `port.Stage.hand_over`)."""
-        answer = Person.TEAM
+        answer, self._offered = Person.TEAM, True
         if self.parts.look is not None:
             try:
                 async with asyncio.timeout(LOOK_WITHIN):

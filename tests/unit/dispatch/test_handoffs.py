@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import stops
 from gateway.dispatch.decide import Arrival, arrived
+from gateway.dispatch.dispatcher import PARTS_WITHIN
 from gateway.terms.act import Because, Handoff, Onward, Promise, Record, Talk
-from gateway.terms.call import Call, CallId, Pool
+from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.personal import Number
+from tests.unit.dispatch.test_dispatcher import CALL, World, arrival
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 PLAN = """\
@@ -116,3 +119,36 @@ def test_what_is_about_a_handoff_needs_one(tmp_path: Path, more: str) -> None:
     where.write_text(PLAN.replace("without: {agent: sales}", f"without: {{agent: sales, {more}}}"))
     [finding] = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC)).findings
     assert "it is about a handoff" in finding.what
+
+
+async def with_caller_given_to_a_human(bridged: str = "") -> World:
+    """A call whose job rings a team for its caller, or has connected one of it."""
+    world = World()
+    await world.one.arrived(arrival())
+    call = await world.store.get(CALL)
+    assert call
+    assert await world.store.take(CALL, call.epoch, "job-1", 3.0)
+    there = replace(call, act=Handoff("desk"), stop=2, pool=Pool.HOUSE, checkpoint="", bridged="")
+    assert await world.store.lead(there, {})
+    if bridged:
+        assert await world.store.keep(CALL, call.epoch, 2, "{}", bridged)
+    return world
+
+
+async def test_a_job_may_tell_whoever_has_answered_that_the_caller_has_gone() -> None:
+    world = await with_caller_given_to_a_human()
+    await world.one.gone(CALL)
+    known = await world.store.get(CALL)
+    assert known
+    assert (known.phase, world.rooms.did("close")) == (Phase.ENDED, 0)
+    await world.one.reconcile()
+    assert world.rooms.did("close") == 0
+    world.now += PARTS_WITHIN
+    await world.one.reconcile()
+    assert world.rooms.did("close") == 1, "a job that has died leaves nobody behind"
+
+
+async def test_two_who_talked_need_no_such_moment() -> None:
+    world = await with_caller_given_to_a_human("desk-1")
+    await world.one.gone(CALL)
+    assert world.rooms.did("close") == 1
