@@ -14,7 +14,7 @@ from gateway.calls.sealed import Seal
 from gateway.conduct.port import Stage
 from gateway.errors import OurFault
 from gateway.terms.act import Talk
-from gateway.terms.catalogue import AWAY, Cue
+from gateway.terms.catalogue import come_back
 from gateway.terms.personal import Digits
 from gateway.terms.turn import Speaker
 
@@ -34,10 +34,10 @@ def go_on(stage: Stage, definition: Definition, session: AgentSession[None], say
 
 
 def returned(stage: Stage) -> Say | None:
-    """What the caller is told first who comes back from a handoff that nobody took; None for any other, and for one whom
+    """What the caller is told first who comes back from a handoff or a transfer that nobody took; None for any other, and for one whom
     another job has told so."""
     back = stage.call.act.back if isinstance(stage.call.act, Talk) else ""
-    return Say(AWAY.get(back, Cue.AWAY_NOBODY).value) if back and not stage.resumed else None
+    return Say(come_back(back).value) if back and not stage.resumed else None
 
 
 def wanted_number(stage: Stage) -> bool:

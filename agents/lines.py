@@ -22,6 +22,12 @@ class Say(StrEnum):
     SORRY = "sorry"
     SORRY_CALLBACK = "sorry_callback"
     PUT_THROUGH = "put_through"
+    NOT_FREE = "not_free"
+    """To a caller who was put through to somebody and comes back, by why they weren't taken."""
+    NOT_TAKEN = "not_taken"
+    NOT_ANSWERED = "not_answered"
+    NOT_REACHED = "not_reached"
+    NOT_THERE = "not_there"
     CALLBACK = "callback"
     TO_TEAM = "to_team"
     """To a caller who is given to a human of a team, before the music."""
@@ -69,6 +75,11 @@ _ENGLISH = {
         "I'm sorry, something has gone wrong on our side. A person will call you back on this number. Goodbye."
     ),
     Say.PUT_THROUGH: "One moment, please.",
+    Say.NOT_FREE: "They are on another call right now. Is there anything else I can do for you?",
+    Say.NOT_TAKEN: "They can't take your call right now. Is there anything else I can do for you?",
+    Say.NOT_ANSWERED: "Nobody answered. Is there anything else I can do for you?",
+    Say.NOT_REACHED: "I couldn't reach them. Is there anything else I can do for you?",
+    Say.NOT_THERE: "They don't take calls right now. Is there anything else I can do for you?",
     Say.CALLBACK: (
         "Nobody is free to take the call right now, so I have booked a callback: a person will call you back on the "
         "number you are calling from. Is there anything else I can do for you?"

@@ -28,6 +28,11 @@ Never have it said aloud, nor read it back. The caller is to key in, not to say:
 Digits that the caller says are hidden from you too, as ••••: nobody has heard them. Ask for them to be keyed in.
 """.strip()
 
+TRANSFER = """
+Who asks to be put through to somebody whom transfer_call names, you put through by it. Whoever isn't reached comes back to
+you: go on then, and offer what you can do. Never read a number out, and never say that you have put somebody through.
+""".strip()
+
 
 def instructions(definition: Definition, brief: Brief) -> str:
     """The system prompt."""
@@ -37,6 +42,8 @@ def instructions(definition: Definition, brief: Brief) -> str:
         parts.append(SEALED.format(nouns=nouns))
     if topic := settings.get("topic"):
         parts.append(f"Callers of this number call about: {topic}")
+    if brief.transfers or brief.transfers_numbers:
+        parts.append(TRANSFER)
     parts.append(f"Ask: {', '.join(asked(definition, brief)) or 'nothing'}")
     if never := _texts(settings.get("never")):
         parts.append(f"Never: {'; '.join(never)}")

@@ -14,7 +14,7 @@ from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
-from agents import checking, engines, telephony
+from agents import checking, engines, telephony, transferring
 from agents.answering import led_by_words, words_before
 from agents.checking import CheckedAgent, Checking
 from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
@@ -109,6 +109,7 @@ class TalkingRunner:
             function_tool(self._person_tool, raw_schema=PERSON),
             function_tool(self._end_tool, raw_schema=END),
             function_tool(self._no_calls_tool, raw_schema=NO_CALLS),
+            *transferring.tools(stage, self._after_playing),
         ]
         if brief.handoff:
             tools += [

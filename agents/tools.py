@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.terms.call import Brief
+
 PERSON = {
     "name": "ask_for_person",
     "description": "Get the caller a person: call it as soon as they ask for one.",
@@ -35,3 +37,19 @@ END = {
     "description": "Hang up. Say goodbye first.",
     "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
 }
+
+
+def transfer(brief: Brief) -> dict[str, object]:
+    """The tool by which callers are put through, to whom the route allows and nobody else."""
+    to: dict[str, object] = {
+        "type": "string",
+        "description": "who, by one of these names",
+        "enum": list(brief.transfers),
+    }
+    if brief.transfers_numbers:
+        to = {"type": "string", "description": f"{', '.join((*brief.transfers, 'or'))} a number such as +15105550100"}
+    return {
+        "name": "transfer_call",
+        "description": "Put the caller through to somebody: the call leaves you, unless they aren't reached.",
+        "parameters": {"type": "object", "properties": {"to": to}, "required": ["to"], "additionalProperties": False},
+    }

@@ -130,6 +130,10 @@ class HouseTools:
             note=partial(stage.note, Kind.LEG),
         )
 
+    async def lets_out(self, call: Call, address: str) -> None:
+        """Whether the call could be connected with the address. Raises OffhookError."""
+        await self._outward(call).look(address)
+
     def _outward(self, call: Call) -> Outward:
         default = self._settings.sip_outbound_trunk
         return Outward(self._lk.sip, call, reader(self._lk.sip), self._guard, default=default)

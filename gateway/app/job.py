@@ -218,6 +218,7 @@ class _Job:
             runner=lambda name: agents.runner(name, settings, warm),
             lines=partial(_lines, agents.catalogue()),
             house=tools.house(),
+            lets_out=tools.lets_out,
             hearing=hearing.set,
             store=store,
             pool=self._pool,

@@ -24,6 +24,7 @@ from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.mouth import Mouth
+from gateway.conduct.outward import LetsOut, nobody
 from gateway.conduct.pickup import PickUp
 from gateway.conduct.port import AgentRunner, Person
 from gateway.conduct.prompts import PromptBook
@@ -61,7 +62,7 @@ from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks, cancelled
 from gateway.terms.act import Because, Handoff, Onward, Over, Talk
 from gateway.terms.call import Call, Phase, Pool
-from gateway.terms.catalogue import AWAY, Cue, Lines
+from gateway.terms.catalogue import Cue, Lines, come_back
 from gateway.terms.event import Kind
 from gateway.terms.kept import Kept
 from gateway.terms.times import THERE_WITHIN
@@ -118,6 +119,8 @@ class Means:
     """Who of a team could be rung now."""
     do_not_call: DoNotCall = field(default_factory=MemoryDoNotCall)
     """Who is never called again."""
+    lets_out: LetsOut = nobody
+    """Whether the guard would let a number out."""
 
 
 class Conductor:
@@ -152,7 +155,7 @@ class Conductor:
             prompts, rendered_in = means.prompts, means.rendered_in
             parts = Parts(
                 self._call, voice, self._room, self._teller, ledger, prompts, rendered_in, means.spoken,
-                means.do_not_call, means.health, means.look,
+                means.do_not_call, means.health, means.look, means.lets_out,
             )  # fmt: skip
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
             mouth.sounds = stage.attention.sounds
@@ -411,9 +414,9 @@ class Conductor:
 
 
 def _back(call: Call) -> Cue | None:
-    """How a caller is told who comes back from a handoff; None for any other."""
+    """How a caller is told who comes back from a handoff or a transfer; None for any other."""
     back = call.act.back if isinstance(call.act, Talk) else ""
-    return AWAY.get(back, Cue.AWAY_NOBODY) if back else None
+    return come_back(back) if back else None
 
 
 def _loop_time(deadline: float) -> float | None:

@@ -19,8 +19,9 @@ import structlog
 from livekit import api, rtc
 
 from gateway.calls.acts import rung
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegKey, LegLeft, LegRings
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegKey, LegLeft, LegRings, Refer, Referred
 from gateway.calls.hearing import bridge, introduction, leg, leg_name
+from gateway.conduct import referring
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
@@ -64,7 +65,7 @@ _BY_CODE = {
 }
 """A SIP status for an API error that has none: nobody answered, or the SIP service takes no calls now."""
 
-Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft | LegKey], None]
+Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft | LegKey | Referred], None]
 Pace = Callable[[OutboundTrunk], Awaitable[None]]
 Note = Callable[[Mapping[str, object]], None]
 
@@ -204,6 +205,12 @@ class Legs:
         one = self._legs[dial.leg] = _Leg(dial.leg, dial.callee.name, dial.callee.address)
         one.dialing = self._tasks.start(self._dial(one, dial), f"leg {dial.leg}")
 
+    def refer(self, refer: Refer) -> None:
+        """Have the caller's carrier call somebody (see `cues.Refer`). LegFailed with status 0 tells that it couldn't be
+        asked at all."""
+        one = self._legs[refer.leg] = _Leg(refer.leg, refer.callee.name, refer.callee.address)
+        one.dialing = self._tasks.start(self._refer(one, refer), f"refer {refer.leg}")
+
     def drop(self, name: str) -> None:
         """Stop ringing a leg, or hang it up; nothing more is told of it."""
         one = self._legs.get(name)
@@ -225,7 +232,8 @@ class Legs:
         try:
             one.passed = passed = await self._outward.may(dial.callee.address, one.name)
             async with asyncio.timeout_at(by):
-                await self._pace(passed.way.trunk)
+                if passed.way is not None:
+                    await self._pace(passed.way.trunk)
         except OffhookError as bad:
             self._failed(one, 0, str(bad))
             return
@@ -259,6 +267,21 @@ class Legs:
         else:
             if waits:
                 self._answered(one)
+
+    async def _refer(self, one: _Leg, refer: Refer) -> None:
+        try:
+            one.passed = passed = await self._outward.may(refer.callee.address, one.name, refer=True)
+        except OffhookError as bad:
+            self._failed(one, referring.NOT_LET_OUT, str(bad))
+            return
+        self._noted(one, "referred")
+        status, said = await referring.sent(self._outward, passed, refer.ring_for)
+        if status != referring.THERE:
+            self._failed(one, status, said)
+        elif one.at < _At.OVER:
+            one.at = _At.OVER
+            self._noted(one, "transferred")
+            self._tell(Referred(one.name))
 
     def _seen(self, who: rtc.RemoteParticipant) -> None:
         name = leg_name(who.identity)

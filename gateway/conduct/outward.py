@@ -27,8 +27,10 @@ from gateway.guard.judge import Refusal, Why
 from gateway.guard.meter import Cap, Meter, caps, of_call
 from gateway.metrics import counter
 from gateway.terms.act import Because
+from gateway.terms.address import Address
 from gateway.terms.call import Call
 from gateway.terms.number import country_of
+from gateway.terms.outbound import Rules
 from gateway.terms.personal import Number
 from gateway.trunks.choose import OutboundTrunk, Way, choose
 
@@ -40,7 +42,15 @@ Trunks = Callable[[], Awaitable[Sequence[OutboundTrunk]]]
 Barred = Callable[[Number], Awaitable[bool]]
 """Whether a number (E.164) is never to be called again. Raises Unavailable."""
 
+LetsOut = Callable[[Call, str], Awaitable[None]]
+"""Whether a call could be connected with an address; raises OffhookError where not."""
+
 log = structlog.get_logger(__name__)
+
+
+async def nobody(_: Call, __: str) -> None:
+    """LetsOut that lets nobody out."""
+    raise Refused("Nobody may be called from here.")
 
 
 class SipService(Protocol):
@@ -72,7 +82,9 @@ class Guard:
 class Passed:
     """Somebody who may be called now, once."""
 
-    way: Way
+    address: Address
+    way: Way | None
+    """By which trunk; None for a number that the caller's carrier calls."""
     once: str
     """Its name, as it is counted."""
     counted: tuple[Cap, ...]
@@ -115,41 +127,43 @@ class Outward:
         self._passed: set[Passed] = set()
         """Those that weren't used yet."""
 
-    async def may(self, address: str, name: str, *, asked: bool = False) -> Passed:
+    async def look(self, address: str) -> None:
+        """Whether an address could be let out as it is written, before anything is done for it: nothing is counted. Raises
+        as `may` does."""
+        await self._judged(address, await self._trunks())
+
+    async def may(self, address: str, name: str, *, refer: bool = False) -> Passed:
         """Let an address out, as it is written.
 
-        `name`: the leg's, or any other that this call uses once. `asked`: a caller or a model has asked for it, so that
-        it counts towards the caps though the plan names whom it is for. Raises Refused, and Unavailable or SetupFault
-        where nobody can tell.
+        `name`: the leg's, or any other that this call uses once. `refer`: the caller's carrier is to call it. Raises
+        Refused, and Unavailable or SetupFault where nobody can tell.
         """
         call = self._call
-        rules = await self._guard.book.of(call.plan)
-        if rules is None:
-            raise Unavailable("Nobody knows yet what may be called.", remedy="Start offhook control.")
         trunks = await self._trunks()
-        here = [country_of(call.dialed), *(country_of(Number(one)) for trunk in trunks for one in trunk.numbers[:1])]
-        judged = judge.judge(address, rules, here)
-        if isinstance(judged, Refusal):
-            raise self._refused(judged)
-        way = choose(str(judged.address), trunks, dialed=call.dialed, caller=call.caller, default=self._default)
+        rules, judged = await self._judged(address, trunks)
+        way = None
+        if not refer or judged.address.trunk:
+            way = choose(str(judged.address), trunks, dialed=call.dialed, caller=call.caller, default=self._default)
         number = judged.address.e164
         # Not of whom the operator names: anybody can say in a salesperson's name that they want no more calls.
         if number and not judged.named and await self._guard.barred(Number(number)):
             raise self._refused(Refusal(Why.DO_NOT_CALL, "That number is on the do-not-call list."))
-        once = f"{call.id}:{name}"
-        asked = asked or call.because == Because.TRANSFER.value
+        asked = refer or call.because == Because.TRANSFER.value
+        # A transfer counts once, also where the caller's carrier can't and it is dialed.
+        once = f"{call.id}:{call.stop if asked else name}"
         counted = caps(rules, judged, self._clock(), of_call(call, asked=asked))
         if full := await self._guard.meter.take(once, counted):
             raise self._refused(_full(next(cap for cap in counted if cap.key == full)))
-        passed = Passed(way, once, counted, judged.price)
+        passed = Passed(judged.address, way, once, counted, judged.price)
         self._passed.add(passed)
         return passed
 
     async def dial(self, passed: Passed, leg: Leg, within: float) -> None:
         """Dial somebody who has passed. `within`: seconds that LiveKit may take. Raises what LiveKit's API raises, and
         TimeoutError."""
-        self._use(passed)
-        way = passed.way
+        way = self._use(passed).way
+        if way is None:
+            raise OurFault("Somebody is to be dialed who was let out for the caller's carrier.")
         request = api.CreateSIPParticipantRequest(
             sip_trunk_id=way.trunk.id,
             sip_call_to=way.to.reveal(),
@@ -168,15 +182,12 @@ class Outward:
     async def refer(self, passed: Passed, ringing: float, within: float) -> None:
         """Send the call's caller to somebody who has passed: their carrier calls whom the REFER names. `ringing`:
         seconds that it may take. Raises as `dial` does."""
-        self._use(passed)
-        way, scheme = passed.way, "tel:"
-        to = way.to.reveal()
-        if not to.startswith("+"):
-            scheme, to = "sip:", f"{to}@{way.trunk.address}"
+        way, address = self._use(passed).way, passed.address
+        to = f"tel:{address.user}" if way is None else f"{address.scheme}:{address.user}@{way.trunk.address}"
         request = api.TransferSIPParticipantRequest(
             room_name=self._call.room,
             participant_identity=self._call.sip_identity,
-            transfer_to=scheme + to,
+            transfer_to=to,
             play_dialtone=True,
             ringing_timeout=_duration(ringing),
         )
@@ -190,11 +201,24 @@ class Outward:
         money = [replace(cap, amount=cost) for cap in passed.counted if cap.money]
         await self._guard.meter.settle(passed.once, money)
 
-    def _use(self, passed: Passed) -> None:
-        """Raises OurFault for what was never let out, or has been used."""
+    def _use(self, passed: Passed) -> Passed:
+        """The same. Raises OurFault for what was never let out, or has been used."""
         if passed not in self._passed:
             raise OurFault("Something is to be called that wasn't let out.")
         self._passed.remove(passed)
+        return passed
+
+    async def _judged(self, address: str, trunks: Sequence[OutboundTrunk]) -> tuple[Rules, judge.Passed]:
+        """What counts, and the address as it has passed; lists and caps come behind."""
+        call = self._call
+        rules = await self._guard.book.of(call.plan)
+        if rules is None:
+            raise Unavailable("Nobody knows yet what may be called.", remedy="Start offhook control.")
+        here = [country_of(call.dialed), *(country_of(Number(one)) for trunk in trunks for one in trunk.numbers[:1])]
+        judged = judge.judge(address, rules, here)
+        if isinstance(judged, Refusal):
+            raise self._refused(judged)
+        return rules, judged
 
     def _refused(self, no: Refusal) -> Refused:
         REFUSED.labels(no.why.value).inc()

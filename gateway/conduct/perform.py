@@ -34,12 +34,14 @@ from gateway.calls.acts.cues import (
     LegLeft,
     Machine,
     Ready,
+    Refer,
     Release,
     Resumed,
     Say,
     Sound,
     StartRecording,
     StopRecording,
+    Transferred,
     Whisper,
 )
 from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, hears
@@ -227,7 +229,7 @@ class Performance:
                 self._heard(effect)
             case Connect():
                 await self._connect(effect)
-            case Dial() | Drop():
+            case Dial() | Refer() | Drop():
                 self._leg(effect)
             case Whisper() | Ready():
                 self._whisper(effect)
@@ -250,13 +252,16 @@ class Performance:
             case Hush():
                 self._speaker.hush()
 
-    def _leg(self, effect: Dial | Drop) -> None:
+    def _leg(self, effect: Dial | Refer | Drop) -> None:
         assert self._legs is not None
-        if isinstance(effect, Dial):
-            self._legs.dial(effect)
-        else:
-            self._part_with(effect.leg)
-            self._legs.drop(effect.leg)
+        match effect:
+            case Dial():
+                self._legs.dial(effect)
+            case Refer():
+                self._legs.refer(effect)
+            case Drop(leg):
+                self._part_with(leg)
+                self._legs.drop(leg)
 
     def _whisper(self, effect: Whisper | Ready) -> None:
         assert self._whispers is not None
@@ -352,6 +357,8 @@ class Performance:
             case Enter(team, since):
                 # By its time it is one in the record, whichever job tells it.
                 self._part.note(Kind.WAITING, {"team": team, "event": "entered"}, since)
+            case Transferred(name, by):
+                self._part.note(Kind.TRANSFERRED, {"to": name, "by": by}, time.time())
             case Exit(team):
                 why = getattr(self._machine, "why", "")
                 self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why}, time.time())

@@ -233,6 +233,12 @@ class Stage(Protocol):
         """The caller leaves the team a message: let go, by returning from `converse`."""
         ...
 
+    async def transfer(self, to: str) -> str:
+        """Put the caller through to somebody of the brief's `transfers`, by name, or to a number (E.164): "" when the
+        caller is on the way, and the runner must let go, by returning from `converse`; else why not, in a few words. Who
+        isn't reached comes back to the agent."""
+        ...
+
     def time_up(self) -> None:
         """The route's minutes are up: let go, by returning from `converse`; the house says goodbye."""
         ...

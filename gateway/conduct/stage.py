@@ -15,13 +15,14 @@ from gateway.calls.shared.spoken import RATE, Spoken
 from gateway.conduct import person
 from gateway.conduct.attention import Attention
 from gateway.conduct.ledger import Ledger
+from gateway.conduct.outward import LetsOut, nobody
 from gateway.conduct.play import fitted
 from gateway.conduct.port import Pcm, Person, Voice
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.tell import Teller
 from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall
-from gateway.errors import Unavailable
+from gateway.errors import OffhookError, Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
 from gateway.terms.act import Because, Onward, Talk
 from gateway.terms.call import Brief, Call
@@ -29,6 +30,7 @@ from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
 from gateway.terms.engine import Engine
 from gateway.terms.event import Kind
+from gateway.terms.handoff import PUT_THROUGH
 from gateway.terms.kept import Heard, Kept, heard_data
 from gateway.terms.personal import Number, Words
 from gateway.terms.turn import Speaker, Turn, turn_data
@@ -59,6 +61,8 @@ class Parts:
     """What all calls know of the engines' providers."""
     look: Callable[[str], Awaitable[Person]] | None = None
     """Who of a team could be rung now: TEAM, or why nobody can. Raises Unavailable."""
+    lets_out: LetsOut = nobody
+    """Whether the guard would let a number out; raises OffhookError where not."""
 
 
 @dataclass
@@ -230,6 +234,20 @@ class CallStage:
         """The caller leaves a message (see `port.Stage.leave_message`)."""
         self.onward = Onward(Because.MESSAGE)
 
+    async def transfer(self, to: str) -> str:
+        """Put the caller through (see `port.Stage.transfer`)."""
+        brief = self.brief
+        name = next((one for one in brief.transfers if one.casefold() == to.strip().casefold()), "")
+        if not name and not brief.transfers_numbers:
+            return f"there is nobody of that name; there are: {', '.join(brief.transfers) or 'none'}"
+        if not name:
+            try:
+                await self.parts.lets_out(self.call, to)
+            except OffhookError as bad:
+                return f"that number can't be called: {bad.what}"
+        self.onward = Onward(Because.TRANSFER, name or to)
+        return ""
+
     def time_up(self) -> None:
         """The route's minutes are up (see `port.Stage.time_up`)."""
         self.onward = Onward(Because.MINUTES)
@@ -273,7 +291,8 @@ class CallStage:
         self.brief, self.onward, self.ends = call.brief, None, call.ends
         self.resumed, self.opened, self.kept = False, False, Kept()
         if isinstance(call.act, Talk) and call.act.back:  # the same agent goes on, and knows what it knew
-            self.kept, self._offered = Kept(tuple(self._turns), self.facts), True
+            self.kept = Kept(tuple(self._turns), self.facts)
+            self._offered = not call.act.back.startswith(PUT_THROUGH)
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

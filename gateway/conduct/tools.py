@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.calls.acts.cues import Dial, Enter, Event, Release
+from gateway.calls.acts.cues import Dial, Enter, Event, Refer, Release
 from gateway.calls.hearing import Matrix
 
 Happened = Callable[[Event], None]
@@ -69,6 +69,10 @@ class Legs(Protocol):
 
     def dial(self, dial: Dial) -> None:
         """Ring somebody; LegFailed, or LegRings and LegAnswered, follow."""
+        ...
+
+    def refer(self, refer: Refer) -> None:
+        """Have the caller's carrier call somebody; Referred or LegFailed follows."""
         ...
 
     def drop(self, name: str) -> None:

@@ -153,6 +153,8 @@ class Plan:
             human_settings=person.settings if person else {},
             leads_to_person=human is not None and person is None,
             handoff=route.handoff.name if route.handoff is not None else "",
+            transfers=tuple(route.transfer.to) if route.transfer else (),
+            transfers_numbers=route.transfer is not None and route.transfer.numbers,
             leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
             callback_within=(route.human if isinstance(route.human, Callback) else Callback()).within,
             country=self.country,

@@ -60,6 +60,7 @@ def simulate(plan: Plan, ask: Ask, state: State | None = None, *, digits: str = 
 def _rung(plan: Plan, decision: Decision, ask: Ask, state: State | None) -> Iterator[Step]:
     """Who would be rung, and what comes instead where nobody can be."""
     action, now = decision.action, state or State()
+    yield from _put_through(plan, decision, ask, now)
     if isinstance(action, Queue):
         label, people = f"team {action.team.name}", on_duty(plan, action.team.name, ask.at, now)
     elif isinstance(action, Dial) and action.who is not None:
@@ -71,6 +72,26 @@ def _rung(plan: Plan, decision: Decision, ask: Ask, state: State | None) -> Iter
     if not any(step.matched for step in steps):
         yield Step(
             f"route {decision.route}: unanswered", True, f"nobody takes calls now: {_unanswered(plan, decision)}"
+        )
+
+
+def _put_through(plan: Plan, decision: Decision, ask: Ask, state: State) -> Iterator[Step]:
+    """Whom the agent may put the caller through to."""
+    route = plan.routes.get(decision.route)
+    if route is None or route.transfer is None:
+        return
+    how = {"refer": "by the caller's carrier", "dial": "from here"}.get(
+        route.transfer.by, "by the caller's carrier, or from here where that can't"
+    )
+    for name, target in route.transfer.to.items():
+        if target.who is None:
+            yield Step(f"transfer {name}", True, f"may be asked for: is called at {target.number}, {how}", route.place)
+            continue
+        step = _ringing(plan, f"transfer {name}", duty(plan, target.who.name, ask.at, state))
+        yield replace(step, why=f"may be asked for: {step.why}, {how}" if step.matched else step.why)
+    if route.transfer.numbers:
+        yield Step(
+            "transfer: numbers", True, "numbers that callers say, as far as 'outbound' lets them out", route.place
         )
 
 

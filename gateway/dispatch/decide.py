@@ -178,7 +178,7 @@ def ending(call: Call) -> Ending:
     return Ending.SERVED if talked else Ending.ABANDONED
 
 
-_TOLD = ((Kind.CALLBACK, Ending.CALLBACK), (Kind.MESSAGE, Ending.MESSAGE))
+_TOLD = ((Kind.CALLBACK, Ending.CALLBACK), (Kind.MESSAGE, Ending.MESSAGE), (Kind.TRANSFERRED, Ending.SERVED))
 """What a caller is left with that outweighs all else, the most first."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gateway.calls.words.message import Say, line_of
-from gateway.dialplan.actions import INSTEAD, Agent, Dial, Menu, Message, Queue, Reject
+from gateway.dialplan.actions import INSTEAD, Agent, Dial, Menu, Message, Queue, Reject, Transfer
 from gateway.dialplan.duty import duty
 from gateway.dialplan.model import Callback, Ref
 from gateway.dialplan.people import Person, Rotation, Team
@@ -21,6 +21,7 @@ from gateway.terms.act import (
     TALK,
     Act,
     Because,
+    By,
     Callee,
     Choose,
     Dismiss,
@@ -33,6 +34,7 @@ from gateway.terms.act import (
     Wait,
 )
 from gateway.terms.call import Brief, Call, Pool
+from gateway.terms.handoff import PUT_THROUGH
 
 _REASONS = {
     Because.HUMAN: "the caller asked for a person",
@@ -102,6 +104,12 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         )
     if onward.because in (Because.HANDOFF, Because.MESSAGE) and (given := _to_team(plan, call, onward)):
         return given
+    if onward.because is Because.TRANSFER and call.route in plan.routes:
+        return _through(plan, call, onward.key, ask, state)
+    if call.because == Because.TRANSFER.value:
+        untaken = replace(onward, why=PUT_THROUGH + onward.why)
+        if back := _back(plan, call, untaken, state):
+            return back
     to = _leads_to(plan, call.route, onward)
     if to is None and isinstance(call.act, Handoff) and (back := _back(plan, call, onward, state)):
         return back
@@ -177,6 +185,20 @@ def _cards(plan: Plan, team: Team) -> Iterator[tuple[str, tuple[str, ...]]]:
             names += [ref.name for ref in person.order]
         elif person.notify:
             yield person.name, person.notify
+
+
+def _through(plan: Plan, call: Call, to: str, ask: Ask, state: State) -> Stop:
+    """An agent puts its caller through to somebody of its route's `transfer`, by name, or to a number; the guard has the
+    last word on either."""
+    allowed = plan.routes[call.route].transfer or Transfer({})
+    target = allowed.to.get(to)
+    callee = None
+    if target is not None:
+        callee = _callee(plan, target, ask, state)
+    elif allowed.numbers:
+        callee = Callee("", to)
+    act = Ring(callee, target.ring if target is not None else allowed.ring, By(allowed.by or By.EITHER))
+    return _house(plan, call.route, act, Because.TRANSFER.value, {})
 
 
 def _back(plan: Plan, call: Call, onward: Onward, state: State) -> Stop | None:

@@ -14,6 +14,7 @@ from gateway.errors import PeerFault
 from gateway.net.media import Port
 from gateway.net.sip_exchange import Incoming, Sending
 from gateway.phone import ears
+from gateway.phone.referred import Transfers
 from gateway.phone.tape import Tape
 from gateway.phone.timeline import Action, Kind, Signalling, Timeline, measure
 from gateway.rtp import FRAME_SECONDS, RATE, Arrival, Audio, KeyPressed, Samples, TimedOut, dtmf
@@ -41,6 +42,8 @@ class Call:
         self.tape = Tape()
         self.keys: list[KeyPressed] = []
         """Keys that the other side pressed, as RFC 4733 events."""
+        self.transfers = Transfers()
+        """What it does when the other side sends it elsewhere."""
         self._port: Port | None = None
         self._actions: list[Action] = []
         self._changed = asyncio.Event()

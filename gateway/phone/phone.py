@@ -31,6 +31,7 @@ from gateway.net.media import Media
 from gateway.net.sip_exchange import Incoming, Sending
 from gateway.net.sip_udp import SipUdp, serve
 from gateway.phone.call import Call, Unmet
+from gateway.phone.referred import refer_to
 from gateway.phone.ringing import Ringing
 from gateway.phone.voice import VOICE, Voice
 from gateway.rtp import Samples
@@ -157,8 +158,14 @@ class Phone:
                 await incoming.acknowledged()
             case "OPTIONS" | "INFO" | "UPDATE":
                 incoming.respond(200)
+            case "REFER":
+                await self._refer(call, dialog, incoming)
             case _:
                 incoming.respond(405)
+
+    async def _refer(self, call: Call, dialog: Dialog, incoming: Incoming) -> None:
+        with suppress(Unavailable, PeerFault):  # the other side may hang up before it hears all
+            await refer_to(call.transfers, dialog, incoming, lambda request: self._sip.request(request, self._to))
 
     async def _ring(self, incoming: Incoming) -> None:
         """Ring until somebody here decides, or the caller gives up."""

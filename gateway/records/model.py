@@ -253,6 +253,10 @@ def _no_calls(_: Row, __: float) -> _Read:
     return {}, []  # the list isn't the call's: `gateway.records.donotcall` keeps it
 
 
+def _transferred(_: Row, __: float) -> _Read:
+    return {}, []  # the leg of the transfer says to whom, and when
+
+
 def _switched(data: Row, at: float) -> _Read:
     row: dict[str, object] = {"at": at, "agent": name(data.get("agent")), "reason": text(data.get("reason"))}
     return {}, [(Table.SWITCHES, row)]
@@ -297,7 +301,7 @@ def _at_stop(data: Row, at: float, number: int) -> dict[str, object]:
     return {"number": number, "at": at, **told}
 
 
-_LEG_OVER = frozenset({"failed", "left", "dropped"})
+_LEG_OVER = frozenset({"failed", "left", "dropped", "transferred"})
 
 
 def _leg(data: Row, at: float) -> _Read:
@@ -385,6 +389,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.HELD: _held,
     Kind.STOP: _stop,
     Kind.LEG: _leg,
+    Kind.TRANSFERRED: _transferred,
     Kind.WAITING: _waiting,
     Kind.MESSAGE: _message,
     Kind.TRANSCRIBED: _transcribed,

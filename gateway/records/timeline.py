@@ -193,7 +193,12 @@ def _after(seconds: object) -> str:
     return f"after {seconds:.1f} s" if isinstance(seconds, int | float) else ""
 
 
-_LEG_ENDS = {"failed": "{} didn't answer", "left": "{} hung up", "dropped": "{} is no longer rung or talked to"}
+_LEG_ENDS = {
+    "failed": "{} didn't answer",
+    "transferred": "the caller was put through to {}",
+    "left": "{} hung up",
+    "dropped": "{} is no longer rung or talked to",
+}
 
 _HUNG_UP = {"client_initiated", "participant_removed"}
 """LiveKit's words for what the line says already."""

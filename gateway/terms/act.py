@@ -65,6 +65,17 @@ class Wait:
     """The keys that lead out of the line."""
 
 
+class By(StrEnum):
+    """How a caller gets to somebody outside."""
+
+    DIAL = "dial"
+    """They are rung, and the two connected here."""
+    REFER = "refer"
+    """The caller's carrier is asked to call them: the call leaves us."""
+    EITHER = "either"
+    """By the carrier; where it can't, here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ring:
     """One person, or one number, is rung (the plan's `dial`)."""
@@ -73,6 +84,7 @@ class Ring:
     """None when nobody takes calls there now: the person is away, or outside their hours."""
     ring_for: float = 25.0
     """Seconds."""
+    by: By = By.DIAL
 
 
 @dataclass(frozen=True, slots=True)

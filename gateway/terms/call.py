@@ -65,6 +65,10 @@ class Brief:
     """The human route rings, queues or takes a message: a caller who asks for a person goes on to another stop."""
     handoff: str = ""
     """The team that the agent gives a qualified caller to; "" for none."""
+    transfers: tuple[str, ...] = ()
+    """Whom the agent may put the caller through to, by the plan's names for them."""
+    transfers_numbers: bool = False
+    """Numbers that the caller says too, as far as the guard lets them out."""
     leads_without_agent: bool = False
     """The route says what comes when its agent can't go on (`no_agent`)."""
     dead_air: float = 0.0

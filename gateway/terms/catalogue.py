@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.terms.call import Brief, Pool
-from gateway.terms.handoff import NOBODY, Tried
+from gateway.terms.handoff import NOBODY, PUT_THROUGH, Tried
 
 
 class Cue(StrEnum):
@@ -28,6 +28,12 @@ class Cue(StrEnum):
     AWAY_MACHINE = "away_machine"
     AWAY_UNREACHABLE = "away_unreachable"
     AWAY_NOBODY = "away_nobody"
+    NOT_FREE = "not_free"
+    """First, to a caller who was put through to somebody and comes back: the same of THROUGH."""
+    NOT_TAKEN = "not_taken"
+    NOT_ANSWERED = "not_answered"
+    NOT_REACHED = "not_reached"
+    NOT_THERE = "not_there"
     SORRY = "sorry"
     """Last, when no agent can go on."""
     SORRY_CALLBACK = "sorry_callback"
@@ -45,6 +51,20 @@ AWAY: Mapping[str, Cue] = {
     NOBODY: Cue.AWAY_NOBODY,
 }
 """By what came of a handoff (`gateway.terms.handoff.told`)."""
+_THROUGH: Mapping[str, Cue] = {
+    Tried.BUSY: Cue.NOT_FREE,
+    Tried.NO_ANSWER: Cue.NOT_ANSWERED,
+    Tried.UNREACHABLE: Cue.NOT_REACHED,
+    NOBODY: Cue.NOT_THERE,
+}
+"""The same of somebody whom the caller had asked for by name."""
+
+
+def come_back(why: str) -> Cue:
+    """How a caller is told who comes back to their agent (`Talk.back`)."""
+    if why.startswith(PUT_THROUGH):
+        return _THROUGH.get(why.removeprefix(PUT_THROUGH), Cue.NOT_TAKEN)
+    return AWAY.get(why, Cue.AWAY_NOBODY)
 
 
 @dataclass(frozen=True, slots=True)

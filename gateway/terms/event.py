@@ -20,6 +20,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | stop | control | number (2 for the first that the call was led to), route, act, because |
 | leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
 | handoff | job | leg, tried (a `gateway.terms.handoff.Tried`): what came of asking one of a team |
+| transferred | job | to (a name of the plan's `people`, or ""), by ("refer") |
 | waiting | job | team, event (entered, left), why |
 | message | job | id, file (its name in the messages' directory), seconds, size (bytes), because, team, notify |
 | transcribed | agents' worker | id (the message's), text |
@@ -66,6 +67,8 @@ class Kind(StrEnum):
     """Something happened to a leg to somebody who is rung."""
     HANDOFF = "handoff"
     """What came of asking one of a team whether they take the call."""
+    TRANSFERRED = "transferred"
+    """The caller has got to somebody outside by their own carrier."""
     WAITING = "waiting"
     """The caller entered a team's line, or left it."""
     MESSAGE = "message"
@@ -96,7 +99,7 @@ class Event:
     """By which it is one event however often it is told; "" where it is told once."""
 
 
-JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE})
+JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE, Kind.TRANSFERRED})
 """The kinds that only jobs tell and that decide how a call has ended."""
 
 

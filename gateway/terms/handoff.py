@@ -29,6 +29,8 @@ class Tried(StrEnum):
     """The caller left, or had waited for as long as the plan says."""
 
 
+PUT_THROUGH = "put through: "
+"""Begins what is told of a caller whom the agent had put through to somebody by name, not given to a team."""
 NOBODY = "nobody"
 """Why nobody was rung at all: nobody who takes calls was free."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.errors import Refused, SetupFault
+from gateway.terms.address import parse
 from gateway.terms.number import country_of, digits_in, readings, unescaped
 from gateway.terms.personal import Number
 
@@ -137,7 +138,8 @@ def _shown(trunk: OutboundTrunk, dialed: Number, caller: Number | None) -> tuple
             diverted = {"Diversion": f"<sip:{_user(dialed)}@{trunk.address}>;reason=unconditional"}
             if caller is None:
                 return own, {**diverted, "Privacy": "id"}  # RFC 3323 section 4.2, RFC 3325 section 9.3
-            return (caller if caller.reveal().startswith("+") else own), diverted
+            whole = parse(caller.reveal())
+            return (caller if whole is not None and whole.e164 else own), diverted
 
 
 def _user(number: Number) -> str:

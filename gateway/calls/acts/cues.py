@@ -84,6 +84,14 @@ class LegFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """The caller has got there by their own carrier; the call leaves us. LegFailed tells that they haven't, and are still
+    with us."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegLeft:
     """A leg that had answered has hung up, or was lost."""
 
@@ -191,8 +199,8 @@ class Gone:
 
 
 Event = (
-    Begun | Resumed | Key | Spoke | WantsPerson | Heard | Unsaid | LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegSaid
-    | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
+    Begun | Resumed | Key | Spoke | WantsPerson | Heard | Unsaid | LegRings | LegAnswered | LegFailed | Referred | LegLeft
+    | LegKey | LegSaid | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 
 # What is to be done, in this order.
@@ -225,6 +233,26 @@ class Dial:
     """A name of the machine's own choice, never used twice in a call."""
     callee: Callee
     ring_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refer:
+    """Have the caller's carrier call somebody; Referred or LegFailed follows for `leg`. The caller hears ringing meanwhile,
+    by the SIP service."""
+
+    leg: str
+    """As of Dial."""
+    callee: Callee
+    ring_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """Note for the record that the caller has got to somebody, and how."""
+
+    name: str
+    """In the plan's `people`; "" for a number's."""
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +379,8 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Dial | Drop | Whisper | Connect | Ready | Card | Consulted | Enter | Exit | Release | StartRecording | StopRecording
+    Say | Sound | Hush | Dial | Refer | Transferred | Drop | Whisper | Connect | Ready | Card | Consulted | Enter | Exit
+    | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip
 

@@ -1,7 +1,10 @@
 """The machine of `Ring`: one person, or one number, is rung. Pure.
 
 new ──Begun──▶ ringing ──LegAnswered──▶ talking ──LegLeft──▶ over
-                  └── it fails, or nobody answers ─────────────▶ over
+ │                └── it fails, or nobody answers ─────────────▶ over
+ └──▶ referring ──Referred──▶ over
+          ├── the caller's carrier can't: ringing, where that may be
+          └── it fails ─────▶ over
 """
 
 from __future__ import annotations
@@ -13,17 +16,23 @@ from typing import Self
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import NOBODY, RESUME_WITHIN, Rung
-from gateway.terms.act import Because, Onward, Over, Ring
+from gateway.terms.act import Because, By, Onward, Over, Ring
 from gateway.terms.ending import Party
+from gateway.terms.handoff import NOBODY as NOBODY_THERE
+from gateway.terms.handoff import Tried, by_status
 
 TALKED = cues.Finish(Over("the two have talked", Party.HUMAN))
-UNANSWERED = cues.Finish(Onward(Because.UNANSWERED))
+REFERRED = cues.Finish(Over("the caller was transferred"))
+CANT_REFER = frozenset({0, 400, 403, 405, 406, 415, 416, 420, 481, 489, 500, 501, 502, 503, 505, 513})
+"""SIP statuses by which a carrier, or the caller's phone, says that it doesn't take REFER, or not this one (RFC 3515 section
+2.4.2; carriers say 403 where transfers aren't enabled). Any other tells of whom it has called."""
 
 
 class Stage(StrEnum):
     """Where the machine stands."""
 
     NEW = "new"
+    REFERRING = "referring"
     RINGING = "ringing"
     TALKING = "talking"
     OVER = "over"
@@ -39,13 +48,15 @@ class Dialing:
     """The leg."""
     talked: bool = False
     """Whether the two have talked, once it is over."""
+    why: str = ""
+    """Why nobody took the call, once it is over: see `gateway.terms.handoff.told`."""
     resumed: float = 0.0
     """Until when the connected leg must be told of, after another job took over."""
 
     @property
     def deadline(self) -> float:
         """See `cues.Machine`."""
-        if self.stage is Stage.RINGING:
+        if self.stage in (Stage.RINGING, Stage.REFERRING):
             return self.rung.until
         return self.resumed or float("inf")
 
@@ -54,6 +65,8 @@ class Dialing:
         match self.stage:
             case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
+            case Stage.REFERRING:
+                return self._while_referring(event, now)
             case Stage.RINGING:
                 return self._while_ringing(event, now)
             case Stage.TALKING:
@@ -68,26 +81,54 @@ class Dialing:
         """See `cues.Machine`."""
         if now < self.deadline:
             return self, ()
+        if self.stage is Stage.REFERRING:
+            return self._unanswered(Tried.NO_ANSWER.value)
         if self.stage is Stage.RINGING:
-            return self._over(), (cues.Hush(), cues.Drop(self.rung.leg), UNANSWERED)
+            over, effects = self._unanswered(Tried.NO_ANSWER.value)
+            return over, (cues.Hush(), cues.Drop(self.rung.leg), *effects)
         return self._over(talked=True), (TALKED,)
 
     def _begin(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
         if self.act.callee is None:
-            return self._over(), (UNANSWERED,)
+            return self._unanswered(NOBODY_THERE)
+        if self.act.by is By.DIAL:
+            return self._ring(now)
+        refer = cues.Refer(f"refer-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
+        rung = Rung.dialed(cues.Dial(refer.leg, refer.callee, refer.ring_for), now)
+        return replace(self, stage=Stage.REFERRING, rung=rung), (refer,)
+
+    def _ring(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        assert self.act.callee is not None
         dial = cues.Dial(f"dial-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
         return replace(self, stage=Stage.RINGING, rung=Rung.dialed(dial, now)), (cues.Sound("ringback"), dial)
+
+    def _while_referring(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """Of what another job has asked the carrier nobody tells us any more: a caller who has got there is gone, and one
+        who hasn't is with us when the time is over."""
+        match event:
+            case cues.Referred(leg) if leg == self.rung.leg:
+                name = self.act.callee.name if self.act.callee is not None else ""
+                return replace(self._over(), talked=True), (cues.Transferred(name, By.REFER.value), REFERRED)
+            case cues.LegFailed(leg, status) if leg == self.rung.leg:
+                if status in CANT_REFER and self.act.by is By.EITHER:
+                    return self._ring(now)
+                return self._unanswered(by_status(status).value)
+        return self, ()
 
     def _while_ringing(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegAnswered(leg) if leg == self.rung.leg:
                 return replace(self, stage=Stage.TALKING), (cues.Hush(), cues.Connect(leg))
-            case cues.LegFailed(leg) | cues.LegLeft(leg) if leg == self.rung.leg:
-                return self._over(), (cues.Hush(), UNANSWERED)
+            case cues.LegFailed(leg, status) if leg == self.rung.leg:
+                over, effects = self._unanswered(by_status(status).value)
+                return over, (cues.Hush(), *effects)
+            case cues.LegLeft(leg) if leg == self.rung.leg:
+                over, effects = self._unanswered(Tried.HUNG_UP.value)
+                return over, (cues.Hush(), *effects)
             case cues.Resumed(legs) if self.rung.leg in legs:
                 return self, (cues.Sound("ringback"),)
             case cues.Resumed(legs):
-                again, effects = self._begin(now)  # the phone fell silent with the job that rang it
+                again, effects = self._ring(now)  # the phone fell silent with the job that rang it
                 return again, (*(cues.Drop(leg) for leg in sorted(legs)), *effects)
         return self, ()
 
@@ -102,9 +143,15 @@ class Dialing:
                 return replace(self, resumed=now + RESUME_WITHIN), others
         return self, ()
 
+    def _unanswered(self, why: str) -> tuple[Self, tuple[Effect, ...]]:
+        over = replace(self._over(), why=why)
+        return over, (over._outcome,)
+
     def _over(self, *, talked: bool = False) -> Self:
         return replace(self, stage=Stage.OVER, talked=talked, resumed=0.0)
 
     @property
     def _outcome(self) -> Effect:
-        return TALKED if self.talked else UNANSWERED
+        if not self.talked:
+            return cues.Finish(Onward(Because.UNANSWERED, why=self.why))
+        return REFERRED if self.rung.leg.startswith("refer-") else TALKED

@@ -134,9 +134,11 @@ def read_ask(text: str) -> Asked:
 
 
 def _brief(given: Mapping[str, Any]) -> Brief:
+    """The brief; what JSON has made a list of is none."""
     known = {name: value for name, value in given.items() if name in _BRIEF}
-    told = {"callback": Terms.read(known.get("callback", {})), "notify": tuple(known.get("notify", ()))}
-    return Brief(**{**known, **told})
+    told = {"callback": Terms.read(known.get("callback", {}))}
+    listed = {name: tuple(known.get(name, ())) for name in ("notify", "transfers")}
+    return Brief(**{**known, **told, **listed})
 
 
 def _act(kind: str, given: Mapping[str, object]) -> Act:

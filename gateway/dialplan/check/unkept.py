@@ -10,7 +10,6 @@ from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan
 
 _ASKS: Mapping[str, Callable[[Route], bool]] = {
-    "'transfer'": lambda route: route.transfer is not None,
     "'privacy'": lambda route: route.privacy != Privacy(),
 }
 _NAMED = 3

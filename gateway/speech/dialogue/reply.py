@@ -81,6 +81,8 @@ def _answer(talk: Talk) -> Reply:
         return Reply(spoken.DANGER)
     if means(words, Means.IDENTITY):
         return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {_onward(talk)}".strip())
+    if name := _wanted(talk, words):
+        return Reply(calls=(Call(talk.tools.transfer, {talk.tools.transfer_to: name}),))
     if means(words, Means.PERSON):
         return _person(talk, "the caller asked for a person")
     if means(words, Means.CALLBACK) and talk.tools.message:
@@ -96,6 +98,15 @@ def _answer(talk: Talk) -> Reply:
     if fact := _asked_fact(talk, words):
         return Reply(f"{fact} {_onward(talk)}".strip())
     return _BY_STAGE[talk.stage](talk, words)
+
+
+def _wanted(talk: Talk, words: str) -> str:
+    """Whom the caller wants to be put through to; "" for nobody whom that may be."""
+    asks = re.search(
+        r"\b(?:put|connect|transfer|pass)\b.*\b(?:to|with|through)\b|\b(?:speak|talk) (?:to|with)\b", words
+    )
+    said = set(words.split())
+    return next((one for one in talk.tools.names if asks and set(re.split(r"[\W_]+", one.lower())) <= said), "")
 
 
 def _asked_fact(talk: Talk, words: str) -> str:

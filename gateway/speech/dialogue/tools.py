@@ -74,9 +74,15 @@ class Tools:
     person_reason: str = ""
     """The property of the person tool that takes the reason; "" for none."""
     end: str = ""
+    transfer: str = ""
+    transfer_to: str = ""
+    """The property of the transfer tool that takes the name."""
+    names: tuple[str, ...] = ()
+    """Whom callers may be put through to."""
 
 
 _PERSON = re.compile(r"person|human|operator|representative|colleague|hand.?over|transfer|escalat", re.IGNORECASE)
+_TRANSFER = re.compile(r"transfer|put_through|connect", re.IGNORECASE)
 _END = re.compile(r"(?:^|_)(?:end|hang_?up|goodbye|finish|close)(?:_|$)", re.IGNORECASE)
 _MESSAGE = re.compile(r"(?:leave|take|record)_?(?:a_)?message", re.IGNORECASE)
 _OPTIONAL = re.compile(r"\b(?:optional|if given|if mentioned|if known|only if)\b", re.IGNORECASE)
@@ -91,6 +97,7 @@ def read(offered: Sequence[Mapping[str, object]]) -> Tools:
     """Read the `tools` of a request; what isn't a function is passed over."""
     form: Form | None = None
     person = reason = end = hand_over = message = ""
+    through: tuple[str, Property] | None = None
     for tool in offered:
         function = tool.get("function")
         if not isinstance(function, Mapping):
@@ -106,9 +113,13 @@ def read(offered: Sequence[Mapping[str, object]]) -> Tools:
             message = message or name
         elif reasons_only and (_PERSON.search(name) or _PERSON.search(about)):
             person, reason = person or name, properties[0].name if properties and not person else reason
+        elif _TRANSFER.search(name) and len(properties) == 1:
+            through = through or (name, properties[0])
         elif properties and form is None:
             form = Form(name, properties)
-    return Tools(form, person, hand_over, message, reason, end)
+    if through is None:
+        return Tools(form, person, hand_over, message, reason, end)
+    return Tools(form, person, hand_over, message, reason, end, through[0], through[1].name, through[1].choices)
 
 
 def _properties(schema: object) -> tuple[Property, ...]:

@@ -30,6 +30,7 @@ class World:
         self.said: list[str] = []
         self.outcome: Onward | Over | None = None
         self.crashed = False
+        self.transferred = False
 
     def happens(self, event: Event, *, effects: int | None = None) -> Sequence[Effect]:
         """An event; of what follows only the first `effects` are carried out, where the job dies then."""
@@ -82,6 +83,13 @@ class World:
                 assert leg not in self.legs, "a leg's name is used once"
                 assert ring_for > 0
                 self.legs[leg], self.whose[leg] = "rings", callee.name
+            case cues.Refer(leg, callee, ring_for):
+                assert leg not in self.legs, "a leg's name is used once"
+                assert ring_for > 0
+                assert self.sound == "", "the SIP service plays the ringing"
+                self.legs[leg], self.whose[leg] = "referring", callee.name
+            case cues.Transferred():
+                self.transferred = True
             case cues.Drop(leg):
                 assert self.legs.get(leg) in ("rings", "answered", "connected") or self.crashed
                 if self.legs.get(leg) in ("rings", "answered", "connected"):

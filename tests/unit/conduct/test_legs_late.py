@@ -23,6 +23,10 @@ from tests.e2e.servers import until
 from tests.unit.conduct.virtual import run
 from tests.unit.guard.guards import guard
 
+CALL: Any = SimpleNamespace(
+    id="SCL_1", epoch=1, dialed=Number("+15105550100"), caller=None, plan="p", route="desk", because="", stop=1
+)
+
 
 @dataclass
 class Participant:
@@ -90,11 +94,8 @@ def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rin
         told = asyncio.Queue[object]()
         room: Any = Room()
         lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
-        call: Any = SimpleNamespace(
-            id="SCL_1", epoch=1, dialed=Number("+15105550100"), caller=None, plan="p", route="desk", because=""
-        )
-        outward = Outward(lk.sip, call, trunks, await guard("p", "+15105550111"))
-        legs = Legs(room, lk, call, outward, told.put_nowait, hearing=cast(Any, None), pace=pace)
+        outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
+        legs = Legs(room, lk, CALL, outward, told.put_nowait, hearing=cast(Any, None), pace=pace)
         async with legs:
             legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
             assert await told.get() == LegAnswered("one")
@@ -119,11 +120,8 @@ async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
     told: list[object] = []
     room: Any = Room()
     lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
-    call: Any = SimpleNamespace(
-        id="SCL_1", epoch=1, dialed=Number("+15105550100"), caller=None, plan="p", route="desk", because=""
-    )
-    outward = Outward(lk.sip, call, trunks, await guard("p", "+15105550111"))
-    legs = Legs(room, lk, call, outward, told.append, hearing=cast(Any, None), note=told.append)
+    outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
+    legs = Legs(room, lk, CALL, outward, told.append, hearing=cast(Any, None), note=told.append)
     async with legs:
         legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
         await asyncio.wait_for(asked.wait(), 5)

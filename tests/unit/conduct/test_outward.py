@@ -74,7 +74,7 @@ async def test_a_refer_names_the_number_or_the_trunks_address() -> None:
     exchange = Exchange()
     out = outward(exchange, await guard("p", ANA, BEN))
     for address in (ANA, BEN):
-        await out.refer(await out.may(address, f"refer {address}", asked=True), 25.0, 30.0)
+        await out.refer(await out.may(address, f"refer {address}", refer=True), 25.0, 30.0)
     assert [one.transfer_to for one in exchange.dialed] == [f"tel:{ANA}", "sip:ben@pbx.example:5061"]
     assert {(one.room_name, one.participant_identity) for one in exchange.dialed} == {("call-1", "sip_1")}
 
@@ -86,6 +86,31 @@ async def test_nobody_else_is(address: str) -> None:
     out = outward(Exchange(), await guard("p", ANA, BEN))
     with pytest.raises(Refused):
         await out.may(address, "a")
+
+
+async def test_a_number_is_referred_without_a_trunk_and_never_dialed_so() -> None:
+    exchange = Exchange()
+
+    async def none() -> list[OutboundTrunk]:
+        return []
+
+    out = Outward(exchange, CALL, none, await guard("p", ANA))
+    with pytest.raises(SetupFault):
+        await out.may(ANA, "a")
+    with pytest.raises(OurFault):
+        await out.dial(await out.may(ANA, "b", refer=True), LEG, 5.0)
+    await out.refer(await out.may(ANA, "c", refer=True), 5.0, 5.0)
+    assert [one.transfer_to for one in exchange.dialed] == [f"tel:{ANA}"]
+
+
+async def test_a_look_counts_for_nothing() -> None:
+    allowed = Outbound(frozenset({"US"}), caps=Caps(call=1))
+    out = outward(Exchange(), await guard("p", outbound=allowed))
+    for _ in range(5):
+        await out.look(OTHER)
+    with pytest.raises(Refused):
+        await out.look("+19005550199")
+    await out.may(OTHER, "a")
 
 
 async def test_a_trunk_that_isnt_there_is_told() -> None:
@@ -108,7 +133,8 @@ async def test_what_passed_is_good_once_and_here_alone() -> None:
     guarded = await guard("p", ANA)
     out, other = outward(exchange, guarded), outward(exchange, guarded)
     passed = await out.may(ANA, "a")
-    forged = Passed(replace(passed.way, to=Number("+19005550199")), passed.once, (), 0.0)
+    assert passed.way
+    forged = Passed(passed.address, replace(passed.way, to=Number("+19005550199")), passed.once, (), 0.0)
     for wrong in (forged, replace(passed), await other.may(ANA, "b")):
         with pytest.raises(OurFault):
             await out.dial(wrong, LEG, 5.0)
@@ -132,13 +158,14 @@ async def test_caps_count_what_isnt_named_and_what_was_asked_for() -> None:
     for turn in range(10):
         await out.may(ANA, f"named {turn}")
     await out.may(OTHER, "one")
-    await out.may(ANA, "two", asked=True)
+    for _ in range(2):
+        await out.may(ANA, "two", refer=True)  # first by the carrier, then from here: one transfer
     with pytest.raises(Refused, match="of one call"):
         await out.may(OTHER, "three")
     again = replace(CALL, id=CallId("SCL_2"), because=Because.TRANSFER.value)
     await outward(Exchange(), guarded, again).may(ANA, "four")
     with pytest.raises(Refused, match="of one caller"):
-        await outward(Exchange(), guarded, again).may(ANA, "five")
+        await outward(Exchange(), guarded, replace(again, stop=2)).may(ANA, "five")
     stranger = replace(CALL, id=CallId("SCL_3"), caller=None)
     await outward(Exchange(), guarded, stranger).may(OTHER, "six")
     with pytest.raises(Refused, match="of one route"):

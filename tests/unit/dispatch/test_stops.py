@@ -24,6 +24,7 @@ from gateway.terms.act import (
     TALK,
     Act,
     Because,
+    By,
     Callee,
     Choose,
     Dismiss,
@@ -283,3 +284,72 @@ def test_every_word_on_every_route_leads_somewhere(plan: Plan, route: str, becau
         pytest.fail(str(bad))
     assert led.stop == 2
     assert led.route in plan.routes or isinstance(led.act, Promise | Dismiss)
+
+
+TRANSFERS = """
+offhook: 1
+timezone: UTC
+country: US
+human: callback
+numbers: {+15105550100: sales, +15105550101: open}
+outbound: {countries: [US]}
+routes:
+  sales: {agent: sales, transfer: {to: {ana: ana, front: (510) 555-0177}, by: dial, ring: 10s}}
+  open: {agent: sales, transfer: {to: {ana: ana}, numbers: yes}}
+people: {ana: {call: (510) 555-0111}}
+"""
+
+
+@pytest.fixture(scope="module")
+def transfers(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    directory = tmp_path_factory.mktemp("plan")
+    (directory / "main.yaml").write_text(TRANSFERS)
+    found = load(directory, catalogue(), datetime.fromtimestamp(NOON, UTC))
+    assert found.plan is not None, [str(one) for one in found.findings]
+    return found.plan
+
+
+def through(plan: Plan, dialed: str, to: str, state: State | None = None) -> Call:
+    there, _ = stops.led(plan, call_to(plan, dialed), Onward(Because.TRANSFER, to), NOON, state or State())
+    assert (there.because, there.pool) == ("transfer", Pool.HOUSE)
+    return there
+
+
+def test_an_agents_caller_is_put_through_to_whom_the_route_allows(transfers: Plan) -> None:
+    assert through(transfers, "+15105550100", "ana").act == Ring(Callee("ana", "+15105550111"), 10.0, By.DIAL)
+    assert through(transfers, "+15105550100", "front").act == Ring(Callee("", "+15105550177"), 10.0, By.DIAL)
+    assert through(transfers, "+15105550101", "ana").act == Ring(Callee("ana", "+15105550111"), 25.0, By.EITHER)
+
+
+def test_nobody_else_is(transfers: Plan) -> None:
+    for to in ("eve", "+15105550199", "sip:eve@pbx", "+19005550199", ""):
+        assert through(transfers, "+15105550100", to).act == Ring(None, 10.0, By.DIAL)
+    number = Callee("", "+15105550199")
+    assert through(transfers, "+15105550101", number.address).act == Ring(number, 25.0, By.EITHER), (
+        "the guard judges it"
+    )
+
+
+def test_who_is_away_isnt(transfers: Plan) -> None:
+    away = state_of([Override(1, "away", "ana", NOON + 60, "", "op", NOON - 60)], NOON)
+    assert through(transfers, "+15105550100", "ana", away).act == Ring(None, 10.0, By.DIAL)
+
+
+def test_who_isnt_reached_comes_back_to_the_agent(transfers: Plan) -> None:
+    ringing = through(transfers, "+15105550100", "ana")
+    back, _ = stops.led(transfers, ringing, Onward(Because.UNANSWERED, why="busy"), NOON, State())
+    assert (back.act, back.route, back.pool, back.because) == (
+        Talk("put through: busy"),
+        "sales",
+        Pool.AGENTS,
+        "unanswered",
+    )
+    assert (back.brief.agent, back.brief.transfers) == ("sales", ("ana", "front"))
+    down, _ = stops.led(transfers, ringing, Onward(Because.UNANSWERED, why="busy"), NOON, State(no_agent=True))
+    assert isinstance(down.act, Promise), "without an agent they are called back"
+
+
+def test_who_was_put_through_was_served(transfers: Plan) -> None:
+    ringing = through(transfers, "+15105550100", "ana")
+    assert ending(replace(ringing, told=frozenset({Kind.TRANSFERRED.value}))) is Ending.SERVED
+    assert ending(ringing) is Ending.ABANDONED

@@ -41,6 +41,7 @@ CONVERSATION = [
     event(Kind.FACTS, 17.1, kind="lead", fields={"need": "phones", "name": "Ada"}, complete=True),
     event(Kind.SWITCHED, 18.0, agent="human", reason="asked for a person"),
     event(Kind.NO_CALLS, 18.2, number="+15105550142", why="said so in a call"),
+    event(Kind.TRANSFERRED, 18.3, to="ana", by="refer"),
     event(Kind.CALLBACK, 18.5, number=None, reason="asked for a person", promised=1000.0),
     event(Kind.STOP, 18.6, number=1, route="queue", act="wait", because="human"),
     event(Kind.WAITING, 18.61, team="sales", event="entered"),

@@ -12,13 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from gateway.calls.acts import cues
 from gateway.calls.acts.dialing import Dialing
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
-from gateway.terms.act import Because, Callee, Onward, Over, Ring
+from gateway.terms.act import Because, By, Callee, Onward, Over, Ring
 from gateway.terms.ending import Party
 from tests.unit.calls.world import World
 
 ANA = Callee("ana", "+15105550111")
 RING = Ring(ANA, 25.0)
-TALKED, UNANSWERED = Over("the two have talked", Party.HUMAN), Onward(Because.UNANSWERED)
+TALKED, REFERRED = Over("the two have talked", Party.HUMAN), Over("the caller was transferred")
+
+
+def unanswered(why: str = "") -> Onward:
+    return Onward(Because.UNANSWERED, why=why)
 
 
 def begun() -> tuple[World, str]:
@@ -46,16 +50,19 @@ def test_the_caller_hears_ringing_until_somebody_answers() -> None:
     assert world.outcome == TALKED
 
 
-@pytest.mark.parametrize("status", [0, 404, 408, 480, 486, 487, 603])
-def test_nothing_is_said_of_a_call_that_nobody_took(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(0, "unreachable"), (404, "unreachable"), (408, "no answer"), (480, "declined"), (486, "busy"), (603, "declined")],
+)
+def test_nothing_is_said_of_a_call_that_nobody_took(status: int, why: str) -> None:
     world, leg = begun()
     world.legs[leg] = "failed"
-    assert world.happens(cues.LegFailed(leg, status)) == (cues.Hush(), cues.Finish(UNANSWERED))
+    assert world.happens(cues.LegFailed(leg, status)) == (cues.Hush(), cues.Finish(unanswered(why)))
 
 
 def test_nobody_to_ring_is_nobody_who_answers() -> None:
     world = World(Dialing(replace(RING, callee=None)))
-    assert world.happens(cues.Begun()) == (cues.Finish(UNANSWERED),)
+    assert world.happens(cues.Begun()) == (cues.Finish(unanswered("nobody")),)
 
 
 def test_a_leg_of_which_nothing_is_told_is_given_up() -> None:
@@ -63,7 +70,7 @@ def test_a_leg_of_which_nothing_is_told_is_given_up() -> None:
     world.pass_time(25.0 + LATE - 0.1)
     assert world.outcome is None
     world.pass_time(0.2)
-    assert (world.legs[leg], world.outcome, world.sound) == ("dropped", UNANSWERED, "")
+    assert (world.legs[leg], world.outcome, world.sound) == ("dropped", unanswered("no answer"), "")
 
 
 def test_keys_do_nothing() -> None:
@@ -103,6 +110,62 @@ def test_a_phone_that_fell_silent_with_its_job_is_rung_anew() -> None:
     [again] = [one for one, state in world.legs.items() if state == "rings"]
     assert again != leg
     assert world.sound == "ringback"
+
+
+def referred(by: By = By.EITHER) -> tuple[World, str]:
+    world = World(Dialing(replace(RING, by=by)))
+    world.happens(cues.Begun())
+    [leg] = world.legs
+    assert world.legs[leg] == "referring"
+    assert world.sound == "", "the SIP service plays the ringing"
+    return world, leg
+
+
+@pytest.mark.parametrize("by", [By.REFER, By.EITHER])
+def test_a_caller_whom_the_carrier_has_put_through_is_gone(by: By) -> None:
+    world, leg = referred(by)
+    assert world.happens(cues.Referred(leg)) == (cues.Transferred("ana", "refer"), cues.Finish(REFERRED))
+    assert world.outcome == REFERRED
+
+
+@pytest.mark.parametrize("status", [0, 403, 405, 501, 503])
+def test_where_the_carrier_cant_they_are_rung_here(status: int) -> None:
+    world, leg = referred()
+    world.legs[leg] = "failed"
+    world.happens(cues.LegFailed(leg, status))
+    [rung] = [one for one, state in world.legs.items() if state == "rings"]
+    assert world.sound == "ringback"
+    world.legs[rung] = "answered"
+    world.happens(cues.LegAnswered(rung))
+    assert world.legs[rung] == "connected"
+
+
+@pytest.mark.parametrize(
+    ("by", "status", "why"),
+    [(By.EITHER, 486, "busy"), (By.EITHER, 603, "declined"), (By.EITHER, 408, "no answer"), (By.EITHER, 404, "unreachable"),
+     (By.REFER, 405, "unreachable"), (By.REFER, 603, "declined")],
+)  # fmt: skip
+def test_who_isnt_reached_leaves_the_caller_with_us(by: By, status: int, why: str) -> None:
+    world, leg = referred(by)
+    world.legs[leg] = "failed"
+    assert world.happens(cues.LegFailed(leg, status)) == (cues.Finish(unanswered(why)),)
+
+
+def test_a_transfer_that_nobody_tells_of_is_over_in_time() -> None:
+    world, _ = referred()
+    world.pass_time(25.0 + LATE - 0.1)
+    assert world.outcome is None
+    world.pass_time(0.2)
+    assert world.outcome == unanswered("no answer")
+
+
+def test_another_job_waits_for_what_the_carrier_was_asked() -> None:
+    """It is asked once: the caller is gone when they got there, and with us when the time is over."""
+    world, leg = referred()
+    world.crash(cues.Heard(), 0)
+    assert world.legs == {leg: "referring"}
+    world.pass_time(25.0 + LATE)
+    assert world.outcome == unanswered("no answer")
 
 
 class Rings(RuleBasedStateMachine):
