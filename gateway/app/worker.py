@@ -48,13 +48,22 @@ FULL = 0.6
 """The load told of a full worker: livekit-server asks none whose load reaches its target_load, 0.7."""
 WARM_WITHIN = 60.0
 """Seconds a job's process may take to get warm, on a machine that starts everything at once."""
+_HOUSE = [
+    "gateway.app.job",
+    "gateway.conduct.warm",
+    *(f"agents.{name}" for name in ("registry", "rendering", "overhearing", "echo", "sales", "support")),
+]
 PRELOADED = {
-    Pool.AGENTS: ["gateway.app.job", "agents.runner"],
-    Pool.HOUSE: [
-        "gateway.app.job",
-        "gateway.conduct.warm",
-        *(f"agents.{name}" for name in ("registry", "rendering", "echo", "sales", "support")),
+    # Whatever the house performs, an agents' job does too, where the house has no worker.
+    Pool.AGENTS: [
+        *_HOUSE,
+        "gateway.app.warm_agents",
+        "agents.runner",
+        "anyio._backends._asyncio",
+        "openai.pagination",
+        "openai.resources",
     ],
+    Pool.HOUSE: _HOUSE,
 }
 """Imported once; every job's process inherits them. They start no thread, loop or socket."""
 

@@ -15,12 +15,18 @@ from gateway.rtp import RATE, level
 
 LOADED = (speak, words, house_voice)
 
+
+def make(rate: int) -> None:
+    """Make what calls play at that many samples a second; it is kept for whoever plays it."""
+    music.default(rate)
+    tones.beep(rate)
+    tones.comfort(rate)
+    for cadence in (AMERICA, EUROPE):
+        tones.ringing(cadence, rate)
+
+
 machines.warm()
 http_context._create_ssl_context()  # the authorities for HTTPS: a fifth of a second, and a megabyte
 api.AccessToken("none", "none" * 8).to_jwt()
 level.levelled(np.frombuffer(tones.comfort(RATE).data, "<i2") / 32768)
-music.default(RATE)
-tones.beep(RATE)
-tones.comfort(RATE)
-for _cadence in (AMERICA, EUROPE):
-    tones.ringing(_cadence, RATE)
+make(RATE)
