@@ -39,6 +39,7 @@ class Say(StrEnum):
     AWAY_MACHINE = "away_machine"
     AWAY_UNREACHABLE = "away_unreachable"
     AWAY_NOBODY = "away_nobody"
+    GIVEN_BACK = "given_back"
     AWAY_CLOSED = "away_closed"
     TO_MESSAGE = "to_message"
     """To a caller who leaves a message instead."""
@@ -91,6 +92,7 @@ _ENGLISH = {
     Say.AWAY_NO_ANSWER: f"I'm sorry, nobody has answered. {_OFFER}",
     Say.AWAY_MACHINE: f"I'm sorry, I only got a voice mailbox. {_OFFER}",
     Say.AWAY_UNREACHABLE: f"I'm sorry, I couldn't reach anybody. {_OFFER}",
+    Say.GIVEN_BACK: "I'm back with you. Is there anything else?",
     Say.AWAY_NOBODY: f"I'm sorry, nobody is there to take your call right now. {_OFFER}",
     Say.AWAY_CLOSED: f"I'm sorry, our team is closed right now. {_OFFER}",
     Say.TO_MESSAGE: "All right.",

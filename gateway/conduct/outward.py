@@ -19,6 +19,7 @@ from typing import Protocol
 import structlog
 from google.protobuf.duration_pb2 import Duration
 from livekit import api
+from livekit.protocol.sip import SIPMediaConfig
 
 from gateway.errors import OurFault, Refused, Unavailable
 from gateway.guard import judge
@@ -44,6 +45,10 @@ Barred = Callable[[Number], Awaitable[bool]]
 
 LetsOut = Callable[[Call, str], Awaitable[None]]
 """Whether a call could be connected with an address; raises OffhookError where not."""
+
+SILENT_FOR = 600.0
+"""Seconds that a human's phone may send nothing, the most that LiveKit takes: a PBX that puts them on hold, or is asked to
+park a call, often stops its media without saying so."""
 
 log = structlog.get_logger(__name__)
 
@@ -175,6 +180,7 @@ class Outward:
             participant_attributes=dict(leg.attributes),
             wait_until_answered=leg.waits,
             ringing_timeout=_duration(leg.ringing),
+            media=SIPMediaConfig(media_timeout=_duration(SILENT_FOR)),
         )
         async with asyncio.timeout(within):
             await self._sip.create_sip_participant(request, timeout=within)

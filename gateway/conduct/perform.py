@@ -262,6 +262,9 @@ class Performance:
             case Drop(leg):
                 self._part_with(leg)
                 self._legs.drop(leg)
+                if leg == self._bridged:  # the caller hears us again
+                    self._bridged = ""
+                    self._tools.hearing(self._matrix())
 
     def _whisper(self, effect: Whisper | Ready) -> None:
         assert self._whispers is not None

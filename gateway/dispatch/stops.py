@@ -39,6 +39,7 @@ from gateway.terms.handoff import PUT_THROUGH
 _REASONS = {
     Because.HUMAN: "the caller asked for a person",
     Because.UNANSWERED: "nobody took the call",
+    Because.RETURNED: "a person gave the call back",
     Because.NO_AGENT: "the agent failed",
     Because.DEAD_AIR: "nothing could be heard",
     Because.SILENCE: "the caller chose nothing",

@@ -20,7 +20,7 @@ from typing import Self, cast, get_args
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
-from gateway.handoff import asking, parting
+from gateway.handoff import asking, parting, talking
 from gateway.handoff.state import ASKING, Phase, State, Step, nothing
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
@@ -28,7 +28,7 @@ EVENTS: tuple[type[Event], ...] = get_args(Event)
 _STEPS: Mapping[Phase, Mapping[type[Event], Step]] = {
     Phase.NEW: {cues.Begun: asking.begin, cues.Resumed: asking.begin},
     **{phase: {**asking.STEPS, cues.Gone: parting.part} for phase in ASKING},
-    Phase.BRIDGED: parting.TALKING,
+    Phase.BRIDGED: talking.TALKING,
     Phase.PARTING: parting.PARTING,
     Phase.OVER: parting.OVER,
 }
@@ -53,7 +53,7 @@ class Transfer(State):
             return self, ()
         match self.phase:
             case Phase.BRIDGED:
-                then, effects = parting.talked(self)
+                then, effects = talking.due(self, now)
             case Phase.PARTING:
                 then, effects = parting.told_all(self, [one.leg for one in self.asked if one.until <= now])
             case _:

@@ -73,6 +73,10 @@ class State:
     """The leg that is connected, or was."""
     talks_with: str = ""
     """Whose that is, in the plan's `people`."""
+    star: float = 0.0
+    """Until when a key of the human's makes the `*` before it a code."""
+    returned: bool = False
+    """The human has given the caller back."""
     resumed: float = 0.0
     """Until when the connected leg must be told of, after another job took over."""
     free: int | None = None
@@ -105,7 +109,7 @@ class State:
             case Phase.NEW | Phase.OVER:
                 return never
             case Phase.BRIDGED:
-                return self.resumed or never
+                return min(self.resumed or never, self.star or never)
             case Phase.PARTING:
                 return min(one.until for one in self.asked)
         alone = self.alone + SETTLE if self.alone and not self.asked else never
@@ -138,9 +142,11 @@ class State:
         """How it ends, told again where another job goes on amid it."""
         team = self.act.team
         if self.talking:
-            return cues.Release(team, self.talks_with, took=True), cues.Finish(TALKED)
-        outcome = LEFT if self.why == LEFT.reason else Onward(Because.UNANSWERED, why=told(tuple(self.tried.values())))
-        return cues.Exit(team), *(self.release(name) for name in self.lost), cues.Finish(outcome)
+            back = Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+            outcome = back if self.returned else TALKED
+            return cues.Release(team, self.talks_with, took=True), cues.Finish(outcome)
+        ended = LEFT if self.why == LEFT.reason else Onward(Because.UNANSWERED, why=told(tuple(self.tried.values())))
+        return cues.Exit(team), *(self.release(name) for name in self.lost), cues.Finish(ended)
 
 
 Then: TypeAlias = tuple[State, tuple[Effect, ...]]
@@ -150,3 +156,9 @@ Step = Callable[[State, Event, float], Then]
 def nothing(state: State, _: Event, __: float) -> Then:
     """It can't happen then, or means nothing."""
     return state, ()
+
+
+def too_late(state: State, event: Event, _: float) -> Then:
+    """Somebody was reserved just before the line was left."""
+    assert isinstance(event, cues.Offered)
+    return state, tuple(state.release(one.name) for one in event.callees if one.name != state.talks_with)

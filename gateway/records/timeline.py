@@ -75,7 +75,7 @@ def timeline(
         )
     for row in callbacks:
         moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
-    asked = {str(about.get("leg")): (_said(about.get("tried")), _at(row)) for row in notes if (about := _handed(row))}
+    asked = _asked(notes)
     moments += [*map(_stop, stops), *map(_wait, waits), *(_note(row) for row in notes if not _handed(row))]
     moments += [moment for row in legs for moment in _of_leg(row, *asked.get(str(row.get("leg")), ("", 0.0)), waits)]
     moments += [moment for row in messages for moment in _of_message(row)]
@@ -204,13 +204,24 @@ _HUNG_UP = {"client_initiated", "participant_removed"}
 """LiveKit's words for what the line says already."""
 
 
-TAKEN = "taken"
+TAKEN, GAVE_BACK = "taken", "gave back"
 
 
 def _handed(row: Row) -> Row:
     """What a note tells of a handoff; {} for any other note."""
     about = row.get("about")
     return about if row.get("kind") == "handoff" and isinstance(about, Mapping) else {}
+
+
+def _asked(notes: Sequence[Row]) -> Mapping[str, tuple[str, float]]:
+    """By leg: what came of asking whoever answered there, and since when they talk, if they do."""
+    asked: dict[str, tuple[str, float]] = {}
+    for row in notes:
+        if about := _handed(row):
+            leg, came = str(about.get("leg")), _said(about.get("tried"))
+            # Whoever gives a caller back took the call before.
+            asked[leg] = came, asked[leg][1] if leg in asked and came == GAVE_BACK else _at(row)
+    return asked
 
 
 def _of_leg(row: Row, tried: str, tried_at: float, waits: Sequence[Row]) -> Iterator[Moment]:
@@ -221,11 +232,12 @@ def _of_leg(row: Row, tried: str, tried_at: float, waits: Sequence[Row]) -> Iter
         yield Moment(at, "", f"{who}'s phone rings")
     if (at := _first(row, "answered")) is not None:
         yield Moment(at, "", f"{who} answered")
-    if tried == TAKEN:
+    if tried in (TAKEN, GAVE_BACK):
         yield Moment(tried_at, "", f"{who} took the call", _took(row, tried_at, waits))
     if (at := _first(row, "over")) is not None and tried:
-        talked = f"talked {max(0.0, at - tried_at):.0f} s" if tried == TAKEN else tried
-        yield Moment(at, "", f"{who} {'hung up' if row.get('how') == 'left' else 'is gone'}", talked)
+        talked = f"talked {max(0.0, at - tried_at):.0f} s" if tried in (TAKEN, GAVE_BACK) else tried
+        ended = "gave the caller back" if tried == GAVE_BACK else "hung up" if row.get("how") == "left" else "is gone"
+        yield Moment(at, "", f"{who} {ended}", talked)
     elif at is not None:
         reason = _said(row.get("reason"))
         why = f"{row.get('status') or ''} {'' if reason in _HUNG_UP else reason}".strip()

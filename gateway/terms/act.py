@@ -153,6 +153,8 @@ class Because(StrEnum):
     SILENCE = "silence"
     UNANSWERED = "unanswered"
     """Nobody took the call."""
+    RETURNED = "returned"
+    """The human who talked with the caller has given them back to the agent."""
     HUMAN = "human"
     """The caller wants a person."""
     NO_AGENT = "no_agent"

@@ -34,6 +34,8 @@ class Cue(StrEnum):
     NOT_ANSWERED = "not_answered"
     NOT_REACHED = "not_reached"
     NOT_THERE = "not_there"
+    GIVEN_BACK = "given_back"
+    """First, to a caller whom a human has given back."""
     SORRY = "sorry"
     """Last, when no agent can go on."""
     SORRY_CALLBACK = "sorry_callback"
@@ -49,6 +51,7 @@ AWAY: Mapping[str, Cue] = {
     Tried.MACHINE: Cue.AWAY_MACHINE,
     Tried.UNREACHABLE: Cue.AWAY_UNREACHABLE,
     NOBODY: Cue.AWAY_NOBODY,
+    Tried.GAVE_BACK: Cue.GIVEN_BACK,
 }
 """By what came of a handoff (`gateway.terms.handoff.told`)."""
 _THROUGH: Mapping[str, Cue] = {

@@ -23,6 +23,8 @@ class Tried(StrEnum):
     """A mailbox, or a service that screens calls."""
     UNREACHABLE = "unreachable"
     """Their number isn't there, their network or trunk fails, or they can't be dialed at all."""
+    GAVE_BACK = "gave back"
+    """They talked with the caller, and gave them back to the agent."""
     BEATEN = "beaten"
     """Another of the team took the call."""
     WITHDRAWN = "withdrawn"

@@ -14,6 +14,7 @@ from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.handoff.asked import DECIDE_WITHIN, PART_WITHIN, WHISPER_WITHIN
 from gateway.handoff.machine import EVENTS, TABLE, Phase, Transfer
 from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE, TALKED
+from gateway.handoff.talking import HELD
 from gateway.terms.act import Because, Callee, Handoff, Onward
 from gateway.terms.handoff import Tried
 from tests.unit.calls.world import START
@@ -342,6 +343,48 @@ def test_a_talk_whose_other_side_has_gone_is_over() -> None:
     assert desk.outcome == TALKED
 
 
+def test_star_and_two_give_the_caller_back_to_the_agent() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.happens(cues.LegKey(leg, "*"))
+    assert desk.machine.phase is Phase.BRIDGED
+    desk.happens(cues.LegKey(leg, "2"))
+    assert desk.legs == {leg: "dropped"}
+    assert desk.sound == "music:default", "until the agent speaks"
+    assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+    assert desk.came[leg] is Tried.GAVE_BACK
+    assert desk.released == [cues.Release("desk", "ana", took=True)]
+
+
+@pytest.mark.parametrize("keys", ["2", "*5", "5*", "**", "*12"])
+def test_other_keys_mean_nothing_to_us(keys: str) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    for key in keys:
+        desk.happens(cues.LegKey(leg, key))
+    desk.pass_time(60)
+    assert desk.legs == {leg: "connected"}
+
+
+def test_a_star_is_held_for_a_second() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.happens(cues.LegKey(leg, "*"))
+    desk.pass_time(HELD + 0.1)
+    desk.happens(cues.LegKey(leg, "2"))
+    assert desk.legs == {leg: "connected"}
+
+
+def test_who_died_while_a_caller_was_given_back_is_made_up_for() -> None:
+    for effects in range(5):
+        desk, [leg] = consulted(ANA)
+        desk.presses(leg, "1")
+        desk.happens(cues.LegKey(leg, "*"))
+        desk.crash(cues.LegKey(leg, "2"), effects)
+        assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+        assert desk.legs == {leg: "dropped"}
+
+
 def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
     desk = Desk(Transfer(ACT))
     assert desk.happens(cues.Resumed()) == (
@@ -440,6 +483,11 @@ class Handoffs(RuleBasedStateMachine):
         self.desk.legs[leg] = "left"
         self.desk.told.pop(leg, None)
         self._happens(cues.LegLeft(leg), crash)
+
+    @precondition(lambda self: self.desk.those("connected"))
+    @rule(data=st.data(), key=st.sampled_from("*2"), crash=st.none() | st.integers(0, 4))
+    def a_key_is_pressed_in_the_talk(self, data: st.DataObject, key: str, crash: int | None) -> None:
+        self._happens(cues.LegKey(data.draw(st.sampled_from(self.desk.those("connected"))), key), crash)
 
     @precondition(lambda self: self.desk.legs)
     @rule(data=st.data())

@@ -121,3 +121,15 @@ def test_a_handoff_tells_how_long_each_was_told_of_it_held_and_talked() -> None:
     assert ("ben took the call", "consulted 4 s, the caller was on hold 11 s") in told
     assert ("ben hung up", "talked 62 s") in told
     assert ("ana is gone", "beaten") in told
+
+
+def test_whoever_gives_a_caller_back_has_taken_the_call_before() -> None:
+    legs = [{"leg": "2", "member": "ben", "at": 10.0, "answered": 16.0, "over": 82.0, "how": "dropped"}]
+    notes = [
+        {"kind": "handoff", "at": 20.0, "about": {"leg": "2", "tried": "taken"}},
+        {"kind": "handoff", "at": 82.0, "about": {"leg": "2", "tried": "gave back"}},
+    ]
+    found = timeline({"started": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=legs, notes=notes)
+    told = {(moment.text, moment.note) for moment in found}
+    assert ("ben took the call", "consulted 4 s") in told
+    assert ("ben gave the caller back", "talked 62 s") in told
