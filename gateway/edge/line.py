@@ -17,7 +17,7 @@ from gateway.net.media import Media, MediaHandler, Port
 from gateway.rtp import RATE, Samples
 from gateway.rtp.peer import ANYWHERE
 from gateway.rtp.ringing import ringing
-from gateway.rtp.session import Statistics
+from gateway.rtp.session import Statistics, Timeouts
 from gateway.sip import sdp
 
 _RUNG = 0.2
@@ -44,6 +44,7 @@ class Line:
         self._encryption = sdp.Encryption.DISABLE
         self._material = secrets.token_bytes(sdp.MATERIAL)
         """Our keys, for as long as the call lasts."""
+        self._timeouts: Timeouts | None = None
         self._port: Port | None = None
         self._stream: sdp.Stream | None = None
         self._offered: sdp.Session | None = None
@@ -81,6 +82,8 @@ class Line:
         if wish.only_listed:
             self._codecs = [codec for codec in sdp.CODECS if codec.name in wish.codecs]
         self._encryption = sdp.Encryption(wish.encryption)
+        if wish.timeout:
+            self._timeouts = Timeouts(max(Timeouts().initial, wish.timeout), wish.timeout)
         if not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
         offer = _offer_of(invite) if invite is not None else None
@@ -146,7 +149,7 @@ class Line:
         was, port = self._at, self._port
         if port is None:
             raise PeerFault("There is no media to settle on yet.", sip_status=500)
-        self._at, self._port = at, self._media.open(port.handler, host=at.host)
+        self._at, self._port = at, self._media.open(port.handler, host=at.host, timeouts=self._timeouts)
         try:
             described = self._describe(offer)
         except PeerFault:
@@ -214,7 +217,7 @@ class Line:
             return
         if self._port is not None:
             self._port.close()
-        self._at, self._port = at, self._media.open(handler, host=at.host)
+        self._at, self._port = at, self._media.open(handler, host=at.host, timeouts=self._timeouts)
 
     def _describe(self, offer: sdp.Session | None) -> bytes:
         if self._port is None or self._at is None:

@@ -96,13 +96,21 @@ class Media:
         tap: Tap | None = None,
         queue: float = LIVE_QUEUE,
         live: bool = True,
+        timeouts: Timeouts | None = None,
     ) -> Port:
         """Bind a port of the IP address `host`. Nothing is sent or told before its `start`.
 
         `queue`: seconds of audio that may wait to be sent. `live`: whether that audio comes at its own pace and has to
-        be kept from piling up; False for files (see `gateway.rtp.queue`). Raises SetupFault when no port is free.
+        be kept from piling up; False for files (see `gateway.rtp.queue`). `timeouts`: others than those of all. Raises SetupFault when no port is free.
         """
-        port = Port(self, self._bind(host or self._address), handler, tap, SendQueue(queue, live=live))
+        port = Port(
+            self,
+            self._bind(host or self._address),
+            handler,
+            tap,
+            SendQueue(queue, live=live),
+            timeouts or self.timeouts,
+        )
         self._ports = (*self._ports, port)
         return port
 

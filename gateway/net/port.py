@@ -59,8 +59,6 @@ class Tap(Protocol):
 class Owner(Protocol):
     """Whose ports they are."""
 
-    timeouts: Timeouts
-
     def attach(self) -> None:
         """A port has something to do from now on."""
 
@@ -100,10 +98,11 @@ class Port:
         handler: MediaHandler,
         tap: Tap | None,
         queue: SendQueue,
+        timeouts: Timeouts,
     ) -> None:
         self.address = sockets.media.address
         self.handler = handler
-        self._owner, self._sockets, self._tap, self._queue = owner, sockets, tap, queue
+        self._owner, self._sockets, self._tap, self._queue, self._timeouts = owner, sockets, tap, queue, timeouts
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._srtp: Srtp | None = None
@@ -219,7 +218,7 @@ class Port:
             timestamp=secrets.randbits(31),
             queue=self._queue,
             now=now,
-            timeouts=self._owner.timeouts,
+            timeouts=self._timeouts,
         )
 
     def _release(self) -> None:

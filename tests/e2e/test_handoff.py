@@ -92,6 +92,24 @@ async def test_a_human_takes_the_caller_once_they_have_heard_whose_call_it_is(
 
 
 @pytest.mark.long
+async def test_a_human_gives_the_caller_back_by_star_two(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    await human.press("*2")
+    await human.ended()
+    await told(caller, call, Say.GIVEN_BACK)
+    await caller.say(call, "I would like to leave a message.")
+    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]][:3] == ["talk", "handoff", "talk"]
+    assert came(found) == ["taken", "gave back"]
+
+
+@pytest.mark.long
 async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:

@@ -103,6 +103,7 @@ def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rin
 
     run(ring())
     assert [one.ringing_timeout.ToTimedelta().total_seconds() for one in asked] == [pytest.approx(rings)]
+    assert [one.media.media_timeout.ToTimedelta().total_seconds() for one in asked] == [600], "a PBX may hold long"
 
 
 async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
