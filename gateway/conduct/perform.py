@@ -299,12 +299,11 @@ class Performance:
                     ours = await self._line.claim(effect.leg)
         if ours:
             self._part_with(effect.leg)
+            self._legs.connect(effect.leg, introduced=bool(effect.say))
+            self._heard(Hush())
             if effect.say:
                 self._introducing = effect.leg
-                self._legs.connect(effect.leg, introduced=True)
                 self._heard(Say(effect.say))
-            else:
-                self._legs.connect(effect.leg)
             if self._holding is not None:
                 self._holding.connected()
             await self._hold()

@@ -182,7 +182,7 @@ def _declined(state: State, event: Event, _: float) -> Then:
 
 
 def _taken(state: State, one: Asked) -> Then:
-    """The others fall silent first, and neither waits for what is said to them."""
+    """The others fall silent first; the caller's music goes on until the two hear each other."""
     others = tuple(each for each in state.asked if each is not one)
     beaten = {each.name: Tried.BEATEN for each in others}
     bridged = replace(
@@ -195,7 +195,6 @@ def _taken(state: State, one: Asked) -> Then:
         why=TOOK,
     )
     return bridged, (
-        cues.Hush(),
         *(cues.Drop(each.leg) for each in others),
         cues.Connect(one.leg, _introduction(state, one)),
         cues.Exit(state.act.team),

@@ -273,7 +273,7 @@ class Whisper:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Let the caller and the leg hear each other, and nobody else; LegLeft follows when it hangs up."""
+    """Let the caller and the leg hear each other, and nobody else, and fall silent; LegLeft follows when it hangs up."""
 
     leg: str
     say: str = field(default="", repr=False)

@@ -497,6 +497,7 @@ async def test_whoever_answers_hears_what_nobody_else_does_until_they_take_the_c
         Drop("2"),
         ("end", "1"),
         ("introduce", "1"),
+        "hush",
         ("say", "Maria, I have Ana for you."),
         bridge("1"),
     ]

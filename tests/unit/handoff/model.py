@@ -45,6 +45,7 @@ class Desk(World):
                 assert not self.gone
                 self.told.pop(leg, None)
                 self.introduced = say
+                self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
             case cues.Ready():
                 pass
