@@ -69,6 +69,11 @@ async def told(phone: Phone, call: Call, say: Say) -> None:
     await said(phone, call, line_of(say, "en-US"), 40.0)
 
 
+def heard(call: Call, frequency: float) -> bool:
+    """Whether the party has heard the tone at any time."""
+    return find_tone(call.tape.between(call.tape.heard, 0.0, call.tape.now), [frequency]) is not None
+
+
 def came(found: dict[str, Any]) -> list[str]:
     """What came of those who were asked, in that order."""
     return [note["about"]["tried"] for note in found["notes"] if note["kind"] == "handoff"]
@@ -119,7 +124,7 @@ async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_mess
     await human.press("2")
     await human.ended()
     await told(caller, call, Say.AWAY_DECLINED)
-    await caller.say(call, "I would like to leave a message.")
+    await caller.say(call, "A message, please.")
     await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
     await call.hang_up()
     found = await record(stack, sip_id(call))
@@ -146,7 +151,7 @@ async def test_a_phone_that_refuses_is_told_apart_by_its_status(
     (await callees.rung()).reject(status)
     await told(caller, call, say)
     await call.press("0")
-    await told(caller, call, Say.CALLBACK)
+    await call.spoken()
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="callback")
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "talk"]
@@ -178,7 +183,7 @@ async def test_a_mailbox_never_gets_the_caller(stack: Stack, caller: Phone, call
     await machine.ended(40.0)
     await told(caller, call, Say.AWAY_MACHINE)
     await call.hang_up()
-    assert find_tone(call.tape.heard, [1000.0]) is None
+    assert not heard(call, 1000.0)
     found = await record(stack, sip_id(call))
     assert came(found) == ["machine"]
 
@@ -238,7 +243,7 @@ async def test_where_nobody_can_be_had_the_caller_is_told_before_anybody_is_prom
     call = await wants_a_person(caller, number)
     await told(caller, call, say)
     await call.press("0")
-    await told(caller, call, Say.CALLBACK)
+    await call.spoken()
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="callback")
     assert (found["legs"], len(found["stops"])) == ([], 1)
@@ -256,7 +261,7 @@ async def test_of_two_who_have_answered_the_first_to_take_it_gets_the_caller(
     await second.press("1")
     await talk(call, second)
     await first.ended(5.0)
-    assert find_tone(first.tape.heard, [OURS]) is None
+    assert not heard(first, OURS)
     await call.hang_up()
     await second.ended()
     found = await record(stack, sip_id(call), ending="served")

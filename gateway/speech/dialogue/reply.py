@@ -87,7 +87,8 @@ def _answer(talk: Talk) -> Reply:
         return _person(talk, "the caller asked for a person")
     if means(words, Means.CALLBACK) and talk.tools.message:
         return _person(talk, "the caller wants to be called back")
-    if means(words, Means.MESSAGE) and talk.tools.message:
+    offered = "message" in talk.last.lower() and "message" in words.split()
+    if talk.tools.message and (offered or means(words, Means.MESSAGE)):
         return Reply(calls=(Call(talk.tools.message, {}),))
     if means(words, Means.SLOWER):
         return Reply(spoken.slower(talk.last) or _onward(talk))

@@ -52,3 +52,12 @@ def test_without_a_team_a_message_is_a_word_like_others() -> None:
     one = Talk()
     one.say("i would like to leave a message")
     assert "leave_message" not in one.called
+
+
+def test_a_message_that_was_offered_is_known_by_the_word_alone() -> None:
+    one = talk()
+    one.messages.append(
+        {"role": "assistant", "content": "I can have somebody call you back, or you can leave a message."}
+    )
+    one.say("i would like to lisa message")
+    assert one.called == ["leave_message"]
