@@ -8,8 +8,13 @@ import pytest
 
 from gateway.dialplan.actions import Dial
 from gateway.dialplan.model import Ref, Severity
+from gateway.dialplan.overrides import Override
+from gateway.dialplan.route import Ask
+from gateway.dialplan.simulate import simulate
+from gateway.dialplan.state import State
 from gateway.terms.outbound import Caps, Outbound, Rules, Spend
-from tests.unit.dialplan.plans import loaded, plan
+from gateway.terms.personal import Number
+from tests.unit.dialplan.plans import NOON, loaded, plan
 
 HEAD = "offhook: 1\ncountry: US\ntimezone: America/New_York\nhuman: callback\nnumbers: {+15105550100: a}\n"
 ROUTES = "routes:\n  a: {agent: sales}\n"
@@ -129,3 +134,18 @@ def test_a_transfer_may_be_a_list_of_people(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_transfer(tmp_path: Path, transfer: str, what: str) -> None:
     found = told(tmp_path, f"routes:\n  a: {{agent: sales, transfer: {transfer}}}\n{PEOPLE}")
     assert any(what in one for one in found), found
+
+
+def test_a_simulation_shows_who_could_be_reached_and_how(tmp_path: Path) -> None:
+    route = "routes:\n  a: {agent: sales, transfer: {to: {ana: ana, front: (510) 555-0177}, numbers: yes}}\n"
+    found = plan(tmp_path, HEAD + route + PEOPLE + OUT)
+    ask = Ask("+15105550100", Number("+15105550199"), NOON)
+    away = State(away={"ana": Override(1, "away", "ana", NOON.timestamp() + 60, "", "op", 0.0)})
+    steps = {
+        step.rule: (step.matched, step.why) for step in simulate(found, ask).trace if step.rule.startswith("transfer")
+    }
+    assert [rule for rule in steps] == ["transfer ana: ana", "transfer front", "transfer: numbers"]
+    assert all(matched for matched, _ in steps.values())
+    assert "+15105550177, by the caller's carrier, or from here where that can't" in steps["transfer front"][1]
+    gone = {step.rule: step.matched for step in simulate(found, ask, away).trace}
+    assert not gone["transfer ana: ana"]

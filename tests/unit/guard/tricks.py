@@ -18,6 +18,12 @@ ALLOWED = "GB"
 NAMED = "+15105550111"
 _COSTLY = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PERSONAL_NUMBER,
            PhoneNumberType.PAGER, PhoneNumberType.UAN, PhoneNumberType.VOICEMAIL)  # fmt: skip
+_PLAIN = (
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.VOIP,
+)
 _DEAR = (
     "+1876",
     "+1809",
@@ -145,7 +151,21 @@ def tricks(seed: int) -> Iterator[str]:
         _overlong, _national, _look_alike, _junk, _anybody,
     )  # fmt: skip
     while True:
-        yield draw.choice(kinds)(draw)
+        trick = draw.choice(kinds)(draw)
+        if not _is_let_out(trick):
+            yield trick
+
+
+def _is_let_out(text: str) -> bool:
+    """Whether it is a plain number of the one country: by chance, as where islands share its code."""
+    if not text.isascii() or not text.startswith("+") or not text[1:].isdigit():
+        return False
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return False
+    plain = phonenumbers.number_type(number) in (*_PLAIN, PhoneNumberType.TOLL_FREE)
+    return plain and phonenumbers.region_code_for_number(number) == ALLOWED
 
 
 def _tail(draw: Random, least: int = 5, most: int = 9) -> str:

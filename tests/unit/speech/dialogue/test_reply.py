@@ -194,6 +194,23 @@ def test_a_caller_without_a_ticket_number_goes_on() -> None:
     assert "ticket_number" not in talk.facts
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("please connect me to support", "support"), ("put me through to billing please", "billing"),
+        ("can i speak to support", "support"), ("we need a person", None), ("connect me to a person", None),
+        ("our support phone is broken", None), ("i want to talk to sales", None),
+    ],
+)  # fmt: skip
+def test_who_asks_for_somebody_by_name_is_put_through(words: str, name: str | None) -> None:
+    talk = Talk()
+    to = {"type": "object", "properties": {"to": {"type": "string", "enum": ["support", "billing"]}}}
+    talk.tools.append({"type": "function", "function": {"name": "transfer_call", "description": "", "parameters": to}})
+    answer = reply([*talk.messages, {"role": "user", "content": words}], talk.tools)
+    called = {call.tool: call.arguments for call in answer.calls}
+    assert called.get("transfer_call") == ({"to": name} if name else None)
+
+
 def test_a_tool_that_fails_is_told() -> None:
     talk = Talk(saved="error: it couldn't be saved")
     assert "couldn't save" in talk.say(SALES[0])
