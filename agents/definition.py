@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from agents.lines import Say, line_of
+from agents.lines import WHOLE, Say, line_of
 from agents.readback import Exact
 from agents.settings import NoSettings, TalkSettings, schema, settle
 from gateway.calls.acts.digits import Rules
@@ -114,7 +114,7 @@ def _lines(definition: Definition, brief: Brief) -> Sequence[Line]:
         line(opening(definition, brief), words, language, Cue.OPENING),
         line(opening(definition, brief, greeted=False), words, language),
         *(line(line_of(say, language), words, language, cue) for say, cue in _CUES.items()),
-        *(line(line_of(say, language), words, language) for say in Say if say not in _CUES and say is not Say.NOTICE),
+        *(line(line_of(say, language), words, language) for say in WHOLE if say not in _CUES and say is not Say.NOTICE),
     )
 
 

@@ -43,6 +43,14 @@ class Say(StrEnum):
     AWAY_CLOSED = "away_closed"
     TO_MESSAGE = "to_message"
     """To a caller who leaves a message instead."""
+    CALLBACK_AT = "callback_at"
+    """The same where a time is agreed on."""
+    CALLBACK_OTHERS = "callback_others"
+    CALLBACK_MOVED = "callback_moved"
+    CALLBACK_NEXT = "callback_next"
+    """To a time at which nobody can call: it is the next."""
+    CALLBACK_KEPT = "callback_kept"
+    """Where another time can't be noted."""
     WHICH_NUMBER = "which_number"
     BOOKED = "booked"
     NO_PERSON = "no_person"
@@ -96,6 +104,11 @@ _ENGLISH = {
     Say.AWAY_NOBODY: f"I'm sorry, nobody is there to take your call right now. {_OFFER}",
     Say.AWAY_CLOSED: f"I'm sorry, our team is closed right now. {_OFFER}",
     Say.TO_MESSAGE: "All right.",
+    Say.CALLBACK_AT: "Nobody is free right now, so I have booked a callback: a person will call you back{when}.",
+    Say.CALLBACK_OTHERS: "Would another time suit you better, such as {others}? Just say when.",
+    Say.CALLBACK_MOVED: "I have noted it: a person will call you back {when}. Is there anything else I can do for you?",
+    Say.CALLBACK_NEXT: "Nobody can call you then. A person will call you back {when}. If that doesn't suit you, say when.",
+    Say.CALLBACK_KEPT: "I'm sorry, I couldn't note that. The callback stays as it was booked.",
     Say.WHICH_NUMBER: (
         "Nobody is free to take the call right now, but a person can call you back. "
         "Please key in your phone number, then press the hash key."
@@ -116,6 +129,10 @@ _ENGLISH = {
     Say.GOODBYE: "I still can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }
 _LINES: Mapping[str, Mapping[Say, str]] = {"en": _ENGLISH}
+
+
+WHOLE = tuple(say for say in Say if "{" not in _ENGLISH[say])
+"""Those that are said as they stand, and can be rendered before anybody calls."""
 
 
 def line_of(say: Say, language: str) -> str:

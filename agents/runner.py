@@ -16,6 +16,7 @@ from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechH
 
 from agents import checking, engines, telephony, transferring
 from agents.answering import led_by_words, words_before
+from agents.appointing import Appointing
 from agents.checking import CheckedAgent, Checking
 from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
 from agents.facts import Facts, save_schema
@@ -23,7 +24,7 @@ from agents.going_on import go_on, opened, returned, wanted_number
 from agents.history import KEYED, KEYED_SEALED, history
 from agents.keying import Keying
 from agents.keypad import NUMBER, Keyed, asked_for
-from agents.lines import FOR_PERSON, Say, line_of
+from agents.lines import FOR_PERSON, WHOLE, Say, line_of
 from agents.media import StageInput, StageOutput, frames
 from agents.patience import Patience
 from agents.prompting import asked, instructions
@@ -88,7 +89,7 @@ class TalkingRunner:
         self._answers = led_by_words(stage)
         self._opening = self._line(opening(self._definition, brief, greeted=not self._answers))
         self._greeting = await stage.prompt(self._opening)
-        for say in Say:
+        for say in WHOLE:
             if say is not Say.NOTICE:
                 await stage.prompt(self._line_of(say))
         self._output = StageOutput(stage.voice)
@@ -117,6 +118,7 @@ class TalkingRunner:
                 function_tool(self._message_tool, raw_schema=MESSAGE),
             ]
         self._remembering = Remembering(session, stage)
+        self._appointing = Appointing(session, stage, self._start, self._speak)
         self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else CheckedAgent
@@ -246,6 +248,8 @@ class TalkingRunner:
         return self._to_tell(answer)
 
     def _to_tell(self, answer: Person) -> tuple[str, bool]:
+        if answer is Person.CALLBACK:
+            return self._appointing.offer(), False
         return line_of(FOR_PERSON[answer], self._stage.brief.language), answer in (Person.AGENT, Person.TEAM)
 
     # What the caller does.

@@ -7,13 +7,16 @@ sibling, and an error of the body stays the plain error that it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 
 from gateway.metrics import EDGE_ERRORS
+
+Look = tuple[str, float, Callable[[], Awaitable[None]]]
+"""Something that is looked at again and again: its name, the seconds between two looks, the look."""
 
 log = structlog.get_logger(__name__)
 

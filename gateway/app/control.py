@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app import messages
 from gateway.app.admin import admin
+from gateway.app.callbacks import Callbacks
 from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
@@ -36,8 +37,6 @@ from gateway.dispatch.rosters import PUBLISH
 from gateway.dispatch.sweep import SWEEP, Sweep
 from gateway.dispatch.watching import WATCH, Watch
 from gateway.dispatch.webhook import Webhook
-from gateway.donotcall.copying import COPY, Copying
-from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.errors import SetupFault, Unavailable
 from gateway.guard.redis_book import RedisRuleBook
 from gateway.lasting import Lasting
@@ -47,13 +46,12 @@ from gateway.operate.keeper import Keeper
 from gateway.operate.past import PastPlans
 from gateway.operate.who import author
 from gateway.privacy import logs
-from gateway.records.donotcall import SqlDoNotCall
 from gateway.records.engine import connect
 from gateway.records.plans import Overrides, Plans
 from gateway.records.unended import Unended, unended
 from gateway.records.writer import Writer
 from gateway.redis_client import open_client
-from gateway.tasks import Tasks
+from gateway.tasks import Look, Tasks
 from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
 
@@ -77,9 +75,6 @@ FINISH_WITHIN = 3.0
 DRAIN_WITHIN = 5.0
 """Seconds at the end to write what calls have told."""
 _REDIS_CONNECTS = 2.0
-
-Look = tuple[str, float, Callable[[], Awaitable[None]]]
-"""Something that is looked at again and again: its name, the seconds between two looks, the look."""
 
 log = structlog.get_logger(__name__)
 
@@ -129,12 +124,11 @@ async def run(settings: Settings) -> None:
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
-            copying = Copying(SqlDoNotCall(engine, looking), RedisDoNotCall(redis))
-            more = [("do not call", COPY, copying.look)]
+            called = Callbacks(settings, engine, looking, redis, keeper, dispatcher)
             leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
-            pages = (*leads, *messages.handoff_pages(settings, redis))
+            pages = (*leads, *messages.handoff_pages(settings, redis), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
-            await Control(settings, *parts, more, pages).run()
+            await Control(settings, *parts, called.looks(), pages).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):

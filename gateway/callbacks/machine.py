@@ -86,6 +86,11 @@ class Booking:
     """Who has talked with the callee."""
 
     @property
+    def by_hand(self) -> bool:
+        """Whether nobody calls by itself: there is no team, or the plan doesn't let the gateway call there."""
+        return not self.team or self.tries >= self.most
+
+    @property
     def run(self) -> CallId:
         """The id of the call that is made for it now."""
         return CallId(f"{RUN}{self.id}-{self.tries}")
@@ -162,6 +167,13 @@ class Unwanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The plan doesn't let the gateway call there: somebody is to do it by hand."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Somebody has called by hand."""
 
@@ -173,7 +185,7 @@ class Late:
     """Somebody looks whether it is late."""
 
 
-Event = Claimed | PutOff | Reached | Ended | Moved | Cancelled | Unwanted | Done | Late
+Event = Claimed | PutOff | Reached | Ended | Moved | Cancelled | Unwanted | Forbidden | Done | Late
 
 
 class Tell(StrEnum):
@@ -201,7 +213,7 @@ def movable(one: Booking) -> bool:
 
 
 def _claimed(one: Booking, _: Event, now: float) -> _Then:
-    if one.state is not State.BOOKED or not one.team or now < one.at:
+    if one.state is not State.BOOKED or one.by_hand or now < one.at:
         return one, ()
     return replace(one, state=State.DUE, tries=one.tries + 1), ()
 
@@ -268,6 +280,11 @@ def _unwanted(one: Booking, _: Event, now: float) -> _Then:
     return replace(gone, why="the callee has asked not to be called"), (Tell.CANCELLED,)
 
 
+def _forbidden(one: Booking, event: Event, _: float) -> _Then:
+    assert isinstance(event, Forbidden)
+    return (replace(one, most=one.tries, why=event.why), ()) if one.state is State.BOOKED else (one, ())
+
+
 def _late(one: Booking, _: Event, now: float) -> _Then:
     late = one.state in OPEN and one.state is not State.TALKING and now > one.by and not one.breached
     return (replace(one, breached=now), (Tell.LATE,)) if late else (one, ())
@@ -288,6 +305,7 @@ _TABLE: Mapping[type, Callable[[Booking, Event, float], _Then]] = {
     Moved: _moved,
     Cancelled: _cancelled,
     Unwanted: _unwanted,
+    Forbidden: _forbidden,
     Done: _done,
     Late: _late,
 }

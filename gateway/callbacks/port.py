@@ -137,5 +137,5 @@ class MemoryBookings:
 
     def _due(self, one: Booking, now: float) -> bool:
         if one.state is State.BOOKED:
-            return bool(one.team) and one.at <= now
+            return not one.by_hand and one.at <= now
         return one.state is State.DUE and self._leases.get(one.id, float("inf")) <= now

@@ -49,7 +49,7 @@ _NOW = re.compile(
 
 
 def told(at: float, now: float, clock: ZoneInfo, *, ours: bool = False) -> str:
-    """A time as one says it: "today at 3 p.m.", "on Monday at 9:30 a.m.". `ours`: the clock isn't the callee's, so that it is named."""
+    """A time as one says it: "today at 3 PM", "on Monday at 9:30 AM". `ours`: the clock isn't the callee's, so that it is named."""
     wall, today = datetime.fromtimestamp(at, clock), datetime.fromtimestamp(now, clock)
     gone = (wall.date() - today.date()).days
     if gone in (0, 1):
@@ -59,7 +59,7 @@ def told(at: float, now: float, clock: ZoneInfo, *, ours: bool = False) -> str:
     else:
         day = f"on {wall:%A}, {wall:%B} {wall.day}"
     hour = f"{wall.hour % 12 or 12}{f':{wall.minute:02}' if wall.minute else ''}"
-    return f"{day} at {hour} {'a.m.' if wall.hour < 12 else 'p.m.'}{' our time' if ours else ''}"
+    return f"{day} at {hour} {'AM' if wall.hour < 12 else 'PM'}{' our time' if ours else ''}"
 
 
 def meant(words: str, now: float, clock: ZoneInfo) -> float | None:

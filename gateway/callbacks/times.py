@@ -27,6 +27,8 @@ NOTICE = 15 * 60.0
 OFFERED = 3
 """Times that are offered at once."""
 _HOUR = 3600.0
+_APART = 2 * _HOUR
+"""Seconds behind the first time in which no other is offered."""
 
 
 def zones_of(number: Number | None, otherwise: str) -> tuple[str, ...]:
@@ -92,6 +94,14 @@ def offers(terms: Terms, zones: Sequence[str], now: float) -> tuple[float, ...]:
                 found.append(at)
             at = _whole_hour(at + 1, clock)
     return tuple(found)
+
+
+def choices(terms: Terms, zones: Sequence[str], now: float) -> tuple[float, ...]:
+    """Times to choose from: as soon as can be, and some that are offered; none where nobody can call at all."""
+    first = earliest(terms, zones, now)
+    if first is None:
+        return ()
+    return (first, *offers(terms, zones, first + _APART - NOTICE)[: OFFERED - 1])
 
 
 def fitting(terms: Terms, zones: Sequence[str], wanted: float, now: float) -> float | None:

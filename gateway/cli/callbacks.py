@@ -55,7 +55,7 @@ def list_callbacks(
             shown.text(shown.moment(one.at, now)),
             shown.text(shown.moment(one.by, now), "red" if late else ""),
             shown.text(shown.number(one.number.reveal())),
-            shown.text(one.team or "by hand"),
+            shown.text(f"{one.team or '–'}, by hand" if one.by_hand and not one.ended else one.team or "by hand"),
             shown.text(one.why or one.reason or "–"),
         )
     shown.console().print(table)
@@ -81,7 +81,7 @@ def show_callback(callback: Id, json: Json = False) -> None:
         "Team": one.team or "nobody's in particular: somebody calls by hand",
         "Why": one.reason or "–",
         "Agreed by": one.consent or "–",
-        "Calls": f"{one.tries} of {one.most}",
+        "Calls": f"{one.tries}, by hand now" if one.by_hand else f"{one.tries} of {one.most}",
         **({"Last": one.why} if one.why else {}),
         **({"Talked with": one.member} if one.member else {}),
         "Booked": shown.whole_moment(one.made),

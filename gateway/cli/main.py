@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "Place one sales and one support call and show what happened.",
     "up": "Run the whole gateway on this machine.",
     "status": "Tell what runs, which plan is in force, what is overridden, and how the teams stand.",
+    "missed": "List callers whom nobody of a team took, and tick them off.",
     "plan": "Check, try, compare and publish dial plans.",
     "close": "Close hours or a route until a time, whatever the plan says.",
     "open": "Open them again, or until a time.",

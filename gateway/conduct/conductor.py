@@ -303,6 +303,10 @@ class Conductor:
         return Finished(stage.switch_reason if switch else reason, switch)
 
     def _failed(self, why: str) -> None:
+        if self._call.ours:
+            log.error("a callback can't go on", why=why)
+            self._inputs.put_nowait(Ended(Over(f"the callback failed: {why}")))
+            return
         if isinstance(self._call.act, Talk) and self._call.brief.leads_without_agent:
             log.error("the agent can't go on; the plan says what comes instead", agent=self._script.agent, why=why)
             self._inputs.put_nowait(Ended(Onward(Because.NO_AGENT)))
@@ -384,7 +388,7 @@ class Conductor:
     def _begun(self, agent: str) -> Script:
         answered = Kind.ANSWERED.value in self._call.told
         overdue = answered or time.time() - self._call.started >= THERE_WITHIN
-        return Script.start(agent, time.monotonic(), overdue=overdue)
+        return Script.start(agent, time.monotonic(), overdue=overdue, ours=self._call.ours)
 
     def _known(self) -> Call:
         """The call as it stands, for a store that has lost it."""

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from gateway.calls.acts.cues import Event, Machine
+from gateway.callbacks.booking import Chosen
+from gateway.calls.acts.cues import Book, Booked, Event, Machine
 from gateway.calls.store.port import CallStore
 from gateway.conduct import machines
 from gateway.conduct.ear import Ear
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.stage import CallStage
 from gateway.conduct.tools import Tools
+from gateway.donotcall.port import Unwanted
 from gateway.errors import Unavailable
 from gateway.terms.act import Onward, Over, Promise
 from gateway.terms.call import Call
@@ -100,12 +102,15 @@ class House:
     ) -> Part:
         within = call.act.within if isinstance(call.act, Promise) else call.brief.callback_within
 
-        async def book(number: str, reason: str) -> bool:
+        async def book(wanted: Book) -> Booked:
+            number = Number(wanted.number) if wanted.number else None
             try:
-                await stage.book_for(Number(number) if number else None, reason, within)
+                await stage.book_for(number, wanted.reason, within, Chosen(wanted.at, wanted.consent))
+            except Unwanted:
+                return Booked(False, unwanted=True)
             except Unavailable:
-                return False
-            return True
+                return Booked(False)
+            return Booked(True)
 
         return Part(
             call.act,

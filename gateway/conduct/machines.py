@@ -7,6 +7,7 @@ from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.callbacks.act import Recalling
 from gateway.calls.acts.callback import Callback
 from gateway.calls.acts.cues import Machine
 from gateway.calls.acts.dialing import Dialing
@@ -17,7 +18,7 @@ from gateway.calls.acts.queue import Queue
 from gateway.errors import OurFault
 from gateway.handoff.machine import Transfer
 from gateway.handoff.whisper import name_of, whisper
-from gateway.terms.act import Choose, Dismiss, Handoff, Promise, Record, Ring, Wait
+from gateway.terms.act import Choose, Dismiss, Handoff, Promise, Recall, Record, Ring, Wait
 from gateway.terms.call import Call
 from gateway.terms.number import country_of
 
@@ -38,12 +39,15 @@ def start(call: Call, *, own_number: bool, facts: Mapping[str, object] | None = 
             return Leaving(act, language)
         case Promise() as act:
             country = country_of(call.dialed) or call.brief.country
-            return Callback.start(act, language, own=own_number, country=country)
+            caller = call.caller.reveal() if call.caller else ""
+            return Callback.start(act, language, own=own_number, country=country, caller=caller)
         case Dismiss() as act:
             return Dismissal.start(act, language)
         case Handoff() as act:
             known = facts or {}
             return Transfer(act, language, whisper(known, reason, language), name_of(known))
+        case Recall() as act:
+            return Recalling.start(act, call.caller.reveal() if call.caller else "", language)
     raise OurFault(f"No machine performs {type(call.act).__name__}.")
 
 
@@ -64,7 +68,7 @@ def restored(fresh: Machine, text: str) -> Machine | None:
 
 def warm() -> None:
     """Make now what reads and writes them: at a call's first step it would take tens of milliseconds."""
-    for kind in (Menu, Queue, Dialing, Leaving, Callback, Dismissal, Transfer):
+    for kind in (Menu, Queue, Dialing, Leaving, Callback, Dismissal, Transfer, Recalling):
         _adapter(kind)
 
 

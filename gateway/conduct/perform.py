@@ -48,7 +48,7 @@ from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consult
 from gateway.conduct.keeping import Keeping
 from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
-from gateway.terms.act import Act, Choose, Handoff, Onward, Over, Record, Ring, Wait
+from gateway.terms.act import Act, Choose, Handoff, Onward, Over, Recall, Record, Ring, Wait
 from gateway.terms.event import Kind
 
 log = structlog.get_logger(__name__)
@@ -77,8 +77,8 @@ class Part:
     now. May raise Unavailable."""
     note: Callable[[Kind, Mapping[str, object], float], None]
     """Tells an event for the record, and when it happened (seconds since the epoch)."""
-    book: Callable[[str, str], Awaitable[bool]]
-    """Books a callback on the number ("" for the caller's own) for a reason; whether it is kept for good."""
+    book: Callable[[Book], Awaitable[Booked]]
+    """Books a callback; whether it is kept for good."""
     card: Callable[[str, str], None] = lambda _leg, _name: None
     """Tells the member of that name, whom that leg rings, whose call it is."""
     notice: str = ""
@@ -153,7 +153,7 @@ class Performance:
     def _matrix(self) -> Matrix:
         """Who hears whom while nobody is connected. What isn't listened to costs nothing."""
         act = self._part.act
-        if isinstance(act, Handoff):
+        if isinstance(act, Handoff | Recall):
             return consults(self._told)
         listens = isinstance(act, Record) or (isinstance(act, Choose) and (act.speech or act.person))
         return ATTENDED if listens else hears(CALLER, JOB)
@@ -161,12 +161,12 @@ class Performance:
     async def _set(self, stack: AsyncExitStack) -> None:
         act, tools = self._part.act, self._tools
         self._speaker = await stack.enter_async_context(tools.speaker(self.happened))
-        if isinstance(act, Wait | Ring | Handoff):
+        if isinstance(act, Wait | Ring | Handoff | Recall):
             self._legs = await stack.enter_async_context(tools.legs(self.happened))
-        if isinstance(act, Handoff):
+        if isinstance(act, Handoff | Recall):
             self._whispers = await stack.enter_async_context(tools.whispers(self.happened))
             await stack.enter_async_context(tools.answers(self.happened))
-        if isinstance(act, Wait | Handoff):
+        if isinstance(act, Wait | Handoff | Recall):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:
             self._holding = await stack.enter_async_context(tools.holding(act.callee.name, bool(self._bridged)))
@@ -239,8 +239,8 @@ class Performance:
                 await self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
                 await self._record(effect)
-            case Book(number, reason):
-                self.happened(Booked(await self._part.book(number, reason)))
+            case Book():
+                self.happened(await self._part.book(effect))
 
     def _heard(self, effect: Say | Sound | Hush) -> None:
         assert self._speaker is not None

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from gateway.config import Settings
 from gateway.health.store import HealthStore
@@ -97,6 +98,18 @@ class Person(StrEnum):
 
 AWAY = (Person.BUSY, Person.NOBODY, Person.CLOSED)
 """Why nobody of the team can be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackTimes:
+    """When a caller is called back, and when they could be. Times are seconds since the epoch."""
+
+    booked: float
+    others: tuple[float, ...]
+    clock: ZoneInfo
+    """The one that times are told by, and that the caller's words are read by."""
+    theirs: bool
+    """Whether it is the caller's own."""
 
 
 class Attention(Protocol):
@@ -217,6 +230,15 @@ class Stage(Protocol):
 
         Raises gateway.errors.Unavailable as `learned` does.
         """
+        ...
+
+    def callback_times(self) -> CallbackTimes | None:
+        """When the caller is called back, once that is booked in this call and somebody makes it by itself."""
+        ...
+
+    async def choose_callback(self, at: float, words: str) -> float | None:
+        """The caller has chosen another time, in these words; the time that is agreed on, which is the next one where
+        nobody can call then. None where there is none. Raises gateway.errors.Unavailable as `learned` does."""
         ...
 
     async def no_more_calls(self) -> bool:

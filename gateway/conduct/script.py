@@ -239,17 +239,21 @@ class Script:
     """Listening was heard, early or late."""
     answered: bool = False
     """Active was heard."""
+    ours: bool = False
+    """The gateway calls: what is to be done begins at once, and says itself who comes and goes."""
     overdue: bool = False
     """A caller who isn't in the room isn't on their way to it either: they are gone."""
 
     @staticmethod
-    def start(agent: str, now: float, *, overdue: bool = False) -> Script:
+    def start(agent: str, now: float, *, overdue: bool = False, ours: bool = False) -> Script:
         """The script of a call that the job has just taken."""
-        return Script(agent, now + JOIN_WITHIN, overdue=overdue)
+        return Script(agent, now + JOIN_WITHIN, overdue=overdue, ours=ours)
 
     def on(self, given: Input, now: float) -> tuple[Script, Sequence[Effect]]:
         """What follows from an input. Raises OurFault, changing nothing, when it can't happen in this state."""
         if self.state is State.OVER:
+            return self, ()
+        if self.ours and isinstance(given, CallerLeft):
             return self, ()
         step = _TABLE.get((self.state, type(given)))
         if step is None and type(given) in _ANYWHERE:
@@ -275,6 +279,8 @@ def _stay(script: Script, _: Input, __: float) -> tuple[Script, Sequence[Effect]
 
 
 def _joined(script: Script, _: Input, now: float) -> tuple[Script, Sequence[Effect]]:
+    if script.ours:
+        return replace(script, state=State.TALKING, deadline=now + PEOPLE_WITHIN), (Converse(script.agent),)
     wait = GONE_WITHIN if script.overdue else COMES_WITHIN
     return replace(script, state=State.WAITING, deadline=now + wait), ()
 

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from gateway.callbacks.booking import AS_SOON_AS_CAN_BE, Chosen, booking
+from gateway.callbacks.times import choices, clock_of, fitting, zones_of
 from gateway.calls.shared.spoken import RATE, Spoken
 from gateway.conduct import person
 from gateway.conduct.attention import Attention
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.outward import LetsOut, nobody
 from gateway.conduct.play import fitted
-from gateway.conduct.port import Pcm, Person, Voice
+from gateway.conduct.port import CallbackTimes, Pcm, Person, Voice
 from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.tell import Teller
-from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall
+from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall, Unwanted
 from gateway.errors import OffhookError, Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
 from gateway.terms.act import Because, Onward, Talk
@@ -91,6 +92,9 @@ class CallStage:
     """Why the agent gives the caller to a human, in a few words."""
     _turns: list[Turn] = field(default_factory=list)
     _booked: bool = False
+    _called_back: tuple[Number, float] | None = None
+    """Whom a callback was booked for in this job, and when."""
+    _why: str = ""
     _offered: bool = False
     """The caller knows that nobody of the team can be had, or was given to it."""
 
@@ -204,6 +208,32 @@ class CallStage:
             await self._book(None, reason)
         return answer
 
+    def callback_times(self) -> CallbackTimes | None:
+        """When the caller is called back (see `port.Stage.callback_times`)."""
+        terms, now = self.brief.callback, time.time()
+        if self._called_back is None or not terms.team:
+            return None
+        number, at = self._called_back
+        zones = zones_of(number, terms.zone)
+        clock = clock_of(zones, terms.zone, now)
+        others = tuple(one for one in choices(terms, zones, now) if abs(one - at) > 60.0)[:2]
+        return CallbackTimes(at, others, clock.zone, clock.theirs)
+
+    async def choose_callback(self, at: float, words: str) -> float | None:
+        """The caller has chosen another time (see `port.Stage.choose_callback`)."""
+        if self._called_back is None:
+            return None
+        number, _ = self._called_back
+        terms, now = self.brief.callback, time.time()
+        agreed = fitting(terms, zones_of(number, terms.zone), at, now)
+        if agreed is None:
+            return None
+        own = None if number == self.call.caller else number
+        data = booking(number, own, self._why, Chosen(agreed, words), self.brief, None, now)
+        await self.parts.teller.told(Kind.CALLBACK, data, now, uid=f"{self.call.id} callback at {round(agreed)}")
+        self._called_back = number, agreed
+        return agreed
+
     async def no_more_calls(self) -> bool:
         """The caller wants never to be called again (see `port.Stage.no_more_calls`)."""
         number = self.call.caller
@@ -281,9 +311,21 @@ class CallStage:
         self, number: Number | None, reason: str, within: float | None = None, chosen: Chosen = AS_SOON_AS_CAN_BE
     ) -> None:
         on, now = number or self.call.caller, time.time()
+        if on is not None and await self._never_called(on):
+            raise Unwanted("The number is one of those that are never called.")
         data = booking(on, number, reason, chosen, self.brief, within, now)
+        at = data["agreed"]
+        if on is not None and isinstance(at, float | int):
+            self._called_back, self._why = (on, float(at)), reason
         await self.parts.ledger.once("callback", {"number": on.reveal() if on else None}, Kind.CALLBACK, data)
         self._booked = True
+
+    async def _never_called(self, number: Number) -> bool:
+        """Whether it is known that nobody is to call there; whoever calls looks again."""
+        try:
+            return await self.parts.do_not_call.has(number)
+        except Unavailable:
+            return False
 
     def led(self, call: Call) -> None:
         """The call is at another stop."""

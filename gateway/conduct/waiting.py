@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -16,6 +16,7 @@ import structlog
 from gateway.calls.acts.cues import Enter, Exit, Offered, Release, Standing
 from gateway.calls.people.line import expected
 from gateway.calls.people.members import Members, Place, Stage
+from gateway.calls.people.owners import owner_first
 from gateway.calls.people.ring import Candidate, all_at_once, order
 from gateway.calls.people.roster import Roster, Rosters
 from gateway.errors import OurFault, Unavailable
@@ -32,10 +33,17 @@ LOST = 5.0
 Redis has lost within a second."""
 SETTLED = 1.0
 """Seconds after the store was away in which nobody takes a turn: calls that have waited longer come back too."""
+OWNER_WITHIN = 0.5
+"""Seconds that the store may take to tell whose the caller is."""
 LEAVE_WITHIN = 2.0
 """Seconds at the end to do what is still asked for."""
 
 log = structlog.get_logger(__name__)
+
+
+async def _nobodys() -> str:
+    """The caller is nobody's."""
+    return ""
 
 
 class Line:
@@ -54,9 +62,14 @@ class Line:
         epoch: int,
         happened: Callable[[Standing | Offered], None],
         *,
+        owner: Callable[[], Awaitable[str]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock`: seconds since the epoch."""
+        """`owner`: who has talked with the caller last, and is rung first; may raise Unavailable. `clock`: seconds since
+        the epoch."""
+        self._of = owner or _nobodys
+        self._owner: str | None = None
+        """Who that is; None until it was asked."""
         self._members, self._rosters, self._call, self._epoch = members, rosters, call, epoch
         self._happened, self._clock = happened, clock
         self._tasks = Tasks("line")
@@ -201,9 +214,24 @@ class Line:
             tried=place.tried,
             draw=f"{self._call} {sum(place.tried.values())}",
         )
+        free = [one.name for one in asked if one.stage(now) is Stage.FREE]
+        names, everyone = owner_first(
+            names, await self._owned_by(), everyone=everyone, mine=place.mine, free=free, tried=place.tried
+        )
+        if not names:
+            return ()
         return await self._members.reserve(
             self._call, self._epoch, enter.team, names, now, everyone=everyone, wrap_up=roster.wrap_up, day=day
         )
+
+    async def _owned_by(self) -> str:
+        """Who has talked with the caller last; nobody where that can't be had: no caller waits for it."""
+        if self._owner is None:
+            self._owner = ""
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(OWNER_WITHIN):
+                    self._owner = await self._of()
+        return self._owner
 
     def _stand(self, enter: Enter, now_stands: Standing, now: float) -> None:
         if self._entered is not enter:

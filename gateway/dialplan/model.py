@@ -71,7 +71,7 @@ class Callback:
     within: float = 3600.0
     """Seconds."""
     team: Ref | None = None
-    """Whose people call back; None for those whom the call was for, if the plan says so."""
+    """Whose people call back; None where callbacks are listed, for somebody to make by hand."""
     tries: int = 3
     """Times that the caller is called at most."""
     every: float = 900.0

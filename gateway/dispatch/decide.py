@@ -172,6 +172,8 @@ def ending(call: Call) -> Ending:
             return ending
     if call.bridged:
         return Ending.SERVED
+    if call.ours:
+        return Ending.MISSED
     if isinstance(call.act, Wait | Ring):
         return Ending.ABANDONED  # whoever talked with them before, they waited in vain
     talked = Kind.TURN.value in call.told or _without_engine(call)
@@ -217,6 +219,6 @@ def compare(
     unknown = [arrival for call, arrival in callers.items() if call not in known]
     if not settled:
         return Differences([arrival for arrival in unknown if not arrival.attended], ())
-    gone = [call for call in live if call.id not in callers and now - call.started >= THERE_WITHIN]
+    gone = [call for call in live if call.id not in callers and not call.ours and now - call.started >= THERE_WITHIN]
     cut = [one for one in callers.values() if edges is not None and one.edge and one.edge not in edges]
     return Differences([one for one in unknown if one not in cut], gone, cut)

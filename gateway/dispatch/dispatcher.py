@@ -140,6 +140,13 @@ class Dispatcher:
             return call
         return replace(call, resumes=redial.goes_on(call, known, await self._store.kept(known.id)))
 
+    async def begin(self, call: Call, told: Event) -> None:
+        """Make a call of the gateway's own, and send a job for it; once, however often it is asked for. `told`: that it is
+        opened. Raises Unavailable, and Full where not even the house has room for it."""
+        bounds = admission.bounds(call, None, self._slots(), opens=True)
+        if await self._store.open(call, told, bounds):
+            log.info("call dispatched", call=call.id, route=call.route, dispatch=await self._dispatch(call))
+
     async def answer(self, wait: float) -> None:
         """Hear what a job asks next, `wait` seconds at most, and lead its call on. Raises Unavailable; the job asks
         again."""
@@ -374,7 +381,7 @@ class Dispatcher:
 
     async def _redispatch(self, call: Call, silent: bool = False) -> None:
         there = await self._rooms.present(call.room)
-        if call.sip_identity not in there.identities:
+        if call.sip_identity not in there.identities and not call.ours:
             if self._clock() - call.started >= THERE_WITHIN:
                 await self.gone(call.id)
             return

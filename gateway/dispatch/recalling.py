@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from gateway.callbacks.times import AHEAD
-from gateway.dialplan.actions import Queue
 from gateway.dialplan.model import Callback
 from gateway.dialplan.plan import Plan
 from gateway.terms.callback import Terms
 
 
-def terms_of(plan: Plan, route: str, said: Callback, at: datetime) -> Terms:
-    """How a route's callers are called back: by the team that the plan names for it, else the one that its calls go to.
-    `at`: aware, the call's time."""
-    return team_terms(plan, said.team.name if said.team else _team(plan, route), said, at)
+def terms_of(plan: Plan, said: Callback, at: datetime) -> Terms:
+    """How callers are called back: by the team that the plan names for it, or by hand. `at`: aware, the call's time."""
+    return team_terms(plan, said.team.name if said.team else "", said, at)
 
 
 def team_terms(plan: Plan, team: str, said: Callback, at: datetime) -> Terms:
@@ -28,12 +26,3 @@ def team_terms(plan: Plan, team: str, said: Callback, at: datetime) -> Terms:
         ends = at + timedelta(seconds=AHEAD)
         spans = tuple((first.timestamp(), last.timestamp()) for first, last in hours.spans(at, ends))
     return Terms(team, plan.timezone, spans, said.tries, said.every)
-
-
-def _team(plan: Plan, name: str) -> str:
-    route = plan.routes.get(name)
-    if route is None:
-        return ""
-    if isinstance(route.action, Queue):
-        return route.action.team.name
-    return route.handoff.name if route.handoff else ""

@@ -121,14 +121,14 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         notices = tuple(one for one in decision.notices if one not in _noticed(call, onward))
         told = replace(decision, because=word if word in INSTEAD else "", notices=notices)
         return _stop(plan, told, ask, state, word)
-    promise = _promise(plan, call.route, to, _REASONS.get(onward.because, "nobody could take the call"), ask)
+    promise = _promise(plan, to, _REASONS.get(onward.because, "nobody could take the call"), ask)
     return _house(plan, call.route, promise, onward.because.value, {})
 
 
-def _promise(plan: Plan, name: str, to: Ref | Callback | None, reason: str, ask: Ask) -> Promise:
+def _promise(plan: Plan, to: Ref | Callback | None, reason: str, ask: Ask) -> Promise:
     """Nobody can take a call of the route's."""
     said = to if isinstance(to, Callback) else Callback()
-    return Promise(reason, said.within, terms_of(plan, name, said, ask.at))
+    return Promise(reason, said.within, terms_of(plan, said, ask.at))
 
 
 def _noticed(call: Call, onward: Onward) -> tuple[str, ...]:
@@ -217,12 +217,12 @@ def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) 
     if isinstance(action, Agent) and action.talks and (state.no_agent or state.overloaded):
         # A route that leads somewhere else then has led there before.
         said_so = plan.routes[name].instead.get("no_agent")
-        promise = _promise(plan, name, said_so, _REASONS[Because.NO_AGENT], ask)
+        promise = _promise(plan, said_so, _REASONS[Because.NO_AGENT], ask)
         stop = _house(plan, name, promise, Because.NO_AGENT.value, decision.limits, said)
         return replace(stop, noticed=decision.notices)
     if isinstance(action, Agent):
         human = plan.routes[name].human
-        terms = terms_of(plan, name, human if isinstance(human, Callback) else Callback(), ask.at)
+        terms = terms_of(plan, human if isinstance(human, Callback) else Callback(), ask.at)
         brief = replace(plan.brief(name, said), callback=terms)
         return Stop(name, TALK, action.pool, brief, because, decision.limits, decision.minutes, decision.notices)
     if isinstance(action, Menu | Message):

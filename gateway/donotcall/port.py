@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.errors import Unavailable
 from gateway.terms.personal import Number
 
 
@@ -28,6 +29,10 @@ class Entry:
     """Id of the call in which it was said; "" for none."""
     by: str = field(default="", repr=False)
     """Who has entered it: "caller", or an operator's name."""
+
+
+class Unwanted(Unavailable):
+    """Nothing can be had that would call a number which is on the list."""
 
 
 class DoNotCall(Protocol):

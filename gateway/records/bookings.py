@@ -23,6 +23,8 @@ from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 
 _FIELDS = tuple(Booking.__dataclass_fields__)
+_ITSELF = and_(BOOKINGS.c.team != "", BOOKINGS.c.tries < BOOKINGS.c.most)
+"""Those that aren't to be made by hand."""
 _AT_ONCE = 20
 _MANY = 200
 _T = TypeVar("_T")
@@ -47,7 +49,7 @@ class SqlBookings:
     async def get(self, which: str) -> Booking | None:
         """See the port."""
         rows = await self._rows(select(BOOKINGS).where(BOOKINGS.c.id == which))
-        return _booking(rows[0]) if rows else None
+        return read(rows[0]) if rows else None
 
     async def listed(self, *, ended: bool, limit: int) -> Sequence[Booking]:
         """See the port."""
@@ -55,7 +57,7 @@ class SqlBookings:
             query = select(BOOKINGS).order_by(BOOKINGS.c.made.desc(), BOOKINGS.c.id)
         else:
             query = select(BOOKINGS).where(BOOKINGS.c.state.in_(OPEN)).order_by(BOOKINGS.c.at, BOOKINGS.c.id)
-        return [_booking(row) for row in await self._rows(query.limit(limit))]
+        return [read(row) for row in await self._rows(query.limit(limit))]
 
     async def step(self, which: str, event: Event, now: float) -> Booking | None:
         """See the port."""
@@ -69,7 +71,7 @@ class SqlBookings:
     async def due(self, now: float) -> Sequence[Booking]:
         """See the port."""
         query = select(BOOKINGS).where(_due(now)).order_by(BOOKINGS.c.at, BOOKINGS.c.id)
-        return [_booking(row) for row in await self._rows(query.limit(_AT_ONCE))]
+        return [read(row) for row in await self._rows(query.limit(_AT_ONCE))]
 
     async def claim(self, which: str, now: float) -> Booking | None:
         """See the port."""
@@ -97,12 +99,12 @@ class SqlBookings:
         """See the port."""
         waiting = BOOKINGS.c.state.in_([one for one in OPEN if one is not State.TALKING])
         query = select(BOOKINGS).where(waiting, BOOKINGS.c.by < now, BOOKINGS.c.breached == 0.0)
-        return [_booking(row) for row in await self._rows(query.order_by(BOOKINGS.c.by).limit(_MANY))]
+        return [read(row) for row in await self._rows(query.order_by(BOOKINGS.c.by).limit(_MANY))]
 
     async def to_tell(self) -> Sequence[Told]:
         """See the port."""
         query = select(BOOKINGS).where(BOOKINGS.c.telling != "").order_by(BOOKINGS.c.made).limit(_MANY)
-        return [Told(_booking(row), Tell(what)) for row in await self._rows(query) for what in row["telling"].split()]
+        return [Told(read(row), Tell(what)) for row in await self._rows(query) for what in row["telling"].split()]
 
     async def told(self, which: str, what: Tell) -> None:
         """See the port."""
@@ -138,7 +140,7 @@ async def take(connection: AsyncConnection, which: str, event: Event, now: float
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         return None
-    before = _booking(dict(row))
+    before = read(dict(row))
     after, tells = on(before, event, now)
     if after != before:
         telling = " ".join(dict.fromkeys([*row["telling"].split(), *(one.value for one in tells)]))
@@ -169,7 +171,7 @@ async def note(connection: AsyncConnection, events: Sequence[CallEvent], now: fl
 
 
 def _due(now: float) -> Any:
-    booked = and_(BOOKINGS.c.state == State.BOOKED.value, BOOKINGS.c.at <= now, BOOKINGS.c.team != "")
+    booked = and_(BOOKINGS.c.state == State.BOOKED.value, BOOKINGS.c.at <= now, _ITSELF)
     left = and_(BOOKINGS.c.state == State.DUE.value, BOOKINGS.c.lease <= now)
     return or_(booked, left)
 
@@ -179,7 +181,8 @@ def _row(one: Booking) -> dict[str, object]:
     return {name: text(value) or "" if isinstance(value, str) else value for name, value in row.items()}
 
 
-def _booking(row: Mapping[str, Any]) -> Booking:
+def read(row: Mapping[str, Any]) -> Booking:
+    """The callback of a row."""
     kept = {name: row[name] for name in _FIELDS}
     return Booking(
         **{**kept, "call": CallId(row["call"]), "number": Number(row["number"]), "state": State(row["state"])}

@@ -73,7 +73,7 @@ CALLS = Table(
     Column("opened", Instant, comment="routed by control"),
     Column("answered", Instant),
     Column("ended", Instant),
-    Column("ending", String, comment="served, abandoned, rejected, callback, message, lost"),
+    Column("ending", String, comment="served, abandoned, rejected, callback, message, missed, lost"),
     Column("dialed", String, index=True),
     Column("caller", String, index=True),
     Column("diverted_from", String, comment="the number that was dialed first, as the carrier told"),
@@ -280,6 +280,26 @@ BOOKINGS = Table(
     Column("member", String, nullable=False, comment="who has talked with them"),
     Column("lease", Instant, comment="until when a control makes its call; null: none has to"),
     Column("telling", String, nullable=False, comment="what is still to be told"),
+)
+
+MISSED = Table(
+    "missed",
+    METADATA,
+    _call(),
+    Column("team", String, nullable=False, index=True),
+    Column("at", Instant, nullable=False, index=True, comment="when the call ended"),
+    Column("told", Instant, comment="when the team was told"),
+    Column("escalated", Instant, comment="when somebody else was, or needn't be"),
+    Column("dealt", Instant, comment="when somebody said that they have dealt with it"),
+    Column("dealt_by", String),
+)
+
+DIGESTS = Table(
+    "digests",
+    METADATA,
+    Column("team", String, primary_key=True),
+    Column("day", String, primary_key=True, comment="of the plan's zone, such as 2026-11-28"),
+    Column("told", Instant, nullable=False),
 )
 
 DO_NOT_CALL = Table(

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.errors import Unavailable
 from gateway.metrics import counter, gauge, seconds
-from gateway.records import bookings, donotcall, notices, rows
+from gateway.records import bookings, donotcall, missed, notices, rows
 from gateway.records.engine import whole
 from gateway.records.model import BadEvent, Change, changes
 from gateway.terms.event import Event, Kind
@@ -183,6 +183,7 @@ class Writer:
         put_in = await notices.note(connection, events, now, self._leads_to)
         await donotcall.note(connection, events)
         await bookings.note(connection, events, now)
+        await missed.note(connection, events)
         await rows.note_applied(connection, {_key(entry.event) for entry in new} - {""}, now)
         if now - self._forgot >= _FORGET_EVERY:
             await rows.forget_applied(connection, now - _REMEMBERED)

@@ -142,7 +142,24 @@ class Handoff:
     """The same of each member by name, as far as they have any."""
 
 
-Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss | Handoff
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A caller is called back: somebody of the team first, and once they take it the caller (`gateway.callbacks`)."""
+
+    callback: str
+    """Its id."""
+    team: str
+    whisper: tuple[str, ...] = field(default=(), repr=False)
+    """Whose callback it is, sentence by sentence."""
+    at_most: float = 120.0
+    """Seconds for which the team is rung."""
+    ring_for: float = 30.0
+    """Seconds for which the callee is."""
+    last: bool = False
+    """Whether nobody calls again if it comes to nothing."""
+
+
+Act = Talk | Choose | Wait | Ring | Record | Promise | Dismiss | Handoff | Recall
 
 
 class Because(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from gateway.terms.act import TALK, Act, Talk
+from gateway.terms.act import TALK, Act, Recall, Talk
 from gateway.terms.callback import ANYBODY, Terms
 from gateway.terms.personal import Number
 
@@ -148,6 +148,11 @@ class Call:
     """The call's ledger: results by their effects' keys (`gateway.calls.talk.effects`)."""
     told: frozenset[str] = frozenset()
     """Kinds of event (`gateway.terms.event.JOBS`) that jobs have told of it: what became of the caller so far."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the gateway that calls: nobody is in its room before its job rings them."""
+        return isinstance(self.act, Recall)
 
     def needs_another(self, pool: Pool) -> bool:
         """Whether a job of that pool can't go on with the call: an agent's needs its engines, and is the other pool's

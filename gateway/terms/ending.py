@@ -32,5 +32,7 @@ class Ending(StrEnum):
     """It ended with a callback booked."""
     MESSAGE = "message"
     """A message was left."""
+    MISSED = "missed"
+    """A callback that didn't bring the two together."""
     LOST = "lost"
     """No job could serve it: our fault, always alarming."""

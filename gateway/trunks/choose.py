@@ -95,7 +95,9 @@ def choose(
             f"The outbound trunk {trunk.name} doesn't call that country or prefix.",
             remedy="Add it to the trunk's 'countries' or 'prefixes', or name another trunk as sip:NUMBER@TRUNK.",
         )
-    shown, headers = _shown(trunk, dialed, caller)
+    # Whoever is called back is shown whom they have called, and never their own number.
+    theirs = caller is not None and to == caller.reveal()
+    shown, headers = _shown(trunk, dialed, caller, CallerId.DIALED if theirs else trunk.caller_id)
     return Way(trunk, Number(to), shown, headers)
 
 
@@ -127,9 +129,11 @@ def _default(trunks: Sequence[OutboundTrunk], default: str) -> OutboundTrunk:
     return marked[0]
 
 
-def _shown(trunk: OutboundTrunk, dialed: Number, caller: Number | None) -> tuple[Number, Mapping[str, str]]:
+def _shown(
+    trunk: OutboundTrunk, dialed: Number, caller: Number | None, shows: CallerId
+) -> tuple[Number, Mapping[str, str]]:
     own = Number(trunk.numbers[0] if trunk.numbers else dialed.reveal())
-    match trunk.caller_id:
+    match shows:
         case CallerId.OWN:
             return own, {}
         case CallerId.DIALED:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.callbacks.machine import Booking, Cancelled, Ended, Late, Moved, Reached, State, Tell, booked
+from gateway.callbacks.machine import Booking, Cancelled, Ended, Forbidden, Late, Moved, Reached, State, Tell, booked
 from gateway.callbacks.port import LEASE, Bookings, MemoryBookings
 from gateway.records.bookings import SqlBookings, put
 from gateway.records.rows import lock_calls
@@ -84,6 +84,14 @@ async def test_without_a_team_nobody_calls(bookings: Bookings) -> None:
     await bookings.book(a_booking(team=""))
     assert not list(await bookings.due(NOW + 9999))
     assert await bookings.claim(a_booking().id, NOW) is None
+
+
+async def test_where_the_plan_does_not_let_us_nobody_calls(bookings: Bookings) -> None:
+    await bookings.book(a_booking())
+    await bookings.step(a_booking().id, Forbidden("the country isn't allowed"), NOW)
+    assert not list(await bookings.due(NOW + 9999))
+    assert await bookings.claim(a_booking().id, NOW) is None
+    assert [one.id for one in await bookings.late(NOW + 3601)] == [a_booking().id]
 
 
 async def test_a_run_that_reached_nobody_is_made_again_later(bookings: Bookings) -> None:

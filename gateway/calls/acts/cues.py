@@ -191,6 +191,8 @@ class Booked:
     """A callback that was asked for is kept for good, or not."""
 
     done: bool
+    unwanted: bool = False
+    """Not, because the number is one of those that are never called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +371,10 @@ class Book:
     number: str = field(default="", repr=False)
     """E.164; "" for the number that the caller calls from."""
     reason: str = ""
+    at: float = 0.0
+    """When they are called; 0 for as soon as can be."""
+    consent: str = field(default="", repr=False)
+    """The words that they have agreed to by a key; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)

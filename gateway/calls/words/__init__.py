@@ -12,8 +12,9 @@ from typing import Any
 from gateway.calls.words.handoff import WORDS_HANDOFF
 from gateway.calls.words.house import WORDS_HOUSE
 from gateway.calls.words.menu import WORDS_MENU
+from gateway.calls.words.recall import WORDS_RECALL
 
-TABLES: tuple[Mapping[str, Mapping[Any, str]], ...] = (WORDS_MENU, WORDS_HOUSE, WORDS_HANDOFF)
+TABLES: tuple[Mapping[str, Mapping[Any, str]], ...] = (WORDS_MENU, WORDS_HOUSE, WORDS_HANDOFF, WORDS_RECALL)
 """Each by language, then by its own enum."""
 ENGLISH = "en"
 

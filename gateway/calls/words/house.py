@@ -13,6 +13,18 @@ class HouseWord(StrEnum):
     WHICH_NUMBER = "house_which_number"
     NOT_A_NUMBER = "house_not_a_number"
     BOOKED = "house_booked"
+    OFFER = "house_offer"
+    """Before the times."""
+    OFFER_TIME = "house_offer_time"
+    """One of them, and its key."""
+    OFFER_CONSENT = "house_offer_consent"
+    """Behind them: what choosing one agrees to."""
+    OFFER_SOON = "house_offer_soon"
+    """The first of them, where it is now."""
+    BOOKED_SOON = "house_booked_soon"
+    BOOKED_FOR = "house_booked_for"
+    UNWANTED = "house_unwanted"
+    """To a number that has asked not to be called."""
     NOT_BOOKED = "house_not_booked"
     NO_NUMBER = "house_no_number"
     NOBODY = "house_nobody"
@@ -29,6 +41,13 @@ _ENGLISH = {
         "Please key in your phone number, then press the hash key."
     ),
     HouseWord.NOT_A_NUMBER: "That isn't a phone number that we can call.",
+    HouseWord.OFFER: "Nobody is free to take your call right now, but a person can call you back.",
+    HouseWord.OFFER_TIME: "For {when}, press {key}.",
+    HouseWord.OFFER_CONSENT: "By pressing a key you agree that we call you then, on {whose} number.",
+    HouseWord.OFFER_SOON: "For as soon as possible, press 1.",
+    HouseWord.BOOKED_SOON: "Thank you. A person will call you back as soon as possible. Goodbye.",
+    HouseWord.BOOKED_FOR: "Thank you. A person will call you back {when}. Goodbye.",
+    HouseWord.UNWANTED: "This number is on our list of numbers that we never call, so I can't book a callback. Goodbye.",
     HouseWord.BOOKED: "Thank you. A person will call you back. Goodbye.",
     HouseWord.NOT_BOOKED: "I'm sorry, I couldn't book a callback just now. Please call again in a few minutes. Goodbye.",
     HouseWord.NO_NUMBER: "I'm sorry, nobody is free to take your call right now. Please call again later. Goodbye.",

@@ -81,7 +81,7 @@ def test_a_time_is_told_as_one_says_it() -> None:
     def at(*wall: int) -> float:
         return datetime(2026, *wall, tzinfo=NY).timestamp()  # type: ignore[misc,arg-type]
 
-    assert told(at(11, 30, 15), NOW, NY) == "today at 3 p.m."
-    assert told(at(12, 1, 9, 30), NOW, NY) == "tomorrow at 9:30 a.m."
-    assert told(at(12, 3, 12), NOW, NY, ours=True) == "on Thursday at 12 p.m. our time"
-    assert told(at(12, 10, 9), NOW, NY) == "on Thursday, December 10 at 9 a.m."
+    assert told(at(11, 30, 15), NOW, NY) == "today at 3 PM"
+    assert told(at(12, 1, 9, 30), NOW, NY) == "tomorrow at 9:30 AM"
+    assert told(at(12, 3, 12), NOW, NY, ours=True) == "on Thursday at 12 PM our time"
+    assert told(at(12, 10, 9), NOW, NY) == "on Thursday, December 10 at 9 AM"

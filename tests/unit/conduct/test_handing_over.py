@@ -13,6 +13,7 @@ from gateway.conduct import stage as staging
 from gateway.conduct.leg_ear import MONOLOGUE, Monologue
 from gateway.conduct.port import Person
 from gateway.conduct.stage import CallStage
+from gateway.donotcall.port import MemoryDoNotCall
 from gateway.errors import Unavailable
 from gateway.terms.act import Because, Onward, Talk
 from gateway.terms.call import Brief
@@ -24,7 +25,7 @@ TEAM = Brief(agent="sales", handoff="desk")
 
 def stage(brief: Brief, look: Callable[[str], Awaitable[Person]]) -> CallStage:
     call = SimpleNamespace(caller=Number("+15105550177"))
-    parts: Any = SimpleNamespace(call=call, ledger=Ledger(), look=look)
+    parts: Any = SimpleNamespace(call=call, ledger=Ledger(), look=look, do_not_call=MemoryDoNotCall())
     return CallStage(parts, brief)
 
 

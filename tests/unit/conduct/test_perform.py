@@ -199,9 +199,9 @@ class World:
             self.done.append("kept")
             return self.has_call
 
-        async def book(number: str, reason: str) -> bool:
-            self.done.append(("book", number, reason))
-            return True
+        async def book(wanted: Book) -> Booked:
+            self.done.append(wanted)
+            return Booked(True)
 
         return Part(
             act,
@@ -361,7 +361,7 @@ async def test_a_callback_is_booked_and_the_machine_hears_of_it() -> None:
     world = World()
     made = machine((Begun, (Book("+15105550123", "why"),)), (Booked, (DONE,)))
     await run(world, world.part(Dismiss("x"), made))
-    assert ("book", "+15105550123", "why") in world.done
+    assert Book("+15105550123", "why") in world.done
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,254 @@
+"""The machine of `Recall`: somebody of the team is rung and hears whom they are to talk with; once they take it the callee is
+rung, and then the two talk. Pure.
+
+    asking ─a member takes it─▶ calling ─the callee answers─▶ talking ─either hangs up─▶ over
+       └── nobody does ─▶ over     │ └── they don't ─▶ parting ─the human has heard so─▶ over
+                                   └── the human hangs up ─▶ over
+
+Asking is a handoff's (`gateway.handoff`): the same strategies, whisper and keys. There is no caller yet who could hear music,
+so what is for them alone is left out. The callee never hears ringing without a human who waits for them, and no human is left
+in silence: whoever waits is told what comes of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
+
+from gateway.callbacks.told import CALLEE
+from gateway.calls.acts import cues
+from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts.rung import LATE, RESUME_WITHIN
+from gateway.calls.words import word
+from gateway.calls.words.recall import RecallWord
+from gateway.handoff.machine import Transfer
+from gateway.terms.act import Callee, Handoff, Over, Recall
+from gateway.terms.ending import Party
+from gateway.terms.handoff import Tried, by_status, told
+
+TELL_WITHIN = 8.0
+"""Seconds that telling the human may take."""
+TALKED = Over("the two have talked", Party.HUMAN)
+
+
+class Stage(StrEnum):
+    """Where the machine stands."""
+
+    ASKING = "asking"
+    CALLING = "calling"
+    TALKING = "talking"
+    PARTING = "parting"
+    """The human hears that the callee can't be reached."""
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Recalling:
+    """One callback's call (see `cues.Machine`). Times are seconds since the epoch; 0 for never."""
+
+    act: Recall
+    number: str = field(repr=False)
+    """Whom to call back: E.164."""
+    language: str
+    asking: Transfer
+    stage: Stage = Stage.ASKING
+    until: float = 0.0
+    """When something must have happened."""
+    why: str = ""
+    """Why it ended, or the line was left, for the record."""
+    resumed: float = 0.0
+    """Until when the connected legs must be told of, after another job took over."""
+    again: frozenset[str] = frozenset()
+    """Those of them that were."""
+
+    @classmethod
+    def start(cls, act: Recall, number: str, language: str) -> Self:
+        """The act before its first event. `number`: whom to call back, E.164; `language`: BCP 47 tag."""
+        handoff = Handoff(act.team, at_most=act.at_most, introduce=False)
+        whisper = (word(RecallWord.CALLBACK, language), *act.whisper)
+        return cls(act, number, language, Transfer(handoff, language, whisper=whisper))
+
+    @property
+    def human(self) -> str:
+        """The leg of whoever has taken it; "" for nobody yet."""
+        return self.asking.talking
+
+    @property
+    def talks_with(self) -> str:
+        """Whose that is, once the two talk."""
+        return self.asking.talks_with if self.stage is Stage.TALKING else ""
+
+    @property
+    def deadline(self) -> float:
+        """See `cues.Machine`."""
+        if self.stage is Stage.ASKING:
+            return self.asking.deadline
+        if self.stage is Stage.TALKING:
+            return self.resumed or float("inf")
+        return float("inf") if self.stage is Stage.OVER else self.until
+
+    def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """See `cues.Machine`."""
+        match self.stage:
+            case Stage.ASKING if isinstance(event, cues.Gone):
+                return self, ()
+            case Stage.ASKING:
+                return self._asked(*self.asking.on(event, now), now)
+            case Stage.CALLING:
+                return self._while_calling(event, now)
+            case Stage.TALKING:
+                return self._while_talking(event, now)
+            case Stage.PARTING:
+                return self._while_parting(event)
+        return self._while_over(event)
+
+    def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """See `cues.Machine`."""
+        if now < self.deadline:
+            return self, ()
+        match self.stage:
+            case Stage.ASKING:
+                return self._asked(*self.asking.due(now), now)
+            case Stage.CALLING:
+                return self._unreached(Tried.NO_ANSWER, now, drop=True)
+            case Stage.PARTING:
+                return self._over(self.why, cues.Drop(self.human))
+            case Stage.TALKING:
+                return self._parted(frozenset({self.human, CALLEE}) - self.again)
+        return self, ()
+
+    # While the team is rung.
+
+    def _asked(self, asking: Transfer, effects: tuple[Effect, ...], now: float) -> tuple[Self, tuple[Effect, ...]]:
+        """What the handoff says is done, but for what its caller would hear."""
+        after = replace(self, asking=asking)
+        done: list[Effect] = []
+        for effect in effects:
+            match effect:
+                case cues.Say() | cues.Sound() | cues.Hush():
+                    pass
+                case cues.Connect(leg):
+                    after = replace(after, stage=Stage.CALLING, why=asking.why)
+                    done.append(cues.Whisper(leg, (after._says(RecallWord.RINGING),)))
+                case cues.Finish():
+                    why = f"nobody took the callback: {told(tuple(asking.tried.values()))}"
+                    after = replace(after, stage=Stage.OVER, why=why)
+                    done.append(cues.Finish(Over(why)))
+                case _:
+                    done.append(effect)
+        return after._call(now, done) if after.stage is Stage.CALLING else (after, tuple(done))
+
+    # While the callee is rung.
+
+    def _call(self, now: float, before: list[Effect]) -> tuple[Self, tuple[Effect, ...]]:
+        dial = cues.Dial(CALLEE, Callee("", self.number), self.act.ring_for)
+        return replace(self, until=now + self.act.ring_for + LATE), (*before, dial)
+
+    def _while_calling(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        match event:
+            case cues.LegAnswered(leg) if leg == CALLEE:
+                return replace(self, stage=Stage.TALKING), (cues.Connect(self.human),)
+            case cues.LegFailed(leg, status) if leg == CALLEE:
+                return self._unreached(by_status(status), now)
+            case cues.LegLeft(leg) if leg == CALLEE:
+                return self._unreached(Tried.HUNG_UP, now)
+            case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.human:
+                return self._over("whoever took it hung up while the callee was rung", cues.Drop(CALLEE))
+            case cues.LegAnswered(leg) if leg != self.human:
+                return self, (cues.Drop(leg),)
+            case cues.Offered():
+                return self, self._back(event)
+            case cues.Resumed(legs) if self.human not in legs:
+                drops = (cues.Drop(leg) for leg in sorted(legs))
+                return self._over("whoever took it was lost", *drops)
+            case cues.Resumed(legs):
+                strangers = sorted(legs - {self.human, CALLEE})
+                left: list[Effect] = [*(cues.Drop(leg) for leg in strangers), cues.Exit(self.act.team)]
+                return (self, tuple(left)) if CALLEE in legs else self._call(now, left)
+        return self, ()
+
+    def _unreached(self, tried: Tried, now: float, *, drop: bool = False) -> tuple[Self, tuple[Effect, ...]]:
+        """The human is told, and goes."""
+        words = RecallWord.GIVEN_UP if self.act.last else RecallWord.NO_ANSWER
+        parting = replace(self, stage=Stage.PARTING, until=now + TELL_WITHIN, why=f"the callee wasn't reached: {tried}")
+        drops = (cues.Drop(CALLEE),) if drop else ()
+        return parting, (*drops, cues.Whisper(self.human, (self._says(words),)))
+
+    def _while_parting(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
+        match event:
+            case cues.LegHeard(leg) if leg == self.human:
+                return self._over(self.why, cues.Drop(self.human))
+            case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.human:
+                return self._over(self.why)
+            case cues.LegAnswered(leg) if leg != self.human:
+                return self, (cues.Drop(leg),)
+            case cues.Offered():
+                return self, self._back(event)
+            case cues.Resumed(legs):
+                return self._over(self.why, *(cues.Drop(leg) for leg in sorted(legs)))
+        return self, ()
+
+    # Once they talk.
+
+    def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
+        match event:
+            case cues.LegLeft(leg) | cues.LegFailed(leg) if leg in (self.human, CALLEE):
+                return self._parted(frozenset({leg}))
+            case cues.LegAnswered(leg) if leg in (self.human, CALLEE):
+                again = self.again | {leg}
+                both = again >= {self.human, CALLEE}
+                there = replace(self, again=frozenset() if both else again, resumed=0.0 if both else self.resumed)
+                return there, (cues.Connect(self.human),) if both and self.resumed else ()
+            case cues.LegAnswered(leg):
+                return self, (cues.Drop(leg),)
+            case cues.Offered():
+                return self, self._back(event)
+            case cues.Resumed(legs):
+                drops = (cues.Drop(leg) for leg in sorted(legs - {self.human, CALLEE}))
+                return replace(self, resumed=now + RESUME_WITHIN, again=frozenset()), (*drops, cues.Exit(self.act.team))
+        return self, ()
+
+    def _parted(self, gone: frozenset[str]) -> tuple[Self, tuple[Effect, ...]]:
+        """One of the two has hung up, or isn't there any more."""
+        left = sorted({self.human, CALLEE} - gone)
+        over = replace(self, stage=Stage.OVER, why=TALKED.reason, resumed=0.0)
+        return over, (*(cues.Drop(leg) for leg in left), self._free(took=True), cues.Finish(over._outcome))
+
+    # In the end.
+
+    def _over(self, why: str, *drops: Effect) -> tuple[Self, tuple[Effect, ...]]:
+        over = replace(self, stage=Stage.OVER, why=why)
+        return over, (*drops, self._free(took=False), cues.Finish(over._outcome))
+
+    def _while_over(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
+        match event:
+            case cues.Resumed(legs):
+                drops = (cues.Drop(leg) for leg in sorted(legs))
+                return self, (*drops, *self._freed, cues.Finish(self._outcome))
+            case cues.LegAnswered(leg):
+                return self, (cues.Drop(leg),)
+            case cues.Offered():
+                return self, self._back(event)
+        return self, ()
+
+    @property
+    def _outcome(self) -> Over:
+        return TALKED if self.why == TALKED.reason else Over(self.why)
+
+    @property
+    def _freed(self) -> tuple[Effect, ...]:
+        if self.human:
+            return (cues.Exit(self.act.team), self._free(took=self.why == TALKED.reason))
+        return (cues.Exit(self.act.team), *(self.asking.release(name) for name in self.asking.lost))
+
+    def _free(self, *, took: bool) -> cues.Release:
+        return cues.Release(self.act.team, self.asking.talks_with, took=took)
+
+    def _back(self, offered: cues.Offered) -> tuple[Effect, ...]:
+        """Reserved just before the line was left."""
+        names = (one.name for one in offered.callees if one.name != self.asking.talks_with)
+        return tuple(self.asking.release(name) for name in names)
+
+    def _says(self, which: RecallWord) -> str:
+        return word(which, self.language)

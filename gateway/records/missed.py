@@ -1,0 +1,184 @@
+"""The callers whom teams have missed, in SQL: noted in the transaction that writes their calls' end."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.callbacks.machine import OPEN, Booking, booking_of
+from gateway.callbacks.missed import Missed, ends_of
+from gateway.errors import Unavailable
+from gateway.records.bookings import read
+from gateway.records.engine import whole
+from gateway.records.outbox import put
+from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
+from gateway.terms.delivery import Delivery
+from gateway.terms.event import Event, Kind
+
+THROUGH = "was put through"
+"""Why a line is left by a caller whom somebody takes (`gateway.calls.acts.queue`, `gateway.handoff`)."""
+_HANDOFF = "handoff"
+_MANY = 200
+_T = TypeVar("_T")
+
+
+class MissedHandoffs:
+    """Those that somebody is to be told of. Every method raises Unavailable when the database doesn't answer. The engines
+    are the caller's."""
+
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
+        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`)."""
+        self._engine, self._looking = engine, looking or engine
+
+    async def fresh(self, before: float) -> Sequence[Missed]:
+        """Those of whom nobody was told yet, of calls that ended before a time. A call whose caller was put through after
+        all isn't one of them, and is forgotten."""
+        return await self._found(MISSED.c.told.is_(None), MISSED.c.at <= before)
+
+    async def unescalated(self, since: float) -> Sequence[Missed]:
+        """Those whose team was told, and nobody else yet, of calls that ended since a time."""
+        return await self._found(MISSED.c.told.is_not(None), MISSED.c.escalated.is_(None), MISSED.c.at >= since)
+
+    async def since(self, team: str, begin: float) -> Sequence[Missed]:
+        """A team's, of calls that ended since a time, in their order."""
+        return await self._found(MISSED.c.team == team, MISSED.c.at >= begin)
+
+    async def listed(self, limit: int) -> Sequence[Missed]:
+        """The newest, newest first."""
+        return list(reversed(await self._found(newest=limit)))
+
+    async def waiting(self, team: str) -> Sequence[Booking]:
+        """Callbacks that the team has still to make, the next first."""
+        query = select(BOOKINGS).where(BOOKINGS.c.team == team, BOOKINGS.c.state.in_(OPEN)).order_by(BOOKINGS.c.at)
+        return [read(row) for row in await _rows(self._looking, query.limit(_MANY))]
+
+    async def told(self, one: Missed, deliveries: Sequence[Delivery], now: float) -> None:
+        """Tell the team, and note it, in one step."""
+        await self._tell(one, deliveries, {"told": now}, now)
+
+    async def escalated(self, one: Missed, deliveries: Sequence[Delivery], now: float) -> None:
+        """Tell somebody else, or nobody where it is dealt with, and note it, in one step."""
+        await self._tell(one, deliveries, {"escalated": now}, now)
+
+    async def done(self, call: str, by: str, now: float) -> bool:
+        """Somebody has dealt with it; whether there was one that nobody had."""
+
+        async def did() -> bool:
+            ours = update(MISSED).where(MISSED.c.call == call, MISSED.c.dealt.is_(None))
+            async with self._engine.begin() as connection:
+                return bool((await connection.execute(ours.values(dealt=now, dealt_by=by))).rowcount)
+
+        return await _answered(did())
+
+    async def digested(self, team: str, day: str) -> bool:
+        """Whether the day's digest was told."""
+        return bool(await _rows(self._looking, select(DIGESTS).where(DIGESTS.c.team == team, DIGESTS.c.day == day)))
+
+    async def digest(self, team: str, day: str, deliveries: Sequence[Delivery], now: float) -> bool:
+        """Tell the day's digest, once whichever control; whether it was this one."""
+
+        async def did() -> bool:
+            async with self._engine.begin() as connection:
+                kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+                fresh = kind(DIGESTS).values(team=team, day=day, told=now).on_conflict_do_nothing()
+                if not (await connection.execute(fresh)).rowcount:
+                    return False
+                for delivery in deliveries:
+                    await put(connection, delivery, now)
+                return True
+
+        return await _answered(did())
+
+    async def _tell(self, one: Missed, deliveries: Sequence[Delivery], noted: Mapping[str, float], now: float) -> None:
+        async def did() -> None:
+            async with self._engine.begin() as connection:
+                for delivery in deliveries:
+                    await put(connection, delivery, now)
+                await connection.execute(update(MISSED).where(MISSED.c.call == one.call).values(**noted))
+
+        await _answered(did())
+
+    async def _found(self, *where: Any, newest: int = 0) -> list[Missed]:
+        columns = (CALLS.c.caller, CALLS.c.ending, LEADS.c.fields)
+        query = select(MISSED, *columns).join(CALLS, CALLS.c.id == MISSED.c.call)
+        query = query.outerjoin(LEADS, LEADS.c.call == MISSED.c.call).where(*where)
+        query = query.order_by(MISSED.c.at.desc()).limit(newest) if newest else query.order_by(MISSED.c.at).limit(_MANY)
+        found = []
+        for row in await _rows(self._looking, query):
+            if await self._through(row["call"]):
+                await self._forget(row["call"])
+            else:
+                found.append(await self._whole(row))
+        return found
+
+    async def _through(self, call: str) -> bool:
+        query = select(WAITS.c.call).where(WAITS.c.call == call, WAITS.c.event == "left", WAITS.c.why == THROUGH)
+        return bool(await _rows(self._looking, query.limit(1)))
+
+    async def _forget(self, call: str) -> None:
+        async def did() -> None:
+            async with self._engine.begin() as connection:
+                await connection.execute(delete(MISSED).where(MISSED.c.call == call))
+
+        await _answered(did())
+
+    async def _whole(self, row: Mapping[str, Any]) -> Missed:
+        call, looking = row["call"], self._looking
+        legs = await _rows(looking, select(LEGS).where(LEGS.c.call == call).order_by(LEGS.c.at))
+        notes = await _rows(looking, select(NOTES.c.about).where(NOTES.c.call == call, NOTES.c.kind == _HANDOFF))
+        tried = {str(one["about"].get("leg")): str(one["about"].get("tried") or "") for one in notes}
+        bookings = await _rows(looking, select(BOOKINGS).where(BOOKINGS.c.call == call).limit(1))
+        messages = await _rows(looking, select(MESSAGES.c.done).where(MESSAGES.c.call == call))
+        facts = row["fields"] if isinstance(row["fields"], Mapping) else {}
+        name = facts.get("name")
+        return Missed(
+            call=call, team=row["team"], at=row["at"], caller=row["caller"] or "",
+            name=name if isinstance(name, str) else "", ending=row["ending"] or "", members=ends_of(legs, tried),
+            booking=read(bookings[0]) if bookings else None, message=bool(messages),
+            message_done=any(one["done"] is not None for one in messages),
+            reached=await self._reached(row), dealt_by=row["dealt_by"] or "",
+        )  # fmt: skip
+
+    async def _reached(self, row: Mapping[str, Any]) -> bool:
+        """Whether somebody has talked with the same caller since."""
+        if not row["caller"]:
+            return False
+        since = CALLS.c.caller == row["caller"], CALLS.c.started > row["at"]
+        through = WAITS.c.call == CALLS.c.id, WAITS.c.event == "left", WAITS.c.why == THROUGH
+        return bool(
+            await _rows(self._looking, select(CALLS.c.id).join(WAITS, through[0]).where(*since, *through[1:]).limit(1))
+        )
+
+
+async def note(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    """Note the calls among the events that have ended and had waited for a team; their rows are written, in this
+    transaction."""
+    for event in events:
+        if event.kind is not Kind.ENDED or booking_of(event.call):
+            continue
+        query = select(WAITS.c.team).where(WAITS.c.call == event.call, WAITS.c.event == "entered")
+        team = await connection.scalar(query.order_by(WAITS.c.at.desc()).limit(1))
+        if team:
+            kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            row = {"call": event.call, "team": team, "at": event.at}
+            await connection.execute(kind(MISSED).values(row).on_conflict_do_nothing())
+
+
+async def _rows(engine: AsyncEngine, query: Any) -> Sequence[Mapping[str, Any]]:
+    async def asked() -> Sequence[Mapping[str, Any]]:
+        async with engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    return await _answered(asked())
+
+
+async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
+    try:
+        return await whole(work)
+    except (SQLAlchemyError, OSError, TimeoutError) as bad:
+        raise Unavailable("What teams have missed can't be had.", remedy="Check the database.") from bad

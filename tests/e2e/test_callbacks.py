@@ -1,0 +1,173 @@
+"""A caller who is called back, by three parties: the human first, who hears whose callback it is, then the caller.
+
+Whoever calls is where it is day now, or they would rightly be called later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
+from gateway.calls.words.house import HouseWord
+from gateway.calls.words.recall import RecallWord
+from gateway.phone.call import Call, Unmet
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack
+from tests.e2e.records import record, sip_id
+from tests.e2e.test_house import said, talk
+from tests.e2e.test_house_kills import killed
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+BACK, EVE = "+15105550660", "+15105550115"
+SOMEWHERE = {"America/Los_Angeles": "+15105550177", "Europe/London": "+442079460177", "Asia/Tokyo": "+81312345678"}
+CALLBACK, CHOOSE = word(RecallWord.CALLBACK, "en-US"), word(HandoffWord.CHOOSE, "en-US")
+
+
+def where_it_is_day() -> str:
+    """A number of somebody for whom it is between nine and seven in the evening."""
+    now = time.time()
+    return next(one for zone, one in SOMEWHERE.items() if 9 <= datetime.fromtimestamp(now, ZoneInfo(zone)).hour < 19)
+
+
+THEIRS = where_it_is_day()
+
+
+@pytest.fixture
+async def callees(stack: Stack) -> AsyncIterator[Phone]:
+    """Whoever the gateway rings: the team, and the caller when they are called back."""
+    async with Phone("127.0.0.1:9", port=stack.callees) as phone:
+        yield phone
+
+
+@pytest.fixture
+async def caller(phone_target: str) -> AsyncIterator[Phone]:
+    async with Phone(phone_target, caller=THEIRS) as phone:
+        yield phone
+
+
+async def books(caller: Phone, key: str = "1") -> Call:
+    """A caller who chooses a time to be called back; the call once it has ended."""
+    call = await caller.dial(BACK)
+    await call.answered()
+    await said(caller, call, word(HouseWord.OFFER, "en-US"))
+    await call.press(key)
+    await call.ended(30.0)
+    return call
+
+
+def shown(stack: Stack, call: Call) -> dict[str, Any]:
+    """The callback that was booked in a call."""
+    found: dict[str, Any] = json.loads(stack.offhook("callbacks", "show", sip_id(call), "--json"))
+    return found
+
+
+async def comes_to(stack: Stack, call: Call, state: str, within: float = 20.0) -> dict[str, Any]:
+    """The callback once it stands so."""
+    async with asyncio.timeout(within):
+        while (found := await asyncio.to_thread(shown, stack, call))["state"] != state:
+            await asyncio.sleep(0.5)
+    return found
+
+
+async def takes(callees: Phone) -> Call:
+    """The human, who is rung first, and takes the callback."""
+    ringing = await callees.rung()
+    assert ringing.dialed == EVE
+    human = await ringing.answer()
+    await said(callees, human, CALLBACK)
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    return human
+
+
+async def test_the_human_is_rung_first_then_the_caller_and_the_two_talk(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await books(caller)
+    human = await takes(callees)
+    ringing = await callees.rung()
+    assert ringing.dialed == THEIRS
+    assert ringing.caller != THEIRS, "nobody is shown their own number"
+    callee = await ringing.answer()
+    await talk(callee, human)
+    await callee.hang_up()
+    await human.ended()
+    found = await comes_to(stack, call, "done")
+    assert (found["number"], found["tries"], found["team"]) == (THEIRS, 1, "one")
+    assert found["consent"].endswith("on this number. [1]")
+    run = await record(stack, f"CB_{found['id']}-1", ending="served")
+    assert [(leg["member"], leg["number"]) for leg in run["legs"]] == [("eve", EVE), (None, THEIRS)]
+
+
+@pytest.mark.long
+async def test_a_callee_who_declines_is_told_of_to_the_human_and_called_again(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await books(caller)
+    human = await takes(callees)
+    (await callees.rung()).reject(486)
+    await said(callees, human, word(RecallWord.NO_ANSWER, "en-US"))
+    await human.ended()
+    found = await comes_to(stack, call, "booked")
+    assert "busy" in found["why"]
+    human = await takes(callees)  # a minute later
+    callee = await (await callees.rung()).answer()
+    await talk(callee, human)
+    await human.hang_up()
+    await callee.ended()
+    assert (await comes_to(stack, call, "done"))["tries"] == 2
+
+
+@pytest.mark.long
+async def test_until_the_human_takes_it_nobody_else_is_rung(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await books(caller)
+    ringing = await callees.rung()
+    human = await ringing.answer()
+    await said(callees, human, CALLBACK)
+    await human.press("2")
+    await human.ended()
+    with pytest.raises(Unmet, match="Expected the phone to ring"):
+        await callees.rung(5.0)
+    found = await comes_to(stack, call, "booked")
+    assert "declined" in found["why"]
+    stack.offhook("callbacks", "cancel", found["id"])
+
+
+@pytest.mark.long
+async def test_a_cancelled_one_is_not_dialed(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await books(caller, "2")  # a later time
+    booked = await comes_to(stack, call, "booked")
+    stack.offhook("callbacks", "cancel", booked["id"])
+    assert shown(stack, call)["state"] == "cancelled"
+    with pytest.raises(Unmet, match="Expected the phone to ring"):
+        await callees.rung(8.0)
+
+
+@pytest.mark.long
+async def test_the_callback_outlives_its_job(stack: Stack, caller: Phone, callees: Phone) -> None:
+    """Killed while the callee rings: another job goes on with the human who waits."""
+    call = await books(caller)
+    human = await takes(callees)
+    ringing = await callees.rung()
+    await killed(stack)
+    try:
+        await ringing.given_up(15.0)
+    except Unmet:
+        pass  # it rings on, as its SIP service likes
+    else:
+        ringing = await callees.rung()
+    callee = await ringing.answer()
+    await talk(callee, human)
+    await callee.hang_up()
+    await human.ended()
+    assert (await comes_to(stack, call, "done"))["tries"] == 1

@@ -1,0 +1,261 @@
+"""The call of a callback: the human first, then the callee, and nobody is left alone, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from gateway.callbacks.act import Recalling, Stage
+from gateway.callbacks.told import CALLEE
+from gateway.calls.acts import cues
+from gateway.calls.acts.cues import Effect, Event
+from gateway.terms.act import Callee, Over, Recall
+
+NOW = 1_800_000_000.0
+ANA, BEN = Callee("ana", "+15105550111"), Callee("ben", "+15105550112")
+RECALL = Recall("cb1", "sales", ("Call from Ada.",))
+
+
+@dataclass
+class Run:
+    """A machine that is fed, and what it has said is to be done."""
+
+    machine: Recalling = field(default_factory=lambda: Recalling.start(RECALL, "+15105550142", "en-US"))
+    now: float = NOW
+    done: list[Effect] = field(default_factory=list)
+
+    def on(self, *events: Event) -> tuple[Effect, ...]:
+        effects: tuple[Effect, ...] = ()
+        for event in events:
+            self.machine, effects = self.machine.on(event, self.now)
+            self.done += effects
+        return effects
+
+    def due(self) -> tuple[Effect, ...]:
+        self.now = max(self.now, self.machine.deadline)
+        self.machine, effects = self.machine.due(self.now)
+        self.done += effects
+        return effects
+
+    def leg(self) -> str:
+        return next(one.leg for one in reversed(self.done) if isinstance(one, cues.Dial))
+
+
+def ringing() -> Run:
+    run = Run()
+    run.on(cues.Begun(), cues.Offered((ANA,), 20.0))
+    return run
+
+
+def calling() -> Run:
+    run = ringing()
+    run.on(cues.LegRings(run.leg()), cues.LegAnswered(run.leg()), cues.LegHeard(run.leg()), cues.LegKey(run.leg(), "1"))
+    return run
+
+
+def talking() -> Run:
+    run = calling()
+    run.on(cues.LegRings(CALLEE), cues.LegAnswered(CALLEE))
+    return run
+
+
+def outcome(run: Run) -> Over | None:
+    found = [one.outcome for one in run.done if isinstance(one, cues.Finish)]
+    return found[-1] if found and isinstance(found[-1], Over) else None
+
+
+def test_the_human_is_rung_first_and_hears_whose_callback_it_is() -> None:
+    run = ringing()
+    assert [one.callee for one in run.done if isinstance(one, cues.Dial)] == [ANA]
+    run.on(cues.LegRings(run.leg()))
+    effects = run.on(cues.LegAnswered(run.leg()))
+    (whisper,) = [one for one in effects if isinstance(one, cues.Whisper)]
+    assert whisper.texts[:2] == ("This is a callback.", "Call from Ada.")
+    assert run.machine.stage is Stage.ASKING
+
+
+def test_once_they_take_it_the_callee_is_rung_and_not_before() -> None:
+    run = calling()
+    human, callee = [one for one in run.done if isinstance(one, cues.Dial)]
+    assert (human.callee, callee.leg, callee.callee) == (ANA, CALLEE, Callee("", "+15105550142"))
+    assert not [one for one in run.done if isinstance(one, cues.Connect)]
+    assert run.machine.stage is Stage.CALLING
+
+
+def test_then_the_two_talk_until_one_hangs_up() -> None:
+    run = talking()
+    assert run.done[-1] == cues.Connect(run.machine.human)
+    assert run.machine.talks_with == "ana"
+    effects = run.on(cues.LegLeft(CALLEE))
+    assert cues.Drop(run.machine.human) in effects
+    assert cues.Release("sales", "ana", took=True) in effects
+    assert outcome(run) == Over("the two have talked", run.machine._outcome.by)
+
+
+def test_a_callee_who_is_not_reached_is_told_of_to_the_human() -> None:
+    run = calling()
+    (whisper,) = run.on(cues.LegFailed(CALLEE, 486))
+    assert isinstance(whisper, cues.Whisper)
+    assert "try again later" in whisper.texts[0]
+    effects = run.on(cues.LegHeard(run.machine.human))
+    assert effects[0] == cues.Drop(run.machine.human)
+    assert outcome(run) == Over("the callee wasn't reached: busy")
+
+
+def test_a_callee_who_does_not_answer_is_dropped_in_time() -> None:
+    run = calling()
+    assert run.due()[0] == cues.Drop(CALLEE)
+    assert run.machine.stage is Stage.PARTING
+    run.due()
+    assert outcome(run) == Over("the callee wasn't reached: no answer")
+
+
+def test_a_human_who_hangs_up_takes_the_ringing_with_them() -> None:
+    run = calling()
+    effects = run.on(cues.LegLeft(run.machine.human))
+    assert cues.Drop(CALLEE) in effects
+    assert outcome(run) is not None
+
+
+def test_nobody_who_takes_it_ends_it_and_the_callee_never_rings() -> None:
+    run = ringing()
+    run.on(cues.Standing(1, None, staffed=True, free=0), cues.LegFailed(run.leg(), 603))
+    assert outcome(run) == Over("nobody took the callback: declined")
+    assert CALLEE not in [one.leg for one in run.done if isinstance(one, cues.Dial)]
+
+
+def test_another_job_goes_on_with_whoever_is_there() -> None:
+    run = calling()
+    effects = run.on(cues.Resumed(frozenset({run.machine.human})))
+    assert [one.leg for one in effects if isinstance(one, cues.Dial)] == [CALLEE]
+    run = calling()
+    effects = run.on(cues.Resumed(frozenset({run.machine.human, CALLEE})))
+    assert not [one for one in effects if isinstance(one, cues.Dial)]
+    run = talking()
+    run.on(cues.Resumed(frozenset({run.machine.human, CALLEE})), cues.LegAnswered(CALLEE))
+    assert run.on(cues.LegAnswered(run.machine.human)) == (cues.Connect(run.machine.human),)
+    assert run.machine.deadline == float("inf")
+    run = talking()
+    run.on(cues.Resumed(frozenset({CALLEE})), cues.LegAnswered(CALLEE))
+    assert cues.Drop(CALLEE) in run.due()
+    assert outcome(run) is not None
+
+
+class World(RuleBasedStateMachine):
+    """Any events, and time; `up` holds the legs that live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = Run()
+        self.up: set[str] = set()
+        self.answered: set[str] = set()
+        self.took = False
+        self.finished = False
+        self.feed(cues.Begun())
+
+    def feed(self, event: Event | None) -> None:
+        before, stage = len(self.run.done), self.run.machine.stage
+        if event is None:
+            self.run.due()
+        else:
+            self.run.on(event)
+        if stage is Stage.ASKING and self.run.machine.stage is not Stage.ASKING:
+            self.took = bool(self.run.machine.human)
+        for effect in self.run.done[before:]:
+            match effect:
+                case cues.Dial(leg):
+                    assert leg not in self.up
+                    if leg == CALLEE:
+                        assert self.took, "nobody is rung without a human who waits"
+                        assert self.run.machine.human in self.answered
+                    self.up.add(leg)
+                case cues.Drop(leg):
+                    self.up.discard(leg)
+                    self.answered.discard(leg)
+                case cues.Whisper(leg):
+                    assert leg in self.answered
+                case cues.Connect(leg):
+                    assert {leg, CALLEE} <= self.answered
+                case cues.Finish():
+                    assert not self.finished or isinstance(event, cues.Resumed)
+                    assert not self.up, "nobody is left alone"
+                    self.finished = True
+
+    @rule(who=st.sampled_from([(ANA,), (BEN,), (ANA, BEN)]))
+    @precondition(lambda self: not self.run.machine.human and not self.finished)
+    def offered(self, who: tuple[Callee, ...]) -> None:
+        self.feed(cues.Offered(who, 20.0))
+
+    @rule(free=st.integers(0, 2), staffed=st.booleans())
+    def stands(self, free: int, staffed: bool) -> None:
+        if self.run.machine.stage is Stage.ASKING:
+            self.feed(cues.Standing(1, None, staffed, free))
+
+    @rule(which=st.integers(0, 3))
+    @precondition(lambda self: self.up - self.answered)
+    def answers(self, which: int) -> None:
+        legs = sorted(self.up - self.answered)
+        leg = legs[which % len(legs)]
+        self.answered.add(leg)
+        self.feed(cues.LegAnswered(leg))
+
+    @rule(which=st.integers(0, 3), status=st.sampled_from([486, 408, 603, 503, 0]))
+    @precondition(lambda self: self.up - self.answered)
+    def fails(self, which: int, status: int) -> None:
+        legs = sorted(self.up - self.answered)
+        leg = legs[which % len(legs)]
+        self.up.discard(leg)
+        self.feed(cues.LegFailed(leg, status))
+
+    @rule(which=st.integers(0, 3))
+    @precondition(lambda self: self.answered)
+    def hangs_up(self, which: int) -> None:
+        leg = sorted(self.answered)[which % len(self.answered)]
+        self.up.discard(leg)
+        self.answered.discard(leg)
+        self.feed(cues.LegLeft(leg))
+
+    @rule(which=st.integers(0, 3), key=st.sampled_from("123"))
+    @precondition(lambda self: self.answered)
+    def presses(self, which: int, key: str) -> None:
+        self.feed(cues.LegKey(sorted(self.answered)[which % len(self.answered)], key))
+
+    @rule(which=st.integers(0, 3))
+    @precondition(lambda self: self.answered)
+    def has_heard(self, which: int) -> None:
+        self.feed(cues.LegHeard(sorted(self.answered)[which % len(self.answered)]))
+
+    @rule()
+    @precondition(lambda self: self.run.machine.deadline < float("inf"))
+    def time_is_up(self) -> None:
+        self.feed(None)
+
+    @rule(lost=st.sets(st.integers(0, 3)))
+    def another_job(self, lost: set[int]) -> None:
+        """Those legs have gone with the job before."""
+        gone = {leg for number, leg in enumerate(sorted(self.up)) if number in lost}
+        self.up -= gone
+        self.answered -= gone
+        there = sorted(self.answered & self.up)
+        self.feed(cues.Resumed(frozenset(self.up)))
+        for leg in there:
+            if leg in self.answered:
+                self.feed(cues.LegAnswered(leg))
+
+    @rule()
+    def the_caller_is_gone(self) -> None:
+        self.feed(cues.Gone())
+
+    @invariant()
+    def somebody_tells_it_when(self) -> None:
+        machine = self.run.machine
+        if machine.stage in (Stage.CALLING, Stage.PARTING) or (machine.stage is Stage.ASKING and self.answered):
+            assert machine.deadline < float("inf"), "no human waits for ever"
+        assert (machine.stage is Stage.OVER) == self.finished
+
+
+TestWorld = World.TestCase
+TestWorld.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
