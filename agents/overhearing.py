@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -28,7 +29,11 @@ class Overhearing:
     """The overhearer of one job. Whoever has failed is asked last from then on."""
 
     def __init__(self, settings: Settings) -> None:
-        self._links = list(chain(Engine.STT, settings))
+        self._settings = settings
+
+    @cached_property
+    def _links(self) -> list[Link]:
+        return list(chain(Engine.STT, self._settings))
 
     async def wants_person(self, phrase: Pcm, language: str) -> bool:
         """Whether the caller asks for a person; by English words where it isn't another language's. Raises

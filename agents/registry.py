@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 
 from agents.definition import Definition
 from agents.links import chain
@@ -27,8 +28,9 @@ def definition(name: str) -> Definition:
     return found
 
 
+@cache
 def catalogue() -> Catalogue:
-    """Every agent's card, by name. Loads no AI engine."""
+    """Every agent's card, by name. Loads no AI engine. Made once: it takes a megabyte of memory to describe settings."""
     return {name: definition(name).card for name in NAMES}
 
 
@@ -37,6 +39,7 @@ def warm(settings: Settings, pool: Pool) -> object:
     importlib.import_module("agents.overhearing")  # what it compiles would hold up a call's beginning
     if pool is Pool.HOUSE:
         return None
+    catalogue()
     warmed: object = importlib.import_module("agents.engines").warm(settings)
     importlib.import_module("agents.rehearsal").rehearse(warmed)
     return warmed

@@ -49,7 +49,7 @@ from gateway.privacy import logs
 from gateway.redis_client import open_client
 from gateway.tasks import Tasks
 from gateway.terms.call import Brief, Call, CallId, Pool
-from gateway.terms.catalogue import Catalogue, Line
+from gateway.terms.catalogue import Line
 from gateway.terms.kept import after
 
 log = structlog.get_logger(__name__)
@@ -80,15 +80,30 @@ def prewarm(settings: Settings, pool: Pool, watch: str, process: JobProcess) -> 
     http_context._create_ssl_context()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a job works: what is the same for all jobs of a worker, and found out once."""
+
+    settings: Settings
+    pool: Pool
+    watch: str
+    """Path of the worker's `gateway.app.watch.Watch`."""
+    worker: str
+    """The worker's name."""
+    rendered_in: str
+    """The agents' voice, in which prompts are rendered."""
+
+
 def build(settings: Settings, pool: Pool, watch: str, worker: str) -> Callable[[JobContext], Awaitable[None]]:
     """The entrypoint of the pool's jobs. It returns once the call is being conducted; `ended` waits for its end.
-    `watch`: path of the `gateway.app.watch.Watch` of the worker, whose name is `worker`."""
-    return partial(entrypoint, settings, pool, watch, worker)
+    `watch` and `worker`: see Place. Raises SetupFault when the settings of a chain of engines can't be read."""
+    voice = cast(Agents, registry()).renderer(settings).voice
+    return partial(entrypoint, Place(settings, pool, watch, worker, voice))
 
 
-async def entrypoint(settings: Settings, pool: Pool, watch: str, worker: str, context: JobContext) -> None:
+async def entrypoint(place: Place, context: JobContext) -> None:
     """Take the call that the dispatch names, or leave without a sound."""
-    job = _Job(settings, pool, watch, worker, context)
+    job = _Job(place, context)
     task = job.task = asyncio.create_task(job.conduct(), name="call")
     context.proc.userdata[_JOB] = job
     task.add_done_callback(lambda _: context.shutdown("the call is over"))
@@ -116,8 +131,8 @@ async def ended(context: JobContext) -> None:
 class _Job:
     """One dispatched job."""
 
-    def __init__(self, settings: Settings, pool: Pool, watch: str, worker: str, context: JobContext) -> None:
-        self._settings, self._pool, self._watch, self._worker, self._context = settings, pool, watch, worker, context
+    def __init__(self, place: Place, context: JobContext) -> None:
+        self._place, self._settings, self._pool, self._context = place, place.settings, place.pool, context
         self.task: asyncio.Task[None] | None = None
         """What conducts the call."""
         self._conductor: Conductor | None = None
@@ -152,7 +167,7 @@ class _Job:
         me = Watched(os.getpid(), dispatch.call, dispatch.epoch, self._context.job.id, dispatch.late)
         try:
             async with (
-                watched(self._watch, me, self._orphaned.set),
+                watched(self._place.watch, me, self._orphaned.set),
                 redis(self._settings) as connection,
                 Tasks("job") as tasks,
             ):
@@ -169,7 +184,7 @@ class _Job:
         await self._orphaned.wait()
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(SAY_WITHIN):
-                await presence.beat(self._pool, self._worker, Working(ready=False), time.time())
+                await presence.beat(self._pool, self._place.worker, Working(ready=False), time.time())
         self.stop()
 
     async def _take(self, redis: Redis, sent: Dispatched) -> None:
@@ -194,7 +209,7 @@ class _Job:
 
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:
         context, settings = self._context, self._settings
-        prompts, voice = PromptBook(redis), self._agents_voice()
+        prompts, voice = PromptBook(redis), self._place.rendered_in
         agents = cast(Agents, registry())
         tools = HouseTools(
             settings,
@@ -216,7 +231,7 @@ class _Job:
             leave=context.room.disconnect,
             end_call=partial(_end_call, context),
             runner=lambda name: agents.runner(name, settings, warm),
-            lines=partial(_lines, agents.catalogue()),
+            lines=partial(_lines, agents),
             house=tools.house(),
             lets_out=tools.lets_out,
             hearing=hearing.set,
@@ -231,9 +246,6 @@ class _Job:
             do_not_call=RedisDoNotCall(redis),
         )
 
-    def _agents_voice(self) -> str:
-        return cast(Agents, registry()).renderer(self._settings).voice
-
     async def _connect(self) -> None:
         # The hearing matrix says whom we hear: the house mostly nobody, which costs nothing.
         listens = self._pool is Pool.AGENTS
@@ -243,9 +255,9 @@ class _Job:
         self.connected.set_result(None)
 
 
-def _lines(catalogue: Catalogue, brief: Brief) -> Sequence[Line]:
+def _lines(agents: Agents, brief: Brief) -> Sequence[Line]:
     """What the agent of the brief says word for word."""
-    card = catalogue.get(brief.agent)
+    card = agents.catalogue().get(brief.agent)
     return card.lines(brief) if card is not None else ()
 
 

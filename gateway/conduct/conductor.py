@@ -158,7 +158,6 @@ class Conductor:
                 means.do_not_call, means.health, means.look, means.lets_out,
             )  # fmt: skip
             stage = CallStage(parts, self._call.brief, ends=self._call.ends)
-            mouth.sounds = stage.attention.sounds
             cue = self._taken_up(stage)
             if cue is not None:
                 self._script = self._begun(stage.brief.agent)
@@ -266,6 +265,7 @@ class Conductor:
         """Do what the call's stop says."""
         try:
             if isinstance(self._call.act, Talk):
+                self._means.mouth.sounds = stage.attention.sounds
                 await self._means.house.hear_no_more()
                 self._means.hearing(ATTENDED)
                 if not await self._begin(stage):

@@ -67,7 +67,7 @@ class Mouth:
         """Publish the track. Raises livekit's PublishTrackError."""
         source = self._source = self._source or play.source(self.rate)
         track = rtc.LocalAudioTrack.create_audio_track(self._name, source)
-        self._publication = await self._room.local_participant.publish_track(track, _publishing())
+        self._publication = await self._room.local_participant.publish_track(track, publishing())
         self._sid = self._publication.sid
         self._opened.set()
 
@@ -166,7 +166,8 @@ def audible(frame: rtc.AudioFrame) -> bool:
     return bool(samples.size) and int(max(samples.max(), -int(samples.min()))) >= AUDIBLE
 
 
-def _publishing() -> rtc.TrackPublishOptions:
+def publishing() -> rtc.TrackPublishOptions:
+    """How a voice for telephones is published."""
     options = rtc.TrackPublishOptions()
     options.source = rtc.TrackSource.SOURCE_MICROPHONE
     # Redundancy and gaps in silence cost the SIP service decoding, and win nothing on a telephone line.

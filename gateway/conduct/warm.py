@@ -11,7 +11,10 @@ from livekit.agents.utils import http_context
 
 from gateway.conduct import house_voice, machines, music, speak, tones, words
 from gateway.conduct.ringback import AMERICA, EUROPE
+from gateway.redis_client import open_client
 from gateway.rtp import RATE, level
+from gateway.terms.emergency import callable_number
+from gateway.terms.personal import Number
 
 LOADED = (speak, words, house_voice)
 
@@ -28,5 +31,7 @@ def make(rate: int) -> None:
 machines.warm()
 http_context._create_ssl_context()  # the authorities for HTTPS: a fifth of a second, and a megabyte
 api.AccessToken("none", "none" * 8).to_jwt()
+open_client("redis://127.0.0.1")  # connects when it is first asked for something
+callable_number(Number("+12125550100"))  # North America's numbering plan; another's is read when its first caller comes
 level.levelled(np.frombuffer(tones.comfort(RATE).data, "<i2") / 32768)
 make(RATE)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from gateway.calls.shared.redis_answering import answering, text
+from gateway.calls.shared.redis_scripts import Scripts
 from gateway.donotcall.port import Entry
 from gateway.errors import Unavailable
 from gateway.terms.personal import Number
@@ -39,18 +40,20 @@ class RedisDoNotCall:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._add, self._remove = redis.register_script(_ADD), redis.register_script(_REMOVE)
+        self._scripts = Scripts(redis, {"add": _ADD, "remove": _REMOVE})
 
     async def add(self, entry: Entry) -> bool:
         """See the port."""
         about = json.dumps({"at": entry.at, "why": entry.why, "call": entry.call, "by": entry.by})
         async with answering():
-            return bool(await self._add(keys=[LIST, OFF], args=[entry.number.reveal(), repr(entry.at), about]))
+            return bool(
+                await self._scripts["add"](keys=[LIST, OFF], args=[entry.number.reveal(), repr(entry.at), about])
+            )
 
     async def remove(self, number: Number, by: str, now: float) -> bool:
         """See the port."""
         async with answering():
-            return bool(await self._remove(keys=[LIST, OFF], args=[number.reveal(), repr(now)]))
+            return bool(await self._scripts["remove"](keys=[LIST, OFF], args=[number.reveal(), repr(now)]))
 
     async def has(self, number: Number) -> bool:
         """See the port. Raises Unavailable too while the copy isn't known to be whole."""

@@ -18,6 +18,7 @@ from gateway.phone.phone import Phone
 from gateway.phone.ringing import Ringing
 from gateway.rtp import RATE, Samples
 from tests.bench import house_cost
+from tests.bench.bare_voice import ALIKE, DOCUMENTED, HEARING, THERE
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.house_cost import MEGABYTE, Cost
 from tests.bench.house_ears import Packets, comes, is_sound_beside, is_tone, listen, settled, stopped, tone
@@ -142,23 +143,32 @@ async def _pick_up(ringing: Ringing) -> tuple[Call, Packets]:
 async def _costs(stack: Stack, phone: Phone, callees: Phone, seconds: float) -> list[Figure]:
     await asyncio.sleep(4.0)
     warm = await house_cost.cost(house_cost.jobs(stack)[1], seconds / 2)
-    async with house_cost.bare(stack, AT_ONCE) as (processes, before):
-        await asyncio.sleep(5.0)
-        beside = await house_cost.cost(processes, seconds)
-    figures = [Figure("an idle warm process of the house, its own", _mb(warm.uss), "MB")]
-    for what, number, limit in (("plays a prompt", MENU, 3.0), ("waits in line, music", HOLD, 3.0)):
+    bare = {how: await _bare(stack, how, seconds) for how in (DOCUMENTED, ALIKE, HEARING, THERE)}
+    documented = bare[DOCUMENTED][0]
+    figures = [
+        Figure("an idle warm process of the house, its own", _mb(warm.uss), "MB"),
+        Figure("a bare participant as documented: CPU", round(documented.cpu * 100, 2), "% of a core", samples=AT_ONCE),
+    ]
+    for what, number, beside in (("plays a prompt", MENU, HEARING), ("waits in line, music", HOLD, ALIKE)):
         calls = [await _up(phone, number) for _ in range(AT_ONCE)]
         if number == HOLD:
             await callees.rung()  # the first in line; nobody answers
-        figures += await _cost(stack, what, warm, (beside, before), limit, seconds)
+        figures += await _cost(stack, what, warm, bare[beside], 3.0, seconds)
         for call in calls:
             await call.hang_up()
         await asyncio.sleep(6.0)
     pairs = [await _two(phone, callees) for _ in range(AT_ONCE)]
-    figures += await _cost(stack, "two humans talk", warm, (beside, before), 1.0, seconds)
+    figures += await _cost(stack, "two humans talk", warm, bare[THERE], 1.0, seconds)
     for call, _ in pairs:
         await call.hang_up()
     return figures
+
+
+async def _bare(stack: Stack, how: str, seconds: float) -> tuple[Cost, float]:
+    """What bare participants cost that do so, and the bytes of one before it joins."""
+    async with house_cost.bare(stack, AT_ONCE + 1, how) as (processes, before):
+        await asyncio.sleep(5.0)
+        return await house_cost.cost(processes, seconds), before
 
 
 async def _up(phone: Phone, number: str) -> Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from gateway.app.worker import LIGHT
 from tests.e2e.gateway import Stack
 
 _MARK = "gateway.conduct.warm"
@@ -67,13 +69,14 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @asynccontextmanager
-async def bare(stack: Stack, count: int) -> AsyncIterator[tuple[list[psutil.Process], float]]:
-    """As many bare participants, each in a process and a room; and the bytes that one has before it joins."""
+async def bare(stack: Stack, count: int, how: str) -> AsyncIterator[tuple[list[psutil.Process], float]]:
+    """As many bare participants, each in a process, two in a room, that do what `bare_voice` says; and the bytes that one
+    has before it joins."""
     run = stack.run
     async with AsyncExitStack() as exits:
         started = [
             await exits.enter_async_context(
-                _python(run.livekit_url, run.livekit_api_key, run.livekit_api_secret, str(n))
+                _python(run.livekit_url, run.livekit_api_key, run.livekit_api_secret, f"bare-{how}-{n // 2}", how)
             )
             for n in range(count)
         ]
@@ -89,10 +92,10 @@ async def _line(process: asyncio.subprocess.Process) -> str:
 
 
 @asynccontextmanager
-async def _python(url: str, key: str, secret: str, number: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _python(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.bare_voice", url, key, secret, f"bare-voice-{number}",
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.bench.bare_voice", *arguments,
+        stdout=asyncio.subprocess.PIPE, env={**os.environ, **LIGHT},
     )  # fmt: skip
     try:
         yield process

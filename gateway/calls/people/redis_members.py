@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from gateway.calls.people import members_scripts
 from gateway.calls.people.members import Member, Place, Waiting
 from gateway.calls.shared.redis_answering import answering, text
+from gateway.calls.shared.redis_scripts import Scripts
 from gateway.terms.call import CallId
 
 
@@ -29,7 +30,7 @@ class RedisMembers:
     `gateway.redis_client`."""
 
     def __init__(self, redis: Redis) -> None:
-        self._scripts = {name: redis.register_script(script) for name, script in members_scripts.ALL.items()}
+        self._scripts = Scripts(redis, members_scripts.ALL)
 
     async def beat(
         self, call: CallId, epoch: int, team: str, since: float, names: Sequence[str], now: float

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 
 from gateway.calls.shared.redis_answering import answering, text
+from gateway.calls.shared.redis_scripts import Scripts
 
 _SLOT = """
 local now, apart = tonumber(ARGV[2]), tonumber(ARGV[1])
@@ -23,12 +24,14 @@ class RedisPacer:
 
     def __init__(self, redis: Redis, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._slot = redis.register_script(_SLOT)
+        self._scripts = Scripts(redis, {"slot": _SLOT})
 
     async def slot(self, trunk_id: str, per_second: float) -> float:
         """See the port."""
         if per_second <= 0:
             return 0.0
         async with answering():
-            wait = await self._slot([f"offhook:pace:{trunk_id}"], [repr(1 / per_second), repr(self._clock())])
+            wait = await self._scripts["slot"](
+                [f"offhook:pace:{trunk_id}"], [repr(1 / per_second), repr(self._clock())]
+            )
         return float(text(wait))

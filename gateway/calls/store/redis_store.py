@@ -30,6 +30,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.calls.shared.redis_answering import WITHIN, answering, text
+from gateway.calls.shared.redis_scripts import Scripts
 from gateway.calls.store import scripts, wire
 from gateway.calls.store.port import FORGET_AFTER, Asked, Full, Lost, Standing
 from gateway.errors import OurFault
@@ -64,7 +65,7 @@ class RedisStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._scripts = {name: redis.register_script(text) for name, text in scripts.ALL.items()}
+        self._scripts = Scripts(redis, scripts.ALL)
 
     async def open(self, call: Call, told: Event | None = None, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
