@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -11,16 +11,20 @@ from gateway.calls.hearing import (
     CALLER,
     JOB,
     STRANGER,
+    VOICE,
     Change,
     Ledger,
     Matrix,
     Party,
     bridge,
+    consults,
     hears,
+    introduction,
     leg,
     leg_name,
     talk,
     track,
+    whispering,
 )
 
 ME, THEM, ROBOT = "sip_them", "leg-1", "agent"
@@ -279,3 +283,33 @@ class Rooms(RuleBasedStateMachine):
 
 Rooms.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestRooms = Rooms.TestCase
+
+
+names = st.lists(st.text("abc-19", min_size=1, max_size=6), unique=True, max_size=5)
+
+
+@given(names)
+def test_who_is_asked_hears_what_is_for_them_alone_and_the_caller_none_of_them(asked: list[str]) -> None:
+    matrix = consults(asked)
+    assert matrix.allows(CALLER, JOB, VOICE)
+    for name in asked:
+        assert matrix.allows(leg(name), JOB, whispering(name))
+        assert matrix.allows(JOB, leg(name))
+        assert not matrix.allows(CALLER, leg(name))
+        assert not matrix.allows(leg(name), CALLER)
+        assert not matrix.allows(leg(name), JOB, VOICE)
+        assert not matrix.allows(CALLER, JOB, whispering(name))
+        assert not any(matrix.allows(leg(name), JOB, whispering(other)) for other in asked if other != name)
+        assert not any(matrix.allows(leg(name), leg(other)) for other in asked)
+    assert not matrix.allows(JOB, CALLER), "nobody listens to who waits"
+
+
+def test_two_who_are_introduced_hear_each_other_and_us_and_we_hear_nobody() -> None:
+    matrix = introduction("1")
+    assert matrix.allows(CALLER, leg("1"))
+    assert matrix.allows(leg("1"), CALLER)
+    assert matrix.allows(CALLER, JOB, VOICE)
+    assert matrix.allows(leg("1"), JOB, VOICE)
+    assert not matrix.allows(leg("1"), JOB, whispering("1"))
+    assert not matrix.allows(JOB, CALLER)
+    assert not matrix.allows(JOB, leg("1"))
