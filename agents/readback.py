@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.terms import spelling
@@ -52,7 +52,7 @@ class Readback:
     kind: Exact
     noun: str
     """"your email address"."""
-    value: str
+    value: str = field(repr=False)
     spelling: bool = False
     """Whether they were asked to spell it; else whether it is right."""
     failures: int = 0

@@ -8,7 +8,7 @@ under the same id. After a failed try it is due later, until it arrives or nobod
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Update, select, update
@@ -38,7 +38,7 @@ class Due:
     subject: str
     call: str
     """"" for one of no single call."""
-    address: str
+    address: str = field(repr=False)
     content: Content | None
     """None where the kind's is made from the rows (`Outbox.about`)."""
     urgent: bool

@@ -47,15 +47,15 @@ class Why(StrEnum):
 class Content:
     """What is said. All of it is JSON."""
 
-    title: str
+    title: str = field(repr=False)
     """One line: a mail's subject. An SMS begins with it."""
-    body: str
+    body: str = field(repr=False)
     """Plain text for people."""
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The same in parts, for programs; webhooks carry them."""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Text files by name (`callback.ics`), where the address takes files: mails do."""
-    short: str = ""
+    short: str = field(default="", repr=False)
     """What an SMS says; "" for title and body."""
 
 
@@ -67,7 +67,7 @@ class Delivery:
     """A Why, as text."""
     subject: str
     """Of several of this kind in a call, which."""
-    address: str
+    address: str = field(repr=False)
     """mailto:, https:, sms:+1…, slack: and whatever else `gateway.operate.sending` takes."""
     call: str = ""
     """"" where it tells of no single call; `subject` alone must tell those apart then ("digest 2026-11-28 sales")."""
