@@ -15,6 +15,8 @@ from gateway.terms.delivery import Delivery
 
 ESCALATED_FOR = 8 * 86400.0
 """Seconds after a call for which somebody else may still be told of it."""
+ESCALATE_LOOK = 10.0
+"""Seconds between two looks at what somebody else is to be told of."""
 DAY = 86400.0
 MISSED = counter("handoffs_missed", "Callers whom nobody of a team took", "team")
 
@@ -39,6 +41,7 @@ class MissedWatch:
 
     def __init__(self, handoffs: Handoffs, plan: Callable[[], Plan], clock: Callable[[], float]) -> None:
         self._handoffs, self._plan, self._clock = handoffs, plan, clock
+        self._looked = float("-inf")
 
     async def look(self) -> None:
         """Tell whoever is to be told now. Raises Unavailable."""
@@ -48,15 +51,19 @@ class MissedWatch:
             MISSED.labels(one.team).inc()
             log.warning("nobody of a team took a caller", call=one.call, team=one.team)
             await self._handoffs.told(one, alarm(one, team.notify if team else (), plan.zone), now)
+        if now - self._looked >= ESCALATE_LOOK:
+            self._looked = now
+            await self._escalate(plan, now)
+        await self._digests(plan, now)
+
+    async def _escalate(self, plan: Plan, now: float) -> None:
         for one in await self._handoffs.unescalated(now - ESCALATED_FOR):
             team = plan.teams.get(one.team)
-            if team is None or team.escalate is None:
-                continue
-            deliveries = escalated(one, team.escalate, plan.zone, now)
+            to = team.escalate if team is not None else None
+            deliveries = escalated(one, to, plan.zone, now) if to is not None else []
             # What is dealt with only by a promise may yet be broken: it is looked at again.
-            if deliveries or (deliveries is not None and not _promised(one)):
+            if deliveries or (deliveries is not None and (to is None or not _promised(one))):
                 await self._handoffs.escalated(one, deliveries, now)
-        await self._digests(plan, now)
 
     async def _digests(self, plan: Plan, now: float) -> None:
         for name, team in plan.teams.items():

@@ -164,6 +164,13 @@ async def test_one_digest_a_day_whichever_control(world: World) -> None:
     assert [one for one in tomorrow if one not in after] == [("digest 2026-12-01 sales", "mailto:team@x.example")]
 
 
+async def test_of_a_team_that_tells_nobody_else_nothing_is_looked_at_again(world: World, tmp_path: Path) -> None:
+    world.plan = read_plan(tmp_path, PLAN.replace('    escalate: {after: 10m, to: "mailto:boss@x.example"}\n', ""))
+    await world.write(*waited("SCL_a", "nobody of the team takes calls now"))
+    assert await world.look(100) == [TEAM]
+    assert list(await world.handoffs.unescalated(NOON - 9999)) == []
+
+
 async def test_calls_of_callbacks_are_not_missed_handoffs(world: World) -> None:
     await world.write(*waited("CB_0123456789ab-1", "nobody took the call"))
     assert await world.look(9999) == []
