@@ -1,4 +1,4 @@
-"""Understands who asks for a person, by the recognizers that the agents hear with, and without loading any of them (see
+"""Understands who asks for a person, or never to be called again, by the recognizers that the agents hear with, and without loading any of them (see
 gateway.conduct.port.Overhearer): one phrase at a time, in Deepgram's protocol for recordings.
 
 Source: https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded
@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 
 from agents.links import Link, chain
-from gateway.conduct.port import Pcm
+from gateway.conduct.port import Pcm, Wants
 from gateway.config import Settings
+from gateway.donotcall.wish import no_more_calls
 from gateway.errors import Unavailable
 from gateway.speech.dialogue.phrases import Means, means, plain
 from gateway.terms.engine import Engine
@@ -35,10 +36,12 @@ class Overhearing:
     def _links(self) -> list[Link]:
         return list(chain(Engine.STT, self._settings))
 
-    async def wants_person(self, phrase: Pcm, language: str) -> bool:
-        """Whether the caller asks for a person; by English words where it isn't another language's. Raises
-        Unavailable."""
-        return means(plain(await self._words(phrase, language)), Means.PERSON)
+    async def wants(self, phrase: Pcm, language: str) -> Wants | None:
+        """What the caller asks for; by English words where it isn't another language's. Raises Unavailable."""
+        words = await self._words(phrase, language)
+        if no_more_calls(words):
+            return Wants.NO_CALLS
+        return Wants.PERSON if means(plain(words), Means.PERSON) else None
 
     async def _words(self, phrase: Pcm, language: str) -> str:
         why: Exception | None = None

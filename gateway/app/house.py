@@ -99,7 +99,9 @@ class HouseTools:
             holding=partial(self._holding, call),
             recorder=partial(self._recorder, stage, call),
             listener=partial(self._ear.listening, stage.hear, call),
-            overhearer=partial(overhearing, stage.hear, self._mouth.recent, self._overhearer, call.brief.language),
+            overhearer=partial(
+                overhearing, stage.hear, self._mouth.recent, self._overhearer, call.brief.language, stage.no_more_calls
+            ),
             hearing=self._hearing.set,
         )
 

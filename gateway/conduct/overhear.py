@@ -1,4 +1,4 @@
-"""Hears whether a caller at a menu asks for a person, where nothing else that they say counts.
+"""Hears whether a caller at a menu asks for a person, or never to be called again, where nothing else that they say counts.
 
 A detector finds the phrases; they alone are sent to whoever understands words, one at a time. Where nobody does, the menu
 goes on as if nobody had listened: keys count, 0 leads to a person.
@@ -7,7 +7,7 @@ goes on as if nobody had listened: keys count, 0 leads to a person.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -15,7 +15,7 @@ import structlog
 from gateway.calls.acts.cues import WantsPerson
 from gateway.conduct.ear import Hear, Said
 from gateway.conduct.phrases import Phrases, is_echo
-from gateway.conduct.port import Overhearer, Pcm
+from gateway.conduct.port import Overhearer, Pcm, Wants
 from gateway.errors import Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.rtp import RATE
@@ -33,13 +33,19 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def overhearing(
-    hear: Hear, said: Said, overhearer: Overhearer, language: str, happened: Callable[[WantsPerson], None]
+    hear: Hear,
+    said: Said,
+    overhearer: Overhearer,
+    language: str,
+    unwanted: Callable[[], Awaitable[bool]],
+    happened: Callable[[WantsPerson], None],
 ) -> AsyncIterator[None]:
-    """Tell WantsPerson each time that the caller says so, while the context lasts. `language`: BCP 47 tag."""
+    """Tell WantsPerson each time that the caller says so, while the context lasts. `language`: BCP 47 tag. `unwanted`:
+    the caller wants never to be called again; may raise Unavailable."""
     phrases: asyncio.Queue[bytes] = asyncio.Queue(1)
     async with Tasks("overhear") as tasks:
         tasks.start(_listen(hear, phrases), "overhear")
-        tasks.start(_understand(phrases, said, overhearer, language, happened), "understand")
+        tasks.start(_understand(phrases, said, overhearer, language, unwanted, happened), "understand")
         yield
 
 
@@ -57,6 +63,7 @@ async def _understand(
     said: Said,
     overhearer: Overhearer,
     language: str,
+    unwanted: Callable[[], Awaitable[bool]],
     happened: Callable[[WantsPerson], None],
 ) -> None:
     for _ in range(AT_MOST):
@@ -64,8 +71,11 @@ async def _understand(
         try:
             if await asyncio.to_thread(is_echo, phrase, said()):
                 continue
-            if await overhearer.wants_person(Pcm(RATE, phrase), language):
-                happened(WantsPerson())
+            match await overhearer.wants(Pcm(RATE, phrase), language):
+                case Wants.PERSON:
+                    happened(WantsPerson())
+                case Wants.NO_CALLS:
+                    await unwanted()
         except Unavailable as bad:
             log.info("nobody understands what callers say at menus now; keys count", why=bad.what)
         except Exception:  # what understands words is no part of the house: the menu must not suffer its faults

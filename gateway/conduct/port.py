@@ -318,11 +318,19 @@ class Transcriber(Protocol):
         ...
 
 
-class Overhearer(Protocol):
-    """Understands one thing of what callers say."""
+class Wants(StrEnum):
+    """What a caller says that counts wherever they are."""
 
-    async def wants_person(self, phrase: Pcm, language: str) -> bool:
-        """Whether the caller asks for a person in it. `language`: BCP 47 tag. Raises Unavailable."""
+    PERSON = "person"
+    NO_CALLS = "no_calls"
+    """Never to be called again."""
+
+
+class Overhearer(Protocol):
+    """Understands few things of what callers say."""
+
+    async def wants(self, phrase: Pcm, language: str) -> Wants | None:
+        """What the caller asks for in it; None for anything else. `language`: BCP 47 tag. Raises Unavailable."""
         ...
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agents.overhearing import WITHIN, Overhearing
-from gateway.conduct.port import Pcm
+from gateway.conduct.port import Pcm, Wants
 from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.phone.voice import Voice
@@ -48,7 +48,7 @@ def overhearing(*links: str, local: str = "http://127.0.0.1:9") -> Overhearing:
 async def test_the_local_server_understands_who_asks_for_a_person(speech: Speech, words: str, wants: bool) -> None:
     sound = on_the_line(await Voice("rms").speak(words))
     heard = Pcm(RATE, sound.tobytes())
-    assert await overhearing(local=speech.url).wants_person(heard, "en-US") is wants
+    assert await overhearing(local=speech.url).wants(heard, "en-US") is (Wants.PERSON if wants else None)
 
 
 class Provider:
@@ -85,7 +85,7 @@ async def provider() -> AsyncIterator[Provider]:
 async def test_deepgrams_protocol_is_spoken(provider: Provider) -> None:
     provider.answer = _saying("I'd like a real person.")
     named = provider.url.replace("http://", "ws://:secret@") + "?tier=best#nova-2-phonecall"
-    assert await overhearing(named).wants_person(PHRASE, "en-GB")
+    assert await overhearing(named).wants(PHRASE, "en-GB")
     (asked,) = provider.asked
     assert asked.headers["Authorization"] == "Token secret"
     assert asked.query == {"tier": "best", "model": "nova-2-phonecall", "language": "en-GB"}
@@ -111,7 +111,7 @@ async def test_whoever_fails_is_told_of_soon_and_the_next_understands(
     provider.answer = answer
     started = time.monotonic()
     with pytest.raises(Unavailable):
-        await overhearing(f"bad={provider.url}", "local").wants_person(PHRASE, "en")
+        await overhearing(f"bad={provider.url}", "local").wants(PHRASE, "en")
     assert time.monotonic() - started < 2 * WITHIN + SLACK
 
 
@@ -120,11 +120,16 @@ async def test_who_has_failed_is_asked_last(provider: Provider) -> None:
     ears = overhearing("local", f"good={provider.url}")
     for expected in (1, 2):
         started = time.monotonic()
-        assert await ears.wants_person(PHRASE, "en")
+        assert await ears.wants(PHRASE, "en")
         assert len(provider.asked) == expected
         assert time.monotonic() - started < WITHIN + SLACK
 
 
 async def test_silence_is_nobody(provider: Provider) -> None:
     provider.answer = _saying("")
-    assert not await overhearing(f"good={provider.url}").wants_person(PHRASE, "en")
+    assert not await overhearing(f"good={provider.url}").wants(PHRASE, "en")
+
+
+async def test_who_wants_no_more_calls_is_told_apart_from_who_wants_a_person(provider: Provider) -> None:
+    provider.answer = _saying("Please stop calling me.")
+    assert await overhearing(f"good={provider.url}").wants(PHRASE, "en") is Wants.NO_CALLS

@@ -9,30 +9,34 @@ import numpy as np
 
 from gateway.calls.acts.cues import WantsPerson
 from gateway.conduct.overhear import AT_MOST, SHORT, overhearing
-from gateway.conduct.port import Pcm
+from gateway.conduct.port import Pcm, Wants
 from gateway.errors import Unavailable
 from gateway.rtp import RATE, Samples
 from tests.unit.conduct.test_phrases import line, speech
 
+UNWANTED: list[Words] = []
+"""Who has understood that a caller wants no more calls."""
 PERSON, OTHER = speech(1, 0.8), speech(2, 0.8)
 
 
 class Words:
     """Understands one sound, unless it is down or broken."""
 
-    def __init__(self, *troubles: Exception) -> None:
+    def __init__(self, *troubles: Exception, otherwise: Wants | None = None) -> None:
+        self.otherwise = otherwise
         self.troubles = list(troubles)
         self.asked: list[Pcm] = []
         self.heard = asyncio.Event()
 
-    async def wants_person(self, phrase: Pcm, language: str) -> bool:
+    async def wants(self, phrase: Pcm, language: str) -> Wants | None:
         assert language == "en-GB"
         self.asked.append(phrase)
         self.heard.set()
         if self.troubles:
             raise self.troubles.pop(0)
         samples = np.frombuffer(phrase.data, np.int16).astype(float)
-        return float(np.correlate(samples, PERSON).max()) > 0.5 * float(PERSON @ PERSON)
+        person = float(np.correlate(samples, PERSON).max()) > 0.5 * float(PERSON @ PERSON)
+        return Wants.PERSON if person else self.otherwise
 
 
 class Caller:
@@ -56,8 +60,13 @@ class Caller:
 async def told(caller: Caller, words: Words, asked: int, said: Samples | None = None) -> int:
     """How often a person was wanted, once so many phrases were understood."""
     heard: list[WantsPerson] = []
+
+    async def unwanted() -> bool:
+        UNWANTED.append(words)
+        return True
+
     ours = np.zeros(0, np.int16) if said is None else said
-    async with overhearing(caller.hear, lambda: ours, words, "en-GB", heard.append):
+    async with overhearing(caller.hear, lambda: ours, words, "en-GB", unwanted, heard.append):
         async with asyncio.timeout(10):
             while len(words.asked) < asked:
                 words.heard.clear()
@@ -87,7 +96,12 @@ async def test_our_own_words_and_long_talk_arent_asked_about() -> None:
 async def test_no_more_is_asked_about_than_a_menu_needs() -> None:
     words = Words()
     parts = [part for _ in range(AT_MOST + 3) for part in (speech(2, 0.4), 0.6)]
-    async with overhearing(Caller(0.5, *parts).hear, lambda: np.zeros(0, np.int16), words, "en-GB", lambda _: None):
+
+    async def unwanted() -> bool:
+        raise AssertionError("Nobody wants that.")
+
+    caller, ours = Caller(0.5, *parts), np.zeros(0, np.int16)
+    async with overhearing(caller.hear, lambda: ours, words, "en-GB", unwanted, lambda _: None):
         for _ in range(100_000):
             if len(words.asked) == AT_MOST:
                 break
@@ -95,3 +109,9 @@ async def test_no_more_is_asked_about_than_a_menu_needs() -> None:
         for _ in range(20_000):
             await asyncio.sleep(0)
     assert len(words.asked) == AT_MOST
+
+
+async def test_who_wants_never_to_be_called_again_is_entered_and_stays_at_the_menu() -> None:
+    words = Words(otherwise=Wants.NO_CALLS)
+    assert await told(Caller(0.5, OTHER, 1.5), words, 1) == 0
+    assert UNWANTED == [words]
