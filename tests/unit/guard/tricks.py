@@ -152,11 +152,11 @@ def tricks(seed: int) -> Iterator[str]:
     )  # fmt: skip
     while True:
         trick = draw.choice(kinds)(draw)
-        if not _is_let_out(trick):
+        if not is_let_out(trick):
             yield trick
 
 
-def _is_let_out(text: str) -> bool:
+def is_let_out(text: str) -> bool:
     """Whether it is a plain number of the one country: by chance, as where islands share its code."""
     if not text.isascii() or not text.startswith("+") or not text[1:].isdigit():
         return False
