@@ -76,8 +76,13 @@ def show_call(
 
 def record_json(record: Record) -> dict[str, object]:
     """All of a call, for scripts."""
+    from dataclasses import asdict
+
+    from gateway.records.handoffs import handed
+
     return {
         **_call_json(record.call),
+        "handoffs": [asdict(one) for one in handed(record.legs, record.waits, record.notes)],
         "attempts": record.attempts,
         "turns": record.turns,
         "switches": record.switches,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.records.handoffs import Handed, handed
+from gateway.terms.handoff import Tried
+
 Row = Mapping[str, object]
 
 LATENCIES = {
@@ -75,9 +78,9 @@ def timeline(
         )
     for row in callbacks:
         moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
-    asked = _asked(notes)
-    moments += [*map(_stop, stops), *map(_wait, waits), *(_note(row) for row in notes if not _handed(row))]
-    moments += [moment for row in legs for moment in _of_leg(row, *asked.get(str(row.get("leg")), ("", 0.0)), waits)]
+    asked = {one.leg: one for one in handed(legs, waits, notes)}
+    moments += [*map(_stop, stops), *map(_wait, waits), *(_note(row) for row in notes if row.get("kind") != "handoff")]
+    moments += [moment for row in legs for moment in _of_leg(row, asked.get(str(row.get("leg"))))]
     moments += [moment for row in messages for moment in _of_message(row)]
     return sorted(moments, key=lambda moment: moment.at)
 
@@ -204,39 +207,19 @@ _HUNG_UP = {"client_initiated", "participant_removed"}
 """LiveKit's words for what the line says already."""
 
 
-TAKEN, GAVE_BACK = "taken", "gave back"
-
-
-def _handed(row: Row) -> Row:
-    """What a note tells of a handoff; {} for any other note."""
-    about = row.get("about")
-    return about if row.get("kind") == "handoff" and isinstance(about, Mapping) else {}
-
-
-def _asked(notes: Sequence[Row]) -> Mapping[str, tuple[str, float]]:
-    """By leg: what came of asking whoever answered there, and since when they talk, if they do."""
-    asked: dict[str, tuple[str, float]] = {}
-    for row in notes:
-        if about := _handed(row):
-            leg, came = str(about.get("leg")), _said(about.get("tried"))
-            # Whoever gives a caller back took the call before.
-            asked[leg] = came, asked[leg][1] if leg in asked and came == GAVE_BACK else _at(row)
-    return asked
-
-
-def _of_leg(row: Row, tried: str, tried_at: float, waits: Sequence[Row]) -> Iterator[Moment]:
-    """`tried`: what came of asking them whether they take the call, and when that was; "" where nobody asked."""
+def _of_leg(row: Row, asked: Handed | None) -> Iterator[Moment]:
+    """`asked`: what came of asking them whether they take the call; None where nobody did."""
     who = str(row.get("member") or row.get("number") or "somebody")
     yield Moment(_at(row), "", f"{who} is called", _said(row.get("number")) if row.get("member") else "")
     if (at := _first(row, "ringing")) is not None:
         yield Moment(at, "", f"{who}'s phone rings")
     if (at := _first(row, "answered")) is not None:
         yield Moment(at, "", f"{who} answered")
-    if tried in (TAKEN, GAVE_BACK):
-        yield Moment(tried_at, "", f"{who} took the call", _took(row, tried_at, waits))
-    if (at := _first(row, "over")) is not None and tried:
-        talked = f"talked {max(0.0, at - tried_at):.0f} s" if tried in (TAKEN, GAVE_BACK) else tried
-        ended = "gave the caller back" if tried == GAVE_BACK else "hung up" if row.get("how") == "left" else "is gone"
+    if asked is not None and asked.came == Tried.TAKEN:
+        yield Moment(asked.at, "", f"{who} took the call", _took(asked))
+    if (at := _first(row, "over")) is not None and asked is not None:
+        talked = asked.came if asked.talk is None else f"talked {asked.talk:.0f} s"
+        ended = "gave the caller back" if asked.gave_back else "hung up" if row.get("how") == "left" else "is gone"
         yield Moment(at, "", f"{who} {ended}", talked)
     elif at is not None:
         reason = _said(row.get("reason"))
@@ -244,12 +227,10 @@ def _of_leg(row: Row, tried: str, tried_at: float, waits: Sequence[Row]) -> Iter
         yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), why)
 
 
-def _took(row: Row, at: float, waits: Sequence[Row]) -> str:
+def _took(asked: Handed) -> str:
     """How long whoever took the call was told of it, and the caller was on hold."""
-    answered = _first(row, "answered")
-    entered = [_at(wait) for wait in waits if wait.get("event") == "entered" and _at(wait) <= at]
-    parts = (("consulted", answered), ("the caller was on hold", max(entered, default=None)))
-    return ", ".join(f"{what} {max(0.0, at - since):.0f} s" for what, since in parts if since is not None)
+    parts = (("consulted", asked.consult), ("the caller was on hold", asked.hold))
+    return ", ".join(f"{what} {seconds:.0f} s" for what, seconds in parts if seconds is not None)
 
 
 def _of_message(row: Row) -> Iterator[Moment]:

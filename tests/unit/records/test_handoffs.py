@@ -1,0 +1,33 @@
+"""What came of each who was asked whether they take a call, and for how long."""
+
+from __future__ import annotations
+
+from gateway.records.handoffs import Handed, handed
+
+LEGS = [
+    {"leg": "1", "member": "ana", "answered": 15.0, "over": 20.1},
+    {"leg": "2", "member": "ben", "answered": 16.0, "over": 82.0},
+    {"leg": "3", "member": "chi", "answered": None, "over": 20.1},
+    {"leg": "4", "member": "dee", "answered": 21.0, "over": None},
+]
+WAITS = [
+    {"team": "desk", "event": event, "at": at} for event, at in (("entered", 9.0), ("left", 20.0), ("entered", 90.0))
+]
+
+
+def note(leg: str, tried: str, at: float) -> dict[str, object]:
+    return {"kind": "handoff", "at": at, "about": {"leg": leg, "tried": tried}}
+
+
+def test_each_who_was_asked_is_told_of_once() -> None:
+    notes = [note("1", "beaten", 20.0), note("2", "taken", 20.0), note("3", "no answer", 20.0)]
+    assert handed(LEGS, WAITS, [*notes, {"kind": "held", "at": 1.0, "about": {"text": "x"}}]) == [
+        Handed("1", "ana", "beaten", 20.0, consult=5.0, hold=None, talk=None),
+        Handed("2", "ben", "taken", 20.0, consult=4.0, hold=11.0, talk=62.0),
+        Handed("3", "chi", "no answer", 20.0, consult=None, hold=None, talk=None),
+    ]
+
+
+def test_who_gives_a_caller_back_has_talked_until_then_and_who_talks_still_has_no_end() -> None:
+    found = handed(LEGS, WAITS, [note("2", "taken", 20.0), note("2", "gave back", 50.0), note("4", "taken", 25.0)])
+    assert [(one.came, one.talk, one.gave_back) for one in found] == [("taken", 30.0, True), ("taken", None, False)]
