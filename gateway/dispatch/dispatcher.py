@@ -18,6 +18,7 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import admission, decide, redial, stops, telling
 from gateway.dispatch.decide import Arrival, Do
+from gateway.dispatch.forsaken import Forsaken
 from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
@@ -68,6 +69,7 @@ class Dispatcher:
         self._edges, self._look = edges, look
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._parting: dict[str, float] = {}
+        self._forsaken = Forsaken()
         """Rooms that are left to their jobs for a moment, and until when."""
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
@@ -284,6 +286,11 @@ class Dispatcher:
 
         for arrival in found.cut:
             await self._each(arrival.call, self._cut(arrival))
+        rooms = self._rooms.callerless if self._settled() else ()
+        self._forsaken = self._forsaken.seen(rooms, live, self._clock())
+        for room in self._forsaken.due(self._clock()):
+            log.warning("a room was left to people who had been rung for a call that is over")
+            await self._rooms.close(room)
 
     async def _cut(self, arrival: Arrival) -> None:
         log.warning("a caller's SIP service is gone", call=arrival.call)

@@ -13,6 +13,7 @@ from livekit import api
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse
 
+from gateway.calls.hearing import leg_name
 from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.errors import Unavailable
 from gateway.sip.message import phrase_of
@@ -55,6 +56,8 @@ class Rooms:
 
     def __init__(self, livekit: api.LiveKitAPI) -> None:
         self._livekit = livekit
+        self.callerless: frozenset[str] = frozenset()
+        """Rooms of ours that had people who were rung and no caller, at the last look (`callers`)."""
 
     async def callers(self) -> Mapping[CallId, Arrival]:
         """Everybody who is in one of our rooms by telephone."""
@@ -62,18 +65,25 @@ class Rooms:
             rooms = (await self._livekit.room.list_rooms(api.ListRoomsRequest())).rooms
         names = [room.name for room in rooms if room.name.startswith(PREFIX)]
         found: dict[CallId, Arrival] = {}
+        callerless: set[str] = set()
         for first in range(0, len(names), _AT_ONCE):
-            for there in await asyncio.gather(*(self._in(name) for name in names[first : first + _AT_ONCE])):
+            some = names[first : first + _AT_ONCE]
+            for name, (there, rung) in zip(some, await asyncio.gather(*map(self._in, some)), strict=True):
                 found.update(there)
+                if rung and not there:
+                    callerless.add(name)
+        self.callerless = frozenset(callerless)
         return found
 
-    async def _in(self, room: str) -> Mapping[CallId, Arrival]:
+    async def _in(self, room: str) -> tuple[Mapping[CallId, Arrival], bool]:
+        """Who calls there, and whether somebody is there who was rung."""
         async with _asking(missing_ok=True):
             there = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+            rung = any(leg_name(one.identity) for one in there.participants)
             attended = any(one.kind == ParticipantInfo.Kind.AGENT for one in there.participants)
             arrivals = [arrival(room, participant) for participant in there.participants]
-            return {one.call: replace(one, attended=attended) for one in arrivals if one is not None}
-        return {}
+            return {one.call: replace(one, attended=attended) for one in arrivals if one is not None}, rung
+        return {}, False
 
     async def has(self, room: str, identity: str) -> bool:
         """Whether the participant is in the room."""

@@ -39,6 +39,7 @@ class Remembering(Rooms):
     there: dict[CallId, Arrival] = field(default_factory=dict)
     done: list[tuple[str, ...]] = field(default_factory=list)
     down: bool = False
+    callerless: frozenset[str] = frozenset()
     unreachable: bool = False
     """Whoever is listed was served by a livekit-server that is dead."""
     legs: set[str] = field(default_factory=set)
@@ -229,6 +230,24 @@ async def test_whoever_is_in_the_room_of_a_call_that_has_ended_is_put_out_or_the
     world.rooms.unreachable = not served
     await world.one.reconcile()
     assert (world.rooms.did("turn away"), world.rooms.did("close") - closed) == ((1, 0) if served else (0, 1))
+
+
+async def test_a_room_of_no_call_in_which_only_people_are_who_were_rung_is_deleted_after_a_while() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.callerless = frozenset(
+        {"call-_x", "call-_y"}
+    )  # the first is the live call's, whose caller is on the way
+    for seconds in (0.0, 5.0, 5.0):
+        world.now += seconds
+        await world.one.reconcile()
+    assert not world.rooms.did("close")
+    world.now += 2.0
+    await world.one.reconcile()
+    assert world.rooms.did("close") == 1
+    world.rooms.callerless = frozenset()
+    await world.one.reconcile()
+    assert world.rooms.did("close") == 1
 
 
 async def test_a_call_that_no_job_takes_goes_to_the_house_and_then_its_caller_is_turned_away() -> None:
