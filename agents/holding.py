@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 WITHIN = 1.5
 """Seconds after their words in which a caller hears something."""
-ON_THE_WAY = 0.65
-"""Of these, what noticing the end of their words and the way to their ear take."""
+ON_THE_WAY = 0.8
+"""Of these, what noticing the end of their words and the way to their ear take: 0.57 to 0.75 by callers' tapes on a busy
+machine."""
 BEGUN = 0.4
 """Seconds that an answer gets in any case, from when it is being made."""
 DECIDED = 0.8

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
 
 from agents.lines import Say, line_of
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
+from gateway.phone.tape import Track
+from gateway.rtp import FRAME, FRAME_SECONDS
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.records import record, sip_id
 from tests.e2e.servers import free_port
@@ -20,6 +23,12 @@ from tests.faults.server import FaultServer
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.speech, pytest.mark.timeout(240)]
 
 SALES = "+15105550100"
+SILENT = 1.5
+"""Seconds that a caller may hear nothing."""
+BUSY = 1.0
+"""What a busy machine may take in addition."""
+LOUD = 300
+"""Peak of a frame that a caller hears as sound."""
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +39,9 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Stack]:
-    """A gateway whose agents hear and think by the provider, and by the local speech server when it fails."""
+    """A gateway whose agents hear, think and speak by the provider, and by the local speech server when it fails."""
     chain = f"cloud=http://127.0.0.1:{port}, local"
-    chains = {"OFFHOOK_STT_CHAIN": chain, "OFFHOOK_LLM_CHAIN": chain}
+    chains = dict.fromkeys(("OFFHOOK_STT_CHAIN", "OFFHOOK_LLM_CHAIN", "OFFHOOK_TTS_CHAIN"), chain)
     with running_gateway(tmp_path_factory.mktemp("providers"), OFFHOOK_LOG_LEVEL="debug", **chains) as found:
         yield found
 
@@ -84,6 +93,40 @@ async def test_a_model_that_says_nothing_is_overtaken_and_the_caller_told_to_hol
     assert held[0]["after"] < 1.5
     assert "said meanwhile: One moment, please." in stack.offhook("calls", "show", found["id"])
     assert "thinking: cloud" in stack.offhook("status")
+
+
+@pytest.mark.parametrize(
+    ("engine", "fault"),
+    [
+        (Kind.LLM, Fault(Does.HALF_OPEN)),
+        (Kind.LLM, Fault(Does.STALL, Phase.FIRST)),
+        (Kind.TTS, Fault(Does.STALL)),
+        (Kind.TTS, Fault(Does.STALL, Phase.FIRST)),
+    ],
+    ids=str,
+)
+async def test_no_caller_sits_in_silence(phone: Phone, provider: FaultServer, engine: Kind, fault: Fault) -> None:
+    """By the tape: from the caller's last sound to the first that they hear."""
+    async with greeted(phone, provider) as call:
+        provider.set(engine, fault)
+        await phone.say(call, "We need a new phone system.")
+        ended = call.tape.now
+        await call.talking(0.2, 15)
+        before, after = (
+            loud(call, call.tape.sent, ended - 4.0, ended),
+            loud(call, call.tape.heard, ended, call.tape.now),
+        )
+        waited = after[0] - before[-1]
+        print(f"{engine.value} {fault.does.value} {fault.phase.value}: {waited:.2f} s of silence")
+        assert waited < SILENT + BUSY
+        await call.spoken(25, 1.0)
+
+
+def loud(call: Call, track: Track, start: float, end: float) -> Sequence[float]:
+    """When the frames end, or begin where they are heard, that a caller would call sound: comfort noise is none."""
+    heard = call.tape.between(track, start, end)
+    frames = np.abs(heard[: len(heard) // FRAME * FRAME].reshape(-1, FRAME).astype(int)).max(axis=1)
+    return [start + float(number) * FRAME_SECONDS for number in np.flatnonzero(frames > LOUD)]
 
 
 async def test_what_is_said_to_a_recognizer_that_has_fallen_silent_is_not_lost(
