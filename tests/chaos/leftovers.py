@@ -24,9 +24,12 @@ _KEPT = (
     "offhook:latencies",
     "offhook:messages:unheard",
     "offhook:health:",
+    "offhook:owner:",
+    "offhook:donotcall",
 )
 """Kept on purpose: a call for an hour, what was rendered for longer; who can take calls, how people and teams stand, how
-long callers wait for answers, how providers do, which messages are still to be written down."""
+long callers wait for answers, how providers do, which messages are still to be written down; whose callers
+are, and who is never called."""
 
 
 async def left_over(stack: Stack, livekit: int, usual: Counter[str]) -> list[str]:

@@ -124,7 +124,7 @@ async def test_people_are_told_hear_and_tick_off(stack: Stack, caller: Phone, pl
         await call.hang_up()
         row = await kept(stack, call)
         async with asyncio.timeout(75):
-            while (notice := await told.get())[1]["message_id"] != row["id"]:
+            while (notice := await told.get())[1].get("message_id") != row["id"]:
                 pass
     identity, said_of = notice
     assert identity == said_of["id"]
