@@ -163,7 +163,7 @@ class Port:
     def send(self, samples: Samples) -> None:
         """Queue audio of any length. A full queue drops its oldest audio."""
         with self._lock:
-            self._queue.push(samples)
+            self._queue.push(samples, time.monotonic())
 
     @property
     def queued(self) -> float:
@@ -258,8 +258,8 @@ class Port:
                 return
             if tick.skipped:
                 session.skip(tick.skipped)
-            for _ in range(tick.frames):
-                sent = session.send()
+            for index in range(tick.frames):
+                sent = session.send(tick.at + index * FRAME_SECONDS)
                 if sent.datagram is not None:
                     self._sockets.media.write(sent.datagram, session.peer.address)
                 if self._tap is not None:

@@ -221,12 +221,12 @@ class Session:
         """The frame of received audio that is due now; call it every 20 ms."""
         return self._buffer.take(now)
 
-    def send(self) -> Sent:
-        """What is due now; call it every 20 ms."""
+    def send(self, now: float = 0.0) -> Sent:
+        """What is due now; call it every 20 ms. `now`: by the clock that the queue's samples came by."""
         timestamp = self._timestamp
         self._timestamp += FRAME
         event = self._keys.next(timestamp)
-        audio = self._next_audio(pressing=event is not None)
+        audio = self._next_audio(now, pressing=event is not None)
         if not self.sends:
             return Sent(None, _NOTHING)
         if event is not None and self._format.event_type is not None:
@@ -298,12 +298,12 @@ class Session:
         written = write(packet)
         return written if self._shield is None else self._shield.seal(written)
 
-    def _next_audio(self, *, pressing: bool) -> Samples | None:
+    def _next_audio(self, now: float, *, pressing: bool) -> Samples | None:
         if self._tones:
             return self._tones.popleft()
         if pressing and not self.queue.live:
             return None
-        samples = self.queue.take()
+        samples = self.queue.take(now)
         if samples is None and self._sounding:
             self._underruns += 1
         self._sounding = samples is not None and bool(samples[-1])

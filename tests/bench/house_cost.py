@@ -16,8 +16,8 @@ import psutil
 from gateway.app.worker import LIGHT
 from tests.e2e.gateway import Stack
 
-_MARK = "gateway.conduct.warm"
-"""In the command line of the process that the house's jobs are forked from, and so in theirs."""
+_MARK, _OTHER = "gateway.conduct.warm", "agents.runner"
+"""In the command line of the process that the house's jobs are forked from, and so in theirs; the other pool's has both."""
 MEGABYTE = 2**20
 
 
@@ -44,7 +44,7 @@ def jobs(stack: Stack) -> tuple[list[psutil.Process], list[psutil.Process]]:
 
 def _marked(process: psutil.Process) -> bool:
     try:
-        return any(_MARK in part for part in process.cmdline())
+        return any(_MARK in part and _OTHER not in part for part in process.cmdline())
     except psutil.Error:
         return False
 

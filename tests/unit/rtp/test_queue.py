@@ -99,3 +99,48 @@ def test_a_file_is_never_trimmed() -> None:
         assert queue.take() is not None
     assert queue.take() is None
     assert queue.dropped == 0
+
+
+def run(queue: SendQueue, times: list[float], frame: Samples, begin: int = 0) -> list[int]:
+    """Frames come at those times and are taken each 20 ms; the numbers of the takes that got none, from `begin`."""
+    missed, coming = [], iter(times)
+    at = next(coming)
+    for take in range(begin, begin + len(times)):
+        while at <= take * 0.02:
+            queue.push(frame, at)
+            at = next(coming, float("inf"))
+        if queue.take(take * 0.02) is None:
+            missed.append(take)
+    return missed
+
+
+def early(seconds: float, count: int, begin: int = 0) -> list[float]:
+    """Times of a producer whose frames come so long before they are taken."""
+    return [number * 0.02 - seconds for number in range(begin, begin + count)]
+
+
+def test_a_spare_frame_that_nobody_needs_is_left_out_when_it_is_quiet() -> None:
+    queue = SendQueue(0.24, live=True)
+    queue.push(loud(), -0.02)
+    assert not run(queue, early(0.012, 400), loud())
+    assert round(queue.seconds, 2) == 0.02, "what is loud isn't cut for it"
+    assert not run(queue, early(0.012, 400, 400), np.zeros(FRAME, np.int16), 400)
+    assert queue.seconds == 0
+
+
+def test_a_spare_frame_stays_where_frames_come_in_the_last_moment() -> None:
+    queue = SendQueue(0.24, live=True)
+    queue.push(np.zeros(FRAME, np.int16), -0.02)
+    assert not run(queue, early(0.003, 2000), np.zeros(FRAME, np.int16))
+    assert round(queue.seconds, 2) == 0.02
+
+
+@given(st.integers(300, 1500), st.floats(0.009, 0.019))
+def test_what_comes_late_now_and_then_is_missed_ever_more_seldom(apart: int, before: float) -> None:
+    """Each `apart` takes one frame comes after its take; ten minutes of it."""
+    queue, count = SendQueue(0.24, live=True), 30_000
+    queue.push(np.zeros(FRAME, np.int16), -0.02)
+    times = [
+        at + (before + 0.004 if number % apart == apart - 1 else 0) for number, at in enumerate(early(before, count))
+    ]
+    assert len(run(queue, times, np.zeros(FRAME, np.int16))) <= 7
