@@ -26,6 +26,7 @@ from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall, Unwanted
 from gateway.errors import OffhookError, Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
 from gateway.terms.act import Because, Onward, Talk
+from gateway.terms.address import LONGEST
 from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
@@ -38,6 +39,9 @@ from gateway.terms.turn import Speaker, Turn, turn_data
 
 LOOK_WITHIN = 1.0
 """Seconds that a look at the team may take: the caller waits for an answer."""
+
+REFUSED_NOTED = 10
+"""Numbers that weren't let out that a call's record has."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +95,8 @@ class CallStage:
     reason: str = ""
     """Why the agent gives the caller to a human, in a few words."""
     _turns: list[Turn] = field(default_factory=list)
+    _refused: int = 0
+    """Numbers that the guard didn't let out."""
     _booked: bool = False
     _called_back: tuple[Number, float] | None = None
     """Whom a callback was booked for in this job, and when."""
@@ -274,9 +280,19 @@ class CallStage:
             try:
                 await self.parts.lets_out(self.call, to)
             except OffhookError as bad:
+                self._not_let_out(to, bad.what)
                 return f"that number can't be called: {bad.what}"
         self.onward = Onward(Because.TRANSFER, name or to)
         return ""
+
+    def _not_let_out(self, to: str, why: str) -> None:
+        """Have it on the record who should have been called, as far as anybody wants to read it."""
+        self._refused += 1
+        if self._refused <= REFUSED_NOTED:
+            leg = f"refused-{self.call.stop}-{self._refused}"
+            number = "".join(sign if sign.isprintable() else "?" for sign in to[:LONGEST])
+            told = {"leg": leg, "member": "", "number": number, "event": "failed", "reason": why}
+            self.note(Kind.LEG, told)
 
     def time_up(self) -> None:
         """The route's minutes are up (see `port.Stage.time_up`)."""

@@ -46,6 +46,7 @@ from gateway.errors import OffhookError, Unavailable
 from gateway.guard.book import MemoryRuleBook
 from gateway.guard.meter import MemoryMeter
 from gateway.terms.act import Onward, Over, Ring, Talk
+from gateway.terms.address import LONGEST
 from gateway.terms.call import Call, CallId
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -275,6 +276,17 @@ async def test_who_is_allowed_gets_through_by_the_same_way(gateway: Gateway, dia
         assert stage.onward
         await gateway.goes_on(call, stage.onward)
     assert [one.transfer_to for one in gateway.exchange.asked] == [asked]
+
+
+async def test_what_isnt_let_out_is_on_the_record_ten_times_a_call(gateway: Gateway) -> None:
+    call = gateway.arrives(1, OPEN, "+15105550177")
+    async with staged(gateway, call) as (stage, store):
+        for _ in range(30):
+            await put_through(stage, "+1900\x1b[2J\r\n5550199" + "1" * 500)
+    legs = [one.data for one in store.told if one.kind is Kind.LEG]
+    assert len(legs) == len({leg["leg"] for leg in legs}) == 10
+    assert {leg["event"] for leg in legs} == {"failed"}
+    assert all(len(str(leg["number"])) <= LONGEST and str(leg["number"]).isprintable() for leg in legs)
 
 
 async def test_a_caller_with_a_bad_number_of_their_own_breaks_nothing_of_what_is_dialed(gateway: Gateway) -> None:
