@@ -16,6 +16,8 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
+from gateway.calls.hearing import leg
+from gateway.dispatch.forsaken import AFTER
 from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -51,9 +53,15 @@ class World:
             "sip.trunkPhoneNumber": dialed,
             "sip.phoneNumber": "anonymous",
         }
+        async with self.phone(room, "sip_caller", attributes) as made:
+            yield made
+
+    @asynccontextmanager
+    async def phone(self, room: str, identity: str, attributes: dict[str, str]) -> AsyncIterator[rtc.Room]:
+        """A SIP participant."""
         token = (
             api.AccessToken(self.livekit.key, self.livekit.secret)
-            .with_identity("sip_caller")
+            .with_identity(identity)
             .with_kind("sip")
             .with_attributes(attributes)
             .with_grants(api.VideoGrants(room_join=True, room=room))
@@ -128,7 +136,7 @@ async def _ready(process: subprocess.Popen[bytes], port: int) -> None:
 async def test_a_call_that_nobody_told_of_is_found_and_given_one_job_by_two_controls(world: World) -> None:
     async with world.caller("call-_found1", "+15105550100"):
         await world.dispatched("call-_found1", 1, FOUND_WITHIN)
-        assert await world.dispatches("call-_found1") == [{"call": "SCL_found1", "epoch": 1}]
+        assert await world.dispatches("call-_found1") == [{"call": "SCL_found1", "epoch": 1, "late": 0}]
 
 
 @pytest.mark.long
@@ -160,6 +168,12 @@ async def test_a_rejected_caller_is_told_why_and_put_out(world: World) -> None:
         await until(lambda: not room.isconnected(), FOUND_WITHIN)
     assert "603" in statuses
     assert await world.dispatches("call-_reject") == []
+
+
+@pytest.mark.long
+async def test_whoever_was_rung_isnt_left_alone_in_the_room_of_a_call_that_is_over(world: World) -> None:
+    async with world.phone("call-_alone1", leg("dial-1"), {"sip.callID": "SCL_rung"}) as room:
+        await until(lambda: not room.isconnected(), AFTER + 2 * FOUND_WITHIN)
 
 
 async def test_another_applications_room_is_left_alone(world: World) -> None:
