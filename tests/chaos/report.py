@@ -75,13 +75,15 @@ def read(text: str) -> Run:
 
 
 def together(earlier: Run, later: Run) -> Run:
-    """Two parts of one run; a call that is in both counts as it was in the later one."""
+    """Two parts of one run; a call that is in both counts as it was in the later one, and so does what its round left."""
     again = {each.call for each in later.outcomes}
+    rounds = tuple(f"round {call.partition('.')[0]}:" for call in again)
     kept = [each for each in earlier.outcomes if each.call not in again]
+    left = [each for each in earlier.left if not each.startswith(rounds)]
     return replace(
         later,
         outcomes=[*kept, *later.outcomes],
-        left=(*earlier.left, *later.left),
+        left=(*left, *later.left),
         seconds=earlier.seconds + later.seconds,
     )
 

@@ -91,7 +91,9 @@ def test_a_run_is_written_and_read() -> None:
 
 def test_parts_of_a_run_are_one_in_which_the_later_counts() -> None:
     late = replace(RUN, outcomes=[replace(CALL, call="1.2", ending="message"), replace(CALL, call="2.1")])
-    both = together(RUN, late)
+    earlier = replace(RUN, left=("round 2: 1 × room", "round 20: 1 × job"))
+    both = together(earlier, replace(late, left=("round 1: 1 × job",)))
+    assert both.left == ("round 20: 1 × job", "round 1: 1 × job"), "round 2 was done again, and left nothing"
     assert [(each.call, each.ending) for each in both.outcomes] == [
         ("1.1", "served"),
         ("1.2", "message"),
