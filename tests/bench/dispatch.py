@@ -1,7 +1,7 @@
 """How soon a job is in the room of a call that control has dispatched, in bursts of ten a second, and whether any isn't.
 
-No SIP is in it: rooms are made by the dispatch, as for a caller who is about to join, and each call is ended as soon as
-its job has joined. Control's dispatcher, Redis, livekit-server and the worker are the real ones.
+No SIP is in it: rooms are made by the dispatch, as for a caller who is about to join, and each call is ended soon after its
+burst, as callers hang up later than others come. Control's dispatcher, Redis, livekit-server and the worker are the real ones.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ from tests.e2e.servers import free_port, livekit_server, redis_server
 BURST = 10
 APART = 0.1
 """Seconds between two calls of a burst."""
-EVERY = 6.0
+EVERY = 3.0
 """Seconds between two bursts: each job is a process of its own, and the next must be warm by then. Two cores can't start
 ten a second without end."""
+LASTS = 1.5
+"""Seconds that a call goes on once its job has come: no job of a burst ends while others of it come."""
 LOST_AFTER = 30.0
 """Seconds after the last dispatch in which every job must have come."""
 JOINED_WITHIN = 600.0
@@ -82,6 +84,7 @@ class Joins:
         return web.Response()
 
     async def _end(self, room: str) -> None:
+        await asyncio.sleep(LASTS)
         try:
             await self.dispatcher.gone(CallId(f"SCL_{room}"))
         except Unavailable as bad:
@@ -147,7 +150,7 @@ async def _bursts(joins: Joins, count: int) -> None:
     ends = time.monotonic() + LOST_AFTER
     while len(joins.took) < count and time.monotonic() < ends:
         await asyncio.sleep(0.1)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(LASTS + 1.0)
 
 
 async def _later(seconds: float, work: Awaitable[None]) -> None:
