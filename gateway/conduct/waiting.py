@@ -215,9 +215,8 @@ class Line:
             draw=f"{self._call} {sum(place.tried.values())}",
         )
         free = [one.name for one in asked if one.stage(now) is Stage.FREE]
-        names, everyone = owner_first(
-            names, await self._owned_by(), everyone=everyone, mine=place.mine, free=free, tried=place.tried
-        )
+        owner = await self._owned_by() if roster.owner_first else ""
+        names, everyone = owner_first(names, owner, everyone=everyone, mine=place.mine, free=free, tried=place.tried)
         if not names:
             return ()
         return await self._members.reserve(

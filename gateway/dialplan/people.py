@@ -85,6 +85,8 @@ class Team:
     notify: tuple[str, ...] = ()
     """Addresses that are told of a lead or a message."""
     unanswered: Ref | Callback | None = None
+    owner_first: bool = False
+    """Whether whoever has talked with a caller last is rung first when that caller calls again."""
     escalate: Escalate | None = None
     """Who is told when nobody has dealt with what the team has missed."""
     digest: Digest | None = None

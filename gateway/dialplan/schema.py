@@ -261,6 +261,7 @@ def _people() -> Schema:
                 "wrap_up": _ref("duration"),
                 "notify": _listed(_text("mailto:NAME@HOST or https://HOST/PATH")),
                 "unanswered": _ref("onward"),
+                "owner_first": {"type": ["boolean", "string"]},
                 "escalate": _object({"after": _ref("duration"), "to": _listed({"type": "string"})}, ["to"]),
                 "digest": {
                     "anyOf": [

@@ -27,7 +27,9 @@ def _roster(plan: Plan, name: str, at: datetime, state: State) -> Roster:
     people = [plan.people[one.person] for one in on_duty(plan, name, at, state) if one.there]
     members = tuple(Callee(one.name, one.call) for one in people if isinstance(one, Person) and one.call)
     opened = team.hours is None or is_open(plan, team.hours.name, at, state)
-    return Roster(name, members, team.ring, team.ring_for, team.wrap_up, plan.timezone, opened)
+    return Roster(
+        name, members, team.ring, team.ring_for, team.wrap_up, plan.timezone, opened, owner_first=team.owner_first
+    )
 
 
 async def publish(store: Rosters, plan: Plan, state: State, now: float) -> bool:

@@ -207,3 +207,17 @@ async def test_a_caller_who_leaves_by_a_key_frees_who_rang(lab: Lab) -> None:
     assert isinstance(caller.outcome, Onward)
     assert lab.phones.busy == {}
     assert {one.stage(time.time()) for one in await lab.members.look(NAMES, time.time())} == {Stage.FREE}
+
+
+@pytest.mark.parametrize(("first", "rung"), [(True, {"chi"}), (False, set(NAMES))])
+async def test_whoever_has_talked_with_the_caller_last_is_rung_first_where_the_team_says_so(
+    lab: Lab, first: bool, rung: set[str]
+) -> None:
+    async def owner() -> str:
+        return "chi"
+
+    await lab.rosters.put({"desk": replace(DESK, owner_first=first)})
+    caller = await lab.caller(1)
+    caller.line = Line(lab.members, lab.rosters, caller.call, 1, caller.events.put_nowait, owner=owner)
+    await served(lab, [caller])
+    assert set(lab.phones.rung) == rung

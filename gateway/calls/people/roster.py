@@ -31,6 +31,8 @@ class Roster:
     """IANA name: where a day of "calls taken today" begins at midnight."""
     open: bool = True
     """Whether the team's hours say yes."""
+    owner_first: bool = False
+    """Whether whoever has talked with a caller last is rung first."""
 
     def day(self, now: float) -> str:
         """The day of a time (seconds since the epoch), such as 2026-11-28."""
@@ -65,7 +67,8 @@ def read(text: str) -> Roster:
         fields = json.loads(text)
         members = tuple(Callee(one["name"], one["address"]) for one in fields["members"])
         known = {name: fields[name] for name in ("team", "ring", "ring_for", "wrap_up", "timezone")}
-        return Roster(members=members, open=bool(fields.get("open", True)), **known)
+        first = bool(fields.get("owner_first", False))
+        return Roster(members=members, owner_first=first, open=bool(fields.get("open", True)), **known)
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault("A team's roster can't be read from the store.") from bad
 

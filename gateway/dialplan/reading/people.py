@@ -20,7 +20,19 @@ from gateway.dialplan.when import moment
 
 _PERSON = ("call", "browser", "languages", "hours", "notify", "rotate")
 _ROTATE = ("every", "from", "order")
-_TEAM = ("ring", "for", "members", "hours", "wrap_up", "notify", "unanswered", "escalate", "digest", "rotate")
+_TEAM = (
+    "ring",
+    "for",
+    "members",
+    "hours",
+    "wrap_up",
+    "notify",
+    "unanswered",
+    "owner_first",
+    "escalate",
+    "digest",
+    "rotate",
+)
 _SIP = re.compile(r"^sips?:[^@\s]+@[^@\s]+$")
 
 
@@ -146,6 +158,7 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         unanswered=values.onward(reader, given["unanswered"], "unanswered", callback=True)
         if "unanswered" in given
         else None,
+        owner_first="owner_first" in given and values.yes(reader, given["owner_first"], "owner_first", default=False),
         escalate=escalate(reader, given["escalate"]) if "escalate" in given else None,
         digest=digest(reader, given["digest"]) if "digest" in given else None,
     )
