@@ -15,6 +15,7 @@ from gateway.callbacks.links import Links, routes
 from gateway.callbacks.machine import Booking
 from gateway.callbacks.port import Told
 from gateway.callbacks.telling import About, deliveries
+from gateway.calls.store.port import CallStore
 from gateway.config import Settings
 from gateway.dialplan.model import Callback
 from gateway.dialplan.plan import Plan
@@ -31,6 +32,7 @@ from gateway.records.callees import known
 from gateway.records.donotcall import SqlDoNotCall
 from gateway.records.missed import MissedHandoffs
 from gateway.tasks import Look
+from gateway.terms.call import CallId, Phase
 from gateway.terms.callback import Terms
 
 _MAIL = re.compile(r"[^@\s;,<>\"]+@[^@\s;,<>\"]+\.[^@\s;,<>\"]+")
@@ -47,14 +49,18 @@ class Callbacks:
         redis: Redis,
         keeper: Keeper,
         dispatcher: Dispatcher,
+        store: CallStore,
     ) -> None:
+        self._store = store
         self._settings, self._engine, self._looking, self._keeper = settings, engine, looking, keeper
         self._links, self._bookings = Links(settings), SqlBookings(engine, looking)
         copy = RedisDoNotCall(redis)
         self._copying = Copying(SqlDoNotCall(engine, looking), copy)
         handoffs = MissedHandoffs(engine, looking)
         self._missed = MissedWatch(handoffs, lambda: keeper.in_force, time.time)
-        self._recalls = Recalls(self._bookings, copy, dispatcher, lambda: keeper.in_force, self._known, time.time)
+        self._recalls = Recalls(
+            self._bookings, copy, dispatcher, lambda: keeper.in_force, self._known, self._goes_on, time.time
+        )
 
     def looks(self) -> list[Look]:
         """What control looks at again and again for them."""
@@ -71,6 +77,10 @@ class Callbacks:
 
     async def _known(self, one: Booking) -> tuple[str, Mapping[str, object]]:
         return await known(self._looking, one.call)
+
+    async def _goes_on(self, call: CallId) -> bool:
+        found = await self._store.get(call)
+        return found is not None and found.phase is not Phase.ENDED
 
     def _terms(self, one: Booking, at: float) -> Terms:
         return team_terms(self._keeper.in_force, one.team, Callback(), datetime.fromtimestamp(at, UTC))

@@ -124,7 +124,7 @@ async def run(settings: Settings) -> None:
             )
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
-            called = Callbacks(settings, engine, looking, redis, keeper, dispatcher)
+            called = Callbacks(settings, engine, looking, redis, keeper, dispatcher, store)
             leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
             pages = (*leads, *messages.handoff_pages(settings, redis), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)

@@ -25,7 +25,7 @@ from gateway.guard.judge import Refusal, judge
 from gateway.handoff.whisper import whisper
 from gateway.metrics import counter
 from gateway.terms.act import Recall
-from gateway.terms.call import Brief, Call, Pool
+from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.event import Event, Kind
 from gateway.terms.number import country_of
 from gateway.terms.personal import Number
@@ -65,9 +65,12 @@ class Recalls:
         dispatcher: Begins,
         plan: Callable[[], Plan],
         known: Known,
+        talks: Callable[[CallId], Awaitable[bool]],
         clock: Callable[[], float],
     ) -> None:
-        """`plan`: the one in force. `clock`: seconds since the epoch."""
+        """`plan`: the one in force. `talks`: whether a call goes on; may raise Unavailable. `clock`: seconds since the
+        epoch."""
+        self._talks = talks
         self._bookings, self._unwanted, self._dispatcher = bookings, unwanted, dispatcher
         self._plan, self._known, self._clock = plan, known, clock
 
@@ -82,6 +85,8 @@ class Recalls:
         await self._note_late(now)
 
     async def _due(self, one: Booking, now: float) -> None:
+        if await self._talks(one.call):
+            return  # their line is busy with us, and they may choose another time yet
         plan = self._plan()
         terms = team_terms(plan, one.team, Callback(), datetime.fromtimestamp(now, UTC))
         zones = zones_of(one.number, one.zone)

@@ -61,13 +61,18 @@ class Begins:
 class World:
     def __init__(self, plan: Plan) -> None:
         self.now, self.bookings, self.unwanted, self.begins = NOON, MemoryBookings(), MemoryDoNotCall(), Begins()
+        self.talks = False
+        """Whether the call in which it was booked goes on."""
         self.recalls = self.control(plan)
 
     def control(self, plan: Plan) -> Recalls:
         async def known(_: Booking) -> tuple[str, Mapping[str, object]]:
             return "+15105550100", {"name": "Ada", "company": "Acme", "need": "phones"}
 
-        return Recalls(self.bookings, self.unwanted, self.begins, lambda: plan, known, lambda: self.now)
+        async def talks(_: CallId) -> bool:
+            return self.talks
+
+        return Recalls(self.bookings, self.unwanted, self.begins, lambda: plan, known, talks, lambda: self.now)
 
     async def book(self, at: float = NOON, number: Number = THEIRS, team: str = "sales") -> Booking:
         made = booked(CallId("SCL_a"), number, at, 3600.0, NOON - 60, Terms(team, "America/New_York", None, 2, 900.0))
@@ -135,6 +140,16 @@ async def test_a_run_in_vain_is_followed_by_another(world: World) -> None:
     assert (first.id, second.id) == (f"CB_{one.id}-1", f"CB_{one.id}-2")
     assert isinstance(second.act, Recall)
     assert second.act.last
+
+
+async def test_a_caller_who_is_on_the_line_with_us_still_is_not_called(world: World) -> None:
+    await world.book()
+    world.talks = True
+    await world.recalls.look()
+    assert world.begins.made == []
+    world.talks, world.now = False, world.now + 120
+    await world.recalls.look()
+    assert len(world.begins.made) == 1
 
 
 async def test_outside_the_team_s_hours_it_waits_for_them(world: World) -> None:
