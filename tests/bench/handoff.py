@@ -68,10 +68,12 @@ def measure(handoffs: int) -> list[Figure]:
 
 async def _measure(sip: str, callees: int, handoffs: int) -> Found:
     found = Found()
-    async with Phone(sip) as phone, Phone("127.0.0.1:9", port=callees) as desk:
+    async with Phone("127.0.0.1:9", port=callees) as desk:
         await asyncio.sleep(5.0)  # workers get warm
         for number in range(handoffs):
-            await _handoff(phone, desk, found, answered=number % 2 == 0)
+            # Each calls for the first time: nobody of the team knows them.
+            async with Phone(sip, caller=f"+1415555{1000 + number}") as phone:
+                await _handoff(phone, desk, found, answered=number % 2 == 0)
     return found
 
 

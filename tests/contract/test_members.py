@@ -363,6 +363,16 @@ async def test_of_many_legs_one_is_claimed_once_and_for_all(lab: Lab) -> None:
     assert not await lab.members.claim(FIRST, 1, winner), "the job before is told"
 
 
+async def test_once_a_talk_has_ended_another_leg_may_be_claimed(lab: Lab) -> None:
+    await lab.enter(FIRST)
+    await lab.take(FIRST, "ana")
+    assert await lab.members.claim(FIRST, 1, "leg1")
+    await lab.members.leave(FIRST, 1, "desk", NOW)
+    assert not await lab.members.claim(FIRST, 1, "leg2")
+    await lab.members.release(FIRST, 1, "desk", "ana", NOW, took=True, missed=False)
+    assert await lab.members.claim(FIRST, 1, "leg2"), "a caller who was given back may be given to somebody again"
+
+
 async def test_a_replaced_job_changes_nothing(lab: Lab) -> None:
     await lab.enter(FIRST)
     await lab.take(FIRST, "ana")

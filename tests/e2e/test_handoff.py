@@ -5,6 +5,8 @@ The team's phones ring at one phone; `Ringing.dialed` tells whose it is.
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -31,6 +33,7 @@ MAILBOX = (
     "them later please leave a message after the tone"
 )
 """In one breath: longer than people talk who answer."""
+NUMBERS = itertools.count(100 + 10 * random.randrange(900))
 CHOOSE = word(HandoffWord.CHOOSE, "en-US")
 
 
@@ -43,7 +46,8 @@ async def callees(stack: Stack) -> AsyncIterator[Phone]:
 
 @pytest.fixture
 async def caller(phone_target: str) -> AsyncIterator[Phone]:
-    async with Phone(phone_target) as phone:
+    """Somebody who hasn't called before."""
+    async with Phone(phone_target, caller=f"+1415555{next(NUMBERS):04}") as phone:
         yield phone
 
 
@@ -66,7 +70,8 @@ async def apart(call: Call, human: Call) -> None:
 
 async def told(phone: Phone, call: Call, say: Say) -> None:
     """The caller hears this of the agent."""
-    await said(phone, call, line_of(say, "en-US"), 40.0)
+    sentence = line_of(say, "en-US").split(". ", maxsplit=1)[0]
+    await said(phone, call, f"{sentence}.", 40.0)
 
 
 def heard(call: Call, frequency: float) -> bool:
@@ -271,9 +276,9 @@ async def test_of_two_who_have_answered_the_first_to_take_it_gets_the_caller(
 @pytest.mark.long
 async def test_the_next_of_the_team_is_rung_and_takes_it_by_word(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await wants_a_person(caller, LINE)
-    ringing = await callees.rung()
-    assert ringing.dialed == EVE
-    ringing.reject(486)
+    first = await callees.rung()
+    assert first.dialed == EVE
+    first.reject(486)
     ringing = await callees.rung()
     assert ringing.dialed == FAY
     human = await ringing.answer()

@@ -145,8 +145,8 @@ class Members(Protocol):
         ...
 
     async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
-        """Whether the leg is the one that the caller is connected with: the first that is claimed for a call, once and
-        for all. False for any other, and for a job that is no longer the call's."""
+        """Whether the leg is the one that the caller is connected with: the first that is claimed for a call, until the
+        talk with its member has ended (`release`). False for any other, and for a job that is no longer the call's."""
         ...
 
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:

@@ -184,6 +184,7 @@ if stale(call, epoch) or redis.call('HGET', member(name), 'call') ~= call then r
 redis.call('HDEL', queued(call), 'member:' .. name)
 if ARGV[6] == '1' then
   talked(name, team, now)
+  redis.call('HDEL', queued(call), 'leg')
   return 1
 end
 redis.call('HSET', member(name), 'call', '', 'since', '0')

@@ -132,6 +132,8 @@ class MemoryMembers:
             return
         if took:
             self._talked(name, team, now)
+            if call in self._queued:
+                self._queued[call].leg = ""
             return
         del self._holds[name]
         member = replace(self._member(name), since=0.0)

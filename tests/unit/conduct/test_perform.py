@@ -519,3 +519,11 @@ async def test_a_caller_who_hangs_up_leaves_time_to_tell_whoever_has_answered() 
     performance = Performance(world.part(HANDOFF, machine()), world.tools())
     assert performance.gone() > 0
     assert Drop("1") not in world.done
+
+
+async def test_a_caller_whose_human_is_dropped_hears_us_again() -> None:
+    world = World()
+    made = machine((LegAnswered, (Connect("1"),)), (LegKey, (Drop("1"), Say("Back."), DONE)))
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegKey("1", "2"))
+    dropped = world.done.index(Drop("1"))
+    assert world.done[dropped + 1 : dropped + 3] == [consults(()), ("say", "Back.")]
