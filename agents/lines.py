@@ -67,6 +67,8 @@ class Say(StrEnum):
     """Said while an answer is late."""
     NO_CALLS = "no_calls"
     """To who wants never to be called again."""
+    NEVER_CALLED = "never_called"
+    """To who asks for a callback, and has asked before not to be called."""
     NO_CALLS_WITHHELD = "no_calls_withheld"
     NO_CALLS_FAILED = "no_calls_failed"
     KEY_AGAIN = "key_again"
@@ -123,6 +125,7 @@ _ENGLISH = {
     Say.HOLD_ON: "One moment, please.",
     Say.HOLD_ON_AGAIN: "I'm still here. Please bear with me.",
     Say.NO_CALLS: "I have noted it: we will not call this number again. Is there anything else I can do for you?",
+    Say.NEVER_CALLED: "This number is on our list of numbers that we never call, so I can't book a callback. What else can I do?",
     Say.NO_CALLS_WITHHELD: "We don't see your number, so I can't take it off our lists. Please call from that phone.",
     Say.NO_CALLS_FAILED: "I'm sorry, I couldn't note that just now. Please tell us again in a few minutes.",
     Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",

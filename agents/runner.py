@@ -38,6 +38,7 @@ from agents.watching import Means, Watch
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings
+from gateway.donotcall.port import Unwanted as Never
 from gateway.errors import OurFault, Unavailable
 from gateway.health.board import Board
 from gateway.terms.catalogue import Line
@@ -243,7 +244,8 @@ class TalkingRunner:
             answer = await self._stage.ask_for_person(reason)
         except Unavailable as bad:
             log.error("a callback couldn't be booked", why=str(bad))
-            return line_of(Say.NO_PERSON, self._stage.brief.language), False
+            said = Say.NEVER_CALLED if isinstance(bad, Never) else Say.NO_PERSON
+            return line_of(said, self._stage.brief.language), False
         self._wants_number = answer is Person.NUMBER
         return self._to_tell(answer)
 

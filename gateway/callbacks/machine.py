@@ -139,6 +139,14 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a run has come to, in the words of whoever made it: just before its end, or just after."""
+
+    run: CallId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A run is over."""
 
@@ -185,7 +193,7 @@ class Late:
     """Somebody looks whether it is late."""
 
 
-Event = Claimed | PutOff | Reached | Ended | Moved | Cancelled | Unwanted | Forbidden | Done | Late
+Event = Claimed | PutOff | Reached | Said | Ended | Moved | Cancelled | Unwanted | Forbidden | Done | Late
 
 
 class Tell(StrEnum):
@@ -215,7 +223,7 @@ def movable(one: Booking) -> bool:
 def _claimed(one: Booking, _: Event, now: float) -> _Then:
     if one.state is not State.BOOKED or one.by_hand or now < one.at:
         return one, ()
-    return replace(one, state=State.DUE, tries=one.tries + 1), ()
+    return replace(one, state=State.DUE, tries=one.tries + 1, why=""), ()
 
 
 def _put_off(one: Booking, event: Event, now: float) -> _Then:
@@ -234,15 +242,21 @@ def _reached(one: Booking, event: Event, _: float) -> _Then:
     return replace(one, state=event.state, member=event.member or one.member), ()
 
 
+def _said(one: Booking, event: Event, _: float) -> _Then:
+    assert isinstance(event, Said)
+    ours = bool(one.tries) and event.run == one.run and one.state is not State.CANCELLED
+    return (replace(one, why=event.why) if ours and event.why else one), ()
+
+
 def _ended(one: Booking, event: Event, now: float) -> _Then:
     assert isinstance(event, Ended)
     if one.state not in UNDER_WAY or event.run != one.run:
         return one, ()
     if event.talked:
-        return replace(one, state=State.DONE, ended=now, why=event.why), ()
+        return replace(one, state=State.DONE, ended=now, why=one.why or event.why), ()
     if one.tries < one.most:
-        return replace(one, state=State.BOOKED, at=now + one.every, member="", why=event.why), ()
-    return replace(one, state=State.MISSED, ended=now, member="", why=event.why), (Tell.MISSED,)
+        return replace(one, state=State.BOOKED, at=now + one.every, member="", why=one.why or event.why), ()
+    return replace(one, state=State.MISSED, ended=now, member="", why=one.why or event.why), (Tell.MISSED,)
 
 
 def _moved(one: Booking, event: Event, now: float) -> _Then:
@@ -301,6 +315,7 @@ _TABLE: Mapping[type, Callable[[Booking, Event, float], _Then]] = {
     Claimed: _claimed,
     PutOff: _put_off,
     Reached: _reached,
+    Said: _said,
     Ended: _ended,
     Moved: _moved,
     Cancelled: _cancelled,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.callbacks.machine import Booking, Ended, Event, Reached, State, booked, booking_of
+from gateway.callbacks.machine import Booking, Ended, Event, Reached, Said, State, booked, booking_of
 from gateway.records.reading import instant, name, text
 from gateway.terms.call import CallId
 from gateway.terms.callback import ANYBODY, Terms
@@ -48,6 +48,8 @@ def happened(event: CallEvent) -> tuple[str, Event] | None:
     if event.kind is Kind.ENDED:
         talked = event.data.get("ending") == Ending.SERVED.value
         return which, Ended(event.call, talked, text(event.data.get("why")) or ("" if talked else "nobody was reached"))
+    if event.kind is Kind.HANGUP:
+        return which, Said(event.call, text(event.data.get("reason")) or "")
     if event.kind is not Kind.LEG:
         return None
     return _leg(which, event.call, event.data)

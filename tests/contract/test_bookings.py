@@ -190,9 +190,11 @@ async def test_the_run_s_events_move_it_on(engine: AsyncEngine) -> None:
         (leg("sales-1", "dialed", 1), State.HUMAN),
         (leg("callee", "dialed", 2), State.CALLER),
         (leg("callee", "answered", 3), State.TALKING),
+        (Event(run.run, Kind.HANGUP, NOW + 89, {"by": "human", "reason": "the two have talked"}, "8-0"), State.TALKING),
         (Event(run.run, Kind.ENDED, NOW + 90, {"ending": "served"}, "9-0"), State.DONE),
     ):
         await write(engine, event)
         found = await kept.get(run.id)
         assert found is not None
         assert found.state is state
+    assert found.why == "the two have talked"
