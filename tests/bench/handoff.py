@@ -88,19 +88,21 @@ async def _handoff(phone: Phone, desk: Phone, found: Found, *, answered: bool) -
     call.port.send(tone(OURS, 60.0))
     human = await rung[0].answer()
     theirs = listen(human)
-    human.port.send(tone(THEIRS, 60.0))
+    human.port.send(tone(THEIRS, 3.0))
     other = await rung[1].answer() if answered else None
     others = listen(other) if other is not None else None
     if other is not None:
-        other.port.send(tone(OTHERS, 60.0))
+        other.port.send(tone(OTHERS, 3.0))
     await settled(ours, 4.0)
     pressed = time.monotonic()
     found.leaked += _heard(ours, THEIRS, 0.0) + _heard(ours, OTHERS, 0.0) + _heard(theirs, OURS, 0.0)
     await human.press("1")
+    spoke = time.monotonic()  # once the key was sent
+    human.port.send(tone(THEIRS, 20.0))
     at_caller, at_human = await asyncio.gather(
         comes(ours, is_tone(THEIRS), pressed), comes(theirs, is_tone(OURS), pressed)
     )
-    found.talk.append(max(at_caller, at_human) - pressed)
+    found.talk.append(max(at_caller - spoke, at_human - pressed))
     found.silence.append(_quiet(ours, at_caller))
     if other is None or others is None:
         found.losers.append(await rung[1].given_up() - pressed)

@@ -129,7 +129,7 @@ async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_mess
     await human.press("2")
     await human.ended()
     await told(caller, call, Say.AWAY_DECLINED)
-    await caller.say(call, "A message, please.")
+    await caller.say(call, "I would like to leave a message.")
     await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
     await call.hang_up()
     found = await record(stack, sip_id(call))
@@ -283,7 +283,7 @@ async def test_the_next_of_the_team_is_rung_and_takes_it_by_word(stack: Stack, c
     assert ringing.dialed == FAY
     human = await ringing.answer()
     await said(callees, human, CHOOSE)
-    await callees.say(human, "I will take it.")
+    await callees.say(human, "Yes.")
     await talk(call, human)
     await human.hang_up()
     await call.ended()
