@@ -10,10 +10,11 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
+import sipmessage
 
 from agents.lines import Say, line_of
 from gateway.phone.call import Call
@@ -27,6 +28,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 FROZEN = 5.0
 """Seconds for which Redis doesn't answer: longer than any lease."""
+REFUSED_WITHIN = 1.0
+"""Seconds from an INVITE to its 503 while Redis is away."""
 SERVED_WITHIN = 1.0
 """Seconds from a server's return until the next caller is answered or rings."""
 BUSY = 3.0
@@ -75,6 +78,19 @@ def whole(found: dict[str, Any], *, jobs: int = 1) -> None:
     assert len(set(turns)) == len(turns), turns
     assert len({turn["seq"] for turn in found["turns"]}) == len(turns), "one job has told all of them"
     assert [one["epoch"] for one in found["attempts"]] == list(range(1, jobs + 1))
+
+
+def responses(call: Call) -> list[sipmessage.Response]:
+    """Those that come for the call's INVITE from now on."""
+    found: list[sipmessage.Response] = []
+    told, on_response = cast(Any, call), call.on_response
+
+    def noted(response: sipmessage.Response, at: float) -> None:
+        found.append(response)
+        on_response(response, at)
+
+    told.on_response = noted
+    return found
 
 
 async def greeted(phone: Phone, number: str = SALES) -> Call:
@@ -178,10 +194,17 @@ async def test_new_callers_are_refused_at_once_while_redis_is_away_and_served_wh
     async with Phone(own.sip, caller="+15105550177") as phone:
         async with frozen(process(own, "redis-server")):
             await asyncio.sleep(1.0)
+            took = []
             for _ in range(3):
                 refused = await phone.dial("echo")
-                await refused.ended(1.0 + BUSY)
-                assert refused.signalling.status == 503
+                answers = responses(refused)
+                await refused.ended(REFUSED_WITHIN + BUSY)
+                told = refused.signalling
+                assert told.status == 503
+                assert int(answers[-1].headers.get("Retry-After") or 0) > 0
+                took.append((told.ended or 0.0) - told.invited)
+            print("refused with a Retry-After after", [f"{one:.2f} s" for one in took])
+            assert max(took) < REFUSED_WITHIN + BUSY
         returned_at = time.monotonic()
         served = await served_again(phone)
         print(f"answered {served - returned_at:.2f} s after the return of Redis")

@@ -8,6 +8,8 @@ from contextlib import suppress
 import numpy as np
 import psutil
 import pytest
+from livekit import api
+from livekit.protocol.models import ParticipantInfo
 
 from agents.lines import Say, line_of
 from gateway.phone.call import Call, silence
@@ -177,11 +179,50 @@ async def test_the_caller_of_a_killed_worker_hears_from_the_house_at_once(phone:
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]] == ["talk", "promise"]
     assert found["stops"][-1]["because"] == "no_agent"
-    sent = [
-        line for line in stack.log("control").splitlines() if sip_id(call) in line and "another is sent for" in line
-    ]
-    assert len(sent) == 1, "none is sent to where nobody is"
+    assert _sent_again(stack, call) == 1, "none is sent to where nobody is"
     await until(lambda: len(_family(stack)) > 2, 30.0)
+
+
+@pytest.mark.long
+async def test_the_ghost_of_a_worker_that_slept_is_put_out_and_does_nothing_again(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system."])
+    await call.spoken(25, 0.8)
+    ghost, asleep = await job(stack), _family(stack)
+    for one in asleep:  # with its worker, which would kill it
+        one.suspend()
+    try:
+        await call.say(silence(0.1))
+        await until(lambda: _sent_again(stack, call) == 1, 25.0)
+    finally:
+        for one in asleep:
+            with suppress(psutil.NoSuchProcess):
+                one.resume()
+    port, woken = int(stack.run.livekit_url.rpartition(":")[2]), time.monotonic()
+    await until(lambda: not _in_a_room(ghost, port), 10.0)
+    print(f"the ghost is gone {time.monotonic() - woken:.2f} s after it woke")
+    await call.line(await phone.rendering(LOST), 20, what="that the caller was lost")
+    async with stack.livekit() as livekit:
+        rooms = (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms
+        [room] = [one.name for one in rooms if one.num_participants]
+        there = (await livekit.room.list_participants(api.ListParticipantsRequest(room=room))).participants
+    assert sum(one.kind == ParticipantInfo.Kind.AGENT for one in there) == 1, "the next job alone is with the caller"
+    await converse(phone, call, ["My name is John Smith."])
+    await call.spoken(25, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    assert found["lead"]["fields"]["name"] == "John Smith"
+    assert "phone system" in found["lead"]["fields"]["need"]
+    said = [(turn["speaker"], turn["text"]) for turn in found["turns"]]
+    assert len(set(said)) == len(said), "nothing is told twice"
+    assert len({turn["seq"] for turn in found["turns"]}) == len(said)
+    assert [one["epoch"] for one in found["attempts"]] == [1, 2]
+
+
+def _sent_again(stack: Stack, call: Call) -> int:
+    """How often control has sent another job for the call."""
+    return sum(sip_id(call) in line and "another is sent for" in line for line in stack.log("control").splitlines())
 
 
 @pytest.mark.long
