@@ -15,7 +15,7 @@ from livekit.protocol.sip import SIPStatus
 
 from gateway.bus import channels
 from gateway.bus.envelope import Claim, Envelope, Grant, Request, Response
-from gateway.bus.errors import NoAnswer, NoServer, RemoteError
+from gateway.bus.errors import BusDown, NoAnswer, NoServer, RemoteError
 from gateway.bus.port import Bus
 from gateway.errors import PeerFault
 from gateway.tasks import Tasks
@@ -86,10 +86,19 @@ class Client:
         request, pending = self._prepare(payload, answer)
         place = _Place(self._service, method, topic)
         try:
-            await self._bus.publish(place.requests, request)
+            await self._ask(place, request, min(selection, answer))
             return await self._conclude(request, pending, place, answer, selection)
         finally:
             del self._pending[request.id]
+
+    async def _ask(self, place: _Place, request: Request, within: float) -> None:
+        """Publish a request that somebody waits for: a Redis that stands still must be told of as soon as a server that
+        doesn't bid, for a caller's carrier to try another way."""
+        try:
+            async with asyncio.timeout(within):
+                await self._bus.publish(place.requests, request)
+        except TimeoutError:
+            raise BusDown("Redis doesn't answer.") from None
 
     async def tell(self, method: str, payload: bytes, *, topic: str = "") -> None:
         """Publish a request and return; what becomes of it is seen to in the background, and only logged.

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.bus import channels
 from gateway.bus.client import Client
-from gateway.bus.envelope import Claim, Grant, Request, Response
+from gateway.bus.envelope import Claim, Envelope, Grant, Request, Response
 from gateway.bus.errors import BusDown, NoAnswer, NoServer, RemoteError
 from gateway.bus.memory import Hub, MemoryBus
 from gateway.bus.server import Server
@@ -31,6 +31,20 @@ async def test_the_messages_of_a_call_in_order() -> None:
     assert (bid, granted) == (Claim(asked.id, server.id), Grant(asked.id, server.id))
     assert where == "S|M|RCLAIM"
     assert asked.expiry - asked.sent_at == 3_000_000_000
+
+
+class Frozen(MemoryBus):
+    """Takes no message, and doesn't say so."""
+
+    async def publish(self, channel: str, envelope: Envelope) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_redis_that_stands_still_is_waited_for_no_longer_than_a_bid() -> None:
+    async with Client(Frozen(Hub()), "S") as client:
+        async with asyncio.timeout(5):
+            with pytest.raises(BusDown):
+                await client.call("M", b"hi", answer=60.0, selection=0.01)
 
 
 async def test_one_of_many_servers_handles_it() -> None:
