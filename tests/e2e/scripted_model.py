@@ -52,7 +52,8 @@ class ScriptedModel:
         body = await request.json()
         self.asked.append(body["messages"])
         self.offered.append([one["function"]["name"] for one in body.get("tools", ())])
-        reply = self.answers(body["messages"])
+        # Whoever has called tools too often in a row is to say something.
+        reply = Reply("Go on.") if body.get("tool_choice") == "none" else self.answers(body["messages"])
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for delta, finish in _deltas(reply, len(self.asked)):

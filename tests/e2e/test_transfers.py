@@ -77,10 +77,12 @@ def model(served: ScriptedModel) -> ScriptedModel:
 
 
 def put_through(*to: str):  # type: ignore[no-untyped-def]  # a test's own script
-    """The model puts the caller through, whatever they say, and says nothing else."""
+    """The model puts the caller through, whatever they say."""
 
     def answers(messages: Messages) -> Reply:
-        return Reply(calls=[("transfer_call", {"to": one}) for one in to]) if words_of(messages) else Reply()
+        if not words_of(messages):
+            return Reply("One moment, please.")
+        return Reply(calls=[("transfer_call", {"to": one}) for one in to])
 
     return answers
 
