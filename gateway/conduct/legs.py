@@ -257,16 +257,21 @@ class Legs:
             status = refused.sip_status_code or _BY_CODE.get(refused.code, 0)
             self._failed(one, status, refused.sip_status or refused.code)
         except api.TwirpError as bad:
-            self._failed(one, _BY_CODE.get(bad.code, 0), bad.message or bad.code)
+            self._lose(one, _BY_CODE.get(bad.code, 0), bad.message or bad.code)
         except TimeoutError:
-            self._removing.start(self._remove(one), f"lost leg {one.name}")
-            self._failed(one, 408, "LiveKit doesn't tell what became of the call")
+            self._lose(one, 408, "LiveKit doesn't tell what became of the call")
         except aiohttp.ClientError as bad:
-            self._removing.start(self._remove(one), f"lost leg {one.name}")
-            self._failed(one, 503, f"LiveKit doesn't answer: {type(bad).__name__}")
+            self._lose(one, 503, f"LiveKit doesn't answer: {type(bad).__name__}")
         else:
             if waits:
                 self._answered(one)
+
+    def _lose(self, one: _Leg, status: int, reason: str) -> None:
+        """Nobody tells what became of a dialing, and the phone may ring on: whoever answered it would hear nobody."""
+        if one.at < _At.ANSWERED and not self._stay:
+            self._dropped.add(one.name)  # it is removed also if it joins later
+            self._removing.start(self._remove(one), f"lost leg {one.name}")
+        self._failed(one, status, reason)
 
     async def _refer(self, one: _Leg, refer: Refer) -> None:
         try:

@@ -151,9 +151,10 @@ class _Made:
 
     async def get(self, text: str) -> Audio:
         """See Wording."""
+        while (made := self._made.get(text)) is not None and not made.done():
+            await asyncio.wait({made})  # whoever makes it may fail, or want it no more: then we do
         await self.make(text)
-        made = self._made.get(text)
-        return await (asyncio.shield(made) if made is not None else self._wording.get(text))
+        return self._made[text].result()
 
     async def sound(self, address: str) -> Audio | None:
         """See Wording."""

@@ -121,7 +121,7 @@ class Control:
         self._before = expected, lost
         fraction = min(255, max(0, 256 * missing // more)) if more > 0 else 0
         middle, came = self._their_report or (0, now)
-        delay = int((now - came) * 65536)
+        delay = max(0, int((now - came) * 65536))  # a late tick's time is before what came meanwhile
         packed = fraction << 24 | min(lost, _MOST_LOST)
         jitter = int(reception.jitter * RATE)
         return _BLOCK.pack(source, packed, reception.highest & 0xFFFFFFFF, jitter, middle, min(delay, 0xFFFFFFFF))

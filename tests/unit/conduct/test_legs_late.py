@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import Dial, LegAnswered
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed
 from gateway.conduct.legs import EPOCH, Legs
 from gateway.conduct.outward import Outward
 from gateway.terms.act import Callee
@@ -134,3 +134,30 @@ async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
         await asyncio.sleep(0.05)
     assert told == dialed
     assert room.removed == []
+
+
+@pytest.mark.parametrize(
+    "fault", [api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "no response", status=503), TimeoutError()]
+)
+async def test_a_leg_whose_dialing_nobody_tells_of_is_removed_also_if_it_joins_later(fault: Exception) -> None:
+    """Its phone may ring on: whoever answered it would hear nobody until the call's end."""
+
+    async def create(_: api.CreateSIPParticipantRequest, *, timeout: float) -> None:
+        raise fault
+
+    async def trunks() -> Sequence[OutboundTrunk]:
+        return [OutboundTrunk("ST_1", "carrier", "carrier.example", ("+15105550100",), default=True)]
+
+    told = asyncio.Queue[object]()
+    room: Any = Room()
+    lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
+    outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
+    legs = Legs(room, lk, CALL, outward, told.put_nowait, hearing=cast(Any, None))
+    async with legs:
+        legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
+        assert isinstance(await asyncio.wait_for(told.get(), 5), LegFailed)
+        await until(lambda: room.removed, 2.0)
+        room.removed.clear()
+        room.comes("one", 1)
+        await until(lambda: room.removed, 2.0)
+    assert told.empty()

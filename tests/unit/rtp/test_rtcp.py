@@ -77,6 +77,17 @@ def test_losses_there_are_told_here() -> None:
     assert us.their_lost == 24, "what is told of others isn't ours"
 
 
+def test_a_report_that_came_after_the_tick_that_reads_it_was_due() -> None:
+    us, them = ends()
+    report = them.due(10.0, WALL, Sending(1, 160, 160), None, Reception())
+    assert report is not None
+    us.receive(report, 10.0005)
+    back = us.due(10.0, WALL, Sending(1, 160, 160), 9, Reception())
+    assert back is not None
+    them.receive(back, 10.001)
+    assert them.round_trip == pytest.approx(0.001, abs=0.0005)
+
+
 @given(st.binary(max_size=200))
 def test_nothing_that_comes_is_trouble(data: bytes) -> None:
     us, _ = ends()

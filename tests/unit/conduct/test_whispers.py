@@ -1,0 +1,43 @@
+"""Words that several legs are told are made once, and nobody's going away takes them from the others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from gateway.conduct.whispers import _Made
+from gateway.errors import Unavailable
+
+
+class Wording:
+    """Fails as often as it is told to; the first making waits."""
+
+    def __init__(self, fails: int) -> None:
+        self.fails, self.asked, self.on = fails, 0, asyncio.Event()
+
+    async def get(self, text: str) -> str:
+        self.asked += 1
+        await self.on.wait()
+        if self.fails:
+            self.fails -= 1
+            raise Unavailable("No voice.")
+        return f"audio of {text}"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_words_are_made_anew_where_whoever_made_them_failed_or_left(leaves: bool) -> None:
+    wording = Wording(0 if leaves else 1)
+    made = _Made(cast(Any, wording))
+    first, *others = [asyncio.create_task(made.get("hello")) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    if leaves:
+        first.cancel()
+    wording.on.set()
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(first, *others, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError if leaves else Unavailable)
+    assert found[1:] == ["audio of hello"] * 2
+    assert wording.asked == 2
