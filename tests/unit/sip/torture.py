@@ -999,6 +999,7 @@ Content-Type: application/sdp
     answer=404,
 )
 
+# Without a Contact nobody could be asked anything in the call (RFC 3261 section 8.1.1.8): told so, not taken.
 _add(
     "inv2543",
     "3.4.1",
@@ -1015,5 +1016,5 @@ Content-Type: application/sdp
 """,
         "v=0\r\no=mhandley 29739 7272939 IN IP4 192.0.2.5\r\ns=-\r\nc=IN IP4 192.0.2.5\r\nt=0 0\r\nm=audio 49217 RTP/AVP 0\r\n",
     ),
-    answer=404,
+    answer=400,
 )

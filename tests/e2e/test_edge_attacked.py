@@ -1,0 +1,115 @@
+"""Strangers at the edge: scanners, guessers and floods nobody here wrote, while calls go on (sipvicious, sipsak)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.net import sip_driver
+from tests.e2e.edge_lab import GUARDED, Lab, lab
+from tests.e2e.servers import LiveKit, until
+from tests.e2e.sipp import hostport
+
+pytestmark = pytest.mark.e2e
+SCANNER, GUESSER = "127.0.0.66", "127.0.0.67"
+
+
+@pytest.fixture
+async def edge(servers: tuple[str, LiveKit], tmp_path: Path) -> AsyncIterator[Lab]:
+    """An edge that trusts nobody; its callers have an address of their own, apart from the attackers'."""
+    async with lab(tmp_path, *servers, OFFHOOK_SIP_TRUSTED="") as made:
+        made.local = "127.0.0.2"
+        yield made
+        await made.nothing_left()
+
+
+async def run(*command: str, within: float = 30.0) -> str:
+    """What a program has printed; it is ended after `within` seconds."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(within):
+            printed, _ = await process.communicate()
+        return printed.decode(errors="replace")
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return ""
+
+
+def dropped() -> float:
+    return float(sip_driver.DROPPED.labels("shut out")._value.get())
+
+
+async def a_call(edge: Lab, number: int) -> None:
+    """A caller who is answered and hears the agent."""
+    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=20) as caller, edge.agent(number):
+        await phone.hears(600)
+        caller.go_on()
+        await caller.ended()
+
+
+async def test_scanners_get_silence_and_callers_don_t(edge: Lab) -> None:
+    await a_call(edge, 0)
+    host, port = edge.at("UDP")
+    with capture_logs() as logs:
+        for tool in (("svmap", "--first=5"), ("svwar", "-e100-120", "-m", "INVITE", "--force")):
+            printed = await run(*tool, "-b", SCANNER, "-p", str(port), host)
+            assert "SIP Device" not in printed, printed
+            assert not re.search(r"\| 1[0-9]{2} ", printed), printed
+    told = [(one["source"], one["why"]) for one in logs if one["event"] == "sip.shut_out"]
+    assert {why for _, why in told} == {"it scans"}
+    assert len(told) == len(set(told)), "each is told of once"
+    await a_call(edge, 1)
+
+
+async def test_a_flood_is_cut_off_while_callers_call(edge: Lab) -> None:
+    await a_call(edge, 0)
+    before = dropped()
+    flood = asyncio.create_task(run("sipsak", "-F", "-s", f"sip:x@{hostport(edge.at('UDP'))}", within=8.0))
+    await until(lambda: dropped() > before + 1000)
+    await a_call(edge, 1)
+    await flood
+
+
+async def test_who_guesses_passwords_is_soon_not_answered_any_more(edge: Lab) -> None:
+    guesser, answers = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), []
+    guesser.bind((GUESSER, 0))
+    guesser.setblocking(False)
+    loop = asyncio.get_running_loop()
+    try:
+        with capture_logs() as logs:
+            for number in range(30):
+                guesser.sendto(_guess(guesser.getsockname(), edge.at("UDP"), number), edge.at("UDP"))
+                try:
+                    async with asyncio.timeout(0.7):
+                        while True:
+                            data = await loop.sock_recv(guesser, 4096)
+                            if f"Call-ID: guess-{number}@".encode() in data and not data.startswith(b"SIP/2.0 100"):
+                                answers.append(data[8:11].decode())
+                                break
+                except TimeoutError:
+                    break
+        assert 3 <= len(answers) <= 20, answers
+        assert set(answers) <= {"403", "407"}
+        assert [one["why"] for one in logs if one["event"] == "sip.shut_out"] == ["it guesses"]
+    finally:
+        guesser.close()
+
+
+def _guess(here: tuple[str, int], there: tuple[str, int], number: int) -> bytes:
+    us, to, body = hostport(here), hostport(there), "v=0\r\no=- 1 1 IN IP4 127.0.0.67\r\ns=-\r\nt=0 0\r\n"
+    proof = f'username="user", realm="x", nonce="n{number}", uri="sip:{to}", response="{number:032x}", algorithm=MD5'
+    return (
+        f"INVITE sip:{GUARDED}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKguess{number};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:user@{us}>;tag=g{number}\r\nTo: <sip:{GUARDED}@{to}>\r\n"
+        f"Call-ID: guess-{number}@storm\r\nCSeq: 1 INVITE\r\nContact: <sip:user@{us}>\r\n"
+        f"Proxy-Authorization: Digest {proof}\r\nContent-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
