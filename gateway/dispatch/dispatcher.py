@@ -69,8 +69,8 @@ class Dispatcher:
         self._edges, self._look = edges, look
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._parting: dict[str, float] = {}
-        self._forsaken = Forsaken()
         """Rooms that are left to their jobs for a moment, and until when."""
+        self._forsaken = Forsaken()
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
