@@ -83,6 +83,9 @@ class Whispers:
                     await mouth.open()
             except (PublishTrackError, TimeoutError) as bad:
                 log.error("nothing can be whispered", leg=one.leg, why=type(bad).__name__)
+                if self._legs.get(one.leg) is one:
+                    del self._legs[one.leg]  # what it is told next is tried anew
+                self._heard(one)  # nobody waits for the end of what isn't said
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(TAKEN_WITHIN):

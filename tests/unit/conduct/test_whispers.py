@@ -1,13 +1,16 @@
-"""Words that several legs are told are made once, and nobody's going away takes them from the others."""
+"""Words that several legs are told are made once, and nobody's going away takes them from the others; where nothing
+can be said nobody waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
 
-from gateway.conduct.whispers import _Made
+from gateway.calls.acts.cues import LegHeard
+from gateway.conduct import whispers
+from gateway.conduct.whispers import Whispers, _Made
 from gateway.errors import Unavailable
 
 
@@ -41,3 +44,33 @@ async def test_words_are_made_anew_where_whoever_made_them_failed_or_left(leaves
     assert isinstance(found[0], asyncio.CancelledError if leaves else Unavailable)
     assert found[1:] == ["audio of hello"] * 2
     assert wording.asked == 2
+
+
+class Mute:
+    """A Mouth, and its Track, that can't be opened."""
+
+    opened = 0
+
+    def __init__(self, *_: object) -> None: ...
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def open(self) -> None:
+        Mute.opened += 1
+        raise TimeoutError
+
+
+async def test_where_nothing_can_be_whispered_it_counts_as_heard_and_is_tried_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whispers, "Mouth", Mute)
+    monkeypatch.setattr(whispers, "Track", Mute)
+    told = asyncio.Queue[object]()
+    async with Whispers(cast(Any, None), cast(Any, None), cast(Any, None), told.put_nowait) as them:
+        for tries in (1, 2):
+            them.whisper("one", ("hello",))
+            assert await asyncio.wait_for(told.get(), 5) == LegHeard("one")
+            assert Mute.opened == tries
