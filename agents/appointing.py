@@ -11,8 +11,8 @@ from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage
 from livekit.agents.voice import ConversationItemAddedEvent
 
-from agents.history import KEYED, KEYED_SEALED
-from agents.lines import Say, line_of
+from agents.words.history import KEYED, KEYED_SEALED
+from agents.words.lines import Say, line_of
 from gateway.callbacks.said import meant, told
 from gateway.conduct.port import CallbackTimes, Stage
 from gateway.errors import Unavailable

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from agents.lines import WHOLE, Say, line_of
-from agents.readback import Exact
 from agents.settings import NoSettings, TalkSettings, schema, settle
+from agents.words.lines import WHOLE, Say, line_of
+from agents.words.readback import Exact
 from gateway.calls.acts.digits import Rules
 from gateway.terms.call import Brief, Pool
 from gateway.terms.catalogue import AgentCard, Cue, Line, SettingFault

@@ -6,8 +6,8 @@ import importlib
 from functools import cache
 
 from agents.definition import Definition
-from agents.links import chain
-from agents.rendering import Rendering
+from agents.engines.links import chain
+from agents.engines.rendering import Rendering
 from gateway.conduct.port import AgentRunner, Overhearer, Renderer, Transcriber
 from gateway.config import Settings
 from gateway.terms.call import Pool
@@ -36,12 +36,12 @@ def catalogue() -> Catalogue:
 
 def warm(settings: Settings, pool: Pool) -> object:
     """Load what jobs of the pool need, once a process (see gateway.conduct.port.Agents)."""
-    importlib.import_module("agents.overhearing")  # what it compiles would hold up a call's beginning
+    importlib.import_module("agents.engines.overhearing")  # what it compiles would hold up a call's beginning
     if pool is Pool.HOUSE:
         return None
     catalogue()
-    warmed: object = importlib.import_module("agents.engines").warm(settings)
-    importlib.import_module("agents.rehearsal").rehearse(warmed)
+    warmed: object = importlib.import_module("agents.engines.chains").warm(settings)
+    importlib.import_module("agents.engines.rehearsal").rehearse(warmed)
     return warmed
 
 
@@ -66,11 +66,11 @@ def renderer(settings: Settings) -> Renderer:
 
 def transcriber(settings: Settings) -> Transcriber:
     """Writes recordings down by what the agents hear with."""
-    made: Transcriber = importlib.import_module("agents.transcribing").Transcribing(settings)
+    made: Transcriber = importlib.import_module("agents.engines.transcribing").Transcribing(settings)
     return made
 
 
 def overhearer(settings: Settings) -> Overhearer:
     """Understands who asks for a person. Cheap: it loads no engine."""
-    made: Overhearer = importlib.import_module("agents.overhearing").Overhearing(settings)
+    made: Overhearer = importlib.import_module("agents.engines.overhearing").Overhearing(settings)
     return made

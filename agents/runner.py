@@ -14,27 +14,29 @@ from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
-from agents import checking, engines, telephony, transferring
-from agents.answering import led_by_words, words_before
 from agents.appointing import Appointing
-from agents.checking import CheckedAgent, Checking
 from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
-from agents.facts import Facts, save_schema
-from agents.going_on import go_on, opened, returned, wanted_number
-from agents.history import KEYED, KEYED_SEALED, history
-from agents.keying import Keying
-from agents.keypad import NUMBER, Keyed, asked_for
-from agents.lines import FOR_PERSON, WHOLE, Say, line_of
-from agents.media import StageInput, StageOutput, frames
-from agents.patience import Patience
-from agents.prompting import asked, instructions
-from agents.remembering import Remembering
-from agents.sealed_keys import SealedKeys
-from agents.sealing import SealingAgent
-from agents.tools import END, HAND_OVER, MESSAGE, PERSON
-from agents.transcribing import Transcribing
-from agents.unwanted import NO_CALLS, Unwanted
-from agents.watching import Means, Watch
+from agents.engines import chains as engines
+from agents.engines.transcribing import Transcribing
+from agents.keys.keying import Keying
+from agents.keys.keypad import NUMBER, Keyed, asked_for
+from agents.keys.sealed_keys import SealedKeys
+from agents.keys.sealing import SealingAgent
+from agents.line import telephony
+from agents.line.media import StageInput, StageOutput, frames
+from agents.line.patience import Patience
+from agents.line.watching import Means, Watch
+from agents.talk import checking, transferring
+from agents.talk.answering import led_by_words, words_before
+from agents.talk.checking import CheckedAgent, Checking
+from agents.talk.going_on import go_on, opened, returned, wanted_number
+from agents.talk.remembering import Remembering
+from agents.talk.unwanted import NO_CALLS, Unwanted
+from agents.words.facts import Facts, save_schema
+from agents.words.history import KEYED, KEYED_SEALED, history
+from agents.words.lines import FOR_PERSON, WHOLE, Say, line_of
+from agents.words.prompting import asked, instructions
+from agents.words.tools import END, HAND_OVER, MESSAGE, PERSON
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Pcm, Person, Stage
 from gateway.config import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from agents.definition import Definition, digits
-from agents.readback import Exact
+from agents.words.readback import Exact
 from gateway.calls.acts.digits import Rules
 
 

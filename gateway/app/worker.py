@@ -51,7 +51,10 @@ WARM_WITHIN = 60.0
 _HOUSE = [
     "gateway.app.job",
     "gateway.conduct.warm",
-    *(f"agents.{name}" for name in ("registry", "rendering", "overhearing", "echo", "sales", "support")),
+    *(
+        f"agents.{name}"
+        for name in ("registry", "engines.rendering", "engines.overhearing", "echo", "sales", "support")
+    ),
 ]
 PRELOADED = {
     # Whatever the house performs, an agents' job does too, where the house has no worker.

@@ -14,6 +14,8 @@ WHISPER_WITHIN = 20.0
 DECIDE_WITHIN = 6.0
 """Seconds to say what they want, once they have heard what they can say; the second time they hear that alone."""
 REMINDERS = 1
+AGAIN = 3
+"""Times that somebody may hear the whisper again: the caller waits meanwhile."""
 PART_WITHIN = 5.0
 """Seconds in which somebody who has answered is told that the caller has gone."""
 
@@ -44,6 +46,8 @@ class Asked:
     rings: bool = False
     """Whether the phone has rung."""
     reminded: int = 0
+    again: int = 0
+    """Times that they have asked to hear it again."""
     machine: bool = False
     """It may be one that answered: only a key takes the call then."""
 

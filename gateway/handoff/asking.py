@@ -10,7 +10,7 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
-from gateway.handoff.asked import REMINDERS, Asked, At
+from gateway.handoff.asked import AGAIN, REMINDERS, Asked, At
 from gateway.handoff.choice import BY_KEY, Choice, choice_of, is_recording
 from gateway.handoff.state import ALONE, HOLD_EVERY, SETTLE, TOOK, State, Step, Then
 from gateway.terms.act import Callee
@@ -172,7 +172,10 @@ def _chosen(state: State, one: Asked, choice: Choice, now: float) -> Then:
             return _taken(state, one)
         case Choice.DECLINE:
             return _without(state, one, Tried.DECLINED)
-    return state.put(one.whispered(now)), (cues.Whisper(one.leg, _whisper(state)),)
+    if one.again >= AGAIN:
+        return state, ()
+    told = replace(one.whispered(now), again=one.again + 1)
+    return state.put(told), (cues.Whisper(one.leg, _whisper(state)),)
 
 
 def _declined(state: State, event: Event, _: float) -> Then:

@@ -31,9 +31,8 @@ TRUSTED_FOR = 24 * 3600.0
 """Seconds that a call which came about counts."""
 MOST = 4096
 """Sources that are remembered, of strangers and of those who are trusted."""
-_GUESSED = 3.0
-_WEIGHTS = {400: 1.0, 401: 0.5, 403: _GUESSED, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0, 420: 1.0, 481: 1.0, 501: 1.0}
-"""What a refusal weighs: that of a wrong password most."""
+_WEIGHTS = {400: 1.0, 401: 0.5, 403: 1.0, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0, 420: 1.0, 481: 1.0, 501: 1.0}
+"""What a refusal weighs; being asked for a password is part of signing in."""
 _SCANNER = re.compile(
     rb"^(?:user-agent|server)[ \t]*:[^\r\n]*(?:friendly-scanner|sipvicious|sip-scan|sipcli|sundayddr|vaxsipuseragent|pplsip|iWar)",
     re.IGNORECASE | re.MULTILINE,

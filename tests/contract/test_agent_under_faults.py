@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestServer
 
-from agents import engines
-from agents.lines import Say, line_of
+from agents.engines import chains as engines
 from agents.registry import definition
 from agents.runner import TalkingRunner
+from agents.words.lines import Say, line_of
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.ledger import Ledger

@@ -16,10 +16,11 @@ from livekit import rtc
 from livekit.agents import APIError, inference, stt
 from livekit.agents.llm import ChatContext
 
-from agents import engines, thinking
-from agents.guide import Guide
-from agents.hearing import ChainSTT
-from agents.thinking import ChainLLM
+from agents.engines import chains as engines
+from agents.engines import thinking
+from agents.engines.guide import Guide
+from agents.engines.hearing import ChainSTT
+from agents.engines.thinking import ChainLLM
 from gateway.config import Settings, from_environment
 from gateway.health.board import Board
 from gateway.health.circuit import FIRST

@@ -11,8 +11,8 @@ from livekit.agents import function_tool
 from livekit.agents.llm import ChatContext, FunctionCall, FunctionCallOutput, Tool
 from livekit.plugins import openai
 
-from agents.facts import save_schema
 from agents.registry import definition
+from agents.words.facts import save_schema
 from gateway.speech.dialogue.http import MODEL, routes
 
 

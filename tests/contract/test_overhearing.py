@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from agents.overhearing import WITHIN, Overhearing
+from agents.engines.overhearing import WITHIN, Overhearing
 from gateway.conduct.port import Pcm, Wants
 from gateway.config import Settings
 from gateway.errors import Unavailable

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.records import record, sip_id

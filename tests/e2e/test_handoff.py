@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.calls.words import message as words_message
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord

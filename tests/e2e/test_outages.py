@@ -16,7 +16,7 @@ import psutil
 import pytest
 import sipmessage
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack, running_gateway

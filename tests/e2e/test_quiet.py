@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
 from gateway.phone.call import Call

@@ -11,7 +11,7 @@ import pytest
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.phone.call import Call, silence
 from gateway.phone.phone import Phone
 from gateway.rtp import FRAME, FRAME_SECONDS

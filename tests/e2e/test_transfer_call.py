@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.phone.phone import Phone
 from gateway.phone.referred import TAKEN
 from tests.e2e.gateway import Stack

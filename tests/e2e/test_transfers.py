@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
 from gateway.phone.referred import TAKEN

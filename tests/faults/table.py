@@ -19,13 +19,13 @@ from livekit import rtc
 from livekit.agents import APIError, function_tool, inference, stt, vad
 from livekit.agents.llm import ChatContext, Tool
 
-from agents import engines
-from agents.facts import save_schema
-from agents.guide import Guide
-from agents.hearing import ChainSTT
+from agents.engines import chains as engines
+from agents.engines.guide import Guide
+from agents.engines.hearing import ChainSTT
+from agents.engines.speaking import ChainTTS
+from agents.engines.thinking import ChainLLM
 from agents.registry import definition
-from agents.speaking import ChainTTS
-from agents.thinking import ChainLLM
+from agents.words.facts import save_schema
 from gateway.config import Settings, from_environment
 from gateway.health.board import Board
 from gateway.health.circuit import Circuit

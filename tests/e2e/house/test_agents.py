@@ -7,7 +7,7 @@ import asyncio
 import psutil
 import pytest
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.test_calls import record, sip_id

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from agents.definition import opening
-from agents.facts import Facts, save_schema
-from agents.lines import Say, line_of
-from agents.prompting import asked, instructions
+from agents.line.telephony import Pronounce
 from agents.registry import NAMES, catalogue, definition
-from agents.telephony import Pronounce
+from agents.words.facts import Facts, save_schema
+from agents.words.lines import Say, line_of
+from agents.words.prompting import asked, instructions
 from gateway.speech.dialogue import prompt, tools
 from gateway.terms.call import Brief
 from gateway.terms.catalogue import Cue

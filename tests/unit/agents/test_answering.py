@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from agents import answering
-from agents.answering import led_by_words, words_before
+from agents.talk import answering
+from agents.talk.answering import led_by_words, words_before
 from gateway.conduct.port import Pcm
 from gateway.errors import Unavailable
 from gateway.terms.act import Because

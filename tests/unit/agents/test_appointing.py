@@ -13,7 +13,7 @@ import pytest
 from livekit.agents.llm import ChatMessage
 
 from agents.appointing import Appointing
-from agents.unwanted import Unwanted
+from agents.talk.unwanted import Unwanted
 from gateway.conduct.port import CallbackTimes
 from gateway.errors import Unavailable
 

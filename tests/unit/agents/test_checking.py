@@ -12,9 +12,9 @@ import pytest
 from livekit.agents import Agent, AgentSession, ChatContext
 from livekit.agents.llm import ChatMessage, FunctionCall
 
-from agents.checking import Checking, Means
-from agents.facts import Facts
 from agents.registry import definition
+from agents.talk.checking import Checking, Means
+from agents.words.facts import Facts
 from gateway.conduct.port import Stage
 from gateway.speech.dialogue.reply import reply
 from gateway.terms.call import Brief
@@ -145,7 +145,7 @@ def test_another_job_knows_what_is_confirmed() -> None:
 async def test_the_local_model_goes_on_where_it_was() -> None:
     """The conversation as it stands once an address was read back and corrected: the model knows the right one, and asks
     for what is missing."""
-    from agents.facts import save_schema
+    from agents.words.facts import save_schema
 
     lab = Lab()
     lab.saves(name="Ana", email="ana@acme.com")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from agents import engines
+from agents.engines import chains as engines
 from agents.registry import renderer
 from gateway.config import from_environment
 

@@ -9,7 +9,7 @@ from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from agents.failures import reason_of
+from agents.engines.failures import reason_of
 from gateway.health.circuit import Reason
 
 

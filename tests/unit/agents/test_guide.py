@@ -11,9 +11,9 @@ from livekit.agents import APIConnectionError, APIError, APIStatusError, APITime
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from agents.failures import reason_of, retry_after
-from agents.guide import Guide
-from agents.links import Link
+from agents.engines.failures import reason_of, retry_after
+from agents.engines.guide import Guide
+from agents.engines.links import Link
 from gateway.health.board import Board
 from gateway.health.circuit import Reason
 from gateway.health.store import MemoryHealth

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.holding import BEGUN, DECIDED, ENOUGH, GAP, NEVER, ON_THE_WAY, TIMES, WITHIN, Holding
+from agents.line.holding import BEGUN, DECIDED, ENOUGH, GAP, NEVER, ON_THE_WAY, TIMES, WITHIN, Holding
 
 LATE = WITHIN - ON_THE_WAY
 

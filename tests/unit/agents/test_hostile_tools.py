@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import pytest
 
-from agents import engines, telephony
+from agents.engines import chains as engines
+from agents.line import telephony
 from agents.registry import definition
 from agents.runner import TalkingRunner
 from gateway.calls.shared.spoken import MemorySpoken

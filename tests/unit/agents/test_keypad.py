@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from agents.definition import Definition, DigitField, digits
-from agents.keypad import NUMBER, PAUSE, Keyed, Keypad, asked_for
+from agents.keys.keypad import NUMBER, PAUSE, Keyed, Keypad, asked_for
 from gateway.calls.acts.digits import Fault, Rules
 from gateway.terms.personal import Digits
 

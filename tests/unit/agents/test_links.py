@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.links import Link, chain, chosen
+from agents.engines.links import Link, chain, chosen
 from gateway.config import from_environment
 from gateway.errors import SetupFault
 from gateway.terms.engine import Engine

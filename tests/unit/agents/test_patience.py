@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 from livekit import rtc
 
-from agents import holding
-from agents.holding import WITHIN
-from agents.lines import Say, line_of
-from agents.media import StageOutput
-from agents.patience import PHRASES, Patience
+from agents.line import holding
+from agents.line.holding import WITHIN
+from agents.line.media import StageOutput
+from agents.line.patience import PHRASES, Patience
+from agents.words.lines import Say, line_of
 from gateway.conduct.port import Pcm, Played
 from gateway.terms.catalogue import Line
 from tests.unit.agents.test_silence import Session

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.readback import FAILURES, ROUNDS, Exact, Readback, Then, begun, read_out
+from agents.words.readback import FAILURES, ROUNDS, Exact, Readback, Then, begun, read_out
 from gateway.terms import spelling
 
 MAIL, NAME, NUMBER = (

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agents import engines, rehearsal
+from agents.engines import chains as engines
+from agents.engines import rehearsal
 from gateway.config import from_environment
 
 
@@ -26,6 +27,6 @@ def test_no_connection_is_opened_in_the_rehearsals_loop(monkeypatch: pytest.Monk
 
 
 def rehearsal_output(voice: Any) -> Any:
-    from agents.media import StageOutput
+    from agents.line.media import StageOutput
 
     return StageOutput(voice)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.facts import Facts
-from agents.history import history
-from agents.lines import Say, line_of
-from agents.resuming import Answer, Ask, pick_up, request
 from agents.sales import AGENT as SALES
 from agents.support import AGENT as SUPPORT
+from agents.talk.resuming import Answer, Ask, pick_up, request
+from agents.words.facts import Facts
+from agents.words.history import history
+from agents.words.lines import Say, line_of
 from gateway.terms.kept import Heard, Kept
 from gateway.terms.personal import Digits, Words
 from gateway.terms.sealed import HIDDEN, MARK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.rewind import BEFORE, ENOUGH, FINAL_WITHIN, FORGOTTEN, MOST, NOTHING_WITHIN, Rewind
+from agents.engines.rewind import BEFORE, ENOUGH, FINAL_WITHIN, FORGOTTEN, MOST, NOTHING_WITHIN, Rewind
 
 STEP = 0.1
 

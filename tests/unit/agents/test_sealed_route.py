@@ -20,12 +20,13 @@ from livekit.agents.types import TimedString
 from livekit.agents.voice import ConversationItemAddedEvent
 from pydantic import BaseModel, Field
 
-from agents import engines, telephony
 from agents.definition import Definition, digits
-from agents.lines import Say, line_of
+from agents.engines import chains as engines
+from agents.keys.sealing import SealingAgent
+from agents.line import telephony
 from agents.registry import definition
 from agents.runner import TalkingRunner
-from agents.sealing import SealingAgent
+from agents.words.lines import Say, line_of
 from gateway.calls.sealed import Seal
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore
@@ -246,7 +247,7 @@ async def test_keys_that_nothing_was_asked_for_go_nowhere_where_they_could_be_fo
 
 async def test_an_entry_that_cant_be_is_asked_for_again_unheard(monkeypatch: pytest.MonkeyPatch) -> None:
     async with scene(monkeypatch) as on:
-        monkeypatch.setattr("agents.keypad.Keyed.fault", property(lambda _: "short"))
+        monkeypatch.setattr("agents.keys.keypad.Keyed.fault", property(lambda _: "short"))
         await on.press(f"{CANARY}#")
         assert on.session.heard == []
         turns = [(turn["speaker"], turn["text"]) for turn in await on.told(Kind.TURN)]
@@ -301,7 +302,7 @@ async def test_an_open_route_tells_the_model_what_was_keyed_in(monkeypatch: pyte
 
 
 async def test_a_pause_ends_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.keypad.PAUSE", 0.01)
+    monkeypatch.setattr("agents.keys.keypad.PAUSE", 0.01)
     async with scene(monkeypatch, Brief("support")) as on:
         on.runner.digit("4")
         on.runner.digit("1")

@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
-from agents.lines import Say
-from agents.silence import REASON, Means, Silence
+from agents.line.silence import REASON, Means, Silence
+from agents.words.lines import Say
 from gateway.calls.talk import silence
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from livekit.agents.voice import UserInputTranscribedEvent
 
-from agents.strangers import Means, Strangers
+from agents.line.strangers import Means, Strangers
 from gateway.calls.talk import stranger
 from tests.unit.calls.line_sounds import chords, pcm, silence, tty
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.taking_up import SLOWEST, Again, left_of
+from agents.engines.taking_up import SLOWEST, Again, left_of
 
 SENTENCE = "Thank you, and what is the best number to reach you on tomorrow?"
 

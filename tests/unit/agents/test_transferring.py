@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from agents import transferring
-from agents.lines import Say, line_of
-from agents.prompting import instructions
 from agents.registry import definition
-from agents.tools import transfer
+from agents.talk import transferring
+from agents.words.lines import Say, line_of
+from agents.words.prompting import instructions
+from agents.words.tools import transfer
 from gateway.terms.call import Brief
 from gateway.terms.catalogue import Cue, come_back
 from gateway.terms.handoff import NOBODY, PUT_THROUGH, Tried

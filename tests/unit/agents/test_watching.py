@@ -13,9 +13,9 @@ import pytest
 from livekit.agents.llm import ChatMessage
 from livekit.agents.voice import AgentStateChangedEvent, ConversationItemAddedEvent
 
-from agents.lines import Say
-from agents.media import StageInput
-from agents.watching import Means, Watch
+from agents.line.media import StageInput
+from agents.line.watching import Means, Watch
+from agents.words.lines import Say
 from gateway.calls.talk import silence, stranger
 from gateway.conduct.attention import Attention
 from gateway.terms.call import Brief

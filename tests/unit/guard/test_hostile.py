@@ -21,9 +21,9 @@ from typing import Any, cast
 import pytest
 from livekit import api, rtc
 
-from agents import transferring
-from agents.facts import Facts
 from agents.registry import definition
+from agents.talk import transferring
+from agents.words.facts import Facts
 from gateway.app.catalogue import load as catalogue
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore

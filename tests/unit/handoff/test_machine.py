@@ -105,6 +105,16 @@ def test_three_tells_it_again() -> None:
     assert desk.presses(leg, "7") == ()
 
 
+def test_nobody_hears_it_again_and_again_while_the_caller_waits() -> None:
+    desk, [leg] = consulted(ANA)
+    for _ in range(20):
+        desk.hears(leg)
+        desk.presses(leg, "3")
+    desk.pass_time(WHISPER_WITHIN + 3 * DECIDE_WITHIN)
+    assert desk.legs == {leg: "dropped"}
+    assert desk.came[leg] is Tried.UNDECIDED
+
+
 def test_the_first_to_take_it_wins_not_the_first_to_answer() -> None:
     desk, [ana, ben] = consulted(ANA, BEN)
     assert {desk.legs[ana], desk.legs[ben]} == {"answered"}

@@ -18,7 +18,7 @@ def refused(gate: Gate, code: int, times: int, source: str = STRANGER, method: s
         gate.answered(source, method, code, 0.0)
 
 
-@pytest.mark.parametrize(("code", "bears"), [(404, 9), (403, 3), (405, 9), (407, 19)])
+@pytest.mark.parametrize(("code", "bears"), [(404, 9), (403, 9), (405, 9), (407, 19)])
 def test_a_stranger_who_is_refused_again_and_again_is_shut_out(code: int, bears: int) -> None:
     gate = Gate()
     refused(gate, code, bears)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.tools import HAND_OVER, MESSAGE
+from agents.words.tools import HAND_OVER, MESSAGE
 from tests.unit.speech.dialogue.test_reply import SALES, Talk
 
 

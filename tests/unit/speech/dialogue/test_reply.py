@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.facts import save_schema
 from agents.registry import definition
+from agents.words.facts import save_schema
 from gateway.speech.dialogue.reply import reply
 
 GREETING = "Thanks for calling Acme. How can I help?"

@@ -8,7 +8,7 @@ from livekit import rtc
 from livekit.agents import Agent, ModelSettings
 from livekit.agents.stt import SpeechData, SpeechEvent
 
-from agents.checking import CheckedAgent
+from agents.talk.checking import CheckedAgent
 from gateway.terms.said_digits import hidden
 
 

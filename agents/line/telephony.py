@@ -8,7 +8,7 @@ from typing import Any
 from livekit.agents import NOT_GIVEN, AgentSession
 from livekit.agents.stt import STT
 
-from agents import engines
+from agents.engines import chains as engines
 from gateway.terms.spoken import pronounced
 
 
@@ -34,7 +34,7 @@ def session(warm: engines.Warm, stt: STT[Any] | None, pronounce: Mapping[str, st
         },
         # A telephone has no echo of its own speaker in its microphone that would have to be learned first.
         aec_warmup_duration=None,
-        # The caller's silence is ours to judge: agents.silence.
+        # The caller's silence is ours to judge: agents.line.silence.
         user_away_timeout=None,
         session_close_transcript_timeout=0.2,
         conn_options=engines.CONNECT,

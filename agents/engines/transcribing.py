@@ -9,7 +9,7 @@ import numpy as np
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError
 
-from agents import engines
+from agents.engines import chains as engines
 from gateway.conduct.port import Pcm
 from gateway.config import Settings
 from gateway.errors import Unavailable

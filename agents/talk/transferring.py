@@ -7,8 +7,8 @@ from collections.abc import Callable
 from livekit.agents import function_tool
 from livekit.agents.llm import Tool, Toolset
 
-from agents.lines import Say, line_of
-from agents.tools import transfer
+from agents.words.lines import Say, line_of
+from agents.words.tools import transfer
 from gateway.conduct.port import Stage
 
 

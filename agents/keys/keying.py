@@ -1,13 +1,13 @@
-"""The keys of one call, on the running loop's clock: `agents.keypad` with its timer."""
+"""The keys of one call, on the running loop's clock: `agents.keys.keypad` with its timer."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from agents.alarm import Alarm
 from agents.definition import DigitField
-from agents.keypad import Keyed, Keypad
+from agents.keys.keypad import Keyed, Keypad
+from agents.line.alarm import Alarm
 
 
 class Keying:

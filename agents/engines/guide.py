@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 from livekit.agents import APIConnectOptions, llm, stt, tts
 
-from agents.failures import reason_of, retry_after
-from agents.links import Link, chosen
+from agents.engines.failures import reason_of, retry_after
+from agents.engines.links import Link, chosen
 from gateway.health.board import Board
 from gateway.health.circuit import Reason, State
 from gateway.health.store import MemoryHealth

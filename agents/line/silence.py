@@ -10,8 +10,8 @@ from typing import Any
 from livekit.agents import AgentSession
 from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
-from agents.alarm import Alarm
-from agents.lines import Say
+from agents.line.alarm import Alarm
+from agents.words.lines import Say
 from gateway.calls.talk import silence
 from gateway.calls.talk.silence import Then
 

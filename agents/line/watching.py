@@ -9,12 +9,12 @@ from typing import Any
 
 from livekit.agents import AgentSession
 
-from agents import silence, strangers
-from agents.attending import Attending
-from agents.lines import Say
-from agents.minutes import Minutes
-from agents.silence import Silence
-from agents.strangers import Strangers
+from agents.line import silence, strangers
+from agents.line.attending import Attending
+from agents.line.minutes import Minutes
+from agents.line.silence import Silence
+from agents.line.strangers import Strangers
+from agents.words.lines import Say
 from gateway.conduct.port import Stage
 
 SENTENCE_WITHIN = 10.0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from agents.alarm import Alarm
+from agents.line.alarm import Alarm
 from gateway.calls.talk import minutes
 from gateway.calls.talk.minutes import Then
 

@@ -1,5 +1,5 @@
 """The engines behind the agents: chains of LiveKit's Deepgram and OpenAI plugins, pointed at clouds or at the local
-server (see agents.links).
+server (see agents.engines.links).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, ll
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram, openai
 
-from agents.guide import TRY, Guide
-from agents.hearing import ChainSTT
-from agents.links import Link, chain, voice
-from agents.speaking import RATE, ChainTTS
-from agents.thinking import ChainLLM
+from agents.engines.guide import TRY, Guide
+from agents.engines.hearing import ChainSTT
+from agents.engines.links import Link, chain, voice
+from agents.engines.speaking import RATE, ChainTTS
+from agents.engines.thinking import ChainLLM
 from gateway.conduct.port import Pcm
 from gateway.config import Settings
 from gateway.errors import Unavailable

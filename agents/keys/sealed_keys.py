@@ -8,9 +8,9 @@ import structlog
 from livekit.agents import AgentSession
 
 from agents.definition import Definition
-from agents.facts import Facts
-from agents.history import KEYED_SEALED
-from agents.keypad import Keyed
+from agents.keys.keypad import Keyed
+from agents.words.facts import Facts
+from agents.words.history import KEYED_SEALED
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Stage
 from gateway.errors import Unavailable

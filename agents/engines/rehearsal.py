@@ -11,10 +11,11 @@ from livekit import rtc
 from livekit.agents import Agent, function_tool
 from livekit.agents.voice import io
 
-from agents import engines, telephony
-from agents.facts import save_schema
-from agents.media import StageOutput, frames
+from agents.engines import chains as engines
+from agents.line import telephony
+from agents.line.media import StageOutput, frames
 from agents.sales import AGENT
+from agents.words.facts import save_schema
 from gateway.conduct.port import Pcm, Played
 
 WITHIN = 5.0

@@ -10,7 +10,7 @@ from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage
 from livekit.agents.voice import ConversationItemAddedEvent
 
-from agents.lines import Say
+from agents.words.lines import Say
 from gateway.conduct.port import Stage
 from gateway.donotcall.wish import no_more_calls
 from gateway.errors import Unavailable

@@ -1,4 +1,4 @@
-"""Tells a caller who waits for an answer to hold on: `agents.holding` on a session's events and the running loop's clock.
+"""Tells a caller who waits for an answer to hold on: `agents.line.holding` on a session's events and the running loop's clock.
 
 The phrases are rendered ahead and go straight to the voice, past the session: its own queue waits for the very answer
 that is late.
@@ -13,9 +13,9 @@ from typing import Any
 from livekit.agents import AgentSession
 from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
-from agents.holding import NEVER, Holding
-from agents.lines import Say
-from agents.media import StageOutput
+from agents.line.holding import NEVER, Holding
+from agents.line.media import StageOutput
+from agents.words.lines import Say
 from gateway.conduct.port import Pcm, Stage
 from gateway.terms.catalogue import Line
 

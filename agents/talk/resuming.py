@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.lines import Say, line_of
+from agents.words.lines import Say, line_of
 from gateway.terms.kept import Kept
 from gateway.terms.turn import Speaker, Turn
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from agents.links import Link, chain
+from agents.engines.links import Link, chain
 from gateway.conduct.port import Pcm, Wants
 from gateway.config import Settings
 from gateway.donotcall.wish import no_more_calls

@@ -11,7 +11,7 @@ import structlog
 from livekit.agents import AgentSession
 from livekit.agents.voice import UserInputTranscribedEvent
 
-from agents.alarm import Alarm
+from agents.line.alarm import Alarm
 from gateway.calls.talk.ear import Ear
 from gateway.calls.talk.stranger import Stranger, Then
 

@@ -19,9 +19,9 @@ from livekit.agents import APIConnectionError, APIConnectOptions, APIError, stt,
 from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer
 
-from agents.guide import ALONE, TRY, Guide
-from agents.links import Link
-from agents.rewind import Rewind
+from agents.engines.guide import ALONE, TRY, Guide
+from agents.engines.links import Link
+from agents.engines.rewind import Rewind
 from gateway.health.circuit import Reason
 from gateway.tasks import Tasks, cancelled
 

@@ -15,9 +15,9 @@ from typing import Any
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, llm
 from livekit.agents.types import NOT_GIVEN, NotGivenOr
 
-from agents.guide import LATE, TRY, Guide
-from agents.links import Link
-from agents.taking_up import Again
+from agents.engines.guide import LATE, TRY, Guide
+from agents.engines.links import Link
+from agents.engines.taking_up import Again
 from gateway.tasks import cancelled
 
 FIRST_WITHIN = 4.0

@@ -10,7 +10,7 @@ from livekit.agents import ChatContext
 from livekit.agents.llm import FunctionCall, FunctionCallOutput
 
 from agents.definition import Definition
-from agents.resuming import conversation
+from agents.talk.resuming import conversation
 from gateway.terms.lead import CONFIRMED
 from gateway.terms.sealed import HIDDEN, is_sealed
 from gateway.terms.turn import Speaker, Turn

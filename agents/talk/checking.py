@@ -1,4 +1,4 @@
-"""Reads back what a model has saved and must be right to the letter: `agents.readback` in a session.
+"""Reads back what a model has saved and must be right to the letter: `agents.words.readback` in a session.
 
 While something is read back the caller's turns and keys are answered here, whatever the model is: letters are no matter of
 taste. A caller who wants something else meanwhile, such as a person, is heard by the model, and what was read back stays as
@@ -19,8 +19,8 @@ from livekit.agents.llm import ChatMessage, FunctionCall, FunctionCallOutput
 from livekit.agents.voice import ConversationItemAddedEvent
 
 from agents.definition import Definition, DigitField
-from agents.facts import Facts
-from agents.readback import Exact, Readback, Then, begun
+from agents.words.facts import Facts
+from agents.words.readback import Exact, Readback, Then, begun
 from gateway.calls.acts.digits import Rules
 from gateway.conduct.port import Stage
 from gateway.errors import Unavailable

@@ -10,9 +10,9 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, tts
 from livekit.agents.utils import shortuuid
 
-from agents.guide import TRY, Guide
-from agents.links import Link
-from agents.taking_up import left_of
+from agents.engines.guide import TRY, Guide
+from agents.engines.links import Link
+from agents.engines.taking_up import left_of
 
 RATE = 24000
 """Samples a second that every voice of a chain speaks with."""

@@ -8,8 +8,8 @@ import structlog
 from livekit.agents import AgentSession
 
 from agents.definition import Definition, greeting, notices
-from agents.lines import Say, line_of
-from agents.resuming import Answer, Ask, conversation, pick_up
+from agents.talk.resuming import Answer, Ask, conversation, pick_up
+from agents.words.lines import Say, line_of
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Stage
 from gateway.errors import OurFault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from agents.links import voice
+from agents.engines.links import voice
 from gateway.conduct.port import Pcm, Renderer
 from gateway.config import Settings
 from gateway.terms.catalogue import Line
@@ -25,5 +25,5 @@ class Rendering:
     async def render(self, line: Line) -> Pcm:
         """The line's audio. Raises gateway.errors.Unavailable."""
         if self._engine is None:
-            self._engine = importlib.import_module("agents.engines").Rendering(self._settings)
+            self._engine = importlib.import_module("agents.engines.chains").Rendering(self._settings)
         return await self._engine.render(line)

@@ -1,0 +1,1 @@
+"""What an agent hears, thinks and speaks by: chains of LiveKit's plugins, and what they go by."""

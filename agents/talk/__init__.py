@@ -1,0 +1,1 @@
+"""A conversation: how it is taken up, what is kept of it, and what the caller may ask for in it."""
