@@ -79,9 +79,9 @@ async def comes_to(stack: Stack, call: Call, state: str, within: float = 20.0) -
     return found
 
 
-async def takes(callees: Phone) -> Call:
+async def takes(callees: Phone, within: float = 30.0) -> Call:
     """The human, who is rung first, and takes the callback."""
-    ringing = await callees.rung()
+    ringing = await callees.rung(within)
     assert ringing.dialed == EVE
     human = await ringing.answer()
     await said(callees, human, CALLBACK)
@@ -120,7 +120,7 @@ async def test_a_callee_who_declines_is_told_of_to_the_human_and_called_again(
     await human.ended()
     found = await comes_to(stack, call, "booked")
     assert "busy" in found["why"]
-    human = await takes(callees)  # a minute later
+    human = await takes(callees, 90.0)  # a minute later
     callee = await (await callees.rung()).answer()
     await talk(callee, human)
     await human.hang_up()
