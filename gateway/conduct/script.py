@@ -30,8 +30,9 @@ ANSWER_WITHIN = 60.0
 ACTIVE_WITHIN = 0.25
 """Seconds from the moment the SIP service listens to us, which makes it answer, until we speak without having heard
 that the call is active: LiveKit SIP says so only on the caller's first RTP, or a second later."""
-LEAD_WITHIN = 6.0
-"""Seconds for control to say where the call goes on."""
+LEAD_WITHIN = 12.0
+"""Seconds for control to say where the call goes on: one that was killed is back in 7 on a busy machine. The caller hears
+ringing from the second on, and a person is better than a callback."""
 HAND_WITHIN = 6.0
 """Seconds for a job of the other pool to be in the room."""
 APOLOGISE_WITHIN = 60.0
