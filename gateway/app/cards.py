@@ -1,14 +1,11 @@
-"""Wires the cards that people get whose phones ring: who waits, to whom it is told, and the link to decline."""
+"""Wires the cards that people get whose phones ring: who waits, and to whom it is told."""
 
 from __future__ import annotations
 
 import time
 
 from gateway.conduct.stage import CallStage
-from gateway.config import Settings
-from gateway.handoff.card import LASTS, Caller, card
-from gateway.operate.handoff_page import decline_link
-from gateway.operate.links import Links
+from gateway.handoff.card import DECLINE_HERE, LASTS, Caller, card
 from gateway.terms.act import Handoff
 from gateway.terms.call import Call
 from gateway.terms.delivery import Content, Why, asked
@@ -16,9 +13,6 @@ from gateway.terms.delivery import Content, Why, asked
 
 class Cards:
     """Tells one call's cards, each once however often it is asked for."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._links = Links(settings)
 
     def tell(self, stage: CallStage, call: Call, leg: str, name: str) -> None:
         """The leg rings the member of that name."""
@@ -29,8 +23,7 @@ class Cards:
         caller = Caller(call.id, number, stage.facts, stage.turns, stage.reason)
         own = dict(act.cards).get(name, ())
         if own:
-            link = decline_link(self._links, call.id, leg, time.time())
-            self._ask(stage, call, leg, own, card(caller, decline=link))
+            self._ask(stage, call, leg, own, card(caller, decline=DECLINE_HERE))
         if act.notify:
             self._ask(stage, call, leg.rpartition("-")[0], act.notify, card(caller))
 

@@ -87,7 +87,7 @@ class HouseTools:
 
     def house(self) -> House:
         """What performs the acts."""
-        return House(self._store, self._tools, self._ear, Cards(self._settings).tell)
+        return House(self._store, self._tools, self._ear, Cards().tell)
 
     def _tools(self, stage: CallStage, call: Call) -> Tools:
         return Tools(

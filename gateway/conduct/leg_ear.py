@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -88,13 +87,14 @@ class LegEar:
             await stream.aclose()
 
     async def _write(self, transcriber: Transcriber, phrase: bytes) -> None:
-        text = ""
-        with suppress(TimeoutError):
+        audio = Pcm(RATE, phrase)
+        try:
             async with asyncio.timeout(WRITTEN_WITHIN):
-                try:
-                    text = await transcriber.transcribe(Pcm(RATE, phrase), self._language)
-                except Unavailable as bad:
-                    log.warning("what a leg says isn't understood now", why=bad.what)
+                text = await transcriber.transcribe(audio, self._language)
+        except (Unavailable, TimeoutError) as bad:
+            log.warning("what a leg says isn't understood now", leg=self._leg, why=str(bad) or "It took too long.")
+            return
+        log.debug("a leg has said something", leg=self._leg, seconds=audio.seconds, words=len(text.split()))
         if text:
             self._happened(LegSaid(self._leg, text))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.terms.delivery import Content
 from gateway.terms.sealed import is_sealed
 from gateway.terms.turn import Speaker, Turn
 
+DECLINE_HERE = "offhook:decline"
+"""Stands in a card for the link, which is made where it is sent: jobs don't know how control is reached."""
 QUOTED = 3
 """Of what the caller has said, the last sentences."""
 LASTS = 600.0
@@ -30,8 +32,8 @@ class Caller:
 
 
 def card(caller: Caller, *, decline: str = "") -> Content:
-    """What it says. `decline`: a link by which whoever has the card can stop their phone ringing; "" for a team's, that
-    stops nobody's."""
+    """What it says. `decline`: a link by which whoever has the card can stop their phone ringing, or DECLINE_HERE; "" for a
+    team's, that stops nobody's."""
     facts = {name: _said(value) for name, value in caller.facts.items()}
     name, company = facts.get("name", ""), facts.get("company", "")
     number = facts.get("number", "") or caller.number
@@ -59,6 +61,20 @@ def card(caller: Caller, *, decline: str = "") -> Content:
         "said": quotes, "promises": facts.get("promises") or None, "decline": decline or None,
     }  # fmt: skip
     return Content(title, "\n".join(lines), {"card": fields}, short=short)
+
+
+def linked(content: Content, link: str) -> Content:
+    """The card with the link in its place."""
+    told = content.fields.get("card")
+    fields = dict(told) if isinstance(told, Mapping) else {}
+    if fields.get("decline"):
+        fields["decline"] = link
+    return replace(
+        content,
+        body=content.body.replace(DECLINE_HERE, link),
+        short=content.short.replace(DECLINE_HERE, link),
+        fields={**content.fields, "card": fields},
+    )
 
 
 def spelled(word: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
+from gateway.handoff.card import linked
+from gateway.operate.handoff_page import decline_link
 from gateway.operate.lead_words import lead_told
 from gateway.operate.links import LEAD_LASTS, Links, lead_path
 from gateway.operate.telling import told
@@ -35,6 +37,13 @@ COMPOSERS: Mapping[str, Composer] = {
     Why.LEAD: _lead,
     Why.LEAD_CHANGED: _lead,
 }
+
+
+def finished(due: Due, content: Content, links: Links) -> Content:
+    """Content that came with the delivery, with the links that only control can make. Every try says the same."""
+    if due.kind == Why.CARD:
+        return linked(content, decline_link(links, due.call, due.subject, due.made))
+    return content
 
 
 def told_too(due: Due, row: Row) -> list[str]:

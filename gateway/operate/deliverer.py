@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.config import Settings
 from gateway.errors import OffhookError, Refused, Unavailable
 from gateway.metrics import EDGE_ERRORS, counter, seconds
-from gateway.operate.composing import COMPOSERS, told_too
+from gateway.operate.composing import COMPOSERS, finished, told_too
 from gateway.operate.links import Links
 from gateway.operate.sending import Sender
 from gateway.operate.webhooks import Later
@@ -104,7 +104,7 @@ class Deliverer:
             await self._failed(due, "What it tells of is gone.", again=False)
             return
         try:
-            content = due.content or self._composed(due, row)
+            content = finished(due, due.content, self._links) if due.content else self._composed(due, row)
             async with asyncio.timeout(URGENT_WITHIN if due.urgent else WITHIN):
                 await self._sender.send(due, content)
         except Refused as bad:

@@ -37,7 +37,8 @@ _BEFORE = Never("it is looked for before anybody is rung")
 _TALK = Never("they have the caller already")
 _KILLED = of("test_handoff", "a_job_that_dies_amid_it_leaves_it_to_another")
 _KILLED_SOON = Open("it lasts for less than a second; the machine's property test has it")
-_LINK = Open("the page and what the job makes of it are proven by unit tests, and not by a real call yet")
+_LINK = of("house/test_cards", "whoever_is_rung_has_a_card_and_its_link_declines")
+_LINK_LATE = Open("the job makes the same of it as while the phone rings; the machine's property test has it")
 _NOBODY_RUNG = dict.fromkeys(
     (
         "taken",
@@ -61,7 +62,7 @@ _WHISPER: Mapping[str, Cell] = {
     "busy": _RINGS,
     "no answer": _ANSWERED,
     "unreachable": _RINGS,
-    "link": _LINK,
+    "link": _LINK_LATE,
     "closed": _BEFORE,
     "nobody": _BEFORE,
     "caller": _GONE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from gateway.app.cards import Cards
-from gateway.config import Settings
+from gateway.handoff.card import DECLINE_HERE
 from gateway.terms.act import Handoff, Wait
 from gateway.terms.event import Kind
 from tests.contract.calls import a_call
@@ -33,7 +33,7 @@ class Stage:
 
 def told(name: str, leg: str, act: Handoff | Wait = ACT) -> list[tuple[Kind, Mapping[str, Any], str]]:
     stage = Stage()
-    Cards(Settings()).tell(cast(Any, stage), replace(CALL, act=act), leg, name)
+    Cards().tell(cast(Any, stage), replace(CALL, act=act), leg, name)
     return stage.told
 
 
@@ -41,9 +41,9 @@ def test_a_member_gets_one_with_a_link_and_the_team_one_without() -> None:
     own, team = told("ana", "desk-19-1")
     assert own[0] is team[0] is Kind.DELIVER
     assert (own[1]["kind"], own[1]["to"], own[1]["urgent"]) == ("card", ["sms:+15105550111"], True)
-    assert "/handoffs/" in own[1]["content"]["body"]
+    assert DECLINE_HERE in own[1]["content"]["body"]
     assert team[1]["to"] == ["https://desk.example/hook"]
-    assert "/handoffs/" not in team[1]["content"]["body"]
+    assert DECLINE_HERE not in team[1]["content"]["body"]
     assert own[1]["subject"] == "desk-19-1"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.handoff.card import Caller, card, spelled
+from gateway.handoff.card import DECLINE_HERE, Caller, card, linked, spelled
 from gateway.terms.personal import Words
 from gateway.terms.sealed import MARK
 from gateway.terms.turn import Speaker, Turn
@@ -55,3 +55,10 @@ def test_what_isnt_known_isnt_told_and_a_team_declines_for_nobody() -> None:
 
 def test_companies_are_spelled() -> None:
     assert spelled("O'Neil & Co") == "O-N-E-I-L-C-O"
+
+
+def test_the_link_is_put_where_it_belongs_when_the_card_is_sent() -> None:
+    told = linked(card(CALLER, decline=DECLINE_HERE), "https://x.example/decline")
+    assert told == card(CALLER, decline="https://x.example/decline")
+    team = card(CALLER)
+    assert linked(team, "https://x.example/decline") == team
