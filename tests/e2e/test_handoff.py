@@ -112,8 +112,6 @@ async def test_a_human_gives_the_caller_back_by_star_two(stack: Stack, caller: P
     await human.press("*2")
     await human.ended()
     await told(caller, call, Say.GIVEN_BACK)
-    await caller.say(call, "I would like to leave a message.")
-    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
     await call.hang_up()
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]][:3] == ["talk", "handoff", "talk"]
@@ -157,7 +155,7 @@ async def test_a_phone_that_refuses_is_told_apart_by_its_status(
     (await callees.rung()).reject(status)
     await told(caller, call, say)
     await call.press("0")
-    await call.spoken()
+    await call.spoken(40.0)
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="callback")
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "talk"]
@@ -249,7 +247,7 @@ async def test_where_nobody_can_be_had_the_caller_is_told_before_anybody_is_prom
     call = await wants_a_person(caller, number)
     await told(caller, call, say)
     await call.press("0")
-    await call.spoken()
+    await call.spoken(40.0)
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="callback")
     assert (found["legs"], len(found["stops"])) == ([], 1)
