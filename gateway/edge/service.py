@@ -225,6 +225,10 @@ def _check(incoming: Incoming) -> None:
         host_port(incoming.request.contact[0].uri)
     except (ValueError, IndexError) as bad:
         raise PeerFault("A call names no Contact that can be read.", sip_status=400) from bad
+    try:
+        _ = incoming.request.via
+    except ValueError as bad:
+        raise PeerFault("The way that a call has come can't be read.", sip_status=400) from bad
 
 
 def lasting() -> Tasks:

@@ -154,7 +154,17 @@ async def _running(
         ),
         *("-i", f"[{own[0]}]" if ":" in own[0] else own[0], "-p", str(own[1]), "-m", str(calls)),
         *("-d", str(round(pause * 1000)), "-key", "rtp", str(rtp), "-key", "caller", CALLER),
-        *("-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-trace_msg", "-trace_rtt", "-rtt_freq", "1"),
+        *(
+            "-nostdin",
+            "-timeout",
+            str(60 + round(pause)),
+            "-timeout_error",
+            "-trace_err",
+            "-trace_msg",
+            "-trace_rtt",
+            "-rtt_freq",
+            "1",
+        ),
     ]
     process = await asyncio.create_subprocess_exec(
         *command,

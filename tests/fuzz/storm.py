@@ -51,7 +51,8 @@ class Told:
     longest: float = 0.0
     """Seconds until a probe was answered, at most."""
     before: float = 0.0
-    """MB that the edge held after its first thousand messages."""
+    """MB that the edge held after half of the messages: whoever isn't acknowledged is remembered for 32 s (RFC 3261's 64*T1),
+    so that it has as many to remember then as at the end."""
     after: float = 0.0
     answers: Counter[str] = field(default_factory=Counter)
     """Responses, by their status."""
@@ -93,7 +94,7 @@ async def storm(edge: EdgeProcess, messages: int, seed: int) -> Told:
             asked = time.monotonic()
             await _probe(attacker, transport, edge, number)
             told.longest = max(told.longest, time.monotonic() - asked)
-            if number >= 1000 and not told.before:
+            if number >= messages // 2 and not told.before:
                 told.before = memory(edge)
         told.seconds, told.after = time.monotonic() - began, memory(edge)
     finally:

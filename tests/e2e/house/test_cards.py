@@ -8,10 +8,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from agents.lines import Say, line_of
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from agents.words.lines import Say, line_of
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.house.conftest import SECRET, Places
