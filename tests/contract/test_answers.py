@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -11,15 +11,8 @@ from gateway.errors import Unavailable
 from gateway.handoff.answers import Answers, MemoryAnswers
 from gateway.handoff.redis_answers import RedisAnswers
 from gateway.terms.call import CallId
-from tests.e2e.servers import redis_server
 
 CALL, OTHER = CallId("SCL_1"), CallId("SCL_2")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis", "redis-decoding"])

@@ -3,7 +3,7 @@ caller's words to a job's check."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -19,17 +19,10 @@ from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
 from tests.contract.test_records import Tape
-from tests.e2e.servers import redis_server
 
 ANN, BEN = Number("+15105550142"), Number("+15105550143")
 NOW = 1_800_000_000.0
 CALL = CallId("SCL_a")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture

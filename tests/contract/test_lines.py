@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -22,7 +22,6 @@ from gateway.conduct import waiting
 from gateway.conduct.waiting import Line
 from gateway.terms.act import Callee, Onward, Over, Wait
 from gateway.terms.call import CallId
-from tests.e2e.servers import redis_server
 
 NAMES = ("ana", "ben", "chi")
 DESK = Roster("desk", tuple(Callee(name, f"sip:{name}@pbx") for name in NAMES), "ringall", 20.0)
@@ -125,12 +124,6 @@ class Lab:
         if self.redis is not None:
             await self.redis.sadd("offhook:live", call)
         return Caller(call, self.members, self.rosters, self.phones, self.talk)
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -17,7 +17,7 @@ from gateway.calls.people.redis_members import RedisMembers
 from gateway.errors import Unavailable
 from gateway.redis_client import open_client
 from gateway.terms.call import CallId
-from tests.e2e.servers import free_port, redis_server
+from tests.e2e.servers import free_port
 
 NOW = 1764000000.25
 FIRST, SECOND, THIRD = CallId("SCL_1"), CallId("SCL_2"), CallId("SCL_3")
@@ -64,12 +64,6 @@ class Lab:
         place = await self.members.beat(call, epoch, "desk", since, TEAM, at)
         assert place
         return place
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 def in_memory() -> Lab:

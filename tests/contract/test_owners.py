@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -12,15 +12,9 @@ from gateway.calls.people import owners, redis_owners
 from gateway.calls.people.owners import MemoryOwners, Owners
 from gateway.calls.people.redis_owners import RedisOwners
 from gateway.terms.personal import Number
-from tests.e2e.servers import redis_server, until
+from tests.e2e.servers import until
 
 ADA, BEA = Number("+15105550142"), Number("+15105550143")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from gateway.calls.shared.pacing import MemoryPacer, Pacer
 from gateway.calls.shared.redis_pacing import RedisPacer
-from tests.e2e.servers import redis_server
 
 
 @dataclass
@@ -31,12 +30,6 @@ class Lab:
     one: Pacer
     other: Pacer
     clock: Clock
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis", "redis-resp2-text"])

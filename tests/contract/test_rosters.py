@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -12,16 +12,9 @@ from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.people.roster import MemoryRosters, Roster, Rosters
 from gateway.errors import OurFault
 from gateway.terms.act import Callee
-from tests.e2e.servers import redis_server
 
 DESK = Roster("desk", (Callee("ana", "+15105550111"), Callee("ben", "sip:ben@pbx")), "linear", 15.5, 60.0, "Asia/Tokyo")
 SALES = Roster("sales")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis", "redis-resp2-text"])

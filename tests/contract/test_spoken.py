@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -12,15 +12,9 @@ from gateway.calls.shared import redis_spoken, spoken
 from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.shared.spoken import MemorySpoken, Spoken
 from gateway.terms.call import CallId
-from tests.e2e.servers import redis_server, until
+from tests.e2e.servers import until
 
 CALL, OTHER = CallId("SCL_1"), CallId("SCL_2")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,15 +35,8 @@ from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
 from tests.contract.calls import a_call
 from tests.contract.test_speech_plugins import on_the_line
-from tests.e2e.servers import redis_server
 
 CALL = CallId("SCL_message")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import io
 import shutil
 import time
 import wave
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,18 +30,11 @@ from gateway.phone.ears import find_like
 from gateway.redis_client import open_client
 from gateway.rtp.level import TARGET, active_level
 from gateway.terms.catalogue import Line
-from tests.e2e.servers import redis_server
 from tests.unit.dialplan.plans import plan
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC).timestamp()
 HELLO = Line("Hello.", "Hello.", "en-US")
 TONE = Pcm(8000, (6000 * np.sin(np.arange(8000) * 0.7)).astype("<i2").tobytes())
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture
