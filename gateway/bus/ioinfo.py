@@ -31,6 +31,7 @@ from gateway.bus.callstate import Status
 from gateway.bus.client import Client
 from gateway.bus.errors import BusSyntaxError
 from gateway.bus.wire import message
+from gateway.terms.encryption import Encryption
 from gateway.terms.personal import Digits, Number
 
 SERVICE = "IOInfo"
@@ -107,14 +108,6 @@ class Verdict(StrEnum):
     REJECT = "reject"
     DROP = "drop"
     """No rule matches: what the open-source server says instead of REJECT."""
-
-
-class Encryption(StrEnum):
-    """What trunk and rule say of encrypted media; SDP's words for it are the same."""
-
-    DISABLE = "disable"
-    ALLOW = "allow"
-    REQUIRE = "require"
 
 
 _ENCRYPTION: Mapping[int, Encryption] = {

@@ -7,30 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from gateway.terms.english import SMALL
+
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_NUMBERS: Mapping[str, int] = {
-    word: number
-    for number, word in enumerate(
-        [
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-        ],
-        1,
-    )
-} | {"twenty": 20, "thirty": 30, "forty": 40, "forty-five": 45, "fifteen": 15, "an": 1, "a": 1, "half": 30}
+_NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(SMALL[1:16], 1)} | {
+    "twenty": 20, "thirty": 30, "forty": 40, "forty-five": 45, "an": 1, "a": 1, "half": 30,
+}  # fmt: skip
 _PARTS = {"morning": 9, "noon": 12, "midday": 12, "lunchtime": 12, "afternoon": 14, "evening": 18, "tonight": 18}
 _AT = re.compile(
     r"\b(?:(half|quarter)\s+(past|to)\s+)?(\d{1,2}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"

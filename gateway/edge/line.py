@@ -81,7 +81,7 @@ class Line:
         """
         if wish.only_listed:
             self._codecs = [codec for codec in sdp.CODECS if codec.name in wish.codecs]
-        self._encryption = sdp.Encryption(wish.encryption)
+        self._encryption = wish.encryption
         if wish.timeout:
             self._timeouts = Timeouts(max(Timeouts().initial, wish.timeout), wish.timeout)
         if not self._codecs:

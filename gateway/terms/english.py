@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-_SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
-_TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
+TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+"""The words for 0 to 19, and for the tens, by their number; for who understands numbers, too."""
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
              "twelve": "twelfth"}  # fmt: skip
 _GROUPS = ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
@@ -40,10 +41,10 @@ def number(value: int) -> str:
     if value < 0:
         return f"minus {number(-value)}"
     if value < 20:
-        return _SMALL[value]
+        return SMALL[value]
     if value < 100:
-        tens = _TENS[value // 10]
-        return f"{tens}-{_SMALL[value % 10]}" if value % 10 else tens
+        tens = TENS[value // 10]
+        return f"{tens}-{SMALL[value % 10]}" if value % 10 else tens
     size, name = next((size, name) for size, name in _GROUPS if value >= size)
     head = f"{number(value // size)} {name}"
     return f"{head} {number(value % size)}" if value % size else head

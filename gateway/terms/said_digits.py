@@ -8,44 +8,10 @@ from __future__ import annotations
 
 import re
 
+from gateway.terms.english import SMALL, TENS
 from gateway.terms.sealed import HIDDEN
 
-_WORDS = frozenset(
-    [
-        "zero",
-        "oh",
-        "nought",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-        "hundred",
-        "thousand",
-    ]
-)
+_WORDS = frozenset([*SMALL, *TENS, "oh", "nought", "hundred", "thousand"])
 _BETWEEN = frozenset(["and", "double", "triple", "treble", "dash", "hyphen", "point", "dot", "slash", "space", "o"])
 """Said between digits, or before them."""
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")

@@ -8,10 +8,11 @@ UAS: `negotiated = answer(parse(request.body), host, port, session_id=…)`, sen
 
 from __future__ import annotations
 
-from gateway.sip.sdp.crypto import MATERIAL, Encryption, Keys, Suite
+from gateway.sip.sdp.crypto import MATERIAL, Keys, Suite
 from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
 from gateway.sip.sdp.negotiate import CODECS, NOWHERE, Negotiated, SdpMismatch, Stream, accept, answer, offer, place
 from gateway.sip.sdp.read import SdpSyntaxError, parse
+from gateway.terms.encryption import Encryption
 
 CONTENT_TYPE = "application/sdp"
 

@@ -12,15 +12,6 @@ from enum import StrEnum
 from gateway.sip.sdp.model import Attribute
 
 
-class Encryption(StrEnum):
-    """Whether media may, or must, be encrypted."""
-
-    DISABLE = "disable"
-    ALLOW = "allow"
-    """Encrypted where the other side can do it; plain where it can't (RFC 8643)."""
-    REQUIRE = "require"
-
-
 class Suite(StrEnum):
     """How media is encrypted and proven (RFC 4568 section 6.2, RFC 7714 section 14.2); the first is preferred."""
 

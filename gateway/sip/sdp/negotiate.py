@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from gateway.errors import PeerFault
 from gateway.sip.sdp import crypto
-from gateway.sip.sdp.crypto import Crypto, Encryption, Keys
+from gateway.sip.sdp.crypto import Crypto, Keys
 from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
+from gateway.terms.encryption import Encryption
 
 CODECS = (PCMU, PCMA)
 """What we speak."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_UNITS = dict(zip(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"], range(20), strict=True))  # fmt: skip
-_TENS = dict(
-    zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
-)
+from gateway.terms.english import SMALL, TENS
+
+_UNITS = {word: number for number, word in enumerate(SMALL)}
+_TENS = {word: 10 * number for number, word in enumerate(TENS) if number > 1}
 _SCALES = {"hundred": 100, "thousand": 1000, "k": 1000, "grand": 1000, "million": 1_000_000, "billion": 10**9}
 _ROUND = {"dozen": 12, "couple": 2}
 _DIGITS = {**{word: str(value) for word, value in _UNITS.items() if value < 10}, "oh": "0", "o": "0"}

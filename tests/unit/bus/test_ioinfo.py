@@ -13,10 +13,11 @@ from gateway.bus.callstate import Status, read
 from gateway.bus.client import Client
 from gateway.bus.envelope import Request, encode
 from gateway.bus.errors import BusSyntaxError
-from gateway.bus.ioinfo import CallInfo, Encryption, IoInfo, Leg, MediaWish, TrunkAnswer, TrunkFault, Uri, Verdict
+from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish, TrunkAnswer, TrunkFault, Uri, Verdict
 from gateway.bus.memory import Hub, MemoryBus
 from gateway.bus.server import Server
 from gateway.bus.wire import message
+from gateway.terms.encryption import Encryption
 from gateway.terms.ending import Party
 from gateway.terms.personal import Number
 
