@@ -23,7 +23,7 @@ from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
 from gateway.terms.act import Because
-from tests.unit.agents.test_sealed_route import Prompts, Room, Session, Voice
+from tests.unit.agents.runner_scene import Prompts, Room, Session, Voice
 from tests.unit.guard.test_hostile import OPEN, STRICT, Gateway, Store, gateway
 from tests.unit.guard.tricks import NAMED, is_let_out, tricks
 

@@ -7,37 +7,18 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 import pytest
-from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
 from agents.line.silence import REASON, Means, Silence
 from agents.words.lines import Say
 from gateway.calls.talk import silence
-
-
-class Session:
-    """Tells what a session would."""
-
-    def __init__(self) -> None:
-        self._on: dict[str, Callable[[Any], None]] = {}
-
-    def on(self, event: str, handler: Callable[[Any], None]) -> None:
-        self._on[event] = handler
-
-    def user(self, old: Any, new: Any) -> None:
-        self._on["user_state_changed"](UserStateChangedEvent(old_state=old, new_state=new))
-
-    def agent(self, old: Any, new: Any) -> None:
-        self._on["agent_state_changed"](AgentStateChangedEvent(old_state=old, new_state=new))
-
-    def heard(self, words: str) -> None:
-        self._on["user_input_transcribed"](UserInputTranscribedEvent(transcript=words, is_final=True))
+from tests.unit.agents.telling_session import TellingSession
 
 
 class Scene:
     """A conversation in which the agent says what it is asked to say, at once."""
 
     def __init__(self) -> None:
-        self.session = Session()
+        self.session = TellingSession()
         self.said: asyncio.Queue[Say | str] = asyncio.Queue()
         self.meanwhile: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -19,12 +19,12 @@ from agents.words.lines import Say
 from gateway.calls.talk import silence, stranger
 from gateway.conduct.attention import Attention
 from gateway.terms.call import Brief
-from tests.unit.agents.test_silence import Session as Told
+from tests.unit.agents.telling_session import TellingSession
 from tests.unit.calls.line_sounds import pcm, tty
 from tests.unit.calls.line_sounds import silence as nothing
 
 
-class Session(Told):
+class Session(TellingSession):
     """Tells several listeners."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from agents.line.patience import PHRASES, Patience
 from agents.words.lines import Say, line_of
 from gateway.conduct.port import Pcm, Played
 from gateway.terms.catalogue import Line
-from tests.unit.agents.test_silence import Session
+from tests.unit.agents.telling_session import TellingSession
 
 RATE = 24000
 
@@ -49,7 +49,7 @@ class Voice:
 
 class Scene:
     def __init__(self) -> None:
-        self.session, self.voice = Session(), Voice()
+        self.session, self.voice = TellingSession(), Voice()
         self.output = StageOutput(self.voice)
         self.told: asyncio.Queue[str] = asyncio.Queue()
         self.fillers = 0

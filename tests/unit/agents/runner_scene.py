@@ -1,0 +1,158 @@
+"""A talking agent's runner without a telephone: a session, a room and a store that tests look into."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice import ConversationItemAddedEvent
+
+from agents.definition import Definition
+from agents.engines import chains as engines
+from agents.line import telephony
+from agents.registry import definition
+from agents.runner import TalkingRunner
+from gateway.calls.shared.spoken import MemorySpoken
+from gateway.calls.store.memory import MemoryStore
+from gateway.conduct.ledger import Ledger
+from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.tell import Teller
+from gateway.config import Settings
+from gateway.errors import Unavailable
+from gateway.terms.call import Brief, Call, CallId, Pool
+from gateway.terms.event import Event, Kind
+from gateway.terms.personal import Number
+
+SECRET = "a secret of the test's"
+BRIEF = Brief("support", sealed=True)
+CALL = Call(CallId("SCL_1"), "call-1", "sip_1", Number("+15105550200"), None, "ST_1", "support", "p", Pool.AGENTS,
+            BRIEF, 1.0)  # fmt: skip
+
+
+class Handle:
+    async def wait_for_playout(self) -> None:
+        pass
+
+
+class Session:
+    """What the runner asks of a session, and all that a model would be told."""
+
+    def __init__(self) -> None:
+        self.input = self.output = cast(Any, type("Ends", (), {})())
+        self.heard: list[str] = []
+        self.agent: Any = None
+        self.interrupted = 0
+        self.replied = asyncio.Event()
+        self._on: dict[str, list[Callable[..., None]]] = {}
+
+    def on(self, event: str, handler: Callable[..., None]) -> None:
+        self._on.setdefault(event, []).append(handler)
+
+    async def start(self, agent: object) -> None:
+        self.agent = agent
+
+    def interrupt(self, *, force: bool) -> None:
+        assert force, "what no voice cuts off, a key does"
+        self.interrupted += 1
+
+    def generate_reply(self, *, user_input: str) -> None:
+        self.heard.append(user_input)
+        self.replied.set()
+        self.added("user", user_input)
+
+    def say(self, text: str, **_: object) -> Handle:
+        self.added("assistant", text)
+        return Handle()
+
+    def added(self, role: Any, text: str) -> None:
+        for handler in self._on["conversation_item_added"]:
+            handler(ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Prompts:
+    async def get(self, *_: object) -> None:
+        return None
+
+    async def want(self, *_: object) -> None:
+        pass
+
+
+class Voice:
+    rate = 24000
+
+
+class Room:
+    def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
+        return cast(AsyncIterator[bytes], iter(()))
+
+
+class Store(MemoryStore):
+    fails = False
+
+    def __init__(self) -> None:
+        super().__init__(time.monotonic)
+        self.told: list[Event] = []
+
+    async def tell(self, event: Event) -> None:
+        if self.fails and event.kind is Kind.FACTS:
+            raise Unavailable("down")
+        self.told.append(event)
+
+
+class Scene:
+    def __init__(self, runner: TalkingRunner, session: Session, store: Store, teller: Teller) -> None:
+        self.runner, self.session, self.store, self._teller = runner, session, store, teller
+
+    async def told(self, kind: Kind) -> list[dict[str, Any]]:
+        """What was told of it by now."""
+        await self._settled()
+        if self._teller._waiting:
+            await asyncio.wait({self._teller._waiting[-1][1]}, timeout=5)
+        return [dict(event.data) for event in self.store.told if event.kind is kind]
+
+    async def press(self, keys: str) -> None:
+        for key in keys:
+            self.runner.digit(key)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        while tasks := self.runner._tasks:
+            await asyncio.wait(tasks)
+
+
+@asynccontextmanager
+async def scene(
+    monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF, agent: Definition | None = None
+) -> AsyncIterator[Scene]:
+    session, store = Session(), Store()
+    monkeypatch.setattr(telephony, "session", lambda *_: session)
+    settings = Settings.model_validate({"LIVEKIT_API_SECRET": SECRET, "LIVEKIT_API_KEY": "key"})
+    warm = engines.Warm(*cast(Any, (None, None, None, None)))
+    runner = TalkingRunner(agent or definition("support"), settings, warm)
+    async with Teller(store, CALL.id) as teller:
+        ledger = Ledger(store, teller, CALL, lambda: None)
+        parts = Parts(
+            CALL,
+            cast(Any, Voice()),
+            cast(Any, Room()),
+            teller,
+            ledger,
+            cast(Any, Prompts()),
+            "voice",
+            MemorySpoken(time.monotonic),
+        )
+        await runner.prepare(CallStage(parts, brief))
+        runner._early = None
+        session.added("assistant", "What is your ticket number?")
+        try:
+            yield Scene(runner, session, store, teller)
+        finally:
+            await runner.close()
