@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.speech.dialogue import spoken, values
+from gateway.speech.dialogue.correcting import corrections, named
 from gateway.speech.dialogue.numbers import digits
+from gateway.speech.dialogue.onward import closing, onward, opening
 from gateway.speech.dialogue.phrases import Means, means
+from gateway.speech.dialogue.results import failed, to_say
 from gateway.speech.dialogue.talk import Stage, Talk, read
 from gateway.speech.dialogue.tools import Kind, Property
 from gateway.speech.dialogue.values import Value
@@ -48,14 +50,14 @@ def reply(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[st
     if talk.tools.form is not None and talk.tools.form.closed:
         talk = read(messages, offered, _unsaved(messages, offered))
     if not talk.said:
-        return Reply(_opening(talk))
+        return Reply(opening(talk))
     match talk.said[-1].role:
         case "user":
             return _answer(talk)
         case "tool":
             return _after_tools(talk)
         case _:
-            return Reply(_onward(talk))
+            return Reply(onward(talk))
 
 
 def _unsaved(messages: Sequence[Mapping[str, object]], offered: Sequence[Mapping[str, object]]) -> Mapping[str, Value]:
@@ -80,7 +82,7 @@ def _answer(talk: Talk) -> Reply:
     if means(words, Means.DANGER):
         return Reply(spoken.DANGER)
     if means(words, Means.IDENTITY):
-        return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {_onward(talk)}".strip())
+        return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {onward(talk)}".strip())
     if name := _wanted(talk, words):
         return Reply(calls=(Call(talk.tools.transfer, {talk.tools.transfer_to: name}),))
     if means(words, Means.PERSON):
@@ -91,13 +93,13 @@ def _answer(talk: Talk) -> Reply:
     if talk.tools.message and (offered or means(words, Means.MESSAGE)):
         return Reply(calls=(Call(talk.tools.message, {}),))
     if means(words, Means.SLOWER):
-        return Reply(spoken.slower(talk.last) or _onward(talk))
+        return Reply(spoken.slower(talk.last) or onward(talk))
     if means(words, Means.REPEAT):
-        return Reply(talk.last or _onward(talk))
+        return Reply(talk.last or onward(talk))
     if refused := talk.prompt.refusal(words):
-        return Reply(f"I'm sorry, I can't {refused}. {spoken.OFFER_PERSON} {_onward(talk)}".strip())
+        return Reply(f"I'm sorry, I can't {refused}. {spoken.OFFER_PERSON} {onward(talk)}".strip())
     if fact := _asked_fact(talk, words):
-        return Reply(f"{fact} {_onward(talk)}".strip())
+        return Reply(f"{fact} {onward(talk)}".strip())
     return _BY_STAGE[talk.stage](talk, words)
 
 
@@ -127,13 +129,13 @@ def _open(talk: Talk, words: str) -> Reply:
     if means(words, Means.BYE):
         return _bye(talk)
     if means(words, Means.GREETING) or means(words, Means.YES):
-        return Reply(_onward(talk))
+        return Reply(onward(talk))
     first = talk.asked
     if first is not None and first.name not in talk.facts and len(words.split()) > 1:
         answer = values.answer(first, words)
         if answer is not None:
             return _save(talk, {first.name: answer})
-    return Reply(_onward(talk)) if talk.missing else _missed(talk)
+    return Reply(onward(talk)) if talk.missing else _missed(talk)
 
 
 def _ask(talk: Talk, words: str) -> Reply:
@@ -150,7 +152,7 @@ def _ask(talk: Talk, words: str) -> Reply:
         and not told
         and (one.kind is not Kind.DIGITS or len(digits(words.split())) < LEAST_DIGITS)
     ):
-        return Reply(_onward(_without(talk, one), "No problem."))
+        return Reply(onward(_without(talk, one), "No problem."))
     if one.name not in told and (not told or one.kind is Kind.WORDS):
         answer = None if _only_yes_or_no(words) else values.answer(one, words)
         if answer is not None and not (told and one.kind is Kind.WORDS and not told.keys() - {one.name}):
@@ -158,7 +160,7 @@ def _ask(talk: Talk, words: str) -> Reply:
     if told:
         return _save(talk, told)
     if one.kind is Kind.DIGITS and means(words, Means.NO):
-        return Reply(_onward(_without(talk, one), "No problem."))
+        return Reply(onward(_without(talk, one), "No problem."))
     return _missed(talk)
 
 
@@ -172,17 +174,17 @@ def _step(talk: Talk, words: str) -> Reply:
     if yes is None:
         return Reply(f"{spoken.MISSED} {spoken.HELPED}")
     if yes:
-        return _save(talk, {outcome.name: True}) if outcome else Reply(f"I'm glad. {_closing(talk)}")
-    return Reply(_onward(talk, "I'm sorry to hear that."))
+        return _save(talk, {outcome.name: True}) if outcome else Reply(f"I'm glad. {closing(talk)}")
+    return Reply(onward(talk, "I'm sorry to hear that."))
 
 
 def _confirm(talk: Talk, words: str) -> Reply:
-    told = _corrections(talk, words)
+    told = corrections(talk, words)
     if told:
         return _save(talk, told)
     if means(words, Means.NO) and not means(words, Means.BYE):
-        named = _named(talk, words)
-        return Reply(spoken.question(named) if named else spoken.CHANGE)
+        one = named(talk, words)
+        return Reply(spoken.question(one) if one else spoken.CHANGE)
     if means(words, Means.YES) or means(words, Means.BYE):
         return _confirmed(talk, words)
     return Reply(f"{spoken.MISSED} {spoken.CONFIRM}")
@@ -196,23 +198,23 @@ def _confirmed(talk: Talk, words: str) -> Reply:
         return _bye(talk)
     if talk.tools.hand_over and not any(name == talk.tools.hand_over for one in talk.said for name, _ in one.calls):
         return Reply(calls=(Call(talk.tools.hand_over, {"reason": "all that was asked for is known"}),))
-    return Reply(_closing(talk))
+    return Reply(closing(talk))
 
 
 def _change(talk: Talk, words: str) -> Reply:
-    told = _corrections(talk, words)
+    told = corrections(talk, words)
     if told:
         return _save(talk, told)
     if means(words, Means.NO) or means(words, Means.BYE):
         return _confirmed(talk, words)
-    named = _named(talk, words)
-    return Reply(spoken.question(named) if named else f"{spoken.MISSED} {spoken.CHANGE}")
+    one = named(talk, words)
+    return Reply(spoken.question(one) if one else f"{spoken.MISSED} {spoken.CHANGE}")
 
 
 def _more(talk: Talk, words: str) -> Reply:
     if means(words, Means.NO) or means(words, Means.BYE) or means(words, Means.SKIP):
         return _bye(talk)
-    told = _corrections(talk, words)
+    told = corrections(talk, words)
     if told:
         return _save(talk, told)
     if means(words, Means.YES):
@@ -236,7 +238,7 @@ def _keyed(talk: Talk, keys: str) -> Reply:
         return _person(talk, "the caller pressed 0")
     one = one or next((each for each in talk.wanted if each.kind is Kind.DIGITS), None)
     if one is None or not keys:
-        return Reply(f"{spoken.OFFER_PERSON} {_onward(talk)}")
+        return Reply(f"{spoken.OFFER_PERSON} {onward(talk)}")
     if one.length and len(keys) != one.length:
         return Reply(f"That has {len(keys)} digits. {spoken.again(one)}")
     return _save(talk, {one.name: keys})
@@ -248,12 +250,12 @@ def _hidden(talk: Talk) -> Reply:
     if entered is None:
         return Reply(f"{spoken.FAILED} {spoken.OFFER_PERSON}")
     thanks = spoken.acknowledged(entered, spoken.ENTERED)
-    return Reply(f"{thanks} {spoken.CHANGED}" if talk.read and not talk.missing else _onward(talk, thanks))
+    return Reply(f"{thanks} {spoken.CHANGED}" if talk.read and not talk.missing else onward(talk, thanks))
 
 
 def _person(talk: Talk, reason: str) -> Reply:
     if not talk.tools.person:
-        return Reply(f"{spoken.NO_PERSON} {_onward(talk)}")
+        return Reply(f"{spoken.NO_PERSON} {onward(talk)}")
     arguments = {talk.tools.person_reason: reason} if talk.tools.person_reason else {}
     return Reply(calls=(Call(talk.tools.person, arguments),))
 
@@ -267,7 +269,7 @@ def _save(talk: Talk, told: Mapping[str, Value]) -> Reply:
     """Call the form with new facts, or, a closed one that isn't complete, go on asking."""
     form = talk.tools.form
     if form is None:
-        return Reply(_onward(talk))
+        return Reply(onward(talk))
     if form.closed and not talk.called:
         return _gathered(talk, told)
     known: dict[str, object] = {one.name: None for one in form.properties} | {
@@ -284,7 +286,7 @@ def _gathered(talk: Talk, told: Mapping[str, Value]) -> Reply:
     thanks = spoken.acknowledged(latest, told[latest.name]) if latest else ""
     if talk.read and after.missing is None:
         return Reply(f"{thanks} {spoken.CHANGED}".strip(), told=told)
-    return Reply(_onward(after, thanks), told=told)
+    return Reply(onward(after, thanks), told=told)
 
 
 def _items(properties: Sequence[Property], name: str) -> bool:
@@ -296,95 +298,36 @@ def _after_tools(talk: Talk) -> Reply:
     called = next((one.calls for one in reversed(talk.said) if one.calls), ())
     names = {name for name, _ in called}
     results = [one.text for one in talk.said[-len(called) :] if one.role == "tool"] if called else []
-    if any(_failed(result) for result in results):
+    if any(failed(result) for result in results):
         return Reply(f"{spoken.FAILED} {spoken.OFFER_PERSON}")
-    said = " ".join(words for result in results if (words := _to_say(result)))
+    said = " ".join(words for result in results if (words := to_say(result)))
     if talk.tools.end in names:
         spoke = any(one.calls and one.text for one in talk.said[-1 - len(called) :])
         return Reply(said or ("" if spoke else spoken.GOODBYE))
     if talk.tools.person in names:
-        return Reply(said or f"All right. {_onward(talk)}")
+        return Reply(said or f"All right. {onward(talk)}")
     if said:
         return Reply(said)
     if talk.tools.form is not None and talk.tools.form.closed:
-        return Reply(_closing(talk))
+        return Reply(closing(talk))
     latest = [one for one in talk.properties if one.name in talk.latest]
     if talk.read and latest and not latest[0].outcome:
         changed = " ".join(f"{spoken.acknowledged(one, talk.facts[one.name])}" for one in latest)
-        return Reply(f"{changed} {spoken.CHANGED}" if not talk.missing else _onward(talk, changed))
+        return Reply(f"{changed} {spoken.CHANGED}" if not talk.missing else onward(talk, changed))
     first = next(
         (one for one in latest if one is talk.asked or one.kind is not Kind.WORDS), latest[0] if latest else None
     )
     thanks = spoken.acknowledged(first, talk.facts.get(first.name) if first else None)
-    return Reply(_onward(talk, "I'm glad." if latest and latest[0].outcome else thanks))
-
-
-def _onward(talk: Talk, before: str = "") -> str:
-    """The next question, after `before`."""
-    return f"{before} {_next(talk)}".strip()
-
-
-def _next(talk: Talk) -> str:
-    missing, steps = talk.missing, talk.steps
-    ready = bool(steps) and talk.stepped < len(steps) and _stepping(talk)
-    if missing is not None and not (ready and talk.stage is Stage.STEP):
-        if talk.stage is Stage.ASK and talk.asked is missing and talk.said[-1].role == "user":
-            return spoken.again(missing, talk.tries)
-        return spoken.question(missing)
-    if ready:
-        return f"{'Please try this' if not talk.stepped else 'Then try this'}: {steps[talk.stepped]} {spoken.HELPED}"
-    if talk.facts and not talk.confirmed and not talk.read:
-        return f"{spoken.read_back(talk.properties, talk.facts)} {spoken.CONFIRM}"
-    return spoken.MORE
-
-
-def _stepping(talk: Talk) -> bool:
-    """Whether steps make sense: something is wrong, and it isn't solved yet."""
-    outcomes = [one.name for one in talk.properties if one.outcome]
-    return bool(talk.facts) and not any(talk.facts.get(name) is True for name in outcomes)
-
-
-def _closing(talk: Talk) -> str:
-    return f"{talk.prompt.closing or 'Thank you, I have noted everything.'} {spoken.MORE}"
+    return Reply(onward(talk, "I'm glad." if latest and latest[0].outcome else thanks))
 
 
 def _missed(talk: Talk) -> Reply:
     one = talk.asked if talk.stage is Stage.ASK else None
     if one is None:
-        return Reply(f"{spoken.MISSED} {_onward(talk)}")
+        return Reply(f"{spoken.MISSED} {onward(talk)}")
     if talk.tries <= _ASK_TWICE:
         return Reply(f"{spoken.MISSED} {spoken.again(one, talk.tries)}")
     return Reply(f"{spoken.MISSED_AGAIN} {spoken.question(one)}")
-
-
-def _opening(talk: Talk) -> str:
-    if talk.prompt.opening:
-        return talk.prompt.opening
-    who = f"I'm {talk.prompt.assistant}, an" if talk.prompt.assistant else "I'm an"
-    of = f" of {talk.prompt.company}" if talk.prompt.company else ""
-    return f"Hello, {who} automated assistant{of}. {_next(talk)}"
-
-
-def _corrections(talk: Talk, words: str) -> dict[str, Value]:
-    """What the caller wants otherwise: told outright, or after naming what it is about."""
-    told = dict(values.told(talk.properties, words))
-    named = _named(talk, words)
-    if named is not None and named.name not in told:
-        after = re.split(rf"\b(?:{_topics(named)})\b(?: is| was| should be| to)*", words)[-1].strip()
-        value = values.answer(named, after) if after else None
-        if value is not None:
-            told[named.name] = value
-    return {name: value for name, value in told.items() if talk.facts.get(name) != value}
-
-
-def _named(talk: Talk, words: str) -> Property | None:
-    """The property that the words speak of."""
-    return next((one for one in talk.properties if re.search(rf"\b(?:{_topics(one)})\b", words)), None)
-
-
-def _topics(one: Property) -> str:
-    parts = [part for part in one.name.split("_") if part not in ("the", "of")]
-    return "|".join(re.escape(part) for part in [" ".join(parts), *parts])
 
 
 def _without(talk: Talk, one: Property) -> Talk:
@@ -399,24 +342,3 @@ def _yes_no(words: str) -> bool | None:
 
 def _only_yes_or_no(words: str) -> bool:
     return len(words.split()) <= 2 and (means(words, Means.YES) or means(words, Means.NO))
-
-
-def _failed(result: str) -> bool:
-    if result.lower().startswith(("error", "an internal error")):
-        return True
-    told = _json(result)
-    return isinstance(told, Mapping) and bool(told.get("error"))
-
-
-def _to_say(result: str) -> str:
-    told = _json(result)
-    if isinstance(told, Mapping) and isinstance(told.get("say"), str):
-        return str(told["say"]).strip()
-    return result[4:].strip() if result.lower().startswith("say:") else ""
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
