@@ -25,7 +25,7 @@ from gateway.conduct import referring
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
-from gateway.conduct.room import ACTIVE, STATUS
+from gateway.conduct.room import ACTIVE, STATUS, astray
 from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
@@ -332,7 +332,7 @@ class Legs:
 
     def _gone(self, who: rtc.RemoteParticipant) -> None:
         one = self._legs.get(leg_name(who.identity))
-        if one is None or one.at is _At.OVER:
+        if one is None or one.at is _At.OVER or astray(self._room):
             return
         if one.at is _At.ANSWERED:
             self._left(one, _words(who.disconnect_reason))

@@ -37,6 +37,10 @@ _BY = {
 
 RETURNS_WITHIN = 3.0
 """Seconds within which a SIP service that joins anew, in its own place, must be there: until then the caller is."""
+UNSURE_FOR = 0.5
+"""Seconds for which somebody who is gone without a reason isn't believed to be: the SDK says so of everybody when its own
+connection is lost, and tells of that before or after."""
+ASTRAY = "the connection to LiveKit was lost"
 
 _FINAL = {
     rtc.DisconnectReason.ROOM_DELETED,
@@ -45,6 +49,11 @@ _FINAL = {
 }
 """Why a job may be out of a room in which nothing goes on. One that was removed has made room for another job: the call
 goes on, and whoever talks with the caller must not be dropped."""
+
+
+def astray(room: rtc.Room) -> bool:
+    """Whether our own connection is lost, and being made anew: whoever seems to be gone may be there."""
+    return room.connection_state == rtc.ConnectionState.CONN_RECONNECTING
 
 
 class CallRoom:
@@ -62,6 +71,8 @@ class CallRoom:
         self._happened, self._pressed = happened, pressed
         self._joined = False
         self._returning: asyncio.TimerHandle | None = None
+        self._unsure = False
+        """The caller is gone without a reason."""
         self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
         self._gone: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
 
@@ -107,6 +118,7 @@ class CallRoom:
         on("track_published", self._published)
         on("local_track_subscribed", lambda _: self._happened(Listening()))
         on("sip_dtmf_received", self._key)
+        on("reconnecting", self._astray)
         on("disconnected", self._disconnected)
 
     def _came(self, participant: rtc.Participant) -> None:
@@ -122,17 +134,30 @@ class CallRoom:
             return
         reason = participant.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON
         self._returned()
+        loop = asyncio.get_running_loop()
         if reason == rtc.DisconnectReason.DUPLICATE_IDENTITY:
             # The service has lost its connection to LiveKit and joins anew; its caller hears nothing of that.
-            loop = asyncio.get_running_loop()
             self._returning = loop.call_later(RETURNS_WITHIN, self._left, reason)
+        elif reason == rtc.DisconnectReason.UNKNOWN_REASON:
+            self._returning, self._unsure = loop.call_later(UNSURE_FOR, self._left, reason), True
+            if astray(self._room):
+                self._astray()
         else:
             self._left(reason)
 
     def _returned(self) -> None:
+        self._unsure = False
         if self._returning is not None:
             self._returning.cancel()
             self._returning = None
+
+    def _astray(self) -> None:
+        """It is us who are gone, together with all that we knew of the room: the call goes on there, or will, with another
+        job. A connection that is only resumed takes nobody away."""
+        if self._unsure:
+            self._returned()
+            self._gone.cancel()
+            self._happened(Out(ASTRAY))
 
     def _left(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self._gone.cancel()

@@ -120,14 +120,18 @@ class Do(Enum):
     """The plan rejects it, and whoever began to turn its caller away didn't finish."""
 
 
-def supervise(call: Call, holder: str | None, now: float, *, lost: bool = False, no_agent: bool = False) -> Do:
+def supervise(
+    call: Call, holder: str | None, now: float, *, lost: bool = False, no_agent: bool = False, no_house: bool = False
+) -> Do:
     """What a live call needs, given who holds its lease (a job's id) and the time (seconds since the epoch). `lost`:
     the job of the call's epoch is known to be gone, whether it has come or not. `no_agent`: no worker takes calls for
-    agents."""
+    agents; `no_house`: none for the house."""
     if call.phase is Phase.ENDED or holder is not None:
         return Do.NOTHING
     # A job that has come and holds the lease no more is gone; one that hasn't come may be on its way.
     nobody = no_agent and call.needs_another(Pool.HOUSE) and not call.reject
+    if no_house and Kind.ANSWERED.value in call.told:
+        nobody = False  # LiveKit is away, most likely, and the agents' workers will be back as soon as the house's
     gone = lost or nobody or call.phase is Phase.TAKEN
     if now - call.dispatched < patience(call.late) and (call.reject or not gone):
         return Do.NOTHING

@@ -335,7 +335,8 @@ class Dispatcher:
 
     def _needs(self, call: Call, holder: str | None, *, lost: bool = False) -> Do:
         now = self._clock()
-        return decide.supervise(call, holder, now, lost=lost, no_agent=self._state(now).no_agent)
+        no_agent, no_house = self._state(now).no_agent, self._slots().get(Pool.HOUSE) == 0
+        return decide.supervise(call, holder, now, lost=lost, no_agent=no_agent, no_house=no_house)
 
     async def _act(self, call: Call, do: Do, *, silent: bool = False) -> None:
         """`silent`: nothing was heard of the call's job, which may live."""

@@ -233,6 +233,7 @@ async def test_a_call_whose_server_dies_ends_with_a_record_and_the_next_is_serve
         if name == "livekit-server" and call.signalling.ended is None:
             # The edge has come back to the room with the caller: another job talks on.
             await call.talking(0.5, 20.0)
+            assert "the connection to LiveKit was lost" in own.log("worker-agents"), "its job has given the call back"
             print(f"the caller hears an agent again {time.monotonic() - died:.1f} s after the kill")
             await call.hang_up()
         found = await record(own, sip_id(call))

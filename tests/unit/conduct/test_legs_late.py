@@ -13,9 +13,10 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft
 from gateway.conduct.legs import EPOCH, Legs
 from gateway.conduct.outward import Outward
+from gateway.conduct.room import ACTIVE, STATUS
 from gateway.terms.act import Callee
 from gateway.terms.personal import Number
 from gateway.trunks.choose import OutboundTrunk
@@ -43,6 +44,7 @@ class Room(rtc.EventEmitter[str]):
         self.remote_participants: dict[str, Participant] = {}
         self.removed: list[str] = []
         self.room = self
+        self.connection_state: int = rtc.ConnectionState.CONN_CONNECTED
 
     async def remove_participant(self, who: Any) -> None:
         self.removed.append(who.identity)
@@ -75,6 +77,24 @@ async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: boo
             await until(lambda: room.removed, 2.0)
         legs.leave()
     assert room.removed == (["leg-late"] if took_over else [])
+
+
+async def test_who_seems_gone_because_our_connection_is_lost_has_not_left() -> None:
+    room, told = Room(), list[object]()
+    legs = Legs(
+        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2)), cast(Any, None), told.append,
+        hearing=cast(Any, None),
+    )  # fmt: skip
+    async with legs:
+        for name in ("one", "other"):
+            room.comes(name, 1)
+            room.remote_participants[f"leg-{name}"].attributes[STATUS] = ACTIVE
+        assert all(one.answered for one in legs.present())
+        room.goes("other", rtc.DisconnectReason.CLIENT_INITIATED)
+        room.connection_state = rtc.ConnectionState.CONN_RECONNECTING
+        room.goes("one", rtc.DisconnectReason.UNKNOWN_REASON)
+        legs.leave()
+    assert told == [LegLeft("other")]
 
 
 @pytest.mark.parametrize(("waits", "rings"), [(0.0, 20.0), (8.0, 20.0), (15.0, 14.0), (19.5, 9.5)])

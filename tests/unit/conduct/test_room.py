@@ -11,8 +11,9 @@ from livekit import rtc
 
 from gateway.conduct import room as rooms
 from gateway.conduct.room import CallRoom
-from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Out
+from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Leave, Out
 from tests.e2e.servers import until
+from tests.unit.conduct.test_script import TO_TALKING, play
 
 CALLER = "sip_1"
 
@@ -31,6 +32,7 @@ class Room(rtc.EventEmitter[str]):
         super().__init__()
         self.remote_participants = {CALLER: Participant()}
         self.local_participant = self
+        self.connection_state: int = rtc.ConnectionState.CONN_CONNECTED
 
     async def publish_track(self, *_: object) -> None:
         """Published."""
@@ -44,10 +46,15 @@ class World:
     def leaves(self, reason: int) -> None:
         self.room.emit("participant_disconnected", Participant(disconnect_reason=reason))
 
+    def reconnects(self) -> None:
+        self.room.connection_state = rtc.ConnectionState.CONN_RECONNECTING
+        self.room.emit("reconnecting")
+
 
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(rooms, "RETURNS_WITHIN", 0.05)
+    monkeypatch.setattr(rooms, "UNSURE_FOR", 0.05)
     made, seen = Room(), list[Input]()
     ours = CallRoom(cast(Any, made), CALLER, seen.append, lambda _: None)
 
@@ -85,3 +92,27 @@ async def test_a_job_that_was_put_out_leaves_the_call_to_another(world: World) -
     world.room.emit("disconnected", rtc.DisconnectReason.PARTICIPANT_REMOVED)
     world.room.emit("disconnected", rtc.DisconnectReason.ROOM_DELETED)
     assert [one.final for one in world.seen if isinstance(one, Out)] == [False, True]
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+async def test_who_seems_gone_because_our_connection_is_lost_is_left_to_another_job(
+    world: World, told_first: bool
+) -> None:
+    steps = [world.reconnects, lambda: world.leaves(rtc.DisconnectReason.UNKNOWN_REASON)]
+    for step in steps if told_first else reversed(steps):
+        step()
+    assert world.seen == [Out(rooms.ASTRAY)]
+    _, effects = play(*TO_TALKING, *world.seen)
+    assert effects == [Leave(rooms.ASTRAY, give_back=True, goes_on=True)]
+
+
+async def test_a_connection_that_is_resumed_takes_nobody_away(world: World) -> None:
+    world.reconnects()
+    assert world.seen == []
+
+
+async def test_who_is_gone_without_a_reason_has_left_in_the_end(world: World) -> None:
+    world.leaves(rtc.DisconnectReason.UNKNOWN_REASON)
+    assert world.seen == []
+    await until(lambda: world.seen, 2.0)
+    assert [type(one) for one in world.seen] == [CallerLeft]

@@ -161,6 +161,14 @@ def test_a_call_that_needs_an_agent_goes_on_at_once_where_no_worker_has_any(
     assert supervise(a_call(**changes), holder, NOW + 0.1, no_agent=True) is do
 
 
+def test_who_talked_with_an_agent_until_all_workers_were_gone_waits_for_another_agent() -> None:
+    """LiveKit is away, and with it everybody who could say what the plan says instead."""
+    talking = a_call(phase=Phase.TAKEN, told=frozenset({Kind.ANSWERED.value}))
+    assert supervise(talking, None, NOW + 0.1, lost=True, no_agent=True, no_house=True) is Do.DISPATCH
+    assert supervise(talking, None, NOW + 0.1, lost=True, no_agent=True) is Do.LEAD_ON
+    assert supervise(a_call(), None, NOW + 0.1, no_agent=True, no_house=True) is Do.LEAD_ON, "a new caller isn't kept"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
