@@ -5,6 +5,9 @@
       │ └─Cancelled, Unwanted─▶ cancelled       └── none is left ─▶ missed
       └──────────── Moved ─────────────────────────────────────────────┘
 
+A control that has claimed one may die before it makes the call; what keeps the next from making it (Unwanted, Forbidden,
+PutOff) counts while it is due, too.
+
 Each time that the callee is called is a run with a call of its own; what is told of another run than the one that is under
 way is late, and changes nothing. Times are seconds since the epoch.
 """
@@ -44,6 +47,8 @@ class State(StrEnum):
 UNDER_WAY = (State.DUE, State.HUMAN, State.CALLER, State.TALKING)
 """In the order in which they follow."""
 OPEN = (State.BOOKED, *UNDER_WAY)
+_UNMADE = (State.BOOKED, State.DUE)
+"""Nobody is rung yet. Of one that is due, only who knows that its call isn't there may say what keeps it from being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +233,12 @@ def _claimed(one: Booking, _: Event, now: float) -> _Then:
 
 def _put_off(one: Booking, event: Event, now: float) -> _Then:
     assert isinstance(event, PutOff)
-    if one.state is not State.BOOKED or event.at <= one.at:
+    if one.state not in _UNMADE or event.at <= one.at:
         return one, ()
     # The team closes for a holiday, say: the callee is called when it is there, and that isn't late.
-    return replace(one, at=event.at, by=max(one.by, event.at + (one.by - one.at))), ()
+    off = replace(one, at=event.at, by=max(one.by, event.at + (one.by - one.at)))
+    # A run that was claimed wasn't made, so that it isn't one of those that the plan gives; its id isn't used again.
+    return (off if one.state is State.BOOKED else replace(off, state=State.BOOKED, most=one.most + 1)), ()
 
 
 def _reached(one: Booking, event: Event, _: float) -> _Then:
@@ -288,7 +295,7 @@ def _cancelled(one: Booking, event: Event, now: float) -> _Then:
 
 
 def _unwanted(one: Booking, _: Event, now: float) -> _Then:
-    if one.state is not State.BOOKED:
+    if one.state not in _UNMADE:
         return one, ()
     gone = replace(one, state=State.CANCELLED, ended=now, sequence=one.sequence + 1)
     return replace(gone, why="the callee has asked not to be called"), (Tell.CANCELLED,)
@@ -296,7 +303,8 @@ def _unwanted(one: Booking, _: Event, now: float) -> _Then:
 
 def _forbidden(one: Booking, event: Event, _: float) -> _Then:
     assert isinstance(event, Forbidden)
-    return (replace(one, most=one.tries, why=event.why), ()) if one.state is State.BOOKED else (one, ())
+    by_hand = replace(one, state=State.BOOKED, most=one.tries, why=event.why)
+    return (by_hand if one.state in _UNMADE else one), ()
 
 
 def _late(one: Booking, _: Event, now: float) -> _Then:

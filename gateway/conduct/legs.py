@@ -230,17 +230,18 @@ class Legs:
         loop = asyncio.get_running_loop()
         by = loop.time() + max(dial.ring_for, 1.0)
         try:
-            one.passed = passed = await self._outward.may(dial.callee.address, one.name)
             async with asyncio.timeout_at(by):
+                one.passed = passed = await self._outward.may(dial.callee.address, one.name)
                 if passed.way is not None:
                     await self._pace(passed.way.trunk)
         except OffhookError as bad:
             self._failed(one, 0, str(bad))
             return
         except TimeoutError:
-            self._failed(one, 503, "the trunk's calls_per_second left no room")
+            self._failed(one, 503, "the trunk's calls_per_second left no room, or nobody could count the call")
             return
         if one.at is _At.OVER:
+            self._settle(one)  # dropped while it was let out: what it was taken to cost, it doesn't
             return
         self._noted(one, "dialed")
         # Whoever is dialed last, at the trunk's pace, is rung as long as the first: as far as the machine waits for it.

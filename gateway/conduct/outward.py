@@ -13,6 +13,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -157,9 +158,15 @@ class Outward:
         # A transfer counts once, also where the caller's carrier can't and it is dialed.
         once = f"{call.id}:{call.stop if asked else name}"
         counted = caps(rules, judged, self._clock(), of_call(call, asked=asked))
-        if full := await self._guard.meter.take(once, counted):
-            raise self._refused(_full(next(cap for cap in counted if cap.key == full)))
         passed = Passed(judged.address, way, once, counted, judged.price)
+        try:
+            full = await self._guard.meter.take(once, counted)
+        except asyncio.CancelledError:  # it may have been counted, and nobody is called
+            with suppress(Unavailable):
+                await self.came_to(passed, 0.0)
+            raise
+        if full:
+            raise self._refused(_full(next(cap for cap in counted if cap.key == full)))
         self._passed.add(passed)
         return passed
 

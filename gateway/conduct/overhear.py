@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from gateway.calls.acts.cues import WantsPerson
+from gateway.calls.acts.cues import NoCalls, WantsPerson
 from gateway.conduct.ear import Hear, Said
 from gateway.conduct.phrases import Phrases, is_echo
 from gateway.conduct.port import Overhearer, Pcm, Wants
@@ -38,10 +38,10 @@ async def overhearing(
     overhearer: Overhearer,
     language: str,
     unwanted: Callable[[], Awaitable[bool]],
-    happened: Callable[[WantsPerson], None],
+    happened: Callable[[WantsPerson | NoCalls], None],
 ) -> AsyncIterator[None]:
-    """Tell WantsPerson each time that the caller says so, while the context lasts. `language`: BCP 47 tag. `unwanted`:
-    the caller wants never to be called again; may raise Unavailable."""
+    """Tell WantsPerson each time that the caller says so, while the context lasts, and NoCalls. `language`: BCP 47 tag.
+    `unwanted`: the caller wants never to be called again; whether that is noted."""
     phrases: asyncio.Queue[bytes] = asyncio.Queue(1)
     async with Tasks("overhear") as tasks:
         tasks.start(_listen(hear, phrases), "overhear")
@@ -64,7 +64,7 @@ async def _understand(
     overhearer: Overhearer,
     language: str,
     unwanted: Callable[[], Awaitable[bool]],
-    happened: Callable[[WantsPerson], None],
+    happened: Callable[[WantsPerson | NoCalls], None],
 ) -> None:
     for _ in range(AT_MOST):
         phrase = await phrases.get()
@@ -75,9 +75,18 @@ async def _understand(
                 case Wants.PERSON:
                     happened(WantsPerson())
                 case Wants.NO_CALLS:
-                    await unwanted()
+                    happened(NoCalls(await _noted(unwanted)))
         except Unavailable as bad:
             log.info("nobody understands what callers say at menus now; keys count", why=bad.what)
         except Exception:  # what understands words is no part of the house: the menu must not suffer its faults
             EDGE_ERRORS.labels("overhear").inc()
             log.exception("what a caller said couldn't be understood")
+
+
+async def _noted(unwanted: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether the caller's number is on the list now."""
+    try:
+        return await unwanted()
+    except Unavailable as bad:
+        log.error("a number couldn't be entered among those that are never called", why=bad.what)
+        return False

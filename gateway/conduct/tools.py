@@ -162,6 +162,6 @@ class Tools:
     listener: Callable[[Happened], AbstractAsyncContextManager[None]]
     """Tells Spoke for each phrase that the caller speaks."""
     overhearer: Callable[[Happened], AbstractAsyncContextManager[None]]
-    """Tells WantsPerson when the caller says so; nothing where nobody can be had who understands words."""
+    """Tells WantsPerson and NoCalls when the caller says so; nothing where nobody can be had who understands words."""
     hearing: Callable[[Matrix], None]
     """Lets everybody in the room hear whom the matrix says."""

@@ -162,10 +162,10 @@ class Plan:
             resume=route.resume,
             machines=route.limits.machines,
             sealed=route.seal_digits or (human is not None and human.seal_digits),
-            notify=self._notified(route),
+            notify=self.notified(route),
         )
 
-    def _notified(self, route: Route) -> tuple[str, ...]:
+    def notified(self, route: Route) -> tuple[str, ...]:
         """Whom leads of the route are told to."""
         named = route.notify_team or (None if route.notify else route.handoff)
         team = self.teams.get(named.name) if named else None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from gateway.callbacks.machine import Booking, Forbidden, Late, PutOff, Unwanted
+from gateway.callbacks.machine import Booking, Forbidden, Late, PutOff, State, Unwanted
 from gateway.callbacks.port import Bookings
 from gateway.callbacks.times import allowed, earliest, zones_of
 from gateway.callbacks.told import CALLEE
@@ -23,7 +23,7 @@ from gateway.donotcall.port import DoNotCall
 from gateway.errors import Unavailable
 from gateway.guard.judge import Refusal, judge
 from gateway.handoff.whisper import whisper
-from gateway.metrics import counter
+from gateway.metrics import EDGE_ERRORS, counter
 from gateway.terms.act import Recall
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.event import Event, Kind
@@ -82,11 +82,17 @@ class Recalls:
                 await self._due(one, now)
             except Unavailable as bad:  # the next look makes up for it
                 log.warning("a callback can't be made now", callback=one.id, why=str(bad))
+            except Exception:  # one that can't be read keeps none of those behind it
+                EDGE_ERRORS.labels("callback").inc()
+                log.exception("a callback couldn't be looked at", callback=one.id)
         await self._note_late(now)
 
     async def _due(self, one: Booking, now: float) -> None:
         if await self._talks(one.call):
             return  # their line is busy with us, and they may choose another time yet
+        if one.state is State.DUE and await self._talks(one.run):
+            await self._bookings.made(one)  # by a control that died before it could say so
+            return
         plan = self._plan()
         terms = team_terms(plan, one.team, Callback(), datetime.fromtimestamp(now, UTC))
         zones = zones_of(one.number, one.zone)

@@ -57,13 +57,13 @@ class MissedHandoffs:
         query = select(BOOKINGS).where(BOOKINGS.c.team == team, BOOKINGS.c.state.in_(OPEN)).order_by(BOOKINGS.c.at)
         return [read(row) for row in await _rows(self._looking, query.limit(_MANY))]
 
-    async def told(self, one: Missed, deliveries: Sequence[Delivery], now: float) -> None:
-        """Tell the team, and note it, in one step."""
-        await self._tell(one, deliveries, {"told": now}, now)
+    async def told(self, one: Missed, deliveries: Sequence[Delivery], now: float) -> bool:
+        """Tell the team, and note it, in one step, once whichever control; whether it was this one."""
+        return await self._tell(one, deliveries, "told", now)
 
     async def escalated(self, one: Missed, deliveries: Sequence[Delivery], now: float) -> None:
         """Tell somebody else, or nobody where it is dealt with, and note it, in one step."""
-        await self._tell(one, deliveries, {"escalated": now}, now)
+        await self._tell(one, deliveries, "escalated", now)
 
     async def done(self, call: str, by: str, now: float) -> bool:
         """Somebody has dealt with it; whether there was one that nobody had."""
@@ -94,14 +94,17 @@ class MissedHandoffs:
 
         return await _answered(did())
 
-    async def _tell(self, one: Missed, deliveries: Sequence[Delivery], noted: Mapping[str, float], now: float) -> None:
-        async def did() -> None:
+    async def _tell(self, one: Missed, deliveries: Sequence[Delivery], noted: str, now: float) -> bool:
+        async def did() -> bool:
+            ours = update(MISSED).where(MISSED.c.call == one.call, MISSED.c[noted].is_(None))
             async with self._engine.begin() as connection:
+                if not (await connection.execute(ours.values({noted: now}))).rowcount:
+                    return False
                 for delivery in deliveries:
                     await put(connection, delivery, now)
-                await connection.execute(update(MISSED).where(MISSED.c.call == one.call).values(**noted))
+                return True
 
-        await _answered(did())
+        return await _answered(did())
 
     async def _found(self, *where: Any, newest: int = 0) -> list[Missed]:
         columns = (CALLS.c.caller, CALLS.c.ending, LEADS.c.fields)

@@ -50,6 +50,14 @@ class WantsPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class NoCalls:
+    """The caller has said that they never want to be called again."""
+
+    entered: bool
+    """Whether their number is on the list now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """All that was to be said has been played to its end."""
 
@@ -201,7 +209,7 @@ class Gone:
 
 
 Event = (
-    Begun | Resumed | Key | Spoke | WantsPerson | Heard | Unsaid | LegRings | LegAnswered | LegFailed | Referred | LegLeft
+    Begun | Resumed | Key | Spoke | WantsPerson | NoCalls | Heard | Unsaid | LegRings | LegAnswered | LegFailed | Referred | LegLeft
     | LegKey | LegSaid | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 

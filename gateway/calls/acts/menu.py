@@ -7,6 +7,7 @@
 | the caller says that they want a person, where there is a way to one | silence at once, HUMAN |
 | another key | that it isn't a choice, and the prompt again |
 | the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
+| the caller says that they never want to be called again | whether that is noted, and the prompt again: no try is used up |
 | nothing of the prompt can be said | DEAD_AIR |
 | nothing for `wait` seconds after the prompt | the prompt again |
 | any of the last three for the last of `tries` | SILENCE |
@@ -24,6 +25,7 @@ from gateway.calls.acts.cues import (
     Heard,
     Hush,
     Key,
+    NoCalls,
     Resumed,
     Say,
     Spoke,
@@ -82,6 +84,10 @@ class Menu:
                 return self._pressed(key, now)
             case WantsPerson() if self.person:
                 return self._end(Because.HUMAN)
+            case NoCalls(entered):
+                said = word(MenuWord.NO_CALLS if entered else MenuWord.NO_CALLS_FAILED, self.language)
+                again, prompt = self._prompt(now + said_within(said))
+                return again, (Hush(), Say(said), *prompt)
             case Spoke() if self.speech:
                 return self._end(Because.SPEECH)
             case Spoke():

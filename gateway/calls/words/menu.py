@@ -12,6 +12,9 @@ class MenuWord(StrEnum):
     WRONG_KEY = "menu_wrong_key"
     KEYS_ONLY = "menu_keys_only"
     """To a caller who talks where only keys lead somewhere."""
+    NO_CALLS = "menu_no_calls"
+    """To a caller who wants never to be called again."""
+    NO_CALLS_FAILED = "menu_no_calls_failed"
     NO_DIGITS = "digits_none"
     TOO_SHORT = "digits_too_short"
     NOT_VALID = "digits_not_valid"
@@ -23,6 +26,8 @@ class MenuWord(StrEnum):
 _ENGLISH = {
     MenuWord.WRONG_KEY: "That isn't one of the choices.",
     MenuWord.KEYS_ONLY: "Please choose by pressing a key.",
+    MenuWord.NO_CALLS: "I have noted it: we will not call this number again.",
+    MenuWord.NO_CALLS_FAILED: "I'm sorry, I couldn't note that. Please tell us again, from the number that we are not to call.",
     MenuWord.NO_DIGITS: "No digits were entered.",
     MenuWord.TOO_SHORT: "Those were too few digits.",
     MenuWord.NOT_VALID: "That number isn't valid.",

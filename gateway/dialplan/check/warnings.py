@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from gateway.dialplan.actions import Message, Queue, Reject, Route
+from gateway.dialplan.actions import Queue, Reject, Route
 from gateway.dialplan.check.dialed import dialed
 from gateway.dialplan.check.outward import open_wide, transfers
 from gateway.dialplan.check.unkept import unkept
+from gateway.dialplan.check.untold import unmade, untold
 from gateway.dialplan.check.ways import ways
 from gateway.dialplan.model import Finding, Ref, Severity
 from gateway.dialplan.numbers import Pattern
@@ -28,7 +29,8 @@ def warnings(plan: Plan, today: datetime, trunks: Trunks | None) -> list[Finding
     return [
         *_unreached(plan),
         *_shadowed(plan),
-        *_untold(plan),
+        *untold(plan),
+        *unmade(plan),
         *_uncovered(plan, today),
         *(_uncarried(plan, trunks.carried) if trunks else ()),
         *(dialed(plan, trunks) if trunks else ()),
@@ -98,18 +100,6 @@ def _takes_all(wide: CallerRule, rule: CallerRule) -> bool:
 
 def _all_covered(wide: Sequence[Pattern], narrow: Sequence[Pattern]) -> bool:
     return all(any(one.covers(other) for one in wide) for other in narrow)
-
-
-def _untold(plan: Plan) -> Iterator[Finding]:
-    for route in plan.routes.values():
-        action = route.action
-        if isinstance(action, Message) and not action.notify:
-            team = plan.teams.get(action.team.name) if action.team else None
-            if team is None:
-                yield _warn(route, f"Nobody is told of a message left on '{route.name}'.", "Add notify: with a team.")
-            elif not team.notify:
-                what = f"Nobody is told of a message left on '{route.name}': '{team.name}' has no notify."
-                yield _warn(route, what, f"Add notify: [\"mailto:…\"] to the team '{team.name}'.")
 
 
 def _uncovered(plan: Plan, today: datetime) -> Iterator[Finding]:

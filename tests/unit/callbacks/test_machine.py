@@ -102,7 +102,22 @@ def test_what_is_cancelled_or_unwanted_is_not_called() -> None:
 
 def test_while_they_are_called_it_is_too_late() -> None:
     due = follow(fresh(), Claimed())
-    assert follow(due, Cancelled("us"), Moved(NOW + 9999), Unwanted(), Done("us"), PutOff(NOW + 9999), Claimed()) == due
+    assert follow(due, Cancelled("us"), Moved(NOW + 9999), Done("us"), Claimed()) == due
+    rung = follow(due, Reached(due.run, State.HUMAN, "ana"))
+    assert follow(rung, Unwanted(), PutOff(NOW + 9999), Forbidden("the plan")) == rung
+
+
+def test_what_keeps_a_claimed_one_from_being_made_ends_its_run() -> None:
+    due = follow(fresh(), Claimed())
+    gone, told = on(due, Unwanted(), NOW + 1)
+    assert (gone.state, told) == (State.CANCELLED, (Tell.CANCELLED,))
+    by_hand = follow(due, Forbidden("the country isn't allowed"))
+    assert (by_hand.state, by_hand.by_hand, by_hand.why) == (State.BOOKED, True, "the country isn't allowed")
+    off = follow(due, PutOff(NOW + 9999))
+    assert (off.state, off.at, off.by_hand) == (State.BOOKED, NOW + 9999, False)
+    again = follow(off, Claimed(), now=NOW + 9999)
+    assert again.state is State.DUE
+    assert again.run != due.run, "no run comes twice"
 
 
 def test_one_without_a_team_waits_for_somebody() -> None:
@@ -196,12 +211,19 @@ class Life(RuleBasedStateMachine):
 
     @rule(later=st.floats(-100, 9000))
     def put_off(self, later: float) -> None:
-        self.step(PutOff(self.now + later))
+        self.unmade(PutOff(self.now + later))
 
     @rule(event=st.sampled_from([Cancelled("us"), Unwanted(), Done("us"), Late(), Forbidden("the plan")]))
     @precondition(lambda self: len(self.runs) > 1)
     def settled(self, event: machine.Event) -> None:
+        self.unmade(event)
+
+    def unmade(self, event: machine.Event) -> None:
+        """A step that ends a run which was claimed only where its call wasn't made."""
+        before = self.one
         self.step(event)
+        if before.state is State.DUE and self.one.state is not State.DUE:
+            self.over.add(before.run)
 
     @invariant()
     def it_holds_together(self) -> None:

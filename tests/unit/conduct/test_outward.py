@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from livekit import api
 from gateway.conduct.outward import Guard, Leg, Outward, Passed
 from gateway.errors import OurFault, Refused, SetupFault, Unavailable
 from gateway.guard.book import MemoryRuleBook
-from gateway.guard.meter import MemoryMeter
+from gateway.guard.meter import Cap, MemoryMeter
 from gateway.terms.act import Because
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.outbound import Caps, Outbound, Spend
@@ -196,3 +198,30 @@ def test_nothing_else_in_the_program_can_dial() -> None:
                 found.add(str(path.relative_to(ROOT)))
     assert found == ALLOWED
     assert api.CreateSIPParticipantRequest.DESCRIPTOR.name in DIALS
+
+
+class Slow(MemoryMeter):
+    """Counts, and answers late."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 1764000000.0)
+        self.counted = asyncio.Event()
+
+    async def take(self, once: str, caps: Sequence[Cap]) -> str:
+        found = await super().take(once, caps)
+        self.counted.set()
+        await asyncio.sleep(60)
+        return found
+
+
+async def test_what_is_broken_off_while_it_is_counted_costs_nothing() -> None:
+    allowed = Outbound(frozenset({"US"}), spend=Spend(0.5, {"+1": 0.1}, 5.0, 5.0))
+    guarded, slow = await guard("p", ANA, outbound=allowed), Slow()
+    asking = asyncio.create_task(outward(Exchange(), replace(guarded, meter=slow)).may(ANA, "a"))
+    await slow.counted.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    quick = MemoryMeter(lambda: 1764000000.0)
+    quick._counted = slow._counted
+    await outward(Exchange(), replace(guarded, meter=quick)).may(ANA, "b")

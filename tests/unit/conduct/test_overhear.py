@@ -7,15 +7,13 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from gateway.calls.acts.cues import WantsPerson
+from gateway.calls.acts.cues import NoCalls, WantsPerson
 from gateway.conduct.overhear import AT_MOST, SHORT, overhearing
 from gateway.conduct.port import Pcm, Wants
 from gateway.errors import Unavailable
 from gateway.rtp import RATE, Samples
 from tests.unit.conduct.test_phrases import line, speech
 
-UNWANTED: list[Words] = []
-"""Who has understood that a caller wants no more calls."""
 PERSON, OTHER = speech(1, 0.8), speech(2, 0.8)
 
 
@@ -57,12 +55,15 @@ class Caller:
             self.readers -= 1
 
 
-async def told(caller: Caller, words: Words, asked: int, said: Samples | None = None) -> int:
-    """How often a person was wanted, once so many phrases were understood."""
-    heard: list[WantsPerson] = []
+async def told(
+    caller: Caller, words: Words, asked: int, said: Samples | None = None, *, noted: bool = True
+) -> list[WantsPerson | NoCalls]:
+    """What was told, once so many phrases were understood. `noted`: whoever wants no more calls can be entered."""
+    heard: list[WantsPerson | NoCalls] = []
 
     async def unwanted() -> bool:
-        UNWANTED.append(words)
+        if not noted:
+            raise Unavailable("down")
         return True
 
     ours = np.zeros(0, np.int16) if said is None else said
@@ -73,23 +74,23 @@ async def told(caller: Caller, words: Words, asked: int, said: Samples | None = 
                 await words.heard.wait()
         await asyncio.sleep(0)
     assert not caller.readers
-    return len(heard)
+    return heard
 
 
 async def test_who_asks_for_a_person_is_understood_and_nobody_else() -> None:
     words = Words()
-    assert await told(Caller(1.0, OTHER, 1.0, PERSON, 1.0), words, 2) == 1
+    assert await told(Caller(1.0, OTHER, 1.0, PERSON, 1.0), words, 2) == [WantsPerson()]
     assert all(phrase.rate == RATE and phrase.seconds < 2 for phrase in words.asked)
 
 
 async def test_what_understands_may_be_down_or_break() -> None:
     words = Words(Unavailable("down"), ValueError("broken"))
-    assert await told(Caller(1.0, OTHER, 1.0, OTHER, 1.0, PERSON, 1.0), words, 3) == 1
+    assert await told(Caller(1.0, OTHER, 1.0, OTHER, 1.0, PERSON, 1.0), words, 3) == [WantsPerson()]
 
 
 async def test_our_own_words_and_long_talk_arent_asked_about() -> None:
     words, said = Words(), PERSON.astype(np.int16)
-    assert await told(Caller(1.0, PERSON * 0.05, 1.0, speech(3, SHORT), 1.0, OTHER, 1.0), words, 1, said) == 0
+    assert await told(Caller(1.0, PERSON * 0.05, 1.0, speech(3, SHORT), 1.0, OTHER, 1.0), words, 1, said) == []
     assert len(words.asked) == 1
 
 
@@ -112,6 +113,5 @@ async def test_no_more_is_asked_about_than_a_menu_needs() -> None:
 
 
 async def test_who_wants_never_to_be_called_again_is_entered_and_stays_at_the_menu() -> None:
-    words = Words(otherwise=Wants.NO_CALLS)
-    assert await told(Caller(0.5, OTHER, 1.5), words, 1) == 0
-    assert UNWANTED == [words]
+    assert await told(Caller(0.5, OTHER, 1.5), Words(otherwise=Wants.NO_CALLS), 1) == [NoCalls(True)]
+    assert await told(Caller(0.5, OTHER, 1.5), Words(otherwise=Wants.NO_CALLS), 1, noted=False) == [NoCalls(False)]

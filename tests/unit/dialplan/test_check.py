@@ -196,6 +196,42 @@ def test_a_file_that_no_directory_would_read_is_no_plan(tmp_path: Path) -> None:
 def test_what_this_version_does_not_do_yet_is_noted(tmp_path: Path, plan: str, note: str) -> None:
     found = loaded(tmp_path, HEAD + LINES + plan)
     assert found.errors == []
-    notes = [str(one) for one in found.findings if one.severity is Severity.NOTE]
+    said = [str(one) for one in found.findings if one.severity is Severity.NOTE]
+    notes = [one for one in said if "the leads of" not in one]
     assert len(notes) == bool(note)
     assert all(note in one for one in notes)
+
+
+TEAM = "people: {ana: {call: +1 510 555 0111}}\nteams: {desk: {members: [ana], notify: 'mailto:a@b.example'}, mute: {members: [ana]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("route", "told"),
+    [
+        ("{agent: sales}", False),
+        ("{agent: sales, handoff: mute}", False),
+        ("{agent: sales, handoff: desk}", True),
+        ("{agent: sales, notify: desk}", True),
+        ("{agent: sales, notify: 'https://crm.example/leads'}", True),
+        ("{agent: echo}", True),
+        ("{team: desk, unanswered: callback}", True),
+    ],
+)
+def test_leads_that_nobody_is_told_of_are_noted(tmp_path: Path, route: str, told: bool) -> None:
+    found = loaded(tmp_path, f"{HEAD}{LINES}routes: {{a: {route}}}\n{TEAM}")
+    assert found.errors == []
+    assert any("Nobody is told of the leads of 'a'" in str(one) for one in found.findings) is not told
+
+
+@pytest.mark.parametrize(
+    ("rest", "warns"),
+    [
+        ("routes: {a: {team: desk, unanswered: {callback: {team: desk}}}}\n", True),
+        ("routes: {a: {agent: sales, human: {callback: {team: desk}}}}\n", True),
+        ("routes: {a: {team: desk, unanswered: {callback: {within: 1h}}}}\n", False),
+        ("routes: {a: {team: desk, unanswered: {callback: {team: desk}}}}\noutbound: {countries: [US]}\n", False),
+        ("routes: {a: {team: desk, unanswered: {callback: {team: desk}}}}\noutbound: {spend: {a_day: 5}}\n", True),
+    ],
+)
+def test_a_team_that_cant_call_anybody_back_is_told(tmp_path: Path, rest: str, warns: bool) -> None:
+    assert any("'desk' can't call anybody back" in one for one in warned(tmp_path, LINES + rest + TEAM)) is warns

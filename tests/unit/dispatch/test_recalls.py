@@ -63,14 +63,18 @@ class World:
         self.now, self.bookings, self.unwanted, self.begins = NOON, MemoryBookings(), MemoryDoNotCall(), Begins()
         self.talks = False
         """Whether the call in which it was booked goes on."""
+        self.broken = ""
+        """A callback that can't be looked at."""
         self.recalls = self.control(plan)
 
     def control(self, plan: Plan) -> Recalls:
-        async def known(_: Booking) -> tuple[str, Mapping[str, object]]:
+        async def known(one: Booking) -> tuple[str, Mapping[str, object]]:
+            if one.id == self.broken:
+                raise ValueError("what is known of it can't be read")
             return "+15105550100", {"name": "Ada", "company": "Acme", "need": "phones"}
 
-        async def talks(_: CallId) -> bool:
-            return self.talks
+        async def talks(call: CallId) -> bool:
+            return self.talks if call == "SCL_a" else call in [one.id for one in self.begins.made]
 
         return Recalls(self.bookings, self.unwanted, self.begins, lambda: plan, known, talks, lambda: self.now)
 
@@ -128,6 +132,33 @@ async def test_a_control_that_dies_as_it_makes_the_call_loses_and_doubles_nothin
     world.now += LEASE
     await world.recalls.look()
     assert len(world.begins.made) == 1
+
+
+@pytest.mark.parametrize("made", [False, True])
+async def test_who_is_entered_once_a_control_has_died_on_the_callback_is_not_called(world: World, made: bool) -> None:
+    one = await world.book()
+    if made:
+        world.begins.dies = True
+        await world.recalls.look()
+    else:
+        assert await world.bookings.claim(one.id, world.now) is not None
+    await world.unwanted.add(Entry(THEIRS, world.now))
+    world.begins.dies, world.now = False, world.now + LEASE
+    await world.recalls.look()
+    assert (await world.state(one)).state is (State.DUE if made else State.CANCELLED), (
+        "a call that is made has its own end"
+    )
+    assert not list(await world.bookings.due(world.now + 9999))
+
+
+async def test_one_that_breaks_keeps_none_of_those_behind_it(world: World) -> None:
+    world.broken = (await world.book(NOON - 1)).id
+    other = await world.book(number=Number("+12125550143"))
+    await world.recalls.look()
+    assert [call.id for call in world.begins.made] == [f"CB_{other.id}-1"]
+    world.now += 3601
+    await world.recalls.look()
+    assert (await world.bookings.get(world.broken)).breached, "somebody hears of it"  # type: ignore[union-attr]
 
 
 async def test_a_run_in_vain_is_followed_by_another(world: World) -> None:

@@ -18,6 +18,7 @@ from gateway.calls.acts.cues import (
     Hush,
     Key,
     LegLeft,
+    NoCalls,
     Resumed,
     Say,
     Spoke,
@@ -33,6 +34,7 @@ from gateway.terms.spoken import LONGEST_SOUND, said_within
 ACT = Choose("For sales press 1.", "12*", speech=True, wait=8.0, tries=2)
 PROMPT = Say(ACT.say)
 WRONG, KEYS_ONLY = Say(word(MenuWord.WRONG_KEY, "en")), Say(word(MenuWord.KEYS_ONLY, "en"))
+NOTED, FAILED = Say(word(MenuWord.NO_CALLS, "en")), Say(word(MenuWord.NO_CALLS_FAILED, "en"))
 
 
 def asked(act: Choose = ACT, *, heard: bool = False) -> Menu:
@@ -62,6 +64,8 @@ def ends(because: Because, key: str = "") -> tuple[Effect, ...]:
         (Choose("?", "12"), WantsPerson(), ends(Because.HUMAN)),
         (Choose("?", "01"), WantsPerson(), ends(Because.HUMAN)),
         (Choose("?", "12", person=False), WantsPerson(), ()),
+        (ACT, NoCalls(True), (Hush(), NOTED, PROMPT)),
+        (ACT, NoCalls(False), (Hush(), FAILED, PROMPT)),
         (ACT, LegLeft("x"), ()),
     ],
 )
@@ -87,6 +91,14 @@ def test_silence_brings_the_prompt_again_and_ends_after_the_last_try() -> None:
 def test_wrong_keys_and_silence_share_the_tries() -> None:
     menu, _ = asked().on(Key("9"), 101.0)
     assert menu.on(Key("9"), 102.0)[1] == ends(Because.SILENCE)
+
+
+def test_who_wants_no_more_calls_is_told_and_no_try_is_lost() -> None:
+    menu, _ = asked().on(Key("9"), 101.0)
+    again, _ = menu.on(NoCalls(True), 110.0)
+    assert again.tried == 1
+    assert again.deadline == 110.0 + said_within(word(MenuWord.NO_CALLS, "en")) + said_within(ACT.say)
+    assert again.on(Key("1"), 111.0)[1] == ends(Because.KEY, "1")
 
 
 def test_a_prompt_whose_end_is_never_told_counts_as_heard() -> None:
