@@ -269,6 +269,7 @@ class TalkingRunner:
         return asked_for(said, self._definition.digit_fields, house)
 
     def _keyed(self, keyed: Keyed) -> None:
+        self._waits()
         if keyed.person:
             self._start(self._pressed_zero())
         elif keyed.asked is NUMBER:
@@ -303,6 +304,7 @@ class TalkingRunner:
 
     async def _get_person(self, reason: str) -> None:
         self._session.interrupt(force=True)
+        self._waits()
         text, leaving = await self._person(reason)
         await self._speak(text)
         if leaving:
@@ -371,8 +373,13 @@ class TalkingRunner:
 
     def _say(self, said: Line, audio: Pcm | None, *, cut: bool = True) -> SpeechHandle:
         if audio is None:
+            self._waits()
             return self._session.say(said.text, allow_interruptions=cut)
         return self._session.say(said.text, audio=frames(audio), allow_interruptions=cut)
+
+    def _waits(self) -> None:
+        if self._patience is not None:
+            self._patience.waits()
 
     def _line_of(self, say: Say) -> Line:
         return self._line(line_of(say, self._stage.brief.language))

@@ -215,6 +215,8 @@ class _Hearing(stt.RecognizeStream):
                     self._suspect = self._suspect or self._by
                     return following
                 self._tape.wait_on()
+                if self._suspect is not None:
+                    self._tape.utterance_ended()  # two have heard nothing: it was a noise
             elif self._may_look_back():
                 self._looked = self._tape.now
                 first = (await self._chain.guide.order(self._links))[0]

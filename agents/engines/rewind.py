@@ -18,10 +18,13 @@ MOST = 30.0
 """Seconds kept at most."""
 NOTHING_WITHIN = 2.5
 """Seconds from the beginning of speech in which there is some word of it, or who hears doesn't."""
-FINAL_WITHIN = 2.0
+FINAL_WITHIN = 1.6
 """Seconds from the end of speech in which its last words are final."""
 ENOUGH = 0.7
-"""Seconds of speech of which words can be expected; a cough has none."""
+"""Seconds of speech of which words can be expected while it goes on."""
+LEAST = 0.5
+"""Seconds of speech of which words can be expected once it has ended, as "yes" is one; a click has none. The quarter of a
+second counts for which it must be silent until it has ended."""
 FORGOTTEN = 6.0
 """Seconds after the end of sound of which nobody has told words: it was none."""
 
@@ -93,11 +96,9 @@ class Rewind(Generic[FrameT]):
     @property
     def unheard(self) -> bool:
         """Who hears should have told words by now, and hasn't."""
-        if self._spoken < ENOUGH:
-            return False
         if self._ended is not None and self.now - max(self._ended, self._since) >= FINAL_WITHIN:
-            return True
-        return not self._told and self.now - self._since >= NOTHING_WITHIN
+            return self._spoken >= LEAST
+        return self._spoken >= ENOUGH and not self._told and self.now - self._since >= NOTHING_WITHIN
 
     def again(self) -> tuple[float, list[FrameT]]:
         """What another is to hear, and when it began. They get their time anew."""

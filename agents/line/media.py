@@ -46,6 +46,11 @@ class StageOutput(io.AudioOutput):
         self._ending: asyncio.Task[None] | None = None
         self._filling = False
 
+    @property
+    def rate(self) -> int:
+        """Samples a second of what is said."""
+        return self._voice.rate
+
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         """Queue a frame; the next segment waits for the end of the last."""
         if self._ending is not None:

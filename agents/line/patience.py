@@ -1,12 +1,13 @@
 """Tells a caller who waits for an answer to hold on: `agents.line.holding` on a session's events and the running loop's clock.
 
 The phrases are rendered ahead and go straight to the voice, past the session: its own queue waits for the very answer
-that is late.
+that is late. A gateway that has just begun may not have them yet: a soft tone is heard then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,10 +17,13 @@ from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEve
 from agents.line.holding import NEVER, Holding
 from agents.line.media import StageOutput
 from agents.words.lines import Say
+from gateway.conduct import tones
 from gateway.conduct.port import Pcm, Stage
 from gateway.terms.catalogue import Line
 
 PHRASES = (Say.HOLD_ON, Say.HOLD_ON_AGAIN)
+NOTICED_WITHIN = 2.0
+"""Seconds after which an event's own time isn't believed: the machine's clock was set."""
 
 
 class Patience:
@@ -50,6 +54,11 @@ class Patience:
             if say not in self._phrases and (audio := await self._stage.prompt(self._line(say))) is not None:
                 self._phrases[say] = audio
 
+    def waits(self) -> None:
+        """The caller waits for what the session doesn't know of: something that follows a key, a line that has to be
+        rendered first."""
+        self._now(self._holding.makes(_clock()))
+
     def close(self) -> None:
         """Say nothing more."""
         self._now(Holding(0.0))
@@ -57,11 +66,11 @@ class Patience:
     def _user_state(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._output.hush()
-            self._now(self._holding.talks(_clock()))
+            self._now(self._holding.talks(_at(event)))
             if len(self._phrases) < len(PHRASES):  # they weren't rendered yet when the call began
                 self._start(self.fetch())
         elif event.old_state == "speaking":
-            self._now(self._holding.silent(_clock()))
+            self._now(self._holding.silent(_at(event)))
 
     def _agent_state(self, event: AgentStateChangedEvent) -> None:
         match event.new_state:
@@ -87,11 +96,21 @@ class Patience:
 
     def _due(self) -> None:
         waited, say = _clock() - self._holding.since, PHRASES[self._holding.said]
+        phrase = self._phrases.get(say)
+        audio = phrase or tones.moment(self._output.rate)
+        if not self._output.fill(audio.data, self._stage.attention.filling()):
+            self._now(self._holding.answered())  # something is being said
+            return
         self._now(self._holding.say(_clock()))
-        audio = self._phrases.get(say)
-        if audio is not None and self._output.fill(audio.data, self._stage.attention.filling()):
+        if phrase is not None:
             self._stage.held(self._line(say).text, waited)
 
 
 def _clock() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _at(event: UserStateChangedEvent) -> float:
+    """When it was so: whoever listens for the end of speech notices it a quarter of a second later, or more."""
+    ago = time.time() - event.created_at
+    return _clock() - (ago if 0.0 <= ago <= NOTICED_WITHIN else 0.0)

@@ -21,7 +21,7 @@ def session(warm: engines.Warm, stt: STT[Any] | None, pronounce: Mapping[str, st
         vad=warm.vad,
         turn_handling={
             "turn_detection": warm.turns,
-            "endpointing": {"min_delay": 0.0, "max_delay": 0.8},
+            "endpointing": {"min_delay": 0.0, "max_delay": 0.7},
             # By voice alone: the default's model runs in a cloud.
             "interruption": {
                 "mode": "vad",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ class TellingSession:
     def on(self, event: str, handler: Callable[[Any], None]) -> None:
         self._on[event] = handler
 
-    def user(self, old: Any, new: Any) -> None:
-        self._on["user_state_changed"](UserStateChangedEvent(old_state=old, new_state=new))
+    def user(self, old: Any, new: Any, ago: float = 0.0) -> None:
+        """`ago`: seconds since when it is so."""
+        told = UserStateChangedEvent(old_state=old, new_state=new, created_at=time.time() - ago)
+        self._on["user_state_changed"](told)
 
     def agent(self, old: Any, new: Any) -> None:
         self._on["agent_state_changed"](AgentStateChangedEvent(old_state=old, new_state=new))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.engines.rewind import BEFORE, ENOUGH, FINAL_WITHIN, FORGOTTEN, MOST, NOTHING_WITHIN, Rewind
+from agents.engines.rewind import BEFORE, FINAL_WITHIN, FORGOTTEN, LEAST, MOST, NOTHING_WITHIN, Rewind
 
 STEP = 0.1
 
@@ -84,11 +84,20 @@ def test_who_never_ends_what_it_has_begun_is_found_out() -> None:
 
 def test_a_cough_asks_for_no_words() -> None:
     tape: Rewind[int] = Rewind()
-    speech(tape, ENOUGH - 3 * STEP)
+    speech(tape, LEAST - 2 * STEP)
     sound(tape, FORGOTTEN / 2)
     assert not tape.unheard
     sound(tape, FORGOTTEN)
     assert not tape.owed, "and is forgotten"
+
+
+def test_a_yes_is_missed_too() -> None:
+    tape: Rewind[int] = Rewind()
+    speech(tape, LEAST + STEP)
+    sound(tape, FINAL_WITHIN + STEP)
+    assert tape.unheard
+    tape.utterance_ended()
+    assert not tape.owed, "another has heard nothing either"
 
 
 def test_who_says_that_there_were_no_words_has_heard() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.line.holding import BEGUN, DECIDED, ENOUGH, GAP, NEVER, ON_THE_WAY, TIMES, WITHIN, Holding
+from agents.line.holding import ENOUGH, GAP, NEVER, ON_THE_WAY, TIMES, WITHIN, Holding
 
 LATE = WITHIN - ON_THE_WAY
 
@@ -24,20 +24,16 @@ def test_nobody_waits_at_the_beginning() -> None:
     assert Holding().deadline == NEVER
 
 
-def test_who_has_asked_waits_as_long_as_an_answer_normally_takes() -> None:
-    assert asked().makes(10.05).deadline == 10.0 + LATE
-    assert asked().makes(10.7).deadline == 10.7 + BEGUN, "an answer that has just begun gets its time"
-    assert asked().deadline == 10.0 + DECIDED + BEGUN, "and so does one of which nothing is told"
+def test_the_phrase_comes_as_soon_whether_an_answer_is_being_made_or_nothing_was_heard() -> None:
+    assert asked().deadline == 10.0 + LATE
+    assert asked().makes(10.7).deadline == 10.0 + LATE
+    assert Holding().talks(10.0 - ENOUGH).silent(10.0).deadline == 10.0 + LATE, "nobody has heard words"
 
 
 def test_a_late_word_still_counts() -> None:
     quiet = Holding().talks(9.7).silent(10.0)
     assert quiet.deadline == NEVER, "it was a noise"
-    assert quiet.words().deadline == 10.0 + DECIDED + BEGUN
-
-
-def test_who_talked_for_a_while_waits_though_nobody_has_heard_words() -> None:
-    assert Holding().talks(10.0 - ENOUGH).silent(10.0).deadline == 10.0 + DECIDED + BEGUN
+    assert quiet.words().deadline == 10.0 + LATE
 
 
 def test_an_answer_ends_the_waiting() -> None:

@@ -15,8 +15,10 @@ from agents.line.holding import WITHIN
 from agents.line.media import StageOutput
 from agents.line.patience import PHRASES, Patience
 from agents.words.lines import Say, line_of
+from gateway.conduct import tones
 from gateway.conduct.port import Pcm, Played
 from gateway.terms.catalogue import Line
+from tests.e2e.servers import until
 from tests.unit.agents.telling_session import TellingSession
 
 RATE = 24000
@@ -92,8 +94,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    for name in ("BEGUN", "DECIDED", "GAP"):
-        monkeypatch.setattr(holding, name, 0.01)
+    monkeypatch.setattr(holding, "GAP", 0.01)
     monkeypatch.setattr(holding, "ON_THE_WAY", WITHIN)
     scene = Scene()
     await scene.patience.fetch()
@@ -133,7 +134,7 @@ async def test_who_talks_again_hears_no_more_of_it(scene: Scene) -> None:
 
 
 async def test_an_answer_in_time_says_nothing_before(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holding, "BEGUN", 5.0)
+    scene.patience._holding = holding.Holding(5.0)
     scene.ask()
     scene.session.agent("thinking", "speaking")
     assert scene.patience._timer is None
@@ -148,3 +149,27 @@ async def test_phrases_that_were_not_rendered_are_fetched_when_the_caller_talks(
     await asyncio.wait(late._tasks)
     assert set(late.patience._phrases) == set(PHRASES)
     late.patience.close()
+
+
+async def test_who_has_pressed_a_key_is_told_to_hold_on_as_well(scene: Scene) -> None:
+    scene.patience.waits()
+    assert await scene.next() == line_of(Say.HOLD_ON, "en")
+
+
+async def test_a_phrase_that_is_not_rendered_yet_is_a_soft_tone(scene: Scene) -> None:
+    scene.patience._phrases.clear()
+    scene.patience.waits()
+    await until(lambda: scene.voice.sent, 5.0)
+    assert scene.voice.sent == [tones.moment(RATE).data]
+    assert scene.told.empty(), "nothing was said"
+
+
+async def test_the_caller_waits_since_they_fell_silent_and_not_since_it_was_noticed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "ON_THE_WAY", 0.0)
+    scene.session.user("listening", "speaking")
+    scene.session.heard("what does it cost")
+    scene.session.user("speaking", "listening", ago=0.3)
+    waits = scene.patience._holding.deadline - asyncio.get_running_loop().time()
+    assert waits == pytest.approx(WITHIN - 0.3, abs=0.1)
