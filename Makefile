@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 SETUP := python3 infra/setup/setup.py
 
-.PHONY: help demo up test check lock fresh bench chaos edits long fuzz clean
+.PHONY: help demo up test check lock fresh bench chaos soak edits long fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,9 @@ bench: ## measure: plans beside a dict and pygtrie, calls beside a plain livekit
 
 chaos: ## 200 calls while what runs is killed, stopped and cut off, judged by what callers hear; under an hour
 	@$(SETUP) dev && $(PY) -m tests.chaos
+
+soak: ## 2,000 calls in bursts of ten a second, and whether all that is held is back at the start's count; half an hour
+	@$(SETUP) dev && $(PY) -m tests.soak
 
 edits: ## a thousand edits of the plan while calls come in; about a quarter of an hour
 	@$(SETUP) dev && $(PY) -m tests.chaos --edits 1000

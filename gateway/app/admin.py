@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -10,7 +11,9 @@ from aiohttp import web
 
 from gateway.config import Settings
 from gateway.errors import SetupFault
-from gateway.metrics import exposition
+from gateway.metrics import exposition, gauge
+
+TASKS = gauge("tasks", "Tasks of the process's event loop, as it is asked")
 
 Ready = Callable[[], str]
 """Says why the process isn't ready to serve, or "" when it is."""
@@ -55,6 +58,7 @@ def _own_routes(ready: Ready) -> list[web.RouteDef]:
         return web.Response(text=f"{why or 'ready'}\n", status=503 if why else 200)
 
     async def metrics(_: web.Request) -> web.Response:
+        TASKS.set(len(asyncio.all_tasks()))
         return web.Response(body=exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]

@@ -1,0 +1,1 @@
+"""Thousands of calls, and what they leave behind."""
