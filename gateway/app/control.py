@@ -26,10 +26,13 @@ from gateway.bus.callstate import states
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.shared.edges import Edges
+from gateway.calls.shared.lifelines import held
 from gateway.calls.shared.presence import BEAT, Presence
 from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.prompts import PromptBook
 from gateway.config import Settings
+from gateway.dispatch import deaths
+from gateway.dispatch.deaths import Deaths
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.pools import Pools
 from gateway.dispatch.rooms import Rooms
@@ -105,9 +108,8 @@ async def run(settings: Settings) -> None:
             members = RedisMembers(redis)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
             back: asyncio.Queue[Pool] = asyncio.Queue()
-            pools = Pools(
-                Presence(redis), store, keeper.state, time.time, slow=settings.answer_within, back=back.put_nowait
-            )
+            presence = Presence(redis)
+            pools = Pools(presence, store, keeper.state, time.time, slow=settings.answer_within, back=back.put_nowait)
             forgot = asyncio.Event()
             watch = Watch(store, forgot=forgot.set)
             dispatcher = Dispatcher(
@@ -122,13 +124,15 @@ async def run(settings: Settings) -> None:
                 edges=Edges(redis).there,
                 look=pools.look,
             )
+            dead = Deaths(store, partial(held, redis), lambda worker: presence.died(worker, time.time()), watch.settled)
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             called = Callbacks(settings, engine, looking, redis, keeper, dispatcher, store)
             leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
             pages = (*leads, *messages.handoff_pages(settings, redis), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
-            await Control(settings, *parts, called.looks(), pages).run()
+            looks = (*called.looks(), ("workers", deaths.LOOK, dead.look))
+            await Control(settings, *parts, looks, pages).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):

@@ -29,7 +29,7 @@ from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.shared.presence import Presence
 from gateway.calls.shared.redis_spoken import RedisSpoken
-from gateway.calls.shared.working import Working
+from gateway.calls.shared.working import Working, holder
 from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.available import looker
 from gateway.conduct.conductor import Conductor, Means
@@ -164,7 +164,7 @@ class _Job:
             log.error("the dispatch names no call", dispatch=self._context.job.dispatch_id)
             return
         structlog.contextvars.bind_contextvars(call=dispatch.call, epoch=dispatch.epoch)
-        me = Watched(os.getpid(), dispatch.call, dispatch.epoch, self._context.job.id, dispatch.late)
+        me = Watched(os.getpid(), dispatch.call, dispatch.epoch, self._me(), dispatch.late)
         try:
             async with (
                 watched(self._place.watch, me, self._orphaned.set),
@@ -179,6 +179,9 @@ class _Job:
             EDGE_ERRORS.labels("job").inc()
             log.exception("the job failed")
 
+    def _me(self) -> str:
+        return holder(self._place.worker, self._context.job.id)
+
     async def _leave_it(self, presence: Presence) -> None:
         """Once the worker is dead, say so for it, and leave the call to another's job."""
         await self._orphaned.wait()
@@ -190,7 +193,7 @@ class _Job:
     async def _take(self, redis: Redis, sent: Dispatched) -> None:
         call_id, started, job = sent.call, time.monotonic(), self._context.job.id
         store = RedisStore(redis)
-        lease = Lease(store, call_id, sent.epoch, job, sent.late)
+        lease = Lease(store, call_id, sent.epoch, self._me(), sent.late)
         call, ours, kept = await asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
         if call is None or not ours:
             log.info("the call is another job's, or over")

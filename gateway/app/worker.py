@@ -26,6 +26,7 @@ from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook, Registration
 from gateway.app.watch import Watch, Watched
+from gateway.calls.shared.lifelines import hold
 from gateway.calls.shared.presence import Presence, keep_telling
 from gateway.calls.shared.working import Working
 from gateway.calls.store.redis_store import RedisStore
@@ -128,6 +129,7 @@ def _besides(
     for_both: dict[str, Callable[[], Awaitable[None]]] = {
         "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
         "look at livekit": worker.look,
+        "lifeline": lambda: hold(settings.redis_url.get_secret_value(), _me()),
         "presence": lambda: keep_telling(Presence(redis), pool, _me(), worker.working, time.time),
     }
     if pool is Pool.HOUSE:

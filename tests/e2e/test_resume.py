@@ -184,6 +184,33 @@ async def test_the_caller_of_a_killed_worker_hears_from_the_house_at_once(phone:
 
 
 @pytest.mark.long
+async def test_a_worker_that_dies_with_all_its_jobs_is_missed_at_once(phone: Phone, stack: Stack) -> None:
+    """As a container does: nobody is left who could say that the call needs another."""
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system."])
+    await call.spoken(25, 0.8)
+    await job(stack)
+    family = _family(stack)
+    for one in family:  # none of them sees another die
+        one.suspend()
+    await call.say(silence(0.1))
+    killed = time.monotonic()
+    for one in family:
+        one.kill()
+    await call.talking(0.5, 20)
+    print("silence, and from the death of all:", gap(call, killed))
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "promise"]
+    assert found["stops"][-1]["because"] == "no_agent"
+    assert _sent_again(stack, call) == 1, "none is sent to where nobody is"
+    log = stack.log("control")
+    assert log.rindex("workers are gone without a word") < log.rindex("another is sent for"), "no lease ran out before"
+    await until(lambda: len(_family(stack)) > 2, 30.0)
+
+
+@pytest.mark.long
 async def test_the_ghost_of_a_worker_that_slept_is_put_out_and_does_nothing_again(phone: Phone, stack: Stack) -> None:
     call = await phone.dial(SALES)
     await call.answered(10)

@@ -45,6 +45,14 @@ class Presence:
         async with answering():
             await cast(Any, self._redis.hdel(_WORKERS + pool.value, worker))
 
+    async def died(self, worker: str, now: float) -> None:
+        """Say for a worker that has died that it takes no calls; one that has said itself that it ends is left alone."""
+        for pool in Pool:
+            async with answering():
+                known = await cast(Any, self._redis.hexists(_WORKERS + pool.value, worker))
+            if known:
+                await self.beat(pool, worker, Working(ready=False), now)
+
     async def there(self, pool: Pool, now: float) -> Sequence[Working]:
         """The workers of the pool that were heard of lately; those that ended otherwise are forgotten."""
         async with answering():

@@ -1,0 +1,61 @@
+"""Gives back the calls of workers that died together with their jobs, so that others' jobs take them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from gateway.calls.shared.working import worker_of
+from gateway.calls.store.port import CallStore
+from gateway.dispatch.severed import Severed
+from gateway.errors import Unavailable
+from gateway.metrics import counter
+from gateway.terms.call import CallId
+
+LOOK = 0.2
+"""Seconds between two looks."""
+WORKERS_DIED = counter("workers_died", "Workers that ended without a word")
+
+log = structlog.get_logger(__name__)
+
+
+class Deaths:
+    """Looks at the workers' lifelines: call `look` every LOOK seconds. Every control does; each call is given back once."""
+
+    def __init__(
+        self,
+        store: CallStore,
+        held: Callable[[], Awaitable[frozenset[str]]],
+        died: Callable[[str], Awaitable[None]],
+        settled: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`held`: the workers that hold a lifeline now. `died`: notes that a worker takes no calls any more. Both raise
+        gateway.errors.Unavailable. `settled`: whether the store's leases may be believed. `clock`: seconds, never going
+        back."""
+        self._store, self._held, self._died, self._settled, self._clock = store, held, died, settled, clock
+        self._severed = Severed()
+
+    async def look(self) -> None:
+        """Look once. Raises Unavailable; the leases of whom the dead had served run out then."""
+        if not self._settled():
+            self._severed = self._severed.unsure()
+            return
+        try:
+            self._severed = self._severed.looked(await self._held(), self._clock())
+        except Unavailable:
+            self._severed = self._severed.unsure()
+            raise
+        if dead := self._severed.dead:
+            WORKERS_DIED.inc(len(dead))
+            log.error("workers are gone without a word", workers=sorted(dead))
+            await asyncio.gather(*(self._died(worker) for worker in dead))
+            await asyncio.gather(*(self._give_back(call.id, call.epoch, dead) for call in await self._store.live()))
+
+    async def _give_back(self, call: CallId, epoch: int, dead: frozenset[str]) -> None:
+        holder = await self._store.holder(call)
+        if holder is not None and worker_of(holder) in dead:
+            await self._store.release(call, epoch, holder)
