@@ -32,13 +32,13 @@ edits: ## a thousand edits of the plan while calls come in; about a quarter of a
 	@$(SETUP) dev && $(PY) -m tests.chaos --edits 1000
 
 long: ## the rest of the tests: calls in every corner, and killed processes; about half an hour
-	@$(SETUP) dev && $(PY) -m pytest -m long
+	@$(SETUP) long && $(PY) -m pytest -m long
 
 fuzz: ## atheris on whatever reads what people or the network write, two minutes each; then a storm at a running edge
 	@$(SETUP) dev && $(PY) -m tests.fuzz
 
 lock: ## pin requirements/*.in anew, with hashes and without any host
-	@for f in run dev go; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
+	@for f in run dev go node; do .venv/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done
 
 fresh: ## prove `make demo` and `make test` in a bare Debian root (needs root and mmdebstrap)

@@ -36,6 +36,10 @@ class Settings(BaseModel):
     all machines see where they run on several."""
     public_url: str = Field("", alias="OFFHOOK_PUBLIC_URL")
     """Base address under which people reach control's HTTP endpoint, for links to messages; "" for its own."""
+    livekit_public_url: str = Field("", alias="OFFHOOK_LIVEKIT_PUBLIC_URL")
+    """How browsers reach LiveKit (wss://…), for those who take calls there; "" for LIVEKIT_URL."""
+    browser_client: Path | None = Field(None, alias="OFFHOOK_BROWSER_CLIENT")
+    """livekit-client's livekit-client.umd.js, for those browsers; None for where set-up has put it."""
     smtp_url: SecretStr = Field(SecretStr(""), alias="OFFHOOK_SMTP_URL")
     """The mail server, as apprise writes it: mailtos://USER:PASSWORD@HOST:587?from=offhook@example.com (mailto:// for one
     without TLS); "" for none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from gateway.conduct.stage import CallStage
-from gateway.handoff.card import DECLINE_HERE, LASTS, Caller, card
+from gateway.handoff.card import DECLINE_HERE, LASTS, TAKE_HERE, Caller, card
 from gateway.terms.act import Handoff
 from gateway.terms.call import Call
 from gateway.terms.delivery import Content, Why, asked
@@ -23,7 +23,8 @@ class Cards:
         caller = Caller(call.id, number, stage.facts, stage.turns, stage.reason)
         own = dict(act.cards).get(name, ())
         if own:
-            self._ask(stage, call, leg, own, card(caller, decline=DECLINE_HERE))
+            link = {"take": TAKE_HERE} if name in act.browsers else {"decline": DECLINE_HERE}
+            self._ask(stage, call, leg, own, card(caller, phone=name not in act.no_phone, **link))
         if act.notify:
             self._ask(stage, call, leg.rpartition("-")[0], act.notify, card(caller))
 

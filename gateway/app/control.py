@@ -129,7 +129,7 @@ async def run(settings: Settings) -> None:
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             called = Callbacks(settings, engine, looking, redis, keeper, dispatcher, store)
             leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
-            pages = (*leads, *messages.handoff_pages(settings, redis), *called.pages())
+            pages = (*leads, *messages.handoff_pages(settings, redis, store, looking), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
             looks = (*called.looks(), ("workers", deaths.LOOK, dead.look))
             await Control(settings, *parts, looks, pages).run()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 
@@ -13,13 +14,16 @@ from aiohttp import web
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.calls.store.port import CallStore
 from gateway.config import Settings
 from gateway.handoff.redis_answers import RedisAnswers
-from gateway.operate import apprising, handoff_page, lead_page
+from gateway.operate import apprising, handoff_page, lead_page, take_page
 from gateway.operate.deliverer import Deliverer, Threads
 from gateway.operate.links import Links, route
 from gateway.operate.sending import Senders
-from gateway.records.outbox import Outbox
+from gateway.operate.taking import Taking
+from gateway.records.outbox import Outbox, card_of
+from gateway.up.servers import client_file
 
 _WARM_AFTER = 10.0
 """Seconds after which apprise is loaded, when the start's own work is done."""
@@ -47,9 +51,19 @@ def served(settings: Settings) -> web.RouteDef:
     return route(Links(settings), settings.messages, time.time)
 
 
-def handoff_pages(settings: Settings, redis: Redis) -> Sequence[web.RouteDef]:
+def handoff_pages(settings: Settings, redis: Redis, store: CallStore, looking: AsyncEngine) -> Sequence[web.RouteDef]:
     """The pages that the links of cards lead to."""
-    return handoff_page.routes(Links(settings), RedisAnswers(redis), time.time)
+    links, answers = Links(settings), RedisAnswers(redis)
+
+    async def lead(call: str, leg: str) -> Mapping[str, object] | None:
+        async with looking.connect() as connection:
+            content = await card_of(connection, call, leg)
+        card = content.fields.get("card") if content is not None else None
+        return card if isinstance(card, Mapping) else None
+
+    client = settings.browser_client or client_file(os.environ)
+    taking = take_page.routes(links, Taking(settings, store, answers, lead), client, time.time)
+    return (*handoff_page.routes(links, answers, time.time), *taking)
 
 
 def lead_pages(

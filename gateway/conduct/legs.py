@@ -22,7 +22,7 @@ from gateway.calls.acts import rung
 from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegKey, LegLeft, LegRings, Refer, Referred
 from gateway.calls.hearing import bridge, introduction, leg, leg_name
 from gateway.conduct import referring
-from gateway.conduct.hearing import Hearing
+from gateway.conduct.hearing import Hearing, is_browser
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
 from gateway.conduct.room import ACTIVE, STATUS, astray
@@ -160,6 +160,7 @@ class Legs:
     async def __aenter__(self) -> Self:
         self._listening.on("participant_connected", self._seen)
         self._listening.on("participant_attributes_changed", lambda _, who: self._seen(who))
+        self._listening.on("track_published", lambda _, who: self._seen(who))
         self._listening.on("participant_disconnected", self._gone)
         self._listening.on("sip_dtmf_received", self._key)
         return self
@@ -193,7 +194,10 @@ class Legs:
         found = []
         for who in self._room.remote_participants.values():
             if (name := leg_name(who.identity)) and name not in self._dropped:
-                there = LegThere(name, who.attributes.get(MEMBER, ""), who.attributes.get(STATUS, ""), _epoch(who))
+                if is_browser(who) and not _speaks(who):
+                    continue  # told of once it does
+                status = ACTIVE if is_browser(who) else who.attributes.get(STATUS, "")
+                there = LegThere(name, who.attributes.get(MEMBER, ""), status, _epoch(who))
                 found.append(there)
                 if name not in self._legs:
                     at = _At.ANSWERED if there.answered else _At.RINGING
@@ -201,8 +205,13 @@ class Legs:
         return tuple(found)
 
     def dial(self, dial: Dial) -> None:
-        """Ring somebody (see `cues.Dial`). LegFailed with status 0 tells of what can't be dialed at all."""
+        """Ring somebody (see `cues.Dial`). LegFailed with status 0 tells of what can't be dialed at all. Who has no phone
+        is asked to come by their browser: the leg is one that rings until it is dropped."""
         one = self._legs[dial.leg] = _Leg(dial.leg, dial.callee.name, dial.callee.address)
+        if not dial.callee.address:
+            self._noted(one, "dialed")
+            self._reached(one, RINGING)
+            return
         one.dialing = self._tasks.start(self._dial(one, dial), f"leg {dial.leg}")
 
     def refer(self, refer: Refer) -> None:
@@ -297,11 +306,20 @@ class Legs:
         if name in self._dropped:
             if one is not None:
                 self._removing.start(self._remove(one), f"drop leg {name}")
+        elif is_browser(who):
+            self._came(name, who)
         elif one is not None:
             self._reached(one, who.attributes.get(STATUS, ""))
         elif self._took_over and _epoch(who) < self._call.epoch:
             self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
             self.drop(name)
+
+    def _came(self, name: str, who: rtc.RemoteParticipant) -> None:
+        """A member's browser: once it speaks it has answered."""
+        if name not in self._legs and _speaks(who):
+            one = self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
+            self._noted(one, "dialed")
+            self._answered(one)
 
     def _reached(self, one: _Leg, status: str) -> None:
         if status == RINGING and one.at < _At.RINGING:
@@ -403,6 +421,10 @@ class Legs:
         log.info("leg", leg=one.name, member=one.member, event_=event, status=status, why=reason)
         with suppress(OffhookError):
             self._note(data)
+
+
+def _speaks(who: rtc.RemoteParticipant) -> bool:
+    return any(one.kind == rtc.TrackKind.KIND_AUDIO for one in who.track_publications.values())
 
 
 def _epoch(who: rtc.RemoteParticipant) -> int:

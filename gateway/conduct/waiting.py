@@ -160,7 +160,8 @@ class Line:
     async def _look(self, enter: Enter) -> None:
         now = self._clock()
         roster = await self._roster(enter.team)
-        known = {one.name: one for one in roster.members} if roster is not None else {}
+        members = roster.members if roster is not None else ()
+        known = {one.name: one for one in members if one.address or one.name in enter.browsers}
         place = await self._members.beat(self._call, self._epoch, enter.team, enter.since, list(known), now)
         if place is None:
             # It has ended, or another job has it, of which the lease tells us; or a store that has come back empty gets

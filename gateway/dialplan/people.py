@@ -20,8 +20,8 @@ class Person:
     place: Place
     call: str = ""
     """E.164, or a SIP address whose host is an outbound trunk; "" for none."""
-    browser: str = ""
-    """Name under which a browser takes the calls; "" for none."""
+    browser: bool = False
+    """Whether the link of a card takes the call in their browser."""
     languages: tuple[str, ...] = ()
     """BCP 47 tags."""
     hours: Ref | None = None

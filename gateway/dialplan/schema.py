@@ -245,7 +245,10 @@ def _people() -> Schema:
         "person": _object(
             {
                 "call": {**name, "description": "A number, or sip:USER@TRUNK."},
-                "browser": _text("A name for the console."),
+                "browser": {
+                    "type": ["boolean", "string"],
+                    "description": "Whether the link of a card takes the call in the browser.",
+                },
                 "languages": _listed({"type": "string"}),
                 "notify": _listed(_text("mailto:NAME@HOST, sms:+1…, or https://HOST/PATH")),
                 "hours": _ref("hours"),

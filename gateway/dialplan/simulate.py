@@ -98,7 +98,7 @@ def _put_through(plan: Plan, decision: Decision, ask: Ask, state: State) -> Iter
 def _ringing(plan: Plan, label: str, one: Duty) -> Step:
     person = plan.people[one.person]
     call = person.call if isinstance(person, Person) else ""
-    why = f"is rung at {call}" if call else "has no phone, and browsers aren't rung yet"
+    why = f"is rung at {call}" if call else "takes handoffs in a browser; has no phone for anything else"
     return Step(f"{label}: {one.person}", one.there and bool(call), why if one.there else one.why, person.place)
 
 

@@ -18,14 +18,14 @@ PUBLISH = 1.0
 
 
 def rosters(plan: Plan, at: datetime, state: State) -> Mapping[str, Roster]:
-    """Every team's roster, by its name. `at`: aware. Who is reached by a browser alone isn't rung yet. Pure."""
+    """Every team's roster, by its name. `at`: aware. Pure."""
     return {name: _roster(plan, name, at, state) for name in plan.teams}
 
 
 def _roster(plan: Plan, name: str, at: datetime, state: State) -> Roster:
     team = plan.teams[name]
     people = [plan.people[one.person] for one in on_duty(plan, name, at, state) if one.there]
-    members = tuple(Callee(one.name, one.call) for one in people if isinstance(one, Person) and one.call)
+    members = tuple(Callee(one.name, one.call) for one in people if isinstance(one, Person))
     opened = team.hours is None or is_open(plan, team.hours.name, at, state)
     return Roster(
         name, members, team.ring, team.ring_for, team.wrap_up, plan.timezone, opened, owner_first=team.owner_first

@@ -173,19 +173,29 @@ def _to_team(plan: Plan, call: Call, onward: Onward) -> Stop | None:
         say = line_of(Say.PROMPT, route.language)
         act: Act = Record(say, because=Because.UNANSWERED.value, notify=team.notify, team=team.name)
     else:
-        act = Handoff(team.name, introduce=route.introduce, notify=team.notify, cards=tuple(_cards(plan, team)))
+        people = list(_people(plan, team))
+        act = Handoff(
+            team.name,
+            introduce=route.introduce,
+            notify=team.notify,
+            cards=tuple((one.name, one.notify) for one in people if one.notify),
+            browsers=tuple(one.name for one in people if one.browser),
+            no_phone=tuple(one.name for one in people if not one.call),
+        )
     return _house(plan, call.route, act, onward.because.value, {})
 
 
-def _cards(plan: Plan, team: Team) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each member who gets cards, by name; of people by turns, all: whose turn it is may change while it rings."""
+def _people(plan: Plan, team: Team) -> Iterator[Person]:
+    """Each member once; of people by turns, all: whose turn it is may change while it rings."""
+    seen = set[str]()
     names = [ref.name for ref in team.members]
     while names:
         person = plan.people[names.pop(0)]
         if isinstance(person, Rotation):
             names += [ref.name for ref in person.order]
-        elif person.notify:
-            yield person.name, person.notify
+        elif person.name not in seen:
+            seen.add(person.name)
+            yield person
 
 
 def _through(plan: Plan, call: Call, to: str, ask: Ask, state: State) -> Stop:

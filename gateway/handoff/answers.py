@@ -1,5 +1,5 @@
-"""What people say elsewhere than on the phone that rings them: by the link of a card, that they can't take the call. The job of
-the call looks for it."""
+"""What people say elsewhere than on the phone that rings them: by the link of a card, that they can't take the call, for which
+the job of the call looks, or that they do, in their browser."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ class Answers(Protocol):
         """The legs of the call of which that was said."""
         ...
 
+    async def take(self, call: CallId, leg: str, tab: str) -> bool:
+        """Whoever that leg rings takes the call in a tab of their browser. Whether it is the first to say so, or the same
+        again: a link is good for one."""
+        ...
+
 
 class MemoryAnswers:
     """Implements Answers in one process."""
 
     def __init__(self) -> None:
         self._declined: dict[CallId, set[str]] = {}
+        self._tabs: dict[tuple[CallId, str], str] = {}
 
     async def decline(self, call: CallId, leg: str) -> None:
         """See the port."""
@@ -36,3 +42,7 @@ class MemoryAnswers:
     async def declined(self, call: CallId) -> frozenset[str]:
         """See the port."""
         return frozenset(self._declined.get(call, ()))
+
+    async def take(self, call: CallId, leg: str, tab: str) -> bool:
+        """See the port."""
+        return self._tabs.setdefault((call, leg), tab) == tab

@@ -50,11 +50,14 @@ class Asked:
     """Times that they have asked to hear it again."""
     machine: bool = False
     """It may be one that answered: only a key takes the call then."""
+    phone: bool = True
+    """Whether they have one; who has none takes the call in their browser."""
 
     @classmethod
     def dialed(cls, dial: cues.Dial, now: float) -> Self:
         """Whoever is rung from now on."""
-        return cls(dial.leg, dial.callee.name, dial.ring_for, now + dial.ring_for + LATE)
+        ring_for, phone = dial.ring_for, bool(dial.callee.address)
+        return cls(dial.leg, dial.callee.name, ring_for, now + ring_for + LATE, phone=phone)
 
     @property
     def answered(self) -> bool:

@@ -11,6 +11,7 @@ from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.asked import AGAIN, REMINDERS, Asked, At
+from gateway.handoff.browser import ANSWERS_WITHIN, rung_leg
 from gateway.handoff.choice import BY_KEY, Choice, choice_of, is_recording
 from gateway.handoff.state import ALONE, HOLD_EVERY, SETTLE, TOOK, State, Step, Then
 from gateway.terms.act import Callee
@@ -24,7 +25,7 @@ def begin(state: State, _: Event, now: float) -> Then:
 
 
 def _enter(state: State) -> cues.Enter:
-    return cues.Enter(state.act.team, state.since, once=True, past=tuple(state.tried))
+    return cues.Enter(state.act.team, state.since, once=True, past=tuple(state.tried), browsers=state.act.browsers)
 
 
 def _music(state: State) -> cues.Sound:
@@ -45,7 +46,11 @@ def _offered(state: State, event: Event, now: float) -> Then:
         full = now >= state.since + state.act.at_most
         (back if one.name in state.tried or full else ring).append(one)
     dials = [
-        cues.Dial(f"{state.act.team}-{round(state.since * 1000):x}-{number}", one, event.ring_for)
+        cues.Dial(
+            f"{state.act.team}-{round(state.since * 1000):x}-{number}",
+            one,
+            event.ring_for if one.address else max(event.ring_for, ANSWERS_WITHIN),
+        )
         for number, one in enumerate(ring, start=state.legs + 1)
     ]
     rung = replace(
@@ -80,7 +85,8 @@ def _answered(state: State, event: Event, now: float) -> Then:
     assert isinstance(event, cues.LegAnswered)
     one = state.named(event.leg)
     if one is None:
-        return state, (cues.Drop(event.leg),)
+        here = state.named(rung_leg(event.leg))
+        return (state, (cues.Drop(event.leg),)) if here is None else _taken(state, here, event.leg)
     if one.answered:
         return state, ()
     card = () if one.rings else (cues.Card(one.leg, one.name),)  # a phone may answer without having rung
@@ -184,14 +190,17 @@ def _declined(state: State, event: Event, _: float) -> Then:
     return (state, ()) if one is None else _without(state, one, Tried.DECLINED)
 
 
-def _taken(state: State, one: Asked) -> Then:
-    """The others fall silent first; the caller's music goes on until the two hear each other."""
+def _taken(state: State, one: Asked, browser: str = "") -> Then:
+    """The others fall silent first; the caller's music goes on until the two hear each other. `browser`: the leg by which
+    they take it, in place of their phone."""
     others = tuple(each for each in state.asked if each is not one)
+    leg = browser or one.leg
+    own = (cues.Drop(one.leg),) if browser else ()
     beaten = {each.name: Tried.BEATEN for each in others}
     bridged = replace(
         state,
         asked=(),
-        talking=one.leg,
+        talking=leg,
         talks_with=one.name,
         tried={**state.tried, **beaten, one.name: Tried.TAKEN},
         lost=tuple(beaten),
@@ -199,9 +208,10 @@ def _taken(state: State, one: Asked) -> Then:
     )
     return bridged, (
         *(cues.Drop(each.leg) for each in others),
-        cues.Connect(one.leg, _introduction(state, one)),
+        *own,
+        cues.Connect(leg, _introduction(state, one)),
         cues.Exit(state.act.team),
-        cues.Consulted(one.leg, Tried.TAKEN),
+        cues.Consulted(leg, Tried.TAKEN),
         *(cues.Consulted(each.leg, Tried.BEATEN) for each in others),
         *(bridged.release(name) for name in beaten),
     )
@@ -261,14 +271,16 @@ def _given_up(one: Asked) -> Tried:
 
 def _wait_on(state: State, event: Event, now: float) -> Then:
     """Another job goes on. Whoever had answered is told whose call it is from the beginning, once they are told of; whose
-    phone fell silent is offered again, and rung anew."""
+    phone fell silent is offered again, and rung anew; who has come by their browser has taken the call."""
     assert isinstance(event, cues.Resumed)
+    browsers = {rung_leg(leg) for leg in event.legs}
     there = tuple(
         replace(one, at=At.RINGING, until=now + RESUME_WITHIN if one.answered else one.until)
         for one in state.asked
-        if one.leg in event.legs
+        if one.leg in event.legs | browsers or not one.phone
     )
-    unknown = sorted(event.legs - {one.leg for one in there})
+    known = {one.leg for one in there}
+    unknown = sorted(leg for leg in event.legs if not {leg, rung_leg(leg)} & known)
     again = replace(state, asked=there, free=None, alone=0.0, announce=now + HOLD_EVERY)
     return again, (
         _music(again),

@@ -9,8 +9,9 @@ from gateway.terms.delivery import Content
 from gateway.terms.sealed import is_sealed
 from gateway.terms.turn import Speaker, Turn
 
-DECLINE_HERE = "offhook:decline"
-"""Stands in a card for the link, which is made where it is sent: jobs don't know how control is reached."""
+DECLINE_HERE, TAKE_HERE = "offhook:decline", "offhook:take"
+"""Stand in a card for its link, which is made where it is sent: jobs don't know how control is reached. By the one a member
+declines, by the other they may take the call in their browser as well."""
 QUOTED = 3
 """Of what the caller has said, the last sentences."""
 LASTS = 600.0
@@ -31,9 +32,9 @@ class Caller:
     """Why the agent gives them to a human."""
 
 
-def card(caller: Caller, *, decline: str = "") -> Content:
+def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = True) -> Content:
     """What it says. `decline`: a link by which whoever has the card can stop their phone ringing, or DECLINE_HERE; "" for a
-    team's, that stops nobody's."""
+    team's, that stops nobody's. `take`: the same, by which they can take the call too. `phone`: whether one rings."""
     facts = {name: _said(value) for name, value in caller.facts.items()}
     name, company = facts.get("name", ""), facts.get("company", "")
     number = facts.get("number", "") or caller.number
@@ -52,13 +53,15 @@ def card(caller: Caller, *, decline: str = "") -> Content:
     quotes = [turn.text.reveal() for turn in caller.turns if turn.speaker is Speaker.CALLER][-QUOTED:]
     lines = [f"{label}: {value}" for label, value in parts.items() if value]
     lines += ["", *(f'They said: "{quote}"' for quote in quotes)] if quotes else []
-    lines += ["", "Answer your phone and press 1 to take the call."]
-    lines += [f"Can't take it? {decline}"] if decline else []
-    short = f"{title}, {number or 'number withheld'}" + (f"\nCan't take it? {decline}" if decline else "")
+    asks = _asks(decline, take)
+    lines += ["", *(["Answer your phone and press 1 to take the call."] if phone else []), *asks]
+    short = "\n".join((f"{title}, {number or 'number withheld'}", *asks))
     fields: dict[str, object] = {
         "call": caller.call, "name": name or None, "company": company or None, "number": number or None,
-        "need": facts.get("need") or None, "budget": facts.get("budget") or None, "reason": caller.reason or None,
-        "said": quotes, "promises": facts.get("promises") or None, "decline": decline or None,
+        "need": facts.get("need") or None, "budget": facts.get("budget") or None,
+        "timeline": facts.get("timeline") or None, "reason": caller.reason or None,
+        "said": quotes, "promises": facts.get("promises") or None, "decline": take or decline or None,
+        "take": take or None,
     }  # fmt: skip
     return Content(title, "\n".join(lines), {"card": fields}, short=short)
 
@@ -67,14 +70,26 @@ def linked(content: Content, link: str) -> Content:
     """The card with the link in its place."""
     told = content.fields.get("card")
     fields = dict(told) if isinstance(told, Mapping) else {}
-    if fields.get("decline"):
-        fields["decline"] = link
+    here = TAKE_HERE if takes(content) else DECLINE_HERE
+    fields |= {name: link for name in ("decline", "take") if fields.get(name)}
     return replace(
         content,
-        body=content.body.replace(DECLINE_HERE, link),
-        short=content.short.replace(DECLINE_HERE, link),
+        body=content.body.replace(here, link),
+        short=content.short.replace(here, link),
         fields={**content.fields, "card": fields},
     )
+
+
+def takes(content: Content) -> bool:
+    """Whether the link of the card is to take the call."""
+    told = content.fields.get("card")
+    return isinstance(told, Mapping) and told.get("take") == TAKE_HERE
+
+
+def _asks(decline: str, take: str) -> list[str]:
+    if take:
+        return [f"Take it in your browser, or say that you can't: {take}"]
+    return [f"Can't take it? {decline}"] if decline else []
 
 
 def spelled(word: str) -> str:

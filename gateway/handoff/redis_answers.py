@@ -1,4 +1,5 @@
-"""What people say by the links of cards, in Redis (6.2 or newer): the set `offhook:declined:<call>` of legs."""
+"""What people say by the links of cards, in Redis (6.2 or newer): the set `offhook:declined:<call>` of legs, and the hash
+`offhook:took:<call>`, by leg the tab that takes the call."""
 
 from __future__ import annotations
 
@@ -27,6 +28,16 @@ class RedisAnswers:
         async with answering():
             found = await self._redis.smembers(_key(call))
         return frozenset(one.decode() if isinstance(one, bytes) else str(one) for one in found)
+
+    async def take(self, call: CallId, leg: str, tab: str) -> bool:
+        """See the port."""
+        key = f"offhook:took:{call}"
+        async with answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(key, leg, tab)
+            pipe.expire(key, int(KEPT))
+            pipe.hget(key, leg)
+            found = (await pipe.execute())[-1]
+        return bool((found.decode() if isinstance(found, bytes) else found) == tab)
 
 
 def _key(call: CallId) -> str:

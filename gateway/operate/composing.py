@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
-from gateway.handoff.card import linked
+from gateway.handoff.card import linked, takes
 from gateway.operate.handoff_page import decline_link
 from gateway.operate.lead_words import lead_told
 from gateway.operate.links import LEAD_LASTS, Links, lead_path
+from gateway.operate.take_page import take_link
 from gateway.operate.telling import told
 from gateway.records.groups import Row
 from gateway.records.outbox import Due
@@ -42,7 +43,8 @@ COMPOSERS: Mapping[str, Composer] = {
 def finished(due: Due, content: Content, links: Links) -> Content:
     """Content that came with the delivery, with the links that only control can make. Every try says the same."""
     if due.kind == Why.CARD:
-        return linked(content, decline_link(links, due.call, due.subject, due.made))
+        link = take_link if takes(content) else decline_link
+        return linked(content, link(links, due.call, due.subject, due.made))
     return content
 
 

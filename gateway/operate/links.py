@@ -49,6 +49,12 @@ class Links:
         until = int(now + lasts)
         return f"{self._base}{path}?{urlencode({'until': until, 'sig': self._sign(path, str(until))})}"
 
+    def hidden(self, path: str, now: float, lasts: float) -> str:
+        """As `page`, with what proves it behind a `#`: browsers keep that to themselves, so that it stands in no server's
+        log, and neither previews nor scanners see more than the page without it."""
+        until = int(now + lasts)
+        return f"{self._base}{path}#{until}.{self._sign(path, str(until))}"
+
     def allows(self, path: str, until: str, sig: str, now: float) -> bool:
         """Whether a link to a path is ours, and still counts. Mail scanners follow links: let a GET change nothing."""
         return path.startswith("/") and self.good(path, until, sig, now)

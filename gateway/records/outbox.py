@@ -123,6 +123,12 @@ async def lead_again(connection: AsyncConnection, call: str, now: float, to: Seq
     return len(asked)
 
 
+async def card_of(connection: AsyncConnection, call: str, leg: str) -> Content | None:
+    """What the card says that was sent to whom the leg of a call rings; None where there is none."""
+    ours = (DELIVERIES.c.call == call) & (DELIVERIES.c.kind == Why.CARD) & (DELIVERIES.c.subject == leg)
+    return from_json(await connection.scalar(select(DELIVERIES.c.content).where(ours).limit(1)))
+
+
 def next_try(due: Due, now: float, *, again: bool, wait: float) -> float | None:
     """When a delivery that has failed now is tried again; None for never. Pure."""
     steps = _URGENT_STEPS if due.urgent else _STEPS

@@ -48,7 +48,7 @@ class Callee:
     name: str
     """In the plan's `people`; "" for a bare number."""
     address: str
-    """E.164, or `sip:USER@TRUNK` with an outbound trunk's name."""
+    """E.164, or `sip:USER@TRUNK` with an outbound trunk's name; "" for who has no phone and takes calls in a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,10 @@ class Handoff:
     """Addresses of the team that get a card of whose call it is."""
     cards: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     """The same of each member by name, as far as they have any."""
+    browsers: tuple[str, ...] = ()
+    """Members who may take the call in their browser, by the link of their card."""
+    no_phone: tuple[str, ...] = ()
+    """Those of them who can take it nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)

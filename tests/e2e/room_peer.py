@@ -67,7 +67,8 @@ class RoomPeer:
         """Publish the tone."""
         self._source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
         track = rtc.LocalAudioTrack.create_audio_track(self.name, self._source)
-        await self.room.local_participant.publish_track(track)
+        microphone = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await self.room.local_participant.publish_track(track, microphone)
         self._speaker = Speaker(self._source)
         self._tasks.append(asyncio.create_task(self._tone(self._speaker)))
 

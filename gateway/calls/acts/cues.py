@@ -325,6 +325,8 @@ class Enter:
     """Whether each member is to be offered once; Standing tells how many are left then."""
     past: tuple[str, ...] = ()
     """Who isn't to be offered any more."""
+    browsers: tuple[str, ...] = ()
+    """Who can be offered without a phone, as they take the call in their browser."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,18 @@ def _person(reader: Reader, name: Key, node: Node, context: Context) -> Person |
     if "rotate" in given:
         return rotation(reader, name, given["rotate"], context)
     call = _call(reader, given["call"], context) if "call" in given else ""
-    browser = (reader.text(given["browser"], "browser") or "") if "browser" in given else ""
-    if "call" not in given and "browser" not in given:
+    browser = "browser" in given and values.yes(reader, given["browser"], "browser", default=False)
+    if "call" not in given and not browser:
         reader.fault(
-            name.place, f"'{name.text}' can't be reached.", "Add call: with a number, or browser: with a name."
+            name.place,
+            f"'{name.text}' can't be reached.",
+            "Add call: with a number, or browser: yes with notify: for the link.",
+        )
+    elif browser and "notify" not in given:
+        reader.fault(
+            name.place,
+            f"'{name.text}' takes calls in a browser, and nobody sends them the link.",
+            "Add notify: with an address, such as mailto:NAME@HOST or sms:+15105550111.",
         )
     languages = reader.texts(given["languages"], "languages") if "languages" in given else []
     hours = named_or_own(reader, f"the person {name.text}", given["hours"], context) if "hours" in given else None

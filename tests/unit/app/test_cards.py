@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import pytest
+
 from gateway.app.cards import Cards
-from gateway.handoff.card import DECLINE_HERE
+from gateway.handoff.card import DECLINE_HERE, TAKE_HERE
 from gateway.terms.act import Handoff, Wait
 from gateway.terms.event import Kind
 from tests.contract.calls import a_call
@@ -55,3 +57,11 @@ def test_the_team_is_told_once_whoever_rings_and_a_member_once_a_ring() -> None:
 
 def test_a_line_that_isnt_a_handoff_tells_nobody() -> None:
     assert told("ana", "desk-19-1", Wait("desk")) == []
+
+
+@pytest.mark.parametrize("no_phone", [(), ("ana",)])
+def test_who_may_take_calls_in_a_browser_gets_a_link_that_does(no_phone: tuple[str, ...]) -> None:
+    own, team = told("ana", "desk-19-1", replace(ACT, browsers=("ana",), no_phone=no_phone))
+    assert TAKE_HERE in own[1]["content"]["body"]
+    assert ("Answer your phone" in own[1]["content"]["body"]) is not bool(no_phone)
+    assert TAKE_HERE not in team[1]["content"]["body"]

@@ -13,7 +13,8 @@ from livekit import api, rtc
 
 from gateway.calls.hearing import bridge
 from gateway.conduct import hearing
-from gateway.conduct.hearing import Hearing
+from gateway.conduct.hearing import BROWSER, Hearing
+from tests.e2e.servers import until
 
 CALLER, LEG = "sip_caller", "leg-1"
 
@@ -69,3 +70,18 @@ async def test_two_are_connected_however_long_the_api_is_away(monkeypatch: pytes
         who.set(bridge("1"))
         async with asyncio.timeout(5):
             await room.connected.wait()
+
+
+@pytest.mark.parametrize(("signed", "heard"), [("1.browser", True), ("", False), ("2.browser", False)])
+async def test_a_members_browser_is_heard_as_their_phone_is_and_nobody_who_only_calls_themselves_so(
+    signed: str, heard: bool
+) -> None:
+    room: Any = Room(fails=0)
+    who = person("leg-1.browser", "TR_b")
+    who.kind, who.attributes = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, {BROWSER: signed}
+    room.remote_participants = {one.identity: one for one in (person(CALLER, "TR_c"), who)}
+    async with Hearing(room, room, CALLER) as hears:
+        hears.set(bridge("1.browser"))
+        await until(lambda: len(room.told) >= 2, 5.0)
+        told = {(one.identity, one.subscribe) for one in room.told}
+    assert told == {(CALLER, heard), ("leg-1.browser", heard)}

@@ -13,8 +13,9 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft
-from gateway.conduct.legs import EPOCH, Legs
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.conduct.hearing import BROWSER
+from gateway.conduct.legs import EPOCH, MEMBER, Legs
 from gateway.conduct.outward import Outward
 from gateway.conduct.room import ACTIVE, STATUS
 from gateway.terms.act import Callee
@@ -34,6 +35,8 @@ class Participant:
     identity: str
     attributes: dict[str, str] = field(default_factory=dict)
     disconnect_reason: int = 0
+    kind: int = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+    track_publications: dict[str, SimpleNamespace] = field(default_factory=dict)
 
 
 class Room(rtc.EventEmitter[str]):
@@ -181,3 +184,48 @@ async def test_a_leg_whose_dialing_nobody_tells_of_is_removed_also_if_it_joins_l
         room.comes("one", 1)
         await until(lambda: room.removed, 2.0)
     assert told.empty()
+
+
+def browser(name: str, *tracks: rtc.TrackKind.ValueType, signed: str | None = None) -> Participant:
+    published = {str(n): SimpleNamespace(kind=kind) for n, kind in enumerate(tracks)}
+    attributes = {BROWSER: name if signed is None else signed, MEMBER: "ana"}
+    kind = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+    return Participant(f"leg-{name}", attributes, kind=kind, track_publications=published)
+
+
+AUDIO = rtc.TrackKind.KIND_AUDIO
+
+
+async def test_a_browser_has_answered_once_it_speaks_and_is_told_of_once() -> None:
+    room: Any = Room()
+    told: list[object] = []
+    async with Legs(room, room, CALL, cast(Any, None), told.append, hearing=cast(Any, None)) as legs:
+        room.emit("participant_connected", browser("one.browser"))
+        room.emit("participant_connected", browser("two.browser", AUDIO, signed="one.browser"))
+        room.emit("participant_connected", browser("three", AUDIO, signed=""))
+        assert told == [], "it doesn't speak yet, or nobody has let it in"
+        for _ in range(2):
+            room.emit("track_published", None, browser("one.browser", AUDIO))
+        assert told == [LegAnswered("one.browser")]
+        gone = browser("one.browser", AUDIO)
+        room.emit("participant_disconnected", gone)
+        assert told[1:] == [LegLeft("one.browser")]
+        legs.leave()
+
+
+async def test_another_job_finds_a_browser_that_speaks() -> None:
+    room: Any = Room()
+    async with Legs(room, room, CALL, cast(Any, None), lambda _: None, hearing=cast(Any, None)) as legs:
+        for one in (browser("one.browser", AUDIO), browser("two.browser")):
+            room.remote_participants[one.identity] = one
+        assert [(one.leg, one.answered) for one in legs.present()] == [("one.browser", True)]
+        legs.leave()
+
+
+async def test_who_has_no_phone_is_asked_without_anybody_being_dialed() -> None:
+    room: Any = Room()
+    told: list[object] = []
+    async with Legs(room, room, CALL, cast(Any, None), told.append, hearing=cast(Any, None)) as legs:
+        legs.dial(Dial("one", Callee("eve", ""), 60.0))
+        assert told == [LegRings("one")]
+        legs.leave()

@@ -20,6 +20,7 @@ from gateway.terms.call import CallId
 
 START = 1764000000.25
 ANA, BEN = Callee("ana", "+15105550111"), Callee("ben", "sip:ben@pbx")
+EVE = Callee("eve", "")
 DESK = Roster("desk", (ANA, BEN), "linear", 15.0, 60.0)
 CALL, OTHER = CallId("SCL_1"), CallId("SCL_2")
 
@@ -320,3 +321,13 @@ async def test_whoever_was_rung_before_another_job_took_over_isnt_offered_again(
         line.enter(Enter("desk", START, once=True, past=("ana",)))
         assert await lab.next(Standing) == Standing(1, 0.0, free=1)
         assert await lab.next(Offered) == Offered((BEN,), 15.0)
+
+
+@pytest.mark.parametrize(("browsers", "offered"), [((), BEN), (("eve",), EVE)])
+async def test_who_has_no_phone_is_offered_to_those_who_can_reach_them(
+    lab: Lab, browsers: tuple[str, ...], offered: Callee
+) -> None:
+    await lab.rosters.put({"desk": replace(DESK, members=(EVE, BEN))})
+    async with lab.line() as line:
+        line.enter(Enter("desk", START, once=True, browsers=browsers))
+        assert await lab.next(Offered) == Offered((offered,), 15.0)

@@ -187,8 +187,8 @@ def test_a_file_that_no_directory_would_read_is_no_plan(tmp_path: Path) -> None:
         ),
         ("routes: {a: {agent: sales, limits: {minutes: 5}}}\n", ""),
         (
-            "routes: {a: {agent: sales}}\npeople: {ana: {browser: ana}}\n",
-            "'ana' isn't rung: browsers can't",
+            "routes: {a: {agent: sales}}\npeople: {ana: {browser: yes, notify: 'mailto:ana@acme.example'}}\n",
+            "'ana' has no phone",
         ),
         ("routes: {a: {agent: sales, no_agent: callback, limits: {calls: 5}, full: b}, b: {agent: support}}\n", ""),
     ],

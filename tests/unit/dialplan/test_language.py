@@ -139,8 +139,11 @@ WRONG = [
     (BASE + "  x: {reject: 603, resume: true}\n", "9:20", "'resume' does nothing"),
     (BASE + "hours: {office: 9 to 5 on most days}\n", "9:17", "are no hours"),
     (BASE + "people: {ana: {}}\n", "9:10", "can't be reached"),
+    (BASE + "people: {ana: {browser: ana}}\n", "9:25", "neither yes nor no"),
+    (BASE + "people: {ana: {browser: no}}\n", "9:10", "can't be reached"),
+    (BASE + "people: {ana: {browser: yes}}\n", "9:10", "nobody sends them the link"),
     (BASE + "people: {ana: {call: sip:ana}}\n", "9:22", "names no trunk"),
-    (BASE + "people: {ana: {browser: ana}, a: {rotate: {order: [ana, b]}}, b: {rotate: {order: [a]}}}\n", "9:57",
+    (BASE + "people: {ana: {call: +1 510 555 0111}, a: {rotate: {order: [ana, b]}}, b: {rotate: {order: [a]}}}\n", "9:66",
      "takes turns itself"),
     (BASE + "teams: {desk: {members: []}}\n", "9:9", "has nobody"),
     (BASE + "teams: {desk: {members: [ana], ring: loud}}\n", "9:38", "is no way to ring"),
@@ -207,7 +210,7 @@ def test_a_number_that_no_trunk_carries_is_a_warning(tmp_path: Path) -> None:
 def test_people_whom_no_outbound_trunk_calls_are_a_warning(
     tmp_path: Path, trunks: Trunks | None, warned: list[str]
 ) -> None:
-    people = "people:\n  ana: {call: +1 510 555 0111}\n  ben: {call: 'sip:ben@PBX'}\n  chi: {browser: chi}\n"
+    people = "people:\n  ana: {call: +1 510 555 0111}\n  ben: {call: 'sip:ben@PBX'}\n  chi: {browser: yes, notify: 'mailto:chi@acme.example'}\n"
     (tmp_path / "main.yaml").write_text(
         BASE.replace("{agent: sales}", "{dial: +1 510 555 0112, unanswered: {callback: {within: 1h}}}", 1) + people
     )
@@ -217,9 +220,11 @@ def test_people_whom_no_outbound_trunk_calls_are_a_warning(
 
 def test_what_is_asked_for_and_not_done_yet_is_noted(tmp_path: Path) -> None:
     asks = "{agent: sales, limits: {minutes: 5}, dead_air: callback, privacy: {record: ask}}"
-    (tmp_path / "main.yaml").write_text(BASE.replace("{agent: sales}", asks, 1) + "people: {chi: {browser: chi}}\n")
+    (tmp_path / "main.yaml").write_text(
+        BASE.replace("{agent: sales}", asks, 1) + "people: {chi: {browser: yes, notify: 'mailto:chi@acme.example'}}\n"
+    )
     told = [str(one) for one in load(tmp_path, CATALOGUE, NOON).findings if one.severity is Severity.NOTE]
-    for part in ("'privacy' isn't", "'chi' isn't rung"):
+    for part in ("'privacy' isn't", "'chi' has no phone"):
         assert sum(part in line for line in told) == 1, told
 
 

@@ -32,19 +32,23 @@ numbers:
   "+15105550300": own
   "+15105550400": teams
   "+15105550500": without
+  "+15105550600": screens
 people:
   ana: {call: +1 510 555 0111, notify: ["sms:+15105550111", "mailto:ana@acme.example"]}
   ben: {call: +1 510 555 0112}
+  eve: {browser: yes, notify: ["mailto:eve@acme.example"]}
   turns: {rotate: {order: [ana, ben]}}
 teams:
   desk: {members: [ben, turns], notify: ["mailto:desk@acme.example"]}
   other: {members: [ana], unanswered: leave}
+  screens: {members: [eve, ben]}
 routes:
   sales: {agent: sales, handoff: desk}
   quiet: {agent: sales, handoff: desk, introduce: false}
   own: {agent: sales, handoff: other, unanswered: {callback: {within: 30m}}}
   teams: {agent: sales, handoff: other}
   without: {agent: sales}
+  screens: {agent: sales, handoff: screens}
   leave: {message: {unanswered: Nobody is there., otherwise: Please speak., notify: desk}}
 """
 
@@ -152,3 +156,10 @@ async def test_two_who_talked_need_no_such_moment() -> None:
     world = await with_caller_given_to_a_human("desk-1")
     await world.one.gone(CALL)
     assert world.rooms.did("close") == 1
+
+
+def test_a_handoff_knows_who_may_take_it_in_a_browser_and_who_can_nowhere_else(plan: Plan) -> None:
+    act = after(plan, at_agent(plan, "+15105550600"), Because.HANDOFF).act
+    assert isinstance(act, Handoff)
+    assert (act.browsers, act.no_phone) == (("eve",), ("eve",))
+    assert act.cards == (("eve", ("mailto:eve@acme.example",)),)

@@ -7,13 +7,16 @@ from typing import Any
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
+from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import Phase, Transfer
 from gateway.terms.act import Callee, Handoff
 from gateway.terms.handoff import Tried
 from tests.unit.calls.world import START, World
 
-TEAM = tuple(Callee(name, f"+1510555011{number}") for number, name in enumerate(("ana", "ben", "chi", "dee")))
-ACT = Handoff("desk")
+EVE = Callee("eve", "")
+"""She has no phone: she takes calls in her browser."""
+TEAM = (*(Callee(name, f"+1510555011{number}") for number, name in enumerate(("ana", "ben", "chi", "dee"))), EVE)
+ACT = Handoff("desk", browsers=("ana", "eve"))
 
 
 class Desk(World):
@@ -69,7 +72,7 @@ class Desk(World):
         for leg, state in list(self.legs.items()):
             if state == "connected":
                 self.legs[leg] = "answered"
-        self.happens(cues.Resumed(frozenset(self.those("rings", "answered"))))
+        self.happens(cues.Resumed(frozenset(self.phones("rings", "answered"))))
         for leg in self.those("answered"):
             self.happens(cues.LegAnswered(leg))
         rung = {self.whose[leg] for leg in self.those("rings", "answered", "connected")}
@@ -95,6 +98,18 @@ class Desk(World):
         if self.outcome is not None:
             assert not connected
             assert not self.those("rings", "answered") or self.crashed
+
+    def phones(self, *states: str) -> list[str]:
+        """The legs in the states that are in the room: all but of those who haven't come by their browser."""
+        return [leg for leg in self.those(*states) if self.whose[leg] != EVE.name or rung_leg(leg)]
+
+    def comes(self, leg: str) -> str:
+        """Whoever the leg rings has taken the call in their browser; its leg."""
+        browser = browser_leg(leg)
+        self.legs[browser], self.whose[browser] = "answered", self.whose[leg]
+        self.took.add(browser)
+        self.happens(cues.LegAnswered(browser))
+        return browser
 
     def answers(self, leg: str) -> Sequence[Effect]:
         """Somebody picks up."""

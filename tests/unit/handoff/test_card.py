@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.handoff.card import DECLINE_HERE, Caller, card, linked, spelled
+from gateway.handoff.card import DECLINE_HERE, TAKE_HERE, Caller, card, linked, spelled, takes
 from gateway.terms.personal import Words
 from gateway.terms.sealed import MARK
 from gateway.terms.turn import Speaker, Turn
@@ -62,3 +62,17 @@ def test_the_link_is_put_where_it_belongs_when_the_card_is_sent() -> None:
     assert told == card(CALLER, decline="https://x.example/decline")
     team = card(CALLER)
     assert linked(team, "https://x.example/decline") == team
+
+
+def test_a_card_may_take_the_call_in_the_browser_with_a_phone_or_without() -> None:
+    told = card(CALLER, take=TAKE_HERE)
+    assert takes(told)
+    assert not takes(card(CALLER, decline=DECLINE_HERE))
+    sent = linked(told, "https://x.example/take#s")
+    assert sent == card(CALLER, take="https://x.example/take#s")
+    asks = "Take it in your browser, or say that you can't: https://x.example/take#s"
+    assert sent.body.splitlines()[-2:] == ["Answer your phone and press 1 to take the call.", asks]
+    assert sent.short.splitlines()[1:] == [asks]
+    fields = sent.fields["card"]
+    assert fields["take"] == fields["decline"] == "https://x.example/take#s"  # type: ignore[index]
+    assert "phone" not in card(CALLER, take=TAKE_HERE, phone=False).body.splitlines()[-2]

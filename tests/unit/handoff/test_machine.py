@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.handoff.asked import DECIDE_WITHIN, PART_WITHIN, WHISPER_WITHIN
+from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import EVENTS, TABLE, Phase, Transfer
 from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE, TALKED
 from gateway.handoff.talking import HELD
@@ -20,7 +21,7 @@ from gateway.terms.handoff import Tried
 from tests.unit.calls.world import START
 from tests.unit.handoff.model import ACT, TEAM, Desk, begun
 
-ANA, BEN, CHI, DEE = TEAM
+ANA, BEN, CHI, DEE, _ = TEAM
 CHOOSE = "Press 1 to take it, 2 to decline, 3 to repeat."
 WHO = ("Maria of Acme is on the line.", "They need phones.")
 
@@ -400,7 +401,7 @@ def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
     assert desk.happens(cues.Resumed()) == (
         cues.Sound("music:default"),
         cues.Ready((CHOOSE,)),
-        cues.Enter("desk", START, once=True),
+        cues.Enter("desk", START, once=True, browsers=("ana", "eve")),
     )
 
 
@@ -431,21 +432,32 @@ class Handoffs(RuleBasedStateMachine):
     def the_line_moves(self, free: int | None, staffed: bool) -> None:
         self._happens(cues.Standing(1, None, staffed, free), None)
 
-    @precondition(lambda self: self.desk.those("rings"))
+    @precondition(lambda self: self.desk.phones("rings"))
     @rule(data=st.data(), crash=st.none() | st.integers(0, 3))
     def somebody_answers(self, data: st.DataObject, crash: int | None) -> None:
-        leg = data.draw(st.sampled_from(self.desk.those("rings")))
+        leg = data.draw(st.sampled_from(self.desk.phones("rings")))
         self.desk.legs[leg] = "answered"
         self._happens(cues.LegAnswered(leg), crash)
 
-    @precondition(lambda self: self.desk.those("rings"))
+    @precondition(lambda self: self.desk.those("rings", "answered"))
+    @rule(data=st.data(), crash=st.none() | st.integers(0, 6))
+    def somebody_comes_by_their_browser(self, data: st.DataObject, crash: int | None) -> None:
+        desk = self.desk
+        leg = data.draw(st.sampled_from(desk.those("rings", "answered")))
+        browser = browser_leg(leg)
+        if browser not in desk.legs and not rung_leg(leg):
+            desk.legs[browser], desk.whose[browser] = "answered", desk.whose[leg]
+            desk.took.add(browser)
+            self._happens(cues.LegAnswered(browser), crash)
+
+    @precondition(lambda self: self.desk.phones("rings"))
     @rule(
         data=st.data(),
         status=st.sampled_from([0, 404, 408, 480, 486, 487, 503, 603]),
         crash=st.none() | st.integers(0, 3),
     )
     def somebody_cant_be_had(self, data: st.DataObject, status: int, crash: int | None) -> None:
-        leg = data.draw(st.sampled_from(self.desk.those("rings")))
+        leg = data.draw(st.sampled_from(self.desk.phones("rings")))
         self.desk.legs[leg] = "failed"
         self._happens(cues.LegFailed(leg, status), crash)
 

@@ -1,0 +1,66 @@
+"""A member who takes the call in their browser, by the link of their card: beside the leg that rings them there is then another,
+their browser's, in the caller's room. Nothing rings there: who comes has said that they take the call. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.handoff.state import ASKING, Phase, State
+
+_BROWSER = ".browser"
+ANSWERS_WITHIN = 60.0
+"""Seconds, at the least, in which somebody may take the call who has no phone: the message has to arrive and be read."""
+
+
+def browser_leg(leg: str) -> str:
+    """The leg of the browser of whoever that leg rings."""
+    return leg + _BROWSER
+
+
+def rung_leg(leg: str) -> str:
+    """The leg that rings whoever's browser that leg is; "" where it is no browser's."""
+    return leg.removesuffix(_BROWSER) if leg.endswith(_BROWSER) else ""
+
+
+class Standing(StrEnum):
+    """How the call stands for somebody who may take it in their browser."""
+
+    WAITS = "waits"
+    """They may take it."""
+    YOURS = "yours"
+    """Their browser has it."""
+    TAKEN = "taken"
+    """Another has it, or they themselves have by their phone."""
+    LEFT = "left"
+    """The caller has hung up, or the two have talked."""
+    OVER = "over"
+    """They are asked no more."""
+    USED = "used"
+    """The link has taken the call in another tab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """How it stands."""
+
+    standing: Standing
+    by: str = ""
+    """Who has the call, or had it, in the plan's `people`; "" for nobody."""
+    name: str = ""
+    """Whom the leg rings, while they may take the call."""
+
+
+def stands(state: State, leg: str) -> Stands:
+    """How it stands for whom the leg rings."""
+    if state.talking and not state.over:
+        yours = state.talking == browser_leg(leg)
+        return Stands(Standing.YOURS if yours else Standing.TAKEN, state.talks_with)
+    one = state.named(leg)
+    if state.phase in ASKING and one is not None and one.name in state.act.browsers:
+        return Stands(Standing.WAITS, name=one.name)
+    if state.phase in (Phase.PARTING, Phase.OVER):
+        return Stands(
+            Standing.LEFT if state.talking or state.phase is Phase.PARTING else Standing.OVER, state.talks_with
+        )
+    return Stands(Standing.OVER)

@@ -1,0 +1,172 @@
+"""The page by which a member takes a call in their browser, for whoever has the link of a card.
+
+What is served by GET is the same for everybody and shows nothing of a call: previews and scanners follow links. What proves the
+link stands behind its `#`, which browsers send to nobody; the page's script posts it, in a body, to each of
+
+    /take/<call>/<leg>/look       the lead, and how the call stands
+    /take/<call>/<leg>/stands     how it stands
+    /take/<call>/<leg>/take       {tab}: takes it, once
+    /take/<call>/<leg>/decline
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import structlog
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.errors import Unavailable
+from gateway.handoff.browser import Stands
+from gateway.handoff.card import LASTS
+from gateway.metrics import counter
+from gateway.operate.links import Links
+from gateway.operate.taking import Taking
+from gateway.operate.tries import Tries
+from gateway.terms.call import CallId
+
+FILES = Path(__file__).parent / "browser"
+CLIENT = "livekit-client.js"
+"""The name under which livekit-client is served."""
+_TYPES = {"page.js": "text/javascript", "page.css": "text/css", CLIENT: "text/javascript"}
+_LONGEST_TAB = 64
+REFUSED = counter("take_links_refused", "Links to take a call that were wrong or too old")
+
+log = structlog.get_logger(__name__)
+
+Told = Mapping[str, object]
+
+
+def take_link(links: Links, call: str, leg: str, now: float) -> str:
+    """A link by which whoever the leg rings takes the call, or says that they can't. `now`: seconds since the epoch."""
+    return links.hidden(_path(call, leg), now, LASTS)
+
+
+def routes(links: Links, taking: Taking, client: Path, clock: Callable[[], float]) -> Sequence[web.RouteDef]:
+    """What is above, and the page's own files at /browser/. `client`: livekit-client's, wherever set-up has put it. `clock`:
+    seconds since the epoch."""
+    tries = Tries()
+
+    async def given(request: web.Request) -> tuple[CallId, str, Told]:
+        call, leg = request.match_info["call"], request.match_info["leg"]
+        body = await _body(request)
+        until, _, sig = str(body.get("proof", "")).partition(".")
+        if links.allows(_path(call, leg), until, sig, clock()):
+            return CallId(call), leg, body
+        REFUSED.inc()
+        if tries.wrong(request.remote or "", clock()):
+            raise web.HTTPTooManyRequests(text="Too many wrong links.\n", headers=_headers())
+        raise web.HTTPForbidden(text="This link is wrong, or too old.\n", headers=_headers())
+
+    async def page(_: web.Request) -> web.Response:
+        text = (FILES / "page.html").read_text()
+        return web.Response(
+            text=text, content_type="text/html", charset="utf-8", headers=_headers(_policy(taking.livekit))
+        )
+
+    async def file(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        path = client if name == CLIENT else FILES / name
+        if name not in _TYPES or not path.is_file():
+            raise web.HTTPNotFound(headers=_headers())
+        found = web.FileResponse(path, headers=_headers() | {"Cache-Control": "no-cache"})
+        found.content_type = _TYPES[name]
+        return found
+
+    async def look(request: web.Request) -> web.Response:
+        call, leg, _ = await given(request)
+        stands = await taking.stands(call, leg)
+        lead = await taking.lead(call, leg)
+        return _json(_told(stands) | {"lead": lead, "ready": client.is_file()})
+
+    async def stands(request: web.Request) -> web.Response:
+        call, leg, _ = await given(request)
+        return _json(_told(await taking.stands(call, leg)))
+
+    async def take(request: web.Request) -> web.Response:
+        call, leg, body = await given(request)
+        tab = body.get("tab")
+        if not isinstance(tab, str) or not 16 <= len(tab) <= _LONGEST_TAB:
+            raise web.HTTPBadRequest(text="Which tab?\n", headers=_headers())
+        found, ticket = await taking.take(call, leg, tab)
+        if ticket is None:
+            return _json(_told(found), status=409)
+        return _json(_told(found) | {"url": ticket.url, "token": ticket.token})
+
+    async def decline(request: web.Request) -> web.Response:
+        call, leg, _ = await given(request)
+        return _json(_told(await taking.decline(call, leg)))
+
+    there = "/take/{call}/{leg}"
+    return (
+        web.get(there, page),
+        web.get("/browser/{name}", file),
+        web.post(f"{there}/look", _answered(look)),
+        web.post(f"{there}/stands", _answered(stands)),
+        web.post(f"{there}/take", _answered(take)),
+        web.post(f"{there}/decline", _answered(decline)),
+    )
+
+
+def _answered(
+    handler: Callable[[web.Request], Awaitable[web.Response]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except (Unavailable, SQLAlchemyError, OSError, TimeoutError) as bad:
+            log.warning("a call can't be taken in a browser now", why=type(bad).__name__)
+            raise web.HTTPServiceUnavailable(text="Please try again.\n", headers=_headers()) from None
+
+    return answer
+
+
+async def _body(request: web.Request) -> Told:
+    if request.content_type != "application/json":  # so that no other site's form can send it
+        raise web.HTTPUnsupportedMediaType(headers=_headers())
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="A JSON object is needed.\n", headers=_headers())
+    return body
+
+
+def _told(stands: Stands) -> dict[str, object]:
+    by = stands.by.capitalize() if stands.by.isalpha() else stands.by
+    return {"standing": stands.standing.value, "by": by}
+
+
+def _json(told: Told, *, status: int = 200) -> web.Response:
+    return web.json_response(dict(told), status=status, headers=_headers())
+
+
+def _path(call: str, leg: str) -> str:
+    return f"/take/{quote(call, safe='')}/{quote(leg, safe='')}"
+
+
+def _headers(policy: str = "default-src 'none'; frame-ancestors 'none'") -> dict[str, str]:
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": policy,
+        "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex",
+    }
+
+
+def _policy(livekit: str) -> str:
+    """What the page may do: run its own script, and talk to us and to LiveKit."""
+    where = urlsplit(livekit)
+    secure = "s" if where.scheme in {"wss", "https"} else ""
+    there = f"ws{secure}://{where.netloc} http{secure}://{where.netloc}"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"connect-src 'self' {there}; media-src 'self' blob: mediastream:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

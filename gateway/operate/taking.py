@@ -1,0 +1,105 @@
+"""A call that is taken in a browser: how it stands for whoever has the link, the lead, and the token by which they join.
+
+The token lets a browser into the caller's room as the browser of one member: it may send its microphone and hear what it is
+subscribed to, and nothing else. Whom it hears, and whether it gets the call, is for the call's job to say, as of a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from livekit import api
+
+from gateway.calls.hearing import leg as identity_of
+from gateway.calls.store.port import CallStore
+from gateway.conduct import machines
+from gateway.conduct.hearing import BROWSER
+from gateway.conduct.legs import LEG, MEMBER
+from gateway.config import Settings
+from gateway.handoff.answers import Answers
+from gateway.handoff.browser import Standing, Stands, browser_leg, stands
+from gateway.handoff.machine import Transfer
+from gateway.terms.act import Handoff
+from gateway.terms.call import Call, CallId, Phase
+
+JOINS_WITHIN = 60
+"""Seconds for which a token lets its browser in."""
+
+Lead = Callable[[str, str], Awaitable[Mapping[str, object] | None]]
+"""What the card of a call and a leg says, in parts; None where there is none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a browser needs to join."""
+
+    url: str
+    """LiveKit's."""
+    token: str
+
+
+class Taking:
+    """Methods raise Unavailable when the stores don't answer; `lead` what the records raise."""
+
+    def __init__(self, settings: Settings, store: CallStore, answers: Answers, lead: Lead) -> None:
+        self._settings, self._store, self._answers, self.lead = settings, store, answers, lead
+
+    @property
+    def livekit(self) -> str:
+        """LiveKit's address, as browsers reach it."""
+        return self._settings.livekit_public_url or self._settings.livekit_url
+
+    async def stands(self, call: CallId, leg: str) -> Stands:
+        """How the call stands for whom the leg rings."""
+        return _stands(await self._store.get(call), leg)
+
+    async def decline(self, call: CallId, leg: str) -> Stands:
+        """They can't take it."""
+        found = await self.stands(call, leg)
+        if found.standing is Standing.WAITS:
+            await self._answers.decline(call, leg)
+            return Stands(Standing.OVER)
+        return found
+
+    async def take(self, call: CallId, leg: str, tab: str) -> tuple[Stands, Ticket | None]:
+        """They take it, in that tab of their browser: how the call stands, and what it joins with, where it may. The link is
+        used then: OVER, where another tab has used it."""
+        known = await self._store.get(call)
+        found = _stands(known, leg)
+        if known is None or found.standing is not Standing.WAITS:
+            return found, None
+        if not await self._answers.take(call, leg, tab):
+            return Stands(Standing.USED), None
+        return found, self._ticket(known, browser_leg(leg), found.name)
+
+    def _ticket(self, call: Call, leg: str, member: str) -> Ticket:
+        grants = api.VideoGrants(
+            room_join=True,
+            room=call.room,
+            can_publish=True,
+            can_publish_sources=["microphone"],
+            can_subscribe=True,
+            can_publish_data=False,
+            can_update_own_metadata=False,
+        )
+        settings = self._settings
+        token = (
+            api.AccessToken(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
+            .with_identity(identity_of(leg))
+            .with_name(member)
+            .with_attributes({LEG: leg, MEMBER: member, BROWSER: leg})
+            .with_grants(grants)
+            .with_ttl(timedelta(seconds=JOINS_WITHIN))
+        )
+        return Ticket(self.livekit, token.to_jwt())
+
+
+def _stands(call: Call | None, leg: str) -> Stands:
+    if call is None or call.phase is Phase.ENDED:
+        return Stands(Standing.LEFT)
+    if not isinstance(call.act, Handoff) or not call.checkpoint:
+        return Stands(Standing.OVER)
+    machine = machines.restored(machines.start(call, own_number=False), call.checkpoint)
+    return stands(machine, leg) if isinstance(machine, Transfer) else Stands(Standing.OVER)

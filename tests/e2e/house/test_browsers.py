@@ -1,0 +1,260 @@
+"""A caller whom somebody takes in their browser, by the link of their card: with a participant in the browser's place, and with
+Chromium, its fake microphone and the page."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from livekit import rtc
+from playwright.async_api import Browser, Page, async_playwright, expect
+from standardwebhooks import Webhook
+
+from agents.words.lines import Say
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack
+from tests.e2e.house.conftest import SECRET, Places
+from tests.e2e.records import record, sip_id
+from tests.e2e.room_peer import RoomPeer
+from tests.e2e.test_handoff import came, told, wants_a_person
+from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+ALONE, EITHER = "+15105550796", "+15105550797"
+TAB = "0123456789abcdef"
+CHOOSE = word(HandoffWord.CHOOSE, "en-US")
+CHROMIUM = "/usr/bin/chromium"
+PHONE = {"width": 390, "height": 844}
+"""CSS pixels of a phone's screen."""
+PEAK = """async () => {
+  const audio = new AudioContext();
+  await audio.resume();
+  const ear = audio.createAnalyser();
+  ear.fftSize = 8192;
+  for (const one of document.querySelectorAll("audio")) audio.createMediaStreamSource(one.srcObject).connect(ear);
+  const found = new Float32Array(ear.frequencyBinCount);
+  await new Promise((done) => setTimeout(done, 700));
+  ear.getFloatFrequencyData(found);
+  await audio.close();
+  const at = found.indexOf(Math.max(...found));
+  return [at * audio.sampleRate / ear.fftSize, found[at]];
+}"""
+"""The loudest frequency (Hz) that the page's sound holds, and how loud (dB)."""
+
+
+@pytest.fixture
+async def links(places: Places) -> AsyncIterator[asyncio.Queue[str]]:
+    """The links of the cards that vera gets."""
+    found: asyncio.Queue[str] = asyncio.Queue()
+
+    async def take(request: web.Request) -> web.Response:
+        sent = Webhook(SECRET).verify(await request.text(), dict(request.headers))
+        if sent["type"] == "card":
+            found.put_nowait(sent["card"]["take"])
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/hook", take)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", places.hook).start()
+    yield found
+    await runner.cleanup()
+
+
+async def link_of(links: asyncio.Queue[str]) -> str:
+    async with asyncio.timeout(40):
+        return await links.get()
+
+
+async def ask(link: str, what: str, **more: str) -> tuple[int, dict[str, Any]]:
+    """What control answers to the page's script."""
+    there, _, proof = link.partition("#")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{there}/{what}", json={"proof": proof, **more}) as answer,
+    ):
+        return answer.status, await answer.json() if answer.content_type == "application/json" else {}
+
+
+@asynccontextmanager
+async def joined(ticket: dict[str, Any]) -> AsyncIterator[RoomPeer]:
+    """In the caller's room with what the page would join with; who is there says THEIRS."""
+    peer = RoomPeer("browser")
+    peer.tone = THEIRS
+    peer.start()
+    await peer.room.connect(ticket["url"], ticket["token"], rtc.RoomOptions(auto_subscribe=False))
+    try:
+        await peer.speak()
+        yield peer
+    finally:
+        await peer.close()
+
+
+async def talks(call: Call, peer: RoomPeer) -> None:
+    """Both hear each other."""
+    await call.say(tone(OURS, 1.5))
+    await peer.hears(OURS)
+    await call.tone([THEIRS])
+
+
+async def test_the_link_of_a_card_takes_the_call_once(stack: Stack, caller: Phone, links: asyncio.Queue[str]) -> None:
+    call = await wants_a_person(caller, ALONE)
+    link = await link_of(links)
+    async with aiohttp.ClientSession() as session, session.get(link) as page:
+        assert (page.status, "Take the call" in await page.text()) == (200, True)
+    status, seen = await ask(link, "look")
+    assert (status, seen["standing"], seen["lead"]["number"]) == (200, "waits", "+15105550177")
+    status, ticket = await ask(link, "take", tab=TAB)
+    assert status == 200
+    await call.wait(1.0)  # nothing has happened to the caller yet
+    async with joined(ticket) as peer:
+        await talks(call, peer)
+        assert (await ask(link, "take", tab=TAB[::-1]))[0] == 409
+        assert (await ask(link, "stands"))[1] == {"standing": "yours", "by": "Vera"}
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert came(found) == ["taken"]
+    assert (await ask(link, "stands"))[1]["standing"] == "left"
+    proof = link.partition("#")[2].partition(".")[2]
+    assert proof
+    assert not [name for name in ("control", "worker-agents", "worker-house") if proof in stack.log(name)]
+
+
+# With Chromium.
+
+
+@pytest.fixture
+async def chromium(tmp_path: Path) -> AsyncIterator[Browser]:
+    """A browser whose microphone sends THEIRS, on and off as people do: a browser takes a steady tone for noise."""
+    with wave.open(str(tmp_path / "voice.wav"), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        for _ in range(20):
+            out.writeframes(tone(THEIRS, 0.3).tobytes() + bytes(2 * 1600))
+    arguments = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={tmp_path / 'voice.wav'}",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
+    async with async_playwright() as play:
+        made = await play.chromium.launch(executable_path=CHROMIUM, args=arguments, chromium_sandbox=False)
+        yield made
+        await made.close()
+
+
+async def opened(browser: Browser, link: str, **more: Any) -> tuple[Page, list[str]]:
+    """The page on a phone's screen, and what its console complains of."""
+    context = await browser.new_context(viewport=PHONE, device_scale_factor=2, permissions=["microphone"], **more)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda bad: complaints.append(str(bad)))
+    await page.goto(link)
+    await expect(page.locator("#take")).to_be_enabled(timeout=20000)
+    return page, complaints
+
+
+async def hears(page: Page, frequency: float, call: Call) -> None:
+    """The page plays what the caller says."""
+    found: list[list[float]] = []
+    for _ in range(8):
+        _, peak = await asyncio.gather(call.say(tone(frequency, 1.5)), page.evaluate(PEAK))
+        found.append(peak)
+        if math.isclose(peak[0], frequency, abs_tol=15):
+            return
+    pytest.fail(f"the page plays {found}")
+
+
+@pytest.mark.long
+async def test_chromium_takes_the_call_and_the_two_talk(
+    stack: Stack, caller: Phone, links: asyncio.Queue[str], chromium: Browser, tmp_path: Path
+) -> None:
+    call = await wants_a_person(caller, ALONE)
+    page, complaints = await opened(chromium, await link_of(links), color_scheme="light")
+    await page.screenshot(path=tmp_path / "waits-light.png")
+    await silent(call, 1.0)
+    assert await page.locator("audio").count() == 0, "nothing is played before the call is taken"
+    await page.click("#take")
+    await expect(page.locator("#talking")).to_be_visible(timeout=20000)
+    await call.tone([THEIRS])
+    await hears(page, OURS, call)
+    await page.emulate_media(color_scheme="dark")
+    await page.screenshot(path=tmp_path / "talks-dark.png")
+    await page.click("#mute")
+    await call.wait(1.0)
+    await silent(call, 1.5)
+    await page.click("#mute")
+    await call.tone([THEIRS])
+    await page.click("#leave")
+    await call.ended()
+    await expect(page.locator("#status")).to_have_text("You have hung up.")
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert came(found) == ["taken"]
+    assert complaints == []
+
+
+@pytest.mark.long
+async def test_whoever_is_faster_gets_the_call_and_the_page_says_who_did(
+    stack: Stack, caller: Phone, callees: Phone, links: asyncio.Queue[str], chromium: Browser, tmp_path: Path
+) -> None:
+    call = await wants_a_person(caller, EITHER)
+    human = await (await callees.rung()).answer()
+    page, complaints = await opened(chromium, await link_of(links), color_scheme="dark")
+    await page.screenshot(path=tmp_path / "waits-dark.png")
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    await expect(page.locator("#status")).to_have_text("Will took the call.", timeout=20000)
+    await page.screenshot(path=tmp_path / "lost-dark.png")
+    await human.hang_up()
+    await call.ended()
+    assert sorted(came(await record(stack, sip_id(call), ending="served"))) == ["beaten", "taken"]
+    assert complaints == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_browser_that_takes_it_silences_the_phones_and_one_that_dies_has_hung_up(
+    stack: Stack, caller: Phone, callees: Phone, links: asyncio.Queue[str], chromium: Browser, answered: bool
+) -> None:
+    call = await wants_a_person(caller, EITHER)
+    ringing = await callees.rung()
+    human = await ringing.answer() if answered else None
+    if human is not None:
+        await said(callees, human, CHOOSE)
+    page, _ = await opened(chromium, await link_of(links))
+    await page.click("#take")
+    await (human.ended(10.0) if human is not None else ringing.given_up(10.0))
+    await call.tone([THEIRS])
+    await hears(page, OURS, call)
+    await page.close()
+    await call.ended(40.0)
+    assert sorted(came(await record(stack, sip_id(call), ending="served", hung_up_by="human"))) == ["beaten", "taken"]
+
+
+@pytest.mark.long
+async def test_who_declines_on_the_page_leaves_the_caller_to_the_agent(
+    stack: Stack, caller: Phone, links: asyncio.Queue[str], chromium: Browser
+) -> None:
+    call = await wants_a_person(caller, ALONE)
+    page, _ = await opened(chromium, await link_of(links))
+    await page.click("#decline")
+    await expect(page.locator("#status")).to_have_text("Thank you. The next of the team is asked.")
+    await told(caller, call, Say.AWAY_DECLINED)
+    await call.hang_up()
+    assert came(await record(stack, sip_id(call))) == ["declined"]
