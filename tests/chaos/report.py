@@ -10,6 +10,9 @@ from tests.chaos.judge import Deed, Target, Verdict
 
 SPEECH_AGAIN = 2.0
 """Seconds within which somebody speaks again after a job's death, 99 times in a hundred."""
+HANGS = 3.0
+"""Seconds for which a job must stand still until it counts as hung (`gateway.terms.times.patience`): from then on the limit
+is the same as after a death."""
 SPEAKERS = frozenset({Target.JOB, Target.WORKER})
 """Whose death silences who speaks: the limit of SPEECH_AGAIN is theirs."""
 
@@ -100,18 +103,21 @@ def broken(run: Run) -> list[str]:
         "left over": len(run.left),
     }
     found = [f"{count} {what}" for what, count in counts.items() if count]
-    again = speech_again(run.outcomes)
-    if again and percentile(again, 99) > run.limit:
-        found.append(f"speech again after {percentile(again, 99):.1f} s (p99; {run.limit:g} s allowed)")
+    for hung, after, allowed in ((False, "a death", run.limit), (True, "a stop", run.limit + HANGS)):
+        again = speech_again(run.outcomes, hung)
+        if again and percentile(again, 99) > allowed:
+            found.append(f"speech again {percentile(again, 99):.1f} s after {after} (p99; {allowed:g} s allowed)")
     return found
 
 
-def speech_again(outcomes: Iterable[Outcome]) -> list[float]:
-    """Seconds from the death of who spoke to new speech, where there was somebody to speak."""
+def speech_again(outcomes: Iterable[Outcome], hung: bool) -> list[float]:
+    """Seconds from the death of who spoke, or from where they were stopped (`hung`), to new speech, where there was
+    somebody to speak."""
     return [
         each.verdict.speech_again
         for each in outcomes
         if each.target in SPEAKERS and each.verdict.speech_again is not None and each.scenario in TALKS
+        if (each.deed is Deed.STOP) is hung
     ]
 
 
@@ -129,16 +135,18 @@ def last_line(run: Run) -> str:
     """The run in one line."""
     silence = max((each.verdict.silence for each in run.outcomes), default=0.0)
     bad = broken(run)
-    again = speech_again(run.outcomes)
-    spoken = f"speech again p99 {percentile(again, 99):.1f} s, " if again else ""
-    told = (
+    told = ((speech_again(run.outcomes, hung), after) for hung, after in ((False, "a death"), (True, "a stop")))
+    spoken = "".join(
+        f"speech again p99 {percentile(again, 99):.1f} s after {after}, " for again, after in told if again
+    )
+    said = (
         f"chaos, seed {run.seed}: {len(run.outcomes)} calls; "
         f"{sum(len(each.verdict.lost) for each in run.outcomes)} turns lost, "
         f"{sum(len(each.verdict.doubled) for each in run.outcomes)} effects doubled, "
         f"{sum(each.verdict.dropped for each in run.outcomes)} calls dropped, "
         f"{spoken}longest silence {silence:.1f} s"
     )
-    return f"{told} – {'FAILED: ' + '; '.join(bad) if bad else 'all within the limits'}"
+    return f"{said} – {'FAILED: ' + '; '.join(bad) if bad else 'all within the limits'}"
 
 
 def line(outcome: Outcome) -> str:
@@ -188,7 +196,8 @@ def _text(run: Run) -> Iterator[str]:
     yield ""
     yield (
         "Silence: the longest in which a caller waited for somebody and heard nothing, seconds; speech again: from the "
-        "fault, or the end of what was still heard then, to new speech, of calls with an agent; p50 / p99 / longest. "
+        "fault, or the end of what was still heard then, to new speech, of calls with an agent; p50 / p99 / longest; it may be "
+        f"{SPEECH_AGAIN:g} s after a death, and {HANGS:g} s more after a stop, as who stands still for less doesn't hang. "
         "Said again: what callers had to say once more though it was understood before. Cut: calls that ended because "
         "what carries the voice died, the edge or livekit-server. Nothing: calls that went on while another's job was "
         "disturbed, or that were over before the fault."
@@ -205,7 +214,8 @@ def _text(run: Run) -> Iterator[str]:
 def in_order(outcome: Outcome) -> bool:
     """Whether nothing went wrong that a limit is about."""
     verdict = outcome.verdict
-    late = outcome.target in SPEAKERS and (verdict.speech_again or 0.0) > SPEECH_AGAIN and outcome.scenario in TALKS
+    allowed = SPEECH_AGAIN + (HANGS if outcome.deed is Deed.STOP else 0.0)
+    late = outcome.target in SPEAKERS and (verdict.speech_again or 0.0) > allowed and outcome.scenario in TALKS
     wrong = verdict.lost or verdict.doubled or verdict.dropped or verdict.stuck or verdict.endless
     return not (wrong or late or verdict.greeted > 1)
 

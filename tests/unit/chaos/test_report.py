@@ -33,7 +33,7 @@ def with_verdict(verdict: Verdict, target: Target = Target.JOB) -> Run:
 def test_a_run_in_order_says_so_in_one_line() -> None:
     assert broken(RUN) == []
     assert last_line(RUN) == (
-        "chaos, seed 7: 2 calls; 0 turns lost, 0 effects doubled, 0 calls dropped, speech again p99 1.1 s, "
+        "chaos, seed 7: 2 calls; 0 turns lost, 0 effects doubled, 0 calls dropped, speech again p99 1.1 s after a death, "
         "longest silence 1.2 s – all within the limits"
     )
 
@@ -47,7 +47,7 @@ def test_a_run_in_order_says_so_in_one_line() -> None:
         (replace(FINE, stuck=True), "1 callers stuck"),
         (replace(FINE, greeted=2), "1 greeted twice"),
         (replace(FINE, endless=True), "1 rang for ever"),
-        (replace(FINE, speech_again=2.1), "speech again after 2.1 s (p99; 2 s allowed)"),
+        (replace(FINE, speech_again=2.1), "speech again 2.1 s after a death (p99; 2 s allowed)"),
     ],
 )
 def test_every_limit_fails_a_run(verdict: Verdict, told: str) -> None:
@@ -56,6 +56,16 @@ def test_every_limit_fails_a_run(verdict: Verdict, told: str) -> None:
     assert "FAILED" in last_line(bad)
     assert not in_order(bad.outcomes[-1])
     assert "2.1" in text(bad).partition("went wrong")[2]
+
+
+def test_who_is_stopped_counts_as_hung_after_three_seconds() -> None:
+    stopped = replace(CALL, call="3.1", deed=Deed.STOP, verdict=replace(FINE, speech_again=4.9))
+    fine = replace(RUN, outcomes=[*RUN.outcomes, stopped])
+    assert broken(fine) == [] and in_order(stopped)
+    assert "speech again p99 1.1 s after a death, speech again p99 4.9 s after a stop, " in last_line(fine)
+    late = replace(stopped, verdict=replace(FINE, speech_again=5.1))
+    assert broken(replace(RUN, outcomes=[late])) == ["speech again 5.1 s after a stop (p99; 5 s allowed)"]
+    assert not in_order(late)
 
 
 def test_a_limit_is_held_against_those_whose_speaker_died() -> None:
