@@ -165,6 +165,8 @@ class Moved:
     """Another time was agreed on."""
 
     at: float
+    consent: str = field(default="", repr=False)
+    """The words by which the callee agreed to it; "" where none were said: those from before stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ def _moved(one: Booking, event: Event, now: float) -> _Then:
     assert isinstance(event, Moved)
     if not movable(one) or event.at < now:
         return one, ()
+    one = replace(one, consent=event.consent or one.consent)
     if event.at == one.at and one.state is State.BOOKED:
         return one, ()
     within = max(one.by - one.at, 60.0) if one.state is State.BOOKED and not one.tries else one.every * one.most

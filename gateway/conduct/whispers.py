@@ -23,6 +23,9 @@ from gateway.conduct.words import Audio, Wording
 from gateway.rtp import RATE
 from gateway.tasks import Tasks
 
+UNPUBLISHED_AFTER = 1.0
+"""Seconds after its end that a track is taken back: LiveKit negotiates with its listener for that, and then not again for
+150 ms, in which a human who has just taken the call would wait for the caller's voice."""
 TAKEN_WITHIN = 1.0
 """Seconds to wait until the leg is subscribed to its track: what is said before is lost."""
 
@@ -96,6 +99,7 @@ class Whispers:
                     self._listen(one.leg, self._happened),
                 ):
                     await one.follow(speaker)
+                await asyncio.sleep(UNPUBLISHED_AFTER)
             finally:
                 await mouth.close()
 

@@ -33,6 +33,8 @@ _WISHES = tuple(
             r"(?:internal\s+)?(?:do[\s-]not[\s-]call|no[\s-]call)\b"
         ),
         r"\blose\s+(?:my|this)\s+number\b",
+        # As the local recognizer writes "stop calling me".
+        r"^\W*(?:please\s+)?stopped\s+(?:calling|phoning|ringing)\s+" + _US + r"\b" + _PUT_OFF,
     )
 )
 _OF_OTHERS = re.compile(

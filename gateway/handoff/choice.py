@@ -39,7 +39,8 @@ _CLEAR = {
 }
 """What counts at any time."""
 _ASKED = {
-    Choice.TAKE: r"(?:number )?one|yes|yeah|yep|yup|sure|okay|ok|of course|go ahead|all right",
+    # "Take it" is a ticket to the local recognizer.
+    Choice.TAKE: r"(?:number )?one|yes|yeah|yep|yup|sure|okay|ok|of course|go ahead|all right|(?:(?:yes )?i |my )?ticket",
     Choice.DECLINE: r"(?:number )?two|no|nope|nah|no thanks|no thank you",
     Choice.AGAIN: r"(?:number )?three|what|sorry",
 }

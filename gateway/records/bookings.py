@@ -165,7 +165,7 @@ async def note(connection: AsyncConnection, events: Sequence[CallEvent], now: fl
             booking = booking_from(event, caller)
             # Told again with another time, it is that the callee has chosen one.
             if booking is not None and not await put(connection, booking):
-                await take(connection, booking.id, Moved(booking.at), min(now, booking.at))
+                await take(connection, booking.id, Moved(booking.at, booking.consent), min(now, booking.at))
         elif (step := happened(event)) is not None:
             await take(connection, step[0], step[1], event.at)
 

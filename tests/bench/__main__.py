@@ -1,4 +1,4 @@
-"""`python -m tests.bench [plans] [edge] [house] [handoff] [dispatch] [calls]`: measures, prints a table, writes JSON; exit 1 when a limit is missed."""
+"""`python -m tests.bench [plans] [edge] [house] [handoff] [lanes] [dispatch] [calls]`: measures, prints a table, writes JSON; exit 1 when a limit is missed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import against_plain, dispatch, edge, figures, handoff, house, numbers, plans
+from tests.bench import (
+    against_plain,
+    dispatch,
+    edge,
+    figures,
+    handoff,
+    handoff_ends,
+    handoff_lanes,
+    house,
+    numbers,
+    plans,
+)
 from tests.bench.figures import Figure
 
-SUBJECTS = ("plans", "edge", "house", "handoff", "dispatch", "calls")
+SUBJECTS = ("plans", "edge", "house", "handoff", "lanes", "dispatch", "calls")
 
 
 def show(found: list[Figure]) -> None:
@@ -30,12 +41,16 @@ def show(found: list[Figure]) -> None:
 def main() -> int:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("subjects", nargs="*", help="plans, edge, house, handoff, dispatch, calls; all without it")
+    parser.add_argument("subjects", nargs="*", help=f"{', '.join(SUBJECTS)}; all without it")
     parser.add_argument("--calls", type=int, default=20, help="calls that are only set up, of each agent")
     parser.add_argument("--talks", type=int, default=3, help="conversations, with each agent")
     parser.add_argument("--presses", type=int, default=15, help="keys at each of two menus of the house")
     parser.add_argument("--answers", type=int, default=20, help="calls that somebody who is rung answers")
     parser.add_argument("--handoffs", type=int, default=20, help="calls that an agent gives to a human")
+    parser.add_argument("--lanes", type=int, default=4, help="of which as many go on at once")
+    parser.add_argument(
+        "--outcomes", type=Path, help="a file to which what came of them is added, and whose all are told"
+    )
     parser.add_argument(
         "--dispatches", type=int, default=200, help="calls that are sent a job, in bursts of ten a second"
     )
@@ -53,7 +68,9 @@ def main() -> int:
         elif subject == "house":
             found += house.measure(chosen.presses, chosen.answers, 10.0)
         elif subject == "handoff":
-            found += handoff.measure(chosen.handoffs)
+            found += [*handoff.measure(chosen.handoffs), *handoff_ends.measure()]
+        elif subject == "lanes":
+            found += handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes)
         elif subject == "dispatch":
             found += dispatch.measure(chosen.dispatches)
         else:

@@ -128,16 +128,17 @@ def _heard(packets: Packets, hertz: float, after: float) -> int:
     return sum(amplitude(packet.samples, hertz) >= LEAKED for packet in since(packets, after))
 
 
-def _sounds(packet: Arrival) -> bool:
+def sounds(packet: Arrival) -> bool:
+    """Whether anything is heard in it."""
     return float(np.sqrt(2 * np.mean(packet.samples.astype(np.float64) ** 2))) >= HEARD / 8
 
 
 def _quiet(packets: Packets, at: float) -> float:
     """How long nothing was heard before the packet that came then."""
-    before = [packet.at for packet in packets.came if packet.at < at and _sounds(packet)]
+    before = [packet.at for packet in packets.came if packet.at < at and sounds(packet)]
     return at - max(before) if before else 0.0
 
 
 def _last(packets: Packets, after: float) -> float:
     """When something was heard last."""
-    return max((packet.at for packet in since(packets, after) if _sounds(packet)), default=after)
+    return max((packet.at for packet in since(packets, after) if sounds(packet)), default=after)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.e2e.endings import README, Cell, Never, Open, of, rendered
+from tests.e2e.endings import README, Cell, Never, of, rendered
 
 BEGIN, END = "<!-- handoffs -->\n", "<!-- /handoffs -->\n"
 
@@ -37,10 +37,9 @@ _UNANSWERED = Never("they haven't answered")
 _BEFORE = Never("it is looked for before anybody is rung")
 _TALK = Never("they have the caller already")
 _KILLED = of("test_handoff", "a_job_that_dies_amid_it_leaves_it_to_another")
-_KILLED_SOON = Open("it lasts for less than a second; the machine's property test has it")
+_KILLED_SOON = of("test_handoff", "a_job_that_dies_before_anybody_is_rung_leaves_it_to_another")
 _LINK = of("house/test_cards", "whoever_is_rung_has_a_card_and_its_link_declines")
 _BROWSER = of("house/test_browsers", "a_browser_that_takes_it_silences_the_phones_and_one_that_dies_has_hung_up")
-_LINK_LATE = Open("the job makes the same of it as while the phone rings; the machine's property test has it")
 _NOBODY_RUNG = dict.fromkeys(
     (
         "taken",
@@ -66,7 +65,7 @@ _WHISPER: Mapping[str, Cell] = {
     "busy": _RINGS,
     "no answer": _ANSWERED,
     "unreachable": _RINGS,
-    "link": _LINK_LATE,
+    "link": _LINK,
     "closed": _BEFORE,
     "nobody": _BEFORE,
     "caller": _GONE,

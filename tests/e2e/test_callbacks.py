@@ -24,7 +24,7 @@ from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_house import said, talk
-from tests.e2e.test_house_kills import killed
+from tests.e2e.test_house_kills import killed, looked, process
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
@@ -151,6 +151,36 @@ async def test_a_cancelled_one_is_not_dialed(stack: Stack, caller: Phone, callee
     assert shown(stack, call)["state"] == "cancelled"
     with pytest.raises(Unmet, match="Expected the phone to ring"):
         await callees.rung(8.0)
+
+
+@pytest.mark.long
+async def test_the_callback_outlives_the_control_that_makes_it(stack: Stack, caller: Phone, callees: Phone) -> None:
+    """Killed as the human's phone rings; the next makes no second call, and has the first on the record."""
+    call = await books(caller)
+    ringing = await callees.rung(30.0)
+    process(stack, "gateway control").kill()
+    human = await ringing.answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    callee = await (await callees.rung()).answer()
+    await talk(callee, human)
+    await looked(lambda: _lives(stack), 40.0)
+    await callee.hang_up()
+    await human.ended()
+    found = await comes_to(stack, call, "done", 40.0)
+    assert found["tries"] == 1
+    with pytest.raises(Unmet, match="Expected the phone to ring"):
+        await callees.rung(5.0)
+    run = await record(stack, f"CB_{found['id']}-1", ending="served")
+    assert [leg["number"] for leg in run["legs"]] == [EVE, THEIRS]
+
+
+def _lives(stack: Stack) -> bool:
+    """Whether a control runs."""
+    try:
+        return process(stack, "gateway control").is_running()
+    except LookupError:
+        return False
 
 
 @pytest.mark.long

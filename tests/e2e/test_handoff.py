@@ -5,6 +5,7 @@ The team's phones ring at one phone; `Ringing.dialed` tells whose it is.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator
@@ -12,14 +13,20 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from redis import Redis
+from redis.asyncio import Redis as Client
 
 from agents.words.lines import Say, line_of
+from gateway.calls.store.redis_store import RedisStore
 from gateway.calls.words import message as words_message
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
+from gateway.tasks import cancelled
+from gateway.terms.act import Handoff
+from gateway.terms.call import CallId
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
@@ -283,7 +290,7 @@ async def test_the_next_of_the_team_is_rung_and_takes_it_by_word(stack: Stack, c
     human = await ringing.answer()
     await said(callees, human, CHOOSE)
     for _ in range(4):  # until it was understood, which takes a second or more, and a busy machine may not do in time
-        await callees.say(human, "Yes.")
+        await callees.say(human, "Take it.")
         await call.wait(2.0)
         await call.say(tone(OURS))
         with suppress(Unmet):
@@ -303,6 +310,46 @@ async def test_the_plan_may_lead_somewhere_else(stack: Stack, caller: Phone, cal
     await call.hang_up()
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "record"]
+
+
+@pytest.mark.long
+async def test_a_job_that_dies_before_anybody_is_rung_leaves_it_to_another(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    """Who is in the team is lost from Redis, so that nobody is rung yet: control puts it back again and again."""
+    with Redis.from_url(stack.run.redis_url) as store:
+
+        async def lose() -> None:
+            while store.delete("offhook:roster:patient") is not None:
+                await asyncio.sleep(0.02)
+
+        call = await wants_a_person(caller, KILLED)
+        await told(caller, call, Say.TO_TEAM)
+        losing = asyncio.create_task(lose())
+        try:
+            await until_act(stack, sip_id(call), Handoff)
+            await killed(stack)
+        finally:
+            await cancelled(losing)
+    human = await (await callees.rung(40)).answer()
+    await said(callees, human, CHOOSE, 40.0)
+    await human.press("1")
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served")
+    assert came(found) == ["taken"]
+
+
+async def until_act(stack: Stack, call: str, kind: type, within: float = 10.0) -> None:
+    """Wait until the call's act is one of that kind, and its job has begun it."""
+    async with Client.from_url(stack.run.redis_url) as redis, asyncio.timeout(within):
+        store = RedisStore(redis)
+        while True:
+            found = await store.get(CallId(call))
+            if found is not None and isinstance(found.act, kind) and found.checkpoint:
+                return
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.long

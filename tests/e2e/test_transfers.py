@@ -24,21 +24,25 @@ from tests.unit.guard.tricks import tricks
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.speech, pytest.mark.timeout(180)]
 __all__ = ["callees", "caller"]
 
-EITHER, DIALED, REFERRED, OPEN = (f"+151055507{number}" for number in ("11", "12", "13", "14"))
-ANA = "+15105550111"
+EITHER, DIALED, REFERRED, OPEN, DEAR = (f"+151055507{number}" for number in ("11", "12", "13", "14", "15"))
+ANA, LIZ = "+15105550111", "+442079460111"
 PLAN = """
 offhook: 1
 country: US
 timezone: America/New_York
 human: callback
-numbers: {"+15105550711": either, "+15105550712": dialed, "+15105550713": referred, "+15105550714": open}
-outbound: {countries: [GB], caps: {call: 2, caller: 1000, route: 1000}}
+numbers: {"+15105550711": either, "+15105550712": dialed, "+15105550713": referred, "+15105550714": open, "+15105550715": dear}
+outbound:
+  countries: [GB]
+  caps: {call: 2, caller: 1000, route: 1000}
+  spend: {a_day: 3, minute: {+1: 0, otherwise: 1}, minutes: 2}
 routes:
   either: {agent: sales, greeting: Hello., transfer: {to: {billing: ana}, ring: 8s}}
   dialed: {agent: sales, greeting: Hello., transfer: {to: {billing: ana}, by: dial, ring: 8s}}
   referred: {agent: sales, greeting: Hello., transfer: {to: {billing: ana}, by: refer, ring: 8s}}
   open: {agent: sales, greeting: Hello., transfer: {to: {billing: ana}, numbers: yes, ring: 8s}}
-people: {ana: {call: (510) 555-0111}}
+  dear: {agent: sales, greeting: Hello., transfer: {to: {billing: liz}, by: dial, ring: 60s}}
+people: {ana: {call: (510) 555-0111}, liz: {call: +44 20 7946 0111}}
 """
 
 
@@ -181,6 +185,27 @@ async def test_a_call_is_put_through_no_more_often_than_its_cap(
     await call.hang_up()
     with pytest.raises(Unmet):
         await callees.rung(1.0)
+
+
+async def test_a_days_money_bounds_who_is_put_through_and_what_wasnt_talked_comes_back(
+    stack: Stack, caller: Phone, callees: Phone, model: ScriptedModel
+) -> None:
+    call = await asks(caller, DEAR)
+    ringing = await callees.rung(40)
+    assert ringing.dialed == LIZ
+    other = await asks(caller, DEAR)  # two such calls at once would cost more than a day may
+    await said(caller, other, line_of(Say.NOT_REACHED, "en"), 40)
+    with pytest.raises(Unmet):
+        await callees.rung(0.5)
+    await other.hang_up()
+    ringing.reject(486)
+    await said(caller, call, line_of(Say.NOT_FREE, "en"), 40)
+    await call.hang_up()
+    again = await asks(caller, DEAR)
+    (await callees.rung(40)).reject(486)
+    await again.hang_up()
+    found = await record(stack, sip_id(other))
+    assert ["day's cap" in (leg["reason"] or "") for leg in found["legs"]] == [True]
 
 
 @pytest.mark.parametrize("number", [DIALED, OPEN])

@@ -12,6 +12,9 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from agents.words.lines import Say, line_of
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
+from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.house.conftest import SECRET, Places
@@ -25,8 +28,9 @@ SOON = 10.0
 """Seconds after the phone began to ring in which the card comes on a busy machine; 2 on a quiet one."""
 
 
+@pytest.mark.parametrize("phase", ["ringing", "whispering", "deciding"])
 async def test_whoever_is_rung_has_a_card_and_its_link_declines(
-    stack: Stack, caller: Phone, callees: Phone, places: Places
+    stack: Stack, caller: Phone, callees: Phone, places: Places, phase: str
 ) -> None:
     told: asyncio.Queue[tuple[float, dict[str, Any]]] = asyncio.Queue()
 
@@ -58,9 +62,18 @@ async def test_whoever_is_rung_has_a_card_and_its_link_declines(
             async with session.get(card["decline"]) as answer:
                 assert answer.status == 200
             await call.wait(1.0)
+            human: Call | None = None
+            if phase != "ringing":
+                human = await ringing.answer()
+                await human.talking(0.5)
+            if phase == "deciding" and human is not None:
+                await said(callees, human, word(HandoffWord.CHOOSE, "en-US"))
             async with session.post(card["decline"]) as answer:
                 assert "stops ringing" in await answer.text()
-        await ringing.given_up(5.0)
+        if human is None:
+            await ringing.given_up(5.0)
+        else:
+            await human.ended(8.0)
     finally:
         await runner.cleanup()
     await said(caller, call, line_of(Say.AWAY_DECLINED, "en-US").split(". ", maxsplit=1)[0] + ".", 40.0)

@@ -93,6 +93,14 @@ def test_another_time_begins_anew_and_no_run_comes_twice() -> None:
     assert on(fresh(), Moved(NOW), NOW) == (fresh(), ())
 
 
+def test_the_words_for_another_time_are_kept() -> None:
+    moved = follow(fresh(consent="yes"), Moved(NOW + 5000, "tomorrow at three"))
+    assert (moved.at, moved.consent) == (NOW + 5000, "tomorrow at three")
+    assert follow(moved, Moved(NOW + 6000)).consent == "tomorrow at three"
+    same, told = on(fresh(), Moved(NOW, "as soon as you can"), NOW)
+    assert (same.consent, same.sequence, told) == ("as soon as you can", 0, ())
+
+
 def test_what_is_cancelled_or_unwanted_is_not_called() -> None:
     for event in (Cancelled("the callee"), Unwanted()):
         gone, told = on(fresh(), event, NOW + 1)

@@ -29,6 +29,8 @@ from gateway.donotcall.wish import no_more_calls
         "Lose my number.",
         "I told you yesterday. Stop calling me!",
         "quit bothering me",
+        "stopped calling me",
+        "please stopped calling me",
     ],
 )
 def test_a_wish_for_good(words: str) -> None:

@@ -29,6 +29,8 @@ def test_clear_words_take_the_call_at_any_time(said: str) -> None:
         ("yes", Choice.TAKE),
         ("one", Choice.TAKE),
         ("sure", Choice.TAKE),
+        ("ticket", Choice.TAKE),
+        ("my ticket", Choice.TAKE),
         ("two", Choice.DECLINE),
         ("no thanks", Choice.DECLINE),
         ("three", Choice.AGAIN),

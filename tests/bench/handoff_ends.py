@@ -1,0 +1,146 @@
+"""Handoffs at their edges: ten phones that ring at once, nobody who answers, and what two who talk cost.
+
+Judged by the packets and requests that each party receives, and by the kernel's counts of the jobs' processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from gateway.phone.call import Call
+from gateway.phone.phone import Phone
+from tests.bench import house_cost
+from tests.bench.figures import Figure, milliseconds
+from tests.bench.handoff import sounds
+from tests.bench.house_ears import Packets, comes, is_sound_beside, is_tone, listen, settled, since, tone
+from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.test_house_kills import jobs
+
+TEN, ONE = "+15105550711", "+15105550712"
+PHONES = 10
+ANSWERED = 5
+"""Of them, who have answered when one takes the call; the others ring still."""
+RING_FOR = 6.0
+"""Seconds."""
+ALONE, TOGETHER = 4, 1
+"""Calls that nobody answers, and that ten phones ring for."""
+OURS, THEIRS = 1500.0, 1800.0
+"""Hz: of the caller and of whoever takes the call."""
+PEOPLE = ", ".join(f"p{n}: {{call: +1 510 555 01{n:02}}}" for n in range(PHONES))
+PLAN = f"""
+offhook: 1
+timezone: America/New_York
+country: US
+human: callback
+numbers: {{+1 510 555 0711: all, +1 510 555 0712: one, otherwise: nobody}}
+people: {{{PEOPLE}}}
+teams:
+  ten: {{members: [{", ".join(f"p{n}" for n in range(PHONES))}], ring: ringall, for: 60s}}
+  alone: {{members: [p0], for: {RING_FOR:g}s}}
+routes:
+  all: {{agent: sales, greeting: Hello., handoff: ten, introduce: false}}
+  one: {{agent: sales, greeting: Hello., handoff: alone}}
+  nobody: {{reject: 603}}
+"""
+
+
+def measure() -> list[Figure]:
+    """Every figure."""
+    with tempfile.TemporaryDirectory(prefix="offhook-bench-") as directory:
+        plans = Path(directory, "plans")
+        plans.mkdir()
+        (plans / "main.yaml").write_text(PLAN)
+        with running_gateway(Path(directory, "state"), plans) as stack:
+            return asyncio.run(_measure(stack))
+
+
+async def _measure(stack: Stack) -> list[Figure]:
+    losers: list[float] = []
+    ringing: list[float] = []
+    late: list[float] = []
+    back: list[float] = []
+    async with Phone("127.0.0.1:9", port=stack.callees) as desk:
+        await asyncio.sleep(5.0)  # workers get warm
+        for number in range(ALONE):
+            async with Phone(stack.sip, caller=f"+1415555{2000 + number}") as phone:
+                await _no_answer(phone, desk, late, back)
+        for number in range(TOGETHER):
+            async with Phone(stack.sip, caller=f"+1415555{3000 + number}") as phone:
+                cpu = await _ten(stack, phone, desk, losers, ringing)
+    off = max(late, key=abs)
+    return [
+        Figure("nobody answers → the phone stops ringing, off its time by at most", round(abs(off) * 1000, 1), "ms", 100.0,
+               samples=len(late)),
+        milliseconds("the phone has stopped ringing → the caller hears the agent", back, 0.5),
+        milliseconds(f"one of {PHONES} takes the call → the others who had answered hear nothing more", losers, 1.0, 300.0),
+        milliseconds(f"one of {PHONES} takes the call → the others stop ringing", ringing, 1.0, 300.0),
+        Figure("while the two talk: CPU of their job", round(cpu * 100, 2), "% of a core", 1.0),
+    ]  # fmt: skip
+
+
+async def _asks(phone: Phone, number: str) -> Call:
+    call = await phone.dial(number)
+    await call.answered()
+    await call.talking(0.5)
+    await call.press("0")
+    return call
+
+
+async def _no_answer(phone: Phone, desk: Phone, late: list[float], back: list[float]) -> None:
+    """`back`: until the caller hears the agent; a pause in the hold music isn't one."""
+    call = await _asks(phone, ONE)
+    ringing = await desk.rung()
+    ours = listen(call)
+    stopped = await ringing.given_up(RING_FOR + 5.0)
+    late.append(stopped - ringing.at - RING_FOR)
+    quiet = await _falls_silent(ours, stopped)
+    back.append(await comes(ours, is_sound_beside(OURS), quiet) - stopped)
+    await call.hang_up()
+    await asyncio.sleep(2.0)
+
+
+async def _falls_silent(packets: Packets, after: float, pause: float = 0.1) -> float:
+    """When the first pause after a moment began."""
+    async with asyncio.timeout(8.0):
+        while True:
+            began = None
+            for packet in since(packets, after):
+                if sounds(packet):
+                    began = None
+                elif began is None:
+                    began = packet.at
+                elif packet.at - began >= pause:
+                    return began
+            await asyncio.sleep(0.02)
+
+
+async def _ten(stack: Stack, phone: Phone, desk: Phone, losers: list[float], ringing: list[float]) -> float:
+    """Seconds of CPU a second while the two talk."""
+    call = await _asks(phone, TEN)
+    rung = [await desk.rung() for _ in range(PHONES)]
+    answered = [await one.answer() for one in rung[:ANSWERED]]
+    heard = [listen(one) for one in answered]
+    ours = listen(call)
+    call.port.send(tone(OURS, 90.0))
+    await settled(ours, 4.0)
+    winner, *others = answered
+    pressed = time.monotonic()
+    await winner.press("1")
+    winner.port.send(tone(THEIRS, 60.0))
+    await asyncio.gather(comes(ours, is_tone(THEIRS), pressed), comes(heard[0], is_tone(OURS), pressed))
+    for one in others:
+        await one.ended()
+    for packets in heard[1:]:
+        losers.append(max((one.at for one in since(packets, pressed) if sounds(one)), default=pressed) - pressed)
+    for still in rung[ANSWERED:]:
+        ringing.append(await still.given_up() - pressed)
+    await asyncio.sleep(5.0)
+    busy = jobs(stack)
+    assert busy
+    cost = await house_cost.cost(busy, 10.0)
+    await call.hang_up()
+    await winner.ended()
+    return cost.cpu * len(busy)
