@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from livekit import api, rtc
@@ -39,12 +39,11 @@ from gateway.conduct.record import Recorder
 from gateway.conduct.speak import Speaker
 from gateway.conduct.stage import CallStage
 from gateway.conduct.tools import Tools
-from gateway.conduct.waiting import OWNER_WITHIN, Line
+from gateway.conduct.waiting import Line
 from gateway.conduct.whispers import Whispers
 from gateway.conduct.words import Wording
 from gateway.config import Settings
 from gateway.donotcall.redis_list import RedisDoNotCall
-from gateway.errors import Unavailable
 from gateway.guard.redis_book import RedisRuleBook
 from gateway.guard.redis_meter import RedisMeter
 from gateway.handoff.redis_answers import RedisAnswers
@@ -52,7 +51,6 @@ from gateway.rtp import RATE
 from gateway.terms.act import Record
 from gateway.terms.call import Call
 from gateway.terms.event import Kind
-from gateway.terms.personal import Number
 from gateway.trunks.choose import OutboundTrunk
 from gateway.trunks.outbound import reader
 
@@ -151,17 +149,11 @@ class HouseTools:
         return Line(RedisMembers(self._redis), RedisRosters(self._redis), call.id, call.epoch, happened, owner=owner)
 
     def _holding(self, call: Call, name: str, talks: bool) -> AbstractAsyncContextManager[Holding]:
-        held = Holding(RedisMembers(self._redis), call.id, call.epoch, name, talks=talks)
-        return self._remembered(call.caller, name, held) if talks and call.caller else held
-
-    @asynccontextmanager
-    async def _remembered(self, caller: Number, name: str, holding: Holding) -> AsyncIterator[Holding]:
-        """Hold somebody who talks with the caller, who is theirs from now on."""
-        async with holding as held:
-            with suppress(Unavailable, TimeoutError):  # two who talk don't wait for it
-                async with asyncio.timeout(OWNER_WITHIN):
-                    await RedisOwners(self._redis).talked(caller, name)
-            yield held
+        members = RedisMembers(self._redis)
+        if call.caller is None:
+            return Holding(members, call.id, call.epoch, name, talks=talks)
+        remember = partial(RedisOwners(self._redis).talked, call.caller, name)
+        return Holding(members, call.id, call.epoch, name, talks=talks, remember=remember)
 
     def _recorder(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]

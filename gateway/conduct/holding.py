@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -24,6 +24,10 @@ FREE_WITHIN = 1.0
 log = structlog.get_logger(__name__)
 
 
+async def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Holding:
     """Use it as a context. Leaving it frees nobody, as another job may go on with the call: `free` does."""
 
@@ -35,9 +39,12 @@ class Holding:
         name: str,
         *,
         talks: bool,
+        remember: Callable[[], Awaitable[None]] = _nothing,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`name`: the person's; `talks`: whether they talk with the caller already. `clock`: seconds since the epoch."""
+        """`name`: the person's; `talks`: whether they talk with the caller already. `remember`: has the caller be theirs, once
+        they talk; may raise Unavailable. `clock`: seconds since the epoch."""
+        self._remember, self._remembered = remember, False
         self._members, self._call, self._epoch, self._name = members, call, epoch, name
         self._talks, self._free, self._clock = talks, False, clock
         self._news = asyncio.Event()
@@ -77,6 +84,14 @@ class Holding:
                 await self._members.hold(self._call, self._epoch, self._name, self._clock(), talks=self._talks)
             except Unavailable as bad:
                 log.warning("who is rung can't be held", why=bad.what)
+            await self._note()
             with suppress(TimeoutError):
                 async with asyncio.timeout(RENEW):
                     await self._news.wait()
+
+    async def _note(self) -> None:
+        """Whose caller it is from now on."""
+        if self._talks and not self._remembered:
+            with suppress(Unavailable):
+                await self._remember()
+                self._remembered = True

@@ -67,3 +67,26 @@ async def test_a_store_that_is_back_is_told(monkeypatch: pytest.MonkeyPatch) -> 
         members.down = False
         while await members.stage() is not Stage.RINGING:
             await members.held.get()
+
+
+async def test_whoever_talks_with_a_caller_is_remembered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "RENEW", 0.01)
+    members, told, down = Members(), asyncio.Queue[str](), [True]
+
+    async def remember() -> None:
+        told.put_nowait("asked")
+        if down.pop() if down else False:
+            raise Unavailable("down")
+
+    async with Holding(members, CALL, 1, "ana", talks=False, remember=remember, clock=lambda: NOW) as one:
+        await members.held.get()
+        await members.held.get()
+        assert told.empty(), "they ring"
+        one.connected()
+        for _ in range(2):  # the store was down at first
+            await asyncio.wait_for(told.get(), 5)
+        while not members.held.empty():
+            members.held.get_nowait()
+        await members.held.get()
+        await members.held.get()
+        assert told.empty()
