@@ -293,7 +293,7 @@ async def test_who_says_so_at_a_menu_is_told_that_it_is_noted(
     await call.answered()
     await said(caller, call, "For sales, press 1.", 40)
     for _ in range(4):  # until it was understood, which a busy machine may not do in time
-        await caller.say(call, "Never call me again.")
+        await caller.say(call, "Stop calling me.")
         with suppress(Unmet):
             await said(caller, call, word(MenuWord.NO_CALLS, "en-US"), 12)
             break
