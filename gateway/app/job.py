@@ -34,7 +34,7 @@ from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.available import looker
 from gateway.conduct.conductor import Conductor, Means
 from gateway.conduct.hearing import Hearing
-from gateway.conduct.lease import Lease
+from gateway.conduct.lease import Lease, patiently
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook
@@ -194,7 +194,9 @@ class _Job:
         call_id, started, job = sent.call, time.monotonic(), self._context.job.id
         store = RedisStore(redis)
         lease = Lease(store, call_id, sent.epoch, self._me(), sent.late)
-        call, ours, kept = await asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
+        call, ours, kept = await patiently(
+            lambda: asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
+        )
         if call is None or not ours:
             log.info("the call is another job's, or over")
             return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import structlog
 
@@ -20,6 +21,12 @@ RENEW = 1.0
 """Seconds between two renewals."""
 ANSWER_WITHIN = 0.8
 """Seconds the store may take for one of them."""
+AWAY_FOR = 10.0
+"""Seconds that a job waits for a store which is away when it comes: sooner than any other that is sent once the store is
+back, it is with its caller then."""
+AGAIN = 0.25
+"""Seconds between two tries meanwhile."""
+T = TypeVar("T")
 
 
 class Lease:
@@ -73,6 +80,22 @@ class Lease:
                 await self._store.release(self._call, self._epoch, self._job)
         except (Unavailable, TimeoutError) as bad:
             log.warning("the lease couldn't be given back", call=self._call, why=str(bad) or "the store is slow")
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the store answers, asked again and again while it is away. Raises Unavailable when it was for AWAY_FOR."""
+    loop = asyncio.get_running_loop()
+    until, told = loop.time() + AWAY_FOR, False
+    while True:
+        try:
+            return await ask()
+        except Unavailable as bad:
+            if loop.time() >= until:
+                raise
+            if not told:
+                log.warning("the call store is away; the call waits for it", why=str(bad))
+                told = True
+        await asyncio.sleep(AGAIN)
 
 
 @asynccontextmanager

@@ -10,11 +10,12 @@ import pytest
 
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct import lease as lease_module
-from gateway.conduct.lease import Lease
+from gateway.conduct.lease import AWAY_FOR, Lease, patiently
 from gateway.errors import Unavailable
 from gateway.tasks import cancelled
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.personal import Number
+from tests.unit.conduct import virtual
 
 
 def a_call() -> Call:
@@ -111,3 +112,30 @@ async def test_a_store_that_was_away_learns_what_was_done_meanwhile(monkeypatch:
     assert found.done == {"book": "booked"}
     assert not again.is_set(), "it has lost nothing"
     assert not lost.is_set()
+
+
+def test_a_job_that_comes_while_the_store_is_away_waits_for_it() -> None:
+    async def work() -> tuple[str, float]:
+        loop = asyncio.get_running_loop()
+
+        async def ask() -> str:
+            if loop.time() < 4.0:
+                raise Unavailable("It is away.")
+            return "taken"
+
+        return await patiently(ask), loop.time()
+
+    said, at = virtual.run(work())
+    assert said == "taken" and at < 4.5
+
+
+def test_a_store_that_stays_away_is_waited_for_no_longer_than_a_caller_rings() -> None:
+    async def work() -> float:
+        async def ask() -> str:
+            raise Unavailable("It is away.")
+
+        with pytest.raises(Unavailable):
+            await patiently(ask)
+        return asyncio.get_running_loop().time()
+
+    assert AWAY_FOR <= virtual.run(work()) < AWAY_FOR + 1.0
