@@ -34,6 +34,7 @@ from gateway.terms.call import Call
 from gateway.terms.number import country_of
 from gateway.terms.outbound import Rules
 from gateway.terms.personal import Number
+from gateway.terms.tones import ON, TONES
 from gateway.trunks.choose import OutboundTrunk, Way, choose
 
 FRESH = 10.0
@@ -184,7 +185,7 @@ class Outward:
             room_name=leg.room,
             participant_identity=leg.identity,
             participant_name=leg.name,
-            participant_attributes=dict(leg.attributes),
+            participant_attributes=dict(leg.attributes) | ({TONES: ON} if way.trunk.tones else {}),
             wait_until_answered=leg.waits,
             ringing_timeout=_duration(leg.ringing),
             media=SIPMediaConfig(media_timeout=_duration(SILENT_FOR)),

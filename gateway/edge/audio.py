@@ -10,7 +10,7 @@ from livekit import rtc
 
 from gateway.edge.frames import Listener, Speaker
 from gateway.edge.mixer import Mixer
-from gateway.rtp import FRAME, RATE, Samples
+from gateway.rtp import FRAME_SECONDS, RATE, Samples
 from gateway.rtp.waiting import waiting
 
 ALONE = 0.25
@@ -25,17 +25,19 @@ class Mouth:
     already.
     """
 
-    def __init__(self, name: str) -> None:
-        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
+    def __init__(self, name: str, rate: int = RATE) -> None:
+        """`rate`: samples a second."""
+        self._rate = rate
+        self._source = rtc.AudioSource(rate, 1, queue_size_ms=0)
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         self._speaker: Speaker | None = None
 
     def open(self) -> None:
         """Speak, from now on."""
-        self._speaker = Speaker(self._source)
+        self._speaker = Speaker(self._source, self._rate)
 
     def say(self, frame: Samples) -> None:
-        """Say a frame of FRAME samples; one is lost while the mouth isn't open."""
+        """Say a frame of 20 ms; one is lost while the mouth isn't open."""
         if self._speaker is not None:
             self._speaker.say(frame)
 
@@ -47,21 +49,23 @@ class Mouth:
 
 
 class Ears:
-    """The room's audio tracks, mixed. `heard` gets each frame of FRAME samples, on the event loop; where whoever spoke
-    is gone and nobody else has come, two soft notes, again and again, unless there is to be `silence` then."""
+    """The room's audio tracks, mixed. `heard` gets each frame of 20 ms, at `rate` samples a second, on the event loop; where whoever spoke
+    is gone and nobody else has come, two soft notes, again and again, unless there is to be `silence` then. Set `rate`
+    before the first track."""
 
     def __init__(self, heard: Callable[[Samples], None]) -> None:
         self._heard = heard
         self._mixer = Mixer()
         self._listening: dict[str, Listener] = {}
         self.silence = False
+        self.rate = RATE
         self._waiting: asyncio.TimerHandle | None = None
 
     def open(self, track: rtc.Track) -> None:
         """Listen to a track that was subscribed. The same track again replaces it."""
         sid = track.sid
         self.close(sid)
-        self._listening[sid] = Listener(track, partial(self._add, sid), partial(self.close, sid))
+        self._listening[sid] = Listener(track, partial(self._add, sid), partial(self.close, sid), self.rate)
         self._wait_no_more()
 
     def close(self, sid: str) -> None:
@@ -81,9 +85,10 @@ class Ears:
             self.close(sid)
 
     def _fill(self, at: int, began: float) -> None:
-        self._heard(waiting(at, FRAME))
-        at += FRAME
-        self._waiting = asyncio.get_running_loop().call_at(began + at / RATE, self._fill, at, began)
+        size = round(FRAME_SECONDS * self.rate)
+        self._heard(waiting(at, size, self.rate))
+        at += size
+        self._waiting = asyncio.get_running_loop().call_at(began + at / self.rate, self._fill, at, began)
 
     def _wait_no_more(self) -> None:
         if self._waiting is not None:

@@ -21,6 +21,7 @@ from gateway.edge import metrics
 from gateway.edge.leg import chosen, harmless
 from gateway.edge.line import Line
 from gateway.edge.peer import ABILITIES, Peer, SessionLost
+from gateway.edge.presses import Presses, Way
 from gateway.edge.room import LiveKit, RoomLeg
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
@@ -29,12 +30,13 @@ from gateway.net.listener import Listener, ranked
 from gateway.net.locator import Locator
 from gateway.net.media import Media
 from gateway.net.sip_driver import Incoming, NotAcknowledged
-from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, quality
-from gateway.sip import sdp, session_timer
+from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, dtmf, quality
+from gateway.sip import info, sdp, session_timer
 from gateway.sip.dialog import DialogId
 from gateway.sip.digest import Guard
 from gateway.sip.session_timer import SessionTimer
 from gateway.tasks import Tasks
+from gateway.terms.tones import ON, TONES
 
 BYE_WITHIN = 1.0
 """Seconds that a peer who was transferred has to hang up; then we do."""
@@ -92,6 +94,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._room = RoomLeg(tools.livekit, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
+        self._presses = Presses()
+        self._ear: dtmf.Ear | None = None
+        """Listens for tones, where the trunk wants that."""
         self._renegotiating = False
         """A 2xx of ours waits for its ACK."""
         self.transfers = Transfers(self.id, tools.io, tools.server, self._talking_to)
@@ -192,7 +197,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
 
     def another_line(self, source: str, by: Listener) -> Line:
         """Media for somebody who may take the peer's place; `adopt` or close it."""
-        return Line(self._tools.media, ranked(self._tools.listeners, by), source)
+        return Line(self._tools.media, ranked(self._tools.listeners, by), source, self._line.rate)
 
     def adopt(self, peer: Peer, timer: SessionTimer | None) -> None:
         """Let another one take the peer's place. The room notices nothing; the old peer gets a BYE."""
@@ -223,10 +228,29 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             self._heard = True
             self.post(ev.MediaHeard())
         self._room.say(audio.samples)
+        for key in self._ear.hear(audio.samples) if self._ear is not None else "":
+            if self._presses.told(Way.TONE, key, audio.at):
+                self._pressed(key)
 
     def on_key(self, pressed: KeyPressed) -> None:
         """The media's: the peer pressed a key."""
-        self._room.press(pressed.key)
+        if self._presses.told(Way.EVENT, pressed.key, pressed.at):
+            self._pressed(pressed.key)
+
+    def on_info(self, told: info.Told) -> None:
+        """The peer's INFO: it pressed a key."""
+        if told.key and self._presses.told(Way.INFO, told.key, self._loop.time(), told.seconds):
+            self._pressed(told.key)
+
+    def _listen(self, attributes: Mapping[str, str]) -> None:
+        """Take tones in the peer's audio for keys, where its participant's attributes say so; once the line's rate is
+        known."""
+        if attributes.get(TONES) == ON:
+            self._ear = dtmf.Ear(self._line.rate)
+
+    def _pressed(self, key: str) -> None:
+        """The peer pressed a key."""
+        self._room.press(key)
 
     def on_timeout(self, timeout: TimedOut) -> None:
         """The media's: no RTP comes."""

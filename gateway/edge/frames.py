@@ -26,13 +26,12 @@ from livekit.rtc._proto import audio_frame_pb2 as audio
 from livekit.rtc._proto.ffi_pb2 import FfiEvent, FfiRequest
 
 from gateway.metrics import EDGE_ERRORS
-from gateway.rtp import FRAME, RATE, Samples
+from gateway.rtp import FRAME_SECONDS, RATE, Samples
 
 BACKLOG: Final = 3
 """Frames (60 ms) that may wait for the SDK; older ones are stale."""
-_PART = FRAME // 2
-"""Samples of 10 ms: what an AudioSource without a queue takes."""
-_BYTES = 2 * _PART
+_PARTS = 2
+"""To a frame: 10 ms each, what an AudioSource without a queue takes."""
 
 log = structlog.get_logger(__name__)
 
@@ -132,27 +131,30 @@ class Speaker:
     """Says frames into a source, which must have no queue: it takes 10 ms at a time, each once the SDK has told that it
     has the one before. `close` it before the source."""
 
-    def __init__(self, source: rtc.AudioSource) -> None:
+    def __init__(self, source: rtc.AudioSource, rate: int = RATE) -> None:
+        """`rate`: the source's, samples a second."""
         self._frames = frames()
         self._number = source._ffi_handle.handle
-        self._memory = (ctypes.c_char * _BYTES)()
+        part = round(FRAME_SECONDS * rate) // _PARTS
+        self._bytes = 2 * part
+        self._memory = (ctypes.c_char * self._bytes)()
         request = FfiRequest()
         capture = request.capture_audio_frame
         capture.source_handle = capture.request_async_id = self._number
         capture.buffer.data_ptr = ctypes.addressof(self._memory)
-        capture.buffer.sample_rate, capture.buffer.num_channels = RATE, 1
-        capture.buffer.samples_per_channel = _PART
+        capture.buffer.sample_rate, capture.buffer.num_channels = rate, 1
+        capture.buffer.samples_per_channel = part
         self._request = request.SerializeToString()
-        self._waiting: deque[bytes] = deque(maxlen=2 * BACKLOG)
+        self._waiting: deque[bytes] = deque(maxlen=_PARTS * BACKLOG)
         self._busy = self._closed = False
         self._lock = threading.Lock()
         self._frames.speakers[self._number] = self
 
     def say(self, frame: Samples) -> None:
-        """Queue FRAME samples; when too many wait the oldest are forgotten."""
+        """Queue a frame of 20 ms; when too many wait the oldest are forgotten."""
         data = frame.tobytes()
         with self._lock:
-            self._waiting += data[:_BYTES], data[_BYTES:]
+            self._waiting += data[: self._bytes], data[self._bytes :]
             part = None if self._busy or self._closed else self._waiting.popleft()
             self._busy = True
         if part is not None:
@@ -176,7 +178,7 @@ class Speaker:
 
     def _send(self, part: bytes) -> None:
         # The request names this memory, which the native side is done with once it has told so.
-        ctypes.memmove(self._memory, part, _BYTES)
+        ctypes.memmove(self._memory, part, self._bytes)
         if not self._frames.request(self._request):
             EDGE_ERRORS.labels("room audio").inc()
             log.error("the SDK takes no more audio")
@@ -184,10 +186,12 @@ class Speaker:
 
 
 class Listener:
-    """Hears a track, from now until it ends or `close`: `heard` gets each frame of FRAME samples, `ended` the track's
-    end, both on the event loop that this is made on."""
+    """Hears a track, from now until it ends or `close`: `heard` gets each frame of 20 ms, at `rate` samples a second,
+    `ended` the track's end, both on the event loop that this is made on."""
 
-    def __init__(self, track: rtc.Track, heard: Callable[[Samples], None], ended: Callable[[], None]) -> None:
+    def __init__(
+        self, track: rtc.Track, heard: Callable[[Samples], None], ended: Callable[[], None], rate: int = RATE
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.closed = False
         self._heard, self._ended = heard, ended
@@ -195,8 +199,9 @@ class Listener:
         stream = request.new_audio_stream
         stream.track_handle = track._ffi_handle.handle
         stream.type = audio.AudioStreamType.AUDIO_STREAM_NATIVE
-        stream.sample_rate, stream.num_channels, stream.queue_size_frames = RATE, 1, 0
-        stream.frame_size_ms = FRAME * 1000 // RATE
+        stream.sample_rate, stream.num_channels, stream.queue_size_frames = rate, 1, 0
+        stream.frame_size_ms = round(FRAME_SECONDS * 1000)
+        self._bytes = 2 * round(FRAME_SECONDS * rate)
         ours = frames()
         made = ours.client.request(request).new_audio_stream.stream.handle.id
         self._handle = FfiHandle(made)
@@ -214,7 +219,7 @@ class Listener:
         if not data:
             self.close()
             self._ended()
-        elif len(data) != 2 * FRAME:
+        elif len(data) != self._bytes:
             EDGE_ERRORS.labels("room audio").inc()
             log.error("room frame of a strange size", bytes=len(data))
             self.close()

@@ -15,6 +15,8 @@ from gateway.errors import PeerFault
 from gateway.net.listener import Listener, family, ranked
 from gateway.net.media import Media, MediaHandler, Port
 from gateway.rtp import RATE, Samples
+from gateway.rtp.codec import TABLE
+from gateway.rtp.halfband import Up
 from gateway.rtp.peer import ANYWHERE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.session import Statistics, Timeouts
@@ -28,9 +30,11 @@ _FOREIGN = "The caller's media is at an address of a family (IPv4, IPv6) that is
 class Line:
     """One call's media towards its caller. `open` it when the rule is known, `start` it with the answer."""
 
-    def __init__(self, media: Media, listeners: Sequence[Listener], source: str) -> None:
+    def __init__(self, media: Media, listeners: Sequence[Listener], source: str, rate: int = 0) -> None:
         """`listeners`: where media may be received, the preferred first. `source`: IP address of the peer's signalling:
-        media may come from there as well as from where SDP says."""
+        media may come from there as well as from where SDP says. `rate`: see the property; 0 for what the codec has."""
+        self._rate = rate
+        self._widen = Up()
         self._media = media
         self._listeners = listeners
         self.source = source
@@ -59,6 +63,12 @@ class Line:
         return str(self._stream.codec) if self._stream is not None else ""
 
     @property
+    def rate(self) -> int:
+        """Samples a second of what is said and heard here. It stays, also where another codec is settled on later: the
+        room's side was made for it. Before `prefer` or `open` it isn't known."""
+        return self._rate or RATE
+
+    @property
     def encrypted(self) -> bool:
         """Whether the media is."""
         return self._stream is not None and self._stream.keys is not None
@@ -79,16 +89,23 @@ class Line:
         Raises SdpMismatch or another PeerFault when the caller's offer can't be met (488), SetupFault when no RTP port
         is free.
         """
-        if wish.only_listed:
-            self._codecs = [codec for codec in sdp.CODECS if codec.name in wish.codecs]
+        offer = _offer_of(invite) if invite is not None else None
+        self.prefer(wish, offer)
         self._encryption = wish.encryption
         if wish.timeout:
             self._timeouts = Timeouts(max(Timeouts().initial, wish.timeout), wish.timeout)
         if not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
-        offer = _offer_of(invite) if invite is not None else None
         self._bind(self._fitting(offer, self._listeners), handler)
         return self._describe(offer)
+
+    def prefer(self, wish: MediaWish, offer: sdp.Session | None = None) -> None:
+        """Take on what trunk or rule say of codecs, and with it the rate: that of what the peer's offer leads to, or of
+        what we'd offer first. Again does no harm."""
+        self._codecs = sdp.ranked(wish.codecs, only=wish.only_listed)
+        if not self._rate and self._codecs:
+            settled = self._codecs[0] if offer is None else sdp.wanted(offer, self._codecs, wish.encryption).codec
+            self._rate = TABLE[settled.name].rate
 
     def start(self) -> None:
         """Let media flow, from now on."""
@@ -149,7 +166,8 @@ class Line:
         was, port = self._at, self._port
         if port is None:
             raise PeerFault("There is no media to settle on yet.", sip_status=500)
-        self._at, self._port = at, self._media.open(port.handler, host=at.host, timeouts=self._timeouts)
+        self._at = at
+        self._port = self._media.open(port.handler, host=at.host, timeouts=self._timeouts, rate=self.rate)
         try:
             described = self._describe(offer)
         except PeerFault:
@@ -161,19 +179,23 @@ class Line:
         return described
 
     def say(self, frame: Samples) -> None:
-        """Send audio to the caller; nothing happens before the start, and while it hears ringing."""
+        """Send audio to the caller, at `rate`; nothing happens before the start, and while it hears ringing."""
         if not self._ringing:
             self._send(frame)
+
+    def prompt(self, sound: Samples) -> None:
+        """`say` what is at 8 kHz, whatever the rate is here."""
+        self.say(sound if self.rate == RATE else self._widen(sound))
 
     async def ring(self) -> None:
         """Let the caller hear ringing instead of what is said, until cancelled."""
         self._ringing = True
-        size, at, began = round(_RUNG * RATE), 0, asyncio.get_running_loop().time()
+        size, at, began = round(_RUNG * self.rate), 0, asyncio.get_running_loop().time()
         try:
             while True:
-                self._send(ringing(at, size))
+                self._send(ringing(at, size, self.rate))
                 at += size
-                await asyncio.sleep(max(0.0, began + at / RATE - asyncio.get_running_loop().time()))
+                await asyncio.sleep(max(0.0, began + at / self.rate - asyncio.get_running_loop().time()))
         finally:
             self._ringing = False
 
@@ -204,7 +226,7 @@ class Line:
     def _fitting(self, offer: sdp.Session | None, among: Sequence[Listener]) -> Listener:
         """Where media is to be received: at the first address of the family that the offer uses (RFC 4566 section
         5.7)."""
-        if offer is None or (host := sdp.place(offer, self._codecs, self._encryption)) in sdp.NOWHERE:
+        if offer is None or (host := sdp.wanted(offer, self._codecs, self._encryption).host) in sdp.NOWHERE:
             return among[0]
         wanted = _family(host)
         for one in among:
@@ -217,7 +239,8 @@ class Line:
             return
         if self._port is not None:
             self._port.close()
-        self._at, self._port = at, self._media.open(handler, host=at.host, timeouts=self._timeouts)
+        self._at = at
+        self._port = self._media.open(handler, host=at.host, timeouts=self._timeouts, rate=self.rate)
 
     def _describe(self, offer: sdp.Session | None) -> bytes:
         if self._port is None or self._at is None:

@@ -16,7 +16,7 @@ from gateway.sip import HostPort, sdp, session_timer
 from gateway.sip.dialog import Dialog
 from gateway.sip.session_timer import SessionTimer
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, NOTIFY, REFER"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, NOTIFY, REFER, INFO"
 SUPPORTED = ("timer", "100rel", "replaces")
 """Option tags that we know (RFC 3261 section 20.37)."""
 ABILITIES = (("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED)))

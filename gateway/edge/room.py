@@ -94,7 +94,7 @@ class RoomUser(Protocol):
         """Something happened."""
 
     def on_room_audio(self, frame: Samples) -> None:
-        """What the room says, 20 ms."""
+        """What the room says, 20 ms at the rate that was joined with."""
 
     def on_room_key(self, key: str) -> None:
         """Somebody in the room pressed a key for the caller to hear."""
@@ -112,6 +112,7 @@ class RoomLeg:
         self._call_id = call_id
         self._tasks = Tasks("room")
         self._ears = Ears(user.on_room_audio)
+        self._rate = RATE
         self._keys: asyncio.Queue[str] = asyncio.Queue(_KEYS_WAITING)
         self._room: rtc.Room | None = None
         self._mouth: Mouth | None = None
@@ -136,8 +137,10 @@ class RoomLeg:
         """Our participant's attributes now; none while not joined."""
         return self._room.local_participant.attributes if self._connected() and self._room else {}
 
-    def join(self, seat: Seat, attributes: Mapping[str, str]) -> None:
-        """Begin to join and publish; Joined, ServiceDown or RoomGone is posted, and TrackThere as soon as it is so."""
+    def join(self, seat: Seat, attributes: Mapping[str, str], rate: int = RATE) -> None:
+        """Begin to join and publish; Joined, ServiceDown or RoomGone is posted, and TrackThere as soon as it is so.
+        `rate`: samples a second of what is said and heard."""
+        self._rate = self._ears.rate = rate
         ours = {EDGE: self._livekit.run} if EDGE in attributes else {}
         self._tasks.start(self._join(seat, {**attributes, **ours}), "join")
 
@@ -213,7 +216,7 @@ class RoomLeg:
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
         self._isolated = self._ears.silence = ISOLATED in attributes
-        self._mouth = Mouth(seat.identity)
+        self._mouth = Mouth(seat.identity, self._rate)
         room = self._room = rtc.Room()
         self._listen(room)
         token = seat.token or _token(self._livekit, seat, attributes)

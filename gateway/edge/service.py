@@ -24,7 +24,7 @@ from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
 from gateway.errors import PeerFault
 from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming
-from gateway.sip import refer, session_timer
+from gateway.sip import info, refer, session_timer
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import host_port, unsupported
 from gateway.sip.secure import SipsNotAllowed
@@ -68,7 +68,7 @@ class Edge:
             return
         try:
             await self._sort(incoming)
-        except (IntervalTooSmall, SipsNotAllowed) as bad:
+        except (IntervalTooSmall, SipsNotAllowed, info.NoKey) as bad:
             log.info("refused", status=bad.sip_status, why=bad.what)
             incoming.respond(bad.sip_status or 400, headers=bad.headers)
 
@@ -80,7 +80,7 @@ class Edge:
             await self._invite(incoming)
         elif incoming.request.method == "OPTIONS":
             self._options(incoming)
-        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY", "PRACK", "REFER"):
+        elif incoming.request.method in ("BYE", "UPDATE", "NOTIFY", "PRACK", "REFER", "INFO"):
             raise DialogFault("A SIP request names no dialog.", sip_status=481)
         else:
             incoming.respond(405, headers=[("Allow", ALLOW)])
@@ -186,6 +186,9 @@ class Edge:
                 self._refer(call, incoming)
             case "NOTIFY":
                 call.transfers.notified(incoming)
+            case "INFO":
+                call.on_info(info.read(incoming.request))
+                incoming.respond(200)
             case "OPTIONS":
                 self._options(incoming)
             case _:

@@ -10,7 +10,7 @@
         port.address                                         # ("127.0.0.1", 10000), for the SDP
         port.follow(stream, learn_from="192.0.2.7")          # gateway.sip.sdp.Stream; or start(Format(…), peer, …)
                                                              # from now on: a packet each 20 ms, silence if need be
-        port.send(samples)                                   # any length of int16 at 8 kHz
+        port.send(samples)                                   # any length of int16 at the port's rate, 8 kHz by default
         port.queued                                          # seconds not sent yet
         port.clear()                                         # barge-in: forget what isn't sent yet
         port.press("12#")                                    # keys by RFC 4733, in the audio's place
@@ -41,6 +41,7 @@ from gateway.metrics import EDGE_ERRORS
 from gateway.net.pacer import Pacer, Tick
 from gateway.net.port import MediaHandler, Port, Sockets, Tap, Told
 from gateway.net.rtp_socket import RtpSocket
+from gateway.rtp import RATE
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Timeouts
 
@@ -97,18 +98,21 @@ class Media:
         queue: float = LIVE_QUEUE,
         live: bool = True,
         timeouts: Timeouts | None = None,
+        rate: int = RATE,
     ) -> Port:
         """Bind a port of the IP address `host`. Nothing is sent or told before its `start`.
 
         `queue`: seconds of audio that may wait to be sent. `live`: whether that audio comes at its own pace and has to
-        be kept from piling up; False for files (see `gateway.rtp.queue`). `timeouts`: others than those of all. Raises SetupFault when no port is free.
+        be kept from piling up; False for files (see `gateway.rtp.queue`). `timeouts`: others than those of all. `rate`:
+        samples a second of what is said and heard, 8,000 or 16,000, whatever the codec's is. Raises SetupFault when no
+        port is free.
         """
         port = Port(
             self,
             self._bind(host or self._address),
             handler,
             tap,
-            SendQueue(queue, live=live),
+            SendQueue(queue, live=live, rate=rate),
             timeouts or self.timeouts,
         )
         self._ports = (*self._ports, port)

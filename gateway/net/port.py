@@ -19,7 +19,6 @@ from gateway.net.pacer import Tick
 from gateway.net.rtp_socket import RtpSocket
 from gateway.net.srtp import Srtp
 from gateway.rtp import FRAME_SECONDS, Arrival, Audio, KeyPressed, Samples, TimedOut
-from gateway.rtp.g711 import Codec
 from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Format, Sent, Session, Statistics, Timeouts
@@ -142,7 +141,7 @@ class Port:
     def follow(self, stream: Stream, *, learn_from: str = "") -> None:
         """`start` with what `gateway.sip.sdp` negotiated. Raises as `start` does."""
         form = Format(
-            Codec(stream.codec.name),
+            stream.codec.name,
             payload_type=stream.payload,
             event_type=stream.send_events,
             heard_payload_type=-1 if stream.receive_payload is None else stream.receive_payload,
@@ -219,6 +218,7 @@ class Port:
             queue=self._queue,
             now=now,
             timeouts=self._timeouts,
+            tapped=self._tap is not None,
         )
 
     def _release(self) -> None:

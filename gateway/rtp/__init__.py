@@ -2,14 +2,16 @@
 
 Most callers need only the driver, `gateway.net.media`, and of this package:
 
-- `gateway.rtp.g711`: `Codec.PCMU | PCMA`, `decode(payload, codec) -> Samples`, `encode(samples, codec) -> bytes`.
+- `gateway.rtp.codec`: `TABLE` of all codecs; `gateway.rtp.g711`: `Codec.PCMU | PCMA`, `decode(payload, codec) -> Samples`,
+  `encode(samples, codec) -> bytes`; `gateway.rtp.g722`.
 - `gateway.rtp.session`: `Format`, what SDP settled on; `Session`, one call's RTP in both directions; `Statistics`.
 - `gateway.rtp.packet`: `RtpPacket`, `parse(datagram)`, `write(packet)`.
 - `gateway.rtp.telephone_event`: keys as RFC 4733 events, `Receiver` and `Sender`.
 - `gateway.rtp.jitter`: `JitterBuffer`, which turns late, lost and reordered packets into one frame each 20 ms.
 - `gateway.rtp.queue`: `SendQueue`, the bounded queue of what is to be sent.
 
-Audio is 8 kHz, mono, 16 bit. One frame is 20 ms: 160 samples. Times are seconds of any monotonic clock.
+Audio is mono, 16 bit, and 8 kHz, or 16 kHz where a session is made for that. One frame is 20 ms: 160 ticks of RTP's
+clock, which all codecs here have. Times are seconds of any monotonic clock.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from numpy.typing import NDArray
 RATE = 8000
 """Samples a second; also the RTP clock of PCMU, PCMA and telephone-event (RFC 3551, RFC 4733)."""
 FRAME = 160
-"""Samples of one frame."""
+"""Samples of one frame at RATE, and ticks of RTP's clock in any."""
 FRAME_SECONDS = FRAME / RATE
 
 Samples = NDArray[np.int16]
-"""Mono audio at RATE."""
+"""Mono audio; at RATE where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,7 @@ class Audio:
     """One frame of received audio, in order and gap-free: exactly one each 20 ms once media has begun."""
 
     samples: Samples
-    """FRAME samples; read-only for whoever gets it."""
+    """20 ms at the session's rate; read-only for whoever gets it."""
     at: float
     """When the frame is due to be heard: the pacer's tick."""
     concealed: bool = False

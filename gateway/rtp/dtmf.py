@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.rtp import FRAME, RATE, Samples
+from gateway.rtp.halfband import Down
 from gateway.rtp.telephone_event import GAP, KEYS, ON, event_codes
 
 LOW = (697.0, 770.0, 852.0, 941.0)
@@ -23,6 +24,8 @@ _BLOCK, _STEP = 205, 80
 """Samples of a block, which the eight frequencies divide best, and from one to the next."""
 _LEAST = 3
 """Blocks in a row that make a key: 45 ms, of which half a block at either end may be silent."""
+_APART = 3
+"""Blocks in a row without a key that end it: 30 ms."""
 _QUIET = 60.0
 """Root mean square (−55 dBFS) below which nothing is a key."""
 _PURE = 0.75
@@ -32,10 +35,12 @@ _TWIST = 10.0
 _PROBE = np.exp(-2j * np.pi * np.outer(np.arange(_BLOCK), (*LOW, *HIGH)) / RATE).astype(np.complex64)
 
 
-def tones(keys: str) -> Samples:
-    """The keys' tones, 160 ms each and 100 ms of silence after it. Raises PeerFault when one is no key."""
-    time = np.arange(ON * FRAME) / RATE
-    out = np.zeros((len(keys), (ON + GAP) * FRAME), np.int16)
+def tones(keys: str, rate: int = RATE) -> Samples:
+    """The keys' tones, 160 ms each and 100 ms of silence after it, at `rate` samples a second. Raises PeerFault when one
+    is no key."""
+    size = FRAME * rate // RATE
+    time = np.arange(ON * size) / rate
+    out = np.zeros((len(keys), (ON + GAP) * size), np.int16)
     for index, code in enumerate(event_codes(keys)):
         low, high = FREQUENCIES[KEYS[code]]
         wave = np.sin(2 * np.pi * low * time) + np.sin(2 * np.pi * high * time)
@@ -64,6 +69,43 @@ def find(samples: Samples) -> list[ToneKey]:
         if codes[begin] >= 0 and end - begin >= _LEAST:
             found.append(ToneKey(_GRID[codes[begin]], begin * _STEP / RATE, ((end - 1) * _STEP + _BLOCK) / RATE))
     return found
+
+
+class Ear:
+    """Finds keys in a line's audio as it comes, each told once, 50 ms or so after its beginning. `rate`: samples a second,
+    8,000 or 16,000."""
+
+    def __init__(self, rate: int = RATE) -> None:
+        self._narrow = None if rate == RATE else Down()
+        self._rest: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._code, self._blocks, self._others = -1, 0, 0
+        self._told = False
+
+    def hear(self, samples: Samples) -> str:
+        """The keys of which the line's next samples complete the beginning."""
+        heard = samples if self._narrow is None else self._narrow(samples)
+        self._rest = np.concatenate((self._rest, heard.astype(np.float32)))
+        count = (len(self._rest) - _BLOCK) // _STEP + 1
+        if count < 1:
+            return ""
+        blocks = np.lib.stride_tricks.sliding_window_view(self._rest, _BLOCK)[: count * _STEP : _STEP]
+        found = "".join(map(self._take, _codes(blocks)))
+        self._rest = self._rest[count * _STEP :]
+        return found
+
+    def _take(self, code: np.intp) -> str:
+        """The next block's."""
+        if code != self._code:
+            self._others += 1
+            if self._told and self._others < _APART:
+                return ""  # a crack in a key that is down isn't the next one (Q.24)
+            self._code, self._blocks, self._told = int(code), 0, False
+        self._others = 0
+        self._blocks += 1
+        if self._code < 0 or self._told or self._blocks < _LEAST:
+            return ""
+        self._told = True
+        return _GRID[self._code]
 
 
 def _codes(blocks: NDArray[np.float32]) -> NDArray[np.intp]:

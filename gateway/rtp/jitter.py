@@ -2,12 +2,13 @@
 
 It starts with a delay of a few measured jitters. When nothing is there in time, it makes a frame up and waits for the
 late packet, so the delay grows as needed; when packets have lain longer than needed for two seconds, it joins two
-frames to one, so the delay shrinks again. It counts in samples: packets may hold 10, 20, 30 or 60 ms.
+frames to one, so the delay shrinks again. It counts in ticks of RTP's clock: packets may hold 10, 20, 30 or 60 ms.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ SHORTENED = 0.06
 PATIENCE = 0.12
 """Seconds that a missing packet is waited for when nothing else is there; then the source counts as paused."""
 MAX_JUMP = RATE
-"""Samples of change in the timestamp that are a new beginning."""
+"""Ticks of change in the timestamp that are a new beginning."""
 
 _START_MIN, _START_MAX = 0.005, 0.08
 _ENOUGH = FRAME_SECONDS + 0.005
@@ -30,26 +31,38 @@ _WATCH, _WATCH_LONG = 100, 500
 """Frames over which the packets' slack is watched: 2 s, or 10 s once the delay had to grow."""
 _LATE = 2
 """Packets that came too late within a watch before the delay grows."""
-_FADE = np.linspace(1.0, 0.0, 3 * FRAME, dtype=np.float32).reshape(3, FRAME)
+_FADING = 3
 """A made-up frame repeats the last one, fading out over 60 ms."""
-_RISE = np.linspace(0.0, 1.0, FRAME, dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Piece:
     start: int
-    samples: Samples
+    ticks: int
+    sound: Samples | Callable[[], Samples]
     at: float
 
     @property
     def end(self) -> int:
-        return self.start + len(self.samples)
+        return self.start + self.ticks
+
+    def samples(self) -> Samples:
+        """Decoded once, when they are first asked for."""
+        if not isinstance(self.sound, np.ndarray):
+            self.sound = self.sound()
+        return self.sound
 
 
 class JitterBuffer:
-    """One source's audio, put in order. `put` each packet, `take` every 20 ms."""
+    """One source's audio, put in order. `put` each packet, `take` every 20 ms. `rate`: samples a second of the audio, a
+    multiple of RTP's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = RATE) -> None:
+        self._spread = rate // RATE
+        """Samples in a tick."""
+        self._size = FRAME * self._spread
+        self._fade = np.linspace(1.0, 0.0, _FADING * self._size, dtype=np.float32).reshape(_FADING, self._size)
+        self._rise = np.linspace(0.0, 1.0, self._size, dtype=np.float32)
         self.late = 0
         """Packets that came after their time."""
         self.concealed = 0
@@ -60,7 +73,7 @@ class JitterBuffer:
         """RTP time of the next sample to be heard, while playing."""
         self._newest = 0
         self._held = 0
-        """Samples made up without moving on, because the packet might still come."""
+        """Ticks made up without moving on, because the packet might still come."""
         self._jitter = 0.0
         self._transit: float | None = None
         self._last: Samples | None = None
@@ -79,16 +92,21 @@ class JitterBuffer:
 
     def put(self, timestamp: int, samples: Samples, at: float) -> None:
         """Take in a packet that arrived at `at`; `timestamp` is RTP's, 32 bits. Duplicates change nothing."""
+        self.put_coded(timestamp, len(samples) // self._spread, samples, at)
+
+    def put_coded(self, timestamp: int, ticks: int, sound: Samples | Callable[[], Samples], at: float) -> None:
+        """The same for a packet that isn't decoded yet: `sound` is asked for its samples when they are to be heard, in
+        the order of hearing, and never if they aren't."""
         start = unwrap(timestamp, self._newest, 32)
         if abs(start - self._newest) > MAX_JUMP:
             self.restart()
         self._measure(start, at)
         self._newest = start
-        if self._playing and start + len(samples) <= self._position:
+        if self._playing and start + ticks <= self._position:
             self.late += 1
             self._late_lately += 1
             return
-        self._insert(_Piece(start, samples, at))
+        self._insert(_Piece(start, ticks, sound, at))
         self._bound()
 
     def take(self, now: float) -> Audio:
@@ -106,7 +124,7 @@ class JitterBuffer:
         if missing == FRAME:
             return self._conceal(now)
         if shorten and self._pieces and self._pieces[0].start == self._position:
-            samples = _joined(samples, self._cut()[0])
+            samples = (samples * (1 - self._rise) + self._cut()[0] * self._rise).astype(np.int16)
         if self._held:
             self._grow()
         self._last, self._faded = samples, 0
@@ -128,7 +146,7 @@ class JitterBuffer:
         later: list[_Piece] = []
         while self._pieces and self._pieces[-1].start > piece.start:
             later.append(self._pieces.pop())
-        if len(piece.samples) and not (self._pieces and self._pieces[-1].start == piece.start):
+        if piece.ticks and not (self._pieces and self._pieces[-1].start == piece.start):
             self._pieces.append(piece)
         self._pieces.extend(reversed(later))
 
@@ -183,19 +201,20 @@ class JitterBuffer:
         return enough
 
     def _cut(self) -> tuple[Samples, int]:
-        """The frame at the position, and how many of its samples are missing; moves on past it."""
-        begin, end = self._position, self._position + FRAME
+        """The frame at the position, and how many of its ticks are missing; moves on past it."""
+        begin, end, spread = self._position, self._position + FRAME, self._spread
         self._position = end
         first = self._pieces[0]
-        if first.start == begin and len(first.samples) == FRAME:
+        if first.start == begin and first.ticks == FRAME:
             self._pieces.popleft()
-            return first.samples, 0
-        out, missing, low = np.zeros(FRAME, np.int16), FRAME, begin
+            return first.samples(), 0
+        out, missing, low = np.zeros(self._size, np.int16), FRAME, begin
         while self._pieces and self._pieces[0].start < end:
             piece = self._pieces[0]
             low, high = max(piece.start, low), min(piece.end, end)
             if high > low:
-                out[low - begin : high - begin] = piece.samples[low - piece.start : high - piece.start]
+                part = piece.samples()[spread * (low - piece.start) : spread * (high - piece.start)]
+                out[spread * (low - begin) : spread * (high - begin)] = part
                 missing, low = missing - (high - low), high
             if piece.end > end:
                 break
@@ -205,12 +224,8 @@ class JitterBuffer:
     def _conceal(self, now: float) -> Audio:
         if self._playing:
             self.concealed += 1
-        if self._last is None or self._faded >= len(_FADE):
-            return Audio(np.zeros(FRAME, np.int16), now, concealed=self._playing)
-        samples = (self._last * _FADE[self._faded]).astype(np.int16)
+        if self._last is None or self._faded >= _FADING:
+            return Audio(np.zeros(self._size, np.int16), now, concealed=self._playing)
+        samples = (self._last * self._fade[self._faded]).astype(np.int16)
         self._faded += 1
         return Audio(samples, now, concealed=True)
-
-
-def _joined(first: Samples, second: Samples) -> Samples:
-    return (first * (1 - _RISE) + second * _RISE).astype(np.int16)

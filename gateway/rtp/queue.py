@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from gateway.rtp import FRAME, FRAME_SECONDS, Samples
+from gateway.rtp import FRAME, FRAME_SECONDS, RATE, Samples
 
 _WATCH = 250
 """Takes (5 s) over which a live queue's lowest depth is watched."""
@@ -27,10 +27,12 @@ class SendQueue:
     `live`: the producer runs at real time. A frame that lay in the queue through 5 s is only delay then: a quiet one is
     left out, or any if the delay is five frames. The last one goes only where the producer's frames came early enough
     all the while, so that none is missed; where one is, it takes twice as long until that is tried again. Set it False for
-    a file that is queued at once.
+    a file that is queued at once. `rate`: samples a second.
     """
 
-    def __init__(self, seconds: float, *, live: bool) -> None:
+    def __init__(self, seconds: float, *, live: bool, rate: int = RATE) -> None:
+        self.rate = rate
+        self._size = FRAME * rate // RATE
         self._limit = max(1, round(seconds / FRAME_SECONDS))
         self.live = live
         self._frames: deque[Samples] = deque()
@@ -48,7 +50,7 @@ class SendQueue:
     @property
     def seconds(self) -> float:
         """How much waits."""
-        return len(self._frames) * FRAME_SECONDS + len(self._rest) / FRAME * FRAME_SECONDS
+        return len(self._frames) * FRAME_SECONDS + len(self._rest) / self._size * FRAME_SECONDS
 
     def push(self, samples: Samples, at: float = 0.0) -> None:
         """Add any number of samples, which came `at` (of the clock of `take`). They aren't copied when they make whole
@@ -56,8 +58,8 @@ class SendQueue:
         self._came = at
         if len(self._rest):
             samples = np.concatenate((self._rest, samples))
-        whole = len(samples) // FRAME * FRAME
-        self._frames.extend(samples[:whole].reshape(-1, FRAME))
+        whole = len(samples) // self._size * self._size
+        self._frames.extend(samples[:whole].reshape(-1, self._size))
         self._rest = samples[whole:].copy()
         self._fresh = True
         while len(self._frames) > self._limit:
@@ -75,7 +77,7 @@ class SendQueue:
         waiting, self._fresh = self.live and self._fresh, False
         if not len(self._rest) or waiting:
             return None
-        frame = np.zeros(FRAME, np.int16)
+        frame = np.zeros(self._size, np.int16)
         frame[: len(self._rest)] = self._rest
         self._rest = self._rest[:0]
         return frame

@@ -8,8 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from gateway.errors import PeerFault
-from gateway.rtp import FRAME, Arrival, Audio, KeyPressed, Samples, TimedOut, dtmf, g711
-from gateway.rtp.g711 import Codec
+from gateway.rtp import FRAME, RATE, Arrival, Audio, KeyPressed, Samples, TimedOut, codec, dtmf
 from gateway.rtp.jitter import JitterBuffer
 from gateway.rtp.packet import RtpPacket, RtpSyntaxError, is_rtcp, parse, write
 from gateway.rtp.peer import HostPort, Peer
@@ -20,8 +19,7 @@ from gateway.rtp.statistics import Reception
 from gateway.rtp.telephone_event import Receiver, Sender
 
 MAX_PAYLOAD = 8 * FRAME
-"""Samples of one packet: 160 ms; no sender packs more."""
-_NOTHING: Samples = np.zeros(FRAME, np.int16)
+"""Bytes of one packet: 160 ms; no sender packs more."""
 _SOURCES = 4
 """Sources (SSRC) of keys that are remembered; some gateways send keys from one of their own."""
 
@@ -30,7 +28,8 @@ _SOURCES = 4
 class Format:
     """What SDP settled on. PCMU and PCMA at their static types are understood whatever stands here."""
 
-    codec: Codec
+    codec: str
+    """By its name in SDP, which `gateway.rtp.codec.TABLE` has."""
     payload_type: int = -1
     """RTP payload type that we send `codec` with; -1 for the codec's static one."""
     event_type: int | None = None
@@ -43,12 +42,12 @@ class Format:
     @property
     def audio_type(self) -> int:
         """The payload type audio is sent with."""
-        return self.payload_type if self.payload_type >= 0 else self.codec.payload_type
+        return self.payload_type if self.payload_type >= 0 else codec.TABLE[self.codec].payload_type
 
-    def understood(self) -> dict[int, Codec]:
+    def understood(self) -> dict[int, str]:
         """The codec of each audio payload type."""
         heard = self.heard_payload_type if self.heard_payload_type >= 0 else self.audio_type
-        return {0: Codec.PCMU, 8: Codec.PCMA, self.audio_type: self.codec, heard: self.codec}
+        return {0: "PCMU", 8: "PCMA", self.audio_type: self.codec, heard: self.codec}
 
     def is_event(self, payload_type: int) -> bool:
         """Whether packets of a type are keys."""
@@ -120,7 +119,8 @@ class Session:
     """One call's RTP. `receive` each datagram, `send` and `hear` every 20 ms.
 
     `ssrc`, `sequence` and `timestamp`: random numbers of 32, 16 and 32 bits (RFC 3550 section 5.1); no randomness here.
-    `queue`: what is to be said; `now`: when the session begins, for the time-outs.
+    `queue`: what is to be said; what is heard has its rate, whatever the codec's is. `now`: when the session begins, for
+    the time-outs. `tapped`: somebody listens to the packets as they arrive.
     """
 
     def __init__(
@@ -134,8 +134,11 @@ class Session:
         queue: SendQueue,
         now: float,
         timeouts: Timeouts | None = None,
+        tapped: bool = True,
     ) -> None:
         self.queue = queue
+        self._rate, self._tapped = queue.rate, tapped
+        self._nothing: Samples = np.zeros(FRAME * self._rate // RATE, np.int16)
         self.peer = peer
         self._timeouts = timeouts or Timeouts()
         self._ssrc, self._sequence, self._timestamp = ssrc, sequence, timestamp
@@ -144,7 +147,13 @@ class Session:
         self._marker = True
         self._sounding = False
         self._reception = Reception()
-        self._buffer = JitterBuffer()
+        self._buffer = JitterBuffer(self._rate)
+        self._encode = codec.Sender(form.codec, self._rate)
+        self._hearers: dict[str, codec.Hearer] = {}
+        """What decodes this source, in the order of hearing."""
+        self._arrivals: dict[str, codec.Hearer] = {}
+        """The same, in the order of arrival."""
+        self._format = form
         self._source: int | None = None
         self._shield: Shield | None = None
         self._receivers: OrderedDict[int, Receiver] = OrderedDict()
@@ -172,6 +181,8 @@ class Session:
         A learned address stays when the negotiated one is the same again.
         """
         self._shield = shield
+        if form.codec != self._format.codec:
+            self._encode = codec.Sender(form.codec, self._rate)
         self._format, self._codecs = form, form.understood()
         if (peer.negotiated, peer.learn_from) != (self.peer.negotiated, self.peer.learn_from):
             self.peer = peer
@@ -228,15 +239,14 @@ class Session:
         event = self._keys.next(timestamp)
         audio = self._next_audio(now, pressing=event is not None)
         if not self.sends:
-            return Sent(None, _NOTHING)
+            return Sent(None, self._nothing)
         if event is not None and self._format.event_type is not None:
             packet = self._packet(self._format.event_type, event.timestamp, event.payload, marker=event.marker)
         else:
-            samples = g711.silence(self._format.codec) if audio is None else g711.encode(audio, self._format.codec)
-            packet = self._packet(self._format.audio_type, timestamp, samples, marker=self._marker)
+            packet = self._packet(self._format.audio_type, timestamp, self._encode(audio), marker=self._marker)
             self._marker = False
         self._sent += 1
-        return Sent(packet, _NOTHING if audio is None or event is not None else audio)
+        return Sent(packet, self._nothing if audio is None or event is not None else audio)
 
     def skip(self, frames: int) -> None:
         """Let time pass without sending: the pacer was held up for longer than it may catch up."""
@@ -248,7 +258,7 @@ class Session:
         if self._format.event_type is not None:
             self._keys.press(keys)
         else:
-            for frame in dtmf.tones(keys).reshape(-1, FRAME):
+            for frame in dtmf.tones(keys, self._rate).reshape(-1, len(self._nothing)):
                 self._tones.append(frame)
 
     def clear(self) -> float:
@@ -310,21 +320,30 @@ class Session:
         return samples
 
     def _audio(self, packet: RtpPacket, at: float) -> list[Arrival | KeyPressed]:
-        codec = self._codecs.get(packet.payload_type)
-        if codec is None or not 0 < len(packet.payload) <= MAX_PAYLOAD:
+        name = self._codecs.get(packet.payload_type)
+        if name is None or not 0 < len(packet.payload) <= MAX_PAYLOAD:
             raise RtpSyntaxError("the packet's payload isn't what was negotiated")
         if packet.ssrc != self._source:
             if self._source is not None:
                 self._reception.restart()
                 self._buffer.restart()
+                self._hearers, self._arrivals = {}, {}
             self._source = packet.ssrc
         self._reception.packet(packet.sequence)
         self._reception.timing(packet.timestamp, at)
-        samples = g711.decode(packet.payload, codec)
         if not self.receives:
             return []
-        self._buffer.put(packet.timestamp, samples, at)
+        sound = codec.later(self._hearer(self._hearers, name), packet.payload)
+        self._buffer.put_coded(packet.timestamp, len(packet.payload), sound, at)
+        if not self._tapped:
+            return []
+        samples = self._hearer(self._arrivals, name)(packet.payload)
         return [Arrival(samples, at, packet.sequence, packet.timestamp)]
+
+    def _hearer(self, known: dict[str, codec.Hearer], name: str) -> codec.Hearer:
+        if (found := known.get(name)) is None:
+            found = known[name] = codec.Hearer(name, self._rate)
+        return found
 
     def _event(self, packet: RtpPacket, at: float) -> list[Arrival | KeyPressed]:
         receiver = self._receivers.setdefault(packet.ssrc, Receiver())

@@ -15,9 +15,9 @@ _RAMP = 0.02
 """Seconds to fade in and out."""
 
 
-def waiting(start: int, count: int) -> Samples:
-    """`count` samples of it from sample number `start` on."""
-    time = (np.arange(start, start + count) / RATE) % _EVERY
+def waiting(start: int, count: int, rate: int = RATE) -> Samples:
+    """`count` samples of it from sample number `start` on, at `rate` samples a second."""
+    time = (np.arange(start, start + count) / rate) % _EVERY
     wave = np.zeros(count)
     for frequency, begins, ends in _NOTES:
         ramp = np.clip(np.minimum(time - begins, ends - time) / _RAMP, 0.0, 1.0)

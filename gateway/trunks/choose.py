@@ -48,6 +48,8 @@ class OutboundTrunk:
     prefixes: tuple[str, ...] = ()
     """Beginnings of E.164 numbers that may be called."""
     default: bool = False
+    tones: bool = False
+    """Keys of its callees may come as tones."""
 
     def carries(self, user: str) -> bool:
         """Whether a number, or a SIP user, may be called by this trunk. A name, or what is as short as an extension, is

@@ -13,14 +13,20 @@ from livekit import api
 from livekit.protocol import sip
 
 from gateway.errors import Unavailable
+from gateway.terms.tones import ON, TONES
 from gateway.trunks import outbound
 from gateway.trunks.model import LiveKitPart
 
 MARK = "made by offhook"
 """The metadata by which our inbound trunk and rule are known; what lacks it is somebody else's."""
 
-HEADERS = ("Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator")
-"""Headers without an X- that a dial plan's rules look at (gateway.dialplan.headers)."""
+_DIVERSIONS = ("Diversion", "History-Info")
+HEADERS = {
+    "none": _DIVERSIONS,
+    "verdict": (*_DIVERSIONS, "P-Asserted-Identity", "P-Attestation-Indicator"),
+    "passport": (*_DIVERSIONS, "P-Asserted-Identity", "P-Attestation-Indicator", "Identity"),
+}
+"""Headers without an X- that a dial plan's rules look at (gateway.dialplan.headers), by the trunk's `attestation`."""
 _BOUND = 10.0
 _Made = TypeVar("_Made", sip.SIPInboundTrunkInfo, sip.SIPDispatchRuleInfo)
 
@@ -28,6 +34,10 @@ _Made = TypeVar("_Made", sip.SIPInboundTrunkInfo, sip.SIPDispatchRuleInfo)
 def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
     """The trunk the file wants. Carriers' X- headers, and those that a plan's rules look at, become attributes."""
     wanted = part.inbound_trunk
+    # Carriers say in X- headers, too, how far they vouch: from whom isn't believed, none is taken.
+    carriers = (
+        sip.SIPHeaderOptions.SIP_NO_HEADERS if wanted.attestation == "none" else sip.SIPHeaderOptions.SIP_X_HEADERS
+    )
     return sip.SIPInboundTrunkInfo(
         name=wanted.name,
         metadata=MARK,
@@ -36,8 +46,8 @@ def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
         auth_username=wanted.auth_username,
         auth_password=wanted.auth_password.get_secret_value(),
         media_encryption=outbound.ENCRYPTION[wanted.media_encryption],
-        include_headers=sip.SIPHeaderOptions.SIP_X_HEADERS,
-        headers_to_attributes={name: f"sip.h.{name.lower()}" for name in HEADERS},
+        include_headers=carriers,
+        headers_to_attributes={name: f"sip.h.{name.lower()}" for name in HEADERS[wanted.attestation]},
         ringing_timeout=Duration(seconds=wanted.ringing_timeout),
         max_call_duration=Duration(seconds=wanted.max_call_duration),
     )
@@ -52,6 +62,7 @@ def desired_rule(part: LiveKitPart, trunk_id: str) -> sip.SIPDispatchRuleInfo:
         metadata=MARK,
         trunk_ids=[trunk_id],
         rule=sip.SIPDispatchRule(dispatch_rule_callee=callee),
+        attributes={TONES: ON} if part.inbound_trunk.tones else {},
     )
 
 

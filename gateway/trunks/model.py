@@ -77,6 +77,9 @@ Seconds = Annotated[int, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
 Encryption = Literal["disable", "allow", "require"]
 """Whether a trunk's media may, or must, be encrypted (SRTP with keys in SDP, RFC 4568)."""
 
+Attestation = Literal["none", "verdict", "passport"]
+"""What of STIR/SHAKEN a trunk is believed: nothing, its verdict, or also the passport that it passes on."""
+
 
 class InboundTrunk(BaseModel):
     """LiveKit's inbound trunk. Times are seconds."""
@@ -90,6 +93,9 @@ class InboundTrunk(BaseModel):
     auth_username: str = ""
     auth_password: SecretStr = SecretStr("")
     media_encryption: Encryption = "disable"
+    attestation: Attestation = "verdict"
+    tones: bool = False
+    """Whether keys may come as tones in the audio."""
     max_call_duration: Seconds = 7200
     ringing_timeout: Seconds = 60
 
@@ -109,6 +115,8 @@ class OutboundTrunk(BaseModel):
     auth_username: str = ""
     auth_password: SecretStr = SecretStr("")
     media_encryption: Encryption = "disable"
+    tones: bool = False
+    """As for the inbound trunk."""
     caller_id: CallerId = CallerId.OWN
     """Whose number the callee sees."""
     calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 0.0

@@ -54,6 +54,7 @@ def desired(wanted: model.OutboundTrunk) -> sip.SIPOutboundTrunkInfo:
         "countries": sorted(wanted.countries),
         "prefixes": sorted(wanted.prefixes),
         "default": wanted.default,
+        "tones": wanted.tones,
     }
     return sip.SIPOutboundTrunkInfo(
         name=wanted.name,
@@ -82,6 +83,7 @@ def known(info: sip.SIPOutboundTrunkInfo) -> choose.OutboundTrunk:
         countries=frozenset(_texts(rule.get("countries"))),
         prefixes=tuple(_texts(rule.get("prefixes"))),
         default=rule.get("default") is True,
+        tones=rule.get("tones") is True,
     )
 
 

@@ -21,23 +21,28 @@ sip_cafile {authority}
 audio_source aufile,{spoken}
 audio_player aufile,{played}
 audio_alert aufile,{alert}
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 rtp_ports {rtp}-{rtp_last}
 module_path /usr/lib/baresip/modules
-module g711.so
+module {codec}.so
 module aufile.so
 module srtp.so
-module_app account.so
+{more}module_app account.so
 module_app menu.so
 """
 
 
 class Baresip:
-    """A phone that is off its hook; it says a tone of 440 Hz."""
+    """A phone that is off its hook; it says a tone."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self.process, self.log = process, log
+
+    def heard(self) -> np.ndarray:
+        """What it has heard so far, at its codec's rate; nothing where it doesn't `listen`."""
+        data = b"".join(file.read_bytes()[44:] for file in self.log.parent.glob("dump-*-dec.wav"))
+        return np.frombuffer(data[: len(data) // 2 * 2], "<i2")
 
     def said(self) -> str:
         """What it has printed."""
@@ -50,13 +55,13 @@ class Baresip:
             await self.process.wait()
 
 
-def _tone(file: Path, frequency: float = 440.0, seconds: float = 30.0) -> Path:
+def _tone(file: Path, frequency: float, rate: int, seconds: float = 30.0) -> Path:
     """A WAV file of a tone: what the phone says."""
-    times = np.arange(int(8000 * seconds)) / 8000
+    times = np.arange(int(rate * seconds)) / rate
     with wave.open(str(file), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
-        out.setframerate(8000)
+        out.setframerate(rate)
         out.writeframes((8000 * np.sin(2 * np.pi * frequency * times)).astype("<i2").tobytes())
     return file
 
@@ -71,16 +76,22 @@ async def baresip(
     *,
     prefer_ipv6: bool = True,
     srtp: bool = False,
+    codec: str = "g711",
+    tone: float = 440.0,
+    listen: bool = False,
 ) -> AsyncIterator[Baresip]:
     """A phone that dials a SIP URI at once; ended with the context. `certificate`: PEM with its key; `authority`: PEM
-    that vouches for its peer. Without `prefer_ipv6` its media is IPv4, whatever `local` is. `srtp`: it has encrypted media only."""
+    that vouches for its peer. Without `prefer_ipv6` its media is IPv4, whatever `local` is. `srtp`: it has encrypted media only. `codec`: its
+    module's name. `tone`: Hz. `listen`: keep what it hears."""
+    rate = 16000 if codec == "g722" else 8000
     binary = shutil.which("baresip")
     assert binary, "baresip isn't installed (Debian: baresip-core)"
     directory.mkdir(parents=True)
     port, rtp = free_port(local), 2 * (free_port(local) // 2)
     log = directory / "baresip.log"
     fill = {"listen": hostport((local, port)), "certificate": certificate, "authority": authority, "played": directory / "played.wav",
-            "alert": directory / "alert.wav", "spoken": _tone(directory / "spoken.wav"), "rtp": rtp, "rtp_last": rtp + 10}  # fmt: skip
+            "alert": directory / "alert.wav", "spoken": _tone(directory / "spoken.wav", tone, rate), "rtp": rtp, "rtp_last": rtp + 10, "codec": codec, "rate": rate,
+            "more": f"module sndfile.so\nsnd_path {directory}\n" if listen else ""}  # fmt: skip
     (directory / "config").write_text(_CONFIG.format(**fill))
     (directory / "accounts").write_text(
         f"<sip:+15105550123@{hostport((local, port))};transport=tls>;regint=0;answermode=manual{';mediaenc=srtp-mand' if srtp else ''}\n"

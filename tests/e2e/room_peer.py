@@ -21,13 +21,13 @@ from tests.e2e.servers import LiveKit, until
 class RoomPeer:
     """A participant of one room. `tone` (Hz) is what it says."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, rate: int = RATE) -> None:
+        self.name, self.rate = name, rate
         self.tone = 600.0
         self.level = 6000
         self.room = rtc.Room()
         self.heard: list[np.ndarray] = []
-        """20 ms frames of the caller at 8 kHz."""
+        """20 ms frames of the caller at `rate`."""
         self.keys: list[str] = []
         self.statuses: list[str] = []
         """`sip.callStatus` as it changed."""
@@ -43,7 +43,7 @@ class RoomPeer:
 
     async def hears(self, frequency: float, within: float = 20.0) -> None:
         """Return once half a second of mostly that tone has been heard."""
-        await until(lambda: mostly(self.last(0.5), frequency), within, LISTENING)
+        await until(lambda: mostly(self.last(0.5), frequency, self.rate), within, LISTENING)
 
     @property
     def caller(self) -> rtc.RemoteParticipant | None:
@@ -65,11 +65,11 @@ class RoomPeer:
 
     async def speak(self) -> None:
         """Publish the tone."""
-        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
+        self._source = rtc.AudioSource(self.rate, 1, queue_size_ms=0)
         track = rtc.LocalAudioTrack.create_audio_track(self.name, self._source)
         microphone = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self.room.local_participant.publish_track(track, microphone)
-        self._speaker = Speaker(self._source)
+        self._speaker = Speaker(self._source, self.rate)
         self._tasks.append(asyncio.create_task(self._tone(self._speaker)))
 
     async def close(self) -> None:
@@ -94,22 +94,24 @@ class RoomPeer:
         while True:
             due = max(due + 0.02, time.monotonic() - BEHIND)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            times = (np.arange(FRAME) + phase) / RATE
-            phase += FRAME
+            size = FRAME * self.rate // RATE
+            times = (np.arange(size) + phase) / self.rate
+            phase += size
             speaker.say((self.level * np.sin(2 * np.pi * self.tone * times)).astype(np.int16))
 
     def _hear(self, track: rtc.Track) -> None:
-        self._listeners.append(Listener(track, self.heard.append, lambda: None))
+        self._listeners.append(Listener(track, self.heard.append, lambda: None, self.rate))
 
 
 @asynccontextmanager
 async def room_peer(
-    livekit: LiveKit, room: str, name: str = "agent", tone: float = 600.0, *, deaf: bool = False
+    livekit: LiveKit, room: str, name: str = "agent", tone: float = 600.0, *, deaf: bool = False, rate: int = RATE
 ) -> AsyncIterator[RoomPeer]:
-    """Somebody who is in the room and speaks while the context lasts. `deaf`: they listen to nobody."""
+    """Somebody who is in the room and speaks while the context lasts. `deaf`: they listen to nobody. `rate`: samples a second of
+    what they say and hear."""
     grants = api.VideoGrants(room_join=True, room=room)
     token = api.AccessToken(livekit.key, livekit.secret).with_identity(name).with_grants(grants).to_jwt()
-    peer = RoomPeer(name)
+    peer = RoomPeer(name, rate)
     peer.tone = tone
     peer.start()
     await peer.room.connect(livekit.url, token, rtc.RoomOptions(auto_subscribe=not deaf))

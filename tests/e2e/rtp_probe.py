@@ -33,9 +33,9 @@ def power(samples: np.ndarray, frequency: float, rate: int = RATE) -> float:
     return float(spectrum[np.abs(frequencies - frequency) <= 30].sum() / spectrum.sum())
 
 
-def mostly(samples: np.ndarray, frequency: float) -> bool:
+def mostly(samples: np.ndarray, frequency: float, rate: int = RATE) -> bool:
     """Whether half a second at least is mostly that tone."""
-    return len(samples) >= RATE // 2 and power(samples, frequency) > 0.7
+    return len(samples) >= rate // 2 and power(samples, frequency, rate) > 0.7
 
 
 class RtpProbe(asyncio.DatagramProtocol):

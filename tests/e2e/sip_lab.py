@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from livekit import api
 from livekit.protocol.sip import SIPMediaEncryption
@@ -132,12 +133,12 @@ class SipLab:
         return rtp_probe(self.local)
 
     def baresip(
-        self, certificate: Path, authority: Path, dialed: str = "", *, srtp: bool = False
+        self, certificate: Path, authority: Path, dialed: str = "", *, srtp: bool = False, **more: Any
     ) -> AbstractAsyncContextManager[Baresip]:
         """A baresip that dials the open trunk over TLS, unless another number is dialed. `authority` vouches for the
         service."""
         dial = f"sip:{dialed or self.numbers.open}@{hostport(self.addresses['TLS'])}"
-        return baresip(self.directory / "baresip", dial, certificate, authority, self.local, srtp=srtp)
+        return baresip(self.directory / "baresip", dial, certificate, authority, self.local, srtp=srtp, **more)
 
     async def trunk(self, address: str, **more: object) -> str:
         """Make an outbound trunk with our open number; its id. `address`: as in the API."""
@@ -168,10 +169,11 @@ class SipLab:
 
     @asynccontextmanager
     async def agent(
-        self, number: int = 0, name: str = "agent", tone: float = 600.0, *, deaf: bool = False
+        self, number: int = 0, name: str = "agent", tone: float = 600.0, *, deaf: bool = False, rate: int = 8000
     ) -> AsyncIterator[RoomPeer]:
-        """An agent who joins a call's room as soon as it is told of. `deaf`: they listen to nobody."""
-        async with room_peer(self.livekit, await self.room(number), name, tone, deaf=deaf) as peer:
+        """An agent who joins a call's room as soon as it is told of. `deaf`: they listen to nobody. `rate`: samples a
+        second of what they say and hear."""
+        async with room_peer(self.livekit, await self.room(number), name, tone, deaf=deaf, rate=rate) as peer:
             yield peer
 
     async def nothing_left(self) -> None:

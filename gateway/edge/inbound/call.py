@@ -26,7 +26,6 @@ from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault
 from gateway.net.sip_driver import Incoming
-from gateway.rtp import KeyPressed
 from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.terms.personal import Digits
@@ -122,7 +121,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             case own.Ignore():
                 self._silent = True
             case own.Join(rule, status):
-                self._room.join(_seat(rule), attributes(self._incoming.request, rule) | {CALL_STATUS: status})
+                joins = attributes(self._incoming.request, rule) | {CALL_STATUS: status}
+                self._room.join(_seat(rule), joins, self._line.rate)
             case own.Answer():
                 self._answer()
             case own.TellIncoming(trunk):
@@ -158,12 +158,11 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         await say(own.Prompt.GOODBYE, self._line)
         self.post(own.Dismissed())
 
-    def on_key(self, pressed: KeyPressed) -> None:
-        """The media's: the peer pressed a key."""
+    def _pressed(self, key: str) -> None:
         if self._call.state in (State.PIN, State.CHECKING):
-            self._pins.press(pressed.key)
+            self._pins.press(key)
         else:
-            super().on_key(pressed)
+            super()._pressed(key)
 
     async def _ask(self, question: Awaitable[_T], told: Callable[[_T], own.Event]) -> None:
         try:
@@ -185,6 +184,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         except PeerFault as bad:
             log.info("no media in common", call=self.id, why=bad.what)
             return own.RuleTold(rule, refusal=bad.sip_status or 488)
+        self._listen(rule.attributes)
         return own.RuleTold(rule)
 
     def _challenge(self, realm: str, stale: bool) -> None:

@@ -73,7 +73,7 @@ async def say(prompt: Prompt, line: Line) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     for at in range(0, len(sound), size):
-        line.say(sound[at : at + size])
+        line.prompt(sound[at : at + size])
         await asyncio.sleep(max(0.0, began + (at + size) / RATE - loop.time()))
 
 

@@ -29,7 +29,7 @@ from gateway.edge.room import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.drivers import Drivers
 from gateway.net.sip_exchange import TransactionFailed
-from gateway.rtp import FRAME, FRAME_SECONDS, RATE
+from gateway.rtp import FRAME_SECONDS
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip.dialog import DialogId
@@ -112,7 +112,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
     def _perform(self, effect: own.Effect) -> None:
         match effect:
             case own.Join():
-                self._room.join(_seat(self._dial), self._attributes())
+                self._line.prefer(self._dial.media)
+                self._listen(self._dial.attributes)
+                self._room.join(_seat(self._dial), self._attributes(), self._line.rate)
             case own.Invite():
                 self._inviting = self.tasks.start(self._invite(), "invite")
                 if self._dial.dialtone:
@@ -172,11 +174,12 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     async def _ring_room(self) -> None:
         """Let the room hear ringing, until cancelled."""
-        began, at = self._loop.time(), 0
+        began, at, rate = self._loop.time(), 0, self._line.rate
         while True:
-            self._room.say(ringing(at, FRAME))
-            at += FRAME
-            await asyncio.sleep(max(0.0, began + at / RATE - self._loop.time()))
+            size = round(FRAME_SECONDS * rate)
+            self._room.say(ringing(at, size, rate))
+            at += size
+            await asyncio.sleep(max(0.0, began + at / rate - self._loop.time()))
 
     def _hush(self) -> None:
         """The room hears the peer from now on."""

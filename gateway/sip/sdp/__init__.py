@@ -9,8 +9,19 @@ UAS: `negotiated = answer(parse(request.body), host, port, session_id=…)`, sen
 from __future__ import annotations
 
 from gateway.sip.sdp.crypto import MATERIAL, Keys, Suite
-from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
-from gateway.sip.sdp.negotiate import CODECS, NOWHERE, Negotiated, SdpMismatch, Stream, accept, answer, offer, place
+from gateway.sip.sdp.model import EVENTS, G722, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
+from gateway.sip.sdp.negotiate import (
+    CODECS,
+    NOWHERE,
+    Negotiated,
+    SdpMismatch,
+    Stream,
+    accept,
+    answer,
+    offer,
+    ranked,
+    wanted,
+)
 from gateway.sip.sdp.read import SdpSyntaxError, parse
 from gateway.terms.encryption import Encryption
 
@@ -20,6 +31,7 @@ __all__ = [
     "CODECS",
     "CONTENT_TYPE",
     "EVENTS",
+    "G722",
     "MATERIAL",
     "NOWHERE",
     "PCMA",
@@ -41,5 +53,6 @@ __all__ = [
     "answer",
     "offer",
     "parse",
-    "place",
+    "ranked",
+    "wanted",
 ]

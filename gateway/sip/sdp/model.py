@@ -46,12 +46,14 @@ class Codec:
 
 PCMU = Codec("PCMU", 8000)
 PCMA = Codec("PCMA", 8000)
+G722 = Codec("G722", 8000)
+"""16,000 samples a second: its clock is called 8,000 by mistake, for ever (RFC 3551 section 4.5.2)."""
 EVENTS = Codec("telephone-event", 8000)
 STATIC = {
     0: PCMU,
     3: Codec("GSM", 8000),
     8: PCMA,
-    9: Codec("G722", 8000),
+    9: G722,
     13: Codec("CN", 8000),
     18: Codec("G729", 8000),
 }

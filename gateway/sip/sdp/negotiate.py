@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from gateway.errors import PeerFault
 from gateway.sip.sdp import crypto
 from gateway.sip.sdp.crypto import Crypto, Keys
-from gateway.sip.sdp.model import EVENTS, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
+from gateway.sip.sdp.model import EVENTS, G722, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
 from gateway.terms.encryption import Encryption
 
-CODECS = (PCMU, PCMA)
-"""What we speak."""
-_NUMBERS = {PCMU: 0, PCMA: 8}
+CODECS = (PCMU, PCMA, G722)
+"""What we speak, in the order in which we offer it: G.722 last, as most calls come from telephone networks and go there,
+which have nothing above 4 kHz. Who calls with it first gets it."""
+_NUMBERS = {PCMU: 0, PCMA: 8, G722: 9}
 _PLAIN, _SECURE = "RTP/AVP", "RTP/SAVP"
 NOWHERE = ("0.0.0.0", "::")
 """Addresses by which a description says that its owner wants nothing sent to it."""
@@ -32,7 +33,7 @@ class Stream:
     """What offer and answer agreed on, as the media side needs it."""
 
     codec: Codec
-    """PCMU or PCMA, both ways."""
+    """One of CODECS, both ways."""
     payload: int
     """Payload type to send audio with."""
     host: str
@@ -124,10 +125,17 @@ def answer(
     return Negotiated(session, stream)
 
 
-def place(offered: Session, codecs: Sequence[Codec] = CODECS, encryption: Encryption = Encryption.DISABLE) -> str:
-    """The host at which the other side wants to hear what `answer` settles on: an IP address or a name. Raises
+def wanted(offered: Session, codecs: Sequence[Codec] = CODECS, encryption: Encryption = Encryption.DISABLE) -> Stream:
+    """What `answer` settles on, without keys: the codec, and the host at which the other side wants to hear it. Raises
     SdpMismatch (488)."""
-    return _first(offered, codecs, Direction.SENDRECV, encryption)[1].host
+    return _first(offered, codecs, Direction.SENDRECV, encryption)[1]
+
+
+def ranked(listed: Sequence[str], *, only: bool) -> Sequence[Codec]:
+    """CODECS with those that are `listed` by name first, in that order; the others not at all with `only`."""
+    known = {codec.name: codec for codec in CODECS}
+    first = [known[name.upper()] for name in dict.fromkeys(listed) if name.upper() in known]
+    return first if only else [*first, *(codec for codec in CODECS if codec not in first)]
 
 
 def accept(offered: Session, answered: Session, encryption: Encryption = Encryption.DISABLE) -> Stream:
@@ -171,7 +179,8 @@ def _first(offered: Session, codecs: Sequence[Codec], willing: Direction, encryp
         if (stream := _agree(offered, media, codecs, willing, encryption)) is not None:
             return index, stream
     how = {Encryption.DISABLE: "plain RTP", Encryption.ALLOW: "RTP or SRTP", Encryption.REQUIRE: "SRTP with keys"}
-    raise SdpMismatch(f"The caller offers no PCMU or PCMA audio over {how[encryption]}.")
+    names = ", ".join(codec.name for codec in codecs)
+    raise SdpMismatch(f"The caller offers no audio in {names} over {how[encryption]}.")
 
 
 def _encrypts(media: Media, encryption: Encryption) -> bool:

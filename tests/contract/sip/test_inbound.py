@@ -54,6 +54,22 @@ async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(edge: SipLab)
     ]
 
 
+@differs("INFO with a key (`application/dtmf-relay`, `application/dtmf`)")
+async def test_a_key_that_is_told_by_info_is_heard_once_also_where_it_was_an_event_before(edge: SipLab) -> None:
+    async with (
+        edge.phone() as phone,
+        edge.caller("keys_by_info", rtp=phone.port, pause=9) as caller,
+        edge.agent() as agent,
+    ):
+        await phone.hears(600)
+        phone.press(5)
+        await until(lambda: agent.keys == ["5"])
+        caller.go_on()
+        await caller.ended()
+        await until(lambda: agent.left)
+        assert agent.keys == ["5", "#"]
+
+
 async def test_the_audio_is_sent_without_gaps(edge: SipLab) -> None:
     async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=3) as caller, edge.agent():
         await caller.ended()

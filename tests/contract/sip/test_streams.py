@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from livekit import api
 
+from gateway.rtp.codec import WIDE
 from gateway.terms.ending import Party
 from tests.contract.sip.differences import differs
 from tests.e2e.dialer import Dialer
+from tests.e2e.rtp_probe import LISTENING, mostly
 from tests.e2e.servers import until
 from tests.e2e.sip_lab import SipLab
 from tests.e2e.sipp import hostport
@@ -120,6 +122,21 @@ async def test_baresip_calls_over_tls(edge: SipLab, certificate: Path, authority
     async with edge.baresip(certificate, authority) as phone, edge.agent() as agent:
         await agent.hears(440)
         await until(lambda: "incoming rtp for 'audio' established" in phone.said())
+        await phone.hang_up()
+        await until(lambda: agent.left)
+    assert (await edge.end()).by is Party.CALLER
+
+
+@pytest.mark.usefixtures("tls")
+async def test_baresip_is_heard_and_hears_in_g722_above_a_telephone_s_range(
+    edge: SipLab, certificate: Path, authority: Path
+) -> None:
+    async with (
+        edge.baresip(certificate, authority, codec="g722", tone=5200.0, listen=True) as phone,
+        edge.agent(tone=5600.0, rate=WIDE) as agent,
+    ):
+        await agent.hears(5200)
+        await until(lambda: mostly(phone.heard()[-WIDE // 2 :], 5600, WIDE), 20.0, LISTENING)
         await phone.hang_up()
         await until(lambda: agent.left)
     assert (await edge.end()).by is Party.CALLER

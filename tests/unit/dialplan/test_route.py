@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.dialplan.headers import attestation, diverted_from
+from gateway.dialplan.headers import attestation, claimed, diverted_from
 from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Attestation, Plan
 from gateway.dialplan.route import Ask, Decision, decide
@@ -117,6 +121,45 @@ def test_what_carriers_say() -> None:
     assert diverted_from({"history-info": "<sip:+1111@a>;index=1"}) == ""
     assert attestation({"p-attestation-indicator": "B"}) is Attestation.PARTIAL
     assert attestation({"x-twilio-verstat": "No-TN-Validation"}) is Attestation.NONE
+
+
+def passport(head: object, claims: object) -> str:
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (head, claims)]
+    return f"{parts[0]}.{parts[1]}.c2lnbmVk;info=<https://cert.example.org/passport.cer>;alg=ES256;ppt=shaken"
+
+
+SHAKEN = {"alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": "https://cert.example.org/passport.cer"}
+PASSED, FAILED = "<sip:+1@x;verstat=TN-Validation-Passed>", "<sip:+1@x;verstat=TN-Validation-Failed>"
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"identity": passport(SHAKEN, {"attest": "B", "dest": {"tn": ["1"]}, "iat": 1, "orig": {"tn": "2"}})}, "B"),
+        ({"identity": passport(SHAKEN, {"attest": "A"}), "p-asserted-identity": FAILED}, "none"),
+        ({"identity": passport(SHAKEN, {"attest": "A"}), "p-attestation-indicator": "C"}, "C"),
+        ({"identity": passport({**SHAKEN, "ppt": "div"}, {"attest": "A"})}, "none"),
+        ({"identity": passport(SHAKEN, {"attest": "D"})}, "none"),
+        ({"identity": passport(SHAKEN, {"attest": ["A"]})}, "none"),
+        ({"identity": passport(SHAKEN, ["A"])}, "none"),
+        ({"identity": "eyJ.e30.;info=x"}, "none"),
+        ({"identity": "[.[.[" * 3000}, "none"),
+        ({"p-asserted-identity": PASSED, "p-attestation-indicator": "B"}, "B"),
+        ({"p-asserted-identity": PASSED}, "A"),
+        ({"p-asserted-identity": FAILED, "p-attestation-indicator": "A"}, "none"),
+        ({"p-asserted-identity": "<sip:+1@x;verstat=TN-Validation-Passed-C>", "p-attestation-indicator": "A"}, "C"),
+        ({"p-asserted-identity": "<sip:+1@x;verstat=No-TN-Validation>", "x-stir-attest": "A"}, "none"),
+    ],
+)
+def test_the_carrier_s_verdict_counts_before_what_a_passport_claims(headers: dict[str, str], said: str) -> None:
+    assert attestation(headers).value == said
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_any_identity_is_read_or_passed_over(one: str, two: str) -> None:
+    coded = base64.urlsafe_b64encode(two.encode()).decode().rstrip("=")
+    for text in (one, f"{one}.{two}.", f"{coded}.{coded}.x"):
+        assert claimed(text) in (None, *Attestation)
 
 
 def test_a_split_keeps_its_promise_to_each_caller(tmp_path: Path) -> None:

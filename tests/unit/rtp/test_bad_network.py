@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import random
 
@@ -14,37 +13,10 @@ from gateway.rtp.peer import Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Format, Session
 from gateway.rtp.telephone_event import KEYS
+from tests.bad_network import Network
 
 HERE, THERE = ("192.0.2.1", 4000), ("192.0.2.2", 4000)
 FORM = Format(Codec.PCMU, event_type=101)
-SHARE = 0.05
-DELAY, LATE, SWAPPED = 0.04, 0.15, 0.03
-"""Seconds: of every packet; more for a late one, and for one that others overtake."""
-
-
-class Network:
-    """From one session to another, by the clock of the frames."""
-
-    def __init__(self, draw: random.Random) -> None:
-        self._draw = draw
-        self._flying: list[tuple[float, int, bytes]] = []
-        self._count = 0
-
-    def carry(self, datagram: bytes, now: float) -> None:
-        if self._draw.random() < SHARE:
-            return
-        for _ in range(1 + (self._draw.random() < SHARE)):
-            delay = DELAY + self._draw.uniform(0, 0.01)
-            delay += LATE * (self._draw.random() < SHARE) + SWAPPED * (self._draw.random() < SHARE)
-            self._count += 1
-            heapq.heappush(self._flying, (now + delay, self._count, datagram))
-
-    def arrived(self, now: float) -> list[tuple[bytes, float]]:
-        found = []
-        while self._flying and self._flying[0][0] <= now:
-            at, _, datagram = heapq.heappop(self._flying)
-            found.append((datagram, at))
-        return found
 
 
 def session(ours: tuple[str, int], ssrc: int) -> Session:

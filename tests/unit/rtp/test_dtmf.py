@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import wave
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.errors import PeerFault
 from gateway.rtp import RATE, Samples
-from gateway.rtp.dtmf import FREQUENCIES, find, tones
+from gateway.rtp.dtmf import FREQUENCIES, Ear, find, tones
 from gateway.rtp.g711 import Codec, decode, encode
+from gateway.rtp.halfband import Down
 from gateway.rtp.telephone_event import KEYS
 
 
@@ -32,6 +37,69 @@ def through_a_line(samples: Samples, codec: Codec, gain: float, noise: float, sh
 @settings(max_examples=60)
 def test_tones_are_found_through_a_line(pressed: str, codec: Codec, gain: float, noise: float, shift: int) -> None:
     assert keys(through_a_line(tones(pressed), codec, gain, noise, shift)) == pressed
+
+
+def heard(samples: Samples, rate: int = RATE, size: int = 160) -> str:
+    ear = Ear(rate)
+    return "".join(ear.hear(samples[at : at + size]) for at in range(0, len(samples), size))
+
+
+@given(
+    st.text(KEYS, max_size=6),
+    st.sampled_from(Codec),
+    st.floats(0.06, 2.5),
+    st.floats(0, 40),
+    st.integers(0, 400),
+    st.sampled_from([37, 80, 160, 480]),
+)
+@settings(max_examples=60)
+def test_tones_are_heard_once_each_as_they_come(
+    pressed: str, codec: Codec, gain: float, noise: float, shift: int, size: int
+) -> None:
+    line = through_a_line(np.concatenate([tones(pressed), np.zeros(400)]), codec, gain, noise, shift)
+    assert heard(line, size=size) == pressed
+
+
+def test_tones_are_heard_at_16_khz() -> None:
+    assert heard(tones("15#0", 16000), 16000, 320) == "15#0"
+
+
+def test_a_key_is_told_while_it_is_down() -> None:
+    ear = Ear()
+    told = [ear.hear(frame) for frame in tones("5").reshape(-1, 160)]
+    assert told.index("5") <= 3
+
+
+@pytest.mark.parametrize(("gap", "keys_heard"), [(80, "4"), (120, "4"), (400, "44"), (800, "44")])
+def test_a_crack_in_a_tone_is_no_second_key(gap: int, keys_heard: str) -> None:
+    down = tones("4")[:800]
+    assert heard(np.concatenate([down, np.zeros(gap, np.int16), down, np.zeros(400, np.int16)])) == keys_heard
+
+
+def test_the_least_that_telephones_press_is_heard() -> None:
+    pressed = [np.concatenate([tones(key)[:400], np.zeros(400, np.int16)]) for key in "147"]
+    assert heard(np.concatenate(pressed)) == "147"
+
+
+SAID = (
+    "Thanks for calling. For sales, press one. I would like six tickets, please: my number is five five five, zero one, "
+    "nine nine, and we need a hundred and twenty seats before the ninth of May. Who are you? Oh, eight o'clock. Yes, yes, "
+    "no. Really? The quick brown fox jumps over the lazy dog. She sells sea shells by the sea shore. Ooh, aah, hmm."
+)
+
+
+@pytest.mark.parametrize("voice", ["slt", "rms", "awb", "kal"])
+def test_speech_is_no_key(tmp_path: Path, voice: str) -> None:
+    sound = tmp_path / "said.wav"
+    subprocess.run(["flite", "-voice", voice, "-t", SAID, "-o", str(sound)], check=True, timeout=60)
+    with wave.open(str(sound)) as file:
+        said, rate = np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate()
+    said = said[: len(said) // 320 * 320]
+    assert len(said) > 15 * rate
+    assert heard(said, rate, rate // 50) == ""
+    line = said if rate == RATE else Down()(said)
+    assert heard(decode(encode(line, Codec.PCMU), Codec.PCMU)) == ""
+    assert heard(np.concatenate([line[:4000], tones("6"), line[4000:]])) == "6", "a key between words is one"
 
 
 def test_when() -> None:

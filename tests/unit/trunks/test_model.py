@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SetupFault
+from gateway.terms.tones import ON, TONES
 from gateway.trunks import choose, outbound
 from gateway.trunks.livekit import desired_rule, desired_trunk, differs
 from gateway.trunks.model import parse
@@ -32,14 +33,43 @@ def test_the_example_is_right() -> None:
     assert differs(changed, trunk)
 
 
+def test_tones_are_listened_for_only_where_the_file_says_so() -> None:
+    text = EXAMPLE.read_text()
+    silent = parse(text, "trunk.yaml").livekit
+    heard = parse(text.replace("tones: false", "tones: true", 1), "trunk.yaml").livekit
+    assert (dict(desired_rule(silent, "ST_1").attributes), dict(desired_rule(heard, "ST_1").attributes)) == (
+        {},
+        {TONES: ON},
+    )
+    assert differs(desired_rule(silent, "ST_1"), desired_rule(heard, "ST_1"))
+    assert differs(desired_rule(heard, "ST_1"), desired_rule(silent, "ST_1"))
+
+
+@pytest.mark.parametrize(
+    ("said", "headers", "carriers"),
+    [
+        ("none", {"Diversion", "History-Info"}, False),
+        ("verdict", {"Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator"}, True),
+        ("passport", {"Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator", "Identity"}, True),
+    ],
+)
+def test_only_what_a_trunk_is_believed_reaches_the_plan(said: str, headers: set[str], carriers: bool) -> None:
+    text = EXAMPLE.read_text().replace("attestation: verdict", f"attestation: {said}")
+    trunk = desired_trunk(parse(text, "trunk.yaml").livekit)
+    assert set(trunk.headers_to_attributes) == headers
+    assert set(trunk.headers_to_attributes.values()) == {f"sip.h.{name.lower()}" for name in headers}
+    assert bool(trunk.include_headers) is carriers
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line", "words"),
     [
         ("numbers: []", "numbers: ['5105550100']", 10, "international form"),
         ("- 127.0.0.0/8", "- 127.0.0.0/99", 12, "write an address"),
-        ("60s", "soon", 17, "60s, 5m or 2h"),
-        ("room_prefix: call-", "room_prefix: sales-", 22, "must start with 'call-'"),
+        ("60s", "soon", 22, "60s, 5m or 2h"),
+        ("room_prefix: call-", "room_prefix: sales-", 27, "must start with 'call-'"),
         ("media_encryption: disable", "media_encryption: sdes", 15, "'disable', 'allow' or 'require'"),
+        ("attestation: verdict", "attestation: yes", 16, "'none', 'verdict' or 'passport'"),
         ("auth_username", "auth_user", 13, "is not known here"),
         ("livekit:", "livekit: [", 10, "isn't YAML"),
     ],

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.sip.sdp import (
     EVENTS,
+    G722,
     PCMA,
     PCMU,
     Attribute,
@@ -19,6 +20,7 @@ from gateway.sip.sdp import (
     answer,
     offer,
     parse,
+    ranked,
 )
 
 D = Direction
@@ -35,7 +37,7 @@ def answered(session: Session, willing: Direction = D.SENDRECV) -> tuple[Session
     return parse(bytes(negotiated.session)), negotiated.stream
 
 
-AUDIO = "m=audio 4000 RTP/AVP 9 8 0 101"
+AUDIO = "m=audio 4000 RTP/AVP 18 8 9 0 101"
 KEYS = "a=rtpmap:101 telephone-event/8000"
 
 
@@ -47,6 +49,22 @@ def test_an_answer_takes_the_offer_s_first_codec_that_we_speak_and_its_keys() ->
     assert media.codecs == {8: PCMA, 101: EVENTS}
     assert (session.connection, session.origin.id, session.origin.version) == ("192.0.2.1", "5", "1")
     assert (media.direction, media.ptime) == (D.SENDRECV, 20)
+
+
+@pytest.mark.parametrize(
+    "lines", [["m=audio 4000 RTP/AVP 9 0"], ["m=audio 4000 RTP/AVP 9 0", "a=rtpmap:9 g722/8000/1"]]
+)
+def test_who_calls_with_g722_first_gets_it(lines: list[str]) -> None:
+    session, stream = answered(offered(*lines))
+    assert (stream.codec, stream.payload) == (G722, 9)
+    assert session.media[0].codecs == {9: G722}
+
+
+def test_what_a_trunk_lists_comes_first_in_its_order() -> None:
+    assert ranked([], only=False) == [PCMU, PCMA, G722]
+    assert ranked(["g722", "OPUS", "PCMA"], only=False) == [G722, PCMA, PCMU]
+    assert ranked(["PCMA", "PCMA"], only=True) == [PCMA]
+    assert ranked(["OPUS"], only=True) == []
 
 
 def test_keys_are_answered_only_when_offered_and_only_at_8000_hz() -> None:
@@ -135,7 +153,7 @@ def test_every_other_stream_is_refused_in_its_place() -> None:
     "lines",
     [
         [],
-        ["m=audio 4000 RTP/AVP 9 18"],
+        ["m=audio 4000 RTP/AVP 3 18"],
         ["m=audio 4000 RTP/AVP 101", KEYS],
         ["m=audio 0 RTP/AVP 0"],
         ["m=audio 4000 RTP/SAVPF 0"],
@@ -164,7 +182,7 @@ def ours(**more: object) -> Session:
 def test_an_offer_says_what_we_speak() -> None:
     assert bytes(ours()) == (
         b"v=0\r\no=- 5 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-        b"m=audio 10000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+        b"m=audio 10000 RTP/AVP 0 8 9 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:9 G722/8000\r\n"
         b"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n"
     )
 
