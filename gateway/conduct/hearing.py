@@ -18,6 +18,7 @@ import structlog
 from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, STRANGER, Change, Ledger, Matrix, Party, leg_name
+from gateway.conduct.browsers import is_browser
 from gateway.conduct.listening import Listening
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
@@ -27,8 +28,6 @@ ANSWER_WITHIN = 2.0
 SETTLED = (0.15, 1.0)
 """Seconds after the room's latest event when all is told again: a SIP service may have subscribed just after we told it
 otherwise, and nobody tells us of that."""
-BROWSER = "offhook.browser"
-"""Attribute of a member's browser: its leg."""
 RETRY = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait before each further try, the last for ever: two who were connected must not stay deaf to each other
 because LiveKit's API was away for a while in which the room lived on."""
@@ -232,12 +231,6 @@ class Hearing:
     async def _later(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         self._more.set()
-
-
-def is_browser(who: rtc.Participant) -> bool:
-    """Whether somebody is a member's browser: control alone gives tokens that say so."""
-    standard = who.kind == rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
-    return standard and who.attributes.get(BROWSER) == leg_name(who.identity) != ""
 
 
 def _less(now: Mapping[str, frozenset[str]], before: Mapping[str, frozenset[str]]) -> bool:

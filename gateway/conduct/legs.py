@@ -20,9 +20,10 @@ from livekit import api, rtc
 
 from gateway.calls.acts import rung
 from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegKey, LegLeft, LegRings, Refer, Referred
-from gateway.calls.hearing import bridge, introduction, leg, leg_name
+from gateway.calls.hearing import Matrix, bridge, introduction, leg, leg_name
 from gateway.conduct import referring
-from gateway.conduct.hearing import Hearing, is_browser
+from gateway.conduct.browsers import is_browser, let_hear, speaks
+from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
 from gateway.conduct.room import ACTIVE, STATUS, astray
@@ -194,7 +195,7 @@ class Legs:
         found = []
         for who in self._room.remote_participants.values():
             if (name := leg_name(who.identity)) and name not in self._dropped:
-                if is_browser(who) and not _speaks(who):
+                if is_browser(who) and not speaks(who):
                     continue  # told of once it does
                 status = ACTIVE if is_browser(who) else who.attributes.get(STATUS, "")
                 there = LegThere(name, who.attributes.get(MEMBER, ""), status, _epoch(who))
@@ -233,7 +234,17 @@ class Legs:
 
     def connect(self, name: str, *, introduced: bool = False) -> None:
         """Let the caller and the leg hear each other, and nobody else; `introduced`: and us, whom both hear."""
-        self._hearing.set(introduction(name) if introduced else bridge(name))
+        matrix = introduction(name) if introduced else bridge(name)
+        there = self._room.remote_participants.get(leg(name))
+        if there is not None and is_browser(there):
+            self._tasks.start(self._let_hear(name, matrix), f"let hear {name}")
+        else:
+            self._hearing.set(matrix)
+
+    async def _let_hear(self, name: str, matrix: Matrix) -> None:
+        await let_hear(self._lk.room, self._room.name, leg(name))
+        if self._legs[name].at is _At.ANSWERED:
+            self._hearing.set(matrix)
 
     async def _dial(self, one: _Leg, dial: Dial) -> None:
         loop = asyncio.get_running_loop()
@@ -316,7 +327,7 @@ class Legs:
 
     def _came(self, name: str, who: rtc.RemoteParticipant) -> None:
         """A member's browser: once it speaks it has answered."""
-        if name not in self._legs and _speaks(who):
+        if name not in self._legs and speaks(who):
             one = self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
             self._noted(one, "dialed")
             self._answered(one)
@@ -421,10 +432,6 @@ class Legs:
         log.info("leg", leg=one.name, member=one.member, event_=event, status=status, why=reason)
         with suppress(OffhookError):
             self._note(data)
-
-
-def _speaks(who: rtc.RemoteParticipant) -> bool:
-    return any(one.kind == rtc.TrackKind.KIND_AUDIO for one in who.track_publications.values())
 
 
 def _epoch(who: rtc.RemoteParticipant) -> int:

@@ -1,7 +1,7 @@
 """A call that is taken in a browser: how it stands for whoever has the link, the lead, and the token by which they join.
 
-The token lets a browser into the caller's room as the browser of one member: it may send its microphone and hear what it is
-subscribed to, and nothing else. Whom it hears, and whether it gets the call, is for the call's job to say, as of a phone.
+The token lets a browser into the caller's room as the browser of one member: it may send its microphone, and nothing else.
+Whether it gets the call, and hears anybody, is for the call's job to say, as of a phone (`gateway.conduct.browsers`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from livekit import api
 from gateway.calls.hearing import leg as identity_of
 from gateway.calls.store.port import CallStore
 from gateway.conduct import machines
-from gateway.conduct.hearing import BROWSER
+from gateway.conduct.browsers import BROWSER
 from gateway.conduct.legs import LEG, MEMBER
 from gateway.config import Settings
 from gateway.handoff.answers import Answers
@@ -80,7 +80,7 @@ class Taking:
             room=call.room,
             can_publish=True,
             can_publish_sources=["microphone"],
-            can_subscribe=True,
+            can_subscribe=False,
             can_publish_data=False,
             can_update_own_metadata=False,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from tests.e2e.records import record, sip_id
 from tests.e2e.room_peer import RoomPeer
 from tests.e2e.test_handoff import came, told, wants_a_person
 from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
+from tests.e2e.test_house_kills import job, killed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -91,13 +93,13 @@ async def ask(link: str, what: str, **more: str) -> tuple[int, dict[str, Any]]:
 
 @asynccontextmanager
 async def joined(ticket: dict[str, Any]) -> AsyncIterator[RoomPeer]:
-    """In the caller's room with what the page would join with; who is there says THEIRS."""
+    """In the caller's room with what the page would join with, as somebody who would hear all that can be heard. Once they
+    speak they say THEIRS."""
     peer = RoomPeer("browser")
     peer.tone = THEIRS
     peer.start()
-    await peer.room.connect(ticket["url"], ticket["token"], rtc.RoomOptions(auto_subscribe=False))
+    await peer.room.connect(ticket["url"], ticket["token"], rtc.RoomOptions(auto_subscribe=True))
     try:
-        await peer.speak()
         yield peer
     finally:
         await peer.close()
@@ -119,8 +121,14 @@ async def test_the_link_of_a_card_takes_the_call_once(stack: Stack, caller: Phon
     assert (status, seen["standing"], seen["lead"]["number"]) == (200, "waits", "+15105550177")
     status, ticket = await ask(link, "take", tab=TAB)
     assert status == 200
-    await call.wait(1.0)  # nothing has happened to the caller yet
     async with joined(ticket) as peer:
+        for who in peer.room.remote_participants.values():
+            for track in who.track_publications.values():
+                track.set_subscribed(True)
+        await call.say(tone(OURS, 1.0))
+        await call.wait(1.0)
+        assert peer.heard == [], "who hasn't taken the call yet hears nobody, whatever they try"
+        await peer.speak()
         await talks(call, peer)
         assert (await ask(link, "take", tab=TAB[::-1]))[0] == 409
         assert (await ask(link, "stands"))[1] == {"standing": "yours", "by": "Vera"}
@@ -131,6 +139,21 @@ async def test_the_link_of_a_card_takes_the_call_once(stack: Stack, caller: Phon
     proof = link.partition("#")[2].partition(".")[2]
     assert proof
     assert not [name for name in ("control", "worker-agents", "worker-house") if proof in stack.log(name)]
+
+
+@pytest.mark.long
+async def test_the_two_talk_on_when_the_job_dies(stack: Stack, caller: Phone, links: asyncio.Queue[str]) -> None:
+    call = await wants_a_person(caller, ALONE)
+    _, ticket = await ask(await link_of(links), "take", tab=TAB)
+    async with joined(ticket) as peer:
+        await peer.speak()
+        await talks(call, peer)
+        before = await killed(stack)
+        await talks(call, peer)
+        await job(stack, before)
+        await talks(call, peer)
+    await call.ended()
+    assert came(await record(stack, sip_id(call), ending="served", hung_up_by="human")) == ["taken"]
 
 
 # With Chromium.
@@ -189,9 +212,10 @@ async def test_chromium_takes_the_call_and_the_two_talk(
     await page.screenshot(path=tmp_path / "waits-light.png")
     await silent(call, 1.0)
     assert await page.locator("audio").count() == 0, "nothing is played before the call is taken"
+    clicked = time.monotonic()
     await page.click("#take")
     await expect(page.locator("#talking")).to_be_visible(timeout=20000)
-    await call.tone([THEIRS])
+    print(f"the caller heard them {await call.tone([THEIRS]) - clicked:.2f} s after the click")
     await hears(page, OURS, call)
     await page.emulate_media(color_scheme="dark")
     await page.screenshot(path=tmp_path / "talks-dark.png")

@@ -13,7 +13,8 @@ from livekit import api, rtc
 
 from gateway.calls.hearing import bridge
 from gateway.conduct import hearing
-from gateway.conduct.hearing import BROWSER, Hearing
+from gateway.conduct.browsers import BROWSER
+from gateway.conduct.hearing import Hearing
 from tests.e2e.servers import until
 
 CALLER, LEG = "sip_caller", "leg-1"

@@ -14,7 +14,9 @@ import pytest
 from livekit import api, rtc
 
 from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
-from gateway.conduct.hearing import BROWSER
+from gateway.calls.hearing import bridge
+from gateway.conduct import browsers
+from gateway.conduct.browsers import BROWSER
 from gateway.conduct.legs import EPOCH, MEMBER, Legs
 from gateway.conduct.outward import Outward
 from gateway.conduct.room import ACTIVE, STATUS
@@ -229,3 +231,26 @@ async def test_who_has_no_phone_is_asked_without_anybody_being_dialed() -> None:
         legs.dial(Dial("one", Callee("eve", ""), 60.0))
         assert told == [LegRings("one")]
         legs.leave()
+
+
+async def test_a_browser_hears_the_caller_once_livekit_lets_it_hear_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browsers, "TRIES", (0.001,) * 5)
+    done: list[object] = []
+    fails = [aiohttp.ServerDisconnectedError(), api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "away", status=503)]
+
+    async def update_participant(asked: api.UpdateParticipantRequest) -> None:
+        if fails:
+            raise fails.pop()
+        done.append((asked.identity, asked.permission.can_subscribe, asked.permission.can_publish_data))
+
+    room: Any = Room()
+    room.update_participant = update_participant
+    room.remote_participants["leg-one.browser"] = browser("one.browser", AUDIO)
+    async with Legs(
+        room, room, CALL, cast(Any, None), lambda _: None, hearing=cast(Any, SimpleNamespace(set=done.append))
+    ) as legs:
+        legs.present()
+        legs.connect("one.browser")
+        await until(lambda: len(done) == 2, 5.0)
+        legs.leave()
+    assert done == [("leg-one.browser", True, False), bridge("one.browser")]

@@ -149,7 +149,7 @@ async def test_the_link_shows_the_lead_and_takes_the_call(client: Client, world:
     assert said["sub"] == f"leg-{world.leg}.browser"
     assert said["video"] == {
         "roomJoin": True, "room": world.call.room, "canPublish": True, "canPublishSources": ["microphone"],
-        "canSubscribe": True, "canPublishData": False, "canUpdateOwnMetadata": False,
+        "canSubscribe": False, "canPublishData": False, "canUpdateOwnMetadata": False,
     }  # fmt: skip
     assert said["attributes"] == {
         "offhook.leg": f"{world.leg}.browser", "offhook.browser": f"{world.leg}.browser", "offhook.member": "ana",
