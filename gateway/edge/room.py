@@ -22,6 +22,7 @@ from livekit.protocol.room import RoomConfiguration
 from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
+from gateway.edge.keys import sent
 from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
@@ -32,7 +33,7 @@ SIGNAL = 5.0
 LINGER = 30.0
 """Seconds that leaving waits for a joining under way, which the SDK can't break off."""
 SMALL = 1.0
-"""Seconds that sending a digit may take, and setting the last status, which leaving waits for."""
+"""Seconds that setting the last status may take, which leaving waits for."""
 SETTING = 5.0
 """Seconds that the server may take to confirm attributes; on a busy machine it is late, and they are set all the same."""
 LEAVING = 5.0
@@ -319,11 +320,8 @@ class RoomLeg:
     async def _send_keys(self, room: rtc.Room) -> None:
         while True:
             key = await self._keys.get()
-            try:
-                async with asyncio.timeout(SMALL):
-                    await room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
-            except (TimeoutError, rtc.participant.PublishDTMFError) as bad:
-                log.warning("a key was lost", call=self._call_id, why=type(bad).__name__)
+            if why := await sent(partial(room.local_participant.publish_dtmf, code=KEYS.index(key), digit=key)):
+                log.warning("a key was lost", call=self._call_id, why=why)
 
     def _connected(self) -> bool:
         return self._room is not None and self._room.isconnected()
