@@ -32,7 +32,7 @@ def call(
     ] = None,
     barge_in: Annotated[list[str] | None, typer.Option(help="Speak this while the other side is talking.")] = None,
     voice: Annotated[str, typer.Option(help="flite's voice.")] = "rms",
-    codec: Annotated[str, typer.Option(help="pcmu or pcma; both are offered by default.")] = "",
+    codec: Annotated[str, typer.Option(help="pcmu, pcma or g722; the first two are offered by default.")] = "",
     srtp: Annotated[str, typer.Option(help="Encrypted media: disable, allow or require.")] = "disable",
     record: Annotated[Path | None, typer.Option(help="Write a stereo WAV: left we, right the other side.")] = None,
     report: Annotated[Path | None, typer.Option("--json", help="Write the timeline as JSON.")] = None,

@@ -20,7 +20,7 @@ from typing import Protocol
 import structlog
 from google.protobuf.duration_pb2 import Duration
 from livekit import api
-from livekit.protocol.sip import SIPMediaConfig
+from livekit.protocol.sip import SIPCodec, SIPMediaConfig
 
 from gateway.errors import OurFault, Refused, Unavailable
 from gateway.guard import judge
@@ -48,6 +48,8 @@ Barred = Callable[[Number], Awaitable[bool]]
 LetsOut = Callable[[Call, str], Awaitable[None]]
 """Whether a call could be connected with an address; raises OffhookError where not."""
 
+_WIDEBAND = (SIPCodec(name="G722", rate=8000),)
+"""Offered before the others."""
 SILENT_FOR = 600.0
 """Seconds that a human's phone may send nothing, the most that LiveKit takes: a PBX that puts them on hold, or is asked to
 park a call, often stops its media without saying so."""
@@ -188,7 +190,7 @@ class Outward:
             participant_attributes=dict(leg.attributes) | ({TONES: ON} if way.trunk.tones else {}),
             wait_until_answered=leg.waits,
             ringing_timeout=_duration(leg.ringing),
-            media=SIPMediaConfig(media_timeout=_duration(SILENT_FOR)),
+            media=SIPMediaConfig(media_timeout=_duration(SILENT_FOR), codecs=_WIDEBAND if way.trunk.wideband else ()),
         )
         async with asyncio.timeout(within):
             await self._sip.create_sip_participant(request, timeout=within)

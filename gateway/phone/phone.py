@@ -38,13 +38,13 @@ from gateway.rtp import Samples
 from gateway.sip import HostPort, lenient, sdp
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.sip.message import request, tag_of
-from gateway.sip.sdp import PCMA, PCMU, Codec
+from gateway.sip.sdp import G722, PCMA, PCMU, Codec
 
 QUEUE = 600.0
 """Seconds of speech that may wait to be sent."""
 BYE_WITHIN = 2.0
 """Seconds the other side gets to confirm that we hung up."""
-CODECS = {"pcmu": (PCMU,), "pcma": (PCMA,), "": (PCMU, PCMA)}
+CODECS = {"pcmu": (PCMU,), "pcma": (PCMA,), "g722": (G722,), "": (PCMU, PCMA)}
 
 
 class Phone:
@@ -62,7 +62,7 @@ class Phone:
         srtp: str = "disable",
     ) -> None:
         """`to`: host:port of the SIP service. `caller`: our number, "" or anonymous to withhold it. `host`, `port`: what
-        we bind, 0 for a free port. `voice`: flite's. `codec`: pcmu or pcma to offer that one only. `srtp`: disable,
+        we bind, 0 for a free port. `voice`: flite's. `codec`: pcmu, pcma or g722 to offer that one only. `srtp`: disable,
         allow or require encrypted media.
 
         Raises SetupFault when one of them can't be.
@@ -70,7 +70,7 @@ class Phone:
         self._to = host_port_of(to)
         self._caller, self._host, self._port = caller, host, port
         if codec not in CODECS:
-            raise SetupFault(f"There is no codec '{codec}'.", remedy="Choose pcmu or pcma.")
+            raise SetupFault(f"There is no codec '{codec}'.", remedy="Choose pcmu, pcma or g722.")
         if srtp not in set(sdp.Encryption):
             raise SetupFault(f"SRTP can't be '{srtp}'.", remedy="Choose disable, allow or require.")
         self._codecs: tuple[Codec, ...] = CODECS[codec]

@@ -50,6 +50,8 @@ class OutboundTrunk:
     default: bool = False
     tones: bool = False
     """Keys of its callees may come as tones."""
+    wideband: bool = False
+    """G.722 is offered first."""
 
     def carries(self, user: str) -> bool:
         """Whether a number, or a SIP user, may be called by this trunk. A name, or what is as short as an extension, is

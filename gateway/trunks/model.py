@@ -117,6 +117,8 @@ class OutboundTrunk(BaseModel):
     media_encryption: Encryption = "disable"
     tones: bool = False
     """As for the inbound trunk."""
+    wideband: bool = False
+    """Whether G.722 is offered first."""
     caller_id: CallerId = CallerId.OWN
     """Whose number the callee sees."""
     calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 0.0

@@ -55,6 +55,7 @@ def desired(wanted: model.OutboundTrunk) -> sip.SIPOutboundTrunkInfo:
         "prefixes": sorted(wanted.prefixes),
         "default": wanted.default,
         "tones": wanted.tones,
+        "wideband": wanted.wideband,
     }
     return sip.SIPOutboundTrunkInfo(
         name=wanted.name,
@@ -84,6 +85,7 @@ def known(info: sip.SIPOutboundTrunkInfo) -> choose.OutboundTrunk:
         prefixes=tuple(_texts(rule.get("prefixes"))),
         default=rule.get("default") is True,
         tones=rule.get("tones") is True,
+        wideband=rule.get("wideband") is True,
     )
 
 

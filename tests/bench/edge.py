@@ -23,9 +23,10 @@ from tests.e2e.edge_process import EdgeProcess, edge_process
 from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server
 from tests.e2e.sipp import sipp
 
-A_SECOND, RINGS = 10, 0.3
+A_SECOND, RINGS = 20, 0.3
 """New calls a second, and the seconds each rings before its caller gives up."""
-CALLS = 15
+CALLS, EVEN = 15, 20
+"""Calls at once whose cost is measured, and whose evenness."""
 SETTLE = 10.0
 """Seconds until all of them talk."""
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -50,6 +51,19 @@ class Cost:
         return self.ours + self.binding + self.native
 
 
+@dataclass(frozen=True)
+class Talk:
+    """What calls that talked took."""
+
+    cost: Cost
+    grown: float
+    """MB of memory that the process holds beyond what it held without them."""
+    off: list[float]
+    """Seconds that their packets were off 20 ms."""
+    bare: list[float]
+    """A bare sender's."""
+
+
 def measure(rings: int = 300, seconds: float = 20.0, rounds: int = 3) -> list[Figure]:
     """Every figure of the edge."""
     with tempfile.TemporaryDirectory(prefix="offhook-bench-") as directory:
@@ -66,11 +80,13 @@ async def _measure(directory: Path, rings: int, seconds: float, rounds: int) -> 
             idle = await _cost(edge, samples, 10.0)
             ringing = await _ringing(directory, edge, rings)
             await asyncio.sleep(15)  # what the SDK keeps of a room that was left
-            talks, bare = [], []
+            talks, even, bare = [], [], []
             for number in range(rounds):
-                talks.append(await _talk(directory / str(number), edge, livekit, redis_url, seconds, samples))
+                for calls, kept in ((CALLS, talks), (EVEN, even)):
+                    where = directory / f"{number}-{calls}"
+                    kept.append(await _talk(where, edge, livekit, redis_url, seconds, samples, calls))
                 bare.append(await _bare_bridge(livekit, seconds))
-    return [*_rung(ringing), *_costs(idle, [cost for cost, _, _ in talks], bare), *_even(talks)]
+    return [*_rung(ringing), *_costs(idle, talks, bare), *_even(even)]
 
 
 async def _ringing(directory: Path, edge: EdgeProcess, count: int) -> list[float]:
@@ -83,12 +99,12 @@ async def _ringing(directory: Path, edge: EdgeProcess, count: int) -> list[float
 
 
 async def _talk(
-    directory: Path, edge: EdgeProcess, livekit: LiveKit, redis_url: str, seconds: float, samples: Path
-) -> tuple[Cost, list[float], list[float]]:
-    """What CALLS calls cost, how far their packets are off 20 ms, and a bare sender's."""
-    ports = [free_port() for _ in range(2 * CALLS)]
+    directory: Path, edge: EdgeProcess, livekit: LiveKit, redis_url: str, seconds: float, samples: Path, calls: int
+) -> Talk:
+    """What that many calls take."""
+    ports, before = [free_port() for _ in range(2 * calls)], _held(edge.process.pid)
     written = ",".join(map(str, ports))
-    bare = ",".join(map(str, ports[CALLS:]))
+    bare = ",".join(map(str, ports[calls:]))
     lasts = SETTLE + seconds
     async with AsyncExitStack() as stack:
         peers = _python("tests.bench.edge_rooms", livekit.url, livekit.key, livekit.secret)
@@ -99,16 +115,18 @@ async def _talk(
             _python("tests.bench.rtp_ends", "receive", written, f"{lasts}", f"{SETTLE}")
         )
         await stack.enter_async_context(_python("tests.bench.rtp_ends", "send", bare, f"{lasts}"))
-        up = asyncio.create_task(_talking(redis_url, CALLS))
-        for number in range(CALLS):
+        up = asyncio.create_task(_talking(redis_url, calls))
+        for number in range(calls):
             call = sipp(directory / f"call-{number}", _STAYS, edge.address, DIALED, rtp=ports[number], pause=lasts + 2)
             await stack.enter_async_context(call)
         await asyncio.wait_for(up, 20)
         cost = await _cost(edge, samples, seconds - 4)
+        grown = _held(edge.process.pid) - before
         assert ends.stdout is not None
         off: list[list[float]] = json.loads(await asyncio.wait_for(ends.stdout.read(), lasts + 10))
     await asyncio.sleep(15)
-    return cost, [each for one in off[:CALLS] for each in one], [each for one in off[CALLS:] for each in one]
+    ours, theirs = ([each for one in part for each in one] for part in (off[:calls], off[calls:]))
+    return Talk(cost, grown, ours, theirs)
 
 
 async def _bare_bridge(livekit: LiveKit, seconds: float) -> tuple[float, float, float]:
@@ -171,6 +189,11 @@ async def _cost(edge: EdgeProcess, samples: Path, seconds: float) -> Cost:
     return Cost(ours / seconds, binding / seconds, (sum(spent.values()) - sum(python.values())) / seconds)
 
 
+def _held(pid: int) -> float:
+    """MB of memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def _threads(pid: int) -> dict[tuple[str, str], float]:
     """CPU seconds of each thread, by its id and name."""
     found = {}
@@ -187,7 +210,7 @@ def _rung(ringing: Sequence[float]) -> list[Figure]:
     return [milliseconds(name, ringing, 0.5), milliseconds(name, ringing, 0.99, 50)]
 
 
-def _costs(idle: Cost, talks: Sequence[Cost], bare: Sequence[tuple[float, float, float]]) -> list[Figure]:
+def _costs(idle: Cost, talks: Sequence[Talk], bare: Sequence[tuple[float, float, float]]) -> list[Figure]:
     def percent(values: Sequence[float]) -> float:
         return round(statistics.median(values) * 100 / CALLS, 2)
 
@@ -198,21 +221,31 @@ def _costs(idle: Cost, talks: Sequence[Cost], bare: Sequence[tuple[float, float,
 
     return [
         Figure("the edge without a call", round(idle.whole * 100, 2), "% of a core"),
-        share(f"a call of {CALLS}: Python of ours", [cost.ours for cost in talks], 1),
-        share(f"a call of {CALLS}: the SDK's Python", [cost.binding for cost in talks], None),
-        share(f"a call of {CALLS}: the SDK's own threads", [cost.native for cost in talks], None),
+        share(f"a call of {CALLS}: Python of ours", [talk.cost.ours for talk in talks], 1),
+        share(f"a call of {CALLS}: the SDK's Python", [talk.cost.binding for talk in talks], None),
+        share(f"a call of {CALLS}: the SDK's own threads", [talk.cost.native for talk in talks], None),
         share(
-            f"a call of {CALLS}: the whole process", [cost.whole for cost in talks], 4, percent([b[0] for b in bare])
+            f"a call of {CALLS}: the whole process",
+            [talk.cost.whole for talk in talks],
+            3,
+            percent([b[0] for b in bare]),
+        ),
+        Figure(
+            f"a call of {CALLS}: memory",
+            round(statistics.median(talk.grown for talk in talks) / CALLS, 2),
+            "MB",
+            2,
+            samples=len(talks),
         ),
         Figure("frames that the bare bridge passed on, the worse way", kept, "%", samples=len(bare)),
     ]
 
 
-def _even(talks: Sequence[tuple[Cost, list[float], list[float]]]) -> list[Figure]:
-    ours = statistics.median(percentile(off, 0.99) for _, off, _ in talks)
-    bare = statistics.median(percentile(off, 0.99) for _, _, off in talks)
-    count = sum(len(off) for _, off, _ in talks)
-    name = f"sent RTP off 20 ms at {CALLS} calls, p99"
+def _even(talks: Sequence[Talk]) -> list[Figure]:
+    ours = statistics.median(percentile(talk.off, 0.99) for talk in talks)
+    bare = statistics.median(percentile(talk.bare, 0.99) for talk in talks)
+    count = sum(len(talk.off) for talk in talks)
+    name = f"sent RTP off 20 ms at {EVEN} calls, p99"
     return [
         Figure(name, round(ours * 1000, 2), "ms", 1.5, round(bare * 1000, 2), count, "bare sender"),
     ]

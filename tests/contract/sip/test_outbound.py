@@ -7,11 +7,16 @@ import socket
 import time
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from livekit import api, rtc
+from livekit.protocol.sip import SIPCodec, SIPMediaConfig
 
 from gateway.bus.callstate import Status
+from gateway.phone.phone import Phone
+from gateway.phone.timeline import Kind
+from gateway.rtp import RATE
 from gateway.terms.ending import Party
 from tests.contract.sip.differences import differs
 from tests.e2e.dialer import THEIRS, Dialer
@@ -31,6 +36,22 @@ READS = (
 def seen_of(agent: RoomPeer) -> list[str]:
     """The call's statuses as the room sees them. A callee on loopback may ring before the room knows of the dialing."""
     return [status for status in agent.statuses if status != "dialing"]
+
+
+async def test_a_callee_who_wants_g722_is_called_in_it(dialer: Dialer) -> None:
+    async with (
+        Phone(hostport(dialer.edge.at("UDP")), host=dialer.edge.local, codec="g722") as phone,
+        dialer.room() as agent,
+    ):
+        trunk = await dialer.trunk(phone.address[1])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(dialer.dial(trunk, media=SIPMediaConfig(codecs=[SIPCodec(name="G722", rate=8000)])))
+            call = await (await phone.rung()).answer()
+        await call.tone([600], 20.0)
+        await call.say((8000 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE)).astype(np.int16), kind=Kind.PLAY)
+        await agent.hears(440)
+        assert call.signalling.codec.startswith("G722")
+        await call.hang_up()
 
 
 @pytest.mark.parametrize("wait", [True, False])

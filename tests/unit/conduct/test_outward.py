@@ -20,6 +20,7 @@ from gateway.terms.act import Because
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.outbound import Caps, Outbound, Spend
 from gateway.terms.personal import Number
+from gateway.terms.tones import ON, TONES
 from gateway.trunks.choose import OutboundTrunk
 from tests.unit.guard.guards import guard
 
@@ -70,6 +71,18 @@ async def test_who_is_named_is_dialed_as_it_is_named() -> None:
     assert [(one.sip_trunk_id, one.sip_call_to) for one in exchange.dialed] == [("ST_1", ANA), ("ST_2", "ben")]
     assert exchange.dialed[0].ringing_timeout.ToTimedelta().total_seconds() == 20.5
     assert exchange.dialed[0].participant_attributes == {"offhook.leg": "a"}
+
+
+async def test_a_trunk_says_how_keys_and_sound_come() -> None:
+    async def one() -> list[OutboundTrunk]:
+        return [replace(TRUNKS[0], tones=True, wideband=True)]
+
+    exchange = Exchange()
+    out = Outward(exchange, CALL, one, await guard("p", ANA), clock=lambda: 1764000000.0)
+    await out.dial(await out.may(ANA, "a"), LEG, 5.0)
+    assert exchange.dialed[0].participant_attributes == {"offhook.leg": "a", TONES: ON}
+    assert [codec.name for codec in exchange.dialed[0].media.codecs] == ["G722"]
+    assert not exchange.dialed[0].media.only_listed_codecs
 
 
 async def test_a_refer_names_the_number_or_the_trunks_address() -> None:

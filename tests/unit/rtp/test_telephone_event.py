@@ -135,6 +135,18 @@ def test_a_timestamp_that_moves_with_each_packet_is_one_press(lost: tuple[int, .
     assert heard(swapped) == "99"
 
 
+@pytest.mark.parametrize("marker", [False, True])
+@pytest.mark.parametrize("lost", [(), (0,), (0, 1, 2), (6, 7, 8), (0, 6, 7, 8)])
+def test_a_sender_that_marks_no_packet_or_each(marker: bool, lost: tuple[int, ...]) -> None:
+    phone, kept = Phone(), []
+    for key in "4411#":
+        phone.packets.clear()
+        phone.press(key, frames=7)
+        assert len(phone.packets) == 9
+        kept += [replace(each, marker=marker) for number, each in enumerate(phone.packets) if number not in lost]
+    assert heard(kept) == "4411#"
+
+
 def test_flash_and_tones_are_no_keys() -> None:
     phone = Phone()
     assert heard([phone.packet(pack("!BBH", code, 0x8A, 800)) for code in (16, 32, 70, 255)]) == ""

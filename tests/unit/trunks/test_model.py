@@ -118,6 +118,12 @@ def test_a_job_reads_off_livekits_trunk_what_the_file_says() -> None:
     )  # fmt: skip
     assert outbound.known(pbx) == choose.OutboundTrunk("", "pbx", "10.0.0.2:5061", ("+15105550100",))
     assert outbound.ours(carrier)
+    wide = outbound.desired(
+        parse(
+            written(OUTBOUND.replace("name: pbx,", "name: pbx, tones: true, wideband: true,")), "t"
+        ).livekit.outbound_trunks[1]
+    )
+    assert (outbound.known(wide).tones, outbound.known(wide).wideband) == (True, True)
 
 
 @pytest.mark.parametrize(
