@@ -13,13 +13,14 @@ from gateway.bus import callstate, envelope
 from gateway.bus.errors import BusSyntaxError
 from gateway.bus.participants import Created, Dial, Transfer, creating, transferring
 from gateway.errors import PeerFault
-from gateway.rtp import FRAME
-from gateway.rtp.g711 import Codec
+from gateway.rtp import FRAME, RATE
+from gateway.rtp.codec import WIDE
+from gateway.rtp.dtmf import Ear
 from gateway.rtp.packet import RtpPacket, write
 from gateway.rtp.peer import Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Format, Session
-from gateway.sip import RequestArrived, sdp
+from gateway.sip import RequestArrived, info, sdp
 from gateway.sip.dialog import Dialog
 from gateway.sip.framing import Framer
 from gateway.sip.layer import TransactionLayer
@@ -40,6 +41,9 @@ def sip(data: bytes) -> None:
                 made = respond(output.request, 200, to_tag="t", contact="sip:192.0.2.1")
                 if output.request.method == "INVITE":
                     _dialog(output.request, made)
+                if output.request.method == "INFO":
+                    with suppress(PeerFault):
+                        info.read(output.request)
                 layer.respond(output.key, made, now)
     while (due := layer.deadline()) is not None:
         layer.poll(due)
@@ -77,16 +81,23 @@ def descriptions(data: bytes) -> None:
 
 
 def rtp(data: bytes) -> None:
-    """Datagrams of a call, each with its length before it: frames come out, whatever goes in."""
-    form = Format(Codec.PCMU, event_type=101)
+    """Datagrams of a call, each with its length before it: frames come out, whatever goes in, and are listened to."""
+    for name, rate in (("PCMU", RATE), ("G722", WIDE)):
+        _call(data, name, rate)
+
+
+def _call(data: bytes, codec: str, rate: int) -> None:
+    form = Format(codec, event_type=101)
     numbers = {"ssrc": 1, "sequence": 65530, "timestamp": 2**32 - 800}
-    session = Session(form, Peer(THERE), queue=SendQueue(1.0, live=True), now=0.0, **numbers)
-    now, keys = 0.0, 0
+    session = Session(form, Peer(THERE), queue=SendQueue(1.0, live=True, rate=rate), now=0.0, **numbers)
+    now, keys, ear = 0.0, 0, Ear(rate)
     while data:
         size, data = data[0], data[1:]
         keys += sum(hasattr(told, "key") for told in session.receive(data[:size], THERE, now))
         data, now = data[size:], now + 0.02
-        assert len(session.hear(now).samples) == FRAME
+        heard = session.hear(now).samples
+        assert len(heard) == FRAME * rate // RATE
+        ear.hear(heard)
     assert keys <= session.statistics().received
 
 
@@ -122,7 +133,8 @@ def rtp_seed() -> bytes:
     """A few packets of a call: audio, and the key 5."""
     audio = [write(RtpPacket(0, n, n * 160, 7, bytes(40))) for n in range(4)]
     keys = [write(RtpPacket(101, 4 + n, 640, 7, bytes((5, 0x80 * (n > 1) + 10, 0, 160)))) for n in range(4)]
-    return b"".join(bytes((len(each),)) + each for each in (*audio, *keys))
+    wide = [write(RtpPacket(9, 8 + n, 1280 + n * 160, 7, bytes(range(40, 80)))) for n in range(4)]
+    return b"".join(bytes((len(each),)) + each for each in (*audio, *keys, *wide))
 
 
 SEEDS: Mapping[str, Sequence[bytes]] = {
