@@ -142,7 +142,15 @@ async def test_a_change_that_leaves_the_offer_to_us(edge: SipLab) -> None:
     changed = steps.request("INVITE")
     answer = steps.ack(body=steps.sdp(formats="8", version=2))
     async with edge.phone() as phone:
-        made = (steps.invite(), *UP, changed, steps.expect(200, "m=audio .* 0 8 9 101"), answer, steps.until_told(), *BYE)
+        made = (
+            steps.invite(),
+            *UP,
+            changed,
+            steps.expect(200, "m=audio .* 0 8 9 101"),
+            answer,
+            steps.until_told(),
+            *BYE,
+        )
         async with edge.caller(steps.scenario(*made), rtp=phone.port) as caller, edge.agent():
             await until(lambda: phone.payload == 8, 5)  # from then on in the codec that was chosen anew
             caller.go_on()
