@@ -1,4 +1,5 @@
-"""Looks, while people are rung, whether one of them has said elsewhere that they can't take the call."""
+"""Looks whether somebody who is rung has said elsewhere that they can't take the call, and what keys somebody who has it presses
+on their page."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from gateway.calls.acts.cues import Declined
+from gateway.calls.acts.cues import Declined, LegKey
 from gateway.errors import Unavailable
 from gateway.handoff.answers import Answers
 from gateway.tasks import Tasks
@@ -21,20 +22,28 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def answering(answers: Answers, call: CallId, happened: Callable[[Declined], None]) -> AsyncIterator[None]:
-    """Tell Declined of each leg once, while the context lasts."""
+async def answering(
+    answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None]
+) -> AsyncIterator[None]:
+    """Tell Declined of each leg once, and LegKey of each key, while the context lasts."""
     async with Tasks("answers") as tasks:
         tasks.start(_look(answers, call, happened), "answers to cards")
         yield
 
 
-async def _look(answers: Answers, call: CallId, happened: Callable[[Declined], None]) -> None:
+async def _look(answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None]) -> None:
     told: set[str] = set()
+    heard = 0
     while True:
         try:
             for leg in sorted(await answers.declined(call) - told):
                 told.add(leg)
                 happened(Declined(leg))
+            pressed = await answers.pressed(call)
+            for leg, keys in pressed[heard:]:
+                for key in keys:
+                    happened(LegKey(leg, key))
+            heard = len(pressed)
         except Unavailable as bad:
             log.debug("answers to cards can't be looked for now", why=bad.what)
         await asyncio.sleep(LOOK)

@@ -1,8 +1,9 @@
 """What people say elsewhere than on the phone that rings them: by the link of a card, that they can't take the call, for which
-the job of the call looks, or that they do, in their browser."""
+the job of the call looks, or that they do, in their browser, and the keys that they press there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.terms.call import CallId
@@ -27,6 +28,14 @@ class Answers(Protocol):
         again: a link is good for one."""
         ...
 
+    async def press(self, call: CallId, leg: str, keys: str) -> None:
+        """Whoever's browser that leg is presses keys."""
+        ...
+
+    async def pressed(self, call: CallId) -> Sequence[tuple[str, str]]:
+        """The legs and the keys that were pressed in the call so far, in their order."""
+        ...
+
 
 class MemoryAnswers:
     """Implements Answers in one process."""
@@ -34,6 +43,7 @@ class MemoryAnswers:
     def __init__(self) -> None:
         self._declined: dict[CallId, set[str]] = {}
         self._tabs: dict[tuple[CallId, str], str] = {}
+        self._keys: dict[CallId, list[tuple[str, str]]] = {}
 
     async def decline(self, call: CallId, leg: str) -> None:
         """See the port."""
@@ -46,3 +56,11 @@ class MemoryAnswers:
     async def take(self, call: CallId, leg: str, tab: str) -> bool:
         """See the port."""
         return self._tabs.setdefault((call, leg), tab) == tab
+
+    async def press(self, call: CallId, leg: str, keys: str) -> None:
+        """See the port."""
+        self._keys.setdefault(call, []).append((leg, keys))
+
+    async def pressed(self, call: CallId) -> Sequence[tuple[str, str]]:
+        """See the port."""
+        return tuple(self._keys.get(call, ()))

@@ -1,7 +1,9 @@
 """What people say by the links of cards, in Redis (6.2 or newer): the set `offhook:declined:<call>` of legs, and the hash
-`offhook:took:<call>`, by leg the tab that takes the call."""
+`offhook:took:<call>`, by leg the tab that takes the call, and the list `offhook:pressed:<call>` of keys with a leg before."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
@@ -38,6 +40,20 @@ class RedisAnswers:
             pipe.hget(key, leg)
             found = (await pipe.execute())[-1]
         return bool((found.decode() if isinstance(found, bytes) else found) == tab)
+
+    async def press(self, call: CallId, leg: str, keys: str) -> None:
+        """See the port."""
+        async with answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.rpush(f"offhook:pressed:{call}", f"{keys} {leg}")
+            pipe.expire(f"offhook:pressed:{call}", int(KEPT))
+            await pipe.execute()
+
+    async def pressed(self, call: CallId) -> Sequence[tuple[str, str]]:
+        """See the port."""
+        async with answering():
+            found = await self._redis.lrange(f"offhook:pressed:{call}", 0, -1)
+        told = [(one.decode() if isinstance(one, bytes) else str(one)).partition(" ") for one in found]
+        return [(leg, keys) for keys, _, leg in told]
 
 
 def _key(call: CallId) -> str:

@@ -7,6 +7,7 @@ link stands behind its `#`, which browsers send to nobody; the page's script pos
     /take/<call>/<leg>/stands     how it stands
     /take/<call>/<leg>/take       {tab}: takes it, once
     /take/<call>/<leg>/decline
+    /take/<call>/<leg>/back       gives the caller back to the agent; proved by what `take` has answered, for as long as talks last
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ CLIENT = "livekit-client.js"
 """The name under which livekit-client is served."""
 _TYPES = {"page.js": "text/javascript", "page.css": "text/css", CLIENT: "text/javascript"}
 _LONGEST_TAB = 64
+_CLOUD = ".livekit.cloud"
+_BACK = "/back"
+_TALKS = 12 * 3600.0
+"""Seconds for which whoever has the call can give it back."""
 REFUSED = counter("take_links_refused", "Links to take a call that were wrong or too old")
 
 log = structlog.get_logger(__name__)
@@ -50,11 +55,11 @@ def routes(links: Links, taking: Taking, client: Path, clock: Callable[[], float
     seconds since the epoch."""
     tries = Tries()
 
-    async def given(request: web.Request) -> tuple[CallId, str, Told]:
+    async def given(request: web.Request, more: str = "") -> tuple[CallId, str, Told]:
         call, leg = request.match_info["call"], request.match_info["leg"]
         body = await _body(request)
         until, _, sig = str(body.get("proof", "")).partition(".")
-        if links.allows(_path(call, leg), until, sig, clock()):
+        if links.allows(_path(call, leg) + more, until, sig, clock()):
             return CallId(call), leg, body
         REFUSED.inc()
         if tries.wrong(request.remote or "", clock()):
@@ -94,7 +99,12 @@ def routes(links: Links, taking: Taking, client: Path, clock: Callable[[], float
         found, ticket = await taking.take(call, leg, tab)
         if ticket is None:
             return _json(_told(found), status=409)
-        return _json(_told(found) | {"url": ticket.url, "token": ticket.token})
+        back = links.hidden(_path(call, leg) + _BACK, clock(), _TALKS).partition("#")[2]
+        return _json(_told(found) | {"url": ticket.url, "token": ticket.token, "back": back})
+
+    async def back(request: web.Request) -> web.Response:
+        call, leg, _ = await given(request, _BACK)
+        return _json(_told(await taking.give_back(call, leg)))
 
     async def decline(request: web.Request) -> web.Response:
         call, leg, _ = await given(request)
@@ -108,6 +118,7 @@ def routes(links: Links, taking: Taking, client: Path, clock: Callable[[], float
         web.post(f"{there}/stands", _answered(stands)),
         web.post(f"{there}/take", _answered(take)),
         web.post(f"{there}/decline", _answered(decline)),
+        web.post(there + _BACK, _answered(back)),
     )
 
 
@@ -164,7 +175,9 @@ def _policy(livekit: str) -> str:
     """What the page may do: run its own script, and talk to us and to LiveKit."""
     where = urlsplit(livekit)
     secure = "s" if where.scheme in {"wss", "https"} else ""
-    there = f"ws{secure}://{where.netloc} http{secure}://{where.netloc}"
+    host = where.netloc
+    host = f"*{_CLOUD}" if host.endswith(_CLOUD) else host  # each of its regions has a name of its own
+    there = f"ws{secure}://{host} http{secure}://{host}"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; "
         f"connect-src 'self' {there}; media-src 'self' blob: mediastream:; "

@@ -26,6 +26,8 @@ from gateway.terms.call import Call, CallId, Phase
 
 JOINS_WITHIN = 60
 """Seconds for which a token lets its browser in."""
+GIVE_BACK = "*2"
+"""What a phone's owner presses to give the caller back."""
 
 Lead = Callable[[str, str], Awaitable[Mapping[str, object] | None]]
 """What the card of a call and a leg says, in parts; None where there is none any more."""
@@ -73,6 +75,13 @@ class Taking:
         if not await self._answers.take(call, leg, tab):
             return Stands(Standing.USED), None
         return found, self._ticket(known, browser_leg(leg), found.name)
+
+    async def give_back(self, call: CallId, leg: str) -> Stands:
+        """They, who have the call, give the caller back to the agent, as by `*2` on a phone."""
+        found = await self.stands(call, leg)
+        if found.standing is Standing.YOURS:
+            await self._answers.press(call, browser_leg(leg), GIVE_BACK)
+        return found
 
     def _ticket(self, call: Call, leg: str, member: str) -> Ticket:
         grants = api.VideoGrants(

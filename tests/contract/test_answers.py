@@ -46,6 +46,14 @@ async def test_a_link_is_good_for_one_tab_whichever_comes_first(answers: Answers
     assert await answers.take(OTHER, "desk-1", tabs[0])
 
 
+async def test_keys_are_found_in_their_order(answers: Answers) -> None:
+    assert list(await answers.pressed(CALL)) == []
+    await answers.press(CALL, "desk-1.browser", "*2")
+    await answers.press(CALL, "desk 2.browser", "1")
+    await answers.press(OTHER, "desk-1.browser", "3")
+    assert list(await answers.pressed(CALL)) == [("desk-1.browser", "*2"), ("desk 2.browser", "1")]
+
+
 async def test_a_store_that_doesnt_answer_is_told() -> None:
     client = Redis.from_url("redis://127.0.0.1:9", socket_connect_timeout=0.2)
     with pytest.raises(Unavailable):
@@ -54,4 +62,8 @@ async def test_a_store_that_doesnt_answer_is_told() -> None:
         await RedisAnswers(client).decline(CALL, "desk-1")
     with pytest.raises(Unavailable):
         await RedisAnswers(client).take(CALL, "desk-1", "tab")
+    with pytest.raises(Unavailable):
+        await RedisAnswers(client).press(CALL, "desk-1", "1")
+    with pytest.raises(Unavailable):
+        await RedisAnswers(client).pressed(CALL)
     await client.aclose()

