@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.config import JsonDict
 
 from agents.settings import NoSettings, TalkSettings, schema, settle
-from agents.words.lines import WHOLE, Say, line_of
+from agents.words.lines import WHOLE, Say, danger, line_of
 from agents.words.readback import Exact
 from gateway.calls.acts.digits import Rules
 from gateway.terms.call import Brief, Pool
@@ -113,6 +113,7 @@ def _lines(definition: Definition, brief: Brief) -> Sequence[Line]:
     return (
         line(opening(definition, brief), words, language, Cue.OPENING),
         line(opening(definition, brief, greeted=False), words, language),
+        line(danger(brief.country, language), words, language),
         *(line(line_of(say, language), words, language, cue) for say, cue in _CUES.items()),
         *(line(line_of(say, language), words, language) for say in WHOLE if say not in _CUES and say is not Say.NOTICE),
     )

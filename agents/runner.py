@@ -19,7 +19,8 @@ from agents.definition import Definition, DigitField, greeting, line, opening, p
 from agents.engines import chains as engines
 from agents.engines.transcribing import Transcribing
 from agents.keys.keying import Keying
-from agents.keys.keypad import NUMBER, Keyed, asked_for
+from agents.keys.keying_on import as_kept, begun_before, so_far
+from agents.keys.keypad import NUMBER, Keyed, Keypad, asked_for
 from agents.keys.sealed_keys import SealedKeys
 from agents.keys.sealing import SealingAgent
 from agents.line import telephony
@@ -29,6 +30,7 @@ from agents.line.watching import Means, Watch
 from agents.talk import checking, transferring
 from agents.talk.answering import led_by_words, words_before
 from agents.talk.checking import CheckedAgent, Checking
+from agents.talk.endangered import Endangered
 from agents.talk.going_on import go_on, opened, returned, wanted_number
 from agents.talk.remembering import Remembering
 from agents.talk.unwanted import NO_CALLS, Unwanted
@@ -69,7 +71,7 @@ class TalkingRunner:
             raise OurFault("A talking agent's process wasn't warmed.")
         self._definition, self._settings, self._warm = definition, settings, warm
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._keying = Keying(self._keyed, self._keying_begun)
+        self._keying = Keying(self._keyed, self._keying_on)
         self._seal: Seal | None = None
         self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,13 +122,18 @@ class TalkingRunner:
                 function_tool(self._hand_over_tool, raw_schema=HAND_OVER),
                 function_tool(self._message_tool, raw_schema=MESSAGE),
             ]
-        self._remembering = Remembering(session, stage)
+        self._remembering = Remembering(session, stage, partial(as_kept, stage, self._seal))
+        if (entry := begun_before(stage, self._seal, self._definition)) is not None:
+            self._keying.take_up(entry)
+            self._wants_number = entry.asked is NUMBER
+            self._early = None  # what is pressed before the caller is told how far we are is dropped
         self._appointing = Appointing(session, stage, self._start, self._speak)
         self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else CheckedAgent
         agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
         means = checking.Means(self._start, self._speak, self._get_person)
+        agent.endangered = Endangered(session, stage, self._start, partial(self._speak, cut=False))
         agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, means)
         await session.start(agent)
 
@@ -140,13 +147,14 @@ class TalkingRunner:
             self._say(self._opening, self._greeting)
         if self._answers:
             self._start(self._answer())
+        elif self._keying.begun:
+            self._start(self._key_on())
         elif self._stage.resumed:
             self._wants_number = wanted_number(self._stage)
             go_on(self._stage, self._definition, self._session, lambda text: self._say(self._line(text), None))
         if self._watch is not None:
             self._watch.begin()
-        # The rest of an entry whose beginning another job has heard is no entry: it is asked for again.
-        early, self._early = [] if self._stage.kept.heard.keying else self._early or [], None
+        early, self._early = self._early or [], None
         for key in early:
             self.digit(key)
         return await asyncio.shield(self._over)
@@ -158,9 +166,7 @@ class TalkingRunner:
             return
         if self._watch is not None:
             self._watch.pressed()
-        begun = self._keying.begun
-        self._keying.press(key, self._asked_for())
-        if self._keying.begun and not begun:
+        if self._keying.press(key, self._asked_for()):
             self._session.interrupt(force=True)
 
     async def close(self) -> None:
@@ -285,9 +291,15 @@ class TalkingRunner:
             self._session.interrupt(force=True)
             self._session.generate_reply(user_input=f"{KEYED} {keyed.digits.reveal()}")
 
-    def _keying_begun(self, begun: bool) -> None:
+    def _keying_on(self, entry: Keypad) -> None:
         if self._remembering is not None:
-            self._remembering.keying(begun)
+            self._remembering.keying(entry)
+
+    async def _key_on(self) -> None:
+        """Tell the caller how far another job has heard what they were keying in; the next keys go on with it."""
+        self._session.on("agent_state_changed", lambda told: self._keying.listen(told.new_state == "speaking"))
+        await self._speak(so_far(self._keying.entry, self._stage.brief))
+        self._keying.wait()
 
     async def _key_again(self, digits: Digits) -> None:
         self._noted(digits)
@@ -345,6 +357,8 @@ class TalkingRunner:
         started = told.get("started_speaking_at")
         at = float(started) if isinstance(started, int | float) else item.created_at
         self._stage.said(speaker, text, at=at, interrupted=item.interrupted, latencies=latencies)
+        if speaker is Speaker.CALLER:
+            self._keying.spoke()
         if item.role == "user" and self._remembering is not None:
             self._remembering.turned()
 

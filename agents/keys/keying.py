@@ -13,21 +13,57 @@ from agents.line.alarm import Alarm
 class Keying:
     """Tells each entry as it ends. `close` it."""
 
-    def __init__(self, keyed: Callable[[Keyed], None], begun: Callable[[bool], None] = lambda _: None) -> None:
-        """`begun` is told after each step whether an entry is in progress."""
-        self._keyed, self._begun = keyed, begun
+    def __init__(self, keyed: Callable[[Keyed], None], on: Callable[[Keypad], None] = lambda _: None) -> None:
+        """`on` is told after each step of the entry in progress."""
+        self._keyed, self._on = keyed, on
         self._keypad = Keypad()
         self._alarm = Alarm(self._due)
+        self._deaf = False
+        self._untouched = False
+        """The entry was begun before another job, and no key has come since."""
 
     @property
     def begun(self) -> bool:
         """Whether an entry is in progress."""
         return bool(self._keypad.keys)
 
-    def press(self, key: str, asked: DigitField | None) -> None:
-        """A key of the caller's, and what is being asked for."""
+    @property
+    def entry(self) -> Keypad:
+        """The one in progress."""
+        return self._keypad
+
+    def press(self, key: str, asked: DigitField | None) -> bool:
+        """A key of the caller's, and what is being asked for; whether the agent is to fall silent for it."""
+        if self._deaf:
+            return False
+        untouched, self._untouched = self._untouched, False
+        first = untouched or not self.begun
         self._keypad, ended = self._keypad.press(key, time.monotonic(), asked)
         self._told(ended)
+        return first and (self.begun or (untouched and key == "*"))
+
+    def take_up(self, entry: Keypad) -> None:
+        """Go on with what another job has heard the beginning of. Keys count again from `listen` on: before, the caller
+        can't know which of them were heard."""
+        self._keypad, self._deaf, self._untouched = entry, True, True
+        self._told(None)
+
+    def listen(self, now: bool = True) -> None:
+        """The caller is being told how far we are, if `now`."""
+        self._deaf = self._deaf and not now
+
+    def wait(self) -> None:
+        """The caller was told so."""
+        self.listen()
+        if self._untouched:
+            self._keypad = self._keypad.waiting(time.monotonic())
+            self._told(None)
+
+    def spoke(self) -> None:
+        """The caller says something instead of going on."""
+        if self._untouched and not self._deaf:
+            self._keypad, self._untouched = Keypad(), False
+            self._told(None)
 
     def close(self) -> None:
         """Forget what was keyed in."""
@@ -40,6 +76,7 @@ class Keying:
 
     def _told(self, ended: Keyed | None) -> None:
         self._alarm.set(self._keypad.deadline)
-        self._begun(self.begun)
+        self._on(self._keypad)
         if ended is not None:
+            self._untouched = False
             self._keyed(ended)

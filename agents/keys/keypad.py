@@ -7,7 +7,7 @@ alone means a person, unless a telephone number is being asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agents.definition import DigitField
 from gateway.calls.acts.digits import Fault, Rules, is_digit
@@ -15,6 +15,8 @@ from gateway.terms.personal import Digits
 
 PAUSE = 2.0
 """Seconds without a key after which what was keyed in is taken as whole."""
+AGAIN = 8.0
+"""The same for the first key of a caller who is told to go on with what another job has heard the beginning of."""
 NUMBER = DigitField("", "phone number", Rules())
 """What is asked for when the caller is to be called back on another number."""
 _ANY = Rules()
@@ -63,6 +65,10 @@ class Keypad:
         if alone or len(entered.keys) >= (begun.asked.rules if begun.asked else _ANY).most:
             return Keypad(), entered._ended()
         return entered, None
+
+    def waiting(self, now: float) -> Keypad:
+        """The caller knows what was keyed in so far, and is to go on with it."""
+        return replace(self, deadline=now + AGAIN)
 
     def due(self, now: float) -> tuple[Keypad, Keyed | None]:
         """Time has passed."""

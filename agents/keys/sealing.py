@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator
 
 from livekit import rtc
-from livekit.agents import Agent, ModelSettings
+from livekit.agents import ModelSettings
 from livekit.agents.stt import SpeechData, SpeechEvent
 
 from agents.talk.checking import CheckedAgent
@@ -19,9 +19,13 @@ class SealingAgent(CheckedAgent):
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterator[SpeechEvent]:
         """What is heard, the digits in it hidden."""
-        async for event in Agent.default.stt_node(self, audio, model_settings):
+        async for event in super().stt_node(audio, model_settings):
             event.alternatives = [_without_digits(one) for one in event.alternatives]
             yield event
+
+    def shown(self, words: str) -> str:
+        """The caller's words as a turn may have them."""
+        return hidden(words)
 
 
 def _without_digits(heard: SpeechData) -> SpeechData:

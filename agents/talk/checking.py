@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from livekit.agents import Agent, AgentSession, ChatContext, StopResponse
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, ChatContext, ModelSettings, StopResponse
 from livekit.agents.llm import ChatMessage, FunctionCall, FunctionCallOutput
+from livekit.agents.stt import SpeechEvent, SpeechEventType
 from livekit.agents.voice import ConversationItemAddedEvent
 
 from agents.definition import Definition, DigitField
+from agents.talk.endangered import Endangered
 from agents.words.facts import Facts
 from agents.words.readback import Exact, Readback, Then, begun
 from gateway.calls.acts.digits import Rules
@@ -88,10 +91,7 @@ class Checking:
         if _FOR_THE_MODEL.search(said):
             self._settle(self._now, confirmed=False)
             return False
-        context = agent.chat_ctx.copy()
-        context.items.append(message)
-        await agent.update_chat_ctx(context, exclude_invalid_function_calls=False)
-        self._session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+        await noted(agent, self._session, message)
         self._now = after = self._now.heard(said)
         self._means.start(self._go(after))
         return True
@@ -159,12 +159,37 @@ class Checking:
         return (e164(value, country) or value) if kind is Exact.NUMBER else value
 
 
+async def noted(agent: Agent, session: AgentSession[None], message: ChatMessage) -> None:
+    """Have a turn of the caller's in the conversation that is answered by somebody else than the model."""
+    context = agent.chat_ctx.copy()
+    context.items.append(message)
+    await agent.update_chat_ctx(context, exclude_invalid_function_calls=False)
+    session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+
+
 class CheckedAgent(Agent):
-    """An agent whose caller's turns go to what is read back, while something is."""
+    """An agent whose caller's turns go first to whoever watches for danger, then to what is read back, while something is."""
 
     checking: Checking | None = None
+    endangered: Endangered | None = None
+
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterator[SpeechEvent]:
+        """What is heard."""
+        async for event in Agent.default.stt_node(self, audio, model_settings):
+            if self.endangered is not None and event.type is SpeechEventType.FINAL_TRANSCRIPT and event.alternatives:
+                self.endangered.heard(event.alternatives[0].text, self.shown)
+            yield event
+
+    def shown(self, words: str) -> str:
+        """The caller's words as a turn may have them."""
+        return words
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         """Raises StopResponse when the turn was answered: the model isn't asked."""
+        if self.endangered is not None and self.endangered.answers(new_message.text_content or ""):
+            await noted(self, self.endangered.session, new_message)
+            raise StopResponse
         if self.checking is not None and await self.checking.take(self, new_message):
             raise StopResponse

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from gateway.conduct.port import Person
+from gateway.terms.danger import emergency_number
 
 
 class Say(StrEnum):
@@ -73,8 +74,18 @@ class Say(StrEnum):
     NO_CALLS_FAILED = "no_calls_failed"
     KEY_AGAIN = "key_again"
     """To what was keyed in and can't be."""
+    DANGER = "danger"
+    """To whoever may be in danger, or tells of somebody who is."""
+    DANGER_ABROAD = "danger_abroad"
+    """The same where the number to dial isn't known."""
+    KEY_ON = "key_on"
+    """To a caller who was lost while they keyed something in."""
+    KEY_ON_FIRST = "key_on_first"
+    """The same where digits are sealed: how many are known."""
+    KEY_ON_FIRST_ONE = "key_on_first_one"
 
 
+_NO_HELP = "I can't call for help from here. If nobody is, please go on."
 _OFFER = "I can have somebody call you back, or you can leave a message. Which would you like?"
 _ENGLISH = {
     Say.NOTICE: "I'm an automated assistant. For a person, say person or press zero.",
@@ -129,6 +140,11 @@ _ENGLISH = {
     Say.NO_CALLS_WITHHELD: "We don't see your number, so I can't take it off our lists. Please call from that phone.",
     Say.NO_CALLS_FAILED: "I'm sorry, I couldn't note that just now. Please tell us again in a few minutes.",
     Say.KEY_AGAIN: "That isn't a valid number. Please key it in again, then press the hash key.",
+    Say.DANGER: f"If somebody is in danger, please hang up now and dial {{number}}. {_NO_HELP}",
+    Say.DANGER_ABROAD: f"If somebody is in danger, please hang up now and dial the emergency number. {_NO_HELP}",
+    Say.KEY_ON: "So far I have {digits}. Please key in the rest of your {noun}, then press the hash key.",
+    Say.KEY_ON_FIRST: "I have the first {count} digits. Please key in the rest of your {noun}, then press the hash key.",
+    Say.KEY_ON_FIRST_ONE: "I have the first digit. Please key in the rest of your {noun}, then press the hash key.",
     Say.GOODBYE: "I still can't hear you, so I'll hang up now. Please call again. Goodbye.",
 }
 _LINES: Mapping[str, Mapping[Say, str]] = {"en": _ENGLISH}
@@ -141,6 +157,12 @@ WHOLE = tuple(say for say in Say if "{" not in _ENGLISH[say])
 def line_of(say: Say, language: str) -> str:
     """The line in the language (BCP 47 tag), in English where nobody has translated it."""
     return _LINES.get(language.partition("-")[0].lower(), _ENGLISH)[say]
+
+
+def danger(country: str, language: str) -> str:
+    """What somebody in danger is told, who calls from the country (ISO 3166 code)."""
+    number = emergency_number(country)
+    return line_of(Say.DANGER if number else Say.DANGER_ABROAD, language).format(number=" ".join(number))
 
 
 FOR_PERSON: Mapping[Person, Say] = {

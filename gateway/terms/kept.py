@@ -34,11 +34,11 @@ class Heard:
     """Who is."""
     after: int = 0
     """The last turn's number then."""
-    keying: bool = False
-    """The caller has begun to key something in, and whoever goes on has it keyed in from the beginning. The keys aren't
-    kept, by choice: those that came while no job listened are lost, and who keys three in a second has mostly finished by
-    then. To go on after the kept ones the caller would have to be told them, which takes as long as keying them in again
-    and can't be done where they are sealed; untold, they and the rest would make a number with a hole in it."""
+    keys: str = field(default="", repr=False)
+    """What the caller has keyed in of something that isn't whole yet; sealed where their route seals digits. Those keys
+    that come while no job listens are lost: whoever goes on tells the caller how far it knows them."""
+    keyed_for: str | None = None
+    """What they are for: a field's name, "" for a number to be called back on, None where nothing was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def heard_data(heard: Heard) -> dict[str, object]:
         "words": heard.words.reveal(),
         "speaking": heard.speaking.value if heard.speaking else None,
         "after": heard.after,
-        "keying": heard.keying,
+        "keys": heard.keys,
+        "keyed_for": heard.keyed_for,
     }
 
 
@@ -93,12 +94,13 @@ def kept_of(turns: Sequence[Event], last: Mapping[Kind, Event]) -> Kept:
 
 
 def after(earlier: Sequence[Kept], now: Kept) -> Kept:
-    """What a call knows that goes on with others, the oldest first. Seals are another call's: nobody opens them here."""
+    """What a call knows that goes on with others, the oldest first. Seals are another call's: nobody opens them here. Nor
+    does anybody go on with half an entry after they have dialed again."""
     facts: dict[str, object] = {}
     for one in earlier:
         facts |= {name: value for name, value in one.facts.items() if not is_sealed(value)}
     turns = {turn.seq: turn for one in (*earlier, now) for turn in one.turns}
-    heard = now.heard if now.turns or not earlier else earlier[-1].heard
+    heard = now.heard if now.turns or not earlier else replace(earlier[-1].heard, keys="", keyed_for=None)
     return replace(now, turns=[turns[seq] for seq in sorted(turns)], facts={**facts, **now.facts}, heard=heard)
 
 
@@ -121,5 +123,6 @@ def _heard(data: Mapping[str, object]) -> Heard:
         Words(str(data.get("words") or "")),
         Speaker(speaking) if isinstance(speaking, str) and speaking in set(Speaker) else None,
         after if isinstance(after, int) else 0,
-        data.get("keying") is True,
+        str(data.get("keys") or ""),
+        keyed_for if isinstance(keyed_for := data.get("keyed_for"), str) else None,
     )

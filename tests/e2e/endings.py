@@ -73,7 +73,14 @@ _LEADS = Never("it always leads on")
 
 TABLE: Mapping[str, Mapping[str, Cell]] = {
     "agent": {
-        **_RINGS_NOBODY,
+        "human": of("test_handoff", "a_human_takes_the_caller_once_they_have_heard_whose_call_it_is")
+        + of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
+        "talk": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
+        **dict.fromkeys(
+            ("refused", "busy", "unreachable"), of("test_handoff", "a_phone_that_refuses_is_told_apart_by_its_status")
+        ),
+        "no answer": of("test_handoff", "who_doesnt_answer_leaves_the_caller_to_the_agent_in_time"),
+        "nobody": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
         "own": of("test_calls", "sales_takes_a_lead_by_speech"),
         "caller": of("test_calls", "a_caller_who_hangs_up_in_the_greeting_leaves_nothing_behind"),
         "key": of("test_calls", "support_takes_a_ticket_number_by_keypad"),
@@ -81,7 +88,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         + _TO_TEAM,
         "wrong key": Never("keys are entries of a field, and it asks again for one that can't be"),
         "silence": of("house/test_agents", "an_agent_asks_a_silent_caller_and_hangs_up"),
-        "speech": of("test_calls", "sales_takes_a_lead_by_speech"),
+        "speech": of("test_calls", "sales_takes_a_lead_by_speech")
+        + of("test_danger", "a_caller_in_danger_is_told_to_hang_up_and_dial"),
         "time": of("test_quiet", "a_call_ends_with_its_routes_minutes"),
         "closed": _CLOSED + of("test_house", "closed_hours_are_told_with_the_words_for_them"),
         "full": _FULL,
@@ -201,8 +209,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "caller": of("house/test_menus", "a_caller_may_hang_up_on_the_goodbye"),
     },
 }
-"""By the kind of stop: the plan's, the promise of a callback, and the goodbye that an answered caller hears where the plan
-rejects. `split` and `route` are passed through: nobody stops there."""
+"""By the kind of stop: the plan's, an agent's with the handoffs that it makes; the promise of a callback, and the goodbye
+that an answered caller hears where the plan rejects. `split` and `route` are passed through: nobody stops there."""
 
 
 def rendered(table: Mapping[str, Mapping[str, Cell]] = TABLE, endings: Mapping[str, str] = ENDINGS) -> str:

@@ -1,4 +1,4 @@
-"""What a caller means apart from facts: danger, yes, no, a person, once more. Pure.
+"""What a caller means apart from facts: yes, no, a person, once more. Pure.
 
 The words come from a recognizer: lower case, without punctuation, a word wrong now and then. So single words count,
 and "yes" and "yep" are one.
@@ -13,8 +13,6 @@ from enum import StrEnum
 class Means(StrEnum):
     """What a caller means."""
 
-    DANGER = "danger"
-    """Somebody needs the police, the fire brigade or a doctor now."""
     IDENTITY = "identity"
     """The caller asks whether they talk to a human."""
     PERSON = "person"
@@ -33,36 +31,7 @@ class Means(StrEnum):
 
 _NO_WANT = r"(?:don't|do not|not) (?:want|need|know|like)\b.*"
 _MACHINE = r"(?:robot|machine|computer|bot|recording|human|person|people|automated|real|ai|program)"
-_HELP = r"(?:ambulance|paramedics?|police|cops|fire (?:department|brigade|fighters?|truck)|firefighters?|coast guard)"
-_WEAPON = r"(?:gun|knife|weapon|rifle|pistol|bomb)"
-_SOMEBODY = r"(?:i|he|she|they|we|somebody|someone|(?:a|the) (?:man|woman|child)|my \w+)"
-_HOME = r"(?:house|home|kitchen|apartment|flat|building|office|room|garage|roof|car)"
-_IS = r"(?:'s| is|'m| am|'re| are| was| were| got)(?: \w+)?"
-_DANGER = (
-    r"\b(?:is|it's|that's|have|got|there's|am in) (?:a |an )(?:real |medical |life )?emergency\b|^(?:an )?emergency\b",
-    rf"\b(?:call|send|get|need|want|fetch|dial)\b(?: \w+){{0,2}}? {_HELP}\b|^{_HELP}(?: please| now)*$",
-    r"\b(?:call|dial|need) (?:for )?(?:9 ?1 ?1|nine one one|nine eleven|1 ?1 ?2|one one two|9 ?9 ?9|nine nine nine)\b",
-    r"\bneeds? a doctor (?:right now|now|quickly|immediately|at once)\b|\bin danger\b",
-    r"\b(?:on fire|there's a fire|there is a fire)\b|^(?:help )*fire(?: fire| help)*$",
-    rf"\b{_HOME}(?:'s| is) (?:burning|full of smoke)\b|\bthere(?:'s| is) smoke\b|\bsmell(?:s|ing)?(?: of)? (?:gas|smoke)\b",
-    r"\bgas leak\b|\bcarbon monoxide\b",
-    r"\b(?:heart attack|having a stroke|had a stroke|overdosed?|seizure|unconscious|bleeding|choking|drowning)\b",
-    r"\b(?:chest pains?|been shot|been stabbed|going to die)\b|\b(?:he|she|i)(?:'s| is|'m| am) dying\b",
-    r"\b(?:isn't|not|stopped|stops|can't|cannot|barely|trouble) breath(?:e|ing)\b",
-    rf"\b{_SOMEBODY}(?: has| have| just)* (?:collapsed|passed out|fainted)\b",
-    r"\b(?:took|taken|swallowed) (?:too many|all (?:my|his|her|the)) (?:pills|tablets)\b",
-    rf"\b{_SOMEBODY}{_IS}? (?:hurt|injured|trapped)$|\b{_SOMEBODY}(?:'s|'m| is| am| are) (?:badly |seriously )(?:hurt|injured)\b",
-    r"\b(?:in|had|was|been|see|saw) (?:a|an)(?: (?:bad|terrible|car|traffic))* (?:accident|car crash)\b",
-    rf"\b{_SOMEBODY}(?:'s| has| have| is| are|'ve)?(?: got| pulled| pointing| with)?(?: a| the)? {_WEAPON}\b",
-    r"\b(?:kill (?:myself|me|him|her|them|himself|herself|us)|hurt myself|end my life|suicidal|commit suicide)\b",
-    r"\bwants? to die\b|\b(?:don't|do not) want to live\b",
-    r"\b(?:being|been) (?:attacked|beaten|followed(?! up)|threatened|robbed|kidnapped)\b",
-    rf"\b{_SOMEBODY}(?:'s| is| are) (?:attacking|hitting|hurting|beating|following|threatening) (?:me|us|him|her|them)\b",
-    rf"\b(?:break|breaking|broken?) into (?:my|our|the) {_HOME}\b|\b(?:a|an|the) (?:burglar|intruder) in\b",
-    rf"\b(?:somebody|someone) (?:is )?in my {_HOME}\b",
-)
 _PATTERNS = {
-    Means.DANGER: "|".join(_DANGER),
     Means.IDENTITY: (
         rf"\bare you (?:a |an |really |just )*(?:real |live |human )*{_MACHINE}\b"
         rf"|\b(?:am i|is this|is it) (?:talking |speaking )?(?:to |with )?(?:a |an |really |just )*(?:real |live )*{_MACHINE}\b"
@@ -97,7 +66,6 @@ _PATTERNS = {
     Means.GREETING: r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening)|um|uh|there)\s*)+$",
 }
 _COMPILED = {means: re.compile(pattern) for means, pattern in _PATTERNS.items()}
-_NO_DANGER = re.compile(r"\b(?:not|n't|isn't|no|nobody|nobody's)(?: \w+){0,2} (?:emergency|danger)\b")
 _DENIED = re.compile(_NO_WANT + r"(?:person|human|operator|agent)")
 _NOISE = re.compile(r"[^a-z0-9'#*@.+ ]+")
 _HUSH = re.compile(r"\b(?:um+|uh+|er+|ah+|hmm+|well|like|you know|please note)\b")
@@ -114,7 +82,5 @@ def plain(text: str) -> str:
 def means(text: str, what: Means) -> bool:
     """Whether the words, as `plain` gives them, mean it."""
     if what is Means.PERSON and _DENIED.search(text):
-        return False
-    if what is Means.DANGER and _NO_DANGER.search(text):
         return False
     return bool(_COMPILED[what].search(text))

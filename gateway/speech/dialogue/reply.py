@@ -15,6 +15,7 @@ from gateway.speech.dialogue.results import failed, to_say
 from gateway.speech.dialogue.talk import Stage, Talk, read
 from gateway.speech.dialogue.tools import Kind, Property
 from gateway.speech.dialogue.values import Value
+from gateway.terms.danger import in_danger
 
 _ASK_TWICE = 2
 LEAST_DIGITS = 2
@@ -79,7 +80,7 @@ def _answer(talk: Talk) -> Reply:
     words = talk.words
     if not words:
         return _missed(talk)
-    if means(words, Means.DANGER):
+    if in_danger(words):
         return Reply(spoken.DANGER)
     if means(words, Means.IDENTITY):
         return Reply(f"{spoken.AUTOMATED} {spoken.OFFER_PERSON} {onward(talk)}".strip())

@@ -26,6 +26,7 @@ from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.event import Event, Kind
+from gateway.terms.kept import Kept
 from gateway.terms.personal import Number
 
 SECRET = "a secret of the test's"
@@ -70,8 +71,11 @@ class Session:
         return Handle()
 
     def added(self, role: Any, text: str) -> None:
-        for handler in self._on["conversation_item_added"]:
-            handler(ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
+        self.emit("conversation_item_added", ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
+
+    def emit(self, event: str, told: object) -> None:
+        for handler in self._on[event]:
+            cast(Any, handler)(told)
 
     async def aclose(self) -> None:
         pass
@@ -113,7 +117,7 @@ class Scene:
 
     async def told(self, kind: Kind) -> list[dict[str, Any]]:
         """What was told of it by now."""
-        await self._settled()
+        await self.settled()
         if self._teller._waiting:
             await asyncio.wait({self._teller._waiting[-1][1]}, timeout=5)
         return [dict(event.data) for event in self.store.told if event.kind is kind]
@@ -121,16 +125,17 @@ class Scene:
     async def press(self, keys: str) -> None:
         for key in keys:
             self.runner.digit(key)
-        await self._settled()
+        await self.settled()
 
-    async def _settled(self) -> None:
+    async def settled(self) -> None:
+        """Return once nothing goes on beside the conversation."""
         while tasks := self.runner._tasks:
             await asyncio.wait(tasks)
 
 
 @asynccontextmanager
 async def scene(
-    monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF, agent: Definition | None = None
+    monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF, agent: Definition | None = None, kept: Kept | None = None
 ) -> AsyncIterator[Scene]:
     session, store = Session(), Store()
     monkeypatch.setattr(telephony, "session", lambda *_: session)
@@ -149,9 +154,13 @@ async def scene(
             "voice",
             MemorySpoken(time.monotonic),
         )
-        await runner.prepare(CallStage(parts, brief))
-        runner._early = None
-        session.added("assistant", "What is your ticket number?")
+        stage = CallStage(parts, brief)
+        if kept is not None:
+            stage.resume(kept, brief.agent)
+        await runner.prepare(stage)
+        if kept is None:
+            runner._early = None
+            session.added("assistant", "What is your ticket number?")
         try:
             yield Scene(runner, session, store, teller)
         finally:

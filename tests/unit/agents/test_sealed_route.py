@@ -23,7 +23,6 @@ from gateway.calls.sealed import Seal
 from gateway.errors import SetupFault
 from gateway.terms.call import Brief
 from gateway.terms.event import Kind
-from gateway.terms.kept import Heard, Kept
 from gateway.terms.personal import Digits
 from gateway.terms.sealed import HIDDEN, is_sealed
 from tests.unit.agents.runner_scene import BRIEF, CALL, SECRET, scene
@@ -197,28 +196,3 @@ async def test_digits_that_are_said_are_hidden_from_all_that_comes_after(monkeyp
 async def test_a_route_that_seals_nothing_hears_all(monkeypatch: pytest.MonkeyPatch) -> None:
     async with scene(monkeypatch, replace(BRIEF, sealed=False)) as on:
         assert not isinstance(on.session.agent, SealingAgent)
-
-
-async def test_the_next_job_is_told_that_something_was_being_keyed_in_and_no_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with scene(monkeypatch) as on:
-        await on.press(CANARY[:3])
-        assert [one["keying"] for one in await on.told(Kind.HEARD)] == [True]
-        await on.press("#")
-        heard = await on.told(Kind.HEARD)
-        assert heard[-1]["keying"] is False
-        assert not any(CANARY[:3] in json.dumps(one) for one in heard)
-
-
-async def test_the_rest_of_an_entry_that_another_job_has_lost_is_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with scene(monkeypatch) as on:
-        on.runner._early = ["4", "6", "#"]
-        stage = cast(Any, on.runner._stage)
-        stage.resumed, stage.kept = True, Kept(list(stage.turns), {}, Heard(keying=True))
-        talking = asyncio.create_task(on.runner.converse())
-        await asyncio.sleep(0)
-        assert await on.told(Kind.FACTS) == []
-        assert not [turn for turn in await on.told(Kind.TURN) if turn["speaker"] == "keypad"]
-        talking.cancel()
-        await asyncio.wait({talking})

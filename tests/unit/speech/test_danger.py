@@ -9,8 +9,8 @@ import pytest
 from gateway.phone.voice import Voice
 from gateway.rtp import RATE, g711
 from gateway.rtp.g711 import Codec
-from gateway.speech.dialogue.phrases import Means, means, plain
 from gateway.speech.recognizer import Engine, Recognizer, Told
+from gateway.terms.danger import in_danger
 
 
 @pytest.fixture(scope="module")
@@ -47,4 +47,4 @@ async def heard(engine: Engine, said: str, voice: str) -> str:
 )
 async def test_who_is_in_danger_is_heard(engine: Engine, said: str, voice: str) -> None:
     words = await heard(engine, said, voice)
-    assert means(plain(words), Means.DANGER), words
+    assert in_danger(words), words
