@@ -42,6 +42,7 @@ class Room(rtc.EventEmitter[str]):
 class World:
     room: Room
     seen: list[Input]
+    keys: list[str]
 
     def leaves(self, reason: int) -> None:
         self.room.emit("participant_disconnected", Participant(disconnect_reason=reason))
@@ -55,8 +56,8 @@ class World:
 async def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(rooms, "RETURNS_WITHIN", 0.05)
     monkeypatch.setattr(rooms, "UNSURE_FOR", 0.05)
-    made, seen = Room(), list[Input]()
-    ours = CallRoom(cast(Any, made), CALLER, seen.append, lambda _: None)
+    made, seen, keys = Room(), list[Input](), list[str]()
+    ours = CallRoom(cast(Any, made), CALLER, seen.append, keys.append)
 
     async def done() -> None:
         """Connected, or published."""
@@ -64,7 +65,7 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> World:
     await ours.join(done, done)
     assert [type(one) for one in seen] == [Joined, CallerSeen, Active]
     seen.clear()
-    return World(made, seen)
+    return World(made, seen, keys)
 
 
 async def test_a_caller_who_hangs_up_has_left_at_once(world: World) -> None:
@@ -116,3 +117,10 @@ async def test_who_is_gone_without_a_reason_has_left_in_the_end(world: World) ->
     assert world.seen == []
     await until(lambda: world.seen, 2.0)
     assert [type(one) for one in world.seen] == [CallerLeft]
+
+
+async def test_only_the_callers_keys_count(world: World) -> None:
+    for who, key in [(CALLER, "4"), ("leg-ana", "9"), (None, "8"), (CALLER, "1")]:
+        sent_by = cast(Any, Participant(who)) if who else None
+        world.room.emit("sip_dtmf_received", rtc.SipDTMF(code=int(key), digit=key, participant=sent_by))
+    assert world.keys == ["4", "1"]
