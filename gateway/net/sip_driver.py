@@ -358,9 +358,7 @@ class SipDriver(ABC):
             EDGE_ERRORS.labels("sip").inc()
             log.exception("sip.handler_broke", method=incoming.request.method)
         finally:
-            # Its sender may have been out of reach, and have sent the same anew meanwhile: that is another's.
-            if self._incoming.get(key) is incoming:
-                del self._incoming[key]
+            del self._incoming[key]
             if not incoming.answered:
                 incoming.respond(487 if incoming.abandoned.is_set() else status)
 

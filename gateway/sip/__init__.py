@@ -60,6 +60,9 @@ class TransactionKey:
     branch: str
     sent_by: str = ""
     """Host and port of the top Via, server side only: branches of two clients may collide."""
+    turn: int = 0
+    """Server side only: which of those that came by one name, since the same may come anew once the first has failed. 0
+    is the name itself."""
 
 
 class Failure(StrEnum):

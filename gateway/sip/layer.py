@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import count
 
 import sipmessage
 
@@ -16,7 +17,7 @@ from gateway.sip.client_side import ClientTransaction, cancel_of
 from gateway.sip.message import MAGIC, SipSyntaxError, encode, parse, respond, steady_tag, tag_of
 from gateway.sip.routing import arrived, client_key, server_key
 from gateway.sip.schedule import Schedule
-from gateway.sip.server_side import ServerTransaction
+from gateway.sip.server_side import Identity, ServerTransaction, dialog_identity
 from gateway.sip.transaction import Timers
 
 LARGEST_DATAGRAM = 1300
@@ -24,7 +25,8 @@ LARGEST_DATAGRAM = 1300
 section 18.1.1)."""
 _TOKEN_LENGTH = 20
 """Of the words that drivers give, for telling a request's size before it has one."""
-_Identity = tuple[str, ...]
+_SHARE = 8
+"""Of how many transactions one may be of those that only absorb the repetitions of what was refused."""
 _Transaction = ClientTransaction | ServerTransaction
 
 
@@ -32,7 +34,8 @@ class TransactionLayer:
     """Many transactions over one `transport` (UDP, TCP, TLS). `sent_by` is the host:port that our Vias name; `token()` returns a new random word each time.
 
     Beyond `limit` transactions, new calls are refused (503 to the other side, Unavailable to ours); those of running
-    dialogs only beyond twice as many, so that calls can still be ended.
+    dialogs only beyond twice as many, so that calls can still be ended. Of requests that were refused, and of questions
+    that were answered, an eighth of `limit` is remembered: a flood of them fills no memory, nor takes a call's place.
     """
 
     def __init__(
@@ -48,10 +51,14 @@ class TransactionLayer:
         self._token = token
         self._timers = replace(timers or Timers(), reliable=transport != "UDP")
         self._limit = limit
+        self._turns = count(1)
         self._servers: dict[TransactionKey, ServerTransaction] = {}
+        """By their names: the keys without a turn."""
+        self._dispensable: dict[TransactionKey, ServerTransaction] = {}
+        """Those that may be forgotten, the oldest first, by their names."""
         self._clients: dict[TransactionKey, ClientTransaction] = {}
-        self._merging: dict[_Identity, ServerTransaction] = {}
-        self._answered: dict[_Identity, ServerTransaction] = {}
+        self._merging: dict[Identity, ServerTransaction] = {}
+        self._answered: dict[Identity, ServerTransaction] = {}
         self._schedule: Schedule[_Transaction] = Schedule()
 
     def __len__(self) -> int:
@@ -101,12 +108,12 @@ class TransactionLayer:
         Nothing happens when the transaction is gone (it failed, and that was told).
         Raises OurFault when a final response was given before.
         """
-        server = self._servers.get(key)
-        if server is None:
+        server = self._servers.get(_name(key))
+        if server is None or server.key != key:
             return []
         outputs = server.respond(response, now)
-        if response.code // 100 == 2 and server.request.method == "INVITE":
-            self._answered[_dialog(response)] = server
+        if server.answered is not None:
+            self._answered[server.answered] = server
         return self._settled(server, outputs, now)
 
     def acknowledge(
@@ -158,9 +165,9 @@ class TransactionLayer:
         return self._settled(client, client.response(response, source, now), now)
 
     def _request(self, request: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
-        key = server_key(request)
+        name = server_key(request)
         destination = self._arrived(request, source)
-        server = self._servers.get(key)
+        server = self._servers.get(name)
         if request.method == "ACK":
             return self._ack(server, request, source, now)
         if server is not None:
@@ -169,16 +176,17 @@ class TransactionLayer:
         if self._full(in_dialog=in_dialog):
             busy = _stateless(request, 503, destination, headers=[("Retry-After", "5")])
             return [*busy, Dropped("too many transactions")]
+        key = replace(name, turn=next(self._turns))
         server = ServerTransaction(key, request, source, destination, self._timers)
         if request.method == "CANCEL":
-            return self._cancelled(server, now)
-        if not in_dialog and _merge_identity(request) in self._merging:
+            return self._cancelled(server, request, now)
+        if not in_dialog and server.merging in self._merging:
             return self._refuse(server, 482, now)
-        self._servers[key] = server
+        self._servers[name] = server
         if not in_dialog:
-            self._merging[_merge_identity(request)] = server
+            self._merging[server.merging] = server
         outputs = self._settled(server, server.start(now), now)
-        if request.method == "BYE" and (answered := self._answered.get(_dialog(request))):
+        if request.method == "BYE" and (answered := self._answered.get(dialog_identity(request))):
             outputs += self._settled(answered, answered.hung_up(now), now)
         return outputs
 
@@ -187,27 +195,27 @@ class TransactionLayer:
     ) -> list[Output]:
         if server is not None and not server.absorb(now):
             return self._settled(server, [], now)
-        server = self._answered.get(_dialog(ack))
+        server = self._answered.get(dialog_identity(ack))
         if server is None:
             return [Dropped("stray ack")]
         return self._settled(server, server.acknowledged(ack, source, now), now)
 
-    def _cancelled(self, cancel: ServerTransaction, now: float) -> list[Output]:
+    def _cancelled(self, cancel: ServerTransaction, request: sipmessage.Request, now: float) -> list[Output]:
         """Answer a new CANCEL, and tell of it when its INVITE still rings (section 9.2)."""
-        invite = self._servers.get(replace(cancel.key, method="INVITE"))
+        invite = self._servers.get(replace(cancel.key, method="INVITE", turn=0))
         if invite is None:
             return self._refuse(cancel, 481, now)
         outputs = self._refuse(cancel, 200, now, tag=invite.tag)
         if invite.unanswered:
-            outputs.append(CancelArrived(invite.key, cancel.request))
+            outputs.append(CancelArrived(invite.key, request))
         return outputs
 
     def _refuse(self, server: ServerTransaction, code: int, now: float, tag: str = "") -> list[Output]:
         """Answer a request that the user needn't hear of, and absorb its repetitions."""
-        self._servers[server.key] = server
+        self._servers[_name(server.key)] = server
         server.start(now)
         response = respond(server.request, code, to_tag=tag or steady_tag(server.request))
-        return self._settled(server, server.respond(response, now), now)
+        return self.respond(server.key, response, now)
 
     def _start_client(
         self, request: sipmessage.Request, destination: HostPort, now: float, *, quiet: bool
@@ -227,16 +235,24 @@ class TransactionLayer:
         if transaction.ended:
             self._forget(transaction)
         self._schedule.note(transaction)
+        if isinstance(transaction, ServerTransaction) and transaction.dispensable and not transaction.ended:
+            self._dispensable[_name(transaction.key)] = transaction
+            if len(self._dispensable) > max(1, self._limit // _SHARE):
+                oldest = next(iter(self._dispensable.values()))
+                self._forget(oldest)
+                self._schedule.drop(oldest)
         return outputs
 
     def _forget(self, transaction: _Transaction) -> None:
         if isinstance(transaction, ClientTransaction):
             self._clients.pop(transaction.key, None)
             return
-        self._servers.pop(transaction.key, None)
-        _drop(self._merging, _merge_identity(transaction.request), transaction)
-        if transaction.answer is not None:
-            _drop(self._answered, _dialog(transaction.answer), transaction)
+        name = _name(transaction.key)
+        self._dispensable.pop(name, None)
+        self._servers.pop(name, None)
+        _drop(self._merging, transaction.merging, transaction)
+        if transaction.answered is not None:
+            _drop(self._answered, transaction.answered, transaction)
 
     def _all(self) -> list[_Transaction]:
         return [*self._servers.values(), *self._clients.values()]
@@ -256,20 +272,14 @@ class TransactionLayer:
         return f"SIP/2.0/{self._transport} {self._sent_by};rport;branch={MAGIC}{word}"
 
 
-def _drop(index: dict[_Identity, ServerTransaction], identity: _Identity, server: ServerTransaction) -> None:
+def _name(key: TransactionKey) -> TransactionKey:
+    """What requests of one server transaction have in common on the wire."""
+    return replace(key, turn=0)
+
+
+def _drop(index: dict[Identity, ServerTransaction], identity: Identity, server: ServerTransaction) -> None:
     if index.get(identity) is server:
         del index[identity]
-
-
-def _merge_identity(request: sipmessage.Request) -> _Identity:
-    """What two copies of a request that came by different ways share (section 8.2.2.2)."""
-    cseq = request.cseq
-    return request.call_id, tag_of(request.from_address), str(cseq.sequence), cseq.method
-
-
-def _dialog(message: sipmessage.Message) -> _Identity:
-    """What a 2xx to INVITE shares with its ACK, and with the BYE that ends its dialog."""
-    return message.call_id, tag_of(message.from_address), tag_of(message.to_address)
 
 
 def _stateless(

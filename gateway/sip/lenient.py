@@ -102,7 +102,12 @@ def parameter(parameters: Parameters, name: str) -> str:
 def _strictly(read: Callable[[str], _T], text: str) -> _T | None:
     try:
         return read(text)
-    except (ValueError, TypeError):  # sipmessage hands parameters on as keywords: one named `self` is a TypeError
+    except (
+        ValueError,
+        TypeError,
+    ) as bad:  # sipmessage hands parameters on as keywords: one named `self` is a TypeError
+        # It raises one object each time, which would hold the frames of every message that it ever refused.
+        bad.__traceback__ = bad.__context__ = None
         return None
 
 

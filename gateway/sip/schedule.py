@@ -19,6 +19,8 @@ class Timed(Protocol):
 
 
 T = TypeVar("T", bound=Timed)
+_FEW = 64
+"""Entries that count no more and are borne with."""
 
 
 class Schedule(Generic[T]):
@@ -27,14 +29,28 @@ class Schedule(Generic[T]):
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, T]] = []
         self._ticket = count()
+        self._void = 0
+        """Entries that count no more, about: some may be gone already."""
 
     def note(self, member: T) -> None:
         """Take in the member's present deadline. One that moved later is found out when the old one comes."""
         due = member.deadline()
         if due is None:
-            member.scheduled = None
+            self.drop(member)
         elif member.scheduled is None or due < member.scheduled:
+            self.drop(member)
             self._push(member, due)
+
+    def drop(self, member: T) -> None:
+        """Let go of a member: it isn't held until its deadline comes."""
+        if member.scheduled is None:
+            return
+        member.scheduled = None
+        self._void += 1
+        if self._void > max(_FEW, len(self._heap) // 2):
+            self._heap = [entry for entry in self._heap if entry[0] == entry[2].scheduled]
+            heapq.heapify(self._heap)
+            self._void = 0
 
     def deadline(self) -> float | None:
         """The earliest deadline of all members."""

@@ -20,11 +20,32 @@ from gateway.sip import (
 from gateway.sip.message import encode, respond, tag_of
 from gateway.sip.transaction import INVITE_SERVER, SERVER, Do, Event, Happened, Machine, State, Timers, table_of
 
+Identity = tuple[str, ...]
 _WHY = {Do.TIMED_OUT: Failure.TIMEOUT, Do.UNREACHABLE: Failure.TRANSPORT, Do.HUNG_UP: Failure.HUNG_UP}
 
 
 class ServerTransaction:
-    """A request of the other side. The layer owns it; nothing else should."""
+    """A request of the other side. The layer owns it; nothing else should.
+
+    Once it has its final response the request itself is let go of: what absorbs repetitions is its bytes.
+    """
+
+    __slots__ = (
+        "_accepted",
+        "_last",
+        "_machine",
+        "_request",
+        "_sequence",
+        "_timers",
+        "answered",
+        "destination",
+        "in_dialog",
+        "key",
+        "merging",
+        "scheduled",
+        "source",
+        "tag",
+    )
 
     def __init__(
         self,
@@ -35,22 +56,39 @@ class ServerTransaction:
         timers: Timers,
     ) -> None:
         self.key = key
-        self.request = request
+        self.merging = merge_identity(request)
+        """What two copies of the request share."""
+        self.in_dialog = bool(tag_of(request.to_address))
         self.source = source
         self.destination = destination
         """Where responses go."""
         self.tag = ""
         """Our To tag, once a response carried one."""
-        self.answer: sipmessage.Response | None = None
-        """The 2xx to an INVITE, once it was sent."""
+        self.answered: Identity | None = None
+        """The dialog that a 2xx to an INVITE made, once it was sent."""
         self.scheduled: float | None = None
         """When the layer looks at it next; the layer's."""
+        self._request: sipmessage.Request | None = request
+        self._sequence = request.cseq.sequence
         self._timers = timers
         self._machine = Machine(
             table_of(INVITE_SERVER if request.method == "INVITE" else SERVER, reliable=timers.reliable), timers
         )
         self._accepted: Machine | None = None
         self._last = b""
+
+    @property
+    def request(self) -> sipmessage.Request:
+        """What came. Raises OurFault once it has its final response."""
+        if self._request is None:
+            raise OurFault("A SIP request that was answered isn't kept.")
+        return self._request
+
+    @property
+    def dispensable(self) -> bool:
+        """Whether little is lost by forgetting it now: it has its answer, and made no dialog and ended none, so that a
+        repetition may as well be answered anew."""
+        return not self.unanswered and self.answered is None and not (self.in_dialog and self._last[8:9] == b"2")
 
     @property
     def ended(self) -> bool:
@@ -95,8 +133,10 @@ class ServerTransaction:
         self.tag = tag_of(response.to_address) or self.tag
         self._last = data
         outputs = self._feed(event, now)
-        if event is Happened.SENT_2XX and self.request.method == "INVITE":
-            self.answer = response
+        if event is not Happened.SENT_1XX:
+            self._request = None
+        if event is Happened.SENT_2XX and self.key.method == "INVITE":
+            self.answered = dialog_identity(response)
             self._accepted = Machine(accepted.TABLE, self._timers)
             self._accepted.feed(Happened.START, now)
         return outputs
@@ -107,7 +147,7 @@ class ServerTransaction:
 
     def acknowledged(self, ack: sipmessage.Request, source: HostPort, now: float) -> list[Output]:
         """The ACK to the 2xx came; told once."""
-        if self._accepted is None or ack.cseq.sequence != self.request.cseq.sequence:
+        if self._accepted is None or ack.cseq.sequence != self._sequence:
             return [Dropped("stray ack")]
         told = Do.TELL in self._accepted.feed(Happened.ACK, now)
         return [AckArrived(self.key, ack, source)] if told else []
@@ -151,3 +191,14 @@ class ServerTransaction:
                 case _:
                     pass
         return outputs
+
+
+def merge_identity(request: sipmessage.Request) -> Identity:
+    """What two copies of a request that came by different ways share (section 8.2.2.2)."""
+    cseq = request.cseq
+    return request.call_id, tag_of(request.from_address), str(cseq.sequence), cseq.method
+
+
+def dialog_identity(message: sipmessage.Message) -> Identity:
+    """What a 2xx to INVITE shares with its ACK, and with the BYE that ends its dialog."""
+    return message.call_id, tag_of(message.from_address), tag_of(message.to_address)

@@ -134,6 +134,8 @@ Table = Mapping[tuple[State, Event], Row]
 class Machine:
     """A table walked through. Feed it each event, and `expire` it at or after `deadline`."""
 
+    __slots__ = ("_due", "_span", "_table", "_timers", "state")
+
     def __init__(self, table: Table, timers: Timers) -> None:
         self.state = State.INITIAL
         self._table = table

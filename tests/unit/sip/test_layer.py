@@ -24,7 +24,7 @@ from gateway.sip import (
     message,
 )
 from gateway.sip.layer import TransactionLayer
-from gateway.sip.message import encode, parse, respond
+from gateway.sip.message import encode, parse, respond, tag_of
 
 PEER = ("192.0.2.9", 5062)
 US = "192.0.2.1:5060"
@@ -329,6 +329,46 @@ def test_too_many_calls_get_503_but_running_ones_go_on() -> None:
     full = sip.receive(arriving("INFO", branch="z9hG4bKmore", tag="t", cseq=3), PEER, 0.0)
     assert codes(full) == [503]
     assert len(sip) == 6
+
+
+def test_a_request_that_failed_and_came_anew_is_another_though_it_looks_the_same() -> None:
+    sip = layer()
+    first = rings(sip)
+    assert sip.unreachable(PEER, 0.1) == [Failed(first.key, Failure.TRANSPORT)]
+    second = rings(sip)
+    assert second.key != first.key
+    assert sip.respond(first.key, respond(first.request, 487, to_tag="t"), 0.2) == []
+    assert codes(sip.respond(second.key, respond(second.request, 486, to_tag="u"), 0.3)) == [486]
+    [again] = sent(sip.receive(arriving(), PEER, 0.4))
+    assert tag_of(again.to_address) == "u"
+
+
+def test_a_flood_of_what_is_refused_is_forgotten_before_calls_are_turned_away() -> None:
+    sip = layer(limit=80)
+    call = rings(sip, arriving(branch="z9hG4bKcall", call_id="call"))
+    for number in range(500):
+        asked = rings(sip, arriving("OPTIONS", branch=f"z9hG4bK{number}", call_id=f"c{number}"))
+        sip.respond(asked.key, respond(asked.request, 404 if number % 2 else 200, to_tag="t"), 0.0)
+        bye = arriving("BYE", branch=f"z9hG4bKbye{number}", call_id=f"c{number}", tag="t")
+        refused = sip.receive(bye, PEER, 0.0)[0]
+        assert isinstance(refused, RequestArrived)
+        sip.respond(refused.key, respond(refused.request, 481), 0.0)
+    assert len(sip) == 11
+    assert len(sip._schedule._heap) < 200, "nor does the schedule hold them"
+    latest = sip.receive(arriving("OPTIONS", branch="z9hG4bK499", call_id="c499"), PEER, 0.1)
+    assert codes(latest) == [404]
+    assert codes(sip.respond(call.key, respond(call.request, 200, to_tag="t"), 0.2)) == [200]
+
+
+def test_what_ends_a_call_is_remembered_in_a_flood() -> None:
+    sip = layer(limit=80)
+    bye = rings(sip, arriving("BYE", branch="z9hG4bKbye", call_id="call", tag="t"))
+    sip.respond(bye.key, respond(bye.request, 200), 0.0)
+    for number in range(50):
+        asked = rings(sip, arriving("OPTIONS", branch=f"z9hG4bK{number}", call_id=f"c{number}"))
+        sip.respond(asked.key, respond(asked.request, 200, to_tag="t"), 0.0)
+    again = sip.receive(arriving("BYE", branch="z9hG4bKbye", call_id="call", tag="t"), PEER, 0.1)
+    assert (codes(again), told(again)) == ([200], [])
 
 
 # Our own requests

@@ -45,3 +45,15 @@ def test_a_deadline_that_is_noted_a_thousand_times_takes_one_place() -> None:
     for _ in range(1000):
         schedule.note(member)
     assert len(schedule._heap) == 1
+
+
+def test_members_that_are_let_go_aren_t_held_until_their_time() -> None:
+    schedule: Schedule[Member] = Schedule()
+    kept = Member(5.0)
+    schedule.note(kept)
+    for number in range(1000):
+        member = Member(10.0 + number)
+        schedule.note(member)
+        schedule.drop(member)
+    assert len(schedule._heap) < 100
+    assert list(schedule.due(2000.0)) == [kept]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
+from types import TracebackType
 
 import pytest
 
-from tests.fuzz.wire import SEEDS, TARGETS, mutated
+from gateway.sip.layer import TransactionLayer
+from tests.fuzz.wire import SEEDS, TARGETS, THERE, mutated
 
 TIMES = {"sip": 3000, "framing": 1000, "descriptions": 3000, "rtp": 1500, "bus": 1500}
 
@@ -22,3 +25,16 @@ def test_what_is_nearly_right_is_no_trouble(name: str) -> None:
             TARGETS[name](data)
         except Exception as bad:
             raise AssertionError(f"FUZZ_SEED={seed}: {data!r}") from bad
+
+
+def test_nothing_is_kept_of_messages_that_can_t_be_read() -> None:
+    layer, draw = TransactionLayer("192.0.2.1:5060", lambda: "b"), random.Random(9)
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(each, TracebackType) for each in gc.get_objects())
+
+    before = kept()
+    for _ in range(500):
+        layer.receive(mutated(draw.choice(SEEDS["sip"]), draw), THERE, 0.0)
+    assert kept() < before + 10, "sipmessage raises one and the same exception each time"
