@@ -27,7 +27,9 @@ turns = st.builds(
     st.booleans(),
     st.dictionaries(texts, st.integers(0, 9).map(float), max_size=2),
 )
-heards = st.builds(Heard, texts.map(Words), st.none() | st.sampled_from(Speaker), st.integers(0, 50), st.booleans())
+heards = st.builds(
+    Heard, texts.map(Words), st.none() | st.sampled_from(Speaker), st.integers(0, 50), texts, st.none() | texts
+)
 
 
 def event(kind: Kind, data: object, at: float = 1.0) -> Event:
