@@ -37,7 +37,8 @@ async def test_a_call_is_heard_both_ways_and_digits_pass_both_ways(edge: SipLab)
             caller.go_on()
             await caller.ended()
             await until(lambda: agent.left)
-            assert agent.statuses == ["ringing", "active", "hangup"]
+            # An agent that is there first may hear of a caller who is answered already.
+            assert [status for status in agent.statuses if status != "ringing"] == ["active", "hangup"]
             assert agent.keys == ["5", "#"]
     assert seen["sip.callID"].startswith("SCL_")
     assert seen["sip.trunkPhoneNumber"] == edge.numbers.open
