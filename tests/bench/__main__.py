@@ -47,6 +47,7 @@ def main() -> int:
     parser.add_argument("--presses", type=int, default=15, help="keys at each of two menus of the house")
     parser.add_argument("--answers", type=int, default=20, help="calls that somebody who is rung answers")
     parser.add_argument("--handoffs", type=int, default=20, help="calls that an agent gives to a human")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="in which handoffs of lanes begin")
     parser.add_argument("--lanes", type=int, default=4, help="of which as many go on at once")
     parser.add_argument(
         "--outcomes", type=Path, help="a file to which what came of them is added, and whose all are told"
@@ -70,7 +71,7 @@ def main() -> int:
         elif subject == "handoff":
             found += [*handoff.measure(chosen.handoffs), *handoff_ends.measure()]
         elif subject == "lanes":
-            found += handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes)
+            found += handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes, chosen.seconds)
         elif subject == "dispatch":
             found += dispatch.measure(chosen.dispatches)
         else:

@@ -29,7 +29,7 @@ ALONE, TOGETHER = 4, 1
 """Calls that nobody answers, and that ten phones ring for."""
 OURS, THEIRS = 1500.0, 1800.0
 """Hz: of the caller and of whoever takes the call."""
-PEOPLE = ", ".join(f"p{n}: {{call: +1 510 555 01{n:02}}}" for n in range(PHONES))
+PEOPLE = ", ".join(f"p{n}: {{call: +1 510 555 01{10 + n}}}" for n in range(PHONES))
 PLAN = f"""
 offhook: 1
 timezone: America/New_York

@@ -25,8 +25,8 @@ from tests.bench.handoff import LEAKED, sounds
 from tests.bench.house_ears import Packets, amplitude, comes, is_tone, listen, settled, since, tone
 from tests.e2e.gateway import running_gateway
 
-TONES = tuple(1200.0 + 150.0 * number for number in range(12))
-"""Hz; each party of each lane has its own. Words and music are below half of LEAKED there."""
+TONES = tuple(1200.0 + 100.0 * number for number in range(18))
+"""Hz; each party of each of up to six lanes has its own, and a packet tells them apart. Words and music are below LEAKED there."""
 AGAIN = 1.0
 """Seconds between two handoffs of a lane."""
 
@@ -58,18 +58,19 @@ def plan(lanes: int) -> str:
 
 
 def _of(lane: int, place: int) -> str:
-    return f"+151055501{lane * 2 + place:02}"
+    return f"+1510555{110 + lane * 2 + place:04}"
 
 
-def measure(handoffs: int, lanes: int, outcomes: Path | None) -> list[Figure]:
-    """`handoffs`: how many, over all lanes. `outcomes`: a file to which this run's are added, and whose all are told."""
+def measure(handoffs: int, lanes: int, outcomes: Path | None, seconds: float) -> list[Figure]:
+    """`handoffs`: how many, over all lanes, as far as they begin within so many `seconds`. `outcomes`: a file to which this
+    run's are added, and whose all are told."""
     with tempfile.TemporaryDirectory(prefix="offhook-bench-") as directory:
         plans = Path(directory, "plans")
         plans.mkdir()
         (plans / "main.yaml").write_text(plan(lanes))
         idle = {"OFFHOOK_IDLE_JOBS": str(lanes)}
         with running_gateway(Path(directory, "state"), plans, **idle) as stack:
-            found = asyncio.run(_measure(stack.sip, stack.callees, handoffs, lanes))
+            found = asyncio.run(_measure(stack.sip, stack.callees, handoffs, lanes, seconds))
     return told(_added(outcomes, found) if outcomes else found, lanes)
 
 
@@ -94,11 +95,12 @@ def _added(file: Path, fresh: Sequence[Outcome]) -> list[Outcome]:
     return every
 
 
-async def _measure(sip: str, callees: int, handoffs: int, lanes: int) -> list[Outcome]:
+async def _measure(sip: str, callees: int, handoffs: int, lanes: int, seconds: float) -> list[Outcome]:
+    until = time.monotonic() + seconds
     async with Phone("127.0.0.1:9", port=callees) as desk, _by_number(desk) as rings:
         await asyncio.sleep(5.0)  # workers get warm
         share = [handoffs // lanes + (lane < handoffs % lanes) for lane in range(lanes)]
-        found = await asyncio.gather(*(_lane(sip, rings, lane, share[lane]) for lane in range(lanes)))
+        found = await asyncio.gather(*(_lane(sip, rings, lane, share[lane], until) for lane in range(lanes)))
     return [one for of_lane in found for one in of_lane]
 
 
@@ -119,16 +121,21 @@ async def _by_number(desk: Phone) -> AsyncIterator[defaultdict[str, asyncio.Queu
         await cancelled(sorting)
 
 
-async def _lane(sip: str, rings: defaultdict[str, asyncio.Queue[Ringing]], lane: int, handoffs: int) -> list[Outcome]:
+async def _lane(
+    sip: str, rings: defaultdict[str, asyncio.Queue[Ringing]], lane: int, handoffs: int, until: float
+) -> list[Outcome]:
     found = []
     await asyncio.sleep(lane * 2.0)
     for number in range(handoffs):
-        async with Phone(sip, caller=f"+1415{lane:02}5{1000 + number}") as phone:
+        if time.monotonic() >= until:
+            break
+        async with Phone(sip, caller=f"+1415555{1000 + 1000 * lane + number}") as phone:
             try:
                 async with asyncio.timeout(60.0):
                     found.append(await _handoff(phone, rings, lane, answered=number % 2 == 0))
             except (Unmet, TimeoutError) as bad:
                 found.append(Outcome(lost=str(bad) or type(bad).__name__))
+                print(f"lane {lane}, handoff {number}: {found[-1].lost}", flush=True)
         for queue in (rings[_of(lane, place)] for place in range(2)):  # of a handoff that went wrong
             while not queue.empty():
                 queue.get_nowait()
