@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from livekit import rtc
 
 WITHIN = 8.0
-"""Seconds that sending a key may take. The SDK sends nothing while it resumes a connection that was cut, which took some
-keys more than a second."""
+"""Seconds that sending a key may take. The SDK sends nothing while it resumes a connection that was cut: measured, for
+three seconds and more."""
 AGAIN = 0.25
 """Seconds from a failure to the next try: what has failed wasn't sent."""
 
