@@ -278,6 +278,7 @@ class Port:
                     break
                 datagram, source, at = came
                 told.extend(session.receive(datagram, source, at))
+            self._sockets.media.hear_only(session.peer.locked)
             told.extend(session.hear(tick.at + index * FRAME_SECONDS) for index in range(tick.frames))
             if timeout := session.timed_out(tick.at):
                 told.append(timeout)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from struct import Struct, pack
 
+from gateway.net.source_filter import hear_only
 from gateway.rtp.peer import HostPort
 
 _LONGEST = 2048
@@ -41,6 +42,7 @@ class RtpSocket:
         with contextlib.suppress(OSError):  # where the kernel doesn't tell, the time of reading stands for the arrival
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._family = family
+        self._only: HostPort | None = None
         bound = self._socket.getsockname()
         self.address: HostPort = (str(bound[0]), int(bound[1]))
         """Where it is bound, with the real port."""
@@ -62,6 +64,12 @@ class RtpSocket:
         except OSError:
             return None
         return datagram, source[:2], _arrival(ancillary)
+
+    def hear_only(self, source: HostPort | None) -> None:
+        """Hear nobody else from now on, as far as the kernel sees to it; None: hear whoever sends."""
+        if source != self._only:
+            self._only = source
+            hear_only(self._socket, source)
 
     def close(self) -> None:
         """Free the port."""

@@ -22,6 +22,8 @@ class Peer:
         self.learn_from = learn_from
         self.address = negotiated
         """Where media goes."""
+        self.locked: HostPort | None = None
+        """The only one who can be heard from now on, once they were heard."""
         self._settled = not learn_from
 
     def admits(self, source: HostPort) -> bool:
@@ -30,5 +32,5 @@ class Peer:
 
     def heard(self, source: HostPort) -> None:
         """A datagram from there, which `admits` let through, proved to be media."""
-        self.address = source
+        self.address = self.locked = source
         self._settled = True

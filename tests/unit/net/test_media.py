@@ -359,3 +359,46 @@ async def test_two_ends_report_to_each_other_how_they_hear(media: Media) -> None
     assert one.statistics().round_trip < 1.0
     one.close()
     other.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_flood_of_forged_media_is_neither_heard_nor_answered_nor_in_the_caller_s_way(host: str) -> None:
+    """Before anybody was heard only the negotiated address is; afterwards the kernel leaves all others out."""
+    async with Media(host) as media:
+        far, stranger, heard = Far(host), Far(host), Heard()
+        port = media.open(heard)
+        port.start(KEYS, far.address)
+        blast(stranger, port, 100)
+        far.speak(port, 0)
+        await heard.until(lambda: port.statistics().received)
+        for number in range(1, 21):
+            blast(stranger, port, 1000)
+            far.speak(port, number)
+            await heard.until(lambda number=number: port.statistics().received == number + 1)
+        assert port.statistics().foreign <= 100, "what came before the peer was heard"
+        assert heard.keys == ""
+        assert not any(frame.samples.max() > 3000 for frame in heard.frames)
+        assert not stranger.read()
+
+
+async def test_a_new_peer_is_heard_after_another_was_locked(media: Media, far: Far) -> None:
+    other, heard = Far(), Heard()
+    port = media.open(heard)
+    port.start(KEYS, far.address)
+    far.speak(port, 1)
+    await heard.until(lambda: port.statistics().received == 1)
+    port.start(KEYS, ("127.0.0.9", 4000), learn_from="127.0.0.1")
+    async with asyncio.timeout(20):
+        while port.statistics().received < 2:
+            other.speak(port, 1)
+            await asyncio.sleep(0.02)
+    assert other.read() is not None
+
+
+def blast(stranger: Far, port: Port, packets: int) -> None:
+    """What would be the peer's audio and keys, with its source and others', if it came from where the peer is."""
+    for number in range(packets):
+        kind = (0, 101, 8, 96)[number % 4]
+        payload = bytes((5, 0x8A, 0, 160)) if kind == 101 else encode(np.full(FRAME, 9000, np.int16), Codec.PCMU)
+        made = write(RtpPacket(kind, number, number * FRAME, (7, number)[number % 2], payload))
+        stranger.socket.write(made, port.address)
