@@ -132,7 +132,7 @@ class TalkingRunner:
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else CheckedAgent
         agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
-        means = checking.Means(self._start, self._speak, self._get_person)
+        means = checking.Means(self._start, partial(self._speak, ahead=False), self._get_person)
         agent.endangered = Endangered(session, stage, self._start, partial(self._speak, cut=False))
         agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, means)
         await session.start(agent)
@@ -298,7 +298,7 @@ class TalkingRunner:
     async def _key_on(self) -> None:
         """Tell the caller how far another job has heard what they were keying in; the next keys go on with it."""
         self._session.on("agent_state_changed", lambda told: self._keying.listen(told.new_state == "speaking"))
-        await self._speak(so_far(self._keying.entry, self._stage.brief))
+        await self._speak(so_far(self._keying.entry, self._stage.brief), ahead=False)
         self._keying.wait()
 
     async def _key_again(self, digits: Digits) -> None:
@@ -377,10 +377,11 @@ class TalkingRunner:
         with self._stage.attention.filling():
             await self._speak(line_of(say, self._stage.brief.language), cut=say not in OVER_MACHINES)
 
-    async def _speak(self, text: str, *, cut: bool = True) -> None:
-        """Say a line of the house, and return when it was played. `cut`: whoever talks cuts it off."""
+    async def _speak(self, text: str, *, cut: bool = True, ahead: bool = True) -> None:
+        """Say a line of the house, and return when it was played. `cut`: whoever talks cuts it off; `ahead`: it may be kept
+        as a prompt, which nothing may be that holds what the caller told."""
         said = self._line(text)
-        handle = self._say(said, await self._stage.prompt(said), cut=cut)
+        handle = self._say(said, await self._stage.prompt(said) if ahead else None, cut=cut)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PLAY_WITHIN):
                 await handle.wait_for_playout()

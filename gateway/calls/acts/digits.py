@@ -9,6 +9,7 @@ It takes the caller's keys only: who feeds it must have left out what others in 
 | `*` | what was keyed in is forgotten |
 | the caller talks before the first digit, where talking leads somewhere | silence at once, SPEECH |
 | nothing for `first` seconds after the prompt | the prompt again |
+| another job goes on in the middle | it tells how many digits are known; the caller keys in the rest |
 | either of those that ask again, for the last of `tries` | WRONG or SILENCE |
 """
 
@@ -158,8 +159,7 @@ class Collector:
             return self, (self._outcome(),) if isinstance(event, Resumed) else ()
         match event:
             case Resumed() if self.keys:
-                # Digits that came while no job listened are lost: the entry ends, is too short and asked for again.
-                return replace(self, playing=False, until=now + self.between), ()
+                return self._go_on(now)
             case Begun() | Resumed():
                 return self._prompt(now)
             case Key("*"):
@@ -181,6 +181,12 @@ class Collector:
         if self.playing:
             return replace(self, playing=False, until=now + self.first), ()
         return self._whole(now) if self.keys else self._again(None, Failure.SILENCE, now)
+
+    def _go_on(self, now: float) -> tuple[Collector, tuple[Step, ...]]:
+        """Digits that came while no job listened are lost: the caller is told how many are known."""
+        count = len(self.keys)
+        said = word(MenuWord.FIRST_DIGITS if count > 1 else MenuWord.FIRST_DIGIT, self.language, count=count)
+        return replace(self, playing=True, until=now + said_within(said)), (Say(said),)
 
     def _digit(self, key: str, now: float) -> tuple[Collector, tuple[Step, ...]]:
         hush = (Hush(),) if self.playing else ()

@@ -21,6 +21,10 @@ class MenuWord(StrEnum):
     """The entry is none that can be: out of its range, or its check digit is wrong."""
     BEGIN_ANEW = "digits_begin_anew"
     """To a caller who has cleared the entry too often."""
+    FIRST_DIGITS = "digits_first"
+    """To a caller who was lost in the middle of an entry: how far it is known. Not which they are: what is said may be
+    kept as a prompt."""
+    FIRST_DIGIT = "digits_first_one"
 
 
 _ENGLISH = {
@@ -32,6 +36,8 @@ _ENGLISH = {
     MenuWord.TOO_SHORT: "Those were too few digits.",
     MenuWord.NOT_VALID: "That number isn't valid.",
     MenuWord.BEGIN_ANEW: "Let's begin again.",
+    MenuWord.FIRST_DIGITS: "I have the first {count} digits. Please key in the rest, then press the hash key.",
+    MenuWord.FIRST_DIGIT: "I have the first digit. Please key in the rest, then press the hash key.",
 }
 WORDS_MENU: Mapping[str, Mapping[MenuWord, str]] = {"en": _ENGLISH}
 """By the language's first subtag (BCP 47), in lower case."""

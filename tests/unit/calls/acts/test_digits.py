@@ -123,9 +123,12 @@ def test_another_job_goes_on_in_the_middle_of_an_entry() -> None:
     entering, _ = press(begun(), "41")
     restored = kept(entering)
     resumed, steps = restored.on(Resumed(), 110.0)
-    assert steps == (), "the caller is in the middle of it: nothing is said"
-    assert resumed.deadline == 110.0 + resumed.between
-    assert press(resumed, "72")[1] == (Hush(), Gathered(Digits("4172")))
+    told = word(MenuWord.FIRST_DIGITS, "en-US", count=2)
+    assert steps == (Say(told),), "of those that came since, nobody knows"
+    assert press(resumed, "72")[1][-1] == Gathered(Digits("4172"))
+    waiting, _ = resumed.on(Heard(), 115.0)
+    assert waiting.deadline == 115.0 + waiting.first
+    assert press(waiting, "*9811")[1][-1] == Gathered(Digits("9811"))
     assert begun().on(Resumed(), 110.0)[1] == (PROMPT,)
     over, _ = press(resumed, "72")
     assert over.on(Resumed(), 111.0)[1] == (Gathered(Digits("4172")),)
@@ -197,7 +200,9 @@ def test_it_ends_once_in_time_and_from_every_checkpoint(
     rules: Rules, tries: int, speech: bool, script: list[tuple[Event | None, float]]
 ) -> None:
     collector, _ = Collector(PROMPT.text, "en-US", rules, tries=tries, speech=speech).on(Begun(), 0.0)
-    per_prompt = said_within(collector.say) + (CLEARS + 1) * (collector.first + rules.most * collector.between)
+    resumed = word(MenuWord.FIRST_DIGITS, "en-US", count=rules.most)
+    longest = max(said_within(text) for text in (collector.say, resumed))
+    per_prompt = longest + (CLEARS + 1) * (collector.first + rules.most * collector.between)
     limit = per_prompt * (tries + sum(isinstance(event, Resumed) for event, _ in script))
     now, outcomes = 0.0, []
     for event, seconds in [*script, *[(None, 1e6)] * 30]:
