@@ -15,6 +15,7 @@ import structlog
 from gateway.app.admin import Ready, admin
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook
+from gateway.app.trunk_addresses import keep_allowed
 from gateway.bus import participants
 from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
@@ -125,7 +126,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 for serving in _serving(settings, places, edge):
                     edge.drivers.add(await listening.enter_async_context(serving))
                 edge.drivers.pair()
-                edge.drivers.guard(Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED")))
+                gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"))
+                edge.drivers.guard(gate)
+                lasting.start(_allow(gate, settings), "look at trunks")
                 async with admin(settings, edge.why_not_ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
@@ -133,6 +136,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     finally:
                         await server.deregister(participants.CREATE)
                         await edge.stop()
+
+
+async def _allow(gate: Gate, settings: Settings) -> None:
+    secret = settings.livekit_api_secret.get_secret_value()
+    await keep_allowed(gate, settings.livekit_url, settings.livekit_api_key, secret)
 
 
 def _networks(written: str, setting: str) -> list[takeover.Network]:

@@ -42,9 +42,10 @@ class Drivers:
                 sip.larger = streams.get(sip.listener)
 
     def guard(self, gate: Gate) -> None:
-        """Listen to whom the gate lets in; once all are added."""
+        """Listen to whom the gate lets in, over streams to whom its twin does; once all are added."""
+        streams = gate.twin()
         for sip in self._all:
-            sip.gate = gate
+            sip.gate = gate if sip.transport == "UDP" else streams
 
     def only(self, transport: str) -> Drivers:
         """Those of one transport."""

@@ -5,7 +5,8 @@
     gate.answered(source, method, code, now), gate.malformed(source, now), gate.met(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. One with which a call came about, whom we call
-ourselves, or who is named as trusted, is never limited. Anybody else may send RATE datagrams a second, and earns strikes
+ourselves, who is named as trusted, or who is allowed by a trunk, is never limited. What comes by UDP may name anybody as
+its source: so a gate of its own is for streams (`twin`), lest somebody be shut out there for what wasn't theirs. Anybody else may send RATE datagrams a second, and earns strikes
 for what is refused; they wear off. With STRIKES of them, or above that rate, nothing of theirs is read for a while, and
 each further time for twice as long: a scanner that gets no answer goes elsewhere (RFC 3261 section 26.3.2.4).
 """
@@ -15,8 +16,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -33,6 +34,8 @@ MOST = 4096
 """Sources that are remembered, of strangers and of those who are trusted."""
 _WEIGHTS = {400: 1.0, 401: 0.5, 403: 1.0, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0, 420: 1.0, 481: 1.0, 501: 1.0}
 """What a refusal weighs; being asked for a password is part of signing in."""
+_WIDEST = {4: 16, 6: 32}
+"""Bits of the shortest prefix that a trunk's network may have to count."""
 _SCANNER = re.compile(
     rb"^(?:user-agent|server)[ \t]*:[^\r\n]*(?:friendly-scanner|sipvicious|sip-scan|sipcli|sundayddr|vaxsipuseragent|pplsip|iWar)",
     re.IGNORECASE | re.MULTILINE,
@@ -63,15 +66,35 @@ class ShutOut:
     why: str
 
 
+@dataclass(slots=True)
+class _Known:
+    """Who is never limited."""
+
+    always: tuple[Network, ...]
+    trunks: tuple[Network, ...] = ()
+    met: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    """Until when, for whom a call came about with."""
+
+
 class Gate:
     """The memory of one process. `trusted`: who is never limited."""
 
     def __init__(self, trusted: Sequence[Network] = ()) -> None:
-        self._always = tuple(trusted)
-        self._trusted: OrderedDict[str, float] = OrderedDict()
+        self._known = _Known(tuple(trusted))
         self._strangers: OrderedDict[str, _Stranger] = OrderedDict()
         self.news: list[ShutOut] = []
         """Who was shut out since somebody last emptied this."""
+
+    def twin(self) -> Gate:
+        """One that knows the same as never to be limited, and remembers strangers of its own."""
+        other = Gate()
+        other._known = self._known
+        return other
+
+    def allow(self, trunks: Iterable[Network]) -> None:
+        """Whom trunks allow, from now on: in the place of those that were told before. A network that holds more than
+        the hosts of one carrier (a trunk for the whole internet) doesn't count."""
+        self._known.trunks = tuple(one for one in trunks if one.prefixlen >= _WIDEST[one.version])
 
     def shut(self, source: str, now: float) -> bool:
         """Whether what comes from there now is to be dropped unread."""
@@ -112,11 +135,12 @@ class Gate:
     def met(self, source: str, now: float) -> None:
         """A call came about with them, or we have something to ask of them."""
         name = _name(source)
-        self._trusted[name] = now + TRUSTED_FOR
-        self._trusted.move_to_end(name)
+        met = self._known.met
+        met[name] = now + TRUSTED_FOR
+        met.move_to_end(name)
         self._strangers.pop(name, None)
-        if len(self._trusted) > MOST:
-            self._trusted.popitem(last=False)
+        if len(met) > MOST:
+            met.popitem(last=False)
 
     def _strike(self, source: str, weight: float, now: float, why: str) -> None:
         name = _name(source)
@@ -141,9 +165,10 @@ class Gate:
         return found
 
     def _trusts(self, name: str, source: str, now: float) -> bool:
-        if self._trusted.get(name, 0.0) > now:
+        if self._known.met.get(name, 0.0) > now:
             return True
-        return bool(self._always) and any(ipaddress.ip_address(source) in network for network in self._always)
+        networks = (*self._known.always, *self._known.trunks)
+        return bool(networks) and any(ipaddress.ip_address(source) in network for network in networks)
 
 
 def _name(source: str) -> str:

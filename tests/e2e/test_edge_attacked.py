@@ -6,9 +6,11 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from livekit import api
 from structlog.testing import capture_logs
 
 from gateway.net import sip_driver
@@ -17,7 +19,7 @@ from tests.e2e.servers import LiveKit, until
 from tests.e2e.sipp import hostport
 
 pytestmark = pytest.mark.e2e
-SCANNER, GUESSER = "127.0.0.66", "127.0.0.67"
+SCANNER, GUESSER, ALLOWED = "127.0.0.66", "127.0.0.67", "127.0.0.68"
 
 
 @pytest.fixture
@@ -102,6 +104,45 @@ async def test_who_guesses_passwords_is_soon_not_answered_any_more(edge: Lab) ->
         assert [one["why"] for one in logs if one["event"] == "sip.shut_out"] == ["it guesses"]
     finally:
         guesser.close()
+
+
+@pytest.mark.long
+async def test_whom_a_trunk_allows_may_send_any_number(servers: tuple[str, LiveKit], tmp_path: Path) -> None:
+    async with servers[1].api() as lk:
+        allowed = api.SIPInboundTrunkInfo(name="allowed", numbers=["+15105557777"], allowed_addresses=[ALLOWED])
+        made = await lk.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=allowed))
+        try:
+            async with lab(tmp_path, *servers, OFFHOOK_SIP_TRUSTED="") as edge:
+                # The trunks are looked at as the edge starts, and livekit-server has answered long before that.
+                await asyncio.sleep(1.0)
+                assert await _answered(ALLOWED, edge.at("UDP"), 400) == 400
+                assert await _answered("127.0.0.69", edge.at("UDP"), 400) < 300
+        finally:
+            await lk.sip.delete_trunk(api.DeleteSIPTrunkRequest(sip_trunk_id=made.sip_trunk_id))
+
+
+async def _answered(source: str, there: tuple[str, int], questions: int) -> int:
+    """How many of that many OPTIONS, sent twenty at a time, were answered."""
+    asking, answers = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0
+    asking.bind((source, 0))
+    asking.setblocking(False)
+    us, to, loop = hostport(asking.getsockname()), hostport(there), asyncio.get_running_loop()
+    try:
+        for number in range(questions):
+            asking.sendto(
+                f"OPTIONS sip:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKask{number};rport\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:a@{us}>;tag=a\r\nTo: <sip:{to}>\r\n"
+                f"Call-ID: ask{number}@{source}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n".encode(),
+                there,
+            )
+            if number % 20 == 19:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1.0):
+                        for _ in range(20):
+                            answers += (await loop.sock_recv(asking, 4096)).startswith(b"SIP/2.0 200")
+    finally:
+        asking.close()
+    return answers
 
 
 def _guess(here: tuple[str, int], there: tuple[str, int], number: int) -> bytes:

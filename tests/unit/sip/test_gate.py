@@ -104,3 +104,33 @@ def test_a_million_sources_take_no_more_memory_than_a_few_thousand() -> None:
     for number in range(3 * MOST):
         gate.shut(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0)
     assert len(gate._strangers) == MOST
+
+
+def test_whom_a_trunk_allows_is_never_limited_while_it_does() -> None:
+    gate = Gate()
+    gate.allow([ip_network("198.51.100.0/24")])
+    for _ in range(1000):
+        assert not gate.shut(CARRIER, 0.0)
+    refused(gate, 404, 50, CARRIER)
+    assert not gate.shut(CARRIER, 0.0)
+    gate.allow([])
+    refused(gate, 404, 50, CARRIER)
+    assert gate.shut(CARRIER, 0.0)
+
+
+def test_a_trunk_for_the_whole_internet_makes_nobody_known() -> None:
+    gate = Gate()
+    gate.allow([ip_network("0.0.0.0/0"), ip_network("::/0")])
+    refused(gate, 404, 50)
+    assert gate.shut(STRANGER, 0.0)
+
+
+def test_who_was_forged_by_udp_is_listened_to_over_streams_and_who_was_met_by_one_is_known_to_both() -> None:
+    gate = Gate()
+    streams = gate.twin()
+    for _ in range(1000):
+        gate.shut(STRANGER, 0.0)
+    assert gate.shut(STRANGER, 0.0)
+    assert not streams.shut(STRANGER, 0.0)
+    streams.met(STRANGER, 0.0)
+    assert not gate.shut(STRANGER, 0.0)
