@@ -157,7 +157,7 @@ def respond(
     if code > 100 and to and not _tagged(to):
         if not to_tag:
             raise OurFault("A response other than 100 needs a To tag.")
-        made.headers.set("To", f"{to};tag={to_tag}")
+        made.headers.set("To", f"{to.rstrip('; ')};tag={to_tag}")  # a semicolon with nothing behind it is read over
     if 100 < code < 300 and (routes := request.headers.getlist("Record-Route")):
         made.headers.setlist("Record-Route", list(routes))
     if code == 100 and (timestamp := request.headers.get("Timestamp")):

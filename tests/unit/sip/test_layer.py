@@ -360,6 +360,16 @@ def test_a_flood_of_what_is_refused_is_forgotten_before_calls_are_turned_away() 
     assert codes(sip.respond(call.key, respond(call.request, 200, to_tag="t"), 0.2)) == [200]
 
 
+@pytest.mark.parametrize("end", [";", "; ;", ";x=1;;", ";tag", ";tag="])
+def test_a_request_whose_to_ends_oddly_is_answered_and_forgotten(end: str) -> None:
+    sip = layer()
+    odd = rings(sip, arriving("OPTIONS").replace(b"192.0.2.1>\r\n", b"192.0.2.1>" + end.encode() + b"\r\n"))
+    [answered] = sent(sip.respond(odd.key, respond(odd.request, 404, to_tag="ours"), 0.0))
+    assert tag_of(answered.to_address) == "ours"
+    drain(sip)
+    assert len(sip) == 0
+
+
 def test_what_ends_a_call_is_remembered_in_a_flood() -> None:
     sip = layer(limit=80)
     bye = rings(sip, arriving("BYE", branch="z9hG4bKbye", call_id="call", tag="t"))
