@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
+import aiohttp
 import numpy as np
 import pytest
 
@@ -135,6 +137,30 @@ def loud(call: Call, track: Track, start: float, end: float) -> Sequence[float]:
     heard = call.tape.between(track, start, end)
     frames = np.abs(heard[: len(heard) // FRAME * FRAME].reshape(-1, FRAME).astype(int)).max(axis=1)
     return [start + float(number) * FRAME_SECONDS for number in np.flatnonzero(frames > LOUD)]
+
+
+@pytest.mark.parametrize(("status", "why"), [(429, "rate"), (401, "auth"), (500, "fault")])
+async def test_why_a_provider_refuses_is_on_the_record_and_in_the_metrics(
+    phone: Phone, stack: Stack, provider: FaultServer, status: int, why: str
+) -> None:
+    before = await switched(stack, why)
+    async with greeted(phone, provider) as call:
+        provider.set(Kind.LLM, Fault(Does.STATUS, status=status, retry_after="7" if status == 429 else ""))
+        await phone.say(call, "We need a new phone system.")
+        answer = await phone.rendering("What is your name?")
+        assert await call.line(answer, 20, what="the answer") > 0.5
+    found = await record(stack, sip_id(call))
+    told = [note["about"] for note in found["notes"] if note["kind"] == "engine"]
+    assert [(one["engine"], one["before"], one["now"], one["why"]) for one in told] == [("llm", "cloud", "local", why)]
+    assert await switched(stack, why) == before + 1
+
+
+async def switched(stack: Stack, why: str) -> float:
+    """How often a model was switched for that reason, by control's metrics."""
+    async with aiohttp.ClientSession() as session, session.get(f"{stack.run.http['control']}/metrics") as answer:
+        text = await answer.text()
+    told = re.findall(r'^offhook_engine_switches_total{engine="llm",.*reason="(\w+)"} (\S+)$', text, re.MULTILINE)
+    return sum(float(count) for reason, count in told if reason == why)
 
 
 async def test_what_is_said_to_a_recognizer_that_has_fallen_silent_is_not_lost(

@@ -20,7 +20,7 @@ from gateway.up import runfile
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.servers import free_port
 from tests.soak import judge
-from tests.soak.calls import BURST, soak, tapping
+from tests.soak.calls import BURST, rested, soak, tapping
 from tests.soak.census import census, cpu
 from tests.soak.tapped import TAP
 
@@ -41,10 +41,10 @@ def main() -> int:
             print(f"the gateway runs after {stack.ready_after:.0f} s", flush=True)
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
         return 0
-    with _found(chosen.at) if chosen.at else _gateway(None) as (stack, port):
-        part = asyncio.run(_part(stack, port, chosen))
     file = Path(chosen.outcomes) if chosen.outcomes else None
     earlier = judge.read(file.read_text()) if file is not None and file.is_file() else None
+    with _found(chosen.at) if chosen.at else _gateway(None) as (stack, port):
+        part = asyncio.run(_part(stack, port, chosen, earlier.before if earlier is not None and chosen.at else None))
     run = judge.together(earlier, part)
     if file is not None:
         file.write_text(judge.written(run))
@@ -64,12 +64,16 @@ def _chosen() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _part(stack: Stack, port: int, chosen: argparse.Namespace) -> judge.Soak:
+async def _part(stack: Stack, port: int, chosen: argparse.Namespace, before: judge.Census | None) -> judge.Soak:
+    """`before`: what there was before the first part."""
+    ends = time.monotonic() + 60 * chosen.minutes
     async with tapping(port) as tap:
-        await soak(stack, tap, BURST, time.monotonic() + 60)  # pools of connections and caches fill
-        before = await _settled(stack, None)
+        if before is None:
+            await rested()  # what has just begun renders its prompts
+            await soak(stack, tap, BURST, time.monotonic() + 60)  # pools of connections and caches fill
+            before = await _settled(stack, None)
         begun, spent = time.monotonic(), cpu(stack)
-        placed = await soak(stack, tap, chosen.calls, begun + 60 * chosen.minutes)
+        placed = await soak(stack, tap, chosen.calls, ends)
         seconds, spent = time.monotonic() - begun, cpu(stack) - spent
         return judge.Soak(placed, before, await _settled(stack, before), seconds, cpu=round(spent, 1), note=chosen.note)
 
