@@ -44,6 +44,8 @@ class RtpProbe(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.tone = 0.0
         self.level = 8000
+        self.says: list[np.ndarray] = []
+        """Frames that are sent in the tone's place, each once."""
         self.muted = False
         """True: send no RTP at all."""
         self.heard: list[np.ndarray] = []
@@ -100,6 +102,7 @@ class RtpProbe(asyncio.DatagramProtocol):
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             times = (np.arange(160) + self._phase) / RATE
             samples = self.level * np.sin(2 * np.pi * self.tone * times) if self.tone else np.zeros(160)
+            samples = self.says.pop(0) if self.says else samples
             if not self.muted:
                 self._send(0, encode(samples.astype(np.int16), Codec.PCMU), timestamp=self._phase)
             self._phase += 160

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from livekit import api
 
+from gateway.rtp import FRAME, dtmf
 from gateway.terms.ending import Party
+from gateway.terms.tones import ON, TONES
 from tests.e2e import sipp_steps as steps
 from tests.e2e.edge_lab import Lab, lab
 from tests.e2e.servers import LiveKit, livekit_server, redis_server, until
@@ -22,6 +24,7 @@ from tests.e2e.sipp import CALLER
 
 pytestmark = pytest.mark.e2e
 NEAR, FAR, HIDDEN, GUARDED = "+15105550500", "+15105550501", "+15105550502", "+15105550503"
+TONED = "+15105550504"
 UP = (steps.invite(), steps.expect(180), steps.expect(200), steps.ack())
 STAYS = steps.scenario(*UP, steps.pause(), steps.request("BYE"), steps.expect(200))
 
@@ -36,7 +39,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Liv
 
 async def _trunks(livekit: LiveKit) -> None:
     lk = livekit.api()
-    allowed = {NEAR: ["192.0.2.0/24", "127.0.0.0/8"], FAR: ["192.0.2.0/24", "198.51.100.7"], HIDDEN: [], GUARDED: []}
+    allowed = {
+        NEAR: ["192.0.2.0/24", "127.0.0.0/8"],
+        FAR: ["192.0.2.0/24", "198.51.100.7"],
+        HIDDEN: [],
+        GUARDED: [],
+        TONED: [],
+    }
     try:
         for number, addresses in allowed.items():
             trunk = api.SIPInboundTrunkInfo(name=number, numbers=[number], allowed_addresses=addresses)
@@ -47,6 +56,7 @@ async def _trunks(livekit: LiveKit) -> None:
             rule.rule.dispatch_rule_callee.room_prefix = "call-"
             rule.rule.dispatch_rule_callee.randomize = True
             rule.hide_phone_number = number == HIDDEN
+            rule.attributes.update({TONES: ON} if number == TONED else {})
             await lk.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
     finally:
         await lk.aclose()
@@ -78,6 +88,26 @@ async def test_a_room_that_isnt_told_who_calls(edge: Lab) -> None:
         told = [agent.caller.identity, agent.caller.name, *agent.caller.attributes.values()]
         assert not any(CALLER.lstrip("+") in each for each in told)
         await caller.ended()
+
+
+@pytest.mark.parametrize(("dialed", "heard"), [(TONED, "5#"), pytest.param(NEAR, "", marks=pytest.mark.long)])
+async def test_tones_are_keys_where_the_trunk_says_so(edge: Lab, dialed: str, heard: str) -> None:
+    async with (
+        edge.phone() as phone,
+        edge.caller("call", dialed, rtp=phone.port, pause=15, formats="0") as caller,
+        edge.agent() as agent,
+    ):
+        phone.tone = 440
+        await agent.hears(440)
+        phone.tone = 0
+        phone.says = list(dtmf.tones("5#").reshape(-1, FRAME))
+        await until(lambda: not phone.says)
+        phone.tone = 500
+        await agent.hears(500)
+        await until(lambda: "".join(agent.keys) == heard)
+        caller.go_on()
+        await caller.ended()
+        assert "".join(agent.keys) == heard
 
 
 async def test_a_peer_who_isnt_trusted_has_no_calls_made(edge: Lab) -> None:

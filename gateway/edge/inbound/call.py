@@ -122,6 +122,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
                 self._silent = True
             case own.Join(rule, status):
                 joins = attributes(self._incoming.request, rule) | {CALL_STATUS: status}
+                self._listen(rule.attributes)
                 self._room.join(_seat(rule), joins, self._line.rate)
             case own.Answer():
                 self._answer()
@@ -184,7 +185,6 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         except PeerFault as bad:
             log.info("no media in common", call=self.id, why=bad.what)
             return own.RuleTold(rule, refusal=bad.sip_status or 488)
-        self._listen(rule.attributes)
         return own.RuleTold(rule)
 
     def _challenge(self, realm: str, stale: bool) -> None:
