@@ -102,6 +102,7 @@ async def test_who_guesses_passwords_is_soon_not_answered_any_more(edge: Lab) ->
         assert 3 <= len(answers) <= 20, answers
         assert set(answers) <= {"403", "407"}
         assert [one["why"] for one in logs if one["event"] == "sip.shut_out"] == ["it guesses"]
+        assert not re.search(r"[0-9a-f]{32}|nonce|Digest|guess-|\d{8,}", str(logs)), "nothing of what was guessed"
     finally:
         guesser.close()
 

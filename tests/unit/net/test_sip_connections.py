@@ -224,3 +224,17 @@ def encode_options(port: int, to: SipDriver) -> bytes:
     made = message.request("OPTIONS", uri, sender=sender, to=Address(uri), call_id="c", cseq=1)
     made.headers.set("Via", f"SIP/2.0/UDP 127.0.0.1:{port};rport;branch=z9hG4bKa")
     return encode(made)
+
+
+async def test_so_many_connections_are_taken_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sip_stream, "AT_ONCE", 2)
+    async with agent() as (_, there):
+        taken = [await asyncio.open_connection(*there.address) for _ in range(2)]
+        for reader, writer in taken:
+            writer.write(b"\r\n\r\n")
+            assert await reader.readexactly(2) == b"\r\n"
+        refused, beyond = await asyncio.open_connection(*there.address)
+        with suppress(ConnectionError):
+            assert await refused.read() == b""
+        for writer in (beyond, *(writer for _, writer in taken)):
+            writer.close()

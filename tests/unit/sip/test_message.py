@@ -314,6 +314,17 @@ def test_phrases_of_codes() -> None:
     ]  # fmt: skip
 
 
+def test_a_message_has_so_many_header_lines_and_no_more() -> None:
+    own = INVITE.partition(b"\r\n\r\n")[0].count(b"\r\n")
+    for more, is_read in ((message.MAX_HEADER_LINES - own - 1, True), (message.MAX_HEADER_LINES - own, False)):
+        data = INVITE.replace(b"Max-Forwards", b"X-A: b\r\n" * more + b"Max-Forwards")
+        if is_read:
+            assert parse(data) is not None
+        else:
+            with pytest.raises(SipSyntaxError):
+                parse(data)
+
+
 @given(st.data())
 def test_what_is_read_is_written_and_read_again(data: st.DataObject) -> None:
     read = None
