@@ -92,6 +92,12 @@ def introduction(name: str) -> Matrix:
     return bridge(name) | hears(CALLER, voice) | hears(leg(name), voice)
 
 
+def conversation(names: Iterable[str], *, caller: bool) -> Matrix:
+    """Legs hear each other, and the caller is one of them or hears the job alone."""
+    legs = [leg(name) for name in names]
+    return talk(CALLER, *legs) if caller else talk(*legs) | hears(CALLER, track(JOB, VOICE))
+
+
 def consults(names: Iterable[str]) -> Matrix:
     """The caller hears the job; each of the legs is told something that nobody else hears, and is heard by the job alone."""
     matrix = hears(CALLER, track(JOB, VOICE))

@@ -17,6 +17,7 @@ from gateway.calls.acts.cues import (
     Card,
     Connect,
     Consulted,
+    Converse,
     Dial,
     Drop,
     DropRecording,
@@ -44,7 +45,7 @@ from gateway.calls.acts.cues import (
     Transferred,
     Whisper,
 )
-from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, hears
+from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, conversation, hears
 from gateway.conduct.keeping import Keeping
 from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
@@ -130,7 +131,7 @@ class Performance:
             self._tools.hearing(bridge(self._bridged) if self._bridged else self._matrix())
             await self._set(stack)
             stack.push_async_callback(self._talks.aclose)
-            if self._bridged:
+            if self._part.resumed:
                 await self._hold()
             if self._part.notice and not self._part.resumed:
                 self._heard(Say(self._part.notice))
@@ -215,6 +216,8 @@ class Performance:
         for effect in effects:
             if isinstance(effect, Connect):
                 self._bridged = effect.leg
+            elif isinstance(effect, Converse):
+                self._bridged = effect.legs[0] if effect.caller else ""
         await self._keeping.step(self._machine, self._bridged)
 
     def _lost(self) -> None:
@@ -229,6 +232,9 @@ class Performance:
                 self._heard(effect)
             case Connect():
                 await self._connect(effect)
+            case Converse(legs, caller):
+                self._introducing = ""
+                self._tools.hearing(conversation(legs, caller=caller))
             case Dial() | Refer() | Drop():
                 self._leg(effect)
             case Whisper() | Ready():

@@ -85,6 +85,8 @@ class Team:
     notify: tuple[str, ...] = ()
     """Addresses that are told of a lead or a message."""
     unanswered: Ref | Callback | None = None
+    third: Ref | None = None
+    """Whom a member who talks with a caller may bring in, or ask in private: a person, or people by turns."""
     owner_first: bool = False
     """Whether whoever has talked with a caller last is rung first when that caller calls again."""
     escalate: Escalate | None = None

@@ -264,6 +264,7 @@ def _people() -> Schema:
                 "wrap_up": _ref("duration"),
                 "notify": _listed(_text("mailto:NAME@HOST or https://HOST/PATH")),
                 "unanswered": _ref("onward"),
+                "third": {**name, "description": "Whom a member may bring into a talk by *3, or ask in private by *8."},
                 "owner_first": {"type": ["boolean", "string"]},
                 "escalate": _object({"after": _ref("duration"), "to": _listed({"type": "string"})}, ["to"]),
                 "digest": {

@@ -103,7 +103,7 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         return _house(
             plan, call.route, Dismiss(_REASONS[onward.because], onward.because.value), onward.because.value, {}
         )
-    if onward.because in (Because.HANDOFF, Because.MESSAGE) and (given := _to_team(plan, call, onward)):
+    if onward.because in (Because.HANDOFF, Because.MESSAGE) and (given := _to_team(plan, call, onward, ask, state)):
         return given
     if onward.because is Because.TRANSFER and call.route in plan.routes:
         return _through(plan, call, onward.key, ask, state)
@@ -162,7 +162,7 @@ def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
     return route.instead.get(because.value)
 
 
-def _to_team(plan: Plan, call: Call, onward: Onward) -> Stop | None:
+def _to_team(plan: Plan, call: Call, onward: Onward, ask: Ask, state: State) -> Stop | None:
     """An agent gives its caller to a human of its route's team, or lets them leave the team a message; None where the plan
     says nothing of a team."""
     route = plan.routes.get(call.route)
@@ -181,6 +181,7 @@ def _to_team(plan: Plan, call: Call, onward: Onward) -> Stop | None:
             cards=tuple((one.name, one.notify) for one in people if one.notify),
             browsers=tuple(one.name for one in people if one.browser),
             no_phone=tuple(one.name for one in people if not one.call),
+            third=_on_duty(plan, team.third, ask, state) if team.third is not None else None,
         )
     return _house(plan, call.route, act, onward.because.value, {})
 
@@ -276,9 +277,12 @@ def _within(seconds: float, decision: Decision) -> float:
 
 
 def _callee(plan: Plan, action: Dial, ask: Ask, state: State) -> Callee | None:
-    if action.who is None:
-        return Callee("", action.number)
-    found = duty(plan, action.who.name, ask.at, state)
+    return Callee("", action.number) if action.who is None else _on_duty(plan, action.who, ask, state)
+
+
+def _on_duty(plan: Plan, who: Ref, ask: Ask, state: State) -> Callee | None:
+    """A person, or whose turn it is; None while they take no calls."""
+    found = duty(plan, who.name, ask.at, state)
     person = plan.people[found.person]
     if not found.there or not isinstance(person, Person) or not person.call:
         return None

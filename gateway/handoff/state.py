@@ -41,6 +41,29 @@ class Phase(StrEnum):
     OVER = "over"
 
 
+class Feature(StrEnum):
+    """What a human may ask for while they talk with the caller."""
+
+    BACK = "back"
+    """Give the caller back to the agent."""
+    THIRD = "third"
+    """Bring a third in, or let them go."""
+    ASIDE = "aside"
+    """Ask a third in private, or come back from it."""
+
+
+class Third(StrEnum):
+    """Whether a third is asked, or talks with the two."""
+
+    NOBODY = "nobody"
+    RUNG_ASIDE = "rung aside"
+    """Their phone rings, to be asked in private; the caller hears music."""
+    ASIDE = "aside"
+    RUNG_IN = "rung in"
+    """Their phone rings, while the two talk on."""
+    THREE = "three"
+
+
 ASKING = (Phase.OFFERING, Phase.RINGING, Phase.WHISPERING, Phase.DECIDING)
 """The caller waits."""
 _STAGES = {At.RINGING: Phase.RINGING, At.WHISPERING: Phase.WHISPERING, At.DECIDING: Phase.DECIDING}
@@ -75,6 +98,12 @@ class State:
     """Whose that is, in the plan's `people`."""
     star: float = 0.0
     """Until when a key of the human's makes the `*` before it a code."""
+    third: Third = Third.NOBODY
+    third_leg: str = ""
+    third_until: float = 0.0
+    """When a third must have answered."""
+    passed_on: str = ""
+    """Who has talked with the caller first, and left them to a third."""
     returned: bool = False
     """The human has given the caller back."""
     resumed: float = 0.0
@@ -109,7 +138,7 @@ class State:
             case Phase.NEW | Phase.OVER:
                 return never
             case Phase.BRIDGED:
-                return min(self.resumed or never, self.star or never)
+                return min(self.resumed or never, self.star or never, self.third_until or never)
             case Phase.PARTING:
                 return min(one.until for one in self.asked)
         alone = self.alone + SETTLE if self.alone and not self.asked else never
@@ -144,7 +173,8 @@ class State:
         if self.talking:
             back = Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
             outcome = back if self.returned else TALKED
-            return cues.Release(team, self.talks_with, took=True), cues.Finish(outcome)
+            done = (cues.Release(team, self.talks_with, took=True),) if self.talks_with else ()
+            return *done, cues.Finish(outcome)
         ended = LEFT if self.why == LEFT.reason else Onward(Because.UNANSWERED, why=told(tuple(self.tried.values())))
         return cues.Exit(team), *(self.release(name) for name in self.lost), cues.Finish(ended)
 

@@ -8,53 +8,78 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from enum import StrEnum
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
-from gateway.handoff.state import State, Step, Then, too_late
+from gateway.handoff import third
+from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
 from gateway.terms.handoff import Tried
 
 HELD = 1.0
 """Seconds in which the key that follows a `*` makes it a code."""
 
 
-class Feature(StrEnum):
-    """What a human may ask for while they talk with the caller."""
-
-    BACK = "back"
-    """Give the caller back to the agent."""
-
-
-FEATURES = {"2": Feature.BACK}
+FEATURES = {"2": Feature.BACK, "3": Feature.THIRD, "8": Feature.ASIDE}
 """By the key after the `*`."""
 
 
 def _left_talk(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.LegFailed | cues.LegLeft)
-    return talked(state) if event.leg == state.talking else (state, ())
+    if event.leg == state.talking:
+        return _left_by_human(state)
+    return third.without(state, dropped=False) if _is_third(state, event.leg) else (state, ())
+
+
+def _is_third(state: State, leg: str) -> bool:
+    return state.third is not Third.NOBODY and leg == state.third_leg
+
+
+def _left_by_human(state: State) -> Then:
+    """The caller goes on with a third who has answered, or with the agent, where they were waiting for one."""
+    match state.third:
+        case Third.ASIDE | Third.THREE:
+            return third.succeeds(state)
+        case Third.RUNG_ASIDE:
+            return _give_back(state, dropped=False)
+    return talked(state)
 
 
 def talked(state: State) -> Then:
     """The two have talked."""
-    ended = replace(state, over=True, resumed=0.0)
-    return ended, ended.ending()
+    ended = _over(state)
+    return ended, (*_thirds(state), *ended.ending())
+
+
+def _over(state: State) -> State:
+    return replace(state, over=True, resumed=0.0, third=Third.NOBODY, third_leg="", third_until=0.0)
+
+
+def _thirds(state: State) -> tuple[Effect, ...]:
+    """A third is let go."""
+    return (cues.Drop(state.third_leg),) if state.third_leg else ()
 
 
 def _talk_on(state: State, event: Event, now: float) -> Then:
     """Another job goes on with two who talk: what the job before was still to do may not have been done."""
     assert isinstance(event, cues.Resumed)
+    there = replace(third.gone(state, event.legs), resumed=now + RESUME_WITHIN)
+    drops = (cues.Drop(leg) for leg in sorted(event.legs - {there.talking, there.third_leg}))
+    left = (cues.Release(state.act.team, state.passed_on, took=True),) if state.passed_on else ()
     lost = (state.release(name) for name in state.lost)
-    drops = (cues.Drop(leg) for leg in sorted(event.legs - {state.talking}))
-    return replace(state, resumed=now + RESUME_WITHIN), (*drops, cues.Exit(state.act.team), *lost)
+    heard = third.heard(there) if there.third is not Third.NOBODY else ()
+    return there, (*drops, cues.Exit(state.act.team), *left, *lost, *heard)
 
 
 def _connected_again(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.LegAnswered)
-    if event.leg == state.talking:
-        return replace(state, resumed=0.0), (cues.Connect(event.leg),)
-    return state, (cues.Drop(event.leg),)
+    if _is_third(state, event.leg):
+        return third.answered(state)
+    if event.leg != state.talking:
+        return state, (cues.Drop(event.leg),)
+    there = replace(state, resumed=0.0)
+    plain = state.third is Third.NOBODY and not state.passed_on
+    return there, (cues.Connect(event.leg),) if plain else third.heard(there)
 
 
 def _hung_up_on(state: State, _: Event, __: float) -> Then:
@@ -67,7 +92,9 @@ def due(state: State, now: float) -> Then:
     """What follows from the deadline having passed: a `*` that was no code, or a leg that another job wasn't told of."""
     if state.star and now >= state.star:
         return replace(state, star=0.0), ()
-    return talked(state)
+    if state.third_until and now >= state.third_until:
+        return third.without(state)
+    return _left_by_human(replace(state, resumed=0.0))
 
 
 def _key(state: State, event: Event, now: float) -> Then:
@@ -80,14 +107,17 @@ def _key(state: State, event: Event, now: float) -> Then:
         return state, ()
     asks = FEATURES.get(event.key) if now < state.star else None
     plain = replace(state, star=0.0)
-    return _give_back(plain) if asks is Feature.BACK else (plain, ())
+    if asks is None:
+        return plain, ()
+    return _give_back(plain) if asks is Feature.BACK else third.asked(plain, asks, now)
 
 
-def _give_back(state: State) -> Then:
+def _give_back(state: State, *, dropped: bool = True) -> Then:
     """The human has done their part: the caller goes on with the agent, and hears music until it speaks."""
-    back = replace(state, over=True, resumed=0.0, returned=True)
+    back = replace(_over(state), returned=True)
+    drops = (*_thirds(state), *((cues.Drop(state.talking),) if dropped else ()))
     effects: tuple[Effect, ...] = (cues.Consulted(state.talking, Tried.GAVE_BACK),)
-    return back, (cues.Drop(state.talking), cues.Sound(f"music:{state.act.music}"), *effects, *back.ending())
+    return back, (*drops, cues.Sound(f"music:{state.act.music}"), *effects, *back.ending())
 
 
 TALKING: Mapping[type[Event], Step] = {

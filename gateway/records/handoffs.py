@@ -18,13 +18,14 @@ class Handed:
     leg: str
     member: str | None
     came: str
-    """The first that came of it: a `gateway.terms.handoff.Tried`."""
+    """A `gateway.terms.handoff.Tried`: that they took the call, or else the first that came of it."""
     at: float
     """When (seconds since the epoch)."""
     consult: float | None
-    """From their answer until they said what they want, or were gone; None where they didn't answer."""
+    """From their answer until they said what they want, or were gone; None where they didn't answer. Of a third whom a human
+    has asked, until they got the caller, or were gone."""
     hold: float | None
-    """That the caller waited until this one took the call; None where they didn't."""
+    """That the caller waited until this one took the call; None where they didn't wait, or another took it."""
     talk: float | None
     """None while it lasts, and where there was none."""
     gave_back: bool = False
@@ -38,17 +39,20 @@ def handed(legs: Sequence[Row], waits: Sequence[Row], notes: Sequence[Row]) -> l
         about, at = row.get("about"), _time(row, "at")
         if row.get("kind") == "handoff" and isinstance(about, Mapping) and at is not None:
             told.setdefault(str(about.get("leg")), []).append((at, str(about.get("tried"))))
-    return [_one(row, sorted(told[leg]), waits) for row in legs if (leg := str(row.get("leg"))) in told]
+    took = [at for each in told.values() for at, tried in each if tried == Tried.TAKEN]
+    return [_one(row, sorted(told[leg]), waits, took) for row in legs if (leg := str(row.get("leg"))) in told]
 
 
-def _one(row: Row, told: Sequence[tuple[float, str]], waits: Sequence[Row]) -> Handed:
+def _one(row: Row, told: Sequence[tuple[float, str]], waits: Sequence[Row], taken: Sequence[float]) -> Handed:
+    told = [one for one in told if one[1] != Tried.ASKED] or told
     at, came = told[0]
     answered, over = _time(row, "answered"), _time(row, "over")
-    took = came == Tried.TAKEN
+    took, asked = came == Tried.TAKEN, came == Tried.ASKED
     entered = [
         since for wait in waits if wait.get("event") == "entered" and (since := _time(wait, "at")) is not None
     ]  # fmt: skip
-    before = [since for since in entered if since <= at]
+    since_last = max((each for each in taken if each < at), default=0.0)
+    before = [since for since in entered if since_last <= since <= at]
     ends = told[1][0] if len(told) > 1 else over
     member = row.get("member")
     return Handed(
@@ -56,7 +60,7 @@ def _one(row: Row, told: Sequence[tuple[float, str]], waits: Sequence[Row]) -> H
         str(member) if member else None,
         came,
         at,
-        _between(answered, at),
+        _between(answered, over if asked else at),
         _between(max(before), at) if took and before else None,
         _between(at, ends) if took else None,
         told[-1][1] == Tried.GAVE_BACK,

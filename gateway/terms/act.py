@@ -144,6 +144,8 @@ class Handoff:
     """Members who may take the call in their browser, by the link of their card."""
     no_phone: tuple[str, ...] = ()
     """Those of them who can take it nowhere else."""
+    third: Callee | None = None
+    """Whom a member may bring into the talk, or ask in private; None for nobody who takes calls now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Tried(StrEnum):
     """Their number isn't there, their network or trunk fails, or they can't be dialed at all."""
     GAVE_BACK = "gave back"
     """They talked with the caller, and gave them back to the agent."""
+    ASKED = "asked"
+    """Whoever talked with the caller asked them in private, or brought them in."""
     BEATEN = "beaten"
     """Another of the team took the call."""
     WITHDRAWN = "withdrawn"

@@ -291,6 +291,15 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class Converse:
+    """Let these legs hear each other, and (`caller`) the caller too, who hears us otherwise; and nobody else anybody. Who had
+    the caller before has connected them by Connect."""
+
+    legs: tuple[str, ...]
+    caller: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Words that are said soon, to the leg alone or (`whisper` False) to the caller: have them made."""
 
@@ -395,8 +404,8 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Dial | Refer | Transferred | Drop | Whisper | Connect | Ready | Card | Consulted | Enter | Exit
-    | Release | StartRecording | StopRecording
+    Say | Sound | Hush | Dial | Refer | Transferred | Drop | Whisper | Connect | Converse | Ready | Card | Consulted | Enter
+    | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip
 

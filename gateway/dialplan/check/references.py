@@ -85,6 +85,8 @@ def _all(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
     for team in plan.teams.values():
         for ref in team.members:
             yield f"A member of '{team.name}'", "person", ref
+        if team.third is not None:
+            yield f"third of '{team.name}'", "person", team.third
         if team.hours is not None:
             yield f"hours of '{team.name}'", "hours", team.hours
         yield from _onward(f"unanswered of '{team.name}'", team.unanswered)

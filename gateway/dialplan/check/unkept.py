@@ -26,5 +26,5 @@ def unkept(plan: Plan) -> Iterator[Finding]:
             yield Finding(routes[0].place, said, "", Severity.NOTE)
     for person in plan.people.values():
         if isinstance(person, Person) and not person.call:
-            said = f"'{person.name}' has no phone: agents' handoffs reach them, and no 'team', 'dial' or callback."
+            said = f"'{person.name}' has no phone: agents' handoffs reach them, and no 'team', 'dial', 'third' or callback."
             yield Finding(person.place, said, "", Severity.NOTE)

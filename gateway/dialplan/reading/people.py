@@ -28,6 +28,7 @@ _TEAM = (
     "wrap_up",
     "notify",
     "unanswered",
+    "third",
     "owner_first",
     "escalate",
     "digest",
@@ -166,7 +167,13 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         unanswered=values.onward(reader, given["unanswered"], "unanswered", callback=True)
         if "unanswered" in given
         else None,
+        third=_third(reader, given["third"]) if "third" in given else None,
         owner_first="owner_first" in given and values.yes(reader, given["owner_first"], "owner_first", default=False),
         escalate=escalate(reader, given["escalate"]) if "escalate" in given else None,
         digest=digest(reader, given["digest"]) if "digest" in given else None,
     )
+
+
+def _third(reader: Reader, node: Node) -> Ref | None:
+    text = reader.text(node, "third")
+    return None if text is None else Ref(text, reader.place(node))

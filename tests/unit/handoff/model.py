@@ -9,6 +9,7 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import Phase, Transfer
+from gateway.handoff.state import Third
 from gateway.terms.act import Callee, Handoff
 from gateway.terms.handoff import Tried
 from tests.unit.calls.world import START, World
@@ -16,7 +17,9 @@ from tests.unit.calls.world import START, World
 EVE = Callee("eve", "")
 """She has no phone: she takes calls in her browser."""
 TEAM = (*(Callee(name, f"+1510555011{number}") for number, name in enumerate(("ana", "ben", "chi", "dee"))), EVE)
-ACT = Handoff("desk", browsers=("ana", "eve"))
+FAY = Callee("fay", "+15105550119")
+"""Not of the team: whom its members bring in, or ask."""
+ACT = Handoff("desk", browsers=("ana", "eve"), third=FAY)
 
 
 class Desk(World):
@@ -50,19 +53,33 @@ class Desk(World):
                 self.introduced = say
                 self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
+            case cues.Converse(legs, caller):
+                self._converse(legs, caller)
             case cues.Ready():
                 pass
             case cues.Card(_, name):
                 self.cards.append(name)
             case cues.Consulted(leg, tried):
-                again = tried is Tried.GAVE_BACK and self.came.get(leg) is Tried.TAKEN
+                again = (self.came.get(leg), tried) in ((Tried.TAKEN, Tried.GAVE_BACK), (Tried.ASKED, Tried.TAKEN))
                 assert leg not in self.came or again, "a leg comes out one way"
                 self.came[leg] = tried
             case cues.Drop(leg):
                 self.told.pop(leg, None)
+                if self.legs.get(leg) == "aside":
+                    self.legs[leg] = "answered"
                 super()._do(effect)
             case _:
                 super()._do(effect)
+
+    def _converse(self, legs: tuple[str, ...], caller: bool) -> None:
+        assert not self.gone
+        for leg in self.those("connected", "aside"):
+            if leg not in legs:
+                self.legs[leg] = "answered"
+        for leg in legs:
+            assert leg in self.took or self.whose[leg] == FAY.name, "nobody else hears the caller"
+            if self.legs[leg] != "rings":
+                self.legs[leg] = "connected" if caller else "aside"
 
     def crash(self, event: Event, effects: int) -> None:
         """See World. Nothing that was whispered goes on."""
@@ -70,11 +87,13 @@ class Desk(World):
         self.happens(event, effects=effects)
         self.sound, self.told = "", {}
         for leg, state in list(self.legs.items()):
-            if state == "connected":
+            if state in ("connected", "aside"):
                 self.legs[leg] = "answered"
+        answered = self.those("answered")
         self.happens(cues.Resumed(frozenset(self.phones("rings", "answered"))))
-        for leg in self.those("answered"):
-            self.happens(cues.LegAnswered(leg))
+        for leg in answered:
+            if self.legs[leg] in ("answered", "aside", "connected"):
+                self.happens(cues.LegAnswered(leg))
         rung = {self.whose[leg] for leg in self.those("rings", "answered", "connected")}
         if self.in_line and (lost := self.held - rung):
             self.happens(cues.Offered(tuple(one for one in TEAM if one.name in lost), 20.0))
@@ -84,14 +103,15 @@ class Desk(World):
         if self.machine.phase is Phase.NEW:
             return
         connected = self.those("connected")
+        self._check_third(connected)
         if self.outcome is None and not self.gone:
             assert connected or self.sound, "the caller hears music, words, or the human; never nothing"
         if connected:
             assert not self.sound, "no music for two who talk"
-            assert len(connected) == 1
             # Of who has no phone a job that died has left nothing that could ring.
             still = self.phones if self.crashed else self.those
-            assert not still("rings", "answered"), "the others have fallen silent"
+            rung = [self.machine.third_leg] if self.machine.third is Third.RUNG_IN else []
+            assert [leg for leg in still("rings", "answered") if leg not in rung] == [], "the others have fallen silent"
         for leg in self.those("answered"):
             one = self.machine.named(leg)
             assert one is not None, "whoever has answered is somebody's whom the machine knows"
@@ -100,6 +120,15 @@ class Desk(World):
         if self.outcome is not None:
             assert not connected
             assert not self.those("rings", "answered") or self.crashed
+
+    def _check_third(self, connected: list[str]) -> None:
+        """Only the human's own words bring a third in, and whoever is aside talks with somebody, or hears their phone ring."""
+        three = self.machine.third is Third.THREE
+        assert len(connected) == 2 if three else len(connected) <= 1
+        if aside := self.those("aside"):
+            assert self.sound, "the caller hears music"
+            assert self.machine.third in (Third.ASIDE, Third.RUNG_ASIDE)
+            assert len(aside) == 2 or self.legs[self.machine.third_leg] == "rings", "nobody is aside alone"
 
     def phones(self, *states: str) -> list[str]:
         """The legs in the states that are in the room: all but of those who haven't come by their browser."""

@@ -19,7 +19,7 @@ from gateway.handoff.talking import HELD
 from gateway.terms.act import Because, Callee, Handoff, Onward
 from gateway.terms.handoff import Tried
 from tests.unit.calls.world import START
-from tests.unit.handoff.model import ACT, TEAM, Desk, begun
+from tests.unit.handoff.model import ACT, FAY, TEAM, Desk, begun
 
 ANA, BEN, CHI, DEE, _ = TEAM
 CHOOSE = "Press 1 to take it, 2 to decline, 3 to repeat."
@@ -412,7 +412,7 @@ class Handoffs(RuleBasedStateMachine):
 
     @initialize(introduce=st.booleans(), at_most=st.sampled_from([10.0, 120.0]))
     def begin(self, introduce: bool, at_most: float) -> None:
-        self.desk = begun(Handoff("desk", introduce=introduce, at_most=at_most), whisper=WHO)
+        self.desk = begun(Handoff("desk", introduce=introduce, at_most=at_most, third=FAY), whisper=WHO)
         self.crashes = 0
 
     @precondition(lambda self: self.desk.in_line)
@@ -498,18 +498,21 @@ class Handoffs(RuleBasedStateMachine):
         self.desk.told[leg] = ()
         self._happens(cues.LegHeard(leg), crash)
 
-    @precondition(lambda self: self.desk.those("answered", "connected"))
-    @rule(data=st.data(), crash=st.none() | st.integers(0, 3))
+    @precondition(lambda self: self.desk.those("answered", "connected", "aside"))
+    @rule(data=st.data(), crash=st.none() | st.integers(0, 4))
     def a_human_hangs_up(self, data: st.DataObject, crash: int | None) -> None:
-        leg = data.draw(st.sampled_from(self.desk.those("answered", "connected")))
+        leg = data.draw(st.sampled_from(self.desk.those("answered", "connected", "aside")))
         self.desk.legs[leg] = "left"
         self.desk.told.pop(leg, None)
         self._happens(cues.LegLeft(leg), crash)
 
-    @precondition(lambda self: self.desk.those("connected"))
-    @rule(data=st.data(), key=st.sampled_from("*2"), crash=st.none() | st.integers(0, 4))
-    def a_key_is_pressed_in_the_talk(self, data: st.DataObject, key: str, crash: int | None) -> None:
-        self._happens(cues.LegKey(data.draw(st.sampled_from(self.desk.those("connected"))), key), crash)
+    @precondition(lambda self: self.desk.those("connected", "aside"))
+    @rule(data=st.data(), keys=st.sampled_from(["*", "2", "*2", "*3", "*8"]), crash=st.none() | st.integers(0, 5))
+    def a_key_is_pressed_in_the_talk(self, data: st.DataObject, keys: str, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("connected", "aside")))
+        for key in keys[:-1]:
+            self._happens(cues.LegKey(leg, key), None)
+        self._happens(cues.LegKey(leg, keys[-1]), crash)
 
     @precondition(lambda self: self.desk.legs)
     @rule(data=st.data())
@@ -548,11 +551,11 @@ class Handoffs(RuleBasedStateMachine):
         if not hasattr(self, "desk"):
             return
         desk = self.desk
-        for leg in desk.those("connected"):
-            desk.hangs_up(leg)
-        desk.pass_time(400.0)
-        for leg in desk.those("connected"):
-            desk.hangs_up(leg)
+        for _ in range(3):
+            for leg in desk.those("connected", "aside"):
+                if desk.legs[leg] in ("connected", "aside"):
+                    desk.hangs_up(leg)
+            desk.pass_time(400.0)
         assert desk.outcome is not None, "it ends in bounded time"
         assert desk.machine.deadline == float("inf")
         assert desk.held == set(), "everybody is free in the end"

@@ -31,3 +31,12 @@ def test_each_who_was_asked_is_told_of_once() -> None:
 def test_who_gives_a_caller_back_has_talked_until_then_and_who_talks_still_has_no_end() -> None:
     found = handed(LEGS, WAITS, [note("2", "taken", 20.0), note("2", "gave back", 50.0), note("4", "taken", 25.0)])
     assert [(one.came, one.talk, one.gave_back) for one in found] == [("taken", 30.0, True), ("taken", None, False)]
+
+
+def test_a_third_was_asked_until_they_got_the_caller_who_had_not_waited_for_them() -> None:
+    notes = [note("1", "taken", 15.5), note("2", "asked", 16.0), note("2", "taken", 20.0), note("4", "asked", 21.0)]
+    assert handed(LEGS, WAITS, notes) == [
+        Handed("1", "ana", "taken", 15.5, consult=0.5, hold=6.5, talk=4.6),
+        Handed("2", "ben", "taken", 20.0, consult=4.0, hold=None, talk=62.0),
+        Handed("4", "dee", "asked", 21.0, consult=None, hold=None, talk=None),
+    ]

@@ -1,0 +1,112 @@
+"""A third beside two who talk: whom the human asks in private (`*8`), or brings in (`*3`). Pure.
+
+                 *8                       answers
+    nobody ◀──────────▶ rung aside ──────────────────▶ aside        the caller hears music, the others each other
+       ▲                  │  ▲                           │  ▲
+       │               *3 ▼  │ *8                     *3 ▼  │ *8
+       └──── *3 ─────▶ rung in ──────────────────────▶ three        all hear each other
+                              answers
+
+`*8` aside, and `*3` in three, let the third go; so does everything by which they can't be had. If the human hangs up in
+either, the caller goes on with the third: that is how a caller is passed on with a word before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gateway.calls.acts import cues
+from gateway.calls.acts.cues import Effect
+from gateway.calls.acts.rung import LATE
+from gateway.handoff.state import Feature, State, Then, Third
+from gateway.terms.handoff import Tried
+
+RINGS = 25.0
+"""Seconds for which a third is rung."""
+
+MOVES: Mapping[tuple[Third, Feature], Third] = {
+    (Third.NOBODY, Feature.ASIDE): Third.RUNG_ASIDE,
+    (Third.NOBODY, Feature.THIRD): Third.RUNG_IN,
+    (Third.RUNG_ASIDE, Feature.ASIDE): Third.NOBODY,
+    (Third.RUNG_ASIDE, Feature.THIRD): Third.RUNG_IN,
+    (Third.RUNG_IN, Feature.ASIDE): Third.RUNG_ASIDE,
+    (Third.RUNG_IN, Feature.THIRD): Third.NOBODY,
+    (Third.ASIDE, Feature.ASIDE): Third.NOBODY,
+    (Third.ASIDE, Feature.THIRD): Third.THREE,
+    (Third.THREE, Feature.ASIDE): Third.ASIDE,
+    (Third.THREE, Feature.THIRD): Third.NOBODY,
+}
+"""What a human's code makes of it."""
+_ANSWERED = {Third.RUNG_ASIDE: Third.ASIDE, Third.RUNG_IN: Third.THREE}
+
+
+def asked(state: State, feature: Feature, now: float) -> Then:
+    """The human has asked for it; where the plan names no third, it means nothing."""
+    to = MOVES[state.third, feature]
+    if to is Third.NOBODY:
+        return without(state)
+    if state.third is not Third.NOBODY:
+        return _moved(state, to)
+    if state.act.third is None:
+        return state, ()
+    leg = f"{state.act.team}-{round(state.since * 1000):x}-{state.legs + 1}"
+    rung = replace(state, legs=state.legs + 1, third_leg=leg, third_until=now + RINGS + LATE)
+    moved, effects = _moved(rung, to)
+    return moved, (cues.Dial(leg, state.act.third, RINGS), *effects)
+
+
+def answered(state: State) -> Then:
+    """The third has answered, or another job is told that they have."""
+    moved, effects = _moved(replace(state, third_until=0.0), _ANSWERED.get(state.third, state.third))
+    noted = (cues.Consulted(state.third_leg, Tried.ASKED),) if state.third in _ANSWERED else ()
+    return moved, (*effects, *noted)
+
+
+def without(state: State, *, dropped: bool = True) -> Then:
+    """The two go on without a third, who is hung up on (`dropped`) or has gone."""
+    leg = state.third_leg
+    moved, effects = _moved(replace(state, third_leg="", third_until=0.0), Third.NOBODY)
+    return moved, (*((cues.Drop(leg),) if dropped else ()), *effects)
+
+
+def gone(state: State, legs: frozenset[str]) -> State:
+    """As another job finds it, of whose legs these are there."""
+    if state.third is Third.NOBODY or state.third_leg in legs:
+        return state
+    return replace(state, third=Third.NOBODY, third_leg="", third_until=0.0)
+
+
+def heard(state: State) -> tuple[Effect, ...]:
+    """What makes each hear what they are to hear."""
+    match state.third:
+        case Third.RUNG_ASIDE | Third.ASIDE:
+            # Of a phone that rings, the human hears its ringing.
+            return cues.Sound(f"music:{state.act.music}"), cues.Converse((state.talking, state.third_leg), caller=False)
+        case Third.THREE:
+            return cues.Hush(), cues.Converse((state.talking, state.third_leg))
+    return cues.Hush(), cues.Converse((state.talking,))
+
+
+def succeeds(state: State) -> Then:
+    """The human has gone, and the caller goes on with the third whom they had asked."""
+    after = replace(
+        state,
+        talking=state.third_leg,
+        talks_with="",
+        passed_on=state.talks_with,
+        third=Third.NOBODY,
+        third_leg="",
+        star=0.0,
+        resumed=0.0,
+    )
+    effects: tuple[Effect, ...] = (
+        cues.Release(state.act.team, state.talks_with, took=True),
+        cues.Consulted(after.talking, Tried.TAKEN),
+    )
+    return after, (*heard(after), *effects)
+
+
+def _moved(state: State, to: Third) -> Then:
+    moved = replace(state, third=to)
+    return moved, heard(moved)

@@ -1,0 +1,116 @@
+"""A human who talks with a caller asks a third, brings them in, and leaves the caller to them: what each of three hears."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.words.lines import Say
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
+from gateway.phone.call import Call
+from gateway.phone.ears import find_tone
+from gateway.phone.phone import Phone
+from tests.e2e.gateway import Stack
+from tests.e2e.records import record, sip_id
+from tests.e2e.test_handoff import FAY, WARM, callees, caller, came, told, wants_a_person
+from tests.e2e.test_house import OURS, THEIRS, said, talk, tone
+
+__all__ = ["callees", "caller"]
+
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
+
+THIRDS = 1300.0
+"""Hz: what the third sends."""
+CHOOSE = word(HandoffWord.CHOOSE, "en-US")
+
+
+async def taken(caller: Phone, callees: Phone) -> tuple[Call, Call]:
+    """The caller and the human who talk with each other."""
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    return call, human
+
+
+async def third(callees: Phone) -> Call:
+    """The third has been rung, and answers."""
+    ringing = await callees.rung()
+    assert ringing.dialed == FAY
+    return await ringing.answer()
+
+
+async def all_talk(*parties: Call) -> None:
+    """Each hears each of the others."""
+    for one, frequency in zip(parties, (OURS, THEIRS, THIRDS), strict=True):
+        await one.say(tone(frequency))
+        for other in parties:
+            if other is not one:
+                await other.tone([frequency])
+
+
+async def aside(call: Call, human: Call, asked: Call) -> None:
+    """The human and the third hear each other; the caller hears music, and neither of them."""
+    since = call.tape.now
+    await human.say(tone(THEIRS))
+    await asked.tone([THEIRS])
+    await asked.say(tone(THIRDS))
+    await human.tone([THIRDS])
+    before = human.tape.now
+    await call.say(tone(OURS))
+    await call.talking(0.5)
+    await human.wait(0.5)
+    assert find_tone(human.tape.between(human.tape.heard, before, human.tape.now), [OURS]) is None
+    heard = call.tape.between(call.tape.heard, since, call.tape.now)
+    assert find_tone(heard, [THEIRS]) is None
+    assert find_tone(heard, [THIRDS]) is None
+
+
+async def test_a_human_asks_a_third_in_private_and_brings_them_in(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call, human = await taken(caller, callees)
+    await human.press("*8")
+    asked = await third(callees)
+    await aside(call, human, asked)
+    await human.press("*3")
+    await all_talk(call, human, asked)
+    await human.press("*8")
+    await aside(call, human, asked)
+    await human.press("*8")
+    await asked.ended()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert [leg["member"] for leg in found["legs"]] == ["eve", "fay"]
+    assert came(found) == ["taken", "asked"]
+
+
+async def test_a_human_leaves_the_caller_to_the_third_whom_they_have_asked(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call, human = await taken(caller, callees)
+    await human.press("*8")
+    asked = await third(callees)
+    await aside(call, human, asked)
+    await human.hang_up()
+    await talk(call, asked)
+    await asked.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert came(found) == ["taken", "asked", "taken"]
+
+
+async def test_a_third_who_is_busy_leaves_the_two_together(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call, human = await taken(caller, callees)
+    await human.press("*8")
+    (await callees.rung()).reject(486)
+    await talk(call, human)
+    await human.press("*3")
+    ringing = await callees.rung()
+    await talk(call, human)
+    await human.press("*2")
+    await ringing.given_up()
+    await told(caller, call, Say.GIVEN_BACK)
+    await call.hang_up()
+    assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]

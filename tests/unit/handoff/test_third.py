@@ -1,0 +1,143 @@
+"""A third beside two who talk: asked in private, brought in, passed the caller on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.calls.acts import cues
+from gateway.calls.acts.rung import LATE, RESUME_WITHIN
+from gateway.handoff.state import TALKED, Feature, Third
+from gateway.handoff.third import MOVES, RINGS
+from gateway.terms.act import Because, Onward
+from gateway.terms.handoff import Tried
+from tests.unit.handoff.model import ACT, FAY, TEAM, Desk, begun
+
+ANA = TEAM[0]
+MUSIC = "music:default"
+
+
+def talking() -> tuple[Desk, str]:
+    """Ana talks with the caller; her leg."""
+    desk = begun()
+    [leg] = desk.offer(ANA)
+    desk.answers(leg)
+    desk.presses(leg, "1")
+    return desk, leg
+
+
+def codes(desk: Desk, leg: str, keys: str) -> None:
+    for key in keys:
+        desk.happens(cues.LegKey(leg, key))
+
+
+def asked(keys: str) -> tuple[Desk, str, str]:
+    """As `talking`, and a third is rung; both legs."""
+    desk, ana = talking()
+    codes(desk, ana, keys)
+    return desk, ana, next(leg for leg, name in desk.whose.items() if name == FAY.name)
+
+
+def test_every_code_is_defined_whoever_is_there() -> None:
+    assert MOVES.keys() == {(third, feature) for third in Third for feature in (Feature.THIRD, Feature.ASIDE)}
+
+
+def test_star_eight_asks_a_third_in_private() -> None:
+    desk, ana, fay = asked("*8")
+    assert (desk.sound, desk.legs) == (MUSIC, {ana: "aside", fay: "rings"})
+    desk.answers(fay)
+    assert (desk.sound, desk.legs) == (MUSIC, {ana: "aside", fay: "aside"})
+    codes(desk, ana, "*8")
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "dropped"})
+
+
+def test_star_three_brings_them_in() -> None:
+    desk, ana, fay = asked("*3")
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "rings"}), "the two talk on"
+    desk.answers(fay)
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "connected"})
+    codes(desk, ana, "*3")
+    assert desk.legs == {ana: "connected", fay: "dropped"}
+
+
+def test_who_was_asked_is_brought_in() -> None:
+    desk, ana, fay = asked("*8")
+    desk.answers(fay)
+    codes(desk, ana, "*3")
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "connected"})
+    codes(desk, ana, "*8")
+    assert (desk.sound, desk.legs) == (MUSIC, {ana: "aside", fay: "aside"})
+
+
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+def test_who_hangs_up_leaves_the_caller_to_the_third(keys: str) -> None:
+    desk, ana, fay = asked(keys)
+    desk.answers(fay)
+    desk.hangs_up(ana)
+    assert (desk.sound, desk.legs[fay]) == ("", "connected")
+    assert (desk.held, desk.released) == (set(), [cues.Release("desk", "ana", took=True)])
+    assert desk.came == {ana: Tried.TAKEN, fay: Tried.TAKEN}
+    desk.hangs_up(fay)
+    assert desk.outcome == TALKED
+
+
+def test_who_hangs_up_before_the_third_answers_gives_the_caller_back() -> None:
+    desk, ana, fay = asked("*8")
+    desk.hangs_up(ana)
+    assert desk.legs[fay] == "dropped"
+    assert (desk.sound, desk.outcome) == (MUSIC, Onward(Because.RETURNED, why=Tried.GAVE_BACK.value))
+
+
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+def test_a_third_who_cant_be_had_leaves_the_two_as_they_were(keys: str) -> None:
+    desk, ana, fay = asked(keys)
+    desk.fails(fay, 486)
+    assert (desk.sound, desk.legs[ana]) == ("", "connected")
+    codes(desk, ana, keys)
+    [_, again] = [leg for leg, name in desk.whose.items() if name == FAY.name]
+    desk.pass_time(RINGS + LATE + 0.1)
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "failed", again: "dropped"})
+
+
+def test_a_caller_who_hangs_up_ends_it_for_both() -> None:
+    desk, ana, fay = asked("*8")
+    desk.answers(fay)
+    desk.gone = True
+    desk.happens(cues.Gone())
+    assert (desk.legs, desk.outcome) == ({ana: "dropped", fay: "dropped"}, TALKED)
+
+
+def test_the_caller_is_given_back_from_three_too() -> None:
+    desk, ana, fay = asked("*3")
+    desk.answers(fay)
+    codes(desk, ana, "*2")
+    assert desk.legs == {ana: "dropped", fay: "dropped"}
+    assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+
+
+def test_where_the_plan_names_nobody_the_codes_mean_nothing() -> None:
+    desk, ana = talking()
+    desk.machine = replace(desk.machine, act=replace(ACT, third=None))
+    codes(desk, ana, "*8")
+    codes(desk, ana, "*3")
+    assert desk.legs == {ana: "connected"}
+
+
+@pytest.mark.parametrize("effects", range(5))
+@pytest.mark.parametrize(("keys", "sound", "state"), [("*8", MUSIC, "aside"), ("*3", "", "connected")])
+def test_another_job_goes_on_with_it(keys: str, sound: str, state: str, effects: int) -> None:
+    desk, ana, fay = asked(keys)
+    desk.legs[fay] = "answered"
+    desk.crash(cues.LegAnswered(fay), effects)
+    assert (desk.sound, desk.legs) == (sound, {ana: state, fay: state})
+
+
+@pytest.mark.parametrize("effects", range(5))
+def test_another_job_goes_on_with_whom_the_caller_was_left_to(effects: int) -> None:
+    desk, ana, fay = asked("*8")
+    desk.answers(fay)
+    desk.legs[ana] = "left"
+    desk.crash(cues.LegLeft(ana), effects)
+    desk.pass_time(RESUME_WITHIN + 0.1)
+    assert (desk.sound, desk.legs[fay], desk.held) == ("", "connected", set())
