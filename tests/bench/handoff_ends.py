@@ -25,8 +25,8 @@ ANSWERED = 5
 """Of them, who have answered when one takes the call; the others ring still."""
 RING_FOR = 6.0
 """Seconds."""
-ALONE, TOGETHER = 4, 1
-"""Calls that nobody answers, and that ten phones ring for."""
+ALONE, TOGETHER = 3, 1
+"""Calls that nobody answers, before whoever misses them is paused, and that ten phones ring for."""
 OURS, THEIRS = 1500.0, 1800.0
 """Hz: of the caller and of whoever takes the call."""
 PEOPLE = ", ".join(f"p{n}: {{call: +1 510 555 01{10 + n}}}" for n in range(PHONES))
@@ -36,10 +36,10 @@ timezone: America/New_York
 country: US
 human: callback
 numbers: {{+1 510 555 0711: all, +1 510 555 0712: one, otherwise: nobody}}
-people: {{{PEOPLE}}}
+people: {{{PEOPLE}, solo: {{call: +1 510 555 0120}}}}
 teams:
   ten: {{members: [{", ".join(f"p{n}" for n in range(PHONES))}], ring: ringall, for: 60s}}
-  alone: {{members: [p0], for: {RING_FOR:g}s}}
+  alone: {{members: [solo], for: {RING_FOR:g}s}}
 routes:
   all: {{agent: sales, greeting: Hello., handoff: ten, introduce: false}}
   one: {{agent: sales, greeting: Hello., handoff: alone}}
