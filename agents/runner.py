@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import ChatMessage, Tool, Toolset
-from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
+from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent
 
 from agents.appointing import Appointing
-from agents.definition import Definition, DigitField, greeting, line, opening, pronounced_as
+from agents.definition import Definition, DigitField, greeting, opening, pronounced_as
 from agents.engines import chains as engines
 from agents.engines.transcribing import Transcribing
 from agents.keys.keying import Keying
@@ -24,7 +24,7 @@ from agents.keys.keypad import NUMBER, Keyed, Keypad, asked_for
 from agents.keys.sealed_keys import SealedKeys
 from agents.keys.sealing import SealingAgent
 from agents.line import telephony
-from agents.line.media import StageInput, StageOutput, frames
+from agents.line.media import StageInput, StageOutput
 from agents.line.patience import Patience
 from agents.line.watching import Means, Watch
 from agents.talk import checking, transferring
@@ -33,9 +33,11 @@ from agents.talk.checking import CheckedAgent, Checking
 from agents.talk.endangered import Endangered
 from agents.talk.going_on import go_on, opened, returned, wanted_number
 from agents.talk.remembering import Remembering
+from agents.talk.turns import added
 from agents.talk.unwanted import NO_CALLS, Unwanted
+from agents.talk.voice import PLAY_WITHIN, Voice, line_in
 from agents.words.facts import Facts, save_schema
-from agents.words.history import KEYED, KEYED_SEALED, history
+from agents.words.history import KEYED, history
 from agents.words.lines import FOR_PERSON, WHOLE, Say, line_of
 from agents.words.prompting import asked, instructions
 from agents.words.tools import END, HAND_OVER, MESSAGE, PERSON
@@ -56,11 +58,7 @@ log = structlog.get_logger(__name__)
 
 PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.PERSON_THERE, Say.TIME_NEARLY_UP)
 """Lines that ask for nothing new: what was asked for before still is."""
-OVER_MACHINES = (Say.PERSON_THERE, Say.NOBODY_THERE)
-"""Lines that no voice cuts off, keys alone: music and recordings would."""
-_LATENCIES = ("transcription_delay", "end_of_turn_delay", "llm_node_ttft", "tts_node_ttfb", "e2e_latency")
 _CLOSE_WITHIN = 2.0
-_PLAY_WITHIN = 30.0
 
 
 class TalkingRunner:
@@ -92,7 +90,7 @@ class TalkingRunner:
         self._facts = Facts(self._definition, asked(self._definition, brief))
         self._facts.restore(stage.kept.facts, partial(opened, stage, self._seal))
         self._answers = led_by_words(stage)
-        self._opening = self._line(opening(self._definition, brief, greeted=not self._answers))
+        self._opening = line_in(stage, opening(self._definition, brief, greeted=not self._answers))
         self._greeting = await stage.prompt(self._opening)
         for say in WHOLE:
             if say is not Say.NOTICE:
@@ -109,6 +107,7 @@ class TalkingRunner:
         session.on("close", self._closed)
         self._session = session
         self._patience = Patience(session, self._output, stage, self._line_of, self._start, self._settings.hold)
+        self._voice = Voice(session, stage, self._patience)
         await self._patience.fetch()
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
@@ -142,16 +141,18 @@ class TalkingRunner:
         fails."""
         back = returned(self._stage)
         if back is not None and not self._stage.opened:
-            self._say(self._line_of(back), await self._stage.prompt(self._line_of(back)))
+            self._voice.say(self._line_of(back), await self._stage.prompt(self._line_of(back)))
         elif back is None and not self._stage.resumed:
-            self._say(self._opening, self._greeting)
+            self._voice.say(self._opening, self._greeting)
         if self._answers:
             self._start(self._answer())
         elif self._keying.begun:
             self._start(self._key_on())
         elif self._stage.resumed:
             self._wants_number = wanted_number(self._stage)
-            go_on(self._stage, self._definition, self._session, lambda text: self._say(self._line(text), None))
+            go_on(
+                self._stage, self._definition, self._session, lambda text: self._voice.say(self._voice.line(text), None)
+            )
         if self._watch is not None:
             self._watch.begin()
         early, self._early = self._early or [], None
@@ -195,7 +196,7 @@ class TalkingRunner:
             await self._warm.guide.leave(self._board)
 
     def _means(self) -> Means:
-        return Means(self._start, self._ask, self._idle, self._get_person, self._finish)
+        return Means(self._start, lambda say: self._voice.ask(say), self._idle, self._get_person, self._finish)
 
     async def _answer(self) -> None:
         """Answer what the caller has said on the way here; greet them when it can't be made out."""
@@ -203,7 +204,7 @@ class TalkingRunner:
         if words:
             self._session.generate_reply(user_input=words)
         elif not any(turn.speaker is Speaker.CALLER for turn in self._stage.turns):
-            self._say(self._line(greeting(self._definition, self._stage.brief)), None)
+            self._voice.say(self._voice.line(greeting(self._definition, self._stage.brief)), None)
 
     # What the model does.
 
@@ -242,7 +243,7 @@ class TalkingRunner:
 
     async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PLAY_WITHIN):
+            async with asyncio.timeout(PLAY_WITHIN):
                 await context.wait_for_playout()
         self._finish("the conversation was over")
 
@@ -343,23 +344,14 @@ class TalkingRunner:
     # What the session tells.
 
     def _added(self, event: ConversationItemAddedEvent) -> None:
-        item = event.item
-        if not isinstance(item, ChatMessage) or item.role not in ("user", "assistant") or not item.text_content:
+        turn = added(event.item)
+        if turn is None or not isinstance(event.item, ChatMessage):
             return
-        text = item.text_content
-        if item.role == "user":
-            speaker = Speaker.KEYPAD if text.startswith((KEYED, KEYED_SEALED)) else Speaker.CALLER
-            text = HIDDEN if text.startswith(KEYED_SEALED) else text.removeprefix(KEYED).strip()
-        else:
-            speaker = Speaker.AGENT
-        told: Mapping[str, object] = dict(item.metrics)
-        latencies = {name: value for name in _LATENCIES if isinstance(value := told.get(name), int | float)}
-        started = told.get("started_speaking_at")
-        at = float(started) if isinstance(started, int | float) else item.created_at
-        self._stage.said(speaker, text, at=at, interrupted=item.interrupted, latencies=latencies)
-        if speaker is Speaker.CALLER:
+        interrupted = event.item.interrupted
+        self._stage.said(turn.speaker, turn.text, at=turn.at, interrupted=interrupted, latencies=turn.latencies)
+        if turn.speaker is Speaker.CALLER:
             self._keying.spoke()
-        if item.role == "user" and self._remembering is not None:
+        if event.item.role == "user" and self._remembering is not None:
             self._remembering.turned()
 
     def _closed(self, event: CloseEvent) -> None:
@@ -373,41 +365,21 @@ class TalkingRunner:
 
     # Speaking.
 
-    async def _ask(self, say: Say) -> None:
-        with self._stage.attention.filling():
-            await self._speak(line_of(say, self._stage.brief.language), cut=say not in OVER_MACHINES)
-
     async def _speak(self, text: str, *, cut: bool = True, ahead: bool = True) -> None:
-        """Say a line of the house, and return when it was played. `cut`: whoever talks cuts it off; `ahead`: it may be kept
-        as a prompt, which nothing may be that holds what the caller told."""
-        said = self._line(text)
-        handle = self._say(said, await self._stage.prompt(said) if ahead else None, cut=cut)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PLAY_WITHIN):
-                await handle.wait_for_playout()
-
-    def _say(self, said: Line, audio: Pcm | None, *, cut: bool = True) -> SpeechHandle:
-        if audio is None:
-            self._waits()
-            return self._session.say(said.text, allow_interruptions=cut)
-        return self._session.say(said.text, audio=frames(audio), allow_interruptions=cut)
+        await self._voice.speak(text, cut=cut, ahead=ahead)
 
     def _waits(self) -> None:
         if self._patience is not None:
             self._patience.waits()
 
     def _line_of(self, say: Say) -> Line:
-        return self._line(line_of(say, self._stage.brief.language))
-
-    def _line(self, text: str) -> Line:
-        brief = self._stage.brief
-        return line(text, pronounced_as(brief), brief.language)
+        return line_in(self._stage, line_of(say, self._stage.brief.language))
 
     def _after_playing(self, reason: str) -> None:
         """End once what is being said was played."""
 
         async def end() -> None:
-            await self._idle(_PLAY_WITHIN)
+            await self._idle(PLAY_WITHIN)
             self._finish(reason)
 
         self._start(end())
