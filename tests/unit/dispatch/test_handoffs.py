@@ -18,7 +18,7 @@ from gateway.dispatch.dispatcher import PARTS_WITHIN
 from gateway.terms.act import Because, Handoff, Onward, Promise, Record, Talk
 from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.personal import Number
-from tests.unit.dispatch.test_dispatcher import CALL, World, arrival
+from tests.unit.dispatch.world import CALL, World, arrival
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 PLAN = """\
