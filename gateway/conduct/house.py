@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+
+import structlog
 
 from gateway.callbacks.booking import Chosen
 from gateway.calls.acts.cues import Book, Booked, Event, Machine
@@ -17,10 +20,17 @@ from gateway.conduct.stage import CallStage
 from gateway.conduct.tools import Tools
 from gateway.donotcall.port import Unwanted
 from gateway.errors import Unavailable
-from gateway.terms.act import Onward, Over, Promise
+from gateway.handoff.cut_off import alarm
+from gateway.metrics import counter
+from gateway.terms.act import Handoff, Onward, Over, Promise
 from gateway.terms.call import Call
+from gateway.terms.delivery import Why, asked
 from gateway.terms.emergency import callable_number
 from gateway.terms.personal import Number
+
+CUT_OFF = counter("handoffs_cut_off", "Humans who were cut off just after they had taken a caller, and rung back")
+
+log = structlog.get_logger(__name__)
 
 
 class House:
@@ -121,6 +131,7 @@ class House:
             stage.note,
             book,
             card=partial(self._card, stage, call),
+            cut_off=partial(_cut_off, stage, call),
             notice=call.brief.notice,
         )
 
@@ -130,3 +141,16 @@ class House:
             return await self._performance.run()
         finally:
             self._performance = None
+
+
+def _cut_off(stage: CallStage, call: Call, leg: str, name: str) -> None:
+    """Tell whoever the team's notices go to; the record and the log tell it too."""
+    log.warning("a human was cut off", call=call.id, leg=leg, member=name)
+    CUT_OFF.inc()
+    if isinstance(call.act, Handoff) and call.act.notify:
+        now = time.time()
+        content = alarm(call.id, call.act.team, leg, name)
+        event = asked(
+            call.id, now, kind=Why.ALARM, subject=f"cut off {leg}", to=call.act.notify, content=content, urgent=True
+        )
+        stage.note(event.kind, event.data, now)

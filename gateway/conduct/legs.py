@@ -58,6 +58,16 @@ _REFUSED = {
     rtc.DisconnectReason.SIP_TRUNK_FAILURE: 503,
 }
 """A SIP status for LiveKit's reason, where the API's own answer isn't to be had."""
+_LOST = frozenset(
+    {
+        rtc.DisconnectReason.CONNECTION_TIMEOUT,
+        rtc.DisconnectReason.SIGNAL_CLOSE,
+        rtc.DisconnectReason.MEDIA_FAILURE,
+        rtc.DisconnectReason.SIP_TRUNK_FAILURE,
+    }
+)
+"""Why an answered leg has gone that nobody ended. A SIP service of ours says so for lost media, and for a callee or a
+session that is gone; livekit-sip leaves by itself for lost media as for a BYE."""
 _BY_CODE = {
     api.TwirpErrorCode.CANCELED: 408,
     api.TwirpErrorCode.DEADLINE_EXCEEDED: 408,
@@ -365,18 +375,18 @@ class Legs:
         if one is None or one.at is _At.OVER or astray(self._room):
             return
         if one.at is _At.ANSWERED:
-            self._left(one, _words(who.disconnect_reason))
+            self._left(one, _words(who.disconnect_reason), lost=who.disconnect_reason in _LOST)
             return
         status = _REFUSED.get(who.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON, 480)
         within = TOLD_WITHIN if one.pending else 0.0
         self._tasks.start(self._fail_later(one, status, _words(who.disconnect_reason), within), "leg gone")
 
-    def _left(self, one: _Leg, reason: str) -> None:
+    def _left(self, one: _Leg, reason: str, *, lost: bool = False) -> None:
         if one.at is _At.ANSWERED:
             one.at = _At.OVER
             self._settle(one)
             self._noted(one, "left", 0, reason)
-            self._tell(LegLeft(one.name))
+            self._tell(LegLeft(one.name, lost))
 
     def _settle(self, one: _Leg) -> None:
         """Count what the leg has cost. Of one that outlives us, what it was taken to cost stays."""

@@ -51,6 +51,7 @@ from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools,
 from gateway.errors import Unavailable
 from gateway.terms.act import Act, Choose, Handoff, Onward, Over, Recall, Record, Ring, Wait
 from gateway.terms.event import Kind
+from gateway.terms.handoff import Tried
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +83,8 @@ class Part:
     """Books a callback; whether it is kept for good."""
     card: Callable[[str, str], None] = lambda _leg, _name: None
     """Tells the member of that name, whom that leg rings, whose call it is."""
+    cut_off: Callable[[str, str], None] = lambda _leg, _name: None
+    """Raises the alarm that the line of the member of that name, whose leg it was, is cut."""
     notice: str = ""
     """An operator's words for the time being, said before anything else."""
 
@@ -218,7 +221,8 @@ class Performance:
                 self._bridged = effect.leg
             elif isinstance(effect, Converse):
                 self._bridged = effect.legs[0] if effect.caller else ""
-        await self._keeping.step(self._machine, self._bridged)
+        parted = Drop(self._bridged) in effects
+        await self._keeping.step(self._machine, "" if parted else self._bridged)
 
     def _lost(self) -> None:
         """Another job has the call."""
@@ -372,3 +376,5 @@ class Performance:
                 self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why}, time.time())
             case Consulted(leg, tried):
                 self._part.note(Kind.HANDOFF, {"leg": leg, "tried": tried.value}, time.time())
+                if tried is Tried.CUT_OFF:
+                    self._part.cut_off(leg, getattr(self._machine, "rung_back", ""))

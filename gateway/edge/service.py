@@ -21,6 +21,7 @@ from gateway.edge.leg import leg_of
 from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of
 from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
+from gateway.edge.reason import dropped
 from gateway.errors import PeerFault
 from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming
@@ -177,7 +178,7 @@ class Edge:
         match incoming.request.method:
             case "BYE":
                 incoming.respond(200)
-                call.post(PeerGone())
+                call.post(PeerGone(lost=dropped(incoming.request.headers.getlist("Reason"))))
             case "INVITE" | "UPDATE":
                 await call.renegotiate(incoming)
             case "PRACK":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -50,14 +50,19 @@ class Asked:
     """Times that they have asked to hear it again."""
     machine: bool = False
     """It may be one that answered: only a key takes the call then."""
-    phone: bool = True
-    """Whether they have one; who has none takes the call in their browser."""
+    address: str = field(default="", repr=False)
+    """As in `Callee`."""
 
     @classmethod
     def dialed(cls, dial: cues.Dial, now: float) -> Self:
         """Whoever is rung from now on."""
-        ring_for, phone = dial.ring_for, bool(dial.callee.address)
-        return cls(dial.leg, dial.callee.name, ring_for, now + ring_for + LATE, phone=phone)
+        ring_for, callee = dial.ring_for, dial.callee
+        return cls(dial.leg, callee.name, ring_for, now + ring_for + LATE, address=callee.address)
+
+    @property
+    def phone(self) -> bool:
+        """Whether they have one; who has none takes the call in their browser."""
+        return bool(self.address)
 
     @property
     def answered(self) -> bool:

@@ -21,11 +21,7 @@ from gateway.terms.handoff import Tried, by_status
 def begin(state: State, _: Event, now: float) -> Then:
     """The act begins."""
     fresh = replace(state, begun=True, since=now, announce=now + HOLD_EVERY)
-    return fresh, (_music(fresh), cues.Ready(_whisper(fresh)), _enter(fresh))
-
-
-def _enter(state: State) -> cues.Enter:
-    return cues.Enter(state.act.team, state.since, once=True, past=tuple(state.tried), browsers=state.act.browsers)
+    return fresh, (_music(fresh), cues.Ready(_whisper(fresh)), fresh.enter())
 
 
 def _music(state: State) -> cues.Sound:
@@ -86,16 +82,22 @@ def _answered(state: State, event: Event, now: float) -> Then:
     one = state.named(event.leg)
     if one is None:
         here = state.named(rung_leg(event.leg))
-        return (state, (cues.Drop(event.leg),)) if here is None else _taken(state, here, event.leg)
+        return (state, (cues.Drop(event.leg),)) if here is None else _taken(state, here, now, event.leg)
     if one.answered:
         return state, ()
     card = () if one.rings else (cues.Card(one.leg, one.name),)  # a phone may answer without having rung
     said = _introduction(state, one)
     soon = (cues.Ready((said,), whisper=False),) if said else ()
-    return state.put(replace(one.whispered(now), rings=True)), (*card, cues.Whisper(one.leg, _whisper(state)), *soon)
+    return state.put(replace(one.whispered(now), rings=True)), (
+        *card,
+        cues.Whisper(one.leg, _whisper(state, one)),
+        *soon,
+    )
 
 
-def _whisper(state: State) -> tuple[str, ...]:
+def _whisper(state: State, to: Asked | None = None) -> tuple[str, ...]:
+    if to is not None and to.name == state.rung_back:
+        return state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE)
     return (*state.whisper, state.says(HandoffWord.CHOOSE))
 
 
@@ -175,13 +177,13 @@ def _sounds(state: State, event: Event, _: float) -> Then:
 def _chosen(state: State, one: Asked, choice: Choice, now: float) -> Then:
     match choice:
         case Choice.TAKE:
-            return _taken(state, one)
+            return _taken(state, one, now)
         case Choice.DECLINE:
             return _without(state, one, Tried.DECLINED)
     if one.again >= AGAIN:
         return state, ()
     told = replace(one.whispered(now), again=one.again + 1)
-    return state.put(told), (cues.Whisper(one.leg, _whisper(state)),)
+    return state.put(told), (cues.Whisper(one.leg, _whisper(state, one)),)
 
 
 def _declined(state: State, event: Event, _: float) -> Then:
@@ -190,7 +192,7 @@ def _declined(state: State, event: Event, _: float) -> Then:
     return (state, ()) if one is None else _without(state, one, Tried.DECLINED)
 
 
-def _taken(state: State, one: Asked, browser: str = "") -> Then:
+def _taken(state: State, one: Asked, now: float, browser: str = "") -> Then:
     """The others fall silent first; the caller's music goes on until the two hear each other. `browser`: the leg by which
     they take it, in place of their phone."""
     others = tuple(each for each in state.asked if each is not one)
@@ -202,6 +204,8 @@ def _taken(state: State, one: Asked, browser: str = "") -> Then:
         asked=(),
         talking=leg,
         talks_with=one.name,
+        taken=now,
+        reach="" if browser else one.address,  # who closes a page has hung up
         tried={**state.tried, **beaten, one.name: Tried.TAKEN},
         lost=tuple(beaten),
         why=TOOK,
@@ -218,7 +222,7 @@ def _taken(state: State, one: Asked, browser: str = "") -> Then:
 
 
 def _introduction(state: State, one: Asked) -> str:
-    if not state.act.introduce:
+    if not state.act.introduce or one.name == state.rung_back:
         return ""
     human = one.name.capitalize() if one.name.isalpha() else ""
     which = _INTRODUCE[bool(state.caller), bool(human)]
@@ -285,7 +289,7 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     return again, (
         _music(again),
         *(cues.Drop(leg) for leg in unknown),
-        _enter(again),
+        again.enter(),
     )
 
 

@@ -96,6 +96,12 @@ class State:
     """The leg that is connected, or was."""
     talks_with: str = ""
     """Whose that is, in the plan's `people`."""
+    taken: float = 0.0
+    """When they took the call."""
+    reach: str = field(default="", repr=False)
+    """Their address, while they may be rung back; "" for who took it in a browser."""
+    rung_back: str = ""
+    """Who was rung back, their line having been cut."""
     star: float = 0.0
     """Until when a key of the human's makes the `*` before it a code."""
     third: Third = Third.NOBODY
@@ -162,6 +168,12 @@ class State:
         """Give back a member who didn't take the call."""
         missed = self.tried.get(name) is Tried.NO_ANSWER
         return cues.Release(self.act.team, name, took=False, missed=missed)
+
+    def enter(self) -> cues.Enter:
+        """Wait in the team's line."""
+        act = self.act
+        past = tuple(dict.fromkeys((*self.tried, *((self.rung_back,) if self.rung_back else ()))))
+        return cues.Enter(act.team, self.since, once=True, past=past, browsers=act.browsers)
 
     def says(self, which: HandoffWord) -> str:
         """Words of the table."""

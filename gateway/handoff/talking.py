@@ -12,7 +12,7 @@ from dataclasses import replace
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
-from gateway.handoff import third
+from gateway.handoff import cut_off, third
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
 from gateway.terms.handoff import Tried
 
@@ -24,10 +24,11 @@ FEATURES = {"2": Feature.BACK, "3": Feature.THIRD, "8": Feature.ASIDE}
 """By the key after the `*`."""
 
 
-def _left_talk(state: State, event: Event, _: float) -> Then:
+def _left_talk(state: State, event: Event, now: float) -> Then:
     assert isinstance(event, cues.LegFailed | cues.LegLeft)
     if event.leg == state.talking:
-        return _left_by_human(state)
+        cut = isinstance(event, cues.LegLeft) and cut_off.early(state, event, now)
+        return cut_off.ring_back(state, now) if cut else _left_by_human(state)
     return third.without(state, dropped=False) if _is_third(state, event.leg) else (state, ())
 
 

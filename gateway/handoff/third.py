@@ -94,6 +94,7 @@ def succeeds(state: State) -> Then:
         state,
         talking=state.third_leg,
         talks_with="",
+        reach="",
         passed_on=state.talks_with,
         third=Third.NOBODY,
         third_leg="",

@@ -42,6 +42,8 @@ class Call:
         self.tape = Tape()
         self.keys: list[KeyPressed] = []
         """Keys that the other side pressed, as RFC 4733 events."""
+        self.parting: tuple[tuple[str, str], ...] = ()
+        """Headers of our BYE."""
         self.transfers = Transfers()
         """What it does when the other side sends it elsewhere."""
         self._port: Port | None = None
@@ -162,14 +164,16 @@ class Call:
         while self.signalling.ended is None and (left := end - time.monotonic()) > 0:
             await self._change(left)
 
-    async def hang_up(self) -> None:
-        """End the call: CANCEL while it rings, BYE once it is answered; nothing when it is over."""
+    async def hang_up(self, why: str = "") -> None:
+        """End the call: CANCEL while it rings, BYE once it is answered; nothing when it is over. `why`: the BYE's Reason
+        (RFC 3326), such as `Q.850;cause=41`."""
         if self.signalling.ended is not None:
             return
         if self._dialog is None and self._sending is not None:
             self._sending.cancel()
             await self._until(lambda: self.signalling.ended is not None, 5.0, "the cancelled call to end", up=False)
             return
+        self.parting = (("Reason", why),) if why else ()
         self.on_ended("us", time.monotonic())
 
     # What a person hears.

@@ -208,7 +208,7 @@ class Phone:
         if call.signalling.ended_by == "us":
             with suppress(Unavailable, PeerFault, TimeoutError):
                 async with asyncio.timeout(BYE_WITHIN):
-                    await self._sip.request(dialog.request("BYE"), there)
+                    await self._sip.request(dialog.request("BYE", headers=call.parting), there)
 
     def _invite(self, number: str, call_id: str, offer: sdp.Session) -> sipmessage.Request:
         host, port = self._to
@@ -238,7 +238,7 @@ class Phone:
                     await call.over()
             if call.signalling.ended_by == "us":
                 async with asyncio.timeout(BYE_WITHIN):
-                    await self._sip.request(dialog.request("BYE"), self._to)
+                    await self._sip.request(dialog.request("BYE", headers=call.parting), self._to)
         except (Unavailable, PeerFault, TimeoutError) as bad:
             call.on_ended("network", time.monotonic(), str(bad) or "The other side doesn't answer.")
 

@@ -30,6 +30,8 @@ class Handed:
     """None while it lasts, and where there was none."""
     gave_back: bool = False
     """They have given the caller back to the agent."""
+    cut_off: bool = False
+    """Their line was cut; they were rung back by another leg."""
 
 
 def handed(legs: Sequence[Row], waits: Sequence[Row], notes: Sequence[Row]) -> list[Handed]:
@@ -64,6 +66,7 @@ def _one(row: Row, told: Sequence[tuple[float, str]], waits: Sequence[Row], take
         _between(max(before), at) if took and before else None,
         _between(at, ends) if took else None,
         told[-1][1] == Tried.GAVE_BACK,
+        told[-1][1] == Tried.CUT_OFF,
     )
 
 

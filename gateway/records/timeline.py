@@ -219,12 +219,19 @@ def _of_leg(row: Row, asked: Handed | None) -> Iterator[Moment]:
         yield Moment(asked.at, "", f"{who} took the call", _took(asked))
     if (at := _first(row, "over")) is not None and asked is not None:
         talked = asked.came if asked.talk is None else f"talked {asked.talk:.0f} s"
-        ended = "gave the caller back" if asked.gave_back else "hung up" if row.get("how") == "left" else "is gone"
-        yield Moment(at, "", f"{who} {ended}", talked)
+        yield Moment(at, "", f"{who} {_left(row, asked)}", talked)
     elif at is not None:
         reason = _said(row.get("reason"))
         why = f"{row.get('status') or ''} {'' if reason in _HUNG_UP else reason}".strip()
         yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), why)
+
+
+def _left(row: Row, asked: Handed) -> str:
+    if asked.gave_back:
+        return "gave the caller back"
+    if asked.cut_off:
+        return "was cut off"
+    return "hung up" if row.get("how") == "left" else "is gone"
 
 
 def _took(asked: Handed) -> str:

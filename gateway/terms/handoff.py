@@ -27,6 +27,8 @@ class Tried(StrEnum):
     """They talked with the caller, and gave them back to the agent."""
     ASKED = "asked"
     """Whoever talked with the caller asked them in private, or brought them in."""
+    CUT_OFF = "cut off"
+    """They talked with the caller, were cut off, and rung back."""
     BEATEN = "beaten"
     """Another of the team took the call."""
     WITHDRAWN = "withdrawn"

@@ -126,6 +126,30 @@ async def test_a_human_gives_the_caller_back_by_star_two(stack: Stack, caller: P
 
 
 @pytest.mark.long
+async def test_who_is_cut_off_is_rung_back_and_the_two_talk_on(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    await human.hang_up("Q.850;cause=41")
+    await said(caller, call, word(HandoffWord.CUT_OFF, "en-US"))
+    ringing = await callees.rung()
+    assert ringing.dialed == EVE
+    again = await ringing.answer()
+    await said(callees, again, CHOOSE)
+    await apart(call, again)
+    await again.press("1")
+    await talk(call, again)
+    await call.wait(2.5)  # a BYE within two seconds is no goodbye
+    await again.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert came(found) == ["taken", "cut off", "taken"]
+    assert [leg["member"] for leg in found["legs"]] == ["eve", "eve"]
+
+
+@pytest.mark.long
 async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:

@@ -104,6 +104,8 @@ class LegLeft:
     """A leg that had answered has hung up, or was lost."""
 
     leg: str
+    lost: bool = False
+    """It was lost, as its SIP service or LiveKit says: nobody hung up. False where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ class HandoffWord(StrEnum):
     """To whoever has answered; they may say so too."""
     STILL_RINGING = "handoff_still_ringing"
     """To the caller, between music."""
+    CUT_OFF = "handoff_cut_off"
+    """To the caller, whose human was cut off and is rung back."""
+    WAS_CUT_OFF = "handoff_was_cut_off"
+    """To that human."""
     CALLER_LEFT = "handoff_caller_left"
     """To whoever had answered."""
     INTRODUCE = "handoff_introduce"
@@ -37,6 +41,8 @@ class HandoffWord(StrEnum):
 _ENGLISH = {
     HandoffWord.CHOOSE: "Press 1 to take it, 2 to decline, 3 to repeat.",
     HandoffWord.STILL_RINGING: "I'm still looking for somebody. Please stay on the line.",
+    HandoffWord.CUT_OFF: "We were cut off. I'm calling back. Please stay on the line.",
+    HandoffWord.WAS_CUT_OFF: "Your call was cut off, and the caller is still there.",
     HandoffWord.CALLER_LEFT: "The caller has just hung up. Goodbye.",
     HandoffWord.INTRODUCE: "{caller}, I have {human} for you.",
     HandoffWord.INTRODUCE_NOBODY: "I have {human} for you.",

@@ -211,7 +211,8 @@ def _turn_away(call: Call, event: Stopping, now: float) -> Step:
 def _hung_up(call: Call, event: PeerGone, now: float) -> Step:
     reason = DisconnectReason.CONNECTION_TIMEOUT if event.lost else DisconnectReason.CLIENT_INITIATED
     error = "the callee can't be reached" if event.lost else ""
-    return _ended(call), (Leave("hangup"), TellEnd("served", reason, error, 200, "OK"))
+    leave = Leave("", reason) if event.lost else Leave("hangup")
+    return _ended(call), (leave, TellEnd("served", reason, error, 200, "OK"))
 
 
 def _gone_at_once(call: Call, event: PeerGone, now: float) -> Step:
@@ -231,11 +232,11 @@ def _transferred(call: Call, event: Transferred, now: float) -> Step:
 def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     if event.held:
         return call, ()
-    return _hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT)
+    return _cut_off(call, "media lost", DisconnectReason.MEDIA_FAILURE, MEDIA_TIMEOUT)
 
 
 def _lost(call: Call, event: SessionLost, now: float) -> Step:
-    return _hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED)
+    return _cut_off(call, "not refreshed", DisconnectReason.CONNECTION_TIMEOUT, NOT_REFRESHED)
 
 
 def _agreed(call: Call, event: SessionAgreed, now: float) -> Step:
@@ -341,6 +342,11 @@ def _hang_up(
 ) -> Step:
     """End a call that was answered, with a BYE."""
     return _ended(call), (HangUp(headers), Leave(status), TellEnd(outcome, reason, error, 200, "OK"))
+
+
+def _cut_off(call: Call, outcome: str, reason: int, error: str) -> Step:
+    """End an answered call that nobody has ended. The room is told why instead of that somebody hung up."""
+    return _ended(call), (HangUp(), Leave("", reason), TellEnd(outcome, reason, error, 200, "OK"))
 
 
 def _ended(call: Call) -> Call:

@@ -310,6 +310,19 @@ async def test_a_leg_that_is_connected_is_kept_as_the_one_who_talks() -> None:
     assert [bridged for _, bridged in world.kept][-1] == "1"
 
 
+async def test_who_was_cut_off_talks_with_nobody_for_the_job_that_goes_on() -> None:
+    world = World()
+    made = machine(
+        (Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (Drop("1"), Consulted("1", Tried.CUT_OFF))), (Key, (DONE,))
+    )  # fmt: skip
+    alarms: list[tuple[str, str]] = []
+    part = replace(world.part(HANDOFF, made), cut_off=lambda *about: alarms.append(about))
+    await run(world, part, LegAnswered("1"), LegLeft("1"), Key("1"))
+    assert [bridged for _, bridged in world.kept][-2:] == ["", ""]
+    assert world.done.count(consults(())) == 2, "the caller hears us again"
+    assert [leg for leg, _ in alarms] == ["1"]
+
+
 async def test_a_leg_that_another_job_outdid_is_dropped_and_told_as_gone() -> None:
     world = World(ours=False)
     made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (DONE,)))

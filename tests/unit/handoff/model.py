@@ -60,14 +60,19 @@ class Desk(World):
             case cues.Card(_, name):
                 self.cards.append(name)
             case cues.Consulted(leg, tried):
-                again = (self.came.get(leg), tried) in ((Tried.TAKEN, Tried.GAVE_BACK), (Tried.ASKED, Tried.TAKEN))
+                again = (self.came.get(leg), tried) in (
+                    (Tried.TAKEN, Tried.GAVE_BACK), (Tried.TAKEN, Tried.CUT_OFF), (Tried.ASKED, Tried.TAKEN)
+                )  # fmt: skip
                 assert leg not in self.came or again, "a leg comes out one way"
                 self.came[leg] = tried
             case cues.Drop(leg):
                 self.told.pop(leg, None)
                 if self.legs.get(leg) == "aside":
                     self.legs[leg] = "answered"
-                super()._do(effect)
+                if self.legs.get(leg) != "left":  # dropped, of one who was cut off, says that we are heard again
+                    super()._do(effect)
+            case cues.Release(_, name) if name not in self.held:
+                assert name == self.machine.rung_back or self.crashed, "a member is released once"
             case _:
                 super()._do(effect)
 
@@ -157,10 +162,10 @@ class Desk(World):
         self.legs[leg] = "failed"
         return self.happens(cues.LegFailed(leg, status))
 
-    def hangs_up(self, leg: str) -> Sequence[Effect]:
-        """Somebody who had answered hangs up."""
+    def hangs_up(self, leg: str, *, lost: bool = False) -> Sequence[Effect]:
+        """Somebody who had answered hangs up, or is cut off."""
         self.legs[leg] = "left"
-        return self.happens(cues.LegLeft(leg))
+        return self.happens(cues.LegLeft(leg, lost))
 
     def presses(self, leg: str, key: str) -> Sequence[Effect]:
         """Somebody who has answered presses a key."""

@@ -13,6 +13,7 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.handoff.asked import DECIDE_WITHIN, PART_WITHIN, WHISPER_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
+from gateway.handoff.cut_off import AT_ONCE, EARLY, RINGS
 from gateway.handoff.machine import EVENTS, TABLE, Phase, Transfer
 from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE, TALKED
 from gateway.handoff.talking import HELD
@@ -62,6 +63,7 @@ def test_the_caller_hears_music_and_whoever_answers_who_it_is() -> None:
     assert desk.machine.phase is Phase.BRIDGED
     assert desk.legs[leg] == "connected"
     assert (desk.held, desk.in_line) == ({"ana"}, False)
+    desk.pass_time(AT_ONCE)
     desk.hangs_up(leg)
     assert desk.outcome == TALKED
     assert desk.released == [cues.Release("desk", "ana", took=True)]
@@ -405,6 +407,65 @@ def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("after", "lost", "back"),
+    [(0.0, False, True), (AT_ONCE, False, False), (AT_ONCE, True, True), (EARLY - 1, True, True), (EARLY, True, False)],
+)
+def test_who_is_cut_off_early_is_rung_back_and_who_hangs_up_isnt(after: float, lost: bool, back: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(after)
+    desk.hangs_up(leg, lost=lost)
+    assert (desk.those("rings") != []) is back
+    assert desk.came[leg] is (Tried.CUT_OFF if back else Tried.TAKEN)
+    assert desk.outcome == (None if back else TALKED)
+
+
+def cut_off() -> tuple[Desk, str]:
+    """A caller whose human was cut off; the leg that rings them back."""
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(20.0)
+    effects = desk.hangs_up(leg, lost=True)
+    [back] = [effect for effect in effects if isinstance(effect, cues.Dial)]
+    assert back.callee == ANA
+    return desk, back.leg
+
+
+def test_the_two_talk_on_once_who_was_cut_off_takes_it_again() -> None:
+    desk, leg = cut_off()
+    assert (desk.said, desk.sound) == (["We were cut off. I'm calling back. Please stay on the line."], "words")
+    desk.happens(cues.Heard())
+    assert desk.sound == "music:default"
+    desk.answers(leg)
+    assert desk.told[leg] == ("Your call was cut off, and the caller is still there.", CHOOSE)
+    assert desk.legs[leg] == "answered", "a mailbox may have answered"
+    desk.presses(leg, "1")
+    assert (desk.legs[leg], desk.introduced, desk.in_line) == ("connected", "", False)
+    desk.hangs_up(leg, lost=True)
+    assert desk.outcome == TALKED, "nobody is rung back twice"
+
+
+def test_whoever_else_is_free_is_rung_when_who_was_cut_off_doesnt_answer() -> None:
+    desk, leg = cut_off()
+    desk.happens(cues.LegRings(leg))
+    desk.happens(cues.Standing(1, None, free=1))
+    desk.pass_time(RINGS)
+    assert (desk.legs[leg], desk.outcome) == ("dropped", None)
+    [ben] = desk.offer(BEN)
+    desk.answers(ben)
+    assert desk.told[ben] == (*WHO, CHOOSE)
+    desk.presses(ben, "1")
+    assert desk.introduced == "Maria, I have Ben for you."
+
+
+def test_nobody_else_being_free_the_caller_goes_back_to_the_agent() -> None:
+    desk, leg = cut_off()
+    desk.happens(cues.Standing(1, None, free=0))
+    desk.fails(leg, 503)
+    assert desk.outcome == unanswered("unreachable")
+
+
 class Handoffs(RuleBasedStateMachine):
     """Any events in any order, and jobs that die amid any of them: what each of them hears is never wrong."""
 
@@ -499,12 +560,12 @@ class Handoffs(RuleBasedStateMachine):
         self._happens(cues.LegHeard(leg), crash)
 
     @precondition(lambda self: self.desk.those("answered", "connected", "aside"))
-    @rule(data=st.data(), crash=st.none() | st.integers(0, 4))
-    def a_human_hangs_up(self, data: st.DataObject, crash: int | None) -> None:
+    @rule(data=st.data(), lost=st.booleans(), crash=st.none() | st.integers(0, 8))
+    def a_human_hangs_up(self, data: st.DataObject, lost: bool, crash: int | None) -> None:
         leg = data.draw(st.sampled_from(self.desk.those("answered", "connected", "aside")))
         self.desk.legs[leg] = "left"
         self.desk.told.pop(leg, None)
-        self._happens(cues.LegLeft(leg), crash)
+        self._happens(cues.LegLeft(leg, lost), crash)
 
     @precondition(lambda self: self.desk.those("connected", "aside"))
     @rule(data=st.data(), keys=st.sampled_from(["*", "2", "*2", "*3", "*8"]), crash=st.none() | st.integers(0, 5))

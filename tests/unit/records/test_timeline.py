@@ -123,6 +123,16 @@ def test_a_handoff_tells_how_long_each_was_told_of_it_held_and_talked() -> None:
     assert ("ana is gone", "beaten") in told
 
 
+def test_who_was_cut_off_hasnt_hung_up() -> None:
+    legs = [{"leg": "2", "member": "ben", "at": 10.0, "answered": 16.0, "over": 40.0, "how": "left"}]
+    notes = [
+        {"kind": "handoff", "at": 20.0, "about": {"leg": "2", "tried": "taken"}},
+        {"kind": "handoff", "at": 40.0, "about": {"leg": "2", "tried": "cut off"}},
+    ]
+    found = timeline({"started": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=legs, notes=notes)
+    assert ("ben was cut off", "talked 20 s") in {(moment.text, moment.note) for moment in found}
+
+
 def test_whoever_gives_a_caller_back_has_taken_the_call_before() -> None:
     legs = [{"leg": "2", "member": "ben", "at": 10.0, "answered": 16.0, "over": 82.0, "how": "dropped"}]
     notes = [

@@ -50,6 +50,19 @@ def test_the_way_of_a_call_that_is_waited_for() -> None:
     assert effects == (ev.Leave("hangup"), ev.TellEnd("served", DisconnectReason.CLIENT_INITIATED, "", 200, "OK"))
 
 
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (ev.PeerGone(lost=True), DisconnectReason.CONNECTION_TIMEOUT),
+        (ev.MediaLost(), DisconnectReason.MEDIA_FAILURE),
+        (ev.SessionLost(), DisconnectReason.CONNECTION_TIMEOUT),
+    ],
+)
+def test_the_room_is_told_of_an_end_that_nobody_wanted(event: ev.Event, reason: DisconnectReason) -> None:
+    _, effects = after(WAITS, *DIALING, own.Accepted(), event)
+    assert ev.Leave("", reason) in effects
+
+
 def test_a_call_that_is_not_waited_for_is_created_as_it_is_dialed() -> None:
     call, effects = after(ASKS, *DIALING)
     assert effects == (own.TellJoined(), own.Created(), own.Invite())
