@@ -25,7 +25,7 @@ from gateway.terms.handoff import Tried
 
 EARLY = 90.0
 """Seconds from their taking the call in which a lost line is rung back; who talked longer is called by the caller, or calls."""
-AT_ONCE = 2.0
+AT_ONCE = 1.0
 """Seconds in which a BYE is no goodbye."""
 RINGS = 20.0
 """Seconds for which they are rung back: the caller waits."""

@@ -62,6 +62,8 @@ class Third(StrEnum):
     RUNG_IN = "rung in"
     """Their phone rings, while the two talk on."""
     THREE = "three"
+    LEFT = "left"
+    """Whoever was aside is leaving the room; the caller hears music until they are out."""
 
 
 ASKING = (Phase.OFFERING, Phase.RINGING, Phase.WHISPERING, Phase.DECIDING)

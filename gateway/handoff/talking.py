@@ -28,20 +28,20 @@ def _left_talk(state: State, event: Event, now: float) -> Then:
     assert isinstance(event, cues.LegFailed | cues.LegLeft)
     if event.leg == state.talking:
         cut = isinstance(event, cues.LegLeft) and cut_off.early(state, event, now)
-        return cut_off.ring_back(state, now) if cut else _left_by_human(state)
-    return third.without(state, dropped=False) if _is_third(state, event.leg) else (state, ())
+        return cut_off.ring_back(state, now) if cut else _left_by_human(state, now)
+    return third.without(state, now, dropped=False) if _is_third(state, event.leg) else (state, ())
 
 
 def _is_third(state: State, leg: str) -> bool:
     return state.third is not Third.NOBODY and leg == state.third_leg
 
 
-def _left_by_human(state: State) -> Then:
+def _left_by_human(state: State, now: float) -> Then:
     """The caller goes on with a third who has answered, or with the agent, where they were waiting for one."""
     match state.third:
         case Third.ASIDE | Third.THREE:
-            return third.succeeds(state)
-        case Third.RUNG_ASIDE:
+            return third.succeeds(state, now)
+        case Third.RUNG_ASIDE | Third.LEFT:
             return _give_back(state, dropped=False)
     return talked(state)
 
@@ -94,8 +94,8 @@ def due(state: State, now: float) -> Then:
     if state.star and now >= state.star:
         return replace(state, star=0.0), ()
     if state.third_until and now >= state.third_until:
-        return third.without(state)
-    return _left_by_human(replace(state, resumed=0.0))
+        return third.without(state, now)
+    return _left_by_human(replace(state, resumed=0.0), now)
 
 
 def _key(state: State, event: Event, now: float) -> Then:

@@ -7,7 +7,8 @@
        └──── *3 ─────▶ rung in ──────────────────────▶ three        all hear each other
                               answers
 
-`*8` aside, and `*3` in three, let the third go; so does everything by which they can't be had. If the human hangs up in
+`*8` aside, and `*3` in three, let the third go; so does everything by which they can't be had. From aside the two are
+connected again once the third is out of the room. If the human hangs up in
 either, the caller goes on with the third: that is how a caller is passed on with a word before.
 """
 
@@ -24,6 +25,9 @@ from gateway.terms.handoff import Tried
 
 RINGS = 25.0
 """Seconds for which a third is rung."""
+PARTS = 0.6
+"""Seconds until somebody is out of the room. Who is to hear a track anew just then may never hear it: the SDK loses one that
+LiveKit's API has taken from it before and gives back while another participant goes."""
 
 MOVES: Mapping[tuple[Third, Feature], Third] = {
     (Third.NOBODY, Feature.ASIDE): Third.RUNG_ASIDE,
@@ -36,6 +40,8 @@ MOVES: Mapping[tuple[Third, Feature], Third] = {
     (Third.ASIDE, Feature.THIRD): Third.THREE,
     (Third.THREE, Feature.ASIDE): Third.ASIDE,
     (Third.THREE, Feature.THIRD): Third.NOBODY,
+    (Third.LEFT, Feature.ASIDE): Third.NOBODY,
+    (Third.LEFT, Feature.THIRD): Third.NOBODY,
 }
 """What a human's code makes of it."""
 _ANSWERED = {Third.RUNG_ASIDE: Third.ASIDE, Third.RUNG_IN: Third.THREE}
@@ -45,7 +51,7 @@ def asked(state: State, feature: Feature, now: float) -> Then:
     """The human has asked for it; where the plan names no third, it means nothing."""
     to = MOVES[state.third, feature]
     if to is Third.NOBODY:
-        return without(state)
+        return without(state, now)
     if state.third is not Third.NOBODY:
         return _moved(state, to)
     if state.act.third is None:
@@ -63,11 +69,13 @@ def answered(state: State) -> Then:
     return moved, (*effects, *noted)
 
 
-def without(state: State, *, dropped: bool = True) -> Then:
+def without(state: State, now: float, *, dropped: bool = True) -> Then:
     """The two go on without a third, who is hung up on (`dropped`) or has gone."""
-    leg = state.third_leg
-    moved, effects = _moved(replace(state, third_leg="", third_until=0.0), Third.NOBODY)
-    return moved, (*((cues.Drop(leg),) if dropped else ()), *effects)
+    leg = (cues.Drop(state.third_leg),) if dropped and state.third_leg else ()
+    aside = state.third in (Third.RUNG_ASIDE, Third.ASIDE)
+    alone = replace(state, third_leg="", third_until=now + PARTS if aside else 0.0)
+    moved, effects = _moved(alone, Third.LEFT if aside else Third.NOBODY)
+    return moved, (*leg, *effects)
 
 
 def gone(state: State, legs: frozenset[str]) -> State:
@@ -83,21 +91,25 @@ def heard(state: State) -> tuple[Effect, ...]:
         case Third.RUNG_ASIDE | Third.ASIDE:
             # Of a phone that rings, the human hears its ringing.
             return cues.Sound(f"music:{state.act.music}"), cues.Converse((state.talking, state.third_leg), caller=False)
+        case Third.LEFT:
+            return cues.Sound(f"music:{state.act.music}"), cues.Converse((state.talking,), caller=False)
         case Third.THREE:
             return cues.Hush(), cues.Converse((state.talking, state.third_leg))
     return cues.Hush(), cues.Converse((state.talking,))
 
 
-def succeeds(state: State) -> Then:
+def succeeds(state: State, now: float) -> Then:
     """The human has gone, and the caller goes on with the third whom they had asked."""
+    aside = state.third is Third.ASIDE
     after = replace(
         state,
         talking=state.third_leg,
         talks_with="",
         reach="",
         passed_on=state.talks_with,
-        third=Third.NOBODY,
+        third=Third.LEFT if aside else Third.NOBODY,
         third_leg="",
+        third_until=now + PARTS if aside else 0.0,
         star=0.0,
         resumed=0.0,
     )

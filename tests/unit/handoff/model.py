@@ -132,8 +132,9 @@ class Desk(World):
         assert len(connected) == 2 if three else len(connected) <= 1
         if aside := self.those("aside"):
             assert self.sound, "the caller hears music"
-            assert self.machine.third in (Third.ASIDE, Third.RUNG_ASIDE)
-            assert len(aside) == 2 or self.legs[self.machine.third_leg] == "rings", "nobody is aside alone"
+            assert self.machine.third in (Third.ASIDE, Third.RUNG_ASIDE, Third.LEFT)
+            alone = len(aside) == 1 and self.machine.third is not Third.LEFT
+            assert not alone or self.legs[self.machine.third_leg] == "rings", "nobody is aside alone"
 
     def phones(self, *states: str) -> list[str]:
         """The legs in the states that are in the room: all but of those who haven't come by their browser."""

@@ -9,7 +9,7 @@ import pytest
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.handoff.state import TALKED, Feature, Third
-from gateway.handoff.third import MOVES, RINGS
+from gateway.handoff.third import MOVES, PARTS, RINGS
 from gateway.terms.act import Because, Onward
 from gateway.terms.handoff import Tried
 from tests.unit.handoff.model import ACT, FAY, TEAM, Desk, begun
@@ -49,6 +49,8 @@ def test_star_eight_asks_a_third_in_private() -> None:
     desk.answers(fay)
     assert (desk.sound, desk.legs) == (MUSIC, {ana: "aside", fay: "aside"})
     codes(desk, ana, "*8")
+    assert (desk.sound, desk.legs) == (MUSIC, {ana: "aside", fay: "dropped"}), "until the third is out of the room"
+    desk.pass_time(PARTS)
     assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "dropped"})
 
 
@@ -75,6 +77,7 @@ def test_who_hangs_up_leaves_the_caller_to_the_third(keys: str) -> None:
     desk, ana, fay = asked(keys)
     desk.answers(fay)
     desk.hangs_up(ana)
+    desk.pass_time(PARTS)
     assert (desk.sound, desk.legs[fay]) == ("", "connected")
     assert (desk.held, desk.released) == (set(), [cues.Release("desk", "ana", took=True)])
     assert desk.came == {ana: Tried.TAKEN, fay: Tried.TAKEN}
@@ -93,10 +96,11 @@ def test_who_hangs_up_before_the_third_answers_gives_the_caller_back() -> None:
 def test_a_third_who_cant_be_had_leaves_the_two_as_they_were(keys: str) -> None:
     desk, ana, fay = asked(keys)
     desk.fails(fay, 486)
+    desk.pass_time(PARTS)
     assert (desk.sound, desk.legs[ana]) == ("", "connected")
     codes(desk, ana, keys)
     [_, again] = [leg for leg, name in desk.whose.items() if name == FAY.name]
-    desk.pass_time(RINGS + LATE + 0.1)
+    desk.pass_time(RINGS + LATE + PARTS + 0.1)
     assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "failed", again: "dropped"})
 
 
@@ -139,5 +143,5 @@ def test_another_job_goes_on_with_whom_the_caller_was_left_to(effects: int) -> N
     desk.answers(fay)
     desk.legs[ana] = "left"
     desk.crash(cues.LegLeft(ana), effects)
-    desk.pass_time(RESUME_WITHIN + 0.1)
+    desk.pass_time(RESUME_WITHIN + PARTS + 0.1)
     assert (desk.sound, desk.legs[fay], desk.held) == ("", "connected", set())
