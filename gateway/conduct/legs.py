@@ -35,6 +35,8 @@ from gateway.trunks.choose import OutboundTrunk
 LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
 """Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
 service of ours leaves it to the job what a participant with LEG hears, and who hears it."""
+LOST = "offhook.lost"
+"""Attribute of a leg that leaves though nobody has hung up."""
 RINGING, HUNG_UP = "ringing", "hangup"
 LONGEST_WAIT = 75.0
 """Seconds of ringing for which the API's answer can be waited for: it takes 80 at most. A leg that may ring for longer
@@ -58,16 +60,9 @@ _REFUSED = {
     rtc.DisconnectReason.SIP_TRUNK_FAILURE: 503,
 }
 """A SIP status for LiveKit's reason, where the API's own answer isn't to be had."""
-_LOST = frozenset(
-    {
-        rtc.DisconnectReason.CONNECTION_TIMEOUT,
-        rtc.DisconnectReason.SIGNAL_CLOSE,
-        rtc.DisconnectReason.MEDIA_FAILURE,
-        rtc.DisconnectReason.SIP_TRUNK_FAILURE,
-    }
-)
-"""Why an answered leg has gone that nobody ended. A SIP service of ours says so for lost media, and for a callee or a
-session that is gone; livekit-sip leaves by itself for lost media as for a BYE."""
+_LOST = frozenset({rtc.DisconnectReason.CONNECTION_TIMEOUT, rtc.DisconnectReason.SIGNAL_CLOSE})
+"""Why LiveKit has lost an answered leg that nobody ended. A SIP service of ours says by LOST of lost media, and of a callee or
+a session that is gone, what livekit-sip tells as if they had hung up."""
 _BY_CODE = {
     api.TwirpErrorCode.CANCELED: 408,
     api.TwirpErrorCode.DEADLINE_EXCEEDED: 408,
@@ -330,7 +325,7 @@ class Legs:
         elif is_browser(who):
             self._came(name, who)
         elif one is not None:
-            self._reached(one, who.attributes.get(STATUS, ""))
+            self._reached(one, who.attributes.get(STATUS, ""), lost=LOST in who.attributes)
         elif self._took_over and _epoch(who) < self._call.epoch:
             self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
             self.drop(name)
@@ -342,7 +337,7 @@ class Legs:
             self._noted(one, "dialed")
             self._answered(one)
 
-    def _reached(self, one: _Leg, status: str) -> None:
+    def _reached(self, one: _Leg, status: str, *, lost: bool = False) -> None:
         if status == RINGING and one.at < _At.RINGING:
             one.at = _At.RINGING
             self._noted(one, "ringing")
@@ -350,7 +345,7 @@ class Legs:
         elif status == ACTIVE:
             self._answered(one)
         elif status == HUNG_UP:  # told before it leaves the room, which takes it a while
-            self._left(one, status)
+            self._left(one, status, lost=lost)
 
     def _key(self, dtmf: rtc.SipDTMF) -> None:
         one = self._legs.get(leg_name(dtmf.participant.identity)) if dtmf.participant is not None else None

@@ -23,7 +23,7 @@ from gateway.edge.audio import Ears, Mouth
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
 from gateway.edge.keys import sent
-from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, REJECT
+from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, LOST, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms.times import ENTERS_WITHIN
@@ -32,6 +32,8 @@ SIGNAL = 5.0
 """Seconds that one attempt to reach the server may take."""
 LINGER = 30.0
 """Seconds that leaving waits for a joining under way, which the SDK can't break off."""
+CUT_OFF = frozenset({rtc.DisconnectReason.CONNECTION_TIMEOUT, rtc.DisconnectReason.MEDIA_FAILURE})
+"""Reasons to leave for which nobody has hung up."""
 SMALL = 1.0
 """Seconds that setting the last status may take, which leaving waits for."""
 SETTING = 5.0
@@ -178,7 +180,8 @@ class RoomLeg:
         if self._connecting is not None:
             await asyncio.wait([self._connecting], timeout=LINGER)
         if status:
-            await self.set_attributes({CALL_STATUS: status}, SMALL)
+            lost = {LOST: "1"} if reason in CUT_OFF else {}
+            await self.set_attributes({CALL_STATUS: status, **lost}, SMALL)
         await asyncio.sleep(max(0.0, self._stay_until - asyncio.get_running_loop().time()))
         await self._tasks.__aexit__(None, None, None)
         self._ears.close_all()

@@ -34,6 +34,14 @@ async def taken(caller: Phone, callees: Phone) -> tuple[Call, Call]:
     return call, human
 
 
+async def together(one: Call, other: Call) -> None:
+    """Both hear each other, within the moment that it takes a third to leave."""
+    await one.say(tone(OURS, 2.0))
+    await other.tone([OURS])
+    await other.say(tone(THEIRS))
+    await one.tone([THEIRS])
+
+
 async def third(callees: Phone) -> Call:
     """The third has been rung, and answers."""
     ringing = await callees.rung()
@@ -78,7 +86,7 @@ async def test_a_human_asks_a_third_in_private_and_brings_them_in(stack: Stack, 
     await aside(call, human, asked)
     await human.press("*8")
     await asked.ended()
-    await talk(call, human)
+    await together(call, human)
     await human.hang_up()
     await call.ended()
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
@@ -94,7 +102,7 @@ async def test_a_human_leaves_the_caller_to_the_third_whom_they_have_asked(
     asked = await third(callees)
     await aside(call, human, asked)
     await human.hang_up()
-    await talk(call, asked)
+    await together(call, asked)
     await asked.hang_up()
     await call.ended()
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
@@ -105,7 +113,7 @@ async def test_a_third_who_is_busy_leaves_the_two_together(stack: Stack, caller:
     call, human = await taken(caller, callees)
     await human.press("*8")
     (await callees.rung()).reject(486)
-    await talk(call, human)
+    await together(call, human)
     await human.press("*3")
     ringing = await callees.rung()
     await talk(call, human)

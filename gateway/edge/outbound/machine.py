@@ -211,8 +211,7 @@ def _turn_away(call: Call, event: Stopping, now: float) -> Step:
 def _hung_up(call: Call, event: PeerGone, now: float) -> Step:
     reason = DisconnectReason.CONNECTION_TIMEOUT if event.lost else DisconnectReason.CLIENT_INITIATED
     error = "the callee can't be reached" if event.lost else ""
-    leave = Leave("", reason) if event.lost else Leave("hangup")
-    return _ended(call), (leave, TellEnd("served", reason, error, 200, "OK"))
+    return _ended(call), (Leave("hangup", reason), TellEnd("served", reason, error, 200, "OK"))
 
 
 def _gone_at_once(call: Call, event: PeerGone, now: float) -> Step:
@@ -345,8 +344,8 @@ def _hang_up(
 
 
 def _cut_off(call: Call, outcome: str, reason: int, error: str) -> Step:
-    """End an answered call that nobody has ended. The room is told why instead of that somebody hung up."""
-    return _ended(call), (HangUp(), Leave("", reason), TellEnd(outcome, reason, error, 200, "OK"))
+    """End an answered call that nobody has ended. The room is told so."""
+    return _ended(call), (HangUp(), Leave("hangup", reason), TellEnd(outcome, reason, error, 200, "OK"))
 
 
 def _ended(call: Call) -> Call:

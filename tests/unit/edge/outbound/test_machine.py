@@ -60,7 +60,7 @@ def test_the_way_of_a_call_that_is_waited_for() -> None:
 )
 def test_the_room_is_told_of_an_end_that_nobody_wanted(event: ev.Event, reason: DisconnectReason) -> None:
     _, effects = after(WAITS, *DIALING, own.Accepted(), event)
-    assert ev.Leave("", reason) in effects
+    assert ev.Leave("hangup", reason) in effects
 
 
 def test_a_call_that_is_not_waited_for_is_created_as_it_is_dialed() -> None:
