@@ -110,6 +110,8 @@ class State:
     third_leg: str = ""
     third_until: float = 0.0
     """When a third must have answered."""
+    asides: int = 0
+    """Times that the human has left the caller for a third."""
     passed_on: str = ""
     """Who has talked with the caller first, and left them to a third."""
     returned: bool = False
