@@ -7,6 +7,7 @@ with numbers in a row, all the same, and at random: also what is no RTP, and rep
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import struct
@@ -20,6 +21,9 @@ from gateway.rtp.g711 import Codec, encode
 TONE = 1500.0
 CALLERS = 4711
 """The probe's own source."""
+RATE = 20_000
+"""Packets a second: four hundred times what a call has."""
+_AT_ONCE = 100
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -49,7 +53,12 @@ def main(source: str, host: str, port: int, packets: int) -> int:
     stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     stranger.bind((source, 0))
     made = [forged(number, draw) for number in range(5000)]
+    os.nice(19)  # what is judged is what the edge makes of it, not who of all on this machine gets the processor
+    due = time.monotonic()
     for number in range(packets):
+        if number % _AT_ONCE == 0:
+            due = max(due + _AT_ONCE / RATE, time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
         stranger.sendto(made[number % len(made)], (host, port + (number % 50 == 0)))
     time.sleep(1.0)
     stranger.setblocking(False)
