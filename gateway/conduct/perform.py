@@ -221,7 +221,8 @@ class Performance:
                 self._bridged = effect.leg
             elif isinstance(effect, Converse):
                 self._bridged = effect.legs[0] if effect.caller else ""
-        parted = Drop(self._bridged) in effects
+        over = any(isinstance(effect, Finish) for effect in effects)  # the record's end tells that the two have talked
+        parted = not over and Drop(self._bridged) in effects
         await self._keeping.step(self._machine, "" if parted else self._bridged)
 
     def _lost(self) -> None:

@@ -323,6 +323,13 @@ async def test_who_was_cut_off_talks_with_nobody_for_the_job_that_goes_on() -> N
     assert [leg for leg, _ in alarms] == ["1"]
 
 
+async def test_who_is_hung_up_on_at_the_end_has_talked() -> None:
+    world = World()
+    made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (Drop("1"), DONE)))
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegLeft("2"))
+    assert [bridged for _, bridged in world.kept][-1] == "1", "as the record's end tells"
+
+
 async def test_a_leg_that_another_job_outdid_is_dropped_and_told_as_gone() -> None:
     world = World(ours=False)
     made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (DONE,)))
