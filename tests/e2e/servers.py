@@ -84,8 +84,11 @@ def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def livekit_server(directory: Path, redis_url: str, webhook: str = "", port: int = 0) -> Iterator[LiveKit]:
-    """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given."""
+def livekit_server(
+    directory: Path, redis_url: str, webhook: str = "", port: int = 0, stun: str = ""
+) -> Iterator[LiveKit]:
+    """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given. `stun`: host:port of the STUN
+    server that clients are told of; "": public ones, whose names every client looks up."""
     port, found = port or free_port(), LiveKit("", "devkey", "a-secret-of-at-least-32-characters")
     config = {
         "port": port,
@@ -102,6 +105,8 @@ def livekit_server(directory: Path, redis_url: str, webhook: str = "", port: int
         "room": {"empty_timeout": 60, "departure_timeout": 2},
         "logging": {"level": "info"},
     }
+    if stun:
+        config["rtc"]["stun_servers"] = [stun]
     if webhook:
         config["webhook"] = {"api_key": found.key, "urls": [webhook]}
     path = directory / f"livekit-{port}.yaml"
