@@ -164,6 +164,7 @@ async def test_a_phone_that_cant_be_reached_leads_on(stack: Stack, caller: Phone
     await call.hang_up()
 
 
+@pytest.mark.long
 async def test_nobody_on_duty_books_a_callback(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(AWAY)
     await call.answered()

@@ -17,6 +17,7 @@ __all__ = ["caller"]
 PUT_THROUGH, ANA = "+15105550650", "tel:+15105550111"
 
 
+@pytest.mark.long
 async def test_a_caller_is_referred_and_comes_back_to_the_agent_where_nobody_takes_them(
     stack: Stack, caller: Phone
 ) -> None:
