@@ -21,15 +21,11 @@ from gateway.terms.handoff import Tried, by_status
 def begin(state: State, _: Event, now: float) -> Then:
     """The act begins."""
     fresh = replace(state, begun=True, since=now, announce=now + HOLD_EVERY)
-    return fresh, (_music(fresh), cues.Ready(_whisper(fresh)), fresh.enter())
-
-
-def _music(state: State) -> cues.Sound:
-    return cues.Sound(f"music:{state.act.music}")
+    return fresh, (fresh.music, cues.Ready(_whisper(fresh)), fresh.enter())
 
 
 def _play_on(state: State, _: Event, __: float) -> Then:
-    return state, (_music(state),)
+    return state, (state.music,)
 
 
 def _offered(state: State, event: Event, now: float) -> Then:
@@ -43,7 +39,7 @@ def _offered(state: State, event: Event, now: float) -> Then:
         (back if one.name in state.tried or full else ring).append(one)
     dials = [
         cues.Dial(
-            f"{state.act.team}-{round(state.since * 1000):x}-{number}",
+            state.leg_name(number),
             one,
             event.ring_for if one.address else max(event.ring_for, ANSWERS_WITHIN),
         )
@@ -287,7 +283,7 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     unknown = sorted(leg for leg in event.legs if not {leg, rung_leg(leg)} & known)
     again = replace(state, asked=there, free=None, alone=0.0, announce=now + HOLD_EVERY)
     return again, (
-        _music(again),
+        again.music,
         *(cues.Drop(leg) for leg in unknown),
         again.enter(),
     )

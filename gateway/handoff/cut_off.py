@@ -54,7 +54,7 @@ def early(state: State, left: cues.LegLeft, now: float) -> bool:
 def ring_back(state: State, now: float) -> Then:
     """Ring them; the line of the team, which was left, is entered again for whoever comes after them."""
     name, act = state.talks_with, state.act
-    leg = f"{act.team}-{round(state.since * 1000):x}-{state.legs + 1}"
+    leg = state.leg_name(state.legs + 1)
     dial = cues.Dial(leg, Callee(name, state.reach), RINGS)
     tried = {who: how for who, how in state.tried.items() if who != name}
     back = replace(

@@ -164,6 +164,15 @@ class State:
         """Whose leg it is, of those who ring or have answered."""
         return next((one for one in self.asked if one.leg == leg), None)
 
+    def leg_name(self, number: int) -> str:
+        """The name of the leg that is dialed as the call's `number`-th."""
+        return f"{self.act.team}-{round(self.since * 1000):x}-{number}"
+
+    @property
+    def music(self) -> cues.Sound:
+        """What the caller hears while they wait."""
+        return cues.Sound(f"music:{self.act.music}")
+
     def put(self, one: Asked) -> State:
         """With a member as they are now."""
         return replace(self, asked=tuple(one if each.leg == one.leg else each for each in self.asked))

@@ -118,7 +118,7 @@ def _give_back(state: State, *, dropped: bool = True) -> Then:
     back = replace(_over(state), returned=True)
     drops = (*_thirds(state), *((cues.Drop(state.talking),) if dropped else ()))
     effects: tuple[Effect, ...] = (cues.Consulted(state.talking, Tried.GAVE_BACK),)
-    return back, (*drops, cues.Sound(f"music:{state.act.music}"), *effects, *back.ending())
+    return back, (*drops, state.music, *effects, *back.ending())
 
 
 TALKING: Mapping[type[Event], Step] = {

@@ -67,7 +67,7 @@ def asked(state: State, feature: Feature, now: float) -> Then:
 def _rung(state: State, to: Third, now: float) -> Then:
     if state.act.third is None:
         return state, ()
-    leg = f"{state.act.team}-{round(state.since * 1000):x}-{state.legs + 1}"
+    leg = state.leg_name(state.legs + 1)
     rung = replace(state, legs=state.legs + 1, third_leg=leg, third_until=now + RINGS + LATE)
     moved, effects = _moved(rung, to)
     return moved, (cues.Dial(leg, state.act.third, RINGS), *effects)
@@ -101,9 +101,9 @@ def heard(state: State) -> tuple[Effect, ...]:
     match state.third:
         case Third.RUNG_ASIDE | Third.ASIDE:
             # Of a phone that rings, the human hears its ringing.
-            return cues.Sound(f"music:{state.act.music}"), cues.Converse((state.talking, state.third_leg), caller=False)
+            return state.music, cues.Converse((state.talking, state.third_leg), caller=False)
         case Third.LEFT:
-            return cues.Sound(f"music:{state.act.music}"), cues.Converse((state.talking,), caller=False)
+            return state.music, cues.Converse((state.talking,), caller=False)
         case Third.THREE:
             return cues.Hush(), cues.Converse((state.talking, state.third_leg))
     return cues.Hush(), cues.Converse((state.talking,))
