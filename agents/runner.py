@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from livekit.agents import RunContext, function_tool
-from livekit.agents.llm import ChatMessage, Tool, Toolset
+from livekit.agents.llm import Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent
 
 from agents.appointing import Appointing
@@ -345,13 +345,12 @@ class TalkingRunner:
 
     def _added(self, event: ConversationItemAddedEvent) -> None:
         turn = added(event.item)
-        if turn is None or not isinstance(event.item, ChatMessage):
+        if turn is None:
             return
-        interrupted = event.item.interrupted
-        self._stage.said(turn.speaker, turn.text, at=turn.at, interrupted=interrupted, latencies=turn.latencies)
+        self._stage.said(turn.speaker, turn.text, at=turn.at, interrupted=turn.interrupted, latencies=turn.latencies)
         if turn.speaker is Speaker.CALLER:
             self._keying.spoke()
-        if event.item.role == "user" and self._remembering is not None:
+        if turn.speaker is not Speaker.AGENT and self._remembering is not None:
             self._remembering.turned()
 
     def _closed(self, event: CloseEvent) -> None:

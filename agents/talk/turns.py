@@ -23,6 +23,8 @@ class Added:
     at: float
     """Seconds since the epoch."""
     latencies: Mapping[str, float]
+    interrupted: bool = False
+    """It was broken off."""
 
 
 def added(item: object) -> Added | None:
@@ -36,4 +38,5 @@ def added(item: object) -> Added | None:
     told: Mapping[str, object] = dict(item.metrics)
     latencies = {name: float(value) for name in _LATENCIES if isinstance(value := told.get(name), int | float)}
     started = told.get("started_speaking_at")
-    return Added(speaker, text, float(started) if isinstance(started, int | float) else item.created_at, latencies)
+    at = float(started) if isinstance(started, int | float) else item.created_at
+    return Added(speaker, text, at, latencies, item.interrupted)
