@@ -24,6 +24,7 @@ from gateway.errors import Unavailable
 from gateway.handoff.browser import Stands
 from gateway.handoff.card import LASTS
 from gateway.metrics import counter
+from gateway.operate.lead_page import HEADERS
 from gateway.operate.links import Links
 from gateway.operate.taking import Taking
 from gateway.operate.tries import Tries
@@ -53,73 +54,78 @@ def take_link(links: Links, call: str, leg: str, now: float) -> str:
 def routes(links: Links, taking: Taking, client: Path, clock: Callable[[], float]) -> Sequence[web.RouteDef]:
     """What is above, and the page's own files at /browser/. `client`: livekit-client's, wherever set-up has put it. `clock`:
     seconds since the epoch."""
-    tries = Tries()
+    page, there = _Page(links, taking, client, clock), "/take/{call}/{leg}"
+    return (
+        web.get(there, page.show),
+        web.get("/browser/{name}", page.file),
+        web.post(f"{there}/look", _answered(page.look)),
+        web.post(f"{there}/stands", _answered(page.stands)),
+        web.post(f"{there}/take", _answered(page.take)),
+        web.post(f"{there}/decline", _answered(page.decline)),
+        web.post(there + _BACK, _answered(page.back)),
+    )
 
-    async def given(request: web.Request, more: str = "") -> tuple[CallId, str, Told]:
+
+class _Page:
+    """What is answered."""
+
+    def __init__(self, links: Links, taking: Taking, client: Path, clock: Callable[[], float]) -> None:
+        self._links, self._taking, self._client, self._clock = links, taking, client, clock
+        self._tries = Tries()
+        self._text = (FILES / "page.html").read_text()
+
+    async def _given(self, request: web.Request, more: str = "") -> tuple[CallId, str, Told]:
         call, leg = request.match_info["call"], request.match_info["leg"]
         body = await _body(request)
         until, _, sig = str(body.get("proof", "")).partition(".")
-        if links.allows(_path(call, leg) + more, until, sig, clock()):
+        if self._links.allows(_path(call, leg) + more, until, sig, self._clock()):
             return CallId(call), leg, body
         REFUSED.inc()
-        if tries.wrong(request.remote or "", clock()):
+        if self._tries.wrong(request.remote or "", self._clock()):
             raise web.HTTPTooManyRequests(text="Too many wrong links.\n", headers=_headers())
         raise web.HTTPForbidden(text="This link is wrong, or too old.\n", headers=_headers())
 
-    async def page(_: web.Request) -> web.Response:
-        text = (FILES / "page.html").read_text()
-        return web.Response(
-            text=text, content_type="text/html", charset="utf-8", headers=_headers(_policy(taking.livekit))
-        )
+    async def show(self, _: web.Request) -> web.Response:
+        policy = _headers(_policy(self._taking.livekit))
+        return web.Response(text=self._text, content_type="text/html", charset="utf-8", headers=policy)
 
-    async def file(request: web.Request) -> web.StreamResponse:
+    async def file(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        path = client if name == CLIENT else FILES / name
+        path = self._client if name == CLIENT else FILES / name
         if name not in _TYPES or not path.is_file():
             raise web.HTTPNotFound(headers=_headers())
         found = web.FileResponse(path, headers=_headers() | {"Cache-Control": "no-cache"})
         found.content_type = _TYPES[name]
         return found
 
-    async def look(request: web.Request) -> web.Response:
-        call, leg, _ = await given(request)
-        stands = await taking.stands(call, leg)
-        lead = await taking.lead(call, leg)
-        return _json(_told(stands) | {"lead": lead, "ready": client.is_file()})
+    async def look(self, request: web.Request) -> web.Response:
+        call, leg, _ = await self._given(request)
+        stands = await self._taking.stands(call, leg)
+        lead = await self._taking.lead(call, leg)
+        return _json(_told(stands) | {"lead": lead, "ready": self._client.is_file()})
 
-    async def stands(request: web.Request) -> web.Response:
-        call, leg, _ = await given(request)
-        return _json(_told(await taking.stands(call, leg)))
+    async def stands(self, request: web.Request) -> web.Response:
+        call, leg, _ = await self._given(request)
+        return _json(_told(await self._taking.stands(call, leg)))
 
-    async def take(request: web.Request) -> web.Response:
-        call, leg, body = await given(request)
+    async def take(self, request: web.Request) -> web.Response:
+        call, leg, body = await self._given(request)
         tab = body.get("tab")
         if not isinstance(tab, str) or not 16 <= len(tab) <= _LONGEST_TAB:
             raise web.HTTPBadRequest(text="Which tab?\n", headers=_headers())
-        found, ticket = await taking.take(call, leg, tab)
+        found, ticket = await self._taking.take(call, leg, tab)
         if ticket is None:
             return _json(_told(found), status=409)
-        back = links.hidden(_path(call, leg) + _BACK, clock(), _TALKS).partition("#")[2]
+        back = self._links.hidden(_path(call, leg) + _BACK, self._clock(), _TALKS).partition("#")[2]
         return _json(_told(found) | {"url": ticket.url, "token": ticket.token, "back": back})
 
-    async def back(request: web.Request) -> web.Response:
-        call, leg, _ = await given(request, _BACK)
-        return _json(_told(await taking.give_back(call, leg)))
+    async def back(self, request: web.Request) -> web.Response:
+        call, leg, _ = await self._given(request, _BACK)
+        return _json(_told(await self._taking.give_back(call, leg)))
 
-    async def decline(request: web.Request) -> web.Response:
-        call, leg, _ = await given(request)
-        return _json(_told(await taking.decline(call, leg)))
-
-    there = "/take/{call}/{leg}"
-    return (
-        web.get(there, page),
-        web.get("/browser/{name}", file),
-        web.post(f"{there}/look", _answered(look)),
-        web.post(f"{there}/stands", _answered(stands)),
-        web.post(f"{there}/take", _answered(take)),
-        web.post(f"{there}/decline", _answered(decline)),
-        web.post(there + _BACK, _answered(back)),
-    )
+    async def decline(self, request: web.Request) -> web.Response:
+        call, leg, _ = await self._given(request)
+        return _json(_told(await self._taking.decline(call, leg)))
 
 
 def _answered(
@@ -161,13 +167,9 @@ def _path(call: str, leg: str) -> str:
 
 
 def _headers(policy: str = "default-src 'none'; frame-ancestors 'none'") -> dict[str, str]:
-    return {
-        "Cache-Control": "no-store",
+    return HEADERS | {
         "Content-Security-Policy": policy,
         "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Robots-Tag": "noindex",
     }
 
 
