@@ -10,13 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.bench import house_cost
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.handoff import sounds
 from tests.bench.house_ears import Packets, comes, is_sound_beside, is_tone, listen, settled, since, tone
 from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.test_handoff import wants_a_person
 from tests.e2e.test_house_kills import jobs
 
 TEN, ONE = "+15105550711", "+15105550712"
@@ -81,17 +81,9 @@ async def _measure(stack: Stack) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _asks(phone: Phone, number: str) -> Call:
-    call = await phone.dial(number)
-    await call.answered()
-    await call.talking(0.5)
-    await call.press("0")
-    return call
-
-
 async def _no_answer(phone: Phone, desk: Phone, late: list[float], back: list[float]) -> None:
     """`back`: until the caller hears the agent; a pause in the hold music isn't one."""
-    call = await _asks(phone, ONE)
+    call = await wants_a_person(phone, ONE)
     ringing = await desk.rung()
     ours = listen(call)
     stopped = await ringing.given_up(RING_FOR + 5.0)
@@ -119,7 +111,7 @@ async def _falls_silent(packets: Packets, after: float, pause: float = 0.1) -> f
 
 async def _ten(stack: Stack, phone: Phone, desk: Phone, losers: list[float], ringing: list[float]) -> float:
     """Seconds of CPU a second while the two talk."""
-    call = await _asks(phone, TEN)
+    call = await wants_a_person(phone, TEN)
     rung = [await desk.rung() for _ in range(PHONES)]
     answered = [await one.answer() for one in rung[:ANSWERED]]
     heard = [listen(one) for one in answered]

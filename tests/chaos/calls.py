@@ -29,6 +29,7 @@ from tests.chaos.leftovers import census, left_over
 from tests.chaos.proxied import PROXIES
 from tests.chaos.report import Outcome, line
 from tests.e2e.gateway import Stack, running_gateway
+from tests.e2e.hook import hook
 from tests.e2e.servers import free_port
 
 PLAN = Path(__file__).parent / "plan.yaml"
@@ -73,10 +74,10 @@ class Lab:
 async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
     """The gateway on the chaos plan, its servers behind proxies; nothing of it is left at the end."""
     ports = {target: (free_port(), free_port()) for target in ADDRESSES}
-    provider, hook = free_port(), free_port()
+    provider, notices = free_port(), free_port()
     plans = home / "plans"
     plans.mkdir(parents=True)
-    (plans / "main.yaml").write_text(PLAN.read_text().replace("{hook}", f"http://127.0.0.1:{hook}/hook"))
+    (plans / "main.yaml").write_text(PLAN.read_text().replace("{hook}", f"http://127.0.0.1:{notices}/hook"))
     named = [f"--port={name}={ports[target][1]}" for target, (_, name) in ADDRESSES.items()]
     settings = {
         PROXIES: json.dumps({setting: ports[target][0] for target, (setting, _) in ADDRESSES.items()}),
@@ -88,7 +89,7 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
     }
     async with AsyncExitStack() as stack:
         stands = await stack.enter_async_context(between(ports, provider))
-        await stack.enter_async_context(_receiver(hook))
+        await stack.enter_async_context(hook(notices, _noticed))
         running = running_gateway(home / "state", plans, program="tests.chaos.proxied", arguments=named, **settings)
         up = await asyncio.to_thread(running.__enter__)
         stack.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
@@ -100,22 +101,9 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         yield Lab(up, stands, livekit, callees, await census(up, livekit), brain, tapes)
 
 
-@asynccontextmanager
-async def _receiver(port: int) -> AsyncIterator[None]:
+async def _noticed(_: web.Request) -> web.Response:
     """Whoever is told of messages."""
-    app = web.Application()
-
-    async def take(_: web.Request) -> web.Response:
-        return web.Response()
-
-    app.add_routes([web.post("/hook", take)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield
-    finally:
-        await runner.cleanup()
+    return web.Response()
 
 
 async def ready(stack: Stack) -> bool:

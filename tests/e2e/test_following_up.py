@@ -34,6 +34,7 @@ from tests.e2e.scripted_model import Messages, Reply, ScriptedModel, scripted_mo
 from tests.e2e.scripted_model import said as words_of
 from tests.e2e.servers import free_port
 from tests.e2e.test_callbacks import SOMEWHERE, where_it_is_day
+from tests.e2e.test_handoff import wants_a_person
 from tests.e2e.test_house import callees, said, talk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.speech, pytest.mark.timeout(200)]
@@ -119,15 +120,6 @@ def number() -> str:
 async def caller(stack: Stack, number: str) -> AsyncIterator[Phone]:
     async with Phone(stack.sip, caller=number) as phone:
         yield phone
-
-
-async def wants_a_person(caller: Phone, number: str) -> Call:
-    """A caller who has asked an agent for a person."""
-    call = await caller.dial(number)
-    await call.answered()
-    await call.talking(0.5)
-    await call.press("0")
-    return call
 
 
 def sentence(say: Say) -> str:

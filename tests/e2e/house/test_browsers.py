@@ -25,6 +25,7 @@ from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
+from tests.e2e.hook import hook
 from tests.e2e.house.conftest import SECRET, Places
 from tests.e2e.records import record, sip_id
 from tests.e2e.room_peer import RoomPeer
@@ -67,13 +68,8 @@ async def links(places: Places) -> AsyncIterator[asyncio.Queue[str]]:
             found.put_nowait(sent["card"]["take"])
         return web.Response()
 
-    app = web.Application()
-    app.add_routes([web.post("/hook", take)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", places.hook).start()
-    yield found
-    await runner.cleanup()
+    async with hook(places.hook, take):
+        yield found
 
 
 async def link_of(links: asyncio.Queue[str]) -> str:

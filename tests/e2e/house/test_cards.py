@@ -17,6 +17,7 @@ from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
+from tests.e2e.hook import hook
 from tests.e2e.house.conftest import SECRET, Places
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_house import said
@@ -40,12 +41,7 @@ async def test_whoever_is_rung_has_a_card_and_its_link_declines(
             told.put_nowait((time.monotonic(), found))
         return web.Response()
 
-    app = web.Application()
-    app.add_routes([web.post("/hook", take)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", places.hook).start()
+    async with hook(places.hook, take):
         call = await caller.dial(CARDED)
         await call.answered()
         await call.talking(0.5)
@@ -74,8 +70,6 @@ async def test_whoever_is_rung_has_a_card_and_its_link_declines(
             await ringing.given_up(5.0)
         else:
             await human.ended(8.0)
-    finally:
-        await runner.cleanup()
     await said(caller, call, line_of(Say.AWAY_DECLINED, "en-US").split(". ", maxsplit=1)[0] + ".", 40.0)
     await call.hang_up()
     found = await record(stack, sip_id(call))

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
+from tests.e2e.hook import hook
 from tests.e2e.house.conftest import SECRET, Places
 from tests.e2e.test_calls import converse, record, sip_id
 
@@ -31,12 +32,7 @@ async def test_a_lead_is_told_signed_when_the_caller_has_hung_up(stack: Stack, c
             told.put_nowait({**found, "webhook-id": request.headers["webhook-id"]})
         return web.Response()
 
-    app = web.Application()
-    app.add_routes([web.post("/hook", take)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", places.hook).start()
+    async with hook(places.hook, take):
         call = await caller.dial(LEADS)
         await call.answered()
         # The number is keyed in, read back in groups, and confirmed by a key.
@@ -46,8 +42,6 @@ async def test_a_lead_is_told_signed_when_the_caller_has_hung_up(stack: Stack, c
         await call.hang_up()
         async with asyncio.timeout(60):
             found = await told.get()
-    finally:
-        await runner.cleanup()
     row = await record(stack, sip_id(call), ending="served")
     said = [turn["text"] for turn in row["turns"] if turn["speaker"] == "agent"]
     assert any("I have plus 1, 5 1 0, 5 5 5, 0 1 4 2." in text for text in said), said

@@ -20,6 +20,7 @@ from gateway.phone.ears import LIKE, find_like
 from gateway.phone.phone import Phone
 from gateway.rtp import Samples, wav
 from tests.e2e.gateway import Stack
+from tests.e2e.hook import hook
 from tests.e2e.house.conftest import Places
 from tests.e2e.test_calls import record, sip_id
 from tests.e2e.test_house import leave_message, said, talk
@@ -106,15 +107,8 @@ async def receiver(port: int) -> AsyncIterator[asyncio.Queue[tuple[str, dict[str
         told.put_nowait((request.headers.get("X-Offhook-Notice", ""), await request.json()))
         return web.Response()
 
-    app = web.Application()
-    app.add_routes([web.post("/hook", take)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with hook(port, take):
         yield told
-    finally:
-        await runner.cleanup()
 
 
 async def test_people_are_told_hear_and_tick_off(stack: Stack, caller: Phone, places: Places, tmp_path: Path) -> None:
