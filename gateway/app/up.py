@@ -167,7 +167,7 @@ def _screen(options: Options, where: plan.Addresses, took: float) -> Iterator[st
     yield f"Everything runs, after {took:.1f} s."
     yield ""
     if where.sip:
-        yield f"  Dial    sip:NUMBER@{where.sip} with any softphone (UDP, PCMU or PCMA)"
+        yield f"  Dial    sip:NUMBER@{where.sip} with any softphone (UDP, PCMU, PCMA or G.722)"
     else:
         yield "  Dial    through the livekit-sip that shares this Redis"
     yield f"  LiveKit {where.livekit_url}"
