@@ -39,6 +39,9 @@ DISPATCH_SECONDS = seconds("dispatch", "From the first hint of a call until its 
 PARTS_WITHIN = 10.0
 """Seconds that a job has to tell somebody that the caller has gone, and to close the room."""
 
+LOOKED_AFTER_AT_ONCE = 16
+"""Calls whose jobs didn't come that one control asks LiveKit about at the same time."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -302,13 +305,18 @@ class Dispatcher:
     async def supervise(self) -> None:
         """Offer each call whose job didn't come, or is gone, to another. Raises Unavailable."""
         due = [call for call in await self._store.live() if self._needs(call, None) is not Do.NOTHING]
-        # At once: LiveKit takes seconds to say that it knows nothing of one's room, and the others' callers wait.
-        await asyncio.gather(*(self._each(call.id, self._look_after(call)) for call in due))
+        # At once: LiveKit takes seconds to say that it knows nothing of one's room, and the others' callers wait. Not all
+        # of them: hundreds that ask a LiveKit which is late already make it later, until it answers nobody in time. Who
+        # has waited longest comes first.
+        due.sort(key=lambda call: call.dispatched)
+        slots = asyncio.Semaphore(LOOKED_AFTER_AT_ONCE)
+        await asyncio.gather(*(self._each(call.id, self._look_after(call, slots)) for call in due))
 
-    async def _look_after(self, call: Call) -> None:
-        holder = await self._store.holder(call.id)
-        if self._settled():  # else it may be the store that has forgotten who holds it
-            await self._act(call, self._needs(call, holder), silent=True)
+    async def _look_after(self, call: Call, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            holder = await self._store.holder(call.id)
+            if self._settled():  # else it may be the store that has forgotten who holds it
+                await self._act(call, self._needs(call, holder), silent=True)
 
     async def hurry(self, pool: Pool) -> None:
         """Workers of a pool are there again: send them the calls whose jobs found none. Raises Unavailable."""

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from gateway.bus.callstate import Status
-from gateway.dispatch.dispatcher import Dispatcher
+from gateway.dispatch.dispatcher import LOOKED_AFTER_AT_ONCE, Dispatcher
 from gateway.dispatch.rooms import Present
 from gateway.terms.call import CallId, Phase, Pool
 from gateway.terms.event import Kind
@@ -132,6 +132,32 @@ async def test_a_room_that_livekit_is_slow_about_keeps_no_other_call_waiting() -
     slow.set()
     await looking
     assert world.rooms.did("dispatch") == 4
+
+
+async def test_hundreds_of_calls_without_a_job_dont_ask_a_late_livekit_all_at_once() -> None:
+    world = World()
+    for number in range(3 * LOOKED_AFTER_AT_ONCE):
+        one = replace(arrival(), call=CallId(f"SCL_{number}"), room=f"call-_{number}")
+        world.now += 0.001
+        await world.one.arrived(one)
+        world.rooms.there[one.call] = one
+    asked: list[str] = []
+    answers, present = asyncio.Event(), world.rooms.present
+
+    async def late(room: str) -> Present:
+        asked.append(room)
+        await answers.wait()
+        return await present(room)
+
+    world.rooms.present = late  # type: ignore[method-assign]
+    world.now += JOB_WITHIN
+    looking = asyncio.create_task(world.one.supervise())
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert asked == [f"call-_{number}" for number in range(LOOKED_AFTER_AT_ONCE)], "who waits longest comes first"
+    answers.set()
+    await looking
+    assert len(asked) == 3 * LOOKED_AFTER_AT_ONCE
 
 
 async def test_a_call_that_found_no_worker_is_sent_for_again_when_one_is_back() -> None:
