@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.dialplan.model import Callback, Place, Ref
 from gateway.terms.call import Pool
@@ -164,6 +165,11 @@ class Privacy:
     """Seconds that what was said is kept; 0 for ever."""
     declined: Ref | None = None
     """Where a caller goes who doesn't want it."""
+
+
+UNREADABLE: Final = Reject(503)
+"""Stands for what a route does where its lines don't say it; it is told apart by identity. That nobody is reached there
+is no second mistake."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,6 +326,9 @@ class _Reading:
         if len(text) > _LONGEST_LINE:
             self._note(line, "The line is far too long.", "Write a line such as +15105550100,sales.")
             return
+        if text.count('"') % 2:
+            self._note(line, "A quotation mark isn't closed.", "Write it again at the cell's end, or take it out.")
+            return
         cells, opened = _cells(text), self.opened
         self.opened = True
         if not opened and self._is_head(cells):
@@ -388,9 +391,12 @@ def _trimmed(text: _Bytes, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
 
 
 def _cells(text: str) -> list[str]:
-    """The cells of a line; by a comma, a semicolon or a tab, whichever it has."""
+    """The cells of a line; by a comma, a semicolon or a tab, whichever it has. Where numbers have a decimal comma, a
+    comma divides nothing."""
     outside = "".join(part for place, part in enumerate(text.split('"')) if place % 2 == 0)
     separator = next((sign for sign in (",", ";", "\t") if sign in outside), ",")
+    if ";" in outside and numbers.cut_short(text.partition(";")[0].strip(' "')):
+        separator = ";"
     try:
         row = next(csv.reader([text], delimiter=separator, skipinitialspace=True), [text])
     except csv.Error:

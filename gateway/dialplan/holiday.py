@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import holidays as calendars
+from holidays.registry import COUNTRIES
 
 _ISO = r"\d{4}-\d{2}-\d{2}"
 _ONE = re.compile(rf"^({_ISO})$")
@@ -31,6 +32,8 @@ _MONTH_NAMES = [
 ]
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEARLY = re.compile(r"^(?:([a-z]{3,9})\.?\s+(\d{1,2})|(\d{1,2})\.?\s+([a-z]{3,9})\.?|(\d{2})-(\d{2}))$", re.IGNORECASE)
+_SPELLED = 5
+"""Letters from which on a word is a country's name, not its code."""
 _YEAR = 2027
 _YEARS = range(_YEAR - 1, _YEAR + 4)
 """Years by which names of holidays are known: some come every fourth year."""
@@ -109,7 +112,11 @@ def _near(region: str) -> str:
     supported = _countries()
     if part in supported.get(country, ()):
         return f"Did you mean '{country}-{part}'?"
-    near = difflib.get_close_matches(country, supported, n=3)
+    named = {name.upper(): codes[1] for name, codes in COUNTRIES.items()}
+    spelled = re.sub(r"[^A-Z]+", "_", region)
+    if close := difflib.get_close_matches(spelled, named, n=1, cutoff=0.85):
+        return f"Write {named[close[0]]}."
+    near = difflib.get_close_matches(country, supported, n=3) if len(country) < _SPELLED else []
     return (
         f"Did you mean {' or '.join(repr(one) for one in near)}?"
         if near

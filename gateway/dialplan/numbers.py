@@ -19,6 +19,8 @@ _WRITTEN = re.compile(r"^\+?[\d\s().\-/xX]*\*?$")
 _OTHERWISE = frozenset(
     ["*", "+*", "default", "any", "all", "else", "other", "everything", "fallback", "catch-all", "_"]
 )
+_CUT_SHORT = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+"""How a spreadsheet shows a long number, and saves it: most of its digits are lost."""
 _SHORT = re.compile(r"^\d{1,5}$")
 _SIP_USER = re.compile(r"^[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+$")  # RFC 3261 section 25.1, user
 _ENDLESS = 16
@@ -98,6 +100,14 @@ class Pattern:
 OTHERWISE = Pattern("", prefix=True)
 
 
+def cut_short(text: str) -> tuple[str, str] | None:
+    """What is wrong with `1.51055E+10`, and the remedy; None for anything else."""
+    if not _CUT_SHORT.fullmatch(text):
+        return None
+    what = f"'{text}' is what a spreadsheet makes of a long number."
+    return what, "Make the column Text there, and enter the number anew."
+
+
 def read(written: str, country: str) -> Pattern:
     """The pattern that a line's key means. Raises ValueError with a sentence for the operator when it means none."""
     text = written.strip().removeprefix("tel:")
@@ -109,6 +119,8 @@ def read(written: str, country: str) -> Pattern:
         return _sip(text)
     if ranged := _range(text, country):
         return ranged
+    if wrong := cut_short(text):
+        raise ValueError(" ".join(wrong))
     if not text or not _WRITTEN.match(text):
         raise ValueError(f"'{text}' is no number. Write one, a pattern such as +1 510 555 03xx, or sip:USER.")
     if text.endswith("*"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from gateway.dialplan.actions import Agent, Dial, Message, Queue, Reject, Route
+from gateway.dialplan.actions import UNREADABLE, Agent, Dial, Message, Queue, Reject, Route
 from gateway.dialplan.check.ways import Way, rings, shown, ways
 from gateway.dialplan.model import Finding, Ref
 from gateway.dialplan.plan import Plan, talks
@@ -16,6 +16,8 @@ def endings(plan: Plan, today: datetime) -> list[Finding]:
     """A finding for each caller who would be lost. `today`: aware; hours are looked at for a year from then."""
     found: list[Finding] = []
     for route in plan.routes.values():
+        if route.action is UNREADABLE:
+            continue
         found += _said_nothing_for(plan, route)
         found += _nobody(plan, route)
     return [*found, *_rounds(plan, today)]
@@ -67,6 +69,8 @@ def _to_nobody(plan: Plan, start: Route) -> list[str]:
     while ahead:
         path = ahead.pop()
         route = plan.routes[path[-1]]
+        if route.action is UNREADABLE:
+            return []
         if isinstance(route.action, Reject) or (isinstance(route.action, Agent) and not route.action.talks):
             return path
         for way in ways(plan, route):

@@ -48,6 +48,9 @@ def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]]
     told = _MEANT.get((kind, ref.name)) or (near(ref.name, known[kind]) if suggest else "")
     if not told and kind in ("team", "person"):
         told = _address(ref.name)
+    parts = re.split(r"[,;\s]+", ref.name)
+    if len(parts) > 1 and all(part in known[kind] for part in parts):
+        told = f"Write it as a list: [{', '.join(parts)}]."
     other = next((other for other, names in known.items() if other != kind and ref.name in names), "")
     if other:
         told = f"'{ref.name}' is {_A[other]}; here {_A[kind]} is needed."

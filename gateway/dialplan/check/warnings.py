@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from gateway.dialplan.actions import Queue, Reject, Route
+from gateway.dialplan.actions import Agent, Queue, Reject, Route
 from gateway.dialplan.check.dialed import dialed
 from gateway.dialplan.check.outward import open_wide, transfers
 from gateway.dialplan.check.unkept import unkept
@@ -18,6 +18,7 @@ from gateway.dialplan.plan import CallerRule, Plan
 from gateway.dialplan.trunks import Trunks
 
 _LOOKED_AT = timedelta(days=14)
+_YEAR = timedelta(days=366)
 _RULES = 300
 """Rules of callers that are compared with each other."""
 ONLY_STATUS = 486
@@ -32,6 +33,7 @@ def warnings(plan: Plan, today: datetime, trunks: Trunks | None) -> list[Finding
         *untold(plan),
         *unmade(plan),
         *_uncovered(plan, today),
+        *_shut(plan, today),
         *(_uncarried(plan, trunks.carried) if trunks else ()),
         *(dialed(plan, trunks) if trunks else ()),
         *open_wide(plan),
@@ -120,6 +122,19 @@ def _uncovered(plan: Plan, today: datetime) -> Iterator[Finding]:
                 break
 
 
+def _shut(plan: Plan, today: datetime) -> Iterator[Finding]:
+    """Hours that never come: a slip such as `Mon-Fri 9-9`, or nothing but days that are over."""
+    told: set[str] = set()
+    for one in (*plan.routes.values(), *plan.teams.values(), *plan.people.values()):
+        ref = None if isinstance(one, Rotation) else one.hours
+        if ref is None or ref.name in told or any(True for _ in plan.hours[ref.name].spans(today, today + _YEAR)):
+            continue
+        told.add(ref.name)
+        hours = plan.hours[ref.name]
+        what = f"'{hours.written}' never opens in the coming year, and '{one.name}' keeps these hours."
+        yield _warn(ref, what, "Write when it is open: Mon-Fri 9-17, or 24/7.")
+
+
 def _gives_to(route: Route, team: Team) -> bool:
     queue = isinstance(route.action, Queue) and route.action.team.name == team.name
     return queue or (route.handoff is not None and route.handoff.name == team.name)
@@ -160,7 +175,7 @@ def _uncarried(plan: Plan, trunks: Sequence[Pattern] | None) -> Iterator[Finding
 
 def _never(plan: Plan) -> Iterator[Finding]:
     for route in plan.routes.values():
-        if "full" in route.instead and not route.limits.calls:
+        if "full" in route.instead and not route.limits.calls and not isinstance(route.action, Agent):
             yield _warn(route, f"'{route.name}' is never full: it has no limit.", "Add limits: {calls: 20}.")
 
 

@@ -102,8 +102,9 @@ class Reader:
             self._count(1)
             place = self.place(key_node)
             if node.flow_style and isinstance(value, ScalarNode) and _alone(key_node, value):
-                told = f"'{key_node.value}' stands alone: in brackets a comma begins the next thing."
-                self.fault(place, told, "Put quotes around the whole text.")
+                slip = slips.alone(str(key_node.value), self._lines[place.line - 1])
+                if not (self.findings and self.findings[-1].what == slip.what):
+                    self.fault(place, slip.what, slip.remedy)
             elif not isinstance(key_node, ScalarNode):
                 self.fault(place, f"{what} has a key that is no plain text.", "Put quotes around it.")
             elif once and key_node.value in seen:
@@ -130,7 +131,9 @@ class Reader:
         if isinstance(node, ScalarNode) and not is_empty(node):
             self._count(1)
             return str(node.value).strip()
-        self.fault(node, f"{what} must be one value.", "Write it on the same line.")
+        told = what if " " in what or what[:1] == "'" else f"'{what}'"
+        remedy = "Write it behind the colon." if is_empty(node) else "Write one, without brackets."
+        self.fault(node, f"{told} must be one value.", remedy)
         return None
 
     def texts(self, node: Node, what: str) -> list[tuple[str, Place]]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from yaml.nodes import Node
 
 from gateway.dialplan.model import Ref
+from gateway.dialplan.numbers import cut_short
 from gateway.dialplan.people import RINGS, Person, Rotation, Team
 from gateway.dialplan.reading import values
 from gateway.dialplan.reading.context import Context
@@ -85,6 +86,8 @@ def _call(reader: Reader, node: Node, context: Context) -> str:
         return text
     if text.casefold().startswith("sip:"):
         reader.fault(node, f"'{text}' names no trunk.", "Write sip:USER@TRUNK, with the name of an outbound trunk.")
+    elif wrong := cut_short(text):
+        reader.fault(node, *wrong)
     elif not (number := context.e164(text)):
         reader.fault(node, f"'{text}' can't be a telephone number.", "Write it as +1 510 555 0100, or sip:USER@TRUNK.")
     else:

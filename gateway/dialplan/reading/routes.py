@@ -7,7 +7,18 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
-from gateway.dialplan.actions import DEAD_AIR_AFTER, INSTEAD, LANGUAGE, MACHINES, Action, Limits, Privacy, Reject, Route
+from gateway.dialplan.actions import (
+    DEAD_AIR_AFTER,
+    INSTEAD,
+    LANGUAGE,
+    MACHINES,
+    UNREADABLE,
+    Action,
+    Limits,
+    Privacy,
+    Reject,
+    Route,
+)
 from gateway.dialplan.model import Callback, Ref
 from gateway.dialplan.reading import values
 from gateway.dialplan.reading.actions import ACTIONS, EXTRAS, action, notified
@@ -74,16 +85,16 @@ def _route(reader: Reader, name: Key, node: Node, context: Context, privacy: Map
     if not kinds:
         if len(reader.findings) == before:
             reader.fault(name.place, f"The route '{name.text}' does nothing.", f"Give it one of: {', '.join(ACTIONS)}.")
-        return Route(name.text, name.place, Reject(503))
+        return Route(name.text, name.place, UNREADABLE)
     kind = kinds[0]
     for other in kinds[1:]:
         what = f"The route '{name.text}' has '{kind}' and '{other}'; it can do one thing."
         reader.fault(given[other][0].place, what, "Keep one of them; make the other a route of its own.")
     _fit(reader, name.text, kind, given)
     made = action(reader, kind, {key: value for key, (_, value) in given.items()}, context)
-    return _whole(
-        reader, name, made or Reject(503), {key: value for key, (_, value) in given.items()}, context, privacy
-    )
+    if made is None or len(kinds) > 1:
+        made = UNREADABLE
+    return _whole(reader, name, made, {key: value for key, (_, value) in given.items()}, context, privacy)
 
 
 def _fit(reader: Reader, name: str, kind: str, given: Mapping[str, tuple[Key, Node]]) -> None:

@@ -20,6 +20,7 @@ _MARKS = {
 _VALUE = re.compile(r"(?::\s+|^\s*-\s+|^\s*|[\[{,]\s*)([*&@`%!|>])\S?")
 _COLON = re.compile(r"^\s*(?:- )?[^\s:'\"{\[][^:]*:\s+[^'\"\[{|>].*?(: |:$)")
 _GLUED = re.compile(r"^(\s*[^\s'\"{\[#][^'\"{\[]*?[^\s:]:)[^\s:/]+\s*$")
+_MERGED = ("<<<<<<<", "=======", ">>>>>>>")
 _CURLY = re.compile(r"[“”„‟]")
 _AFTER_QUOTE = re.compile(r""":\s+("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*[^\s,}\]#]""")
 _CUT_BRACKET = re.compile(r"[{\[][^}\]]* #")
@@ -73,6 +74,8 @@ def _shape(text: str, said: Complaint) -> Slip:
         if text[said.column : said.column + 1] == ":" and not begins:
             both = "Put quotes around the whole text, or a comma between two things."
             return Slip("A colon inside a text ends it, for YAML.", both, *at)
+        if text[said.column : said.column + 1] in ("{", "[") and not begins:
+            return Slip(f"A {text[said.column]} inside a text begins something else, for YAML.", _QUOTES, *at)
         mark = "}" if "mapping" in said.context else "]"
         if said.line > said.began[0] or text[said.column : said.column + 1] in ("}", "]"):
             opens = "{" if mark == "}" else "["
@@ -95,8 +98,12 @@ def _known(text: str, line: int, problem: str) -> Slip | None:
     if text.lstrip(" ").startswith("\t"):
         at = len(text) - len(text.lstrip(" "))
         return Slip("The line is indented with a tab.", "Indent with spaces, not tabs.", line, at)
-    if "mapping values" in problem and (found := _CURLY.search(bare)):
-        return Slip(f"{found[0]} is no quotation mark to YAML.", 'Write " in its place.', line, found.start())
+    if text.startswith(_MERGED):
+        return Slip(
+            "The line is a mark of two versions that git couldn't merge.", "Keep one, and take the marks out.", line
+        )
+    if "mapping values" in problem and (slip := _curly(bare, line)):
+        return slip
     if "mapping values" in problem and (found := _GLUED.match(bare)):
         return Slip("There is no space behind the colon.", "Write one: NAME: VALUE.", line, found.end(1) - 1)
     if "mapping values" in problem and (found := _COLON.match(bare)):
@@ -112,6 +119,18 @@ def _known(text: str, line: int, problem: str) -> Slip | None:
         remedy = 'Write "*" for the key, or otherwise for every other number.' if alone else _QUOTES
         return Slip(what, remedy, line, found.start(1))
     return None
+
+
+def alone(text: str, line: str) -> Slip:
+    """What to say of a text without a value in brackets, `line` being the whole line."""
+    what = f"'{text}' stands alone: in brackets a comma begins the next thing."
+    return _curly(line, 0) or Slip(what, "Put quotes around the whole text, or [ ] around a list.")
+
+
+def _curly(text: str, line: int) -> Slip | None:
+    found = _CURLY.search(text)
+    what = f"{found[0]} is no quotation mark to YAML." if found else ""
+    return Slip(what, 'Write " in its place.', line, found.start()) if found else None
 
 
 def hidden(line: str) -> Slip | None:

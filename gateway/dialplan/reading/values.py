@@ -43,11 +43,11 @@ def duration(reader: Reader, node: Node, what: str, *, least: float, most: float
         seconds = text.isdigit() and least <= int(text[:9]) <= most
         example = f"{text}s" if seconds else shown(default or least)
         reader.fault(
-            node, f"'{text}' is no length of time for {what}.", f"Write a number and s, m, h, d or w: {example}."
+            node, f"'{text}' is no length of time for '{what}'.", f"Write a number and s, m, h, d or w: {example}."
         )
         return default
     if not least <= found <= most:
-        reader.fault(node, f"{what} can't be {text}.", f"Write between {shown(least)} and {shown(most)}.")
+        reader.fault(node, f"'{what}' can't be {text}.", f"Write between {shown(least)} and {shown(most)}.")
         return default
     return found
 
@@ -65,7 +65,7 @@ def count(reader: Reader, node: Node, what: str, *, least: int, most: int, defau
         return default
     if re.fullmatch(r"\d{1,9}", text, re.ASCII) and least <= int(text) <= most:
         return int(text)
-    reader.fault(node, f"'{text}' is no number for {what}.", f"Write a whole number between {least} and {most}.")
+    reader.fault(node, f"'{text}' is no number for '{what}'.", f"Write a whole number between {least} and {most}.")
     return default
 
 

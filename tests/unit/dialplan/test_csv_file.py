@@ -72,6 +72,20 @@ def test_what_is_wrong_is_told_with_its_line() -> None:
     assert sorted(told) == [1, 2, 3, 5, 6]
 
 
+@pytest.mark.parametrize("line", ["1.51055E+10,sales", "1,51055E+10;sales", '"1.51055e+10";sales'])
+def test_numbers_that_a_spreadsheet_has_cut_short_are_told_with_what_to_do(line: str) -> None:
+    table, entries, findings = read(f"number;route\n{line}\n".encode(), "numbers.csv", "US", ROUTES)
+    assert [one.place.line for one in findings] == [2]
+    assert "is what a spreadsheet makes of a long number. Make the column Text there" in str(findings[0])
+    assert not entries
+    assert not len(table.numbers)
+
+
+def test_a_quote_that_is_not_closed_is_told_as_that() -> None:
+    findings = read(b'"+15105550100,sales\n+15105550101,sales\n', "numbers.csv", "US", ROUTES)[2]
+    assert [(one.place.line, one.what) for one in findings] == [(1, "A quotation mark isn't closed.")]
+
+
 def test_a_thousand_mistakes_are_counted_not_listed() -> None:
     _, _, findings = read(b"banana,sales\n" * 1000, "numbers.csv", "US", ROUTES)
     assert len(findings) == 21

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gateway.dialplan.actions import Agent, Dial, Menu, Message, Queue
 from gateway.dialplan.load import load
@@ -13,6 +15,7 @@ from gateway.dialplan.people import Person, Rotation
 from gateway.dialplan.trunks import Trunks
 from tests.unit.dialplan.plans import CATALOGUE, EXAMPLE, NOON, example, loaded, plan
 
+README = Path(__file__).parents[3] / "dialplans" / "README.md"
 BASE = """\
 offhook: 1
 country: US
@@ -133,7 +136,7 @@ WRONG = [
     (BASE + "  x: {split: {all: sales}}\n", "9:15", "is no share"),
     (BASE + "  x: {menu: {say: Hi., 12: sales}}\n", "9:24", "more than one key"),
     (BASE + "  x: {message: {closed: We are closed.}}\n", "9:16", "no words for every case"),
-    (BASE + "  x: {agent: sales, limits: {calls: none}}\n", "9:37", "is no number for calls"),
+    (BASE + "  x: {agent: sales, limits: {calls: none}}\n", "9:37", "is no number for 'calls'"),
     (BASE + "  x: {agent: sales, ring: 25s}\n", "9:21", "'ring' does nothing on the route 'x'"),
     (BASE + "  x: {agent: sales, seal_digits: maybe}\n", "9:34", "neither yes nor no"),
     (BASE + "  x: {reject: 603, resume: true}\n", "9:20", "'resume' does nothing"),
@@ -154,6 +157,15 @@ WRONG = [
     (BASE + "tests:\n  - {to: +15105550100, expect: salse}\n", "10:5", "Did you mean 'sales'?"),
     (BASE + "tests:\n  - {to: +15105550100, at: soon, expect: sales}\n", "10:28", "is no time"),
     (BASE + "tests:\n  - {to: +15105550199, expect: sales, why: Acme}\n", "10:5", "expects 'sales' (Acme) and gets no route (404)"),
+    (BASE + "  x: {message: {closed: We open {reopens}., otherwise: Speak.}}\n", "9:33",
+     "A { inside a text begins something else, for YAML. Put quotes around the whole text."),
+    (BASE + "hours:\n  office:\n", "10:10", "'office' must be one value. Write it behind the colon."),
+    (BASE + "people: {ana: {call: 1.51055E+10}}\n", "9:22", "is what a spreadsheet makes of a long number"),
+    (BASE + "  x: {message: “Speak, please”}\n", "9:24", '“ is no quotation mark to YAML. Write " in its place.'),
+    (BASE + "teams: {desk: {members: ana, ben}}\n", "9:30", "or [ ] around a list"),
+    (BASE + "teams:\n  desk:\n    members: ana, ben\n" + "people: {ana: {call: +15105550111}, ben: {call: +15105550112}}\n",
+     "11:14", "Write it as a list: [ana, ben]."),
+    (BASE.replace("routes:\n", "<<<<<<< HEAD\nroutes:\n"), "7:1", "two versions that git couldn't merge"),
     (BASE.replace("numbers:\n", "numbers:\n  file: none.csv\n"), "6:9", "'none.csv' can't be read"),
     (BASE.replace("numbers:\n", "numbers:\n  file: ../x.csv\n"), "6:9", "lies outside"),
 ]  # fmt: skip
@@ -172,12 +184,32 @@ WARNED = [
     (BASE.replace("{agent: sales}", "{message: {otherwise: Speak.}}"), "Nobody is told of a message"),
     (BASE + "  y: {route: sales, full: sales}\n", "'y' is never full"),
     (
+        BASE.replace("{agent: sales}", "{agent: sales, hours: {open: 'off'}, closed: bye}") + "  bye: {reject: 480}\n",
+        "'off' never opens in the coming year",
+    ),
+    (
         BASE.replace("{agent: sales}", "{team: desk, unanswered: bye}")
         + "  bye: {reject: 480}\nteams: {desk: {members: [ana]}}\n"
         + "people: {ana: {call: +15105550111, hours: Mo-Fr 09:00-17:00}}\n",
         "Nobody of 'desk' is there at Mon 2026-11-23 17:00",
     ),
 ]
+
+
+def test_an_agent_is_full_without_a_limit_once_every_agent_has_a_call(tmp_path: Path) -> None:
+    text = BASE.replace("{agent: sales}", "{agent: sales, full: bye}") + "  bye: {reject: 480}\n"
+    assert not [str(one) for one in loaded(tmp_path, text).findings if "never full" in str(one)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["{agent: sales, team: office}", "{unanswered: note}", "{menu: {say: Hi., 1: nowhere, 1: note}}"],
+    ids=["two things", "nothing", "a key twice"],
+)
+def test_a_route_that_cannot_be_read_is_told_once(tmp_path: Path, broken: str) -> None:
+    told = loaded(tmp_path, BASE.replace("human: callback", "human: desk") + f"  desk: {broken}\n").errors
+    assert not [one for one in told if "gets nowhere" in one.what]
+    assert {one.place.line for one in told} == {9}
 
 
 @pytest.mark.parametrize(("text", "says"), WARNED)
@@ -187,6 +219,13 @@ def test_what_may_not_be_meant_is_a_warning(tmp_path: Path, text: str, says: str
     assert found.plan
     warned = [str(one) for one in found.findings if one.severity is Severity.WARNING]
     assert any(says in line for line in warned), warned
+
+
+def test_what_the_readme_says_a_route_may_do_is_yaml() -> None:
+    shown = re.findall(r"^\| `([a-z_]+: [^`]+)`", README.read_text(), re.MULTILINE)
+    assert {one.split(":")[0] for one in shown} >= {"agent", "menu", "team", "dial", "message", "split", "reject"}
+    for one in shown:
+        assert isinstance(yaml.safe_load(one), dict), one
 
 
 def test_a_number_that_no_trunk_carries_is_a_warning(tmp_path: Path) -> None:
@@ -257,7 +296,7 @@ def test_how_long_nothing_may_be_heard_and_where_that_leads(
 
 @pytest.mark.parametrize(
     ("written", "what"),
-    [("{after: 1s, to: sales}", "after can't be 1s"), ("{after: 8, to: sales}", "'8' is no length"),
+    [("{after: 1s, to: sales}", "'after' can't be 1s"), ("{after: 8, to: sales}", "'8' is no length"),
      ("{afte: 8s}", "Did you mean 'after'"), ("{to: nowhere}", "'nowhere'")],
 )  # fmt: skip
 def test_what_is_wrong_with_dead_air_is_told(tmp_path: Path, written: str, what: str) -> None:
@@ -437,7 +476,7 @@ def test_a_zone_without_summer_time_is_warned_of(tmp_path: Path, zone: str) -> N
     ("added", "says"),
     [
         ("callers: [{from: {}, route: nope}]", "'from' names nothing"),
-        ("callers: [{from: {file: }, route: nope}]", "file must be one value"),
+        ("callers: [{from: {file: }, route: nope}]", "'file' must be one value"),
         ("people: {ana: {call: (510) 555-011}}", "can't be a telephone number"),
     ],
 )
