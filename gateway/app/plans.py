@@ -56,8 +56,8 @@ async def desk(settings: Settings, *, writes: bool = False, trunks: Path | None 
 
 
 def _trunks(path: Path | None) -> Trunks | None:
-    """What the plan must know of the trunk file; None where there is no such file. Raises SetupFault."""
-    if path is None or not path.exists():
+    """What the plan must know of the trunk file; None without one. Raises SetupFault."""
+    if path is None:
         return None
     try:
         file = parse(path.read_text(encoding="utf-8"), str(path)).livekit

@@ -24,13 +24,18 @@ command = typer.Typer(
 
 Plan = Annotated[str, typer.Argument(help="A file, a directory, a version's number, or live.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Trunks = Annotated[Path, typer.Option("--trunks", help="The trunk file, for numbers and people that no trunk carries.")]
+Trunks = Annotated[
+    Path | None,
+    typer.Option(
+        "--trunks", help="The trunk file, for numbers and people that no trunk carries; sip-trunk.yaml if it is there."
+    ),
+]
 Message = Annotated[str, typer.Option("--message", "-m", help="Why, for the history.")]
 _TRUNK_FILE = Path("sip-trunk.yaml")
 
 
 @command.command()
-def check(plan: Plan = "", trunks: Trunks = _TRUNK_FILE, json: Json = False) -> None:
+def check(plan: Plan = "", trunks: Trunks = None, json: Json = False) -> None:
     """Tell everything that is wrong with a plan, run its own tests, and list the next year's closures.
 
     Ends with 0 when the plan can be put in force, 1 when it has errors, 2 when it can't be looked at.
@@ -40,7 +45,8 @@ def check(plan: Plan = "", trunks: Trunks = _TRUNK_FILE, json: Json = False) -> 
 
     async def work() -> int:
         here = settings()
-        async with desk(here, trunks=trunks) as at:
+        file = trunks or (_TRUNK_FILE if _TRUNK_FILE.exists() else None)
+        async with desk(here, trunks=file) as at:
             loaded = await at.shelf.loaded(plan or str(here.dialplans))
             return plan_shown.checked(loaded, at.shelf.clock, json=json)
 

@@ -64,7 +64,7 @@ def checked(loaded: Loaded, now: datetime, *, json: bool) -> int:
     console = shown.console()
     if plan is None:
         errors = len(loaded.errors)
-        console.print(f"{errors} error{'s' if errors > 1 else ''}. Such a plan is never put in force.", markup=False)
+        console.print(f"{shown.several(errors, 'error')}. Such a plan is never put in force.", markup=False)
         return 1
     if closures:
         console.print("\nClosed, or open at other hours, in the next year:", markup=False)
@@ -73,12 +73,11 @@ def checked(loaded: Loaded, now: datetime, *, json: bool) -> int:
             grid.add_row(shown.text(f"  {day}"), shown.text(name, "dim"), shown.text(why))
         console.print(grid)
         console.print()
-    passed = f", {len(plan.tests)} tests passed" if plan.tests else ""
+    passed = f", {shown.several(len(plan.tests), 'test')} passed" if plan.tests else ""
     warned = sum(one.severity is Severity.WARNING for one in loaded.findings)
-    warning = f", {warned} warning{'s' if warned > 1 else ''}" if warned else ""
-    what = (
-        f"The plan is right: {plan.size} numbers, {len(plan.routes)} routes{passed}{warning}. Content {plan.version}."
-    )
+    warning = f", {shown.several(warned, 'warning')}" if warned else ""
+    size = f"{shown.several(plan.size, 'number')}, {shown.several(len(plan.routes), 'route')}"
+    what = f"The plan is right: {size}{passed}{warning}. Content {plan.version}."
     console.print(what, style="green", markup=False)
     return 0
 
@@ -233,7 +232,7 @@ def versions(found: Sequence[Version], live: Version | None, now: float, *, json
     if not found:
         console.print("There are no versions yet. offhook up, or offhook plan apply, makes the first.", markup=False)
         return
-    table = shown.table("", "Nr", "In force", "By", "Content", "Why", wide="Why")
+    table = shown.table("", "Nr", f"In force ({shown.zone(now)})", "By", "Content", "Why", wide="Why")
     for one in found:
         mark = "●" if live is not None and one.number == live.number else _mark(one, now)
         table.add_row(

@@ -89,6 +89,16 @@ def _local(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone()
 
 
+def zone(now: float) -> str:
+    """This machine's zone, in which `moment` tells times, as people write it: EST, UTC."""
+    return _local(now).strftime("%Z")
+
+
+def several(count: int, what: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def length(seconds: float | None) -> str:
     """A duration as `0:42` or `1:02:03`."""
     if seconds is None:

@@ -19,6 +19,19 @@ LONGEST = 366 * 86400.0
 DOORS = ("close", "open")
 """Of these, one counts for a subject."""
 _LONGEST_WORDS = 500
+_NEITHER = "neither a set of hours of the plan nor a route with 'closed'"
+_NOT = {
+    "away": "nobody of the plan's people",
+    "notice": "no route of the plan",
+    **dict.fromkeys(DOORS, _NEITHER),
+}
+_NO_DOOR = "The plan has none: give a route hours, and closed: with what callers get then."
+_NONE = {
+    "away": "The plan has none.",
+    "notice": "The plan has none.",
+    **dict.fromkeys(DOORS, _NO_DOOR),
+}
+"""What is said where there is nothing of the kind at all."""
 
 
 def subjects(plan: Plan, kind: str) -> Collection[str]:
@@ -58,9 +71,8 @@ async def override(
         what = f"The route '{subject}' can't be closed: it says nothing for callers who come then."
         raise Refused(what, remedy="Add closed: with a route's name to it in the plan.")
     if subject not in known:
-        told = near(subject, known) or (f"There are: {', '.join(known)}." if known else "The plan has none.")
-        what = {"away": "person", "notice": "route"}.get(kind, "set of hours, nor a route that has 'closed',")
-        raise Refused(f"There is no {what} '{subject}' in the plan.", remedy=told)
+        told = near(subject, known) or (f"There are: {', '.join(known)}." if known else _NONE[kind])
+        raise Refused(f"'{subject}' is {_NOT[kind]}.", remedy=told)
     if len(say) > _LONGEST_WORDS:
         raise Refused(f"That is more than {_LONGEST_WORDS} characters to say.", remedy="Make it shorter.")
     ends = until(end, plan, now)

@@ -106,7 +106,7 @@ def test_check_runs_the_plans_own_tests(operator: Operator) -> None:
     said, _ = operator.types("plan", "check", status=1)
     assert "shut" in said
     operator.write(PLAN + f"tests:\n  - {{to: +15105550100, at: {NIGHT}, expect: shut}}\n")
-    assert "1 tests passed" in operator.types("plan", "check")[0]
+    assert "1 test passed" in operator.types("plan", "check")[0]
 
 
 def test_what_cannot_be_looked_at_ends_with_2_and_says_the_remedy(operator: Operator) -> None:
@@ -126,6 +126,30 @@ def test_check_tells_whom_no_outbound_trunk_calls(operator: Operator) -> None:
     said, _ = operator.types("plan", "check", "--trunks", str(trunks))
     assert "warning: 'ana' can't be called" in said
     assert "'ana'" not in operator.types("plan", "check")[0], "no trunk file, no warning"
+    (operator.home / "sip-trunk.yaml").write_text(trunks.read_text())
+    assert "warning: 'ana' can't be called" in operator.types("plan", "check")[0]
+
+
+def test_a_trunk_file_that_is_named_and_not_there_is_told(operator: Operator) -> None:
+    _, err = operator.types("plan", "check", "--trunks", "nowhere.yaml", status=2)
+    assert err == "offhook: The trunk file nowhere.yaml can't be read: No such file or directory. Correct --trunks.\n"
+
+
+def test_what_cannot_be_overridden_is_told_by_what_it_is_not(operator: Operator) -> None:
+    operator.types("plan", "apply")
+    for words, says in (
+        (
+            ("close", "offise"),
+            "'offise' is neither a set of hours of the plan nor a route with 'closed'. Did you mean 'office'?",
+        ),
+        (("away", "desk"), "'desk' is nobody of the plan's people. There are: ana."),
+        (("notice", "bsy", "Hello."), "'bsy' is no route of the plan. Did you mean 'busy'?"),
+    ):
+        assert says in operator.types(*words, "--until", "in 2h", status=2)[1]
+    kept = [line for line in PLAN.splitlines() if not line.startswith("hours:")]
+    operator.write("\n".join(kept).replace(", hours: office, closed: shut", ""))
+    operator.types("plan", "apply")
+    assert "The plan has none: give a route hours" in operator.types("close", "office", "--until", "in 2h", status=2)[1]
 
 
 def test_simulate_tells_what_is_said_as_callers_hear_it(operator: Operator) -> None:
