@@ -21,11 +21,14 @@ from gateway.callbacks.said import told
 from gateway.callbacks.times import allowed, clock_of, offers, zones_of
 from gateway.config import Settings
 from gateway.errors import Unavailable
+from gateway.net.pages import page, refused
 from gateway.terms.callback import Terms
 
 LASTS = 14 * 86400.0
 """Seconds from the agreed time for which a link leads somewhere."""
 _ID = re.compile(r"[0-9a-f]{12}")
+_OLD = "Open the link of the newest mail about your callback, whole, or call us."
+_LATER = "Nothing was changed. Please try again in a minute."
 _BY = "whoever had the link"
 
 TermsOf = Callable[[Booking, float], Terms]
@@ -60,17 +63,17 @@ def routes(links: Links, bookings: Bookings, terms: TermsOf, clock: Callable[[],
     async def found(request: web.Request) -> Booking:
         which, asked = request.match_info["id"], request.query
         if not _ID.fullmatch(which) or not links.good(which, asked.get("until", ""), asked.get("sig", ""), clock()):
-            raise web.HTTPForbidden(text="This link is wrong, or too old.\n")
+            raise refused(web.HTTPForbidden, "This link is wrong, or too old", _OLD)
         one = await bookings.get(which)
         if one is None:
-            raise web.HTTPNotFound(text="The callback isn't known any more.\n")
+            raise refused(web.HTTPNotFound, "This callback isn't known any more", _OLD)
         return one
 
     async def show(request: web.Request) -> web.Response:
         try:
             one = await found(request)
         except Unavailable:
-            raise web.HTTPServiceUnavailable(text="Please try again in a minute.\n") from None
+            raise refused(web.HTTPServiceUnavailable, "That doesn't work just now", _LATER) from None
         return _page(one, terms(one, clock()), clock(), "")
 
     async def act(request: web.Request) -> web.Response:
@@ -79,7 +82,7 @@ def routes(links: Links, bookings: Bookings, terms: TermsOf, clock: Callable[[],
             done = await _do(bookings, one, terms(one, clock()), await request.post(), clock())
             return _page(await bookings.get(one.id) or one, terms(one, clock()), clock(), done)
         except Unavailable:
-            raise web.HTTPServiceUnavailable(text="Please try again in a minute.\n") from None
+            raise refused(web.HTTPServiceUnavailable, "That doesn't work just now", _LATER) from None
 
     return [web.get("/callbacks/{id}", show), web.post("/callbacks/{id}", act)]
 
@@ -116,19 +119,7 @@ def _page(one: Booking, terms: Terms, now: float, done: str) -> web.Response:
                         for at in offers(terms, zones, now) if at != one.at)  # fmt: skip
         choices = f"{times}{_button('cancel', 'Don’t call me') if one.state is State.BOOKED else ''}"
     said = f"<p><strong>{escape(done)}</strong></p>" if done else ""
-    body = (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        "<meta name=robots content=noindex><title>Your callback</title><style>body{font:1.1em sans-serif;max-width:32em;"
-        "margin:2em auto;padding:0 1em}button{font:inherit;display:block;margin:.5em 0;padding:.6em 1em;width:100%}</style>"
-        f"<h1>Your callback</h1>{said}<p>{escape(stands)}</p>{choices}</html>"
-    )
-    headers = {
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-    }
-    return web.Response(text=body, content_type="text/html", headers=headers)
+    return page("Your callback", f"{said}<p>{escape(stands)}</p>{choices}")
 
 
 def _button(what: str, label: str, at: float = 0.0) -> str:

@@ -14,12 +14,17 @@ from aiohttp import web
 from gateway.errors import Unavailable
 from gateway.handoff.answers import Answers
 from gateway.handoff.card import LASTS
-from gateway.operate.lead_page import HEADERS
+from gateway.net.pages import page, refused
 from gateway.operate.links import Links
 from gateway.terms.call import CallId
 
-_ASK = "<p>Your phone rings for this call: answer it, and press 1 to take it.</p><form method=post><button>I can't take it</button></form>"
-_DONE = '<p role="status">Thank you: your phone stops ringing.</p>'
+_TITLE = "A call for you"
+_ASK = (
+    "<p>While your phone rings for this call, answer it and press 1 to take it.</p>"
+    "<form method=post><button>I can't take it</button></form>"
+)
+_DONE = '<p role="status">It is noted that you can\'t take this call: a phone of yours that rings for it stops.</p>'
+_OLD = "A card's link is good for ten minutes. Open the newest card, or answer your phone."
 
 log = structlog.get_logger(__name__)
 
@@ -36,21 +41,23 @@ def routes(links: Links, answers: Answers, clock: Callable[[], float]) -> Sequen
         call, leg = request.match_info["call"], request.match_info["leg"]
         asked = request.query
         if not links.allows(_path(call, leg), asked.get("until", ""), asked.get("sig", ""), clock()):
-            raise web.HTTPForbidden(text="This link is wrong, or too old.\n", headers=HEADERS)
+            raise refused(web.HTTPForbidden, "This link is wrong, or too old", _OLD)
         return CallId(call), leg
 
     async def show(request: web.Request) -> web.Response:
-        known(request)
-        return _page(_ASK)
+        call, leg = known(request)
+        try:
+            return page(_TITLE, _DONE if leg in await answers.declined(call) else _ASK)
+        except Unavailable as bad:
+            raise _later(bad) from None
 
     async def take(request: web.Request) -> web.Response:
         call, leg = known(request)
         try:
             await answers.decline(call, leg)
         except Unavailable as bad:
-            log.warning("who declines by a card's link can't be told", why=bad.what)
-            raise web.HTTPServiceUnavailable(text="Please try again in a minute.\n", headers=HEADERS) from None
-        return _page(_DONE)
+            raise _later(bad) from None
+        return page(_TITLE, _DONE)
 
     return (web.get("/handoffs/{call}/{leg}", show), web.post("/handoffs/{call}/{leg}", take))
 
@@ -59,7 +66,8 @@ def _path(call: str, leg: str) -> str:
     return f"/handoffs/{quote(call, safe='')}/{quote(leg, safe='')}"
 
 
-def _page(body: str) -> web.Response:
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    text = f"{head}<title>A call for you</title><h1>A call for you</h1>{body}</html>"
-    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=HEADERS)
+def _later(bad: Unavailable) -> web.HTTPException:
+    log.warning("who declines by a card's link can't be told", why=bad.what)
+    return refused(
+        web.HTTPServiceUnavailable, "That doesn't work just now", "Press 2 on your phone, or don't answer it."
+    )

@@ -12,11 +12,17 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from gateway.config import Settings
+from gateway.net.pages import refused
 
 LASTS = 30 * 86400.0
 """Seconds that a link leads somewhere."""
 LEAD_LASTS = 180 * 86400.0
 """Seconds that a lead's page can be seen and its outcome told: some sales take months."""
+_OLD = (
+    "Open the link of the newest notice of this message, whole: mail programs may cut it in two. It holds for 30 days; "
+    "whoever runs the phones finds the message by offhook messages list."
+)
+_GONE = "Its sound was erased, or lies on another machine: whoever runs the phones sees where by offhook messages play."
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -70,10 +76,10 @@ def route(links: Links, directory: Path, clock: Callable[[], float]) -> web.Rout
     async def serve(request: web.Request) -> web.StreamResponse:
         message, asked = request.match_info["id"], request.query
         if not _ID.fullmatch(message) or not links.good(message, asked.get("until", ""), asked.get("sig", ""), clock()):
-            raise web.HTTPForbidden(text="This link is wrong, or too old.\n")
+            raise refused(web.HTTPForbidden, "This link is wrong, or too old", _OLD)
         file = directory / f"{message}.ogg"
         if not file.is_file():
-            raise web.HTTPNotFound(text="The message isn't here any more.\n")
+            raise refused(web.HTTPNotFound, "The message isn't here any more", _GONE)
         headers = {
             "Content-Type": "audio/ogg",
             "Cache-Control": "private, max-age=3600",

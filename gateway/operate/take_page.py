@@ -24,7 +24,7 @@ from gateway.errors import Unavailable
 from gateway.handoff.browser import Stands
 from gateway.handoff.card import LASTS
 from gateway.metrics import counter
-from gateway.operate.lead_page import HEADERS
+from gateway.net.pages import HEADERS
 from gateway.operate.links import Links
 from gateway.operate.taking import Taking
 from gateway.operate.tries import Tries

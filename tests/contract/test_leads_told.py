@@ -125,6 +125,7 @@ async def _page(session: ClientSession, link: str, engine: AsyncEngine) -> None:
     assert "<b>Ana" not in text
     assert "Ana &lt;b&gt;" in text
     assert "checked" not in text
+    assert 'href="tel:+15105550142">Call +1 510-555-0142<' in text
     async with session.get(link.replace("sig=", "sig=0")) as answer:
         assert answer.status == 403
     async with session.post(link.replace("sig=", "sig=0"), data={"outcome": "spam"}) as answer:

@@ -30,6 +30,11 @@ class Answers(MemoryAnswers):
             raise Unavailable("down")
         await super().decline(call, leg)
 
+    async def declined(self, call: CallId) -> frozenset[str]:
+        if self.down:
+            raise Unavailable("down")
+        return await super().declined(call)
+
 
 @pytest.fixture
 def answers() -> Answers:
@@ -61,8 +66,13 @@ async def test_looking_changes_nothing_and_a_post_declines(client: Client, links
     assert shown.headers["Cache-Control"] == "no-store"
     assert await answers.declined(CALL) == frozenset()
     told = await client.post(there)
-    assert (told.status, "stops ringing" in await told.text()) == (200, True)
+    assert (told.status, "It is noted" in await told.text()) == (200, True)
     assert await answers.declined(CALL) == {LEG}
+    again = await client.get(there)
+    assert ("It is noted" in await again.text(), "<button>" in await again.text()) == (True, False), "it is said once"
+    assert (await client.post(there)).status == 200
+    other = await client.get(path(decline_link(links, CALL, "desk-19-2", NOW)))
+    assert "I can't take it" in await other.text()
 
 
 @pytest.mark.parametrize("made", [NOW - LASTS - 1, None])
@@ -72,11 +82,12 @@ async def test_a_link_that_is_old_or_another_legs_does_nothing(
     there = path(decline_link(links, CALL, LEG, NOW if made is None else made))
     if made is None:
         there = there.replace(LEG, "desk-19-2")
-    assert (await client.get(there)).status == 403
-    assert (await client.post(there)).status == 403
+    for answer in (await client.get(there), await client.post(there)):
+        assert (answer.status, "Open the newest card" in await answer.text()) == (403, True)
     assert await answers.declined(CALL) == frozenset()
 
 
 async def test_a_store_that_is_away_is_told(client: Client, links: Links, answers: Answers) -> None:
     answers.down = True
-    assert (await client.post(path(decline_link(links, CALL, LEG, NOW)))).status == 503
+    there = path(decline_link(links, CALL, LEG, NOW))
+    assert [(await client.get(there)).status, (await client.post(there)).status] == [503, 503]
