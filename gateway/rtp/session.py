@@ -9,6 +9,7 @@ import numpy as np
 
 from gateway.errors import PeerFault
 from gateway.rtp import FRAME, RATE, Arrival, Audio, KeyPressed, Samples, TimedOut, codec, dtmf
+from gateway.rtp.continuity import Continuity
 from gateway.rtp.jitter import JitterBuffer
 from gateway.rtp.packet import RtpPacket, RtpSyntaxError, is_rtcp, parse, write
 from gateway.rtp.peer import HostPort, Peer
@@ -74,7 +75,8 @@ class Statistics:
     malformed: int = 0
     """Datagrams from the peer that are no RTP of ours: another payload type, a broken header."""
     forged: int = 0
-    """Datagrams from the peer's address that weren't encrypted by the peer, or came again."""
+    """Datagrams from the peer's address that weren't encrypted by the peer, or came again; or, where nothing is, that belong to
+    a second stream beside the peer's."""
     dropped: int = 0
     """Frames that were left out of the send queue because it was full or too long."""
     round_trip: float = 0.0
@@ -155,6 +157,7 @@ class Session:
         """The same, in the order of arrival."""
         self._format = form
         self._source: int | None = None
+        self._continuity = Continuity()
         self._shield: Shield | None = None
         self._receivers: OrderedDict[int, Receiver] = OrderedDict()
         self._control = Control(ssrc, f"{ssrc:08x}", now)
@@ -323,6 +326,8 @@ class Session:
         name = self._codecs.get(packet.payload_type)
         if name is None or not 0 < len(packet.payload) <= MAX_PAYLOAD:
             raise RtpSyntaxError("the packet's payload isn't what was negotiated")
+        if self._shield is None and not self._continuity.admits(packet.ssrc, packet.sequence, at):
+            raise NotGenuine("a second stream comes beside the peer's")
         if packet.ssrc != self._source:
             if self._source is not None:
                 self._reception.restart()
