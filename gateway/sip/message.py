@@ -17,6 +17,11 @@ MAGIC = "z9hG4bK"
 """What every RFC 3261 branch begins with."""
 MAX_HEADER_LINES = 200
 """More than any real message has; sipmessage's header look-up is linear, so a bound keeps a flood cheap."""
+LARGEST_HEAD = 16 * 1024
+"""Bytes of a message's header lines."""
+MAX_PARTS = 500
+"""Commas and semicolons in them: each may begin a value or a parameter, which takes some ten microseconds to read. Twenty hops with
+a dozen each have half as many."""
 _SINGLE = ("From", "To", "Call-ID", "CSeq")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
@@ -74,6 +79,8 @@ def parse(data: bytes) -> sipmessage.Request | sipmessage.Response | None:
     if _KEEP_ALIVE.fullmatch(data):
         return None
     head, *rest = _HEAD_END.split(data.lstrip(b"\r\n"), maxsplit=1)
+    if len(head) > LARGEST_HEAD or head.count(b",") + head.count(b";") > MAX_PARTS:
+        raise SipSyntaxError("the message's header is too large")
     lines = _lines(head)
     if len(lines) > MAX_HEADER_LINES:
         raise SipSyntaxError("the message has too many header lines")

@@ -52,6 +52,17 @@ def test_what_cannot_be_cut_ends_the_connection(bad: bytes) -> None:
         Framer().feed(bad)
 
 
+def test_what_was_searched_for_a_headers_end_is_not_searched_again() -> None:
+    framer, head = Framer(), b"OPTIONS sip:a@b SIP/2.0\r\n" + b"X: y\r\n" * 2000
+    for at in range(len(head)):
+        assert framer.feed(head[at : at + 1]) == []
+        assert framer._searched in (at + 1, 0)
+    assert framer._searched == len(head)
+    [found] = framer.feed(b"l: 2\r\n\r\nab")
+    assert found.startswith(b"OPTIONS")
+    assert framer._searched == 0
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_cut_or_refused(data: bytes) -> None:
     try:

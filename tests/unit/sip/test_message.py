@@ -325,6 +325,23 @@ def test_a_message_has_so_many_header_lines_and_no_more() -> None:
                 parse(data)
 
 
+@pytest.mark.parametrize(
+    ("more", "most"),
+    [("X-A: {}\r\n", message.LARGEST_HEAD), ("X-A: b{}\r\n", message.MAX_PARTS), ("X-A: b{}\r\n", -message.MAX_PARTS)],
+)
+def test_a_header_holds_so_much_and_no_more(more: str, most: int) -> None:
+    """A message of 64 kB with nothing but parameters would take a seventh of a second to read."""
+    head, sign = INVITE.partition(b"\r\n\r\n")[0], {message.MAX_PARTS: ";", -message.MAX_PARTS: ","}.get(most, "x")
+    there = len(head) + len(more.format("")) if sign == "x" else head.count(b";") + head.count(b",")
+    for size, is_read in ((abs(most) - there, True), (abs(most) - there + 1, False)):
+        data = INVITE.replace(b"Max-Forwards", more.format(sign * size).encode() + b"Max-Forwards")
+        if is_read:
+            assert parse(data) is not None
+        else:
+            with pytest.raises(SipSyntaxError):
+                parse(data)
+
+
 @given(st.data())
 def test_what_is_read_is_written_and_read_again(data: st.DataObject) -> None:
     read = None
