@@ -76,6 +76,8 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self.peer: Peer | None = None
         """Whom we talk to, once the call is answered."""
         self.outbound = leg.outbound
+        self.stranger = False
+        """Nothing was known of the peer as the call came in."""
         self.media = MediaWish()
         """What the trunk or rule wants of the media."""
         self.credentials = ("", "")

@@ -32,6 +32,9 @@ from gateway.sip.secure import SipsNotAllowed
 from gateway.sip.session_timer import IntervalTooSmall
 from gateway.tasks import Tasks
 
+_STRANGERS = 4
+"""Of how many places one may be taken by strangers' calls that ring: there need be nobody who would ever answer, and each has its
+room meanwhile."""
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""
 _RETRY = ("Retry-After", str(TRY_AGAIN))
@@ -136,7 +139,8 @@ class Edge:
             _check(incoming)
             await takeover.replace(self, incoming, wanted)
             return
-        if why := self._full():
+        stranger = not incoming.driver.knows(incoming.source)
+        if why := self._full(stranger=stranger):
             metrics.CALLS.labels(why).inc()
             incoming.respond(503, headers=[_RETRY])
             return
@@ -144,14 +148,19 @@ class Edge:
         # livekit-sip's name for the call is also its dialog's local tag.
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
         leg = leg_of(incoming.request, incoming.tag, incoming.source[0], incoming.driver.transport)
-        await self._run(InboundCall(incoming, leg, self._tools))
+        call = InboundCall(incoming, leg, self._tools)
+        call.stranger = stranger
+        await self._run(call)
 
-    def _full(self) -> str:
+    def _full(self, *, stranger: bool = False) -> str:
         """Why no call can be taken, in a few words fit for a metric's label; "" when one can."""
         if self._closing:
             return self._closing
         if len(self._calls) >= self._limit:
             return "too many"
+        ringing = sum(call.stranger and not call.answered for call in self._calls.values()) if stranger else 0
+        if stranger and ringing >= max(1, self._limit // _STRANGERS):
+            return "too many strangers"
         return "not ready" if self._ready() else ""
 
     async def _run(self, call: EdgeCall[Any, Any]) -> None:

@@ -251,6 +251,10 @@ class SipDriver(ABC):
             self._tell_of_strangers()
         return shut
 
+    def knows(self, source: HostPort) -> bool:
+        """Whether they are no stranger: an operator or a trunk names them, or a call came about with them."""
+        return self.gate is None or self.gate.knows(source[0], self.now())
+
     def judged(self, source: HostPort, method: str, code: int) -> None:
         """A request from there gets its final answer."""
         if self.gate is not None:
@@ -268,6 +272,9 @@ class SipDriver(ABC):
             return
         if self.gate is not None and self.gate.scans(data, source[0], self.now()):
             self._tell_of_strangers()
+            return
+        if self.gate is not None and self.gate.crowded(data, source[0], self.now()):
+            DROPPED.labels("crowded").inc()
             return
         outputs = self.layer.receive(data, source, self.now())
         if any(isinstance(each, Dropped) and each.why == "malformed" for each in outputs):

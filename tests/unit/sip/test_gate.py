@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sip.gate import BURST, LONGEST, MOST, RATE, SHUT_FOR, Gate
+from gateway.sip.gate import (
+    BURST,
+    BURST_OF_ALL,
+    BURST_OF_INVITES,
+    INVITES,
+    LONGEST,
+    MET_BURST,
+    MET_RATE,
+    MOST,
+    OF_ALL,
+    RATE,
+    SHUT_FOR,
+    Gate,
+)
 
 STRANGER, CARRIER = "203.0.113.9", "198.51.100.1"
 
@@ -65,9 +78,9 @@ def test_a_flood_is_cut_off_and_a_steady_stream_is_not() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["datagram", "404", "403", "garbage", "scan"]), st.floats(0, 2)), max_size=400)
+    st.lists(st.tuples(st.sampled_from(["datagram", "404", "403", "garbage", "scan"]), st.floats(0, 2)), max_size=90)
 )
-def test_whom_a_call_came_about_with_is_never_limited(doings: list[tuple[str, float]]) -> None:
+def test_whom_a_call_came_about_with_is_never_shut_out(doings: list[tuple[str, float]]) -> None:
     gate, now = Gate([ip_network("192.0.2.0/24")]), 0.0
     gate.answered(CARRIER, "INVITE", 200, now)
     for what, later in doings:
@@ -134,3 +147,54 @@ def test_who_was_forged_by_udp_is_listened_to_over_streams_and_who_was_met_by_on
     assert not streams.shut(STRANGER, 0.0)
     streams.met(STRANGER, 0.0)
     assert not gate.shut(STRANGER, 0.0)
+
+
+INVITE, OPTIONS = b"INVITE sip:100@1.1.1.1 SIP/2.0\r\n", b"OPTIONS sip:100@1.1.1.1 SIP/2.0\r\n"
+
+
+def passed(gate: Gate, data: bytes, a_second: int, seconds: int) -> int:
+    """How much of a flood of that many a second gets in, of which each message has another source."""
+    count = 0
+    for number in range(a_second * seconds):
+        now, source = number / a_second, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        count += not gate.shut(source, now) and not gate.crowded(data, source, now)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("data", "rate", "burst"),
+    [
+        (INVITE, INVITES, BURST_OF_INVITES),
+        (b"\r\n" + INVITE, INVITES, BURST_OF_INVITES),
+        (OPTIONS, OF_ALL, BURST_OF_ALL),
+        (b"garbage", OF_ALL, BURST_OF_ALL),
+    ],
+)
+def test_of_a_flood_with_ever_new_sources_the_strangers_ration_gets_in(data: bytes, rate: float, burst: float) -> None:
+    assert passed(Gate(), data, 1000, 20) == pytest.approx(burst + 20 * rate, rel=0.05)
+
+
+def test_such_a_flood_takes_nothing_from_those_who_are_known() -> None:
+    gate = Gate([ip_network("192.0.2.0/24")])
+    gate.met(CARRIER, 0.0)
+    passed(gate, INVITE, 1000, 5)
+    for number in range(500):
+        for source in (CARRIER, "192.0.2.7"):
+            assert gate.knows(source, 5.0)
+            assert not gate.shut(source, 5.0 + number / 100)
+            assert not gate.crowded(INVITE, source, 5.0 + number / 100)
+    assert not gate.knows(STRANGER, 5.0)
+    assert gate.crowded(INVITE, STRANGER, 5.0)
+
+
+def test_one_that_was_met_and_floods_loses_what_is_beyond_any_need_and_nothing_else() -> None:
+    gate = Gate([ip_network("192.0.2.0/24")])
+    for source in (CARRIER, "192.0.2.7"):
+        gate.met(source, 0.0)
+    got = {
+        source: sum(not gate.shut(source, number / 5000) for number in range(50_000))
+        for source in (CARRIER, "192.0.2.7")
+    }
+    assert got == {CARRIER: pytest.approx(MET_BURST + 10 * MET_RATE, rel=0.01), "192.0.2.7": 50_000}
+    assert not gate.news
+    assert not gate.shut(CARRIER, 11.0)
