@@ -18,6 +18,7 @@ import structlog
 
 from gateway.errors import SetupFault
 from gateway.metrics import counter, gauge
+from gateway.net.door import Door
 from gateway.net.hosts import literal
 from gateway.net.sip_driver import Handler, SipDriver
 from gateway.net.sip_udp import check_address
@@ -31,10 +32,12 @@ CONNECTING = 5.0
 """Seconds that a connection may take, TLS included."""
 WHOLE_WITHIN = 10.0
 """Seconds in which a message that has begun must end: who sends a byte now and then holds a connection for nothing."""
+SPEAKS_WITHIN = 60.0
+"""Seconds in which a stranger's connection must bring a first message."""
 IDLE = 600.0
-"""Seconds after which a connection is closed on which nothing was ever said."""
+"""Seconds after which a connection is closed on which nothing more is said."""
 LONGEST = 24 * 3600.0
-"""The same for another: as long as a call may last, whose BYE a caller behind a NAT can only get by its connection."""
+"""The same where a call came about: as long as one may last, whose BYE a caller behind a NAT can only get by its connection."""
 KEEP_ALIVE = 30.0
 """Seconds between two keep-alives on a connection that we made, and between the system's own on any."""
 _LOST = 4
@@ -43,8 +46,9 @@ PATIENCE = 1.0
 """Seconds that a connection may take which datagrams can stand in for."""
 REMEMBERED = 600.0
 """Seconds for which such an address isn't tried again."""
-AT_ONCE = 1000
-"""Connections that peers may hold."""
+BREATH = 0.5
+"""Seconds until connections are taken again, after the system had no room for one."""
+_BACKLOG = 100
 _UNSENT = 1024 * 1024
 """Bytes that may wait for a peer who doesn't read."""
 CONNECTIONS = gauge("sip_connections", "SIP connections over TCP and TLS")
@@ -100,6 +104,8 @@ class SipStream(SipDriver):
     ) -> None:
         super().__init__(handler, advertise=advertise, limit=limit)
         self.transport = "TLS" if secured else "TCP"
+        self._secured = secured
+        self._door = Door()
         self._keep_alive = keep_alive
         self._calls = calls
         """For connections that we make; None for plain TCP."""
@@ -109,18 +115,20 @@ class SipStream(SipDriver):
         self._refusing: dict[HostPort, float] = {}
         """Addresses that took no connection, and until when that is remembered."""
         self._tasks = Tasks("sip stream")
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
 
-    def start(self, server: asyncio.Server, timers: Timers) -> None:
+    def start(self, listening: socket.socket, timers: Timers) -> None:
         """Begin; for `serve`."""
-        self._server = server
+        self._listening = listening
         self._begin(timers)
+        self._accepting = self._tasks.start(self._accept(listening), "sip accept")
 
     @property
     def address(self) -> HostPort:
         """Where it listens, with the real port."""
-        assert self._server is not None, "the driver is started first"
-        host, port = self._server.sockets[0].getsockname()[:2]
+        assert self._listening is not None, "the driver is started first"
+        host, port = self._listening.getsockname()[:2]
         return host, port
 
     def reaches(self, destination: HostPort) -> bool:
@@ -147,21 +155,40 @@ class SipStream(SipDriver):
         """The name by which a destination was looked up: its certificate must be for it."""
         self._names[destination] = name
 
-    async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """A peer has connected; for `serve`."""
-        peer = writer.get_extra_info("peername")
-        if peer is None:  # gone before we have looked at it
-            writer.transport.abort()
-            return
-        source = peer[:2]
-        if self.shuts_out(source):
-            writer.transport.abort()
-            return
-        if len(self._connections) >= AT_ONCE:
-            REFUSED.labels("too many").inc()
-            writer.transport.abort()
-            return
-        self._tasks.start(self._carry(_Connection(reader, writer), source), "sip connection")
+    async def _accept(self, listening: socket.socket) -> None:
+        """Take connections, and look at whose they are before anything is spent on them."""
+        while True:
+            try:
+                taken, peer = await self._loop.sock_accept(listening)
+            except OSError as bad:
+                log.warning("sip connections not taken", transport=self.transport, why=type(bad).__name__)
+                await asyncio.sleep(BREATH)
+                continue
+            source: HostPort = peer[:2]
+            if self.shuts_out(source):
+                taken.close()
+            elif not self._door.enter(source[0], known=self.knows(source)):
+                REFUSED.labels("too many").inc()
+                taken.close()
+            else:
+                self._tasks.start(self._let_in(taken, source), "sip connection")
+
+    async def _let_in(self, taken: socket.socket, source: HostPort) -> None:
+        """Agree on TLS, where that is spoken, and carry a connection that a peer made to its end."""
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        within = CONNECTING if self._secured else None
+        try:
+            transport, _ = await self._loop.connect_accepted_socket(
+                lambda: protocol, taken, ssl=self._secured, ssl_handshake_timeout=within
+            )
+            await self._carry(
+                _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)), source
+            )
+        except (OSError, TimeoutError):  # ssl.SSLError is an OSError
+            REFUSED.labels("no TLS").inc()
+        finally:
+            self._door.leave(source[0])
 
     async def stop(self) -> None:
         """End the connections; for `serve`, after `close`."""
@@ -182,8 +209,10 @@ class SipStream(SipDriver):
         return True
 
     def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        if self._accepting is not None:
+            self._accepting.cancel()
+        if self._listening is not None:
+            self._listening.close()
         for connection in self._connections.values():
             connection.writer.close()
 
@@ -252,7 +281,7 @@ class SipStream(SipDriver):
         framer = connection.framer
         began: float | None = None
         while True:
-            idle = LONGEST if connection.used else IDLE
+            idle = self._patience(connection, source)
             end = self._loop.time() + idle if began is None else began + WHOLE_WITHIN
             async with asyncio.timeout_at(end):
                 data = await connection.reader.read(65536)
@@ -265,6 +294,13 @@ class SipStream(SipDriver):
             if framer.pings:
                 framer.pings = 0
                 connection.send(PONG)
+
+    def _patience(self, connection: _Connection, source: HostPort) -> float:
+        """Seconds that nothing need come."""
+        known = self.knows(source)
+        if connection.used:
+            return LONGEST if known else IDLE
+        return IDLE if known else SPEAKS_WITHIN
 
 
 def _keep(sock: socket.socket) -> None:
@@ -292,6 +328,24 @@ def certified(certificate: Mapping[str, Any], name: str) -> bool:
     return False
 
 
+async def _listen(host: str, port: int) -> socket.socket:
+    """A socket that connections can be taken from. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # IPv4 has listeners of its own; `::` must not take their place
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+        made.listen(_BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 @asynccontextmanager
 async def serve(
     host: str,
@@ -313,15 +367,13 @@ async def serve(
     check_address(host, advertise)
     sip = SipStream(handler, advertise=advertise, limit=limit, secured=secured, calls=calls, keep_alive=keep_alive)
     try:
-        server = await asyncio.start_server(
-            sip.accepted, host, port, ssl=secured, ssl_handshake_timeout=CONNECTING if secured else None
-        )
+        listening = await _listen(host, port)
     except OSError as bad:
         raise SetupFault(
             f"SIP port {port}/tcp on {host} can't be had ({bad.strerror}).",
             remedy="Stop what uses it, or choose another with OFFHOOK_SIP_PORT or OFFHOOK_SIP_TLS_PORT.",
         ) from bad
-    sip.start(server, timers or Timers())
+    sip.start(listening, timers or Timers())
     try:
         yield sip
     finally:

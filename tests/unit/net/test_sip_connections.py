@@ -11,7 +11,7 @@ import pytest
 import sipmessage
 from sipmessage import URI, Address, Parameters
 
-from gateway.net import sip_stream, sip_udp
+from gateway.net import door, sip_stream, sip_udp
 from gateway.net.sip_driver import Incoming, SipDriver
 from gateway.sip import message
 from gateway.sip.dialog import Dialog
@@ -227,7 +227,7 @@ def encode_options(port: int, to: SipDriver) -> bytes:
 
 
 async def test_so_many_connections_are_taken_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sip_stream, "AT_ONCE", 2)
+    monkeypatch.setattr(door, "AT_ONCE", 2)
     async with agent() as (_, there):
         taken = [await asyncio.open_connection(*there.address) for _ in range(2)]
         for reader, writer in taken:
