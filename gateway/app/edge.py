@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 import structlog
 
 from gateway.app.admin import Ready, admin
+from gateway.app.heap import keep_tidy
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook
 from gateway.app.trunk_addresses import keep_allowed
@@ -104,6 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
+            lasting.start(keep_tidy(), "give memory back")
             lasting.start(keep_beating(Edges(beats), run, time.time), "beat")
             tools = Tools(
                 io=IoInfo(client),

@@ -25,7 +25,7 @@ LARGEST_DATAGRAM = 1300
 section 18.1.1)."""
 _TOKEN_LENGTH = 20
 """Of the words that drivers give, for telling a request's size before it has one."""
-_SHARE = 8
+_SHARE = 16
 """Of how many transactions one may be of those that only absorb the repetitions of what was refused."""
 _Transaction = ClientTransaction | ServerTransaction
 
@@ -35,7 +35,7 @@ class TransactionLayer:
 
     Beyond `limit` transactions, new calls are refused (503 to the other side, Unavailable to ours); those of running
     dialogs only beyond twice as many, so that calls can still be ended. Of requests that were refused, and of questions
-    that were answered, an eighth of `limit` is remembered: a flood of them fills no memory, nor takes a call's place.
+    that were answered, a sixteenth of `limit` is remembered: a flood of them fills no memory, nor takes a call's place.
     """
 
     def __init__(

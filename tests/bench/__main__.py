@@ -1,4 +1,4 @@
-"""`python -m tests.bench [plans] [edge] [house] [handoff] [lanes] [dispatch] [calls]`: measures, prints a table, writes JSON; exit 1 when a limit is missed."""
+"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [lanes] [dispatch] [calls]`: measures, prints a table, writes JSON; exit 1 when a limit is missed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.bench import (
     dispatch,
     edge,
     figures,
+    flood,
     handoff,
     handoff_ends,
     handoff_lanes,
@@ -24,7 +25,7 @@ from tests.bench import (
 )
 from tests.bench.figures import Figure
 
-SUBJECTS = ("plans", "edge", "house", "handoff", "lanes", "dispatch", "calls")
+SUBJECTS = ("plans", "edge", "flood", "house", "handoff", "lanes", "dispatch", "calls")
 
 
 def show(found: list[Figure]) -> None:
@@ -66,6 +67,8 @@ def main() -> int:
             found += [*numbers.measure(chosen.numbers), *plans.measure(chosen.numbers)]
         elif subject == "edge":
             found += edge.measure()
+        elif subject == "flood":
+            found += flood.measure()
         elif subject == "house":
             found += house.measure(chosen.presses, chosen.answers, 10.0)
         elif subject == "handoff":

@@ -28,6 +28,7 @@ _SDP = "v=0\r\no=- 1 1 IN IP4 {us}\r\ns=-\r\nc=IN IP4 {us}\r\nt=0 0\r\nm=audio 4
 _AS_IF = struct.Struct("=I4s4s")
 """A struct in_pktinfo: by which interface, and from which of its addresses, a datagram goes."""
 _IP_PKTINFO = 8  # Linux; Python's socket module doesn't name it
+_GARBAGE = [mutated(_random.choice(SEEDS["sip"]), _random) for _random in [random.Random(8)] for _ in range(2000)]
 _AT_A_TIME = 0.02
 """Seconds between two bursts."""
 
@@ -46,7 +47,7 @@ def source(kind: str, number: int, draw: random.Random) -> str:
 def message(kind: str, us: str, there: str, number: int, draw: random.Random) -> bytes:
     """One that no other is a repetition of."""
     if kind == "garbage":
-        return mutated(draw.choice(SEEDS["sip"]), draw)
+        return _GARBAGE[number % len(_GARBAGE)]
     method = {"register": "REGISTER", "options": "OPTIONS"}.get(kind, "INVITE")
     user = {"real": DIALED, "unknown": UNKNOWN}.get(kind, "x")
     word, body = f"{draw.getrandbits(64):x}", _SDP.format(us=us) if method == "INVITE" else ""

@@ -14,6 +14,7 @@ from livekit import api
 from structlog.testing import capture_logs
 
 from gateway.net import sip_driver
+from tests.bench import flood
 from tests.e2e.edge_lab import GUARDED, Lab, lab
 from tests.e2e.servers import LiveKit, until
 from tests.e2e.sipp import hostport
@@ -105,6 +106,16 @@ async def test_who_guesses_passwords_is_soon_not_answered_any_more(edge: Lab) ->
         assert not re.search(r"[0-9a-f]{32}|nonce|Digest|guess-|\d{8,}", str(logs)), "nothing of what was guessed"
     finally:
         guesser.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(200)
+def test_ten_times_as_much_from_strangers_as_from_callers_costs_no_call() -> None:
+    """How long calls take to set up meanwhile is for the bench to say: this machine does much else."""
+    found = {each.name: each for each in flood.measure(10.0)}
+    failed = found["calls that failed in a flood"]
+    assert failed.met, found
+    assert failed.samples == 600
 
 
 @pytest.mark.long

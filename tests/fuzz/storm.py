@@ -3,6 +3,7 @@
 The edge may not fall, hang or grow, and the call beside it is heard on. After each two hundred an OPTIONS is sent whose
 answer is waited for, so that nothing is lost in a full socket, and the edge is known to live. Its seed is printed. What it
 holds is looked at three times: before the first message, after the last, and once it has forgotten all (RFC 3261's 64*T1).
+What the call's two sides have heard, from the first message to the last, is judged frame by frame.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 from livekit import api
 
 from tests.e2e.edge_lab import DIALED, make_trunks
 from tests.e2e.edge_process import EdgeProcess, edge_process
-from tests.e2e.room_peer import room_peer
-from tests.e2e.rtp_probe import rtp_probe
+from tests.e2e.room_peer import RoomPeer, room_peer
+from tests.e2e.rtp_probe import RtpProbe, rtp_probe
 from tests.e2e.servers import livekit_server, redis_server, until
 from tests.e2e.sipp import sipp
 from tests.fuzz.wire import SEEDS, mutated
@@ -38,6 +41,11 @@ GROWTH = 10.0
 """MB that the edge may have grown by, in the storm and after it."""
 FORGETS = 34.0
 """Seconds after which nobody's request is remembered: 64*T1, and a little."""
+_TURN = 20
+LOUD = 2000
+"""What a sample of the call's tones reaches in each frame."""
+HEARD = 0.95
+"""Share of the frames in which each side must hear the other: the machine is full while this runs."""
 _PROBE = (
     "OPTIONS sip:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKprobe{n};rport\r\nMax-Forwards: 70\r\n"
     "From: <sip:probe@{us}>;tag=p\r\nTo: <sip:{to}>\r\nCall-ID: probe{n}@storm\r\nCSeq: {n} OPTIONS\r\n"
@@ -61,14 +69,43 @@ class Told:
     """MB that it held once it had forgotten all."""
     answers: Counter[str] = field(default_factory=Counter)
     """Responses, by their status."""
+    heard: float = 1.0
+    """Share of the frames in which a side of the call heard the other, that of the worse."""
+    gap: float = 0.0
+    """Seconds without, at most."""
 
     def line(self) -> str:
         """The summary."""
         told = ", ".join(f"{status}: {times}" for status, times in sorted(self.answers.items()))
         return (
             f"{self.messages} messages in {self.seconds:.0f} s; slowest probe {self.longest * 1000:.0f} ms; "
-            f"memory {self.before:.1f} → {self.most:.1f} → {self.after:.1f} MB; answers {told}"
+            f"memory {self.before:.1f} → {self.most:.1f} → {self.after:.1f} MB; the call was heard in {self.heard * 100:.2f} % "
+            f"of its frames, longest gap {self.gap * 1000:.0f} ms; answers {told}"
         )
+
+
+@dataclass
+class Tape:
+    """What both sides of the call have heard."""
+
+    agent: RoomPeer
+    phone: RtpProbe
+
+    def __post_init__(self) -> None:
+        self.rewind()
+
+    def rewind(self) -> None:
+        """What was heard until now doesn't count."""
+        self._agent, self._phone, self._at = len(self.agent.heard), len(self.phone.heard), time.monotonic()
+
+    def judge(self, told: Told) -> None:
+        """Write down how well they were heard since."""
+        for frames in (self.agent.heard[self._agent :], self.phone.heard[self._phone :]):
+            loud = [bool(np.abs(frame).max() > LOUD) for frame in frames]
+            wanted = max(1.0, len(loud), (time.monotonic() - self._at) * 50)
+            told.heard = min(told.heard, sum(loud) / wanted)
+            quiet = (sum(1 for _ in run) for is_loud, run in groupby(loud) if not is_loud)
+            told.gap = max(told.gap, 0.02 * max(quiet, default=0))
 
 
 class _Attacker(asyncio.DatagramProtocol):
@@ -94,8 +131,10 @@ async def storm(edge: EdgeProcess, messages: int, seed: int) -> Told:
     began, told.before = time.monotonic(), memory(edge)
     try:
         for number in range(0, messages, BATCH):
-            for _ in range(BATCH):
+            for sent in range(BATCH):
                 transport.sendto(mutated(draw.choice(SEEDS["sip"]), draw), edge.address)
+                if sent % _TURN == 0:
+                    await asyncio.sleep(0)  # the call's two sides are of this process, too
             asked = time.monotonic()
             await _probe(attacker, transport, edge, number)
             told.longest = max(told.longest, time.monotonic() - asked)
@@ -103,6 +142,7 @@ async def storm(edge: EdgeProcess, messages: int, seed: int) -> Told:
         told.seconds = time.monotonic() - began
     finally:
         transport.close()
+        await asyncio.sleep(0)  # it frees its port with the loop's next turn
     return told
 
 
@@ -128,7 +168,7 @@ def memory(edge: EdgeProcess) -> float:
 
 
 @asynccontextmanager
-async def stormy(directory: Path) -> AsyncIterator[EdgeProcess]:
+async def stormy(directory: Path) -> AsyncIterator[tuple[EdgeProcess, Tape]]:
     """An edge with its servers, and a call whose two sides hear each other, at the beginning and at the end."""
     with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
         await make_trunks(livekit)
@@ -147,7 +187,8 @@ async def stormy(directory: Path) -> AsyncIterator[EdgeProcess]:
                     await lk.aclose()
                 async with room_peer(livekit, rooms[0].name) as agent:
                     await agent.hears(440)
-                    yield edge
+                    await phone.hears(600)
+                    yield edge, Tape(agent, phone)
                     assert edge.process.returncode is None, "the edge has fallen"
                     await agent.hears(440)
                     await phone.hears(600)
@@ -161,14 +202,19 @@ async def _main(messages: int) -> int:
     sys.stdout.write(f"storm: {messages} messages, seed {seed} …\n")
     sys.stdout.flush()
     with tempfile.TemporaryDirectory() as directory:
-        async with stormy(Path(directory)) as edge:
+        async with stormy(Path(directory)) as (edge, tape):
+            tape.rewind()
             told = await storm(edge, messages, seed)
+            tape.judge(told)
             await asyncio.sleep(FORGETS)
             told.after = memory(edge)
     grown = max(told.most, told.after) - told.before
     sys.stdout.write(told.line() + "\n")
     if grown > GROWTH:
         sys.stdout.write(f"failed: the edge has grown by {grown:.1f} MB, {GROWTH:g} are allowed.\n")
+        return 1
+    if told.heard < HEARD:
+        sys.stdout.write(f"failed: the call was heard in {told.heard * 100:.2f} % of its frames only.\n")
         return 1
     return 0
 

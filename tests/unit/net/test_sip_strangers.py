@@ -80,7 +80,7 @@ async def test_a_stranger_holds_so_many_and_who_is_known_is_served_beside_them()
 async def test_who_never_agrees_on_tls_holds_places_like_any_other_and_loses_them_soon(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sip_stream, "CONNECTING", 1.0)
+    monkeypatch.setattr(sip_stream, "CONNECTING", 4.0)
     secured = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     secured.load_cert_chain(await asyncio.to_thread(make_certificate, tmp_path))
     async with agent(secured) as there:
@@ -92,7 +92,7 @@ async def test_who_never_agrees_on_tls_holds_places_like_any_other_and_loses_the
             *there.address, local_addr=(KNOWN, 0), ssl=client, server_hostname="localhost"
         )
         assert await answered(known)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             assert [await end[0].read() for end in half[:OF_ONE]] == [b""] * OF_ONE
         for _, writer in (*half, known):
             writer.close()

@@ -344,7 +344,7 @@ def test_a_request_that_failed_and_came_anew_is_another_though_it_looks_the_same
 
 
 def test_a_flood_of_what_is_refused_is_forgotten_before_calls_are_turned_away() -> None:
-    sip = layer(limit=80)
+    sip = layer(limit=160)
     call = rings(sip, arriving(branch="z9hG4bKcall", call_id="call"))
     for number in range(500):
         asked = rings(sip, arriving("OPTIONS", branch=f"z9hG4bK{number}", call_id=f"c{number}"))
@@ -371,7 +371,7 @@ def test_a_request_whose_to_ends_oddly_is_answered_and_forgotten(end: str) -> No
 
 
 def test_what_ends_a_call_is_remembered_in_a_flood() -> None:
-    sip = layer(limit=80)
+    sip = layer(limit=160)
     bye = rings(sip, arriving("BYE", branch="z9hG4bKbye", call_id="call", tag="t"))
     sip.respond(bye.key, respond(bye.request, 200), 0.0)
     for number in range(50):
