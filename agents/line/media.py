@@ -44,40 +44,53 @@ class StageOutput(io.AudioOutput):
         self._voice = voice
         self._open = self._paused = False
         self._ending: asyncio.Task[None] | None = None
-        self._filling = False
+        self._filling: asyncio.Task[None] | None = None
+        self._until = 0.0
+        self._before = 0.0
+        """Seconds of the open segment that were heard before it was filled."""
+        self._cut = False
+        """The open segment was cut off."""
 
     @property
     def rate(self) -> int:
         """Samples a second of what is said."""
         return self._voice.rate
 
+    @property
+    def broken_off(self) -> float | None:
+        """When what there is of a segment ends that isn't whole yet (the running loop's clock); None while none is
+        begun. One that is held back ends now at the earliest."""
+        if not self._open:
+            return None
+        return max(self._until, asyncio.get_running_loop().time()) if self._paused else self._until
+
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        """Queue a frame; the next segment waits for the end of the last."""
-        if self._ending is not None:
-            await asyncio.wait({self._ending})
+        """Queue a frame; the next segment waits for the end of the last, and what is left of one for what fills it."""
+        while playing := self._playing:
+            await asyncio.wait(playing)
         if not self._open and self._voice.queued > 0:
             await self._voice.finish()  # what was said before this agent came
         await super().capture_frame(frame)
         if not self._open:
-            self._open = True
+            self._open, self._before, self._cut = True, 0.0, False
             self.on_playback_started(created_at=time.time())
         self._voice.send(bytes(frame.data))
+        self._until = asyncio.get_running_loop().time() + self._voice.queued
 
     def fill(self, data: bytes, during: AbstractContextManager[None]) -> bool:
-        """Say something while nothing is being said; whether it is. What comes meanwhile is said after it. `during` is
-        entered for as long as it lasts."""
-        if self._open or self._paused or (self._ending is not None and not self._ending.done()):
+        """Say something while nothing is heard, before a segment or where one has broken off; whether it is. What comes
+        meanwhile is said after it. `during` is entered for as long as it lasts."""
+        if self._playing or self._paused or (self._open and self._voice.queued > 0):
             return False
         filling = ExitStack()
         filling.enter_context(during)
         self._voice.send(data)
-        self._ending = asyncio.create_task(self._filled(filling), name="filling")
-        self._filling = True
+        self._filling = asyncio.create_task(self._filled(filling, len(data) / 2 / self._voice.rate), name="filling")
         return True
 
     def hush(self) -> None:
         """End what `fill` says."""
-        if self._filling:
+        if self._filling is not None and not self._filling.done():
             self._voice.clear()
 
     def flush(self) -> None:
@@ -91,6 +104,7 @@ class StageOutput(io.AudioOutput):
         """Fall silent."""
         self._voice.clear()
         if self._open:
+            self._cut = True
             self.flush()
 
     def pause(self) -> None:
@@ -104,21 +118,31 @@ class StageOutput(io.AudioOutput):
         super().resume()
         self._paused = False
         self._voice.resume()
+        self._until = asyncio.get_running_loop().time() + self._voice.queued
 
     async def aclose(self) -> None:
         """Stop waiting for the end of what plays."""
-        if self._ending is not None and not self._ending.done():
-            self._ending.cancel()
-            await asyncio.wait({self._ending})
+        for task in (playing := self._playing):
+            task.cancel()
+        if playing:
+            await asyncio.wait(playing)
 
-    async def _filled(self, filling: ExitStack) -> None:
+    @property
+    def _playing(self) -> list[asyncio.Task[None]]:
+        return [task for task in (self._ending, self._filling) if task is not None and not task.done()]
+
+    async def _filled(self, filling: ExitStack, seconds: float) -> None:
         with filling:
-            await self._voice.finish()
-        self._filling = False
+            played = await self._voice.finish()
+        self._before += max(played.seconds - seconds, 0.0)
 
     async def _end(self) -> None:
+        if self._filling is not None:
+            await asyncio.wait({self._filling})
         played = await self._voice.finish()
-        self.on_playback_finished(playback_position=played.seconds, interrupted=played.interrupted)
+        self.on_playback_finished(
+            playback_position=self._before + played.seconds, interrupted=self._cut or played.interrupted
+        )
 
 
 async def frames(audio: Pcm) -> AsyncIterator[rtc.AudioFrame]:

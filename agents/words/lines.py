@@ -64,7 +64,10 @@ class Say(StrEnum):
     TIME_NEARLY_UP = "time_nearly_up"
     """A minute before the minutes of the route are up."""
     HOLD_ON = "hold_on"
+    HOLD_ON_BRIEFLY = "hold_on_briefly"
     HOLD_ON_AGAIN = "hold_on_again"
+    HOLD_ON_LONGER = "hold_on_longer"
+    HOLD_ON_STILL = "hold_on_still"
     """Said while an answer is late."""
     NO_CALLS = "no_calls"
     """To who wants never to be called again."""
@@ -134,7 +137,10 @@ _ENGLISH = {
     Say.NOBODY_THERE: "It seems that nobody is there, so I'll hang up now. Please call again. Goodbye.",
     Say.TIME_NEARLY_UP: "I have to tell you that this call must end soon. What is the most important thing left?",
     Say.HOLD_ON: "One moment, please.",
+    Say.HOLD_ON_BRIEFLY: "Just a second.",
     Say.HOLD_ON_AGAIN: "I'm still here. Please bear with me.",
+    Say.HOLD_ON_LONGER: "This is taking a little longer than usual.",
+    Say.HOLD_ON_STILL: "I'm still working on it. Thank you for waiting.",
     Say.NO_CALLS: "I have noted it: we will not call this number again. Is there anything else I can do for you?",
     Say.NEVER_CALLED: "This number is on our list of numbers that we never call, so I can't book a callback. What else can I do?",
     Say.NO_CALLS_WITHHELD: "We don't see your number, so I can't take it off our lists. Please call from that phone.",

@@ -15,6 +15,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from agents.engines import chains as engines
+from agents.engines import thinking
 from agents.registry import definition
 from agents.runner import TalkingRunner
 from agents.words.lines import Say, line_of
@@ -29,6 +30,7 @@ from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.catalogue import Line
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
+from tests.faults import provider
 from tests.faults.faults import Does, Fault, Phase
 from tests.faults.faults import Kind as Engine
 from tests.faults.provider import ANSWER, FRAME, WORDS, Provider, Utterance
@@ -50,6 +52,8 @@ class Voice:
 
     def __init__(self) -> None:
         self.heard: list[tuple[float, str]] = []
+        self.ends: list[float] = []
+        """When each of it ends."""
         self._until = 0.0
         self._cut = asyncio.Event()
 
@@ -60,6 +64,7 @@ class Voice:
     def send(self, data: bytes) -> None:
         self.heard.append((time.monotonic(), "prompt" if data[:2] == PROMPT[:2] else "spoken"))
         self._until = max(self._until, time.monotonic()) + len(data) / 2 / RATE
+        self.ends.append(self._until)
         self._cut.clear()
 
     async def finish(self) -> Played:
@@ -185,6 +190,25 @@ async def test_a_caller_is_told_to_hold_on_and_then_answered_by_the_next(monkeyp
     assert "prompt" in heard, "the phrase comes first"
     assert "spoken" in heard[heard.index("prompt") :], "then the answer"
     assert call.words.split()[-1] == WORDS[-1]
+
+
+@pytest.mark.timeout(120)
+async def test_an_answer_that_breaks_off_in_its_middle_leaves_no_long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = ("That is no trouble at all. ", "We can ", "send you ", "the invoice ", "again ", "on ", "Tuesday.")
+    monkeypatch.setattr(provider, "ANSWER", answer)
+    monkeypatch.setattr(thinking, "NEXT_WITHIN", 4.0)
+    fault = Fault(Does.STALL, Phase.MIDDLE, after=900)
+    async with talk(monkeypatch, Engine.LLM, fault) as call:
+        await call.store.until(Kind.TURN, speaker="agent", text="".join(answer))
+        await call.store.until(Kind.HELD)
+        await call.store.until(Kind.ENGINE)
+    said = list(zip(call.voice.heard, call.voice.ends, strict=True))
+    kinds = [kind for (_, kind), _ in said]
+    filled = len(kinds) - 1 - kinds[::-1].index("prompt")
+    assert "spoken" in kinds[filled:], "the answer goes on after the phrase"
+    (began, _), before = said[filled][0], said[filled - 1][1]
+    assert said[filled - 1][0][1] == "spoken", "the phrase comes where it broke off"
+    assert 0.5 < began - before <= call.hold
 
 
 @pytest.mark.long

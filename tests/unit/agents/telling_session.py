@@ -14,6 +14,7 @@ class TellingSession:
 
     def __init__(self) -> None:
         self._on: dict[str, Callable[[Any], None]] = {}
+        self.state: Any = "listening"
 
     def on(self, event: str, handler: Callable[[Any], None]) -> None:
         self._on[event] = handler
@@ -24,6 +25,7 @@ class TellingSession:
         self._on["user_state_changed"](told)
 
     def agent(self, old: Any, new: Any) -> None:
+        self.state = new
         self._on["agent_state_changed"](AgentStateChangedEvent(old_state=old, new_state=new))
 
     def heard(self, words: str) -> None:
