@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from gateway.phone.play import play
 from gateway.phone.script import Step
 from gateway.phone.timeline import Timeline
 from gateway.up import runfile
+
+_NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
+_BETWEEN = re.compile(r"[\s().\-/]")
+_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+")
+"""RFC 3261 section 25.1, user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,12 @@ async def run(wanted: Wanted, tell: Callable[[str], None]) -> Done:
 
     Raises SetupFault when there is nobody to dial, or a file can't be read or written.
     """
+    number, caller = user(wanted.number), wanted.caller and user(wanted.caller)
     target = wanted.to or _running(wanted.state)
     calls: list[Call] = []
-    async with Phone(target, caller=wanted.caller, voice=wanted.voice, codec=wanted.codec, srtp=wanted.srtp) as phone:
-        tell(f"Dialing {wanted.number} at {target} …")
-        playing = asyncio.create_task(play(phone, wanted.number, wanted.steps, calls.append), name="script")
+    async with Phone(target, caller=caller, voice=wanted.voice, codec=wanted.codec, srtp=wanted.srtp) as phone:
+        tell(f"Dialing {number} at {target} …")
+        playing = asyncio.create_task(play(phone, number, wanted.steps, calls.append), name="script")
         stopped = asyncio.create_task(until_stopped(), name="until stopped")
         await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
         for task in (playing, stopped):
@@ -65,6 +72,17 @@ async def run(wanted: Wanted, tell: Callable[[str], None]) -> Done:
     done = Done(calls[0].timeline(), unmet)
     await asyncio.to_thread(_keep, wanted, calls[0], done)
     return done
+
+
+def user(written: str) -> str:
+    """The user of the SIP address that is dialed: a number without what people write between its digits, or a SIP user as
+    it stands. Raises SetupFault."""
+    text = written.strip().removeprefix("sip:").removeprefix("tel:")
+    if _NUMBER.fullmatch(text):
+        text = _BETWEEN.sub("", text)
+    if not _USER.fullmatch(text):
+        raise SetupFault(f"'{written}' can't be dialed.", remedy="Write a number, +15105550100, or a SIP user, echo.")
+    return text
 
 
 def _outcome(playing: asyncio.Task[None]) -> str:

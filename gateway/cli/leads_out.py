@@ -38,7 +38,8 @@ def export(
     to: Annotated[Path | None, typer.Option("--to", help="Write this file; else what is printed.")] = None,
 ) -> None:
     """Write leads out, with score and outcome, the oldest first: as CSV, or as JSON by the published schema."""
-    from gateway.cli import records
+    from gateway.cli import records, shown
+    from gateway.errors import SetupFault
     from gateway.records import store
 
     rows = list(reversed(records.listed(store.leads, limit=MOST, since=since, now=time.time())))
@@ -46,8 +47,11 @@ def export(
     if to is None:
         typer.echo(text, nl=False)
         return
-    to.write_text(text, encoding="utf-8")
-    typer.echo(f"{len(rows)} leads written to {to}.", err=True)
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as bad:
+        raise SetupFault(f"{to} can't be written: {bad.strerror}.", remedy="Name another file with --to.") from None
+    typer.echo(f"{shown.several(len(rows), 'lead')} written to {to}.", err=True)
 
 
 def as_json(rows: Sequence[Mapping[str, object]]) -> str:

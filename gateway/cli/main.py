@@ -9,7 +9,9 @@ import difflib
 import importlib
 import importlib.util
 import sys
+import textwrap
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from rich.console import Console
 
@@ -39,6 +41,9 @@ COMMANDS = {
 """Every command and its line of help. `gateway.cli.<name>` holds `command`, a typer.Typer."""
 
 
+_COLUMNS = 80
+
+
 def available() -> dict[str, str]:
     """The commands whose module is there, with their lines of help."""
     return {name: text for name, text in COMMANDS.items() if importlib.util.find_spec(f"gateway.cli.{name}")}
@@ -49,8 +54,13 @@ def main(arguments: Sequence[str]) -> int:
 
     Returns the exit status; a command may also raise SystemExit itself.
     """
+    if arguments and arguments[0] == "help":
+        arguments = [*arguments[1:], "--help"]
     if not arguments or arguments[0] in {"-h", "--help"}:
         Console(highlight=False).print(_help(), markup=False)
+        return 0
+    if arguments[0] in {"-V", "--version"}:
+        Console(highlight=False).print(f"offhook {version('offhook')}", markup=False)
         return 0
     name, *rest = arguments
     if name not in available():
@@ -71,14 +81,17 @@ def run() -> None:
 
 
 def _help() -> str:
-    lines = [f"  {name:<9} {text}" for name, text in available().items()]
+    lines = [
+        textwrap.fill(text, _COLUMNS, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
+        for name, text in available().items()
+    ]
     return "\n".join(
         [
             "offhook: a telephony gateway on LiveKit.",
             "",
             *lines,
             "",
-            "offhook COMMAND --help tells a command's options.",
+            "offhook COMMAND --help tells its options; offhook --version, which one this is.",
         ]
     )
 

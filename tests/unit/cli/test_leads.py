@@ -5,8 +5,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from gateway.cli import main as front
 from gateway.cli.leads import command
 from gateway.cli.leads_out import as_csv
 from gateway.terms.lead import LeadReport
@@ -83,6 +85,13 @@ def test_leads_are_written_out_as_csv_and_json(records: Path, tmp_path: Path) ->
     assert lead["contact"]["name"] == "Ada Lovelace"
     assert lead["outcome"] is None
     assert LeadReport.model_validate({name: value for name, value in lead.items() if name not in ("outcome", "why")})
+
+
+def test_a_file_that_cannot_be_written_is_told(
+    records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert front.main(["leads", "export", "--to", str(tmp_path / "none" / "out.csv")]) == 2
+    assert "out.csv can't be written: No such file or directory. Name another file" in capsys.readouterr().err
 
 
 def test_a_spreadsheet_takes_nothing_that_callers_say_for_a_formula() -> None:
