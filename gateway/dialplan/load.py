@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -96,6 +97,9 @@ class _Loading:
         paths = plan_files(self._where)
         if not paths:
             missing = Place(str(self._where), 1, 1)
+            if self._where.is_dir() and not os.access(self._where, os.R_OK | os.X_OK):
+                what = "The directory can't be read: Permission denied."
+                return Loaded(None, [Finding(missing, what, f"Let offhook read it: chmod a+rx {self._where}.")])
             return Loaded(None, [Finding(missing, "There is no dial plan here.", "Write main.yaml, as in the README.")])
         if self._where.is_file() and self._where.suffix not in _SUFFIXES:
             named = Place(self._where.name, 1, 1)
@@ -175,7 +179,9 @@ class _Loading:
             data = path.read_bytes()
         except OSError as bad:
             what = f"'{name}' can't be read: {bad.strerror}."
-            self._findings.append(Finding(place, what, "Correct its name, or save it anew."))
+            forbidden = isinstance(bad, PermissionError)
+            remedy = f"Let offhook read it: chmod a+r {name}." if forbidden else "Correct its name, or save it anew."
+            self._findings.append(Finding(place, what, remedy))
             return None
         self._files[name] = data
         return data

@@ -43,6 +43,9 @@ def connect(address: str, *, writes: bool) -> AsyncEngine:
         return create_async_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=timeouts)
     if writes:
         _make_private(_on_disk(url.database))
+    elif (file := _on_disk(url.database)) is not None and file.exists() and not os.access(file, os.R_OK):
+        # SQLite's own complaint comes from a thread, and names no file.
+        raise SetupFault(f"The record database {file} can't be read (Permission denied).", remedy=_RIGHTS)
     engine = create_async_engine(url, hide_parameters=True)
     _tune_sqlite(engine, writes=writes)
     return engine
@@ -73,6 +76,9 @@ def _read(address: str) -> URL:
 
 
 _EXAMPLES = "Write sqlite:////path/of/offhook.db or postgresql://user:password@host/name."
+
+
+_RIGHTS = "Run offhook as the user whose file it is, or set OFFHOOK_STATE or DATABASE_URL."
 
 
 def _on_disk(database: str | None) -> Path | None:

@@ -305,5 +305,6 @@ async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
             raise Unavailable("The database is of an older offhook.", remedy=_BROUGHT_UP) from bad
         why = str(bad).partition("\n")[0] or type(bad).__name__
         raise Unavailable(
-            f"The database of plans doesn't answer: {why}.", remedy="Start it, or check DATABASE_URL."
+            f"The database of plans doesn't answer: {why}.",
+            remedy="Start or restore it, or check DATABASE_URL and OFFHOOK_STATE.",
         ) from bad

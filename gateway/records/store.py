@@ -82,8 +82,9 @@ async def reading(address: str) -> AsyncIterator[AsyncConnection | None]:
                                  remedy="Start offhook up or offhook control: it brings them up to date.")  # fmt: skip
             yield connection if at is not None else None
     except (SQLAlchemyError, OSError, TimeoutError) as bad:
-        raise SetupFault(f"The records at {shown(address)} can't be read: {str(bad).partition(chr(10))[0]}.",
-                         remedy="Start the database, or set DATABASE_URL or OFFHOOK_STATE.") from bad  # fmt: skip
+        what = f"The records at {shown(address)} can't be read: {str(bad).partition(chr(10))[0]}."
+        first = "Start the database" if file is None else "Restore the file, or move it away and begin anew"
+        raise SetupFault(what, remedy=f"{first}, or set DATABASE_URL or OFFHOOK_STATE.") from bad
     finally:
         await engine.dispose()
 

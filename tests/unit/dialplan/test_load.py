@@ -231,3 +231,25 @@ def test_a_change_of_a_facts_file_is_another_version(tmp_path: Path) -> None:
     second = plan(tmp_path, text)
     assert second.version != first.version, "a record must tell which facts its call was given"
     assert second.brief("sales").settings["facts"] == "newer"
+
+
+def _none_may(_: Path, __: int) -> bool:
+    return False
+
+
+def test_what_offhook_may_not_read_is_told_with_how_to_let_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "main.yaml").write_text(GOOD)
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", refuse)
+        told = str(load(tmp_path, catalogue(), NOON).errors[0])
+    assert (
+        told == "main.yaml:1:1: 'main.yaml' can't be read: Permission denied. Let offhook read it: chmod a+r main.yaml."
+    )
+    (tmp_path / "main.yaml").unlink()
+    monkeypatch.setattr("gateway.dialplan.load.os.access", _none_may)
+    told = str(load(tmp_path, catalogue(), NOON).errors[0])
+    assert told.endswith(f"The directory can't be read: Permission denied. Let offhook read it: chmod a+rx {tmp_path}.")
