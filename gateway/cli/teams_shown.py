@@ -39,13 +39,15 @@ def as_json(teams: Sequence[TeamNow]) -> Sequence[Mapping[str, object]]:
 
 def table(teams: Sequence[TeamNow]) -> Table:
     """The teams for a terminal: a row for each member on duty."""
-    found = shown.table("TEAM", "WAITING", "LONGEST", "ON DUTY", "IS", "FOR", "TODAY")
+    found = shown.table("TEAM", "WAITING", "ON DUTY", "IS", "FOR", "TODAY")
     for team in teams:
-        wait = (shown.text(team.waiting, "yellow" if team.waiting else ""), shown.text(shown.length(team.longest)))
+        wait = shown.text("0")
+        if team.waiting:  # one column, so that 80 have room for the members
+            wait = shown.text(f"{team.waiting} for {shown.length(team.longest)}", "yellow")
         if not team.members:
-            found.add_row(shown.text(team.name), *wait, shown.text("nobody", "yellow"), "", "", "")
+            found.add_row(shown.text(team.name), wait, shown.text("nobody", "yellow"), "", "", "")
         for n, one in enumerate(team.members):
-            head = (shown.text(team.name), *wait) if n == 0 else ("", "", "")
+            head = (shown.text(team.name), wait) if n == 0 else ("", "")
             found.add_row(*head, *_member(one))
     return found
 

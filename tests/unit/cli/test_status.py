@@ -57,9 +57,9 @@ def types(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 @pytest.mark.usefixtures("busy")
 def test_the_teams_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [line.split() for line in types(capsys).splitlines()]
-    assert ["desk", "1", "1:05", "ana", "talking", "2:10", "0"] in rows
+    assert ["desk", "1", "for", "1:05", "ana", "talking", "2:10", "0"] in rows
     assert ["ben", "free", "0"] in rows
-    assert ["night", "0", "–", "nobody"] in rows
+    assert ["night", "0", "nobody"] in rows
 
 
 @pytest.mark.usefixtures("busy")
