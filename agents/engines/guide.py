@@ -112,6 +112,10 @@ class Guide:
         self._board.worked(link.known_as)
         self._switched(links, link, why)
 
+    def back(self, link: Link) -> None:
+        """The link would have served: it may be the first again."""
+        self._board.worked(link.known_as)
+
     def gave_up(self, links: Sequence[Link]) -> None:
         """Nobody of the chain serves the request."""
         self._switched(links, None, "")

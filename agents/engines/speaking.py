@@ -13,6 +13,7 @@ from livekit.agents.utils import shortuuid
 from agents.engines.guide import TRY, Guide
 from agents.engines.links import Link
 from agents.engines.taking_up import left_of
+from gateway.tasks import cancelled
 
 RATE = 24000
 """Samples a second that every voice of a chain speaks with."""
@@ -34,6 +35,7 @@ class ChainTTS(tts.TTS[Any]):
         self.prewarms = True
         """As that of ChainLLM."""
         self._voices = dict(links)
+        self._probing: set[asyncio.Task[None]] = set()
         for link, engine in links:
             guide.listen(link, engine)
 
@@ -55,6 +57,23 @@ class ChainTTS(tts.TTS[Any]):
         """Say it; the chain's own time-outs and retries hold, not `conn_options`."""
         return _Sentence(self, text)
 
+    def probe(self, link: Link, text: str) -> None:
+        """See whether a voice is back that was out: beside one that serves, so that no caller finds that out again."""
+        if self._probing:
+            return
+        task = asyncio.create_task(self._probe(link, text), name="probe")
+        self._probing.add(task)
+        task.add_done_callback(self._probing.discard)
+
+    async def _probe(self, link: Link, text: str) -> None:
+        try:
+            async with self.of(link).synthesize(text, conn_options=TRY) as stream, asyncio.timeout(FIRST_WITHIN):
+                await anext(stream)
+        except (APIError, TimeoutError, StopAsyncIteration) as bad:
+            self.guide.failed(link, bad)
+        else:
+            self.guide.back(link)
+
     def prewarm(self) -> None:
         """Open the connections, unless `prewarms` says no."""
         for voice in self._voices.values() if self.prewarms else ():
@@ -62,6 +81,7 @@ class ChainTTS(tts.TTS[Any]):
 
     async def aclose(self) -> None:
         """Close every voice."""
+        await cancelled(*self._probing)
         for voice in self._voices.values():
             await voice.aclose()
 
@@ -75,6 +95,8 @@ class _Sentence(tts.ChunkedStream):
         guide, links = self._chain.guide, self._chain.links
         output_emitter.initialize(request_id=shortuuid(), sample_rate=RATE, num_channels=1, mime_type="audio/pcm")
         left, text = await guide.order(links), self._input_text
+        if len(left) > 1 and guide.trusted(left[1]) and not guide.trusted(left[0]):
+            self._chain.probe(left.pop(0), text)
         while True:
             link, said = left.pop(0), 0.0
             try:

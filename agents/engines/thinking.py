@@ -128,7 +128,7 @@ class _Answer(llm.LLMStream):
                 await _close(asked)
 
     async def _race(self, left: list[Link]) -> tuple[_Asked, bool]:
-        """Ask the links, which are taken from `left`, until one answers; whether it overtook another."""
+        """Ask the links, which are taken from `left`, until one answers; whether it overtook one that was trusted."""
         racing = [self._ask(left.pop(0))]
         won: _Asked | None = None
         try:
@@ -142,7 +142,7 @@ class _Answer(llm.LLMStream):
                         won = one
                         # Who was overtaken may still be asked, should the winner break off.
                         left[:0] = [other.link for other in racing if other is not won]
-                        return won, one is not racing[0]
+                        return won, one is not racing[0] and self._chain.guide.trusted(racing[0].link)
                     racing.remove(one)
                     self._chain.guide.failed(one.link, error)
                     await _close(one)
@@ -161,6 +161,8 @@ class _Answer(llm.LLMStream):
         alone = not left or any(one.link == left[0] for one in racing)
         if not self._chain.hedge or alone or not self._chain.guide.trusted(left[0]):
             return None
+        if not self._chain.guide.trusted(racing[0].link):
+            return 0.0  # tried whether it is back: most likely it isn't, and this caller mustn't find that out again
         return self._chain.hedge + (LOCAL_LATER if left[0].local else 0.0)
 
     def _ask(self, link: Link) -> _Asked:
@@ -180,6 +182,8 @@ class _Answer(llm.LLMStream):
             await asyncio.wait({one.first})
             if (error := _error(one)) is not None:
                 self._chain.guide.failed(one.link, error)
+            else:
+                self._chain.guide.back(one.link)
         finally:
             await _close(one)
 

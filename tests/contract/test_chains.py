@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -20,10 +20,11 @@ from agents.engines import chains as engines
 from agents.engines import thinking
 from agents.engines.guide import Guide
 from agents.engines.hearing import ChainSTT
-from agents.engines.thinking import ChainLLM
+from agents.engines.speaking import FIRST_WITHIN, ChainTTS
+from agents.engines.thinking import LOCAL_LATER, ChainLLM
 from gateway.config import Settings, from_environment
 from gateway.health.board import Board
-from gateway.health.circuit import FIRST
+from gateway.health.circuit import FIRST, PROBE_WITHIN
 from gateway.health.store import MemoryHealth
 from gateway.phone.voice import Voice
 from gateway.rtp import RATE, Samples
@@ -31,7 +32,7 @@ from gateway.terms.engine import Engine
 from tests.faults.faults import Does, Fault, Kind, Phase
 from tests.faults.provider import ANSWER, FRAME, WORDS, Provider, Utterance
 from tests.faults.server import FaultServer
-from tests.faults.table import settings
+from tests.faults.table import HEDGE, settings
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -105,6 +106,58 @@ async def test_an_outage_is_found_out_by_one_call_and_its_end_by_one(lab: Lab) -
     assert lab.cloud.seen[Kind.LLM] >= 3, "it serves again"
     for model in models:
         await model.aclose()
+
+
+async def say(voice: ChainTTS) -> None:
+    async with voice.synthesize("Hello.") as stream:
+        assert [event.frame.duration async for event in stream]
+
+
+async def out(lab: Lab, kind: Kind, fails: Callable[[], Awaitable[object]]) -> None:
+    """A call has met the outage, and it is time to see whether it is over."""
+    lab.cloud.set(kind, Fault(Does.STATUS, status=500))
+    await fails()
+    await lab.settle()
+    lab.now += FIRST
+
+
+async def test_who_sees_whether_a_model_is_back_waits_no_longer_than_others(lab: Lab) -> None:
+    async with engines.thinking(lab.settings, lab.guide("one")) as model, asyncio.timeout(60):
+        await out(lab, Kind.LLM, lambda: answer(model))
+        lab.cloud.set(Kind.LLM, Fault(Does.STALL))
+        async with engines.thinking(lab.settings, lab.guide("two")) as prober, asyncio.timeout(HEDGE + LOCAL_LATER):
+            assert await answer(prober) == "".join(ANSWER)
+            assert lab.cloud.seen[Kind.LLM] == 2, "it was tried"
+        assert lab.told[-1] == (Engine.LLM, "cloud", "local", "fault")
+
+
+async def test_a_model_that_is_back_is_first_again_whoever_is_faster_then(lab: Lab) -> None:
+    async with engines.thinking(lab.settings, lab.guide("one")) as model, asyncio.timeout(60):
+        await out(lab, Kind.LLM, lambda: answer(model))
+        lab.cloud.set(Kind.LLM, Fault(Does.DELAY, seconds=0.5))
+        async with engines.thinking(lab.settings, lab.guide("two")) as prober:
+            await answer(prober)
+            await asyncio.wait(prober.watching, timeout=10)
+            assert prober.guide.trusted(prober.links[0])
+
+
+async def test_who_sees_whether_a_voice_is_back_is_spoken_to_by_another(lab: Lab) -> None:
+    async with engines.speaking(lab.settings, lab.guide("one")) as voice, asyncio.timeout(60):
+        await out(lab, Kind.TTS, lambda: say(voice))
+        lab.cloud.set(Kind.TTS, Fault(Does.STALL))
+        async with engines.speaking(lab.settings, lab.guide("two")) as prober:
+            async with asyncio.timeout(FIRST_WITHIN):
+                await say(prober)
+            await lab.cloud.until(lambda cloud: cloud.struck[Kind.TTS] == 2)
+        lab.now += PROBE_WITHIN
+        lab.cloud.clear()
+        async with engines.speaking(lab.settings, lab.guide("three")) as back:
+            await say(back)
+            async with asyncio.timeout(10):
+                while not back.guide.trusted(back.links[0]):
+                    await asyncio.sleep(0.01)
+            await say(back)
+        assert lab.told[-1] == (Engine.TTS, "local", "cloud", "back")
 
 
 async def test_who_is_overtaken_is_let_go_and_stays_in_use(lab: Lab) -> None:
