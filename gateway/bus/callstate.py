@@ -33,6 +33,8 @@ MEDIA_TIMEOUT = "media-timeout"
 """Error text of a call that ended because no RTP came; livekit-sip's word."""
 NO_ACK = "no-ack"
 """Error text of a call whose answer was never acknowledged; livekit-sip's word."""
+ROOM_LOST = "the connection to LiveKit was lost"
+"""Error text of the edge: it is out of the room, and couldn't come back."""
 MAX_DURATION = "max-call-duration"
 RINGING_TIMEOUT = "ringing-timeout"
 """Error texts of the edge: a limit ended the call."""
@@ -99,6 +101,8 @@ class CallState:
     """Of the SIP participant; "" while no rule has matched. It may hold the caller's number."""
     outbound: bool = False
     """It is a call that was asked for, such as to a person, not a caller's."""
+    why: str = ""
+    """What the service says of the end beside the status, such as `media-timeout`; "" for nothing."""
     quality: Mapping[str, float] = field(default_factory=dict)
     """Of its line, at its end (`gateway.rtp.quality.of`); {} where the service tells none."""
 
@@ -171,6 +175,7 @@ def read(data: bytes) -> CallState | None:
         trunk=info.trunk_id,
         identity=info.participant_identity,
         outbound=info.call_direction == SIPCallDirection.SCD_OUTBOUND,
+        why=info.error,
         quality=_quality(info.participant_attributes.get(QUALITY, "")),
     )
 
@@ -203,6 +208,7 @@ _REMOVED = frozenset(
 _BY_ERROR = {
     MEDIA_TIMEOUT: Party.NETWORK,
     NO_ACK: Party.NETWORK,
+    ROOM_LOST: Party.NETWORK,
     MAX_DURATION: Party.GATEWAY,
     RINGING_TIMEOUT: Party.GATEWAY,
 }

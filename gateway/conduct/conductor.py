@@ -241,6 +241,8 @@ class Conductor:
             case Leave(reason, give_back, goes_on):
                 log.info("leaving the room", why=reason)
                 self._give_back = give_back
+                if give_back:
+                    self._teller.note(Kind.LEFT, {"epoch": self._call.epoch, "why": reason}, time.time())
                 if goes_on and not await self._ended():
                     self._means.house.leave()
                 elif (within := self._means.house.gone()) and self._act is not None:

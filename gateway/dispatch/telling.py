@@ -57,5 +57,6 @@ def sip_data(state: CallState) -> dict[str, object]:
         "dialed": state.to_user.reveal(),
         "caller": state.from_user.reveal(),
         "trunk": state.trunk,
+        **({"why": state.why} if state.why else {}),
         **({"quality": dict(state.quality)} if state.quality else {}),
     }

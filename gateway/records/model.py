@@ -272,7 +272,7 @@ def _sip(data: Row, at: float) -> _Read:
     if status:
         own |= {"sip_at": at, "sip_status": status, "sip_text": text(data.get("text"))}
     if by := _party(data.get("by")):
-        own |= {"hung_up": at, "hung_up_by": by, "hung_up_reason": None}
+        own |= {"hung_up": at, "hung_up_by": by, "hung_up_reason": text(data.get("why"))}
     line = data.get("quality")
     if not isinstance(line, Mapping) or not line:
         return own, []
@@ -348,6 +348,11 @@ def _engine(data: Row, at: float) -> _Read:
     return {}, [(Table.NOTES, {"kind": Kind.ENGINE.value, "at": at, "about": told})]
 
 
+def _left(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {"epoch": whole(data.get("epoch")), "why": text(data.get("why"))}
+    return {}, [(Table.NOTES, {"kind": Kind.LEFT.value, "at": at, "about": told})]
+
+
 def _handoff(data: Row, at: float) -> _Read:
     told: dict[str, object] = {"leg": name(data.get("leg")), "tried": name(data.get("tried"))}
     return {}, [(Table.NOTES, {"kind": Kind.HANDOFF.value, "at": at, "about": told})]
@@ -378,6 +383,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.DISPATCHED: _dispatched,
     Kind.REJECTED: _rejected,
     Kind.TAKEN: _taken,
+    Kind.LEFT: _left,
     Kind.ANSWERED: _answered,
     Kind.TURN: _turn,
     Kind.FACTS: _facts,

@@ -8,6 +8,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | dispatched | control | epoch, dispatch |
 | rejected | control, edge's bus | status, reason |
 | taken | job | epoch, job |
+| left | job | epoch, why: it leaves the call to another |
 | answered | job | – (the SIP participant's status became active) |
 | turn | job | seq, speaker, text, interrupted, latencies |
 | heard | job | words, speaking, after (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
@@ -27,7 +28,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | message_done | `offhook messages` | id (the message's), by |
 | deliver | job, control | kind, subject, to (addresses), content, urgent, due, until (`gateway.terms.delivery.asked`) |
 | hangup | job, control | by (a Party), reason (text) |
-| sip | control | status (int), text, by (a Party), codec, quality (`gateway.rtp.quality.of`) – heard from UpdateSIPCallState |
+| sip | control | status (int), text, by (a Party), codec, quality (`gateway.rtp.quality.of`), why (what the SIP service says of the end, beside the status) – heard from UpdateSIPCallState |
 | ended | control | ending (an Ending) |
 """
 
@@ -48,6 +49,8 @@ class Kind(StrEnum):
     DISPATCHED = "dispatched"
     REJECTED = "rejected"
     TAKEN = "taken"
+    LEFT = "left"
+    """A job leaves the call to another."""
     ANSWERED = "answered"
     TURN = "turn"
     HEARD = "heard"

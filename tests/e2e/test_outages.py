@@ -17,6 +17,7 @@ import pytest
 import sipmessage
 
 from agents.words.lines import Say, line_of
+from gateway.conduct.room import ASTRAY
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack, running_gateway
@@ -237,6 +238,10 @@ async def test_a_call_whose_server_dies_ends_with_a_record_and_the_next_is_serve
             print(f"the caller hears an agent again {time.monotonic() - died:.1f} s after the kill")
             await call.hang_up()
         found = await record(own, sip_id(call))
+        if len(found["attempts"]) > 1:
+            left = [note["about"] for note in found["notes"] if note["kind"] == "left"]
+            assert left == [{"epoch": 1, "why": ASTRAY}]
+            assert ASTRAY in own.offhook("calls", "show", found["id"])
         print({key: found[key] for key in ("ending", "hung_up_by", "hung_up_reason", "sip_status", "sip_text")})
         assert found["ending"] in ("served", "abandoned")
         assert found["hung_up_by"] or found["hung_up_reason"]

@@ -23,7 +23,7 @@ from typing import Any
 
 from livekit.protocol.models import DisconnectReason
 
-from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, NO_ACK, RINGING_TIMEOUT
+from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, NO_ACK, RINGING_TIMEOUT, ROOM_LOST
 from gateway.bus.ioinfo import TrunkFault, Verdict
 from gateway.edge.events import (
     EndAsked,
@@ -270,8 +270,9 @@ def _put_out(call: Call, event: RoomGone, now: float) -> Step:
 
 
 def _room_gone(call: Call, event: RoomGone, now: float) -> Step:
-    outcome = "served" if event.reason in REMOVED else "room lost"
-    return hang_up(call, outcome, reason=event.reason, status="")
+    if event.reason in REMOVED:
+        return hang_up(call, "served", reason=event.reason, status="")
+    return hang_up(call, "room lost", reason=event.reason, error=ROOM_LOST, status="")
 
 
 def _ended_ringing(call: Call, event: EndAsked, now: float) -> Step:

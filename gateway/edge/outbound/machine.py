@@ -21,7 +21,7 @@ from typing import Any
 
 from livekit.protocol.models import DisconnectReason
 
-from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, RINGING_TIMEOUT
+from gateway.bus.callstate import MAX_DURATION, MEDIA_TIMEOUT, RINGING_TIMEOUT, ROOM_LOST
 from gateway.edge.events import (
     EndAsked,
     HangUp,
@@ -220,8 +220,9 @@ def _gone_at_once(call: Call, event: PeerGone, now: float) -> Step:
 
 
 def _room_gone(call: Call, event: RoomGone, now: float) -> Step:
-    outcome = "served" if event.reason in _REMOVED else "room lost"
-    return _hang_up(call, outcome, reason=event.reason, status="")
+    if event.reason in _REMOVED:
+        return _hang_up(call, "served", reason=event.reason, status="")
+    return _hang_up(call, "room lost", reason=event.reason, error=ROOM_LOST, status="")
 
 
 def _transferred(call: Call, event: Transferred, now: float) -> Step:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.sip import SIPCallInfo, SIPCallStatus, SIPStatus, SIPUri
 
-from gateway.bus.callstate import CallState, Status, hung_up_by, read
+from gateway.bus.callstate import ROOM_LOST, CallState, Status, hung_up_by, read
 from gateway.bus.envelope import Grant, Request, encode
 from gateway.bus.errors import BusSyntaxError
 from gateway.bus.wire import message
@@ -33,6 +33,7 @@ def ended(reason: int = 0, *, error: str = "", answered: bool = False, status: i
             Party.NETWORK,
         ),
         (ended(DisconnectReason.MEDIA_FAILURE, answered=True), Party.NETWORK),
+        (ended(DisconnectReason.UNKNOWN_REASON, error=ROOM_LOST, answered=True), Party.NETWORK),
         (ended(DisconnectReason.ROOM_DELETED, answered=True), Party.AGENT),
         (ended(DisconnectReason.PARTICIPANT_REMOVED, answered=True), Party.AGENT),
         (ended(DisconnectReason.PARTICIPANT_REMOVED, status=603), Party.GATEWAY),

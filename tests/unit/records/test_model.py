@@ -52,6 +52,7 @@ CONVERSATION = [
     event(Kind.LEG, 18.66, leg="2", number="+15105550188", event="dialed"),
     event(Kind.LEG, 18.67, leg="2", event="answered"),
     event(Kind.WAITING, 18.68, team="sales", event="left", why="key"),
+    event(Kind.LEFT, 18.68, epoch=1, why="this process ends"),
     event(Kind.ENGINE, 18.69, engine="llm", before="openai", now="local", why="timeout"),
     event(Kind.HANDOFF, 18.685, leg="2", tried="taken"),
     event(Kind.HELD, 18.69, text="One moment, please.", after=1.2),
@@ -111,6 +112,7 @@ def test_a_call_becomes_its_rows() -> None:
     assert rows[Table.NOTES, (CALL, "engine", 18.69)]["about"] == {
         "engine": "llm", "before": "openai", "now": "local", "why": "timeout",
     }  # fmt: skip
+    assert rows[Table.NOTES, (CALL, "left", 18.68)]["about"] == {"epoch": 1, "why": "this process ends"}
     assert rows[Table.NOTES, (CALL, "handoff", 18.685)]["about"] == {"leg": "2", "tried": "taken"}
     assert rows[Table.NOTES, (CALL, "held", 18.69)]["about"] == {"text": "One moment, please.", "after": 1.2}
     assert rows[Table.MESSAGES, (CALL, "m1")] == {
@@ -183,6 +185,11 @@ def test_who_hung_up_is_the_first_who_is_known() -> None:
     assert call_row(*told)["hung_up_by"] == "agent"
     assert "hung_up_by" not in call_row(told[0])
     assert call_row(told[0])["hung_up"] == 1.0
+
+
+def test_why_the_sip_service_ended_a_call_is_kept() -> None:
+    row = call_row(event(Kind.SIP, 1.0, status=200, text="lost", by="network", why="lost"))
+    assert (row["hung_up_by"], row["hung_up_reason"]) == ("network", "lost")
 
 
 def test_a_call_that_matched_nothing_keeps_what_the_sip_service_told() -> None:

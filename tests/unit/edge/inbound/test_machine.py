@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol.models import DisconnectReason
 
+from gateway.bus.callstate import ROOM_LOST
 from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer, TrunkFault, Verdict
 from gateway.edge import events as ev
 from gateway.edge.events import IllegalEvent
@@ -177,6 +178,11 @@ def test_we_hang_up(happened: tuple[own.Event, ...], event: own.Event, outcome: 
     assert call.state is State.ENDED
     assert effects[:2] == (ev.HangUp(), ev.Leave(status))
     assert (end(effects).outcome, end(effects).sip_status) == (outcome, 200)
+
+
+def test_a_call_that_loses_its_room_says_so() -> None:
+    assert end(after(*ACTIVE, ev.RoomGone(DisconnectReason.SIGNAL_CLOSE))[1]).error == ROOM_LOST
+    assert not end(after(*ACTIVE, ev.RoomGone(DisconnectReason.ROOM_DELETED))[1]).error
 
 
 def test_on_hold_silence_is_fine() -> None:
