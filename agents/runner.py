@@ -69,6 +69,8 @@ class TalkingRunner:
             raise OurFault("A talking agent's process wasn't warmed.")
         self._definition, self._settings, self._warm = definition, settings, warm
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._deserted = False
+        """The session was closed, and not by us."""
         self._keying = Keying(self._keyed, self._keying_on)
         self._seal: Seal | None = None
         self._remembering: Remembering | None = None
@@ -354,11 +356,11 @@ class TalkingRunner:
             self._remembering.turned()
 
     def _closed(self, event: CloseEvent) -> None:
-        if self._over.done():
-            return
         if event.error is None:
-            self._over.set_result("the session ended")
-        else:
+            # livekit-agents closes the session of a job whose process must end before it says so (1.8.9, `_shutdown_job`):
+            # the conversation isn't over, another job takes it up, and whoever conducts the call is told in a moment.
+            self._deserted = True
+        elif not self._over.done():
             log.error("an engine failed", kind=getattr(event.error, "type", ""))
             self._over.set_exception(Unavailable("An engine of the agent's doesn't answer."))
 
@@ -400,5 +402,7 @@ class TalkingRunner:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (bug := task.exception()) is not None and not self._over.done():
+        if task.cancelled() or (bug := task.exception()) is None:
+            return
+        if not self._over.done() and not self._deserted:  # nothing can be said any more
             self._over.set_exception(bug)

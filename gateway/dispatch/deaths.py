@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -29,12 +29,12 @@ class Deaths:
         self,
         store: CallStore,
         held: Callable[[], Awaitable[frozenset[str]]],
-        died: Callable[[str], Awaitable[None]],
+        died: Callable[[str], Awaitable[bool]],
         settled: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`held`: the workers that hold a lifeline now. `died`: notes that a worker takes no calls any more. Both raise
-        gateway.errors.Unavailable. `settled`: whether the store's leases may be believed. `clock`: seconds, never going
+        """`held`: the workers that hold a lifeline now. `died`: notes that a worker takes no calls any more; whether it
+        hasn't said itself that it has ended. Both raise gateway.errors.Unavailable. `settled`: whether the store's leases may be believed. `clock`: seconds, never going
         back."""
         self._store, self._held, self._died, self._settled, self._clock = store, held, died, settled, clock
         self._severed = Severed()
@@ -50,10 +50,14 @@ class Deaths:
             self._severed = self._severed.unsure()
             raise
         if dead := self._severed.dead:
-            WORKERS_DIED.inc(len(dead))
-            log.error("workers are gone without a word", workers=sorted(dead))
-            await asyncio.gather(*(self._died(worker) for worker in dead))
+            await self._note(sorted(dead))
             await asyncio.gather(*(self._give_back(call.id, call.epoch, dead) for call in await self._store.live()))
+
+    async def _note(self, dead: Sequence[str]) -> None:
+        silent = await asyncio.gather(*(self._died(worker) for worker in dead))
+        if gone := [worker for worker, unsaid in zip(dead, silent, strict=True) if unsaid]:
+            WORKERS_DIED.inc(len(gone))
+            log.error("workers are gone without a word", workers=gone)
 
     async def _give_back(self, call: CallId, epoch: int, dead: frozenset[str]) -> None:
         holder = await self._store.holder(call)

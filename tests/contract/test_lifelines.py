@@ -41,8 +41,8 @@ async def test_the_dead_take_no_calls(tmp_path: Path) -> None:
         presence = Presence(client)
         await presence.beat(Pool.AGENTS, "one", Working(True, 1, 9), 100.0)
         await presence.beat(Pool.HOUSE, "two", Working(True, 1, 9), 100.0)
-        await presence.died("one", 101.0)
-        await presence.died("three", 101.0)
+        assert await presence.died("one", 101.0)
+        assert not await presence.died("three", 101.0), "it has said that it has ended"
         assert [one.ready for one in await presence.there(Pool.AGENTS, 101.0)] == [False]
         assert [one.ready for one in await presence.there(Pool.HOUSE, 101.0)] == [True]
         await client.aclose()

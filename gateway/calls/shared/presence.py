@@ -45,13 +45,17 @@ class Presence:
         async with answering():
             await cast(Any, self._redis.hdel(_WORKERS + pool.value, worker))
 
-    async def died(self, worker: str, now: float) -> None:
-        """Say for a worker that has died that it takes no calls; one that has said itself that it ends is left alone."""
+    async def died(self, worker: str, now: float) -> bool:
+        """Say for a worker that has died that it takes no calls; False for one that has said itself that it has ended, which
+        is left alone."""
+        silent = False
         for pool in Pool:
             async with answering():
                 known = await cast(Any, self._redis.hexists(_WORKERS + pool.value, worker))
             if known:
+                silent = True
                 await self.beat(pool, worker, Working(ready=False), now)
+        return silent
 
     async def there(self, pool: Pool, now: float) -> Sequence[Working]:
         """The workers of the pool that were heard of lately; those that ended otherwise are forgotten."""

@@ -10,7 +10,7 @@ import pytest
 from gateway.calls.shared.working import holder
 from gateway.calls.store.memory import MemoryStore
 from gateway.calls.store.port import Lost
-from gateway.dispatch.deaths import LOOK, Deaths
+from gateway.dispatch.deaths import LOOK, WORKERS_DIED, Deaths
 from gateway.errors import Unavailable
 from gateway.terms.call import CallId
 from tests.contract.calls import a_call
@@ -23,6 +23,8 @@ class World:
         self.now, self.settled, self.held = 100.0, True, frozenset({"one", "two"})
         self.away = False
         self.died: list[str] = []
+        self.said: set[str] = set()
+        """Workers that have said that they end."""
         self.store = MemoryStore(lambda: self.now)
         self.deaths = Deaths(self.store, self._held, self._died, lambda: self.settled, lambda: self.now)
 
@@ -31,8 +33,9 @@ class World:
             raise Unavailable("Redis doesn't answer.")
         return self.held
 
-    async def _died(self, worker: str) -> None:
+    async def _died(self, worker: str) -> bool:
         self.died.append(worker)
+        return worker not in self.said
 
     async def calls(self, *workers: str) -> None:
         for number, worker in enumerate(workers):
@@ -66,6 +69,20 @@ async def test_the_calls_of_the_dead_are_given_back_at_once_and_no_others() -> N
     assert await world.store.holder(CallId("SCL_1")) is None
     await world.look(5)
     assert await world.lost() == []
+
+
+async def test_who_has_said_that_they_end_is_no_alarm() -> None:
+    world = World()
+    await world.calls("one", "two")
+    await world.look()
+    world.held, world.said, before = frozenset({"three"}), {"one"}, counted()
+    await world.look(5)
+    assert (sorted(world.died), counted() - before) == (["one", "two"], 1.0)
+    assert len(await world.lost()) == 2, "whatever they still had is given back"
+
+
+def counted() -> float:
+    return WORKERS_DIED._value.get()
 
 
 async def test_nobody_is_judged_while_the_store_cant_be_believed() -> None:
