@@ -19,7 +19,7 @@ from gateway.errors import SetupFault
 from gateway.speech.corpus import parse
 
 DATA = Path(__file__).parent / "data"
-SENTENCES = {"sentences.txt": 60_000, "danger.txt": 3_000}
+SENTENCES = {"sentences.txt": 60_000, "danger.txt": 3_000, "strangers.txt": 2_000}
 """How many are made of each file."""
 SEED = 20261123
 DISCOUNT = 0.6
