@@ -16,6 +16,11 @@ from gateway.errors import SetupFault
 LIVEKIT_VERSION = "1.13.5"
 CLIENT_VERSION = "2.23.0"
 """Of livekit-client, the browser's side of it (requirements/npm.txt)."""
+NO_STUN = "[fe80::1]:9"
+"""The STUN server that clients are told of. Without one livekit-server names Google's, whose names each of them would look
+up at each join, and wait for where there is no DNS. None is needed: the server tells its own address, and learns a client's
+from its checks (RFC 8445 section 7.3.1.3). WebRTC never asks a link-local address from another kind of address, and goes on at
+once; an unused port of this machine would keep each room for ten seconds after it was left."""
 
 
 def find_livekit_server(environment: Mapping[str, str]) -> str:
@@ -72,6 +77,7 @@ def livekit_config(*, host: str, ports: Mapping[str, int], key: str, secret: str
             "use_external_ip": False,
             "node_ip": host,
             "enable_loopback_candidate": True,
+            "stun_servers": [NO_STUN],
         },
         "redis": {
             "address": f"{at.hostname}:{at.port or 6379}",

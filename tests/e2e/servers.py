@@ -22,7 +22,7 @@ from pathlib import Path
 import yaml
 from livekit import api
 
-from gateway.up.servers import find_livekit_server, find_redis_server
+from gateway.up.servers import NO_STUN, find_livekit_server, find_redis_server
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _FIRST = int(os.environ.get("OFFHOOK_TEST_PORTS", "23000")) + 1000 * _WORKER
@@ -85,7 +85,7 @@ def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def livekit_server(
-    directory: Path, redis_url: str, webhook: str = "", port: int = 0, stun: str = ""
+    directory: Path, redis_url: str, webhook: str = "", port: int = 0, stun: str = NO_STUN
 ) -> Iterator[LiveKit]:
     """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given. `stun`: host:port of the STUN
     server that clients are told of; "": public ones, whose names every client looks up."""
