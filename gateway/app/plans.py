@@ -16,11 +16,10 @@ from gateway.app.records import open_records
 from gateway.config import Settings
 from gateway.dialplan.numbers import read
 from gateway.dialplan.trunks import Trunks
-from gateway.errors import SetupFault
 from gateway.operate.shelf import Shelf
 from gateway.records.engine import connect, sqlite_file
 from gateway.records.plans import Overrides, Plans
-from gateway.trunks.model import parse
+from gateway.trunks.model import read as read_trunks
 from gateway.up import runfile
 
 _ASKS = 2.0
@@ -59,10 +58,7 @@ def _trunks(path: Path | None) -> Trunks | None:
     """What the plan must know of the trunk file; None without one. Raises SetupFault."""
     if path is None:
         return None
-    try:
-        file = parse(path.read_text(encoding="utf-8"), str(path)).livekit
-    except OSError as bad:
-        raise SetupFault(f"The trunk file {path} can't be read: {bad.strerror}.", remedy="Correct --trunks.") from bad
+    file = read_trunks(path).livekit
     ways, inbound = file.outbound_trunks, file.inbound_trunk.numbers
     found = []
     for number in inbound:

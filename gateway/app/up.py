@@ -23,7 +23,8 @@ from gateway.errors import SetupFault, Unavailable
 from gateway.privacy.redact import redact
 from gateway.tasks import Tasks
 from gateway.trunks import livekit as trunks
-from gateway.trunks.model import TrunkFile, parse
+from gateway.trunks.model import TrunkFile
+from gateway.trunks.model import read as read_trunks
 from gateway.up import plan, runfile
 from gateway.up.children import Child
 from gateway.up.options import Options, check_options, check_port
@@ -41,7 +42,7 @@ async def run(options: Options, say: Print) -> None:
     `say` prints one line to the operator. Raises SetupFault, with nothing left running, when it can't start.
     """
     check_options(options)
-    trunk_file = _read_trunk_file(options.trunk_file)
+    trunk_file = read_trunks(options.trunk_file)
     with _state(options.state):
         stopped = asyncio.create_task(until_stopped(), name="until stopped")
         serving = asyncio.create_task(_serve(options, trunk_file, say), name="serve")
@@ -207,15 +208,6 @@ def _ports_needed(children: list[str]) -> Iterator[str]:
         yield from {"livekit-server": ("livekit", "livekit-tcp", "livekit-udp"), "edge": ("edge", "sip")}.get(
             name, (name,)
         )
-
-
-def _read_trunk_file(path: Path) -> TrunkFile:
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except OSError as bad:
-        raise SetupFault(
-            f"The trunk file {path} can't be read: {(bad.strerror or '').lower()}.", remedy="Name one with --trunks."
-        ) from bad
 
 
 def _private(path: Path, text: str) -> None:

@@ -1,15 +1,18 @@
-"""The trunk file: read, checked, and every mistake told with its line. Pure."""
+"""The trunk file: read, checked, and every mistake told with its line."""
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 import phonenumbers
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from gateway.errors import SetupFault
 from gateway.trunks.choose import CallerId
@@ -157,6 +160,21 @@ class TrunkFile(BaseModel):
     livekit: LiveKitPart
 
 
+_KNOWN = {
+    name for one in (InboundTrunk, OutboundTrunk, DispatchRule, LiveKitPart, TrunkFile) for name in one.model_fields
+}
+
+
+def read(path: Path) -> TrunkFile:
+    """The file at `path`. Raises SetupFault."""
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as bad:
+        raise SetupFault(f"The trunk file {path} can't be read: {bad.strerror}.", remedy="Correct --trunks.") from bad
+    except UnicodeDecodeError:
+        raise SetupFault(f"The trunk file {path} isn't UTF-8 text.", remedy="Save it anew, as UTF-8.") from None
+
+
 def parse(text: str, name: str) -> TrunkFile:
     """Read the file's text. Raises SetupFault that lists every mistake as `name:line: what`."""
     try:
@@ -167,7 +185,7 @@ def parse(text: str, name: str) -> TrunkFile:
         where = f"{name}:{mark.line + 1}" if mark else name
         raise SetupFault(f"{where}: this isn't YAML: {getattr(bad, 'problem', bad)}.", remedy="Correct it.") from None
     except ValidationError as bad:
-        found = [f"{name}:{_line(node, e['loc'])}: {_path(e['loc'])}: {_words(e['msg'])}" for e in bad.errors()]
+        found = [f"{name}:{_line(node, e['loc'])}: {_path(e['loc'])}: {_words(e)}" for e in bad.errors()]
         raise SetupFault("; ".join(found) + ".", remedy="Correct the file; nothing was changed.") from None
     trunk = parsed.livekit.inbound_trunk
     if not (trunk.numbers or trunk.allowed_addresses or trunk.auth_username):
@@ -196,10 +214,23 @@ def _doubled(trunks: Sequence[OutboundTrunk]) -> tuple[int, str, str] | None:
     return None
 
 
-def _words(message: str) -> str:
-    if message.startswith("Value error, "):  # ours
-        return message.removeprefix("Value error, ")
-    return message.replace("Extra inputs are not permitted", "is not known here").lower()
+def _words(said: ErrorDetails) -> str:
+    """What pydantic says, for an operator."""
+    match said["type"]:
+        case "value_error":  # ours
+            return said["msg"].removeprefix("Value error, ")
+        case "extra_forbidden":
+            near = difflib.get_close_matches(str(said["loc"][-1]), _KNOWN, n=1)
+            return f"is not known here; did you mean '{near[0]}'?" if near else "is not known here"
+        case "missing":
+            return "is missing"
+        case "string_type":  # +1510…, 0123 and no are no text to YAML
+            return "must be text: put quotes around it"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return "must be 'key: value' lines"
+        case "list_type":
+            return "must be a list: [a, b]"
+    return said["msg"].lower()
 
 
 def _path(location: tuple[int | str, ...]) -> str:

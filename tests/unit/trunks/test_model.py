@@ -10,7 +10,7 @@ from gateway.errors import SetupFault
 from gateway.terms.tones import ON, TONES
 from gateway.trunks import choose, outbound
 from gateway.trunks.livekit import desired_rule, desired_trunk, differs
-from gateway.trunks.model import parse
+from gateway.trunks.model import parse, read
 
 EXAMPLE = Path("sip-trunk.example.yaml")
 
@@ -70,7 +70,11 @@ def test_only_what_a_trunk_is_believed_reaches_the_plan(said: str, headers: set[
         ("room_prefix: call-", "room_prefix: sales-", 27, "must start with 'call-'"),
         ("media_encryption: disable", "media_encryption: sdes", 15, "'disable', 'allow' or 'require'"),
         ("attestation: verdict", "attestation: yes", 16, "'none', 'verdict' or 'passport'"),
-        ("auth_username", "auth_user", 13, "is not known here"),
+        ("auth_username", "auth_user", 13, "is not known here; did you mean 'auth_username'?"),
+        ("dispatch_rule:", "dispatch:", 5, "livekit.dispatch_rule: is missing"),
+        ("numbers: []", "numbers: [+15105550100]", 10, "must be text: put quotes around it"),
+        ("numbers: []", "numbers: '+15105550100'", 10, "must be a list: [a, b]"),
+        ("inbound_trunk:", "inbound_trunk: offhook\n  x:", 8, "must be 'key: value' lines"),
         ("livekit:", "livekit: [", 10, "isn't YAML"),
     ],
 )
@@ -88,6 +92,17 @@ def test_a_trunk_open_to_everybody_is_refused() -> None:
     text = EXAMPLE.read_text().replace("      - 127.0.0.0/8", "      []")
     with pytest.raises(SetupFault, match="from everywhere"):
         parse(text, "trunk.yaml")
+
+
+def test_a_file_that_is_no_text_or_not_there_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "trunks.yaml"
+    with pytest.raises(SetupFault, match="can't be read: No such file or directory. Correct --trunks."):
+        read(file)
+    file.write_bytes(EXAMPLE.read_text().replace("offhook-inbound", "b\u00fcro").encode("latin-1"))
+    with pytest.raises(SetupFault, match="isn't UTF-8 text. Save it anew, as UTF-8."):
+        read(file)
+    file.write_text(EXAMPLE.read_text())
+    assert read(file).livekit.inbound_trunk.name == "offhook-inbound"
 
 
 def test_an_empty_file_is_told() -> None:
