@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -90,6 +91,7 @@ def build(
         findings.append(Finding(routes[name].place, what, "Rename one of them."))
     index, wrong = _numbers(parts, said, [entry for _, entries in tables for entry in entries])
     findings += [*wrong, *_twice(index, [table for table, _ in tables]), *_zoneless(parts, said)]
+    findings = _copies(findings, names.doubled, names.defined)
     plan = Plan(
         version=version,
         country=said.country,
@@ -118,17 +120,40 @@ def _zoneless(parts: Sequence[Part], said: Common) -> Iterator[Finding]:
         yield Finding(place, what, remedy, Severity.WARNING)
 
 
+_AGAIN = ("Keep one of them.", "Rename or remove one of them.")
+_FEW = 3
+"""Names that two files may both define by a slip each."""
+
+
+def _copies(findings: list[Finding], doubled: Counter[tuple[str, str]], defined: Counter[str]) -> list[Finding]:
+    """The findings; of a file most of which another has too, one in place of all that tell so. Whoever edits leaves copies
+    beside the plan, and is to see that, not a line for each name."""
+    for (file, other), count in doubled.items():
+        if file != other and count > _FEW and 2 * count > defined[file]:
+            findings = [one for one in findings if one.place.file != file or one.remedy not in _AGAIN]
+            what = f"Most of this file is in {other} too: one of them is a copy."
+            remedy = "Move the copy out of the directory: each .yaml file there is part of the plan."
+            findings.append(Finding(Place(file, 1, 1), what, remedy))
+    return findings
+
+
 class _Names:
     def __init__(self, findings: list[Finding]) -> None:
         self._findings = findings
+        self.doubled: Counter[tuple[str, str]] = Counter()
+        """By the file that defines names again, and the one that has them already: how many."""
+        self.defined: Counter[str] = Counter()
+        """How many names a file defines."""
 
     def once(self, what: str, named: Iterable[tuple[str, Place, _T]]) -> dict[str, _T]:
         """By name; a name that is defined twice is a finding."""
         found: dict[str, tuple[Place, _T]] = {}
         for name, place, one in named:
+            self.defined[place.file] += 1
             if name in found:
+                self.doubled[place.file, found[name][0].file] += 1
                 told = f"The {what} '{name}' is there already, in {found[name][0]}."
-                self._findings.append(Finding(place, told, "Rename or remove one of them."))
+                self._findings.append(Finding(place, told, _AGAIN[1]))
             else:
                 found[name] = (place, one)
         return {name: one for name, (_, one) in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,6 +31,7 @@ from gateway.terms.catalogue import Catalogue
 
 _NO_NUMBERS = ("No number leads anywhere.", "Add 'numbers:' with a line such as '(510) 555-0100: sales'.")
 _SUFFIXES = (".yaml", ".yml")
+_MEANT = re.compile(r"[^.#][^.]*\.ya?ml(\.txt)?", re.IGNORECASE)
 LARGEST_TABLE = 512 * 1024 * 1024
 """Bytes of one CSV file."""
 _DIGITS_OF_VERSION = 12
@@ -81,6 +83,13 @@ def plan_files(where: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file() and not path.name.startswith((".", "#")))
 
 
+def _nearly(where: Path) -> str:
+    """A file that was meant as a plan by its name: MAIN.YAML, or main.yaml.txt, as some editors save; "" for none."""
+    if not where.is_dir():
+        return ""
+    return next((one.name for one in sorted(where.iterdir()) if one.is_file() and _MEANT.fullmatch(one.name)), "")
+
+
 class _Loading:
     """One look at the files."""
 
@@ -100,6 +109,9 @@ class _Loading:
             if self._where.is_dir() and not os.access(self._where, os.R_OK | os.X_OK):
                 what = "The directory can't be read: Permission denied."
                 return Loaded(None, [Finding(missing, what, f"Let offhook read it: chmod a+rx {self._where}.")])
+            if named := _nearly(self._where):
+                what = f"'{named}' isn't called .yaml, and nothing else here is."
+                return Loaded(None, [Finding(missing, what, f"Rename it to {named.split('.')[0]}.yaml.")])
             return Loaded(None, [Finding(missing, "There is no dial plan here.", "Write main.yaml, as in the README.")])
         if self._where.is_file() and self._where.suffix not in _SUFFIXES:
             named = Place(self._where.name, 1, 1)

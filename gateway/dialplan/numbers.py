@@ -121,6 +121,8 @@ def read(written: str, country: str) -> Pattern:
         return ranged
     if wrong := cut_short(text):
         raise ValueError(" ".join(wrong))
+    if re.search(r"\d\s*[,;]\s*[+(\d]", text):
+        raise ValueError(f"'{text}' is more than one number. Write a line for each.")
     if not text or not _WRITTEN.match(text):
         raise ValueError(f"'{text}' is no number. Write one, a pattern such as +1 510 555 03xx, or sip:USER.")
     if text.endswith("*"):

@@ -28,7 +28,7 @@ def references(plan: Plan) -> list[tuple[str, Finding]]:
         "person": plan.people,
         "hours": plan.hours,
     }
-    lost = [(what, kind, ref) for what, kind, ref in _all(plan) if ref.name not in known[kind]]
+    lost = [(what, kind, ref) for what, kind, ref in everything(plan) if ref.name not in known[kind]]
     missing = [
         (ref.name, _missing(what, kind, ref, known, suggest=number < _SUGGESTED))
         for number, (what, kind, ref) in enumerate(lost)
@@ -68,7 +68,8 @@ def _address(text: str) -> str:
     return f"Write mailto:{text}." if re.fullmatch(r"[^@\s:]+@[^@\s]+", text) else ""
 
 
-def _all(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
+def everything(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
+    """What leads somewhere, to what kind of thing, and by which name."""
     for entry in plan.numbers.entries:
         yield f"'{entry.written}'", "route", Ref(entry.route, entry.place)
     for rule in plan.callers:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.dialplan.actions import Agent, Queue, Reject, Route
 from gateway.dialplan.check.dialed import dialed
 from gateway.dialplan.check.outward import open_wide, transfers
+from gateway.dialplan.check.references import everything
 from gateway.dialplan.check.unkept import unkept
 from gateway.dialplan.check.untold import unmade, untold
 from gateway.dialplan.check.ways import ways
@@ -29,6 +30,9 @@ def warnings(plan: Plan, today: datetime, trunks: Trunks | None) -> list[Finding
     """The warnings and notes of a plan without errors. `today`: aware. `trunks`: None when they aren't known."""
     return [
         *_unreached(plan),
+        *_unused(plan),
+        *_twice(plan),
+        *_ourselves(plan),
         *_shadowed(plan),
         *untold(plan),
         *unmade(plan),
@@ -44,7 +48,7 @@ def warnings(plan: Plan, today: datetime, trunks: Trunks | None) -> list[Finding
     ]
 
 
-def _warn(ref: Ref | Route | Team, what: str, remedy: str) -> Finding:
+def _warn(ref: Ref | Route | Team | Person | Rotation, what: str, remedy: str) -> Finding:
     return Finding(ref.place, what, remedy, Severity.WARNING)
 
 
@@ -68,6 +72,36 @@ def _unreached(plan: Plan) -> Iterator[Finding]:
             yield _warn(
                 route, f"No call ever reaches the route '{route.name}'.", "Let a number lead to it, or remove it."
             )
+
+
+def _unused(plan: Plan) -> Iterator[Finding]:
+    """Teams and people to whom nothing leads: a call that was to ring them rings nobody, or somebody else."""
+    meant = {(kind, ref.name) for _, kind, ref in everything(plan)}
+    for team in plan.teams.values():
+        if ("team", team.name) not in meant:
+            what = f"No call ever comes to the team '{team.name}'."
+            yield Finding(team.place, what, "Let a route lead to it, or remove it.", Severity.NOTE)
+    for person in plan.people.values():
+        if ("person", person.name) not in meant:
+            what = f"No call ever rings '{person.name}'."
+            remedy = "Add them to a team, or let a route dial them, or remove them."
+            yield Finding(person.place, what, remedy, Severity.NOTE)
+
+
+def _twice(plan: Plan) -> Iterator[Finding]:
+    for team in plan.teams.values():
+        for place, ref in enumerate(team.members):
+            if ref in team.members[:place]:
+                yield _warn(ref, f"'{ref.name}' is a member of '{team.name}' twice.", "Keep one of them.")
+
+
+def _ourselves(plan: Plan) -> Iterator[Finding]:
+    """People whose number leads back here: who is to ring them calls the plan anew, without an end."""
+    for person in plan.people.values():
+        entry = plan.numbers.find(person.call) if isinstance(person, Person) and person.call else None
+        if entry is not None and not (entry.pattern.prefix and not entry.pattern.text):
+            what = f"'{person.name}' is called on a number of this plan, which leads to '{entry.route}': a call goes round."
+            yield _warn(person, what, "Write the number of their own phone.")
 
 
 def _shadowed(plan: Plan) -> Iterator[Finding]:

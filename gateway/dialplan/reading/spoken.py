@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from yaml.nodes import Node
@@ -12,6 +13,8 @@ from gateway.dialplan.reading.words import near
 from gateway.dialplan.sounds import names_wav
 from gateway.terms.sentences import variables
 
+_RECORDED = re.compile(r"\S+\.(mp3|ogg|oga|opus|m4a|mp4|aac|flac|aiff?|wma|au|gsm|ulaw|alaw|sln)", re.IGNORECASE)
+"""Sounds of other kinds."""
 REOPENS = ("reopens",)
 """The variables of a message's words."""
 
@@ -26,6 +29,9 @@ def words(reader: Reader, node: Node, what: str, context: Context | None, known:
             reader.fault(node, told, "Write the words.")
         else:
             context.sounds.append((text, reader.place(node)))
+        return text
+    if _RECORDED.fullmatch(text):
+        reader.fault(node, f"'{text}' is no WAV file, and would be read out.", "Save the sound as a PCM WAV file.")
         return text
     for name in variables(text):
         if name not in known:

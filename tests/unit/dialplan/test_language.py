@@ -159,6 +159,8 @@ WRONG = [
     (BASE + "tests:\n  - {to: +15105550199, expect: sales, why: Acme}\n", "10:5", "expects 'sales' (Acme) and gets no route (404)"),
     (BASE + "  x: {message: {closed: We open {reopens}., otherwise: Speak.}}\n", "9:33",
      "A { inside a text begins something else, for YAML. Put quotes around the whole text."),
+    (BASE + "  x: {message: welcome.MP3}\n", "9:16", "'welcome.MP3' is no WAV file, and would be read out."),
+    (BASE.replace("  (510) 555-0100:", "  (510) 555-0100, (510) 555-0101:"), "6:3", "is more than one number. Write a line for each."),
     (BASE + "hours:\n  office:\n", "10:10", "'office' must be one value. Write it behind the colon."),
     (BASE + "people: {ana: {call: 1.51055E+10}}\n", "9:22", "is what a spreadsheet makes of a long number"),
     (BASE + "  x: {message: “Speak, please”}\n", "9:24", '“ is no quotation mark to YAML. Write " in its place.'),
@@ -188,12 +190,39 @@ WARNED = [
         "'off' never opens in the coming year",
     ),
     (
+        BASE + "people: {ana: {call: +1 510 555 0111}}\nteams: {desk: {members: [ana, ana]}}\n",
+        "'ana' is a member of 'desk' twice",
+    ),
+    (
+        BASE + "people: {ana: {call: +1 510 555 0100}}\n",
+        "'ana' is called on a number of this plan, which leads to 'sales'",
+    ),
+    (
         BASE.replace("{agent: sales}", "{team: desk, unanswered: bye}")
         + "  bye: {reject: 480}\nteams: {desk: {members: [ana]}}\n"
         + "people: {ana: {call: +15105550111, hours: Mo-Fr 09:00-17:00}}\n",
         "Nobody of 'desk' is there at Mon 2026-11-23 17:00",
     ),
 ]
+
+
+def test_people_whom_a_call_can_reach_in_any_way_are_no_slip(tmp_path: Path) -> None:
+    text = BASE.replace("{agent: sales}", "{agent: sales, transfer: [ana], unanswered: ring, handoff: desk}") + (
+        "  ring: {dial: ben, unanswered: {callback: {team: back}}}\n"
+        "people: {ana: {call: +15105550111}, ben: {call: +15105550112}, chi: {call: +15105550113}, dee: {call: +15105550114},"
+        " turn: {rotate: {from: 2026-11-23, order: [chi, dee]}}, eve: {call: +15105550115}}\n"
+        "teams: {desk: {members: [turn], third: eve}, back: {members: [ana]}}\n"
+    )
+    told = [str(one) for one in loaded(tmp_path, text).findings]
+    assert not [one for one in told if "No call ever" in one or "goes round" in one], told
+
+
+def test_teams_and_people_whom_no_call_can_reach_are_noted(tmp_path: Path) -> None:
+    found = loaded(tmp_path, BASE + "people: {ana: {call: +15105550111}}\nteams: {desk: {members: [ana]}}\n")
+    notes = [str(one) for one in found.findings if one.severity is Severity.NOTE]
+    assert any("No call ever comes to the team 'desk'" in one for one in notes)
+    alone = loaded(tmp_path, BASE + "people: {ana: {call: +15105550111}}\n")
+    assert any("No call ever rings 'ana'" in str(one) for one in alone.findings)
 
 
 def test_an_agent_is_full_without_a_limit_once_every_agent_has_a_call(tmp_path: Path) -> None:

@@ -253,3 +253,24 @@ def test_what_offhook_may_not_read_is_told_with_how_to_let_it(tmp_path: Path, mo
     monkeypatch.setattr("gateway.dialplan.load.os.access", _none_may)
     told = str(load(tmp_path, catalogue(), NOON).errors[0])
     assert told.endswith(f"The directory can't be read: Permission denied. Let offhook read it: chmod a+rx {tmp_path}.")
+
+
+def test_a_copy_beside_the_plan_is_told_as_that_and_not_line_by_line(tmp_path: Path) -> None:
+    routes = "".join(f"  r{number}: {{reject: 486}}\n" for number in range(5))
+    for name in ("main.yaml", "main (copy).yaml"):
+        (tmp_path / name).write_text(GOOD + routes)
+    found = [str(one) for one in load(tmp_path, catalogue(), NOON).errors]
+    assert found[0].startswith(
+        "main.yaml:1:1: Most of this file is in main (copy).yaml too: one of them is a copy. Move"
+    )
+    assert len(found) == 2, "and 'human', which is said once"
+    (tmp_path / "main (copy).yaml").write_text("offhook: 1\nroutes:\n" + routes.splitlines()[0])
+    (one,) = load(tmp_path, catalogue(), NOON).errors
+    assert "The route 'r0' is there already" in one.what, "a name that slipped in twice is no copy"
+
+
+@pytest.mark.parametrize("name", ["main.yaml.txt", "MAIN.YAML"])
+def test_a_plan_that_an_editor_has_called_otherwise_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(GOOD)
+    (one,) = load(tmp_path, catalogue(), NOON).errors
+    assert f"'{name}' isn't called .yaml, and nothing else here is. Rename it to" in str(one)
