@@ -1,4 +1,5 @@
-"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [lanes] [dispatch] [calls]`: measures, prints a table, writes JSON; exit 1 when a limit is missed."""
+"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [unanswered] [ringall] [lanes] [dispatch] [calls]`: measures, prints each
+subject's table and writes JSON as far as it has come; exit 1 when a limit is missed."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from tests.bench import (
 )
 from tests.bench.figures import Figure
 
-SUBJECTS = ("plans", "edge", "flood", "house", "handoff", "lanes", "dispatch", "calls")
+SUBJECTS = ("plans", "edge", "flood", "house", "handoff", "unanswered", "ringall", "lanes", "dispatch", "calls")
 
 
 def show(found: list[Figure]) -> None:
@@ -37,6 +38,32 @@ def show(found: list[Figure]) -> None:
         limit = "" if one.limit is None else f"≤ {one.limit:g}"
         table.add_row(one.name, f"{one.value:g} {one.unit}", plain, limit, mark, str(one.samples))
     Console(width=150).print(table)
+
+
+def _measured(subject: str, chosen: argparse.Namespace) -> list[Figure]:
+    """The subject's figures."""
+    match subject:
+        case "plans":
+            return [*numbers.measure(chosen.numbers), *plans.measure(chosen.numbers)]
+        case "edge":
+            return edge.measure()
+        case "flood":
+            return flood.measure()
+        case "house":
+            return house.measure(chosen.presses, chosen.answers, 10.0)
+        case "handoff":
+            return handoff.measure(chosen.handoffs)
+        case "unanswered":
+            return handoff_ends.unanswered()
+        case "ringall":
+            return handoff_ends.ringall()
+        case "lanes":
+            return handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes, chosen.seconds)
+        case "dispatch":
+            return dispatch.measure(chosen.dispatches)
+        case "calls":
+            return against_plain.measure(chosen.calls, chosen.talks)
+    raise AssertionError(subject)
 
 
 def main() -> int:
@@ -63,25 +90,11 @@ def main() -> int:
         parser.error(f"no such subject: {', '.join(sorted(unknown))}. Known: {', '.join(SUBJECTS)}")
     found: list[Figure] = []
     for subject in chosen.subjects or SUBJECTS:
-        if subject == "plans":
-            found += [*numbers.measure(chosen.numbers), *plans.measure(chosen.numbers)]
-        elif subject == "edge":
-            found += edge.measure()
-        elif subject == "flood":
-            found += flood.measure()
-        elif subject == "house":
-            found += house.measure(chosen.presses, chosen.answers, 10.0)
-        elif subject == "handoff":
-            found += [*handoff.measure(chosen.handoffs), *handoff_ends.measure()]
-        elif subject == "lanes":
-            found += handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes, chosen.seconds)
-        elif subject == "dispatch":
-            found += dispatch.measure(chosen.dispatches)
-        else:
-            found += against_plain.measure(chosen.calls, chosen.talks)
-    show(found)
-    chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps(figures.as_json(found), indent=2) + "\n", encoding="utf-8")
+        fresh = _measured(subject, chosen)
+        show(fresh)
+        found += fresh
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
+        chosen.json.write_text(json.dumps(figures.as_json(found), indent=2) + "\n", encoding="utf-8")
     return 0 if all(one.met is not False for one in found) else 1
 
 

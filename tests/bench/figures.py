@@ -1,9 +1,9 @@
-"""Figures, and whether they are as good as they must be. Pure."""
+"""Figures, and whether they are as good as they must be."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -26,6 +26,11 @@ class Figure:
     def met(self) -> bool | None:
         """Whether it is within its limit."""
         return None if self.limit is None else self.value <= self.limit
+
+
+def sampled(what: str, seconds: Mapping[str, float]) -> None:
+    """Print what one of many came to, in milliseconds, so that a run that is cut short has told something."""
+    print(f"{what}: " + ", ".join(f"{name} {one * 1000:.0f} ms" for name, one in seconds.items()), flush=True)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.rtp import Arrival
-from tests.bench.figures import Figure, milliseconds
+from tests.bench.figures import Figure, milliseconds, sampled
 from tests.bench.house_ears import HEARD, Packets, amplitude, comes, is_tone, listen, settled, since, tone
 from tests.e2e.gateway import running_gateway
 
@@ -76,6 +76,8 @@ async def _measure(sip: str, callees: int, handoffs: int) -> Found:
             # Each calls for the first time: nobody of the team knows them.
             async with Phone(sip, caller=f"+1415555{1000 + number}") as phone:
                 await _handoff(phone, desk, found, answered=number % 2 == 0)
+            latest = {"talk": found.talk[-1], "silence": found.silence[-1], "loser": found.losers[-1]}
+            sampled(f"handoff {number}", latest)
     return found
 
 
@@ -110,7 +112,7 @@ async def _handoff(phone: Phone, desk: Phone, found: Found, *, answered: bool) -
         found.losers.append(await rung[1].given_up() - pressed)
     else:
         await other.ended()
-        found.losers.append(_last(others, pressed) - pressed)
+        found.losers.append(last(others, pressed) - pressed)
         found.leaked += _heard(others, OURS, 0.0) + _heard(others, THEIRS, 0.0)
     await settled(ours, 1.0)
     found.leaked += _heard(ours, OTHERS, 0.0)
@@ -139,6 +141,6 @@ def _quiet(packets: Packets, at: float) -> float:
     return at - max(before) if before else 0.0
 
 
-def _last(packets: Packets, after: float) -> float:
+def last(packets: Packets, after: float) -> float:
     """When something was heard last."""
     return max((packet.at for packet in since(packets, after) if sounds(packet)), default=after)
