@@ -33,17 +33,14 @@ async def answering(
 
 async def _look(answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None]) -> None:
     told: set[str] = set()
-    heard = 0
     while True:
         try:
             for leg in sorted(await answers.declined(call) - told):
                 told.add(leg)
                 happened(Declined(leg))
-            pressed = await answers.pressed(call)
-            for leg, keys in pressed[heard:]:
+            for leg, keys in await answers.pressed(call):
                 for key in keys:
                     happened(LegKey(leg, key))
-            heard = len(pressed)
         except Unavailable as bad:
             log.debug("answers to cards can't be looked for now", why=bad.what)
         await asyncio.sleep(LOOK)

@@ -33,7 +33,8 @@ class Answers(Protocol):
         ...
 
     async def pressed(self, call: CallId) -> Sequence[tuple[str, str]]:
-        """The legs and the keys that were pressed in the call so far, in their order."""
+        """The legs and the keys that were pressed in the call since this was last asked, in their order. Each is given out
+        once, whoever asks: a job that takes the call over mustn't do again what was done."""
         ...
 
 
@@ -63,4 +64,4 @@ class MemoryAnswers:
 
     async def pressed(self, call: CallId) -> Sequence[tuple[str, str]]:
         """See the port."""
-        return tuple(self._keys.get(call, ()))
+        return tuple(self._keys.pop(call, ()))

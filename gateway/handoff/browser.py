@@ -3,10 +3,12 @@ their browser's, in the caller's room. Nothing rings there: who comes has said t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.handoff.state import ASKING, Phase, State
+from gateway.handoff.state import ASKING, Feature, Phase, State, Third
+from gateway.handoff.third import offers
 
 _BROWSER = ".browser"
 ANSWERS_WITHIN = 60.0
@@ -49,13 +51,21 @@ class Stands:
     """Who has the call, or had it, in the plan's `people`; "" for nobody."""
     name: str = ""
     """Whom the leg rings, while they may take the call."""
+    third: Third = Third.NOBODY
+    """Where it stands with a third, while their browser has the call."""
+    whom: str = ""
+    """Who that is, or would be, in the plan's `people`."""
+    offers: Mapping[Feature, Third] = field(default_factory=dict)
+    """What of a third they may ask for now, and what it would come to."""
 
 
 def stands(state: State, leg: str) -> Stands:
     """How it stands for whom the leg rings."""
     if state.talking and not state.over:
-        yours = state.talking == browser_leg(leg)
-        return Stands(Standing.YOURS if yours else Standing.TAKEN, state.talks_with)
+        if state.talking != browser_leg(leg):
+            return Stands(Standing.TAKEN, state.talks_with)
+        whom = state.act.third.name if state.act.third is not None else ""
+        return Stands(Standing.YOURS, state.talks_with, third=state.third, whom=whom, offers=offers(state))
     one = state.named(leg)
     if state.phase in ASKING and one is not None and one.name in state.act.browsers:
         return Stands(Standing.WAITS, name=one.name)

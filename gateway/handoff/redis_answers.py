@@ -50,8 +50,10 @@ class RedisAnswers:
 
     async def pressed(self, call: CallId) -> Sequence[tuple[str, str]]:
         """See the port."""
-        async with answering():
-            found = await self._redis.lrange(f"offhook:pressed:{call}", 0, -1)
+        async with answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.lrange(f"offhook:pressed:{call}", 0, -1)
+            pipe.delete(f"offhook:pressed:{call}")
+            found = (await pipe.execute())[0]
         told = [(one.decode() if isinstance(one, bytes) else str(one)).partition(" ") for one in found]
         return [(leg, keys) for keys, _, leg in told]
 

@@ -24,6 +24,11 @@ FEATURES = {"2": Feature.BACK, "3": Feature.THIRD, "8": Feature.ASIDE}
 """By the key after the `*`."""
 
 
+def code(feature: Feature) -> str:
+    """The keys that ask for it."""
+    return "*" + next(key for key, asks in FEATURES.items() if asks is feature)
+
+
 def _left_talk(state: State, event: Event, now: float) -> Then:
     assert isinstance(event, cues.LegFailed | cues.LegLeft)
     if event.leg == state.talking:

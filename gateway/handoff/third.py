@@ -52,15 +52,26 @@ _ASIDE = (Third.RUNG_ASIDE, Third.ASIDE)
 _ANSWERED = {Third.RUNG_ASIDE: Third.ASIDE, Third.RUNG_IN: Third.THREE}
 
 
+def offers(state: State) -> Mapping[Feature, Third]:
+    """What the human's codes would make of it now; what isn't there would do nothing."""
+    if state.act.third is None or state.third is Third.LEFT:
+        return {}
+    found = {feature: to for (there, feature), to in MOVES.items() if there is state.third}
+    return {feature: to for feature, to in found.items() if not _too_often(state, to)}
+
+
+def _too_often(state: State, to: Third) -> bool:
+    return to in _ASIDE and state.third not in _ASIDE and state.asides >= ASIDES
+
+
 def asked(state: State, feature: Feature, now: float) -> Then:
     """The human has asked for it; where the plan names no third, it means nothing."""
     to = MOVES[state.third, feature]
     if to is Third.NOBODY:
         return without(state, now)
-    away = to in _ASIDE and state.third not in _ASIDE
-    if away and state.asides >= ASIDES:
+    if _too_often(state, to):
         return state, ()
-    there = replace(state, asides=state.asides + away)
+    there = replace(state, asides=state.asides + (to in _ASIDE and state.third not in _ASIDE))
     return _moved(there, to) if state.third is not Third.NOBODY else _rung(there, to, now)
 
 

@@ -7,7 +7,8 @@ link stands behind its `#`, which browsers send to nobody; the page's script pos
     /take/<call>/<leg>/stands     how it stands
     /take/<call>/<leg>/take       {tab}: takes it, once
     /take/<call>/<leg>/decline
-    /take/<call>/<leg>/back       gives the caller back to the agent; proved by what `take` has answered, for as long as talks last
+    /take/<call>/<leg>/talk       {ask, to}: asks for what codes of keys ask for on phones, and how the talk stands; {}: only that.
+                                  Proved by what `take` has answered, for as long as talks last
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.errors import Unavailable
 from gateway.handoff.browser import Stands
 from gateway.handoff.card import LASTS
+from gateway.handoff.state import Feature, Third
 from gateway.metrics import counter
 from gateway.net.pages import HEADERS
 from gateway.operate.links import Links
@@ -36,9 +38,9 @@ CLIENT = "livekit-client.js"
 _TYPES = {"page.js": "text/javascript", "page.css": "text/css", CLIENT: "text/javascript"}
 _LONGEST_TAB = 64
 _CLOUD = ".livekit.cloud"
-_BACK = "/back"
+_TALK = "/talk"
 _TALKS = 12 * 3600.0
-"""Seconds for which whoever has the call can give it back."""
+"""Seconds for which whoever has the call can ask for what is done with it."""
 REFUSED = counter("take_links_refused", "Links to take a call that were wrong or too old")
 
 log = structlog.get_logger(__name__)
@@ -62,7 +64,7 @@ def routes(links: Links, taking: Taking, client: Path, clock: Callable[[], float
         web.post(f"{there}/stands", _answered(page.stands)),
         web.post(f"{there}/take", _answered(page.take)),
         web.post(f"{there}/decline", _answered(page.decline)),
-        web.post(there + _BACK, _answered(page.back)),
+        web.post(there + _TALK, _answered(page.talk)),
     )
 
 
@@ -116,12 +118,20 @@ class _Page:
         found, ticket = await self._taking.take(call, leg, tab)
         if ticket is None:
             return _json(_told(found), status=409)
-        back = self._links.hidden(_path(call, leg) + _BACK, self._clock(), _TALKS).partition("#")[2]
-        return _json(_told(found) | {"url": ticket.url, "token": ticket.token, "back": back})
+        talk = self._links.hidden(_path(call, leg) + _TALK, self._clock(), _TALKS).partition("#")[2]
+        return _json(_told(found) | {"url": ticket.url, "token": ticket.token, "talk": talk})
 
-    async def back(self, request: web.Request) -> web.Response:
-        call, leg, _ = await self._given(request, _BACK)
-        return _json(_told(await self._taking.give_back(call, leg)))
+    async def talk(self, request: web.Request) -> web.Response:
+        call, leg, body = await self._given(request, _TALK)
+        if "ask" not in body:
+            return _json(_talk(await self._taking.stands(call, leg)))
+        try:
+            feature = Feature(str(body["ask"]))
+            to = Third(str(body["to"])) if feature is not Feature.BACK else None
+        except (KeyError, ValueError):
+            raise web.HTTPBadRequest(text="What is asked for?\n", headers=_headers()) from None
+        found, asked = await self._taking.ask(call, leg, feature, to)
+        return _json(_talk(found), status=200 if asked else 409)
 
     async def decline(self, request: web.Request) -> web.Response:
         call, leg, _ = await self._given(request)
@@ -154,8 +164,16 @@ async def _body(request: web.Request) -> Told:
 
 
 def _told(stands: Stands) -> dict[str, object]:
-    by = stands.by.capitalize() if stands.by.isalpha() else stands.by
-    return {"standing": stands.standing.value, "by": by}
+    return {"standing": stands.standing.value, "by": _shown(stands.by)}
+
+
+def _talk(stands: Stands) -> dict[str, object]:
+    offers = {feature.value: to.value for feature, to in stands.offers.items()}
+    return _told(stands) | {"third": stands.third.value, "whom": _shown(stands.whom), "offers": offers}
+
+
+def _shown(name: str) -> str:
+    return name.capitalize() if name.isalpha() else name
 
 
 def _json(told: Told, *, status: int = 200) -> web.Response:

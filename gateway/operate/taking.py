@@ -21,13 +21,13 @@ from gateway.config import Settings
 from gateway.handoff.answers import Answers
 from gateway.handoff.browser import Standing, Stands, browser_leg, stands
 from gateway.handoff.machine import Transfer
+from gateway.handoff.state import Feature, Third
+from gateway.handoff.talking import code
 from gateway.terms.act import Handoff
 from gateway.terms.call import Call, CallId, Phase
 
 JOINS_WITHIN = 60
 """Seconds for which a token lets its browser in."""
-GIVE_BACK = "*2"
-"""What a phone's owner presses to give the caller back."""
 
 Lead = Callable[[str, str], Awaitable[Mapping[str, object] | None]]
 """What the card of a call and a leg says, in parts; None where there is none any more."""
@@ -76,12 +76,15 @@ class Taking:
             return Stands(Standing.USED), None
         return found, self._ticket(known, browser_leg(leg), found.name)
 
-    async def give_back(self, call: CallId, leg: str) -> Stands:
-        """They, who have the call, give the caller back to the agent, as by `*2` on a phone."""
+    async def ask(self, call: CallId, leg: str, feature: Feature, to: Third | None) -> tuple[Stands, bool]:
+        """They, who have the call, ask for what a code of keys asks for on a phone: how it stood then, and whether that was
+        told to the job. `to`: what is to come of it with a third; it isn't asked for where it would come to something else, as
+        on a page that is a moment behind."""
         found = await self.stands(call, leg)
-        if found.standing is Standing.YOURS:
-            await self._answers.press(call, browser_leg(leg), GIVE_BACK)
-        return found
+        asks = found.standing is Standing.YOURS and (feature is Feature.BACK or found.offers.get(feature, "") == to)
+        if asks:
+            await self._answers.press(call, browser_leg(leg), code(feature))
+        return found, asks
 
     def _ticket(self, call: Call, leg: str, member: str) -> Ticket:
         grants = api.VideoGrants(

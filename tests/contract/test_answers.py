@@ -52,6 +52,9 @@ async def test_keys_are_found_in_their_order(answers: Answers) -> None:
     await answers.press(CALL, "desk 2.browser", "1")
     await answers.press(OTHER, "desk-1.browser", "3")
     assert list(await answers.pressed(CALL)) == [("desk-1.browser", "*2"), ("desk 2.browser", "1")]
+    assert list(await answers.pressed(CALL)) == [], "each is given out once, also to another job"
+    await answers.press(CALL, "desk-1.browser", "*3")
+    assert list(await answers.pressed(CALL)) == [("desk-1.browser", "*3")]
 
 
 async def test_a_store_that_doesnt_answer_is_told() -> None:

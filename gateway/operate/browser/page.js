@@ -2,12 +2,15 @@
 // written into an address. Nothing is played, and the microphone isn't asked for, until the call is taken.
 "use strict";
 
-const LOOK_EVERY = 2000; // ms between two looks at how the call stands, while it waits
+const LOOK_EVERY = 2000; // ms between two looks at how the call stands
+const LOOK_SOON = 400; // the same, once something was asked for
+const COMES_WITHIN = 8000; // ms in which what was asked for comes about; then it may be asked for again
 const JOINS_WITHIN = 15000; // ms in which whoever took the call must hear the caller
 const proof = location.hash.slice(1);
 const tab = Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
 const at = (id) => document.getElementById(id);
-const page = { state: "loading", room: null, since: 0, ready: true, timer: 0 };
+const page = { state: "loading", room: null, since: 0, ready: true, timer: 0, asked: null, now: { third: "nobody", whom: "", offers: {} } };
+const AGAIN = "That didn't work. Please try again.";
 
 class Refused extends Error {}
 
@@ -22,7 +25,7 @@ async function ask(what, more = {}) {
   });
   if (answer.status === 403 || answer.status === 429) throw new Refused();
   if (!answer.ok && answer.status !== 409) throw new Error(`HTTP ${answer.status}`);
-  return answer.json();
+  return { ...(await answer.json()), ok: answer.ok };
 }
 
 function show(state, words, kicker) {
@@ -32,7 +35,7 @@ function show(state, words, kicker) {
   if (kicker) at("kicker").textContent = kicker;
   const asks = state === "waits" || state === "joining";
   at("asking").hidden = !asks;
-  at("talking").hidden = state !== "talking";
+  at("talking").hidden = at("clock").hidden = state !== "talking";
   at("take").disabled = state !== "waits" || !page.ready;
   at("decline").disabled = state !== "waits";
 }
@@ -141,7 +144,7 @@ async function decline() {
     if (found.standing === "over") over("Thank you. The next of the team is asked.");
     else told(found);
   } catch {
-    show("waits", "That didn't work. Please try again.");
+    show("waits", AGAIN);
   }
 }
 
@@ -159,14 +162,14 @@ async function take() {
     ticket = await ask("take", { tab });
   } catch {
     microphone.stop();
-    return show("waits", "That didn't work. Please try again.");
+    return show("waits", AGAIN);
   }
   if (!ticket.token) {
     microphone.stop();
     return told(ticket);
   }
   try {
-    page.back = ticket.back;
+    page.talk = ticket.talk;
     await join(ticket, microphone);
   } catch {
     microphone.stop();
@@ -186,8 +189,8 @@ async function join(ticket, microphone) {
     talks();
   });
   room.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((one) => one.remove()));
-  room.on(RoomEvent.Reconnecting, () => show("talking", "The connection is lost. Trying again …"));
-  room.on(RoomEvent.Reconnected, () => page.since && talks());
+  room.on(RoomEvent.Reconnecting, () => show(page.state, "The connection is lost. Trying again …"));
+  room.on(RoomEvent.Reconnected, () => show(page.state, page.since ? "The connection is back." : ""));
   room.on(RoomEvent.Disconnected, () => {
     clearTimeout(waits);
     microphone.stop();
@@ -201,17 +204,127 @@ async function join(ticket, microphone) {
 }
 
 function talks() {
-  page.since = page.since || Date.now();
+  if (page.since) return; // a third is heard, or the caller again
+  page.since = Date.now();
   clearInterval(page.timer);
   page.timer = setInterval(clock, 1000);
-  show("talking", "", "On the call");
+  const was = document.activeElement;
+  show("talking", "You are with the caller.", "On the call");
+  if (was === document.body || at("asking").contains(was)) at("mute").focus();
   clock();
+  followTalk();
 }
 
 function clock() {
-  if (page.state !== "talking") return;
   const seconds = Math.floor((Date.now() - page.since) / 1000);
-  at("status").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  at("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+// How it stands with a third is the gateway's to say: it is looked for as long as there is somebody to be asked.
+async function followTalk() {
+  if (page.state !== "talking") return;
+  try {
+    const found = await ask("talk", { proof: page.talk });
+    if (page.state !== "talking") return;
+    if (found.standing === "yours") stands(found);
+  } catch (bad) {
+    if (bad instanceof Refused) return;
+  }
+  if (page.asked || thirdThere()) followSoon();
+}
+
+function followSoon() {
+  clearTimeout(page.looking);
+  page.looking = setTimeout(followTalk, page.asked ? LOOK_SOON : LOOK_EVERY);
+}
+
+function thirdThere() {
+  return page.now.third !== "nobody" || Object.keys(page.now.offers).length > 0;
+}
+
+function stands(found) {
+  const was = page.now.third;
+  page.now = found;
+  const late = page.asked && Date.now() > page.asked.until;
+  if (found.third !== was) at("status").textContent = happened(was);
+  else if (late) at("status").textContent = AGAIN;
+  if (found.third !== was || late) page.asked = null;
+  offer();
+}
+
+function whom() {
+  return page.now.whom || "your colleague";
+}
+
+// What has become of the call, in words. `was`: how it stood with a third before.
+function happened(was) {
+  switch (page.now.third) {
+    case "rung aside":
+      return `Calling ${whom()} … The caller hears music.`;
+    case "rung in":
+      return `Calling ${whom()} … You go on with the caller.`;
+    case "aside":
+      return `You and ${whom()} talk alone. The caller hears music.`;
+    case "three":
+      return "All three of you talk.";
+  }
+  const ours = page.asked && page.asked.to === "nobody";
+  if (was !== "left") page.why = ours ? "" : `${whom()} ${was.startsWith("rung") ? "can't be reached" : "has left"}. `;
+  return page.why + (page.now.third === "left" ? "One moment …" : "You are with the caller.");
+}
+
+// What a button does, by how it stands and what would come of it.
+const WORDS = {
+  "nobody>rung aside": (who) => [`Ask ${who} alone`, `${who} is called; the caller hears music.`],
+  "nobody>rung in": (who) => [`Bring ${who} in`, `${who} is called, and joins you both.`],
+  "rung aside>nobody": (who) => [`Stop calling ${who}`, "You go on with the caller."],
+  "rung aside>rung in": (who) => [`Bring ${who} in`, `You go on with the caller, and ${who} joins you both.`],
+  "rung in>nobody": (who) => [`Stop calling ${who}`, "You go on with the caller."],
+  "rung in>rung aside": (who) => [`Ask ${who} alone first`, "The caller hears music."],
+  "aside>nobody": (who) => ["Back to the caller", `${who} is let go.`],
+  "aside>three": (who) => [`Bring ${who} in`, "All three of you talk."],
+  "three>nobody": (who) => [`Let ${who} go`, "You go on with the caller."],
+  "three>aside": (who) => [`Talk with ${who} alone`, "The caller hears music."],
+};
+
+function offer() {
+  const { third, offers } = page.now;
+  for (const button of document.querySelectorAll("[data-asks]")) {
+    const { asks } = button.dataset;
+    const to = offers[asks];
+    button.setAttribute("aria-disabled", String(page.asked !== null || (asks !== "back" && !to)));
+    if (asks === "back" || third === "left") continue; // who is leaving is out in a moment
+    const [name, does] = to ? WORDS[`${third}>${to}`](whom()) : [`Ask ${whom()} alone`, "That can be done once in a call."];
+    button.hidden = !thirdThere();
+    button.dataset.to = to || "";
+    button.firstElementChild.textContent = name;
+    button.lastElementChild.textContent = does;
+  }
+  at("leave").textContent = passesOn() ? `Leave them to ${whom()}` : "Hang up";
+}
+
+function passesOn() {
+  return page.now.third === "aside" || page.now.third === "three";
+}
+
+async function want(button) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  const { asks, to } = button.dataset;
+  page.asked = { asks, to, until: Date.now() + COMES_WITHIN };
+  at("status").textContent = "One moment …";
+  offer();
+  try {
+    const found = await ask("talk", { proof: page.talk, ask: asks, to });
+    if (found.ok) return followSoon();
+    page.asked = null;
+    at("status").textContent = AGAIN;
+    if (found.standing === "yours") stands(found);
+    else offer();
+  } catch {
+    page.asked = null;
+    at("status").textContent = AGAIN;
+    offer();
+  }
 }
 
 async function leave() {
@@ -221,7 +334,7 @@ async function leave() {
 }
 
 function ended() {
-  if (page.gives) over("The caller is back with the agent.");
+  if (page.asked && page.asked.asks === "back") over("The caller is back with the agent.");
   else if (page.since) over("The call has ended.");
   else if (page.state === "joining") lost();
 }
@@ -240,18 +353,11 @@ async function lost() {
 at("take").addEventListener("click", take);
 at("decline").addEventListener("click", decline);
 at("leave").addEventListener("click", async () => {
+  const words = passesOn() ? `You have left the caller to ${whom()}.` : "You have hung up.";
   await leave();
-  over("You have hung up.");
+  over(words);
 });
-at("back").addEventListener("click", async () => {
-  at("back").disabled = page.gives = true;
-  try {
-    if ((await ask("back", { proof: page.back })).standing !== "yours") throw new Error("not ours");
-  } catch {
-    at("back").disabled = page.gives = false;
-    at("status").textContent = "That didn't work. Please try again.";
-  }
-});
+for (const one of document.querySelectorAll("[data-asks]")) one.addEventListener("click", () => want(one));
 at("mute").addEventListener("click", async () => {
   if (!page.room) return;
   const muted = page.room.localParticipant.isMicrophoneEnabled;

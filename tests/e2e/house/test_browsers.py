@@ -23,6 +23,7 @@ from agents.words.lines import Say
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call
+from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.hook import hook
@@ -32,6 +33,7 @@ from tests.e2e.room_peer import RoomPeer
 from tests.e2e.test_handoff import came, told, wants_a_person
 from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
 from tests.e2e.test_house_kills import job, killed
+from tests.e2e.test_third import THIRDS, together
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -280,6 +282,77 @@ async def test_who_has_the_call_gives_it_back_to_the_agent(
     await told(caller, call, Say.GIVEN_BACK)
     await call.hang_up()
     assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]
+    assert complaints == []
+
+
+async def asks_alone(call: Call, callees: Phone, page: Page) -> Call:
+    """Who has the call on the page asks a third by a key of the keyboard; the third, who has answered."""
+    await page.locator("#take").press("Enter")
+    await call.tone([THEIRS])
+    await page.get_by_role("button", name="Ask Zoe alone").press("Enter")
+    ringing = await callees.rung()
+    await expect(page.locator("#status")).to_have_text("Calling Zoe … The caller hears music.")
+    asked = await ringing.answer()
+    await expect(page.locator("#status")).to_have_text("You and Zoe talk alone. The caller hears music.")
+    await asked.tone([THEIRS])
+    await hears(page, THIRDS, asked)
+    since = call.tape.now
+    await call.talking(0.5)
+    await call.wait(1.0)
+    assert find_tone(call.tape.between(call.tape.heard, since, call.tape.now), [THEIRS]) is None
+    return asked
+
+
+@pytest.mark.long
+async def test_who_has_the_call_asks_a_third_on_the_page_and_brings_them_in(
+    stack: Stack, caller: Phone, callees: Phone, links: asyncio.Queue[str], chromium: Browser, tmp_path: Path
+) -> None:
+    call = await wants_a_person(caller, ALONE)
+    page, complaints = await opened(chromium, await link_of(links), color_scheme="light")
+    asked = await asks_alone(call, callees, page)
+    await page.screenshot(path=tmp_path / "aside-light.png")
+    status, third = page.locator("#status"), page.locator("#third")
+    await page.get_by_role("button", name="Bring Zoe in").press("Enter")
+    await expect(status).to_have_text("All three of you talk.")
+    await call.tone([THEIRS])
+    await asked.tone([THEIRS])
+    await asked.say(tone(THIRDS))
+    await call.tone([THIRDS])
+    await call.say(tone(OURS))
+    await asked.tone([OURS])
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.screenshot(path=tmp_path / "three-dark.png")
+    await page.get_by_role("button", name="Let Zoe go").press("Enter")
+    await asked.ended()
+    await expect(status).to_have_text("You are with the caller.")
+    await hears(page, OURS, call)
+    await expect(page.locator("#aside")).to_have_attribute("aria-disabled", "true")
+    await expect(page.locator("#aside-does")).to_have_text("That can be done once in a call.")
+    await third.click()
+    (await callees.rung()).reject(486)
+    await expect(status).to_have_text("Zoe can't be reached. You are with the caller.")
+    await call.tone([THEIRS])
+    await page.click("#leave")
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert [leg["member"] for leg in found["legs"] if leg["member"] == "zoe"] == ["zoe", "zoe"]
+    assert complaints == []
+
+
+@pytest.mark.long
+async def test_who_has_the_call_leaves_the_caller_to_the_third_on_the_page(
+    stack: Stack, caller: Phone, callees: Phone, links: asyncio.Queue[str], chromium: Browser
+) -> None:
+    call = await wants_a_person(caller, ALONE)
+    page, complaints = await opened(chromium, await link_of(links))
+    asked = await asks_alone(call, callees, page)
+    await page.get_by_role("button", name="Leave them to Zoe").press("Enter")
+    await expect(page.locator("#status")).to_have_text("You have left the caller to Zoe.")
+    await together(call, asked)
+    await asked.hang_up()
+    await call.ended()
+    assert came(await record(stack, sip_id(call), ending="served", hung_up_by="human")) == ["taken", "asked", "taken"]
     assert complaints == []
 
 

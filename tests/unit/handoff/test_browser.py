@@ -9,6 +9,7 @@ import pytest
 from gateway.calls.acts import cues
 from gateway.handoff.browser import ANSWERS_WITHIN, Standing, Stands, browser_leg, rung_leg, stands
 from gateway.handoff.machine import Phase, Transfer
+from gateway.handoff.state import Feature, Third
 from gateway.terms.handoff import Tried
 from tests.unit.handoff.model import EVE, TEAM, Desk, begun
 
@@ -117,7 +118,8 @@ def test_whoever_has_the_link_sees_how_it_stands() -> None:
     assert standing(desk, ben) == Stands(Standing.OVER), "the plan doesn't let ben take calls in a browser"
     assert standing(desk, "desk-19-9") == Stands(Standing.OVER)
     browser = desk.comes(ana)
-    assert standing(desk, ana) == Stands(Standing.YOURS, "ana")
+    offers = {Feature.ASIDE: Third.RUNG_ASIDE, Feature.THIRD: Third.RUNG_IN}
+    assert standing(desk, ana) == Stands(Standing.YOURS, "ana", whom="fay", offers=offers)
     assert standing(desk, ben) == Stands(Standing.TAKEN, "ana")
     desk.hangs_up(browser)
     assert standing(desk, ana) == Stands(Standing.LEFT, "ana")

@@ -9,7 +9,8 @@ import pytest
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.handoff.state import TALKED, Feature, Third
-from gateway.handoff.third import MOVES, PARTS, RINGS
+from gateway.handoff.talking import code
+from gateway.handoff.third import MOVES, PARTS, RINGS, offers
 from gateway.terms.act import Because, Onward
 from gateway.terms.handoff import Tried
 from tests.unit.handoff.model import ACT, FAY, TEAM, Desk, begun
@@ -41,6 +42,28 @@ def asked(keys: str) -> tuple[Desk, str, str]:
 
 def test_every_code_is_defined_whoever_is_there() -> None:
     assert MOVES.keys() == {(third, feature) for third in Third for feature in (Feature.THIRD, Feature.ASIDE)}
+
+
+def test_what_is_offered_is_what_a_code_makes_of_it() -> None:
+    """From everywhere: what is offered comes about, and what isn't does nothing."""
+    seen = set[Third]()
+    for first in ("*8", "*3", "*8*8", "*3*3", "*8*3", "*3*8"):
+        for answers in (False, True):
+            desk, ana, fay = asked(first[:2])
+            if answers:
+                desk.answers(fay)
+            codes(desk, ana, first[2:])
+            desk.pass_time(PARTS)
+            before = desk.machine
+            seen.add(before.third)
+            for feature in (Feature.ASIDE, Feature.THIRD):
+                after = before
+                for key in code(feature):
+                    after, _ = after.on(cues.LegKey(ana, key), desk.now)
+                to = offers(before).get(feature, before.third)
+                leaves = to is Third.NOBODY and before.third in (Third.RUNG_ASIDE, Third.ASIDE)
+                assert after.third is (Third.LEFT if leaves else to)
+    assert seen == set(Third) - {Third.LEFT}
 
 
 def test_star_eight_asks_a_third_in_private() -> None:

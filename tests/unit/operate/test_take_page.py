@@ -16,12 +16,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from gateway.calls.acts import cues
 from gateway.conduct import machines
 from gateway.config import from_environment
 from gateway.errors import Unavailable
 from gateway.handoff.answers import MemoryAnswers
 from gateway.handoff.card import LASTS
 from gateway.handoff.machine import Transfer
+from gateway.handoff.state import Third
+from gateway.handoff.third import MOVES
 from gateway.operate.links import Links
 from gateway.operate.take_page import CLIENT, FILES, routes, take_link
 from gateway.operate.taking import JOINS_WITHIN, Taking
@@ -157,17 +160,59 @@ async def test_the_link_shows_the_lead_and_takes_the_call(client: Client, world:
     assert said["exp"] - said["nbf"] <= JOINS_WITHIN
 
 
+async def talking(client: Client, world: World) -> tuple[str, str]:
+    """Ana has the call in her browser: by what she asks for more, and her browser's leg."""
+    _, ticket = await ask(client, world.link(), "take", tab=TAB)
+    return world.link().partition("#")[0] + "#" + ticket["talk"], world.desk.comes(world.leg)
+
+
 async def test_who_has_the_call_gives_it_back_however_long_they_have_talked(client: Client, world: World) -> None:
     _, ticket = await ask(client, world.link(), "take", tab=TAB)
-    back = world.link().partition("#")[0] + "#" + ticket["back"]
-    assert (await ask(client, back, "back"))[1]["standing"] == "waits"
+    talk = world.link().partition("#")[0] + "#" + ticket["talk"]
+    status, told = await ask(client, talk, "talk", ask="back")
+    assert (status, told["standing"]) == (409, "waits")
     assert list(await world.answers.pressed(world.call.id)) == [], "they don't have it yet"
     browser = world.desk.comes(world.leg)
     world.now += 3600.0
-    assert (await ask(client, world.link(), "back"))[0] == 403, "the card's link doesn't"
-    assert (await ask(client, back, "take", tab=TAB))[0] == 403
-    assert await ask(client, back, "back") == (200, {"standing": "yours", "by": "Ana"})
+    assert (await ask(client, world.link(), "talk", ask="back"))[0] == 403, "the card's link doesn't"
+    assert (await ask(client, talk, "take", tab=TAB))[0] == 403
+    status, told = await ask(client, talk, "talk", ask="back")
+    assert (status, told["standing"], told["by"]) == (200, "yours", "Ana")
     assert list(await world.answers.pressed(world.call.id)) == [(browser, "*2")]
+
+
+async def test_who_has_the_call_asks_a_third_and_sees_how_that_stands(client: Client, world: World) -> None:
+    talk, browser = await talking(client, world)
+    seen = {"standing": "yours", "by": "Ana", "third": "nobody", "whom": "Fay"}
+    offers = {"aside": "rung aside", "third": "rung in"}
+    assert await ask(client, talk, "talk") == (200, seen | {"offers": offers})
+    assert list(await world.answers.pressed(world.call.id)) == [], "to look asks for nothing"
+    assert (await ask(client, talk, "talk", ask="aside", to="rung aside"))[0] == 200
+    assert list(await world.answers.pressed(world.call.id)) == [(browser, "*8")]
+    for key in "*8":
+        world.desk.happens(cues.LegKey(browser, key))
+    now = {"aside": "nobody", "third": "rung in"}
+    assert await ask(client, talk, "talk") == (200, seen | {"third": "rung aside", "offers": now})
+    assert (await ask(client, talk, "talk", ask="aside", to="rung aside"))[0] == 409, "a page that is behind"
+    assert list(await world.answers.pressed(world.call.id)) == []
+    assert (await ask(client, talk, "talk", ask="third", to="rung in"))[0] == 200
+    assert list(await world.answers.pressed(world.call.id)) == [(browser, "*3")]
+
+
+async def test_what_nobody_can_ask_for_isnt(client: Client, world: World) -> None:
+    talk, _ = await talking(client, world)
+    for more in ({"ask": "coffee"}, {"ask": "third"}, {"ask": "third", "to": "elsewhere"}):
+        assert (await ask(client, talk, "talk", **more))[0] == 400
+    world.call = replace(world.call, act=replace(cast(Handoff, world.call.act), third=None))
+    world.desk.machine = replace(world.desk.machine, act=world.call.act)
+    assert (await ask(client, talk, "talk"))[1]["offers"] == {}, "the plan names no third"
+    assert (await ask(client, talk, "talk", ask="third", to="rung in"))[0] == 409
+    assert list(await world.answers.pressed(world.call.id)) == []
+
+
+def test_the_page_has_words_for_all_that_may_be_asked_for() -> None:
+    written = set(re.findall(r'^  "(.+)>(.+)": \(who\)', (FILES / "page.js").read_text(), re.MULTILINE))
+    assert written == {(there.value, to.value) for (there, _), to in MOVES.items() if there is not Third.LEFT}
 
 
 async def test_a_link_is_used_once(client: Client, world: World) -> None:
