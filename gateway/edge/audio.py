@@ -53,8 +53,9 @@ class Ears:
     is gone and nobody else has come, two soft notes, again and again, unless there is to be `silence` then. Set `rate`
     before the first track."""
 
-    def __init__(self, heard: Callable[[Samples], None]) -> None:
-        self._heard = heard
+    def __init__(self, heard: Callable[[Samples], None], begins: Callable[[], None] = lambda: None) -> None:
+        """`begins` is told before the first frame of somebody before whom there was silence."""
+        self._heard, self._begins = heard, begins
         self._mixer = Mixer()
         self._listening: dict[str, Listener] = {}
         self.silence = False
@@ -97,4 +98,6 @@ class Ears:
 
     def _add(self, sid: str, frame: Samples) -> None:
         for mixed in self._mixer.add(sid, frame, asyncio.get_running_loop().time()):
+            if self._mixer.begins:
+                self._begins()
             self._heard(mixed)

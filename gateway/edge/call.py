@@ -262,6 +262,10 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """The room's: 20 ms of what it says."""
         self._line.say(frame)
 
+    def on_room_begins(self) -> None:
+        """The room's: whoever is heard next has just been let hear."""
+        self._line.catch_up()
+
     def on_room_key(self, key: str) -> None:
         """The room's: a key, or several, for the peer to hear."""
         try:

@@ -204,6 +204,11 @@ class Line:
         if self._port is not None:
             self._port.clear()
 
+    def catch_up(self) -> None:
+        """Leave silence out that waits to be sent: what comes next is heard sooner."""
+        if self._port is not None:
+            self._port.catch_up()
+
     def press(self, key: str) -> None:
         """Send a key to the caller, as RFC 4733 event or tone. Raises PeerFault when too many wait."""
         if self._started and self._port is not None and self._stream is not None:

@@ -99,6 +99,9 @@ class RoomUser(Protocol):
     def on_room_audio(self, frame: Samples) -> None:
         """What the room says, 20 ms at the rate that was joined with."""
 
+    def on_room_begins(self) -> None:
+        """Somebody is heard for the first time: what was said before and waits yet is silence."""
+
     def on_room_key(self, key: str) -> None:
         """Somebody in the room pressed a key for the caller to hear."""
 
@@ -114,7 +117,7 @@ class RoomLeg:
         self._user = user
         self._call_id = call_id
         self._tasks = Tasks("room")
-        self._ears = Ears(user.on_room_audio)
+        self._ears = Ears(user.on_room_audio, user.on_room_begins)
         self._rate = RATE
         self._keys: asyncio.Queue[str] = asyncio.Queue(_KEYS_WAITING)
         self._room: rtc.Room | None = None

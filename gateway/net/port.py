@@ -174,6 +174,11 @@ class Port:
         with self._lock:
             return self._session.clear() if self._session else self._queue.clear()
 
+    def catch_up(self) -> None:
+        """Leave out what waits and is quiet, so that what is sent next is heard sooner (see `SendQueue.catch_up`)."""
+        with self._lock:
+            self._queue.catch_up(time.monotonic())
+
     def press(self, keys: str) -> None:
         """Queue keys, 260 ms each. Raises PeerFault when one is no key or too many wait; start the port first."""
         with self._lock:

@@ -40,7 +40,7 @@ class SendQueue:
         self._fresh = False
         self._takes = 0
         self._lowest = self._limit
-        self._came = 0.0
+        self._came = self._took = 0.0
         self._early = float("inf")
         self._lean = False
         self._patience = _WATCH
@@ -70,6 +70,7 @@ class SendQueue:
         """The next frame; None when nothing waits. A last part of a frame is filled up with silence, for a live
         source only when nothing has come to complete it since the take before.
         """
+        self._took = now
         if self.live:
             self._trim(now)
         if self._frames:
@@ -81,6 +82,15 @@ class SendQueue:
         frame[: len(self._rest)] = self._rest
         self._rest = self._rest[:0]
         return frame
+
+    def catch_up(self, now: float) -> None:
+        """Somebody begins to speak, whose frames come from `now` on: leave out what waits before them and is quiet. One frame
+        stays where the next take is so near that a frame which comes a little late would miss it."""
+        keeps = now > self._took + FRAME_SECONDS - _EARLY
+        while len(self._frames) > keeps and np.ptp(self._frames[0].astype(np.int32)) <= _QUIET:
+            self._frames.popleft()
+            self.dropped += 1
+        self._takes, self._lowest, self._early = 0, self._limit, float("inf")
 
     def clear(self) -> float:
         """Forget everything; returns how many seconds that was."""

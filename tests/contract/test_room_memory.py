@@ -59,6 +59,9 @@ class User:
         if isinstance(event, Joined):
             self.joined.set()
 
+    def on_room_begins(self) -> None:
+        """Nobody does."""
+
     def on_room_audio(self, frame: Samples) -> None:
         pass
 

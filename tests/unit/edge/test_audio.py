@@ -6,6 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from gateway.edge import audio
@@ -53,6 +54,20 @@ async def test_the_line_is_filled_from_when_nobody_is_there_until_somebody_is(he
     ears.close_all()
     await asyncio.sleep(0.06)
     assert len(heard) == came, "the call is over"
+
+
+async def test_who_begins_to_speak_is_told_of_before_they_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(
+        audio, "Listener", lambda track, add, *_: told.append(add) or SimpleNamespace(close=lambda: None)
+    )
+    ears = Ears(lambda frame: told.append(int(frame[0])), lambda: told.append("begins"))
+    ears.open(track("job"))
+    ears.open(track("caller"))
+    (job, caller), told[:] = told, []
+    for hear, value in ((job, 0), (caller, 500), (job, 0), (caller, 600)):
+        cast(Any, hear)(np.full(FRAME, value, np.int16))
+    assert told == [0, "begins", 500, 600]
 
 
 async def test_a_leg_that_hears_whom_it_is_told_to_isnt_filled(heard: Heard) -> None:

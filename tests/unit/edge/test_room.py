@@ -35,6 +35,9 @@ async def left(room: Room) -> list[str]:
 
 
 class _User:
+    def on_room_begins(self) -> None:
+        """Nobody does."""
+
     def on_room_audio(self, frame: object) -> None:
         pass
 

@@ -33,6 +33,26 @@ def test_any_lengths_come_out_as_frames_in_order(lengths: list[int], live: bool)
     assert not out[pushed:].any()
 
 
+def test_silence_that_waits_is_left_out_before_who_begins_to_speak() -> None:
+    for taken, kept in ((0.0, 0), (0.011, 0), (0.013, 1)):
+        queue = SendQueue(1.0, live=True)
+        queue.take(1.0)
+        for _ in range(3):
+            queue.push(np.zeros(FRAME, np.int16), 1.0)
+        queue.catch_up(1.0 + taken)
+        queue.push(loud(), 1.0 + taken)
+        assert round(queue.seconds / 0.02) == 1 + kept, "one stays where the next take is near"
+        assert queue.dropped == 3 - kept
+
+
+def test_what_was_said_is_never_left_out() -> None:
+    queue = SendQueue(1.0, live=True)
+    queue.push(loud())
+    queue.push(np.zeros(FRAME, np.int16))
+    queue.catch_up(0.0)
+    assert queue.dropped == 0
+
+
 def test_a_full_queue_drops_its_oldest() -> None:
     queue = SendQueue(0.1, live=True)
     for number in range(8):
