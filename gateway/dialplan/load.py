@@ -109,9 +109,9 @@ class _Loading:
             if self._where.is_dir() and not os.access(self._where, os.R_OK | os.X_OK):
                 what = "The directory can't be read: Permission denied."
                 return Loaded(None, [Finding(missing, what, f"Let offhook read it: chmod a+rx {self._where}.")])
-            if named := _nearly(self._where):
-                what = f"'{named}' isn't called .yaml, and nothing else here is."
-                return Loaded(None, [Finding(missing, what, f"Rename it to {named.split('.')[0]}.yaml.")])
+            if nearly := _nearly(self._where):
+                what = f"'{nearly}' isn't called .yaml, and nothing else here is."
+                return Loaded(None, [Finding(missing, what, f"Rename it to {nearly.split('.')[0]}.yaml.")])
             return Loaded(None, [Finding(missing, "There is no dial plan here.", "Write main.yaml, as in the README.")])
         if self._where.is_file() and self._where.suffix not in _SUFFIXES:
             named = Place(self._where.name, 1, 1)
