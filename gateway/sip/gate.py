@@ -32,7 +32,7 @@ OF_ALL, BURST_OF_ALL = 100.0, 500.0
 """Datagrams of all strangers together."""
 INVITES, BURST_OF_INVITES = 10.0, 50.0
 """Of those, what asks for a call, or asks again. Each costs livekit-server two answers, and a room where it rings."""
-MET_RATE, MET_BURST = 500.0, 2000.0
+MET_RATE, MET_BURST = 150.0, 1000.0
 """Datagrams of one with whom a call came about; only what is beyond is dropped."""
 STRIKES = 10.0
 WEARS_OFF = 1 / 6

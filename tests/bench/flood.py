@@ -93,7 +93,7 @@ async def _measure(directory: Path, seconds: float, rounds: int, kinds: str, tim
     with redis_server(directory) as redis_url, livekit_server(directory, redis_url) as livekit:
         await make_trunks(livekit)
         await _carrier(livekit)
-        more = {"OFFHOOK_SIP_TRUSTED": "", "OFFHOOK_LOG_LEVEL": "warning", "OFFHOOK_EDGE_CALLS": EDGE_CALLS}
+        more = {"OFFHOOK_SIP_TRUSTED": "192.0.2.1", "OFFHOOK_LOG_LEVEL": "warning", "OFFHOOK_EDGE_CALLS": EDGE_CALLS}
         async with edge_process(redis_url, livekit, **more) as edge:
             await _calls(directory / "met", edge, 2.0)  # the stranger's first call is answered
             alone, floods = Lot(), [Flood(origin) for origin in ("one", "many", "forged")]

@@ -78,7 +78,7 @@ def test_a_flood_is_cut_off_and_a_steady_stream_is_not() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["datagram", "404", "403", "garbage", "scan"]), st.floats(0, 2)), max_size=90)
+    st.lists(st.tuples(st.sampled_from(["datagram", "404", "403", "garbage", "scan"]), st.floats(0, 2)), max_size=45)
 )
 def test_whom_a_call_came_about_with_is_never_shut_out(doings: list[tuple[str, float]]) -> None:
     gate, now = Gate([ip_network("192.0.2.0/24")]), 0.0
