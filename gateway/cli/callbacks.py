@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from gateway.cli.calls import Json, Limit
+from gateway.cli.ids import given
 
 if TYPE_CHECKING:
     from gateway.callbacks.machine import Booking, Event
@@ -21,7 +22,9 @@ command = typer.Typer(
     help="List and show callbacks, agree on another time, cancel them.",
 )
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Its id or its call's, or the first characters of it.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", callback=given, help="Its id or its call's, or the first characters of it.")
+]
 _STYLE = {"booked": "yellow", "done": "green", "missed": "red", "cancelled": "dim"}
 _T = TypeVar("_T")
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.ids import given
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -60,7 +62,7 @@ def list_calls(
 
 @command.command("show")
 def show_call(
-    call: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the first characters of it.")],
+    call: Annotated[str, typer.Argument(metavar="ID", callback=given, help="Its id, or the first characters of it.")],
     json: Json = False,
 ) -> None:
     """Show one call: who, when, what was said, how long each answer took, how it ended."""

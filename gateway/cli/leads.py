@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import leads_out
 from gateway.cli.calls import Json, Limit, Since
+from gateway.cli.ids import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,9 @@ def list_leads(limit: Limit = 20, since: Since = "", tickets: Tickets = False, j
 
 @command.command("show")
 def show_lead(
-    call: Annotated[str, typer.Argument(metavar="ID", help="The id of its call, or the first characters of it.")],
+    call: Annotated[
+        str, typer.Argument(metavar="ID", callback=given, help="The id of its call, or the first characters of it.")
+    ],
     tickets: Tickets = False,
     json: Json = False,
 ) -> None:

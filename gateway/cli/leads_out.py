@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.calls import Since
+from gateway.cli.ids import given
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -101,7 +102,9 @@ def _cell(name: str, value: object) -> str:
 
 
 def redeliver(
-    call: Annotated[str, typer.Argument(metavar="ID", help="The id of its call, or the first characters of it.")],
+    call: Annotated[
+        str, typer.Argument(metavar="ID", callback=given, help="The id of its call, or the first characters of it.")
+    ],
     to: Annotated[
         list[str] | None, typer.Option("--to", help="Only there, be it a new address: mailto:, https:, sms:+1…")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.calls import Json, Limit, Since
+from gateway.cli.ids import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,9 @@ command = typer.Typer(
     help="List, play and tick off the messages that callers left.",
 )
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Its id or its call's, or the first characters of it.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", callback=given, help="Its id or its call's, or the first characters of it.")
+]
 _SHORT = 8
 
 

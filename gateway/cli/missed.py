@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from gateway.cli.calls import Json, Limit
+from gateway.cli.ids import given
 
 if TYPE_CHECKING:
     from gateway.callbacks.missed import Missed
@@ -57,7 +58,9 @@ def list_missed(limit: Limit = 20, json: Json = False) -> None:
 
 @command.command("done")
 def missed_done(
-    call: Annotated[str, typer.Argument(metavar="CALL", help="The call's id, or the first characters of it.")],
+    call: Annotated[
+        str, typer.Argument(metavar="CALL", callback=given, help="The call's id, or the first characters of it.")
+    ],
     json: Json = False,
 ) -> None:
     """Tick one off: somebody has dealt with the caller."""

@@ -94,6 +94,25 @@ def test_a_file_that_cannot_be_written_is_told(
     assert "out.csv can't be written: No such file or directory. Name another file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("empty", ["", "  ", "SCL_"])
+@pytest.mark.parametrize(
+    "words",
+    [("calls", "show"), ("leads", "show"), ("leads", "redeliver"), ("messages", "play"), ("messages", "done"),
+     ("callbacks", "show"), ("callbacks", "cancel"), ("callbacks", "done"), ("missed", "done")],
+)  # fmt: skip
+def test_no_id_at_all_means_no_record(
+    state: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str], empty: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        front.main([*words, empty])
+    assert ended.value.code == 2
+    assert "it is empty. Write an id" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_what_was_copied_with_an_id_is_no_part_of_it(records: Path) -> None:
+    assert "Lead (complete)" in run("show", " AbC ")
+
+
 def test_a_spreadsheet_takes_nothing_that_callers_say_for_a_formula() -> None:
     row = {"call": "SCL_a", "fields": {"name": "=cmd()", "need": "-1+2", "number": "+15105550142"}, "complete": True}
     (read,) = csv.DictReader(as_csv([row]).splitlines())
