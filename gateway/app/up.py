@@ -31,6 +31,8 @@ from gateway.up.options import Options, check_options, check_port
 from gateway.up.servers import find_livekit_server, find_redis_server, livekit_config, redis_config
 from gateway.up.supervisor import Supervisor
 
+_LONG_ENOUGH = 32
+"""Characters of a secret that LiveKit takes."""
 Print = Callable[[str], None]
 _LOOKS = 0.5
 """Seconds between two looks at what control says of its plan."""
@@ -59,7 +61,7 @@ async def run(options: Options, say: Print) -> None:
 
 async def _serve(options: Options, trunk_file: TrunkFile, say: Print) -> None:
     started = time.monotonic()
-    secret = _secrets(options)
+    secret = secrets_of(options)
     where = plan.addresses(options, secret)
     children = [*_servers(options, where, secret), *plan.ours(options, where, secret, plan.installed())]
     for name in _ports_needed([child.name for child in children]):
@@ -79,7 +81,7 @@ async def _serve(options: Options, trunk_file: TrunkFile, say: Print) -> None:
         await _apply_trunks(where, secret, trunk_file, say)
         await supervisor.start([name for name in names if name not in {"redis", "livekit-server"}])
         async with _announced(options, where, secret):
-            for line in _screen(options, where, time.monotonic() - started):
+            for line in screen(options, where, time.monotonic() - started, os.environ.get("OFFHOOK_PUBLIC_URL", "")):
                 say(line)
             async with Tasks("up") as tasks:
                 tasks.start(_tell_plan(options.state, say), "plan")
@@ -89,12 +91,27 @@ async def _serve(options: Options, trunk_file: TrunkFile, say: Print) -> None:
         await asyncio.shield(supervisor.stop())
 
 
-def _secrets(options: Options) -> plan.Secrets:
+def secrets_of(options: Options) -> plan.Secrets:
+    """What the processes trust each other by. LiveKit's secret stays the same from start to start: links in mails are signed,
+    and keyed digits sealed, with what follows from it."""
+    secret = options.livekit_api_secret or _kept(options.state / "livekit.secret")
     return plan.Secrets(
         livekit_key=options.livekit_api_key or f"offhook-{secrets.token_hex(4)}",
-        livekit_secret=options.livekit_api_secret or secrets.token_urlsafe(32),
+        livekit_secret=secret,
         redis_password=secrets.token_urlsafe(24),
     )
+
+
+def _kept(file: Path) -> str:
+    """The secret in the file, which only this user may read; a new one where there is none."""
+    try:
+        found = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if len(found) < _LONG_ENOUGH:
+        found = secrets.token_urlsafe(_LONG_ENOUGH)
+        _private(file, found)
+    return found
 
 
 def _servers(options: Options, where: plan.Addresses, secret: plan.Secrets) -> list[Child]:
@@ -164,7 +181,8 @@ async def _announced(options: Options, where: plan.Addresses, secret: plan.Secre
         runfile.remove(options.state)
 
 
-def _screen(options: Options, where: plan.Addresses, took: float) -> Iterator[str]:
+def screen(options: Options, where: plan.Addresses, took: float, public: str) -> Iterator[str]:
+    """What an operator sees once all runs, `took` seconds after its start. `public`: how control is reached from outside."""
     yield f"Everything runs, after {took:.1f} s."
     yield ""
     if where.sip:
@@ -172,6 +190,10 @@ def _screen(options: Options, where: plan.Addresses, took: float) -> Iterator[st
     else:
         yield "  Dial    through the livekit-sip that shares this Redis"
     yield f"  LiveKit {where.livekit_url}"
+    if public:
+        yield f"  Links   in mails and messages lead to {public}"
+    else:
+        yield "  Links   in mails and messages open on this machine only: set OFFHOOK_PUBLIC_URL"
     yield f"  Logs    {options.state / 'logs'}/"
     yield ""
     yield "Ctrl-C stops everything."
