@@ -23,34 +23,31 @@ from agents.keys.keying_on import as_kept, begun_before, so_far
 from agents.keys.keypad import NUMBER, Keyed, Keypad, asked_for
 from agents.keys.sealed_keys import SealedKeys
 from agents.keys.sealing import SealingAgent
-from agents.line import telephony
+from agents.line import telephony, watching
 from agents.line.media import StageInput, StageOutput
 from agents.line.patience import Patience
-from agents.line.watching import Means, Watch
-from agents.talk import checking, transferring
+from agents.talk import checking, to_person, transferring
 from agents.talk.answering import led_by_words, words_before
 from agents.talk.checking import CheckedAgent, Checking
 from agents.talk.endangered import Endangered
 from agents.talk.going_on import go_on, opened, returned, wanted_number
 from agents.talk.remembering import Remembering
+from agents.talk.to_person import ToPerson
 from agents.talk.turns import added
 from agents.talk.unwanted import NO_CALLS, Unwanted
 from agents.talk.voice import PLAY_WITHIN, Voice, line_in
 from agents.words.facts import Facts, save_schema
 from agents.words.history import KEYED, history
-from agents.words.lines import FOR_PERSON, WHOLE, Say, line_of
+from agents.words.lines import WHOLE, Say, line_of
 from agents.words.prompting import asked, instructions
-from agents.words.tools import END, HAND_OVER, MESSAGE, PERSON
+from agents.words.tools import END
 from gateway.calls.sealed import Seal
-from gateway.conduct.port import Pcm, Person, Stage
+from gateway.conduct.port import Pcm, Stage
 from gateway.config import Settings
-from gateway.donotcall.port import Unwanted as Never
 from gateway.errors import OurFault, Unavailable
 from gateway.health.board import Board
 from gateway.terms.catalogue import Line
-from gateway.terms.emergency import callable_number
-from gateway.terms.number import country_of, e164
-from gateway.terms.personal import Digits, Number
+from gateway.terms.personal import Digits
 from gateway.terms.sealed import HIDDEN
 from gateway.terms.turn import Speaker
 
@@ -75,11 +72,10 @@ class TalkingRunner:
         self._seal: Seal | None = None
         self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch: Watch | None = None
+        self._watch: watching.Watch | None = None
         self._patience: Patience | None = None
         self._board: Board | None = None
         self._checking: Checking | None = None
-        self._wants_number = False
         self._greeting: Pcm | None = None
         self._early: list[str] | None = []
         """Keys that came before we were ready; None once we are."""
@@ -102,7 +98,7 @@ class TalkingRunner:
         self._warm.guide.follow(self._board, stage.engine_switched, brief.settings)
         hearing = engines.hearing(self._settings, brief.language, guide=self._warm.guide, ears=self._warm.vad)
         session = telephony.session(self._warm, hearing, pronounced_as(brief))
-        self._watch = Watch(session, stage, self._means())
+        self._watch = watching.Watch(session, stage, self._watching())
         session.input.audio = StageInput(stage, engines.TELEPHONE, self._watch.hear)
         session.output.audio = self._output
         session.on("conversation_item_added", self._added)
@@ -111,31 +107,28 @@ class TalkingRunner:
         self._patience = Patience(session, self._output, stage, self._line_of, self._start, self._settings.hold)
         self._voice = Voice(session, stage, self._patience)
         await self._patience.fetch()
+        self._remembering = Remembering(session, stage, partial(as_kept, stage, self._seal))
+        appointing = Appointing(session, stage, self._start, self._speak)
+        means = to_person.Means(self._speak, self._waits, self._finish, self._after_playing)
+        self._to_person = ToPerson(session, stage, appointing, means)
+        if (entry := begun_before(stage, self._seal, self._definition)) is not None:
+            self._keying.take_up(entry)
+            self._to_person.number_wanted = entry.asked is NUMBER
+            self._early = None  # what is pressed before the caller is told how far we are is dropped
+        self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
-            function_tool(self._person_tool, raw_schema=PERSON),
+            *self._to_person.tools(),
             function_tool(self._end_tool, raw_schema=END),
             function_tool(self._no_calls_tool, raw_schema=NO_CALLS),
             *transferring.tools(stage, self._after_playing),
         ]
-        if brief.handoff:
-            tools += [
-                function_tool(self._hand_over_tool, raw_schema=HAND_OVER),
-                function_tool(self._message_tool, raw_schema=MESSAGE),
-            ]
-        self._remembering = Remembering(session, stage, partial(as_kept, stage, self._seal))
-        if (entry := begun_before(stage, self._seal, self._definition)) is not None:
-            self._keying.take_up(entry)
-            self._wants_number = entry.asked is NUMBER
-            self._early = None  # what is pressed before the caller is told how far we are is dropped
-        self._appointing = Appointing(session, stage, self._start, self._speak)
-        self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else CheckedAgent
         agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
-        means = checking.Means(self._start, partial(self._speak, ahead=False), self._get_person)
+        checks = checking.Means(self._start, partial(self._speak, ahead=False), self._to_person.get)
         agent.endangered = Endangered(session, stage, self._start, partial(self._speak, cut=False))
-        agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, means)
+        agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, checks)
         await session.start(agent)
 
     async def converse(self) -> str:
@@ -151,7 +144,7 @@ class TalkingRunner:
         elif self._keying.begun:
             self._start(self._key_on())
         elif self._stage.resumed:
-            self._wants_number = wanted_number(self._stage)
+            self._to_person.number_wanted = wanted_number(self._stage)
             go_on(
                 self._stage, self._definition, self._session, lambda text: self._voice.say(self._voice.line(text), None)
             )
@@ -197,8 +190,14 @@ class TalkingRunner:
         if self._board is not None:
             await self._warm.guide.leave(self._board)
 
-    def _means(self) -> Means:
-        return Means(self._start, lambda say: self._voice.ask(say), self._idle, self._get_person, self._finish)
+    def _watching(self) -> watching.Means:
+        return watching.Means(
+            self._start,
+            lambda say: self._voice.ask(say),
+            self._idle,
+            lambda reason: self._to_person.get(reason),
+            self._finish,
+        )
 
     async def _answer(self) -> None:
         """Answer what the caller has said on the way here; greet them when it can't be made out."""
@@ -222,26 +221,8 @@ class TalkingRunner:
             return f"error: {wrong}. Ask again."
         return f"say: {question}" if self._checking and (question := self._checking.question()) else "saved"
 
-    async def _person_tool(self, raw_arguments: dict[str, object]) -> str:
-        reason = str(raw_arguments.get("reason") or "the caller asked for a person")
-        text, leaving = await self._person(reason)
-        if leaving:
-            self._after_playing(reason)
-        return f"say: {text}"
-
     async def _no_calls_tool(self, raw_arguments: dict[str, object]) -> str:
         return f"say: {line_of(await self._unwanted.enter(), self._stage.brief.language)}"
-
-    async def _hand_over_tool(self, raw_arguments: dict[str, object]) -> str:
-        text, leaving = self._to_tell(await self._stage.hand_over(str(raw_arguments.get("reason") or "")))
-        if leaving:
-            self._after_playing("the caller is given to a human")
-        return f"say: {text}"
-
-    async def _message_tool(self, raw_arguments: dict[str, object]) -> str:
-        self._stage.leave_message()
-        self._after_playing("the caller leaves a message")
-        return f"say: {line_of(Say.TO_MESSAGE, self._stage.brief.language)}"
 
     async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
         with suppress(TimeoutError):
@@ -249,27 +230,11 @@ class TalkingRunner:
                 await context.wait_for_playout()
         self._finish("the conversation was over")
 
-    async def _person(self, reason: str) -> tuple[str, bool]:
-        """Get the caller a person; what to tell them, and whether another agent takes over once they were told."""
-        try:
-            answer = await self._stage.ask_for_person(reason)
-        except Unavailable as bad:
-            log.error("a callback couldn't be booked", why=str(bad))
-            said = Say.NEVER_CALLED if isinstance(bad, Never) else Say.NO_PERSON
-            return line_of(said, self._stage.brief.language), False
-        self._wants_number = answer is Person.NUMBER
-        return self._to_tell(answer)
-
-    def _to_tell(self, answer: Person) -> tuple[str, bool]:
-        if answer is Person.CALLBACK:
-            return self._appointing.offer(), False
-        return line_of(FOR_PERSON[answer], self._stage.brief.language), answer in (Person.AGENT, Person.TEAM)
-
     # What the caller does.
 
     def _asked_for(self) -> DigitField | None:
         """Which digits the last thing that was said asks for."""
-        if self._wants_number:
+        if self._to_person.number_wanted:
             return NUMBER
         if self._checking is not None and (asked := self._checking.field) is not None:
             return asked
@@ -315,33 +280,12 @@ class TalkingRunner:
 
     async def _pressed_zero(self) -> None:
         self._stage.said(Speaker.KEYPAD, "0", at=time.time())
-        await self._get_person("the caller pressed 0")
-
-    async def _get_person(self, reason: str) -> None:
-        self._session.interrupt(force=True)
-        self._waits()
-        text, leaving = await self._person(reason)
-        await self._speak(text)
-        if leaving:
-            self._finish(reason)
+        await self._to_person.get("the caller pressed 0")
 
     async def _book(self, digits: Digits) -> None:
         self._noted(digits)
         self._session.interrupt(force=True)
-        keyed = e164(digits.reveal(), country_of(self._stage.call.dialed) or self._stage.brief.country)
-        number = Number(keyed) if keyed else None
-        language = self._stage.brief.language
-        if number is None or not callable_number(number):
-            await self._speak(line_of(Say.WHICH_NUMBER, language))
-            return
-        try:
-            await self._stage.book(number, "the caller asked for a person")
-        except Unavailable as bad:
-            log.error("a callback couldn't be booked", why=str(bad))
-            await self._speak(line_of(Say.NO_PERSON, language))
-            return
-        self._wants_number = False
-        await self._speak(line_of(Say.BOOKED, language))
+        await self._to_person.book(digits)
 
     # What the session tells.
 

@@ -82,7 +82,7 @@ async def one(gateway: Gateway, number: int, draw: Random, worst: Iterator[str],
                 if context:
                     context["context"].wait_for_playout = lambda: asyncio.sleep(0)
                 await tool(raw_arguments=worst_of(schema, draw, worst), **context)
-            runner._wants_number = True
+            runner._to_person.number_wanted = True
             for key in [*(sign for sign in next(worst) if sign in "0123456789*"), "#"]:
                 runner.digit(key)
             while runner._tasks:
