@@ -204,9 +204,13 @@ async def published(done: Published, state: Path, *, json: bool) -> None:
     version = done.version
     waits = version.effective > version.made and done.fresh
     taken = not waits and await in_force(state, version.number)
+    warned = [one for one in done.loaded.findings if one.severity is Severity.WARNING] if done.fresh else []
     if json:
-        shown.print_json({**_version(version), "fresh": done.fresh, "taken": taken})
+        told = {"fresh": done.fresh, "taken": taken, "warnings": [_finding(one) for one in warned]}
+        shown.print_json({**_version(version), **told})
         return
+    for one in warned:
+        shown.console().print(str(one), style=_STYLE[one.severity], markup=False, soft_wrap=True)
     if done.difference is not None and done.fresh:
         differs(done.difference)
     console = shown.console()

@@ -130,6 +130,16 @@ def test_check_tells_whom_no_outbound_trunk_calls(operator: Operator) -> None:
     assert "warning: 'ana' can't be called" in operator.types("plan", "check")[0]
 
 
+def test_who_applies_a_plan_sees_its_warnings(operator: Operator) -> None:
+    operator.write(PLAN.replace("members: [ana]", "members: [ana, ana]"))
+    made = operator.json("plan", "apply")
+    assert [one["what"] for one in made["warnings"]] == ["'ana' is a member of 'desk' twice."]
+    operator.write(PLAN.replace("members: [ana]", "members: [ana, ana]").replace("reject: 486", "reject: 603"))
+    said, _ = operator.types("plan", "apply")
+    assert "main.yaml:17:31: warning: 'ana' is a member of 'desk' twice." in said
+    assert "warning" not in operator.types("plan", "apply")[0], "nothing was applied"
+
+
 def test_a_trunk_file_that_is_named_and_not_there_is_told(operator: Operator) -> None:
     _, err = operator.types("plan", "check", "--trunks", "nowhere.yaml", status=2)
     assert err == "offhook: The trunk file nowhere.yaml can't be read: No such file or directory. Correct --trunks.\n"
