@@ -6,6 +6,7 @@
 | `0`, unless the menu has a `0` or there is no way to a person | silence at once, HUMAN |
 | the caller says that they want a person, where there is a way to one | silence at once, HUMAN |
 | another key | that it isn't a choice, and the prompt again |
+| one more, in BURST of the last, as of who dials an extension | nothing: it belongs to the same slip, and uses up no try |
 | the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
 | the caller says that they never want to be called again | whether that is noted, and the prompt again: no try is used up |
 | nothing of the prompt can be said | DEAD_AIR |
@@ -38,6 +39,8 @@ from gateway.terms.act import Because, Choose, Onward
 from gateway.terms.spoken import said_within
 
 PERSON = "0"
+BURST = 1.5
+"""Seconds between two keys by which they are one slip: nobody has heard in that time that the first was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Menu:
     """Tries that are used up."""
     until: float | None = None
     """When something follows though nothing happens; None for never."""
+    slipped: float | None = None
+    """When a wrong key was pressed last."""
     because: str = ""
     """Why it has ended; "" while it goes on."""
     key: str = field(default="", repr=False)
@@ -109,7 +114,10 @@ class Menu:
             return self._end(Because.KEY, key)
         if key == PERSON and self.person:
             return self._end(Because.HUMAN)
-        return self._wrong(MenuWord.WRONG_KEY, now)
+        slipped = replace(self, slipped=now)
+        if self.slipped is not None and now < self.slipped + BURST:
+            return slipped, ()
+        return slipped._wrong(MenuWord.WRONG_KEY, now)
 
     def _wrong(self, told: MenuWord | None, now: float) -> tuple[Menu, tuple[Effect, ...]]:
         """A try is used up; `told`: what was wrong, None for silence."""

@@ -146,7 +146,9 @@ async def test_keys_that_lead_nowhere_use_the_menu_up(stack: Stack, caller: Phon
 async def test_a_caller_may_hang_up_on_the_goodbye(stack: Stack, caller: Phone) -> None:
     call = await up(caller, KEYS_ONLY)
     await call.talking(0.3)
-    await call.press("98")
+    await call.press("9")
+    await said(caller, call, word(MenuWord.WRONG_KEY, "en"))
+    await call.press("8")
     await said(caller, call, "I'm sorry, your call can't be taken right now.")
     await call.hang_up()
     found = await record(stack, sip_id(call), hung_up_by="caller")

@@ -25,7 +25,7 @@ from gateway.calls.acts.cues import (
     Unsaid,
     WantsPerson,
 )
-from gateway.calls.acts.menu import Menu
+from gateway.calls.acts.menu import BURST, Menu
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
@@ -90,7 +90,20 @@ def test_silence_brings_the_prompt_again_and_ends_after_the_last_try() -> None:
 
 def test_wrong_keys_and_silence_share_the_tries() -> None:
     menu, _ = asked().on(Key("9"), 101.0)
-    assert menu.on(Key("9"), 102.0)[1] == ends(Because.SILENCE)
+    assert menu.on(Key("9"), 101.0 + BURST)[1] == ends(Because.SILENCE)
+
+
+def test_wrong_keys_in_quick_succession_are_one_slip_and_a_right_one_among_them_counts() -> None:
+    """Who dials an extension at a menu that has none hears what there is to choose, and isn't sent on unheard."""
+    menu, effects = asked().on(Key("9"), 101.0)
+    assert effects == (Hush(), WRONG, PROMPT)
+    for number in range(1, 10):
+        menu, effects = menu.on(Key("9"), 101.0 + number * 0.2)
+        assert effects == ()
+    assert menu.tried == 1
+    assert menu.on(Key("2"), 103.0)[1] == ends(Because.KEY, "2")
+    assert menu.on(Key("0"), 103.0)[1] == ends(Because.HUMAN)
+    assert menu.due(menu.deadline)[0].due(1e9)[1] == ends(Because.SILENCE), "who goes on for ever isn't kept"
 
 
 def test_who_wants_no_more_calls_is_told_and_no_try_is_lost() -> None:
