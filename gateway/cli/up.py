@@ -34,6 +34,10 @@ def up(
     trunks: Annotated[Path, typer.Option(help="The file LiveKit's trunk and rule are made from.")] = Path(
         "sip-trunk.example.yaml"
     ),
+    patience: Annotated[
+        float,
+        typer.Option(envvar="OFFHOOK_PATIENCE", min=1, help="Seconds that each process may take to serve."),
+    ] = 60.0,
 ) -> None:
     """Run the whole gateway on this machine: Redis, livekit-server and every process of ours.
 
@@ -55,5 +59,6 @@ def up(
         redis_url=os.environ.get("REDIS_URL", ""),
         trunk_file=trunks,
         ports=chosen,
+        patience=patience,
     )
     asyncio.run(run(options, typer.echo))

@@ -44,6 +44,8 @@ class Options:
     redis_url: str = field(default="", repr=False)
     trunk_file: Path = Path("sip-trunk.example.yaml")
     ports: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_PORTS))
+    patience: float = 60.0
+    """Seconds that each process of ours may take until it serves."""
 
 
 def check_options(options: Options) -> None:

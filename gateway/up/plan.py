@@ -103,7 +103,7 @@ def ours(options: Options, where: Addresses, secrets: Secrets, names: list[str])
                 f"{where.http[name]}/readyz",
                 environment={**shared, **own, "OFFHOOK_HTTP_PORT": str(options.ports[name])},
                 after=after,
-                patience=60.0,
+                patience=options.patience,
             )
         )
     return children

@@ -106,7 +106,7 @@ class Supervisor:
             if not health.done():
                 raise SetupFault(
                     f"{child.name} did not serve within {child.patience:.0f} s.",
-                    remedy=f"Its log is {self._logs / child.name}.log.",
+                    remedy=f"Its log is {self._logs / child.name}.log. A slow machine needs longer: --patience 180.",
                 )
             self._serving[child.name].set()
         finally:

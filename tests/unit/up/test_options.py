@@ -73,6 +73,12 @@ def test_an_external_sip_service_leaves_the_edge_out(tmp_path: Path) -> None:
     assert where.sip == ""
 
 
+def test_a_slow_machine_is_given_longer(tmp_path: Path) -> None:
+    for options, seconds in ((Options(tmp_path), 60.0), (Options(tmp_path, patience=180.0), 180.0)):
+        made = plan.ours(options, plan.addresses(options, SECRETS), SECRETS, plan.installed())
+        assert {child.patience for child in made} == {seconds}
+
+
 def test_secrets_are_no_part_of_what_is_printed(tmp_path: Path) -> None:
     where = plan.addresses(Options(tmp_path), SECRETS)
     shown = repr((SECRETS, where, plan.ours(Options(tmp_path), where, SECRETS, plan.installed())))
