@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-LOOK = 10.0
+LOOK = 5.0
 """Seconds between two looks."""
-WORTH_IT = 2 * 1024 * 1024
+WORTH_IT = 1024 * 1024
 """Bytes that the process has grown by for which holes are looked for: that takes some 4 ms, in which no other thread can get memory."""
 
 

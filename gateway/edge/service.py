@@ -32,7 +32,7 @@ from gateway.sip.secure import SipsNotAllowed
 from gateway.sip.session_timer import IntervalTooSmall
 from gateway.tasks import Tasks
 
-_STRANGERS = 4
+_STRANGERS = 10
 """Of how many places one may be taken by strangers' calls that ring: there need be nobody who would ever answer, and each has its
 room meanwhile."""
 STOPPING = 4.0

@@ -14,7 +14,7 @@ import pytest
 from gateway.net.door import OF_ONE, OF_STRANGERS
 from gateway.net.sip_stream import CONNECTIONS
 from tests.e2e.certificate import make_certificate
-from tests.e2e.edge_lab import PIN, Lab, lab, open_sockets
+from tests.e2e.edge_lab import DIALED, PIN, Lab, lab, open_sockets
 from tests.e2e.raw_caller import raw_caller
 from tests.e2e.room_peer import RoomPeer
 from tests.e2e.rtp_probe import RtpProbe, rtp_probe
@@ -84,6 +84,35 @@ async def test_connections_that_only_take_places_keep_no_known_caller_out(edge: 
         caller.go_on()
         await caller.ended()
     await until(lambda: CONNECTIONS._value.get() == 0, 30)
+
+
+@pytest.mark.timeout(60)
+async def test_strangers_whose_calls_only_ring_leave_places_to_who_is_known(
+    servers: tuple[str, LiveKit], tmp_path: Path
+) -> None:
+    async with (
+        lab(tmp_path, *servers, OFFHOOK_SIP_TRUSTED="", OFFHOOK_EDGE_CALLS=20) as edge,
+        AsyncExitStack() as stack,
+    ):
+        edge.local = "127.0.0.2"
+        async with talking(edge, 0) as (_, _, caller):
+            strangers = [
+                await stack.enter_async_context(raw_caller(edge.at("UDP"), DIALED, 9, f"127.0.4.{1 + number}"))
+                for number in range(5)
+            ]
+            for one in strangers:
+                one.invite()
+            await until(lambda: sum(one.finals["INVITE", 503] for one in strangers) == 3)
+            assert len(edge.edge.edge) == 3, "a tenth of the places is theirs"
+            async with talking(edge, 3) as (_, _, second):
+                second.go_on()
+                await second.ended()
+            for one in strangers:
+                one.send("CANCEL", sequence=1, branch="rawINVITE1")
+            await until(lambda: sum(one.finals["INVITE", 487] for one in strangers) == 2)
+            caller.go_on()
+            await caller.ended()
+        await edge.nothing_left()
 
 
 @pytest.mark.timeout(120)
