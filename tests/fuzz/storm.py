@@ -42,6 +42,7 @@ GROWTH = 10.0
 FORGETS = 34.0
 """Seconds after which nobody's request is remembered: 64*T1, and a little."""
 _TURN = 20
+"""Messages after which other tasks get their turn."""
 LOUD = 2000
 """What a sample of the call's tones reaches in each frame."""
 HEARD = 0.95
