@@ -56,7 +56,7 @@ def test_without_it_nobody_is_but_who_is_named(tmp_path: Path) -> None:
         ("{countries: [USA]}", "'USA' is no country's code", "two letters"),
         ("{prefixes: [44]}", "'44' is no beginning of numbers", "with + and"),
         ("{costly: ['+0900']}", "'+0900' is no beginning", "with + and"),
-        ("{caps: {call: many}}", "'many' is no number for call", "whole number"),
+        ("{caps: {call: many}}", "'many' is no number for 'call'", "whole number"),
         ("{caps: {calls: 3}}", "calls", "call"),
         ("{spend: {a_day: $20}}", "'$20' is no amount", "without a currency"),
         ("{spend: {minute: {1: 2}}}", "'1' is no beginning", "with + and"),
