@@ -1,4 +1,4 @@
-"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [unanswered] [ringall] [lanes] [dispatch] [calls]`: measures, prints each
+"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [unanswered] [ringall] [taken] [lanes] [dispatch] [calls]`: measures, prints each
 subject's table and writes JSON as far as it has come; exit 1 when a limit is missed."""
 
 from __future__ import annotations
@@ -23,10 +23,23 @@ from tests.bench import (
     house,
     numbers,
     plans,
+    taken,
 )
 from tests.bench.figures import Figure
 
-SUBJECTS = ("plans", "edge", "flood", "house", "handoff", "unanswered", "ringall", "lanes", "dispatch", "calls")
+SUBJECTS = (
+    "plans",
+    "edge",
+    "flood",
+    "house",
+    "handoff",
+    "unanswered",
+    "ringall",
+    "taken",
+    "lanes",
+    "dispatch",
+    "calls",
+)
 
 
 def show(found: list[Figure]) -> None:
@@ -57,6 +70,8 @@ def _measured(subject: str, chosen: argparse.Namespace) -> list[Figure]:
             return handoff_ends.unanswered()
         case "ringall":
             return handoff_ends.ringall()
+        case "taken":
+            return taken.measure(chosen.handoffs)
         case "lanes":
             return handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes, chosen.seconds)
         case "dispatch":
