@@ -100,7 +100,14 @@ async def _ringall(stack: Stack) -> list[Figure]:
         for number in range(TOGETHER):
             async with Phone(stack.sip, caller=f"+1415555{3000 + number}") as phone:
                 silent, stopped, cost = await _ten(stack, phone, desk)
-            sampled(f"call {number}", {"losers silent by": max(silent), "ringing stopped by": max(stopped)})
+            sampled(
+                f"call {number}",
+                {
+                    "losers silent by": max(silent),
+                    "ringing stopped from": min(stopped),
+                    "to": max(stopped),
+                },
+            )
             print(f"call {number}: CPU of the job in the talk {cost:.2%} of a core", flush=True)
             losers, ringing, cpu = [*losers, *silent], [*ringing, *stopped], [*cpu, cost]
     return [
@@ -147,7 +154,10 @@ async def _ten(stack: Stack, phone: Phone, desk: Phone) -> tuple[list[float], li
     heard = [listen(one) for one in answered]
     ours = listen(call)
     call.port.send(tone(OURS, 90.0))
-    await settled(ours, 4.0)
+    await asyncio.gather(
+        *(comes(one, is_sound_beside(OURS), 0.0, 15.0) for one in heard)
+    )  # each is told whose call it is
+    await settled(ours, 1.0)
     winner, *others = answered
     pressed = time.monotonic()
     await winner.press("1")
@@ -155,7 +165,10 @@ async def _ten(stack: Stack, phone: Phone, desk: Phone) -> tuple[list[float], li
     await asyncio.gather(comes(ours, is_tone(THEIRS), pressed), comes(heard[0], is_tone(OURS), pressed))
     for one in others:
         await one.ended()
-    silent = [last(packets, pressed) - pressed for packets in heard[1:]]
+    silent = [
+        last(packets, pressed) - pressed for packets in heard[1:] if any(map(sounds, since(packets, pressed - 0.2)))
+    ]
+    assert silent, "nobody was being told anything when the call was taken"
     stopped = [await still.given_up() - pressed for still in rung[ANSWERED:]]
     await asyncio.sleep(5.0)
     busy = jobs(stack)
