@@ -28,6 +28,9 @@ ANSWER_WITHIN = 2.0
 SETTLED = (0.15, 1.0)
 """Seconds after the room's latest event when all is told again: a SIP service may have subscribed just after we told it
 otherwise, and nobody tells us of that."""
+OURS_LATER = 0.14
+"""Seconds for which whoever is let hear somebody else keeps our own tracks, which are silent by then: LiveKit has its hands full
+with the others'. Less than SETTLED, when all is told again."""
 RETRY = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait before each further try, the last for ever: two who were connected must not stay deaf to each other
 because LiveKit's API was away for a while in which the room lived on."""
@@ -65,6 +68,10 @@ class Hearing:
         self._room, self._rooms, self._caller = room, rooms, caller
         self._ledger = Ledger()
         self._permitted: Mapping[str, frozenset[str]] | None = None
+        self._new = False
+        """Whether the matrix is, so that nobody was told of it."""
+        self._gaining: dict[str, float] = {}
+        """Until when each keeps our own tracks, on the loop's clock."""
         self._asking: set[str] = set()
         """Those for whom a request is under way."""
         self._more = asyncio.Event()
@@ -96,6 +103,7 @@ class Hearing:
 
     def set(self, matrix: Matrix) -> None:
         """From now on, let everybody hear whom the matrix says; the room must be connected."""
+        self._new = self._new or matrix != self._ledger.matrix
         self._ledger = replace(self._ledger, matrix=matrix)
         self._heard(matrix.heard(JOB))
         self._happened()
@@ -152,8 +160,8 @@ class Hearing:
 
     def _assert(self) -> None:
         us, asked = self._room.local_participant.identity, dict[str, list[Change]]()
-        wanted = self._ledger.wanted()
-        gaining = bool(self._asking) or any(one.subscribe and one.listener != us for one in wanted)
+        wanted = self._due(self._ledger.wanted())
+        gaining = bool(self._asking or self._gaining) or any(one.subscribe and one.listener != us for one in wanted)
         self._permit(gaining=gaining and not self._tries)
         for change in wanted:
             if change.listener in self._asking:
@@ -166,6 +174,20 @@ class Hearing:
         self._asking |= asked.keys()
         for listener, changes in asked.items():
             self._tasks.start(self._ask_all(listener, changes), "tell who is heard")
+
+    def _due(self, wanted: Sequence[Change]) -> Sequence[Change]:
+        """What is to be told now: those who are let hear somebody are left our own tracks for a moment."""
+        now = asyncio.get_running_loop().time()
+        ours = frozenset(self._room.local_participant.track_publications)
+        if self._new:
+            self._new = False
+            self._gaining = {one.listener: now + OURS_LATER for one in wanted if one.subscribe and one.tracks - ours}
+        self._gaining = {who: until for who, until in self._gaining.items() if until > now}
+        due = (
+            replace(one, tracks=one.tracks - ours) if not one.subscribe and one.listener in self._gaining else one
+            for one in wanted
+        )
+        return [one for one in due if one.tracks]
 
     async def _ask_all(self, listener: str, changes: Sequence[Change]) -> None:
         """Each listener by itself: LiveKit takes its time to answer for one who has just left.

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.hearing import bridge
+from gateway.calls.hearing import CALLER as THE_CALLER
+from gateway.calls.hearing import JOB, bridge, hears, leg
 from gateway.conduct import hearing
 from gateway.conduct.browsers import BROWSER
 from gateway.conduct.hearing import Hearing
@@ -71,6 +72,35 @@ async def test_two_are_connected_however_long_the_api_is_away(monkeypatch: pytes
         who.set(bridge("1"))
         async with asyncio.timeout(5):
             await room.connected.wait()
+
+
+async def test_two_are_let_hear_each_other_before_our_silent_tracks_are_taken_from_them() -> None:
+    room: Any = Room(fails=0)
+    room.local_participant.track_publications = dict(person("agent", "TR_us").track_publications)
+    async with Hearing(room, room, CALLER) as who:
+        who.set(hears(THE_CALLER, JOB))
+        await until(lambda: len(room.told) >= 3, 5.0)
+        room.told.clear()
+        who.set(bridge("1"))
+        await room.connected.wait()
+        assert [list(one.track_sids) for one in room.told if not one.subscribe] == []
+        await until(lambda: any(not one.subscribe for one in room.told), 5.0)
+    taken = {(one.identity, *one.track_sids) for one in room.told if not one.subscribe}
+    assert taken == {(CALLER, "TR_us"), (LEG, "TR_us")}
+
+
+async def test_who_is_let_hear_nobody_else_is_cut_off_from_us_at_once() -> None:
+    room: Any = Room(fails=0)
+    room.local_participant.track_publications = dict(person("agent", "TR_us").track_publications)
+    room.remote_participants["leg-2"] = person("leg-2", "TR_m")
+    async with Hearing(room, room, CALLER) as who:
+        who.set(hears(THE_CALLER, JOB) | hears(leg("2"), JOB))
+        await until(lambda: len(room.told) >= 4, 5.0)
+        room.told.clear()
+        who.set(bridge("1"))
+        await room.connected.wait()
+        cut = {(one.identity, *one.track_sids) for one in room.told if not one.subscribe}
+    assert cut == {("leg-2", "TR_us")}
 
 
 @pytest.mark.parametrize(("signed", "heard"), [("1.browser", True), ("", False), ("2.browser", False)])
