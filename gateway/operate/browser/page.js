@@ -181,14 +181,21 @@ async function take() {
 async function join(ticket, microphone) {
   const { Room, RoomEvent, Track } = LivekitClient;
   const room = (page.room = new Room({ disconnectOnPageLeave: true, stopLocalTrackOnUnpublish: true }));
+  const sounds = new Map();
   const waits = setTimeout(() => leave().then(lost), JOINS_WITHIN);
   room.on(RoomEvent.TrackSubscribed, (track) => {
     if (track.kind !== Track.Kind.Audio) return;
     clearTimeout(waits);
-    document.body.append(track.attach());
+    sounds.get(track)?.remove();
+    sounds.set(track, track.attach());
+    document.body.append(sounds.get(track));
     talks();
   });
-  room.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((one) => one.remove()));
+  room.on(RoomEvent.TrackUnsubscribed, (track) => {
+    track.detach();
+    sounds.get(track)?.remove(); // livekit-client has detached it before, and doesn't tell from what
+    sounds.delete(track);
+  });
   room.on(RoomEvent.Reconnecting, () => show(page.state, "The connection is lost. Trying again …"));
   room.on(RoomEvent.Reconnected, () => show(page.state, page.since ? "The connection is back." : ""));
   room.on(RoomEvent.Disconnected, () => {
