@@ -157,21 +157,24 @@ class SipStream(SipDriver):
 
     async def _accept(self, listening: socket.socket) -> None:
         """Take connections, and look at whose they are before anything is spent on them."""
-        while True:
-            try:
-                taken, peer = await self._loop.sock_accept(listening)
-            except OSError as bad:
-                log.warning("sip connections not taken", transport=self.transport, why=type(bad).__name__)
-                await asyncio.sleep(BREATH)
-                continue
-            source: HostPort = peer[:2]
-            if self.shuts_out(source):
-                taken.close()
-            elif not self._door.enter(source[0], known=self.knows(source)):
-                REFUSED.labels("too many").inc()
-                taken.close()
-            else:
-                self._tasks.start(self._let_in(taken, source), "sip connection")
+        with listening:
+            while True:
+                try:
+                    taken, peer = await self._loop.sock_accept(listening)
+                except OSError as bad:
+                    log.warning("sip connections not taken", transport=self.transport, why=type(bad).__name__)
+                    await asyncio.sleep(BREATH)
+                else:
+                    self._look_at(taken, peer[:2])
+
+    def _look_at(self, taken: socket.socket, source: HostPort) -> None:
+        if self.shuts_out(source):
+            taken.close()
+        elif not self._door.enter(source[0], known=self.knows(source)):
+            REFUSED.labels("too many").inc()
+            taken.close()
+        else:
+            self._tasks.start(self._let_in(taken, source), "sip connection")
 
     async def _let_in(self, taken: socket.socket, source: HostPort) -> None:
         """Agree on TLS, where that is spoken, and carry a connection that a peer made to its end."""
@@ -210,9 +213,7 @@ class SipStream(SipDriver):
 
     def _close(self) -> None:
         if self._accepting is not None:
-            self._accepting.cancel()
-        if self._listening is not None:
-            self._listening.close()
+            self._accepting.cancel()  # which closes what it listens on
         for connection in self._connections.values():
             connection.writer.close()
 

@@ -188,7 +188,7 @@ class Session:
             self._encode = codec.Sender(form.codec, self._rate)
         self._format, self._codecs = form, form.understood()
         if (peer.negotiated, peer.learn_from) != (self.peer.negotiated, self.peer.learn_from):
-            self.peer = peer
+            self.peer, self._continuity = peer, Continuity()
         self._marker = self._marker or not self.sends
         self.sends, self.receives = sends, receives
         self._heard_from, self._timed_out = now, False

@@ -266,3 +266,16 @@ def test_underruns_are_counted_only_in_the_middle_of_sound() -> None:
     one.send()
     assert one.statistics().underruns == 2
     assert one.statistics().sent == 8
+
+
+def test_a_second_stream_at_the_peers_address_is_not_heard_until_a_new_answer_names_another_address() -> None:
+    one, now = session(), 0.0
+    for number in range(60):
+        now = number * FRAME_SECONDS
+        assert one.receive(audio(number), THEM, now)
+    assert one.receive(audio(7, -5000, ssrc=77), THEM, now + 0.01) == []
+    assert one.receive(audio(60), THEM, now + FRAME_SECONDS)
+    assert one.statistics().forged == 1
+    elsewhere = ("192.0.2.2", 4000)
+    one.update(PCMU_KEYS, Peer(elsewhere), now=now + 0.03)
+    assert one.receive(audio(7, -5000, ssrc=77), elsewhere, now + 0.03)
