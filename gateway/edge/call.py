@@ -18,6 +18,7 @@ from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish
 from gateway.bus.server import Server
 from gateway.edge import events as ev
 from gateway.edge import metrics
+from gateway.edge.hold import Hold
 from gateway.edge.leg import chosen, harmless
 from gateway.edge.line import Line
 from gateway.edge.peer import ABILITIES, Peer, SessionLost
@@ -36,6 +37,7 @@ from gateway.sip.dialog import DialogId
 from gateway.sip.digest import Guard
 from gateway.sip.session_timer import SessionTimer
 from gateway.tasks import Tasks
+from gateway.terms.hold import HOLD
 from gateway.terms.tones import ON, TONES
 
 BYE_WITHIN = 1.0
@@ -97,6 +99,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
         self._presses = Presses()
+        self._hold = Hold()
         self._ear: dtmf.Ear | None = None
         """Listens for tones, where the trunk wants that."""
         self._renegotiating = False
@@ -186,6 +189,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         contact = request.contact(secure=self.peer is not None and self.peer.dialog.secure)
         bare = request.request.method == "UPDATE" and not request.request.body.strip()
         described = b"" if bare else self._line.renegotiate(request.request)
+        self._settled()
         request.respond(
             200,
             contact=contact,
@@ -209,6 +213,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._line.close()
         self.peer, self._line = peer, peer.line
         self._line.start()
+        self._settled()
         self._agree(timer)
 
     @property
@@ -230,6 +235,8 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             self._heard = True
             self.post(ev.MediaHeard())
         self._room.say(audio.samples)
+        if self._hold.state:
+            self._tell_hold(self._hold.heard(audio.samples, audio.at))
         for key in self._ear.hear(audio.samples) if self._ear is not None else "":
             if self._presses.told(Way.TONE, key, audio.at):
                 self._pressed(key)
@@ -286,6 +293,14 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             case _:
                 raise KeyError(method)
 
+    def _settled(self) -> None:
+        """The media has been settled anew: the room is told whether we are on hold."""
+        self._tell_hold(self._hold.settled(self._line.direction, self._loop.time()))
+
+    def _tell_hold(self, changed: bool) -> None:
+        if changed:
+            self.tasks.start(self._room.set_attributes({HOLD: self._hold.state}), "tell hold")
+
     def _talking_to(self) -> Peer | None:
         return self.peer if self.answered else None
 
@@ -333,6 +348,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         line, self._renegotiating = self._line, True
         try:
             line.conclude(await incoming.acknowledged())
+            self._settled()
         except NotAcknowledged:
             if line is self._line:
                 self._unacknowledged()
@@ -351,6 +367,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             return
         try:
             self._agree(await self.peer.refresh(self._interval))
+            self._settled()
         except SessionLost as gone:
             log.info("session lost", call=self.id, why=gone.what)
             self.post(ev.SessionLost())

@@ -78,6 +78,11 @@ class Line:
         """Whether the caller doesn't want to hear us now."""
         return self._stream is not None and self._stream.held
 
+    @property
+    def direction(self) -> sdp.Direction:
+        """Which way media flows, as we see it."""
+        return self._stream.direction if self._stream is not None else sdp.Direction.SENDRECV
+
     def aim(self, by: Listener, source: str) -> None:
         """Before `open`: the call goes to that address, and by that listener, which its media prefers from now on."""
         self._listeners, self.source = ranked(self._listeners, by), source

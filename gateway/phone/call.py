@@ -18,6 +18,7 @@ from gateway.phone.referred import Transfers
 from gateway.phone.tape import Tape
 from gateway.phone.timeline import Action, Kind, Signalling, Timeline, measure
 from gateway.rtp import FRAME_SECONDS, RATE, Arrival, Audio, KeyPressed, Samples, TimedOut, dtmf
+from gateway.rtp.peer import HostPort
 from gateway.rtp.session import Sent, Statistics
 from gateway.sip import sdp
 from gateway.sip.dialog import Dialog
@@ -44,6 +45,8 @@ class Call:
         """Keys that the other side pressed, as RFC 4733 events."""
         self.parting: tuple[tuple[str, str], ...] = ()
         """Headers of our BYE."""
+        self.there: HostPort | None = None
+        """Where the other side's call came from; None for one that we have dialed."""
         self.transfers = Transfers()
         """What it does when the other side sends it elsewhere."""
         self._port: Port | None = None
@@ -111,6 +114,18 @@ class Call:
         settled = sdp.answer(sdp.parse(incoming.request.body), *where, session_id=int(self._offer.origin.id))
         self.port.follow(settled.stream)
         incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
+
+    def reoffered(self, secret: tuple[sdp.Encryption, bytes], direction: sdp.Direction) -> sdp.Session:
+        """The phone's: a new offer on the same port, another direction than before."""
+        if self._offer is None:
+            raise Unmet("The call has no audio yet.")
+        before = self._offer.origin
+        codecs = [codec for codec in self._offer.media[0].codecs.values() if codec != sdp.EVENTS]
+        self._offer = sdp.offer(
+            *self.port.address, *secret, session_id=int(before.id), version=int(before.version) + 1,
+            codecs=codecs, direction=direction,
+        )  # fmt: skip
+        return self._offer
 
     def on_audio(self, audio: Audio) -> None:
         """The media's; the tape takes it by `on_frame`."""

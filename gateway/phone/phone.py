@@ -134,6 +134,23 @@ class Phone:
         """Speak the text in this phone's voice and return when it is on the network."""
         await call.say(await self.voice.speak(text), text)
 
+    async def hold(self, call: Call, direction: sdp.Direction = sdp.Direction.INACTIVE) -> None:
+        """Put the other side on hold by a re-INVITE, sendonly or inactive, or take it back by sendrecv; return once it has agreed.
+        On hold this phone sends nothing where it is inactive. Raises Unmet."""
+        dialog = call.dialog
+        if dialog is None:
+            raise Unmet("The call isn't up to be held.")
+        offer = call.reoffered(self._secret, direction)
+        again = dialog.request("INVITE", body=bytes(offer), content_type="application/sdp")
+        async with self._sip.send(again, call.there or self._to) as sending:
+            async for response in sending:
+                if response.code >= 300:
+                    raise Unmet(f"Expected to hold, but the other side refused ({response.code} {response.phrase}).")
+                if response.code >= 200:
+                    dialog.confirm(response)
+                    await sending.acknowledge(dialog.ack(), call.there or self._to)
+                    call.port.follow(sdp.accept(offer, sdp.parse(response.body), self._secret[0]))
+
     async def rendering(self, text: str, voice: str = "slt") -> Samples:
         """The text in another voice: what `Call.line` compares with."""
         return await Voice(voice).speak(text)
@@ -192,6 +209,7 @@ class Phone:
         where = (*port.address, *self._secret)
         settled = sdp.answer(offered, *where, session_id=secrets.randbits(31), codecs=self._codecs)
         call.attach(port, settled.session, self._secret)
+        call.there = incoming.source
         response = incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
         dialog = Dialog.uas(incoming.request, response)
         self._calls[dialog.id.call_id] = call
