@@ -92,10 +92,12 @@ def introduction(name: str) -> Matrix:
     return bridge(name) | hears(CALLER, voice) | hears(leg(name), voice)
 
 
-def conversation(names: Iterable[str], *, caller: bool) -> Matrix:
-    """Legs hear each other, and the caller is one of them or hears the job alone."""
-    legs = [leg(name) for name in names]
-    return talk(CALLER, *legs) if caller else talk(*legs) | hears(CALLER, track(JOB, VOICE))
+def conversation(names: Iterable[str], *, caller: bool, music: bool = False) -> Matrix:
+    """Legs hear each other, and the caller is one of them or hears the job alone; with `music`, both."""
+    legs, ours = [leg(name) for name in names], hears(CALLER, track(JOB, VOICE))
+    if not caller:
+        return talk(*legs) | ours
+    return talk(CALLER, *legs) | ours if music else talk(CALLER, *legs)
 
 
 def consults(names: Iterable[str]) -> Matrix:

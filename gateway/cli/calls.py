@@ -80,11 +80,13 @@ def record_json(record: Record) -> dict[str, object]:
     """All of a call, for scripts."""
     from dataclasses import asdict
 
-    from gateway.records.handoffs import handed
+    from gateway.records.handoffs import handed, held
+    from gateway.records.timeline import finished
 
     return {
         **_call_json(record.call),
         "handoffs": [asdict(one) for one in handed(record.legs, record.waits, record.notes)],
+        "caller_held": held(record.notes, None, finished(record.call)),
         "attempts": record.attempts,
         "turns": record.turns,
         "switches": record.switches,

@@ -238,14 +238,14 @@ class Conductor:
                 if not at_once:
                     await self._played(stage)
                 await self._hang_up()
-            case Leave(reason, give_back, goes_on):
+            case Leave(reason, give_back, goes_on, lost):
                 log.info("leaving the room", why=reason)
                 self._give_back = give_back
                 if give_back:
                     self._teller.note(Kind.LEFT, {"epoch": self._call.epoch, "why": reason}, time.time())
                 if goes_on and not await self._ended():
                     self._means.house.leave()
-                elif (within := self._means.house.gone()) and self._act is not None:
+                elif (within := self._means.house.gone(lost=lost)) and self._act is not None:
                     await asyncio.wait({self._act}, timeout=within)
                     if isinstance(self._call.act, Handoff):  # control leaves the room to us while somebody is told
                         await self._hang_up()

@@ -54,9 +54,9 @@ class House:
         if self._performance is not None:
             self._performance.happened(event)
 
-    def gone(self) -> float:
-        """The caller has hung up; seconds for which there may still be something to do."""
-        return self._performance.gone() if self._performance is not None else 0.0
+    def gone(self, *, lost: bool = False) -> float:
+        """The caller has hung up, or their line is lost; seconds for which there may still be something to do."""
+        return self._performance.gone(lost=lost) if self._performance is not None else 0.0
 
     def leave(self) -> None:
         """Another job goes on with the call: whoever rings is left to it."""
@@ -144,8 +144,8 @@ class House:
 
 
 def _cut_off(stage: CallStage, call: Call, leg: str, name: str) -> None:
-    """Tell whoever the team's notices go to; the record and the log tell it too."""
-    log.warning("a human was cut off", call=call.id, leg=leg, member=name)
+    """Tell whoever the team's notices go to; the record and the log tell it too. `name`: "" for the caller."""
+    log.warning("somebody was cut off", call=call.id, leg=leg, member=name)
     CUT_OFF.inc()
     if isinstance(call.act, Handoff) and call.act.notify:
         now = time.time()

@@ -7,7 +7,7 @@ happens meanwhile; whichever comes first counts, and each thing is told once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -19,24 +19,34 @@ import structlog
 from livekit import api, rtc
 
 from gateway.calls.acts import rung
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegKey, LegLeft, LegRings, Refer, Referred
+from gateway.calls.acts.cues import (
+    Dial,
+    LegAnswered,
+    LegFailed,
+    LegHold,
+    LegKey,
+    LegLeft,
+    LegRings,
+    Refer,
+    Referred,
+    Renewed,
+)
 from gateway.calls.hearing import Matrix, bridge, introduction, leg, leg_name
-from gateway.conduct import referring
+from gateway.conduct import referring, renewing
 from gateway.conduct.browsers import is_browser, let_hear, speaks
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
-from gateway.conduct.room import ACTIVE, STATUS, astray
+from gateway.conduct.room import ACTIVE, LOST, STATUS, astray
 from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
+from gateway.terms.hold import HOLD
 from gateway.trunks.choose import OutboundTrunk
 
 LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
 """Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
 service of ours leaves it to the job what a participant with LEG hears, and who hears it."""
-LOST = "offhook.lost"
-"""Attribute of a leg that leaves though nobody has hung up."""
 RINGING, HUNG_UP = "ringing", "hangup"
 LONGEST_WAIT = 75.0
 """Seconds of ringing for which the API's answer can be waited for: it takes 80 at most. A leg that may ring for longer
@@ -71,7 +81,7 @@ _BY_CODE = {
 }
 """A SIP status for an API error that has none: nobody answered, or the SIP service takes no calls now."""
 
-Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft | LegKey | Referred], None]
+Happened = Callable[[LegRings | LegAnswered | LegFailed | LegLeft | LegKey | LegHold | Renewed | Referred], None]
 Pace = Callable[[OutboundTrunk], Awaitable[None]]
 Note = Callable[[Mapping[str, object]], None]
 
@@ -99,6 +109,8 @@ class _Leg:
     """What the guard let out; None for a leg that another job has dialed."""
     answered: float = 0.0
     """When its callee answered, on the loop's clock."""
+    hold: str = ""
+    """As was last told (see `cues.LegHold`)."""
 
     @property
     def pending(self) -> bool:
@@ -116,6 +128,8 @@ class LegThere:
     """`sip.callStatus`: dialing, ringing, active …"""
     epoch: int
     """Of the job that dialed it."""
+    hold: str = ""
+    """See `cues.LegHold`."""
 
     @property
     def answered(self) -> bool:
@@ -135,8 +149,8 @@ class Legs:
     """The legs of one call. Use it as a context, entered once the room is connected; leaving it drops the legs that
     ring, unless `leave` was called, and never those that were answered.
 
-    `happened` gets LegRings, LegAnswered, LegFailed, LegLeft and LegKey on the loop's thread. Nothing is told of a leg that was
-    dropped.
+    `happened` gets LegRings, LegAnswered, LegFailed, LegLeft, LegKey and LegHold on the loop's thread. Nothing is told of a leg
+    that was dropped.
     """
 
     def __init__(
@@ -156,6 +170,7 @@ class Legs:
         self._room, self._lk, self._call, self._outward = room, lk, call, outward
         self._tell, self._hearing, self._pace, self._note = happened, hearing, pace, note
         self._legs: dict[str, _Leg] = {}
+        self._caller = _Leg("", "", at=_At.ANSWERED)
         self._dropped: set[str] = set()
         self._tasks = Tasks("legs")
         self._removing = Tasks("removing legs")
@@ -203,11 +218,12 @@ class Legs:
                 if is_browser(who) and not speaks(who):
                     continue  # told of once it does
                 status = ACTIVE if is_browser(who) else who.attributes.get(STATUS, "")
-                there = LegThere(name, who.attributes.get(MEMBER, ""), status, _epoch(who))
+                hold = who.attributes.get(HOLD, "")
+                there = LegThere(name, who.attributes.get(MEMBER, ""), status, _epoch(who), hold)
                 found.append(there)
                 if name not in self._legs:
                     at = _At.ANSWERED if there.answered else _At.RINGING
-                    self._legs[name] = _Leg(name, there.member, at=at)
+                    self._legs[name] = _Leg(name, there.member, at=at, hold=hold)
         return tuple(found)
 
     def dial(self, dial: Dial) -> None:
@@ -245,6 +261,16 @@ class Legs:
             self._tasks.start(self._let_hear(name, matrix), f"let hear {name}")
         else:
             self._hearing.set(matrix)
+
+    def renew(self, names: Sequence[str]) -> None:
+        """Have the caller and these legs publish what they say as other tracks; Renewed follows once all have, and nothing where
+        one can't: a SIP service that isn't ours, or a browser."""
+        self._tasks.start(self._renew([self._call.sip_identity, *map(leg, names)]), "renew")
+
+    async def _renew(self, identities: Sequence[str]) -> None:
+        done = await asyncio.gather(*(renewing.renewed(self._room, identity) for identity in identities))
+        if all(done):
+            self._tell(Renewed())
 
     async def _let_hear(self, name: str, matrix: Matrix) -> None:
         await let_hear(self._lk.room, self._room.name, leg(name))
@@ -316,6 +342,8 @@ class Legs:
 
     def _seen(self, who: rtc.RemoteParticipant) -> None:
         name = leg_name(who.identity)
+        if who.identity == self._call.sip_identity:
+            self._held(self._caller, who.attributes.get(HOLD, ""))
         if not name:
             return
         one = self._legs.get(name)
@@ -325,6 +353,7 @@ class Legs:
         elif is_browser(who):
             self._came(name, who)
         elif one is not None:
+            self._held(one, who.attributes.get(HOLD, ""))
             self._reached(one, who.attributes.get(STATUS, ""), lost=LOST in who.attributes)
         elif self._took_over and _epoch(who) < self._call.epoch:
             self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
@@ -346,6 +375,11 @@ class Legs:
             self._answered(one)
         elif status == HUNG_UP:  # told before it leaves the room, which takes it a while
             self._left(one, status, lost=lost)
+
+    def _held(self, one: _Leg, hold: str) -> None:
+        if one.at is _At.ANSWERED and hold != one.hold:
+            one.hold = hold
+            self._tell(LegHold(one.name, hold))
 
     def _key(self, dtmf: rtc.SipDTMF) -> None:
         one = self._legs.get(leg_name(dtmf.participant.identity)) if dtmf.participant is not None else None

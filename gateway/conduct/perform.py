@@ -32,11 +32,14 @@ from gateway.calls.acts.cues import (
     KeepRecording,
     Kept,
     LegAnswered,
+    LegHeard,
+    LegHold,
     LegLeft,
     Machine,
     Ready,
     Refer,
     Release,
+    Renew,
     Resumed,
     Say,
     Sound,
@@ -45,7 +48,19 @@ from gateway.calls.acts.cues import (
     Transferred,
     Whisper,
 )
-from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, conversation, hears
+from gateway.calls.hearing import (
+    ATTENDED,
+    CALLER,
+    JOB,
+    Matrix,
+    bridge,
+    consults,
+    conversation,
+    hears,
+    track,
+    whispering,
+)
+from gateway.calls.hearing import leg as leg_party
 from gateway.conduct.keeping import Keeping
 from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
@@ -84,7 +99,8 @@ class Part:
     card: Callable[[str, str], None] = lambda _leg, _name: None
     """Tells the member of that name, whom that leg rings, whose call it is."""
     cut_off: Callable[[str, str], None] = lambda _leg, _name: None
-    """Raises the alarm that the line of the member of that name, whose leg it was, is cut."""
+    """Raises the alarm that the line of the member of that name, whose leg it was, is cut; of "" the caller's, whom that leg
+    talked with."""
     notice: str = ""
     """An operator's words for the time being, said before anything else."""
 
@@ -104,6 +120,10 @@ class Performance:
         """The legs that hear whose call it is."""
         self._introducing = ""
         """The leg that is being introduced to the caller."""
+        self._talk = bridge(part.bridged)
+        """Who hears whom of those who talk with the caller, while they do."""
+        self._aside = ""
+        """The leg of those that is being told something."""
         self._recorder: Recorder | None = None
         self._holding: Holding | None = None
         self._talks = AsyncExitStack()
@@ -113,14 +133,14 @@ class Performance:
         self._superseded = False
         """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
-    def gone(self) -> float:
-        """The caller has hung up: so does whoever talks with them, or has just answered and hears nobody. Seconds for which
+    def gone(self, *, lost: bool = False) -> float:
+        """The caller has hung up (`lost`: their line is lost): so does whoever talks with them, or has just answered and hears nobody. Seconds for which
         something is still to be done: what they have left is kept, or whoever waits for them is told."""
         act = self._part.act
         if (legs := self._legs) is not None and not isinstance(act, Handoff):
             for one in legs.present():
                 legs.drop(one.leg)
-        self.happened(Gone())
+        self.happened(Gone(lost))
         return LEFT_WITHIN if isinstance(act, Record) else PARTS_WITHIN if isinstance(act, Handoff) else 0.0
 
     def happened(self, event: Event) -> None:
@@ -187,6 +207,8 @@ class Performance:
         for one in there:
             if one.answered:
                 self.happened(LegAnswered(one.leg))
+            if one.hold:
+                self.happened(LegHold(one.leg, one.hold))
         return Resumed(frozenset(one.leg for one in there))
 
     async def _step(self, event: Event | None) -> tuple[Effect, ...]:
@@ -196,6 +218,10 @@ class Performance:
         if isinstance(event, Heard) and self._introducing:
             self._tools.hearing(bridge(self._introducing))
             self._introducing = ""
+        if isinstance(event, LegHeard) and event.leg == self._aside:
+            self._told_aside()
+        if isinstance(event, LegHold):
+            self._part.note(Kind.HOLD, {"leg": event.leg or None, "hold": event.hold or None}, now)
         if event is None:
             self._machine, effects = self._machine.due(now)
         else:
@@ -237,9 +263,14 @@ class Performance:
                 self._heard(effect)
             case Connect():
                 await self._connect(effect)
-            case Converse(legs, caller):
+            case Converse(legs, caller, music):
                 self._introducing = ""
-                self._tools.hearing(conversation(legs, caller=caller))
+                self._told_aside()
+                self._talk = conversation(legs, caller=caller, music=music)
+                self._tools.hearing(self._talk)
+            case Renew(legs):
+                assert self._legs is not None
+                self._legs.renew(legs)
             case Dial() | Refer() | Drop():
                 self._leg(effect)
             case Whisper() | Ready():
@@ -281,6 +312,10 @@ class Performance:
         assert self._whispers is not None
         assert self._speaker is not None
         match effect:
+            case Whisper(leg, texts) if leg == self._bridged:
+                self._aside = leg
+                self._tools.hearing(self._talk | hears(leg_party(leg), track(JOB, whispering(leg))))
+                self._whispers.whisper(leg, texts)
             case Whisper(leg, texts):
                 if leg not in self._told:
                     self._told = (*self._told, leg)
@@ -291,6 +326,13 @@ class Performance:
             case Ready(texts):
                 for text in texts:
                     self._speaker.ready(text)
+
+    def _told_aside(self) -> None:
+        """Whoever talks with the caller was told what they were to know."""
+        if self._aside and self._whispers is not None:
+            self._whispers.end(self._aside)
+            self._tools.hearing(self._talk)
+        self._aside = ""
 
     def _part_with(self, leg: str) -> None:
         """The leg hears us no more."""
@@ -310,6 +352,7 @@ class Performance:
                     ours = await self._line.claim(effect.leg)
         if ours:
             self._part_with(effect.leg)
+            self._talk = bridge(effect.leg)
             self._legs.connect(effect.leg, introduced=bool(effect.say))
             self._heard(Hush())
             if effect.say:
@@ -377,5 +420,7 @@ class Performance:
                 self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why}, time.time())
             case Consulted(leg, tried):
                 self._part.note(Kind.HANDOFF, {"leg": leg, "tried": tried.value}, time.time())
+                if tried is Tried.CALLER_CUT_OFF:
+                    self._part.cut_off(leg, "")
                 if tried is Tried.CUT_OFF:
                     self._part.cut_off(leg, getattr(self._machine, "rung_back", ""))

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 STATUS = "sip.callStatus"
 ACTIVE = "active"
+LOST = "offhook.lost"
+"""Attribute of a participant of our SIP service's that leaves though nobody has hung up."""
 
 _BY = {
     # The caller's BYE and lost media look alike here (livekit-sip leaves by itself for both): never a guess.
@@ -143,7 +145,7 @@ class CallRoom:
             if astray(self._room):
                 self._astray()
         else:
-            self._left(reason)
+            self._left(reason, lost=LOST in participant.attributes)
 
     def _returned(self) -> None:
         self._unsure = False
@@ -159,9 +161,10 @@ class CallRoom:
             self._gone.cancel()
             self._happened(Out(ASTRAY))
 
-    def _left(self, reason: rtc.DisconnectReason.ValueType) -> None:
+    def _left(self, reason: rtc.DisconnectReason.ValueType, *, lost: bool = False) -> None:
         self._gone.cancel()
-        self._happened(CallerLeft(_BY.get(reason, Party.UNKNOWN), rtc.DisconnectReason.Name(reason).lower()))
+        by = Party.NETWORK if lost else _BY.get(reason, Party.UNKNOWN)
+        self._happened(CallerLeft(by, rtc.DisconnectReason.Name(reason).lower()))
 
     def _subscribed(self, track: rtc.Track, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._caller or not isinstance(track, rtc.RemoteAudioTrack):

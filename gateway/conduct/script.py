@@ -220,6 +220,8 @@ class Leave:
     """The caller may still be there: give the lease back, so that another job is sent at once."""
     goes_on: bool = False
     """The call goes on without us: whoever rings is left to the next job."""
+    lost: bool = False
+    """The caller's line was lost: they haven't hung up."""
 
 
 Effect = (
@@ -388,7 +390,8 @@ _TABLE: Mapping[tuple[State, type], _Step] = {
 
 def _caller_left(given: Input) -> Sequence[Effect]:
     told = (TellHangup(given.by, given.reason),) if isinstance(given, CallerLeft) else ()
-    return *told, Leave("the caller left")
+    lost = isinstance(given, CallerLeft) and given.by is Party.NETWORK
+    return *told, Leave("the caller left", lost=lost)
 
 
 def _out(given: Input) -> Sequence[Effect]:

@@ -63,6 +63,11 @@ class LegThere(Protocol):
         """Whether its callee has answered."""
         ...
 
+    @property
+    def hold(self) -> str:
+        """Whether it has put the others on hold (see `cues.LegHold`)."""
+        ...
+
 
 class Legs(Protocol):
     """The people that are rung."""
@@ -82,6 +87,10 @@ class Legs(Protocol):
     def connect(self, name: str, *, introduced: bool = False) -> None:
         """Let the caller and the leg hear each other, and nobody else, but us where we introduce them; LegLeft follows when
         it hangs up."""
+        ...
+
+    def renew(self, names: Sequence[str]) -> None:
+        """Have the caller and these publish what they say as other tracks; Renewed follows once all have."""
         ...
 
     def present(self) -> Sequence[LegThere]:

@@ -193,6 +193,8 @@ class Route:
     """Whom the route's agent may put callers through to."""
     introduce: bool = True
     """Whether the two are introduced to each other as they are connected."""
+    ring_back: float | None = None
+    """As the team's, whose counts where this is None."""
     hours: Ref | None = None
     instead: Mapping[str, Ref | Callback] = field(default_factory=dict)
     """By the names of INSTEAD."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.dialplan.model import Callback, Place, Ref
+from gateway.terms.act import RING_BACK
 
 RINGS = ("ringall", "linear", "rrmemory", "leastrecent", "fewestcalls", "random")
 """How a team is rung, by Asterisk's names: all at once, one after the other, on from the last who was rung, the longest
@@ -87,6 +88,8 @@ class Team:
     unanswered: Ref | Callback | None = None
     third: Ref | None = None
     """Whom a member who talks with a caller may bring in, or ask in private: a person, or people by turns."""
+    ring_back: float = RING_BACK
+    """Seconds from taking a call in which a lost line is rung back; 0 for never."""
     owner_first: bool = False
     """Whether whoever has talked with a caller last is rung first when that caller calls again."""
     escalate: Escalate | None = None

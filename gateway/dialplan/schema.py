@@ -87,6 +87,10 @@ def _words() -> Schema:
     return {
         "text": name,
         "duration": duration,
+        "ring_back": {
+            "anyOf": [{"type": "boolean"}, {"enum": ["yes", "no"]}, duration],
+            "description": "How soon after they took a call a member whose line is lost is rung back; no for never.",
+        },
         "onward": {"anyOf": [name, callback]},
         "key": {"type": "object", "propertyNames": {"pattern": "^[0-9*#]$"}, "additionalProperties": name},
         "numbers": {
@@ -189,6 +193,7 @@ def _routes(catalogue: Catalogue) -> Schema:
         "notify": _listed(_text("Whom a lead is told to: an address, or a team.")),
         "transfer": _ref("transfer"),
         "introduce": {"type": ["boolean", "string"]},
+        "ring_back": _ref("ring_back"),
         "hours": _ref("hours"),
         "limits": _object(
             {
@@ -264,6 +269,7 @@ def _people() -> Schema:
                 "wrap_up": _ref("duration"),
                 "notify": _listed(_text("mailto:NAME@HOST or https://HOST/PATH")),
                 "unanswered": _ref("onward"),
+                "ring_back": _ref("ring_back"),
                 "third": {**name, "description": "Whom a member may bring into a talk by *3, or ask in private by *8."},
                 "owner_first": {"type": ["boolean", "string"]},
                 "escalate": _object({"after": _ref("duration"), "to": _listed({"type": "string"})}, ["to"]),

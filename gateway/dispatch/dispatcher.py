@@ -237,9 +237,11 @@ class Dispatcher:
                 await self._rooms.close(call.room)
 
     async def _parts(self, call: Call) -> bool:
-        """Whether the call's job may have to tell somebody, who has answered for the caller, that they have gone: it closes the
-        room itself then."""
-        return isinstance(call.act, Handoff) and not call.bridged and await self._store.holder(call.id) is not None
+        """Whether the call's job may have to tell somebody, who has answered for the caller or talked with them, that they have
+        gone: it closes the room itself then."""
+        act = call.act
+        tells = isinstance(act, Handoff) and (not call.bridged or act.ring_back > 0)
+        return tells and await self._store.holder(call.id) is not None
 
     async def emptied(self, room: str) -> None:
         """A room is no more: neither is the call in it. Raises Unavailable."""

@@ -15,7 +15,7 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.state import State
 from gateway.dialplan.wording import music_of, prompt_of
-from gateway.dispatch.recalling import terms_of
+from gateway.dispatch.recalling import team_terms, terms_of
 from gateway.errors import OurFault
 from gateway.terms.act import (
     TALK,
@@ -177,13 +177,18 @@ def _to_team(plan: Plan, call: Call, onward: Onward, ask: Ask, state: State) -> 
         act = Handoff(
             team.name,
             introduce=route.introduce,
+            ring_back=team.ring_back if route.ring_back is None else route.ring_back,
             notify=team.notify,
             cards=tuple((one.name, one.notify) for one in people if one.notify),
             browsers=tuple(one.name for one in people if one.browser),
             no_phone=tuple(one.name for one in people if not one.call),
             third=_on_duty(plan, team.third, ask, state) if team.third is not None else None,
         )
-    return _house(plan, call.route, act, onward.because.value, {})
+    stop = _house(plan, call.route, act, onward.because.value, {})
+    # Who is cut off while they talk with one of the team is called back by it, once.
+    return replace(
+        stop, brief=replace(stop.brief, callback=replace(team_terms(plan, team.name, Callback(), ask.at), tries=1))
+    )
 
 
 def _people(plan: Plan, team: Team) -> Iterator[Person]:

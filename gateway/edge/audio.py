@@ -17,6 +17,14 @@ ALONE = 0.25
 """Seconds without anybody to hear until the line is filled: whoever hands a caller over takes less."""
 
 
+_RENEWED = "'"
+
+
+def renewed(name: str) -> bool:
+    """Whether a track of that name has taken another's place: then LiveKit's API alone decides who hears it."""
+    return name.endswith(_RENEWED)
+
+
 class Mouth:
     """Our track in the room: speaks what the caller says.
 
@@ -27,7 +35,7 @@ class Mouth:
 
     def __init__(self, name: str, rate: int = RATE) -> None:
         """`rate`: samples a second."""
-        self._rate = rate
+        self._rate, self._name = rate, name
         self._source = rtc.AudioSource(rate, 1, queue_size_ms=0)
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         self._speaker: Speaker | None = None
@@ -35,6 +43,11 @@ class Mouth:
     def open(self) -> None:
         """Speak, from now on."""
         self._speaker = Speaker(self._source, self._rate)
+
+    def renew(self) -> None:
+        """Make another track of what is said, for those who couldn't hear this one a second time."""
+        self._name = f"{self._name}{_RENEWED}"
+        self.track = rtc.LocalAudioTrack.create_audio_track(self._name, self._source)
 
     def say(self, frame: Samples) -> None:
         """Say a frame of 20 ms; one is lost while the mouth isn't open."""

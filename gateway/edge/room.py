@@ -19,13 +19,14 @@ import structlog
 from livekit import api, rtc
 from livekit.protocol.room import RoomConfiguration
 
-from gateway.edge.audio import Ears, Mouth
+from gateway.edge.audio import Ears, Mouth, renewed
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
 from gateway.edge.keys import sent
 from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, LOST, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
+from gateway.terms.renew import RENEW
 from gateway.terms.times import ENTERS_WITHIN
 
 SIGNAL = 5.0
@@ -129,6 +130,7 @@ class RoomLeg:
         self._hearing: dict[str, str] = {}
         """Whom we were subscribed to: identities, by the ids of their tracks. The SDK doesn't tell when LiveKit's API
         unsubscribes us later."""
+        self._renewing = asyncio.Lock()
         self._stay_until = 0.0
         self._gone = asyncio.Event()
         """We are out of the room, and didn't leave it."""
@@ -241,18 +243,41 @@ class RoomLeg:
         self._connecting.result()
         for method in RPCS:
             room.local_participant.register_rpc_method(method, partial(self._on_rpc, method))
+        room.local_participant.register_rpc_method(RENEW, self._on_renew)
         return room
 
     async def _publish(self, room: rtc.Room, identity: str) -> None:
         if self._mouth is None:
             return
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False, dtx=False)
-        options.audio_encoding.max_bitrate = BITRATE
-        async with asyncio.timeout(ENTERS_WITHIN):
-            await room.local_participant.publish_track(self._mouth.track, options)
+        await self._publish_track(room, self._mouth)
         self._mouth.open()
         self._tasks.start(self._send_keys(room), "keys")
         self._user.post(Joined())
+
+    async def _publish_track(self, room: rtc.Room, mouth: Mouth) -> None:
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False, dtx=False)
+        options.audio_encoding.max_bitrate = BITRATE
+        async with asyncio.timeout(ENTERS_WITHIN):
+            await room.local_participant.publish_track(mouth.track, options)
+
+    async def _on_renew(self, _: rtc.RpcInvocationData) -> str:
+        """Somebody in the room wants our track to be another: see `gateway.conduct.renewing`. LiveKit's API alone decides who
+        hears it."""
+        async with self._renewing:
+            if self._room is None or self._mouth is None or self._left:
+                raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "The call is over.")
+            us = self._room.local_participant
+            before = list(us.track_publications)
+            try:
+                self._mouth.renew()
+                await self._publish_track(self._room, self._mouth)
+                for sid in before:
+                    await us.unpublish_track(sid)
+            except (rtc.participant.PublishTrackError, rtc.participant.UnpublishTrackError, TimeoutError) as bad:
+                log.warning("track not published anew", call=self._call_id, why=type(bad).__name__)
+                raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "LiveKit doesn't take it.") from bad
+        self._stay_until = asyncio.get_running_loop().time() + ANSWERED
+        return "{}"
 
     def _listen(self, room: rtc.Room) -> None:
         room.on("track_published", self._want)
@@ -274,7 +299,8 @@ class RoomLeg:
         if publication.kind != rtc.TrackKind.KIND_AUDIO or self._left:
             return
         isolated = self._isolated or ISOLATED in participant.attributes
-        if not isolated or participant.identity in self._hearing.values():
+        known = participant.identity in self._hearing.values() and not renewed(publication.name)
+        if not isolated or known:
             publication.set_subscribed(True)
         self._user.post(TrackThere())
 
@@ -343,7 +369,7 @@ def _forget_rpcs(room: rtc.Room) -> None:
     Not for a room that the server has ended: SDK 1.1 keeps most of such a room anyway (issue 1443), and SDK 1.2, which
     doesn't, has crashed in taking one apart.
     """
-    for method in RPCS:
+    for method in (*RPCS, RENEW):
         room.local_participant.unregister_rpc_method(method)
 
 

@@ -1,9 +1,15 @@
 """A human whose line is cut just after they have taken the call: they are rung back, once. Pure.
 
+A caller whose line is cut so is called back: as any callback, by the team, where the guard, the list of those who are never
+called and the hours let it. Their room ends with their line, so the human hears why, and is rung again.
+
 Who hangs up on purpose is left in peace, and nobody listens to two who talk for a goodbye. So what counts is how they left:
 
-- their line was lost, by its own word, within EARLY of their taking the call: network, trunk or phone, nobody's wish; or
-- they hung up within AT_ONCE of it: nobody says hello and goodbye in that time.
+- their line was lost, by its own word, within the plan's `ring_back` of their taking the call: network, trunk or phone,
+  nobody's wish; or
+- they hung up within AT_ONCE of it: nobody says hello and goodbye in that time; or
+- they hung up within ON_HOLD of putting the caller on hold: nobody asks for a moment's patience to hang up. Some carriers and PBXs
+  end a call whose hold they don't like.
 
 A BYE that comes later is a goodbye, however short the talk: "I'll send you an e-mail, bye" takes no minute. The caller, whom
 a goodbye would have hung up on too, hears what happens, and music. Whoever answers is told, and presses 1 again: it may be a
@@ -17,38 +23,79 @@ from dataclasses import replace
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect
 from gateway.calls.words.handoff import HandoffWord
-from gateway.handoff.asked import Asked
-from gateway.handoff.state import HOLD_EVERY, State, Then, Third
+from gateway.handoff.asked import PART_WITHIN, Asked, At
+from gateway.handoff.state import HOLD_EVERY, LEFT, State, Then, Third
 from gateway.terms.act import Callee
 from gateway.terms.delivery import Content
 from gateway.terms.handoff import Tried
 
-EARLY = 90.0
-"""Seconds from their taking the call in which a lost line is rung back; who talked longer is called by the caller, or calls."""
 AT_ONCE = 1.0
 """Seconds in which a BYE is no goodbye."""
+ON_HOLD = 2.0
+"""Seconds of hold in which a BYE is no goodbye, however long the two had talked."""
 RINGS = 20.0
 """Seconds for which they are rung back: the caller waits."""
 
 
 def alarm(call: str, team: str, leg: str, name: str) -> Content:
-    """Tells the team that somebody's line is cut."""
-    who = name or "somebody"
-    body = (
-        f"The line of {who} was cut just after they had taken a call for {team}. They are being rung back; if they don't take "
-        f"the call again, the rest of the team is rung.\n\nWhat came of it: offhook calls show {call}"
-    )
-    return Content(
-        f"Cut off: {who}, with a caller of {team}", body, {"call": call, "team": team, "leg": leg, "member": who}
-    )
+    """Tells the team that somebody's line is cut; `name`: "" for the caller's."""
+    if name:
+        title = f"Cut off: {name}, with a caller of {team}"
+        body = (
+            f"The line of {name} was cut just after they had taken a call for {team}. They are being rung back; if they don't "
+            "take the call again, the rest of the team is rung."
+        )
+    else:
+        title = f"Cut off: a caller of {team}"
+        body = (
+            f"A caller of {team} was cut off as they talked with a human. They are called back, as far as they may be."
+        )
+    told = f"{body}\n\nWhat came of it: offhook calls show {call}"
+    return Content(title, told, {"call": call, "team": team, "leg": leg, "member": name})
 
 
 def early(state: State, left: cues.LegLeft, now: float) -> bool:
     """Whether whoever talked is to be rung back. Once a call: a line that is cut twice is cut again. Where a third is asked, or
     there, the caller goes on with them, or with the agent."""
-    if state.rung_back or not state.reach or state.third is not Third.NOBODY:
+    within = state.act.ring_back
+    if not within or state.rung_back or not state.reach or state.third is not Third.NOBODY:
         return False
-    return now - state.taken < (EARLY if left.lost else AT_ONCE)
+    if state.held and now - state.held < ON_HOLD:
+        return True
+    return now - state.taken < (within if left.lost else min(AT_ONCE, within))
+
+
+def caller_early(state: State, gone: cues.Gone, now: float) -> bool:
+    """Whether the caller is to be called back whom a human talked with."""
+    within = state.act.ring_back
+    if not within or not state.talks_with or state.third is not Third.NOBODY:
+        return False
+    if state.caller_held and now - state.caller_held < ON_HOLD:
+        return True
+    return now - state.taken < (within if gone.lost else min(AT_ONCE, within))
+
+
+def call_back(state: State, now: float) -> Then:
+    """Book it, once; the human hears what comes of that (see `gateway.handoff.parting`)."""
+    told = Asked(state.talking, state.talks_with, 0.0, now + PART_WITHIN, At.PARTING)
+    parting = replace(
+        state,
+        asked=(told,),
+        talking="",
+        talks_with="",
+        reach="",
+        hold="",
+        held=0.0,
+        star=0.0,
+        resumed=0.0,
+        why=LEFT.reason,
+    )
+    effects: tuple[Effect, ...] = (
+        cues.Consulted(state.talking, Tried.CALLER_CUT_OFF),
+        cues.Release(state.act.team, state.talks_with, took=True),
+        cues.Book("", state.says(HandoffWord.CALL_DROPPED)),
+    )
+    return parting, effects
 
 
 def ring_back(state: State, now: float) -> Then:
@@ -66,6 +113,8 @@ def ring_back(state: State, now: float) -> Then:
         talking="",
         talks_with="",
         reach="",
+        hold="",
+        held=0.0,
         rung_back=name,
         star=0.0,
         resumed=0.0,

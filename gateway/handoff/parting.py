@@ -45,6 +45,13 @@ def _parted(state: State, event: Event, _: float) -> Then:
     return told_all(state, [event.leg], drop=False)
 
 
+def _booked(state: State, event: Event, _: float) -> Then:
+    """A caller who was cut off is called back, or can't be: whoever talked with them hears so."""
+    assert isinstance(event, cues.Booked)
+    said = HandoffWord.CALLER_CUT_OFF if event.done else HandoffWord.CALLER_LOST
+    return state, tuple(cues.Whisper(one.leg, (state.says(said),)) for one in state.asked)
+
+
 def told_all(state: State, legs: list[str], *, drop: bool = True) -> Then:
     """Those have been told that the caller has gone."""
     gone = tuple(one for one in state.asked if one.leg in legs)
@@ -78,6 +85,7 @@ PARTING: Mapping[type[Event], Step] = {
     cues.LegFailed: _parted,
     cues.LegLeft: _parted,
     cues.LegHeard: _told_it,
+    cues.Booked: _booked,
     cues.Offered: too_late,
 }
 """What follows once the caller has gone."""

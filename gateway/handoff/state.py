@@ -102,6 +102,12 @@ class State:
     """When they took the call."""
     reach: str = field(default="", repr=False)
     """Their address, while they may be rung back; "" for who took it in a browser."""
+    hold: str = ""
+    """Whether they have put the caller on hold: one of `gateway.terms.hold`."""
+    held: float = 0.0
+    """Since when."""
+    caller_held: float = 0.0
+    """Since when the caller has put them on hold."""
     rung_back: str = ""
     """Who was rung back, their line having been cut."""
     star: float = 0.0
@@ -111,7 +117,7 @@ class State:
     third_until: float = 0.0
     """When a third must have answered."""
     asides: int = 0
-    """Times that the human has left the caller for a third."""
+    """Times that the human has left the caller for a third since all could be heard anew (see `cues.Renew`)."""
     passed_on: str = ""
     """Who has talked with the caller first, and left them to a third."""
     returned: bool = False

@@ -15,6 +15,7 @@ from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff import cut_off, third
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
 from gateway.terms.handoff import Tried
+from gateway.terms.hold import SILENT
 
 HELD = 1.0
 """Seconds in which the key that follows a `*` makes it a code."""
@@ -69,12 +70,13 @@ def _thirds(state: State) -> tuple[Effect, ...]:
 def _talk_on(state: State, event: Event, now: float) -> Then:
     """Another job goes on with two who talk: what the job before was still to do may not have been done."""
     assert isinstance(event, cues.Resumed)
-    there = replace(third.gone(state, event.legs), resumed=now + RESUME_WITHIN)
+    there = replace(third.gone(state, event.legs), resumed=now + RESUME_WITHIN, hold="", held=0.0, caller_held=0.0)
     drops = (cues.Drop(leg) for leg in sorted(event.legs - {there.talking, there.third_leg}))
     left = (cues.Release(state.act.team, state.passed_on, took=True),) if state.passed_on else ()
     lost = (state.release(name) for name in state.lost)
     heard = third.heard(there) if there.third is not Third.NOBODY else ()
-    return there, (*drops, cues.Exit(state.act.team), *left, *lost, *heard)
+    anew = third.renewal(there) if there.third in (Third.RUNG_ASIDE, Third.ASIDE) and there.asides else ()
+    return there, (*drops, cues.Exit(state.act.team), *left, *lost, *heard, *anew)
 
 
 def _connected_again(state: State, event: Event, _: float) -> Then:
@@ -88,8 +90,11 @@ def _connected_again(state: State, event: Event, _: float) -> Then:
     return there, (cues.Connect(event.leg),) if plain else third.heard(there)
 
 
-def _hung_up_on(state: State, _: Event, __: float) -> Then:
-    """The caller has ended the talk."""
+def _hung_up_on(state: State, event: Event, now: float) -> Then:
+    """The caller has ended the talk, or was cut off."""
+    assert isinstance(event, cues.Gone)
+    if cut_off.caller_early(state, event, now):
+        return cut_off.call_back(state, now)
     ended, effects = talked(state)
     return ended, (cues.Drop(state.talking), *effects)
 
@@ -118,6 +123,19 @@ def _key(state: State, event: Event, now: float) -> Then:
     return _give_back(plain) if asks is Feature.BACK else third.asked(plain, asks, now)
 
 
+def _hold(state: State, event: Event, now: float) -> Then:
+    """The human has put the caller on hold, or is back: who plays them nothing has us play music."""
+    assert isinstance(event, cues.LegHold)
+    if not event.leg:
+        return replace(state, caller_held=(state.caller_held or now) if event.hold else 0.0), ()
+    if event.leg != state.talking:
+        return state, ()
+    held = (state.held or now) if event.hold else 0.0
+    there = replace(state, hold=event.hold, held=held)
+    ours = state.third in (Third.NOBODY, Third.RUNG_IN) and SILENT in (state.hold, event.hold)
+    return there, third.heard(there) if ours and event.hold != state.hold else ()
+
+
 def _give_back(state: State, *, dropped: bool = True) -> Then:
     """The human has done their part: the caller goes on with the agent, and hears music until it speaks."""
     back = replace(_over(state), returned=True)
@@ -132,6 +150,8 @@ TALKING: Mapping[type[Event], Step] = {
     cues.LegFailed: _left_talk,
     cues.LegLeft: _left_talk,
     cues.LegKey: _key,
+    cues.LegHold: _hold,
+    cues.Renewed: third.renewed,
     cues.Offered: too_late,
     cues.Gone: _hung_up_on,
 }

@@ -18,10 +18,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect
+from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import LATE
+from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.state import Feature, State, Then, Third
 from gateway.terms.handoff import Tried
+from gateway.terms.hold import SILENT
 
 RINGS = 25.0
 """Seconds for which a third is rung."""
@@ -30,8 +32,9 @@ PARTS = 0.6
 LiveKit's API has taken from it before and gives back while another participant goes."""
 
 ASIDES = 1
-"""Times in a talk that the caller is left for a third. The SDK loses a track, now and then, that LiveKit's API has taken from it
-and given back before, when that is done once more: the caller would hear nobody (livekit 1.1; seen in three of five calls)."""
+"""Times that the caller is left for a third until all publish anew what they say. LiveKit's SDK loses a track, now and then, that
+LiveKit's API has taken from it and given back before: the caller would hear nobody. A SIP service that isn't ours can't publish
+anew, so with it this is all there is."""
 
 MOVES: Mapping[tuple[Third, Feature], Third] = {
     (Third.NOBODY, Feature.ASIDE): Third.RUNG_ASIDE,
@@ -69,15 +72,29 @@ def asked(state: State, feature: Feature, now: float) -> Then:
     to = MOVES[state.third, feature]
     if to is Third.NOBODY:
         return without(state, now)
-    if _too_often(state, to):
+    if state.third is Third.NOBODY and state.act.third is None:
         return state, ()
-    there = replace(state, asides=state.asides + (to in _ASIDE and state.third not in _ASIDE))
-    return _moved(there, to) if state.third is not Third.NOBODY else _rung(there, to, now)
+    if _too_often(state, to):
+        return state, (cues.Whisper(state.talking, (state.says(HandoffWord.NO_ASIDE),)),)
+    away = to in _ASIDE and state.third not in _ASIDE
+    there = replace(state, asides=state.asides + away)
+    moved, effects = _moved(there, to) if state.third is not Third.NOBODY else _rung(there, to, now)
+    return moved, (*effects, *renewal(moved)) if away else effects
+
+
+def renewal(state: State) -> tuple[Effect, ...]:
+    """Whom the caller hears no more, and who doesn't hear the caller, are to hear each other again."""
+    third = (state.third_leg,) if state.third is Third.ASIDE else ()
+    return (cues.Renew((state.talking, *third)),)
+
+
+def renewed(state: State, _: Event, __: float) -> Then:
+    """All can be heard anew."""
+    return replace(state, asides=0), ()
 
 
 def _rung(state: State, to: Third, now: float) -> Then:
-    if state.act.third is None:
-        return state, ()
+    assert state.act.third is not None
     leg = state.leg_name(state.legs + 1)
     rung = replace(state, legs=state.legs + 1, third_leg=leg, third_until=now + RINGS + LATE)
     moved, effects = _moved(rung, to)
@@ -117,6 +134,8 @@ def heard(state: State) -> tuple[Effect, ...]:
             return state.music, cues.Converse((state.talking,), caller=False)
         case Third.THREE:
             return cues.Hush(), cues.Converse((state.talking, state.third_leg))
+    if state.hold == SILENT:
+        return state.music, cues.Converse((state.talking,), music=True)
     return cues.Hush(), cues.Converse((state.talking,))
 
 
@@ -128,6 +147,8 @@ def succeeds(state: State, now: float) -> Then:
         talking=state.third_leg,
         talks_with="",
         reach="",
+        hold="",
+        held=0.0,
         passed_on=state.talks_with,
         third=Third.LEFT if aside else Third.NOBODY,
         third_leg="",

@@ -1,10 +1,10 @@
-"""Of each who was asked whether they take a call: what came of it, and how long they were told of it, the caller was on hold, and
-the two talked. Pure."""
+"""Of each who was asked whether they take a call: what came of it, and how long they were told of it, the caller waited for them,
+the two talked, and somebody had put the other on hold. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.terms.handoff import Tried
 
@@ -28,10 +28,30 @@ class Handed:
     """That the caller waited until this one took the call; None where they didn't wait, or another took it."""
     talk: float | None
     """None while it lasts, and where there was none."""
+    held: float = 0.0
+    """Of the talk, what they had put the caller on hold by their phone, until now or the call's end where they are still."""
     gave_back: bool = False
     """They have given the caller back to the agent."""
     cut_off: bool = False
     """Their line was cut; they were rung back by another leg."""
+
+
+def held(notes: Sequence[Row], leg: str | None, over: float | None) -> float:
+    """Seconds for which a leg (None: the caller) had put the others on hold. `over`: when it was gone; None while it is there,
+    which counts up to the last that was told of the call."""
+    told = [(at, row) for row in notes if row.get("kind") == "hold" and (at := _time(row, "at")) is not None]
+    since, total, last = None, 0.0, max((at for row in notes if (at := _time(row, "at")) is not None), default=0.0)
+    for at, row in sorted(told, key=lambda each: each[0]):
+        about = row.get("about")
+        if not isinstance(about, Mapping) or about.get("leg") != leg:
+            continue
+        if about.get("hold"):
+            since = at if since is None else since
+        elif since is not None:
+            total, since = total + at - since, None
+    if since is not None:
+        total += max(0.0, (last if over is None else over) - since)
+    return round(total, 3)
 
 
 def handed(legs: Sequence[Row], waits: Sequence[Row], notes: Sequence[Row]) -> list[Handed]:
@@ -42,7 +62,11 @@ def handed(legs: Sequence[Row], waits: Sequence[Row], notes: Sequence[Row]) -> l
         if row.get("kind") == "handoff" and isinstance(about, Mapping) and at is not None:
             told.setdefault(str(about.get("leg")), []).append((at, str(about.get("tried"))))
     took = [at for each in told.values() for at, tried in each if tried == Tried.TAKEN]
-    return [_one(row, sorted(told[leg]), waits, took) for row in legs if (leg := str(row.get("leg"))) in told]
+    return [
+        replace(_one(row, sorted(told[leg]), waits, took), held=held(notes, leg, _time(row, "over")))
+        for row in legs
+        if (leg := str(row.get("leg"))) in told
+    ]
 
 
 def _one(row: Row, told: Sequence[tuple[float, str]], waits: Sequence[Row], taken: Sequence[float]) -> Handed:
@@ -65,8 +89,8 @@ def _one(row: Row, told: Sequence[tuple[float, str]], waits: Sequence[Row], take
         _between(answered, over if asked else at),
         _between(max(before), at) if took and before else None,
         _between(at, ends) if took else None,
-        told[-1][1] == Tried.GAVE_BACK,
-        told[-1][1] == Tried.CUT_OFF,
+        gave_back=told[-1][1] == Tried.GAVE_BACK,
+        cut_off=told[-1][1] == Tried.CUT_OFF,
     )
 
 

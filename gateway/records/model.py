@@ -358,6 +358,11 @@ def _handoff(data: Row, at: float) -> _Read:
     return {}, [(Table.NOTES, {"kind": Kind.HANDOFF.value, "at": at, "about": told})]
 
 
+def _hold(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {"leg": name(data.get("leg")), "hold": name(data.get("hold"))}
+    return {}, [(Table.NOTES, {"kind": Kind.HOLD.value, "at": at, "about": told})]
+
+
 def _held(data: Row, at: float) -> _Read:
     told: dict[str, object] = {"text": text(data.get("text")), "after": measure(data.get("after"))}
     return {}, [(Table.NOTES, {"kind": Kind.HELD.value, "at": at, "about": told})]
@@ -393,6 +398,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.ENGINE: _engine,
     Kind.HANDOFF: _handoff,
     Kind.HELD: _held,
+    Kind.HOLD: _hold,
     Kind.STOP: _stop,
     Kind.LEG: _leg,
     Kind.TRANSFERRED: _transferred,

@@ -79,8 +79,13 @@ def timeline(
     for row in callbacks:
         moments.append(Moment(_at(row), "", "callback booked", _said(row.get("reason"))))
     asked = {one.leg: one for one in handed(legs, waits, notes)}
-    moments += [*map(_stop, stops), *map(_wait, waits), *(_note(row) for row in notes if row.get("kind") != "handoff")]
+    moments += [
+        *map(_stop, stops),
+        *map(_wait, waits),
+        *(_note(row) for row in notes if row.get("kind") not in ("handoff", "hold")),
+    ]
     moments += [moment for row in legs for moment in _of_leg(row, asked.get(str(row.get("leg"))))]
+    moments += _holds(legs, notes)
     moments += [moment for row in messages for moment in _of_message(row)]
     return sorted(moments, key=lambda moment: moment.at)
 
@@ -153,6 +158,23 @@ def _wait(row: Row) -> Moment:
     return Moment(_at(row), "", said, _said(row.get("why")))
 
 
+def _holds(legs: Sequence[Row], notes: Sequence[Row]) -> Iterator[Moment]:
+    """Who put whom on hold by their phone, and when they were back."""
+    whose = {str(row.get("leg")): str(row.get("member") or row.get("number") or "somebody") for row in legs}
+    holding = set[str]()
+    for row in sorted((row for row in notes if row.get("kind") == "hold"), key=_at):
+        about = row.get("about")
+        told: Row = about if isinstance(about, Mapping) else {}
+        leg, on = _said(told.get("leg")), bool(told.get("hold"))
+        if on is (leg in holding):
+            continue  # what is played meanwhile has changed
+        holding ^= {leg}
+        who = whose.get(leg, "somebody") if leg else "the caller"
+        whom = "the caller" if leg else "us"
+        said = f"{who} puts {whom} on hold" if on else f"{who} is back from hold"
+        yield Moment(_at(row), "", said, _said(told.get("hold")))
+
+
 ENGINES = {"stt": "hearing", "llm": "thinking", "tts": "speaking"}
 WHYS = {
     "timeout": "{before} didn't answer in time",
@@ -221,7 +243,8 @@ def _of_leg(row: Row, asked: Handed | None) -> Iterator[Moment]:
         yield Moment(asked.at, "", f"{who} took the call", _took(asked))
     if (at := _first(row, "over")) is not None and asked is not None:
         talked = asked.came if asked.talk is None else f"talked {asked.talk:.0f} s"
-        yield Moment(at, "", f"{who} {_left(row, asked)}", talked)
+        on_hold = f", {asked.held:.0f} s of it on hold" if asked.held else ""
+        yield Moment(at, "", f"{who} {_left(row, asked)}", talked + on_hold)
     elif at is not None:
         reason = _said(row.get("reason"))
         why = f"{row.get('status') or ''} {'' if reason in _HUNG_UP else reason}".strip()

@@ -125,6 +125,10 @@ class Dismiss:
     """MINUTES when the call has lasted as long as its route lets one; "" when nothing is left for the caller."""
 
 
+RING_BACK = 90.0
+"""Seconds from taking a call in which a lost line is rung back; who talked longer is called by the caller, or calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handoff:
     """The caller is given to somebody of a team, warm: whoever answers hears first whose call it is (the plan's
@@ -144,6 +148,8 @@ class Handoff:
     """Members who may take the call in their browser, by the link of their card."""
     no_phone: tuple[str, ...] = ()
     """Those of them who can take it nowhere else."""
+    ring_back: float = RING_BACK
+    """Seconds from their taking the call in which a member whose line is lost is rung back; 0: nobody ever is."""
     third: Callee | None = None
     """Whom a member may bring into the talk, or ask in private; None for nobody who takes calls now."""
 

@@ -20,6 +20,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | held | job | text (a holding phrase that was said), after (seconds of silence) |
 | stop | control | number (2 for the first that the call was led to), route, act, because |
 | leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
+| hold | job | leg (null for the caller), hold (one of `gateway.terms.hold`, null for back): it has put the others on hold |
 | handoff | job | leg, tried (a `gateway.terms.handoff.Tried`): what came of asking one of a team |
 | transferred | job | to (a name of the plan's `people`, or ""), by ("refer") |
 | waiting | job | team, event (entered, left), why |
@@ -68,6 +69,8 @@ class Kind(StrEnum):
     """The call has come to another stop of its way."""
     LEG = "leg"
     """Something happened to a leg to somebody who is rung."""
+    HOLD = "hold"
+    """Somebody has put the others on hold, or is back."""
     HANDOFF = "handoff"
     """What came of asking one of a team whether they take the call."""
     TRANSFERRED = "transferred"

@@ -29,6 +29,8 @@ class Tried(StrEnum):
     """Whoever talked with the caller asked them in private, or brought them in."""
     CUT_OFF = "cut off"
     """They talked with the caller, were cut off, and rung back."""
+    CALLER_CUT_OFF = "caller cut off"
+    """They talked with the caller, whose line was cut, and who is called back."""
     BEATEN = "beaten"
     """Another of the team took the call."""
     WITHDRAWN = "withdrawn"

@@ -23,8 +23,11 @@ ENDINGS: Mapping[str, str] = {
     "machine": "a mailbox, or a screening",
     "hung up": "they hang up",
     "nothing": "they say nothing",
+    "cut off": "their line is lost",
+    "holds": "they put the caller on hold",
     "beaten": "another takes it",
     "caller": "the caller hangs up",
+    "caller cut off": "the caller's line is lost",
     "closed": "the team is closed",
     "nobody": "nobody is free",
     "killed": "the job dies",
@@ -53,6 +56,8 @@ _NOBODY_RUNG = dict.fromkeys(
         "machine",
         "hung up",
         "nothing",
+        "cut off",
+        "holds",
         "beaten",
     ),
     Never("nobody is rung yet"),
@@ -68,14 +73,19 @@ _WHISPER: Mapping[str, Cell] = {
     "link": _LINK,
     "closed": _BEFORE,
     "nobody": _BEFORE,
+    "cut off": of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
+    "holds": Never("they don't talk with the caller yet, who hears music"),
     "caller": _GONE,
+    "caller cut off": _GONE,
     "killed": _KILLED,
 }
 
 TABLE: Mapping[str, Mapping[str, Cell]] = {
     "offering": {
         **_NOBODY_RUNG,
-        "caller": of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing"),
+        **dict.fromkeys(
+            ("caller", "caller cut off"), of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing")
+        ),
         "closed": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
         "nobody": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
         "killed": _KILLED_SOON,
@@ -92,8 +102,12 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "machine": _UNANSWERED,
         "hung up": _UNANSWERED,
         "nothing": Never("that is no answer"),
+        "cut off": _UNANSWERED,
+        "holds": _UNANSWERED,
         "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
-        "caller": of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing"),
+        **dict.fromkeys(
+            ("caller", "caller cut off"), of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing")
+        ),
         "closed": _BEFORE,
         "nobody": _BEFORE,
         "killed": _KILLED,
@@ -119,6 +133,9 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     "bridged": {
         **dict.fromkeys(ENDINGS, _TALK),
         "hung up": _TAKEN,
+        "cut off": of("test_handoff", "who_is_cut_off_is_rung_back_and_the_two_talk_on"),
+        "holds": of("test_hold", "a_phone_that_holds_is_waited_for_and_the_caller_hears_music"),
+        "caller cut off": of("test_hold", "a_caller_whose_line_is_lost_is_called_back"),
         "caller": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
         "killed": _KILLED,
     },

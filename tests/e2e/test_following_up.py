@@ -156,6 +156,26 @@ async def test_who_calls_again_rings_whoever_took_their_call(
     assert [leg["member"] for leg in found["legs"]] == ["ben", "ana"]
 
 
+async def test_the_team_is_alarmed_of_a_line_that_was_cut(
+    stack: Stack, caller: Phone, callees: Phone, model: ScriptedModel, mails: Mails
+) -> None:
+    call = await wants_a_person(caller, OWNED)
+    human = await (await callees.rung(40)).answer()
+    await said(callees, human, word(HandoffWord.CHOOSE, "en-US"))
+    await human.press("1")
+    await talk(call, human)
+    await human.hang_up("Q.850;cause=41")
+    ringing = await callees.rung()
+    assert ringing.dialed == ANA
+    async with asyncio.timeout(20):
+        while not (alarms := mails.to(OFFICE, "Cut off: ana, with a caller of office")):
+            await asyncio.sleep(0.2)
+    assert f"offhook calls show {sip_id(call)}" in words(alarms[0])
+    await call.hang_up()
+    await ringing.given_up(20.0)
+    assert len(mails.to(OFFICE, "Cut off: ")) == 1
+
+
 async def test_who_was_missed_is_told_of_then_somebody_else_and_once_a_day(
     stack: Stack, caller: Phone, callees: Phone, model: ScriptedModel, mails: Mails, plans: Path
 ) -> None:

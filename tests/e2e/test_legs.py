@@ -12,6 +12,7 @@ import pytest
 
 from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.hearing import ATTENDED
+from gateway.rtp.session import Timeouts
 from gateway.trunks.choose import CallerId
 from tests.e2e.edge_lab import DIALED, Lab, lab
 from tests.e2e.legs_lab import TONES, Ear, attended, party, received, sent
@@ -20,6 +21,8 @@ from tests.e2e.sipp import CALLER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
+ORDINARY = 1.0
+"""Seconds for which an ordinary phone may send nothing in these tests."""
 DROPPED = 1.5
 """Seconds in which a phone that is dropped must be told so."""
 
@@ -158,6 +161,39 @@ async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: 
         print("answered to two-way speech, ms:", [round(each * 1000) for each in took])
         assert sorted(took)[2] <= 1.5
         await sipp.ended()
+
+
+@pytest.mark.long
+async def test_a_humans_phone_may_send_nothing_for_longer_than_a_callers(
+    servers: tuple[str, LiveKit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PBX that holds them often stops its media without a word. Their limit is `outward.SILENT_FOR`, an ordinary one is
+    a second here."""
+    monkeypatch.setattr("gateway.net.media.Timeouts", lambda: Timeouts(ORDINARY, ORDINARY))
+    async with (
+        lab(tmp_path, *servers) as edge,
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        call.dialer.callee("callee_hung_up_on", rtp=human.port) as (sipp, port),
+    ):
+        human.tone = TONES["a"]
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            caller = await attended(job, call.caller)
+            job.dial("a", "+15105550111")
+            await job.is_told(LegAnswered, "a")
+            job.legs.connect("a")
+            await caller.hears("a")
+            human.muted = True
+            with pytest.raises(TimeoutError):
+                await job.is_told(LegLeft, "a", within=4 * ORDINARY)
+            human.muted = False
+            await caller.hears("a")
+            call.caller.muted = True
+            await call.sipp.ended()
+        await call.end()
+        await sipp.ended()
+        await edge.nothing_left()
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ THIRDS = 1300.0
 CHOOSE = word(HandoffWord.CHOOSE, "en-US")
 
 
-async def taken(caller: Phone, callees: Phone) -> tuple[Call, Call]:
+async def taken(caller: Phone, callees: Phone, number: str = WARM) -> tuple[Call, Call]:
     """The caller and the human who talk with each other."""
-    call = await wants_a_person(caller, WARM)
+    call = await wants_a_person(caller, number)
     human = await (await callees.rung()).answer()
     await said(callees, human, CHOOSE)
     await human.press("1")
@@ -90,6 +90,36 @@ async def test_a_human_asks_a_third_in_private_and_brings_them_in(stack: Stack, 
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
     assert [leg["member"] for leg in found["legs"]] == ["eve", "fay"]
     assert came(found) == ["taken", "asked"]
+
+
+async def test_a_human_asks_a_third_in_private_three_times(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call, human = await taken(caller, callees)
+    for _ in range(3):
+        await human.press("*8")
+        asked = await third(callees)
+        await aside(call, human, asked)
+        await human.press("*8")
+        await asked.ended()
+        await together(call, human)
+    await human.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert came(found) == ["taken", "asked", "asked", "asked"]
+
+
+async def test_the_caller_is_left_for_a_third_from_three_as_often(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call, human = await taken(caller, callees)
+    await human.press("*3")
+    asked = await third(callees)
+    for _ in range(2):
+        await all_talk(call, human, asked)
+        await human.press("*8")
+        await aside(call, human, asked)
+        await human.press("*3")
+    await all_talk(call, human, asked)
+    await human.press("*2")
+    await told(caller, call, Say.GIVEN_BACK)
+    await call.hang_up()
 
 
 async def test_a_human_leaves_the_caller_to_the_third_whom_they_have_asked(

@@ -117,6 +117,21 @@ class LegKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LegHold:
+    """Somebody who has answered has put the others on hold, plays something to them meanwhile or not, or is back."""
+
+    leg: str
+    """ "" for the caller."""
+    hold: str
+    """One of `gateway.terms.hold`; "" for back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """All who were to publish anew have (see Renew)."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegSaid:
     """A callee has said this."""
 
@@ -209,10 +224,13 @@ class Booked:
 class Gone:
     """The caller has hung up. What is still to be done for them is done soon, or not at all."""
 
+    lost: bool = False
+    """They haven't: their line was lost, as its SIP service or LiveKit says. False where nobody knows."""
+
 
 Event = (
     Begun | Resumed | Key | Spoke | WantsPerson | NoCalls | Heard | Unsaid | LegRings | LegAnswered | LegFailed | Referred | LegLeft
-    | LegKey | LegSaid | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
+    | LegKey | LegHold | Renewed | LegSaid | LegSounds | LegHeard | Declined | Offered | Standing | RecordingEnded | Kept | Booked | Gone
 )  # fmt: skip
 
 # What is to be done, in this order.
@@ -277,7 +295,7 @@ class Drop:
 @dataclass(frozen=True, slots=True)
 class Whisper:
     """Say these to the leg alone, one after the other, in place of what it is being told; LegHeard follows. From now on it is
-    told what the leg does: LegKey, LegSaid, LegSounds."""
+    told what the leg does: LegKey, LegSaid, LegSounds. Who talks with the caller hears them besides."""
 
     leg: str
     texts: tuple[str, ...] = field(repr=False)
@@ -299,6 +317,16 @@ class Converse:
 
     legs: tuple[str, ...]
     caller: bool = True
+    music: bool = False
+    """Whether the caller hears us as well as them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Have the caller and these legs publish what they say as other tracks: those who have lost them are to hear them again
+    later. Renewed follows once all have; nothing does where one can't, as a SIP service that isn't ours."""
+
+    legs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +434,7 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Dial | Refer | Transferred | Drop | Whisper | Connect | Converse | Ready | Card | Consulted | Enter
+    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Connect | Converse | Ready | Card | Consulted | Enter
     | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip

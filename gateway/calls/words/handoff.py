@@ -20,6 +20,14 @@ class HandoffWord(StrEnum):
     """To that human."""
     CALLER_LEFT = "handoff_caller_left"
     """To whoever had answered."""
+    CALLER_CUT_OFF = "handoff_caller_cut_off"
+    """To whoever talked with a caller who was cut off and is called back."""
+    CALLER_LOST = "handoff_caller_lost"
+    """The same of one who can't be called."""
+    CALL_DROPPED = "handoff_call_dropped"
+    """Why that caller is called back, for whoever does."""
+    NO_ASIDE = "handoff_no_aside"
+    """To whoever talks with the caller and wants to ask a third in private, which can't be done again."""
     INTRODUCE = "handoff_introduce"
     """To both."""
     INTRODUCE_NOBODY = "handoff_introduce_nobody"
@@ -44,6 +52,10 @@ _ENGLISH = {
     HandoffWord.CUT_OFF: "We were cut off. I'm calling back. Please stay on the line.",
     HandoffWord.WAS_CUT_OFF: "Your call was cut off, and the caller is still there.",
     HandoffWord.CALLER_LEFT: "The caller has just hung up. Goodbye.",
+    HandoffWord.CALLER_CUT_OFF: "The caller was cut off. Your phones will ring soon, to call them back.",
+    HandoffWord.CALLER_LOST: "The caller was cut off, and can't be called back now. Goodbye.",
+    HandoffWord.CALL_DROPPED: "they were cut off while they talked with us",
+    HandoffWord.NO_ASIDE: "You can ask somebody in private once a call here. Press star 3 to bring them in.",
     HandoffWord.INTRODUCE: "{caller}, I have {human} for you.",
     HandoffWord.INTRODUCE_NOBODY: "I have {human} for you.",
     HandoffWord.INTRODUCE_COLLEAGUE: "{caller}, I have a colleague for you.",

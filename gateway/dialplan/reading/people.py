@@ -18,6 +18,7 @@ from gateway.dialplan.reading.missed import digest, escalate, notified
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.words import unknown
 from gateway.dialplan.when import moment
+from gateway.terms.act import RING_BACK
 
 _PERSON = ("call", "browser", "languages", "hours", "notify", "rotate")
 _ROTATE = ("every", "from", "order")
@@ -30,6 +31,7 @@ _TEAM = (
     "notify",
     "unanswered",
     "third",
+    "ring_back",
     "owner_first",
     "escalate",
     "digest",
@@ -171,10 +173,16 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         if "unanswered" in given
         else None,
         third=_third(reader, given["third"]) if "third" in given else None,
+        ring_back=ring_back(reader, given["ring_back"]) if "ring_back" in given else RING_BACK,
         owner_first="owner_first" in given and values.yes(reader, given["owner_first"], "owner_first", default=False),
         escalate=escalate(reader, given["escalate"]) if "escalate" in given else None,
         digest=digest(reader, given["digest"]) if "digest" in given else None,
     )
+
+
+def ring_back(reader: Reader, node: Node) -> float:
+    """Seconds from taking a call in which a lost line is rung back; 0 for never."""
+    return values.lasts(reader, node, "ring_back", least=1, most=3600, default=RING_BACK)
 
 
 def _third(reader: Reader, node: Node) -> Ref | None:

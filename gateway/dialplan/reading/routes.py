@@ -26,6 +26,7 @@ from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.outbound import transfer
+from gateway.dialplan.reading.people import ring_back
 from gateway.dialplan.reading.words import unknown
 
 ROUTE = (
@@ -33,6 +34,7 @@ ROUTE = (
     "human",
     "handoff",
     "introduce",
+    "ring_back",
     "transfer",
     "hours",
     *INSTEAD,
@@ -44,7 +46,7 @@ ROUTE = (
 )
 """What any route may say beside its action; `_FITS` holds which of them an action has no use for."""
 _FITS: Mapping[str, Sequence[str]] = {
-    "agent": ("language", "human", "handoff", "introduce", "transfer", "hours", "closed", "full", "unanswered", "no_agent",
+    "agent": ("language", "human", "handoff", "introduce", "ring_back", "transfer", "hours", "closed", "full", "unanswered", "no_agent",
               "dead_air", "limits", "privacy", "seal_digits", "resume", "notify"),
     "menu": ("language", "human", "hours", "closed", "full", "dead_air", "limits", "privacy"),
     "team": ("language", "hours", "closed", "full", "unanswered", "limits", "privacy"),
@@ -54,7 +56,7 @@ _FITS: Mapping[str, Sequence[str]] = {
     "route": ("hours", "closed", "full", "limits"),
     "reject": ("hours", "closed"),
 }  # fmt: skip
-_OF_HANDOFF = ("introduce", "unanswered")
+_OF_HANDOFF = ("introduce", "ring_back", "unanswered")
 """What an agent's route says about its handoff."""
 _RECORD = ("never", "ask", "announce")
 _PRIVACY = ("notice", "transcribe", "record", "keep", "declined")
@@ -136,6 +138,7 @@ def _whole(
         notify_team=notify_team,
         transfer=transfer(reader, given["transfer"], context) if "transfer" in given else None,
         introduce=_yes(reader, given, "introduce", default=True),
+        ring_back=ring_back(reader, given["ring_back"]) if "ring_back" in given else None,
         hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
         instead=instead,
         limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),

@@ -77,6 +77,14 @@ def yes(reader: Reader, node: Node, what: str, *, default: bool) -> bool:
     return _YES.get((text or "").casefold(), default)
 
 
+def lasts(reader: Reader, node: Node, what: str, *, least: float, most: float, default: float) -> float:
+    """Seconds between `least` and `most`, or 0 for `no`; `default` for `yes`, and, with a finding, for anything else."""
+    text = reader.text(node, what)
+    if text is not None and (told := _YES.get(text.casefold())) is not None:
+        return default if told else 0.0
+    return duration(reader, node, what, least=least, most=most, default=default)
+
+
 def one_of(reader: Reader, node: Node, what: str, known: Collection[str], default: str) -> str:
     """A word of `known`; `default`, with a finding, for anything else."""
     text = reader.text(node, what)

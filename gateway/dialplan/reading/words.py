@@ -50,6 +50,7 @@ OTHERS = {
     "holidays": "holiday holiday_calendar public_holidays",
     "closed_on": "closures closed_days exceptions",
     "works_on": "open_on working_days",
+    "ring_back": "ringback call_back reconnect redial early_drop",
     "wrap_up": "wrapup wrap after_call_work acw wrapup_time",
     "notify": "email mail webhook alert alerts",
     "call": "phone number tel extension mobile",

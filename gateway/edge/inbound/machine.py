@@ -258,7 +258,7 @@ def _gave_up(call: Call, event: PeerGone, now: float) -> Step:
 
 def _hung_up(call: Call, event: PeerGone, now: float) -> Step:
     reason, error = _caller(event)
-    over, (_, *rest) = hang_up(call, "served", reason=reason, error=error)
+    over, (_, *rest) = hang_up(call, "served", reason=reason, error=error, lost=event.lost)
     return over, tuple(rest)
 
 
@@ -290,11 +290,11 @@ def _transferred(call: Call, event: Transferred, now: float) -> Step:
 def _media_lost(call: Call, event: MediaLost, now: float) -> Step:
     if event.held:
         return call, ()
-    return hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT)
+    return hang_up(call, "media lost", reason=DisconnectReason.MEDIA_FAILURE, error=MEDIA_TIMEOUT, lost=True)
 
 
 def _lost(call: Call, event: SessionLost, now: float) -> Step:
-    return hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED)
+    return hang_up(call, "not refreshed", reason=DisconnectReason.CONNECTION_TIMEOUT, error=NOT_REFRESHED, lost=True)
 
 
 def _agreed(call: Call, event: SessionAgreed, now: float) -> Step:

@@ -106,10 +106,18 @@ def refuse(
 
 
 def hang_up(
-    call: Call, outcome: str, *, reason: int, error: str = "", status: str = "hangup", headers: Headers = ()
+    call: Call,
+    outcome: str,
+    *,
+    reason: int,
+    error: str = "",
+    status: str = "hangup",
+    headers: Headers = (),
+    lost: bool = False,
 ) -> Step:
-    """End a call that was answered, with a BYE."""
-    effects: tuple[Effect, ...] = (HangUp(headers), Leave(status)) if call.state in _SEATED else (HangUp(headers),)
+    """End a call that was answered, with a BYE. `lost`: nobody has ended it, and the room is told so."""
+    leave = Leave(status, reason) if lost else Leave(status)
+    effects: tuple[Effect, ...] = (HangUp(headers), leave) if call.state in _SEATED else (HangUp(headers),)
     return ended(call), (*effects, TellEnd(outcome, reason, error, 200, "OK"))
 
 

@@ -13,14 +13,15 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegHold, LegLeft, LegRings
 from gateway.calls.hearing import bridge
 from gateway.conduct import browsers
 from gateway.conduct.browsers import BROWSER
-from gateway.conduct.legs import EPOCH, MEMBER, Legs
+from gateway.conduct.legs import EPOCH, HUNG_UP, MEMBER, RINGING, Legs
 from gateway.conduct.outward import Outward
 from gateway.conduct.room import ACTIVE, STATUS
 from gateway.terms.act import Callee
+from gateway.terms.hold import HOLD, MUSIC, SILENT
 from gateway.terms.personal import Number
 from gateway.trunks.choose import OutboundTrunk
 from tests.e2e.servers import until
@@ -28,7 +29,15 @@ from tests.unit.conduct.virtual import run
 from tests.unit.guard.guards import guard
 
 CALL: Any = SimpleNamespace(
-    id="SCL_1", epoch=1, dialed=Number("+15105550100"), caller=None, plan="p", route="desk", because="", stop=1
+    id="SCL_1",
+    sip_identity="sip_1",
+    epoch=1,
+    dialed=Number("+15105550100"),
+    caller=None,
+    plan="p",
+    route="desk",
+    because="",
+    stop=1,
 )
 
 
@@ -69,7 +78,7 @@ class Room(rtc.EventEmitter[str]):
 async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: bool) -> None:
     room = Room()
     legs = Legs(
-        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2)), cast(Any, None), lambda _: None,
+        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), lambda _: None,
         hearing=cast(Any, None),
     )  # fmt: skip
     async with legs:
@@ -87,7 +96,7 @@ async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: boo
 async def test_who_seems_gone_because_our_connection_is_lost_has_not_left() -> None:
     room, told = Room(), list[object]()
     legs = Legs(
-        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2)), cast(Any, None), told.append,
+        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), told.append,
         hearing=cast(Any, None),
     )  # fmt: skip
     async with legs:
@@ -254,3 +263,30 @@ async def test_a_browser_hears_the_caller_once_livekit_lets_it_hear_at_all(monke
         await until(lambda: len(done) == 2, 5.0)
         legs.leave()
     assert done == [("leg-one.browser", True, False), bridge("one.browser")]
+
+
+async def test_who_holds_whom_is_told_once_each_time_before_they_are_gone() -> None:
+    room, told = Room(), list[object]()
+    legs = Legs(
+        cast(Any, room), cast(Any, room), CALL, cast(Any, None), told.append, hearing=cast(Any, None)
+    )  # fmt: skip
+
+    def changes(who: Participant, **attributes: str) -> None:
+        names = {"hold": HOLD, "status": STATUS}
+        who.attributes.update({names[name]: value for name, value in attributes.items()})
+        room.emit("participant_attributes_changed", {}, who)
+
+    eve, caller, ringing = Participant("leg-eve"), Participant("sip_1"), Participant("leg-fay")
+    eve.attributes = {EPOCH: "1", STATUS: ACTIVE, HOLD: MUSIC}
+    ringing.attributes = {EPOCH: "1", STATUS: RINGING}
+    room.remote_participants = {who.identity: who for who in (eve, caller, ringing)}
+    async with legs:
+        assert [(one.leg, one.hold) for one in legs.present()] == [("eve", MUSIC), ("fay", "")]
+        changes(eve, hold=MUSIC)
+        changes(ringing, hold=SILENT)
+        assert told == [], "it was known, or nobody has answered"
+        changes(eve, hold="")
+        changes(caller, hold=SILENT)
+        changes(caller, hold=SILENT)
+        changes(eve, hold=SILENT, status=HUNG_UP)
+    assert told == [LegHold("eve", ""), LegHold("", SILENT), LegHold("eve", SILENT), LegLeft("eve")]

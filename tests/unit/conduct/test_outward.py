@@ -71,6 +71,7 @@ async def test_who_is_named_is_dialed_as_it_is_named() -> None:
     assert [(one.sip_trunk_id, one.sip_call_to) for one in exchange.dialed] == [("ST_1", ANA), ("ST_2", "ben")]
     assert exchange.dialed[0].ringing_timeout.ToTimedelta().total_seconds() == 20.5
     assert exchange.dialed[0].participant_attributes == {"offhook.leg": "a"}
+    assert exchange.dialed[0].media.media_timeout.ToTimedelta().total_seconds() == 600, "a PBX may hold them that long"
 
 
 async def test_a_trunk_says_how_keys_and_sound_come() -> None:

@@ -91,6 +91,7 @@ class Watching(Scripted):
 class There:
     leg: str
     answered: bool
+    hold: str = ""
 
 
 @dataclass

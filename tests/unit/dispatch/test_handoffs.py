@@ -15,7 +15,7 @@ from gateway.dialplan.state import State
 from gateway.dispatch import stops
 from gateway.dispatch.decide import Arrival, arrived
 from gateway.dispatch.dispatcher import PARTS_WITHIN
-from gateway.terms.act import Because, Handoff, Onward, Promise, Record, Talk
+from gateway.terms.act import RING_BACK, Because, Handoff, Onward, Promise, Record, Talk
 from gateway.terms.call import Call, CallId, Phase, Pool
 from gateway.terms.personal import Number
 from tests.unit.dispatch.world import CALL, World, arrival
@@ -33,6 +33,9 @@ numbers:
   "+15105550400": teams
   "+15105550500": without
   "+15105550600": screens
+  "+15105550700": back
+  "+15105550800": never
+  "+15105550900": hasty
 people:
   ana: {call: +1 510 555 0111, notify: ["sms:+15105550111", "mailto:ana@acme.example"]}
   ben: {call: +1 510 555 0112}
@@ -41,14 +44,18 @@ people:
 teams:
   desk: {members: [ben, turns], notify: ["mailto:desk@acme.example"]}
   other: {members: [ana], unanswered: leave}
+  hasty: {members: [ana], ring_back: 30s}
   screens: {members: [eve, ben]}
 routes:
   sales: {agent: sales, handoff: desk}
   quiet: {agent: sales, handoff: desk, introduce: false}
+  back: {agent: sales, handoff: hasty, ring_back: 2m}
+  never: {agent: sales, handoff: hasty, ring_back: no}
   own: {agent: sales, handoff: other, unanswered: {callback: {within: 30m}}}
   teams: {agent: sales, handoff: other}
   without: {agent: sales}
   screens: {agent: sales, handoff: screens}
+  hasty: {agent: sales, handoff: hasty}
   leave: {message: {unanswered: Nobody is there., otherwise: Please speak., notify: desk}}
 """
 
@@ -79,6 +86,29 @@ def test_an_agent_gives_its_caller_to_the_routes_team(plan: Plan, dialed: str, i
     cards = (("ana", ("sms:+15105550111", "mailto:ana@acme.example")),)
     assert given.act == Handoff("desk", introduce=introduce, notify=("mailto:desk@acme.example",), cards=cards)
     assert (given.pool, given.because, given.route, given.brief.agent) == (Pool.HOUSE, "handoff", call.route, "")
+
+
+@pytest.mark.parametrize(
+    ("dialed", "seconds"),
+    [("+15105550100", RING_BACK), ("+15105550700", 120.0), ("+15105550800", 0.0), ("+15105550900", 30.0)],
+)
+def test_the_route_or_else_the_team_says_how_soon_a_lost_line_is_rung_back(
+    plan: Plan, dialed: str, seconds: float
+) -> None:
+    given = after(plan, at_agent(plan, dialed), Because.HANDOFF)
+    assert isinstance(given.act, Handoff)
+    assert given.act.ring_back == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("yes", ""), ("soon", "'soon' is no length of time for ring_back."), ("3h", "ring_back can't be 3h.")],
+)
+def test_how_soon_must_be_a_time_or_no(tmp_path: Path, written: str, said: str) -> None:
+    where = tmp_path / "main.yaml"
+    where.write_text(PLAN.replace("ring_back: 30s", f"ring_back: {written}"))
+    found = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC)).findings
+    assert [one.what for one in found if "ring_back" in one.what] == ([said] if said else [])
 
 
 def test_whom_nobody_takes_their_agent_talks_on_with(plan: Plan) -> None:
@@ -117,7 +147,7 @@ def test_a_route_without_a_team_gives_nobody_to_one(plan: Plan) -> None:
     assert isinstance(after(plan, call, Because.HANDOFF).act, Promise)
 
 
-@pytest.mark.parametrize("more", ["introduce: false", "unanswered: leave"])
+@pytest.mark.parametrize("more", ["introduce: false", "ring_back: no", "unanswered: leave"])
 def test_what_is_about_a_handoff_needs_one(tmp_path: Path, more: str) -> None:
     where = tmp_path / "main.yaml"
     where.write_text(PLAN.replace("without: {agent: sales}", f"without: {{agent: sales, {more}}}"))
@@ -125,14 +155,17 @@ def test_what_is_about_a_handoff_needs_one(tmp_path: Path, more: str) -> None:
     assert "it is about a handoff" in finding.what
 
 
-async def with_caller_given_to_a_human(bridged: str = "") -> World:
+DESK = Handoff("desk")
+
+
+async def with_caller_given_to_a_human(bridged: str = "", act: Handoff = DESK) -> World:
     """A call whose job rings a team for its caller, or has connected one of it."""
     world = World()
     await world.one.arrived(arrival())
     call = await world.store.get(CALL)
     assert call
     assert await world.store.take(CALL, call.epoch, "job-1", 3.0)
-    there = replace(call, act=Handoff("desk"), stop=2, pool=Pool.HOUSE, checkpoint="", bridged="")
+    there = replace(call, act=act, stop=2, pool=Pool.HOUSE, checkpoint="", bridged="")
     assert await world.store.lead(there, {})
     if bridged:
         assert await world.store.keep(CALL, call.epoch, 2, "{}", bridged)
@@ -152,9 +185,15 @@ async def test_a_job_may_tell_whoever_has_answered_that_the_caller_has_gone() ->
     assert world.rooms.did("close") == 1, "a job that has died leaves nobody behind"
 
 
-async def test_two_who_talked_need_no_such_moment() -> None:
-    world = await with_caller_given_to_a_human("desk-1")
+@pytest.mark.parametrize(("ring_back", "closed"), [(0.0, 1), (RING_BACK, 0)])
+async def test_two_who_talked_need_such_a_moment_where_a_lost_caller_is_called_back(
+    ring_back: float, closed: int
+) -> None:
+    world = await with_caller_given_to_a_human("desk-1", Handoff("desk", ring_back=ring_back))
     await world.one.gone(CALL)
+    assert world.rooms.did("close") == closed
+    world.now += PARTS_WITHIN
+    await world.one.reconcile()
     assert world.rooms.did("close") == 1
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
+import pytest
 from livekit import rtc
 
+from gateway.edge.audio import Mouth
+from gateway.edge.leg import ISOLATED
 from gateway.edge.room import RPCS, LiveKit, RoomLeg, RoomUser
+from gateway.terms.renew import RENEW
 
 
 class Room:
@@ -41,10 +45,92 @@ class _User:
     def on_room_audio(self, frame: object) -> None:
         pass
 
+    def post(self, event: object) -> None:
+        pass
+
 
 async def test_the_sdk_keeps_no_room_by_its_rpc_methods() -> None:
-    assert await left(Room(connected=True)) == [*RPCS, "disconnect"]
+    assert await left(Room(connected=True)) == [*RPCS, RENEW, "disconnect"]
 
 
 async def test_a_room_that_the_server_has_ended_is_left_as_it_is() -> None:
     assert await left(Room(connected=False)) == ["disconnect"]
+
+
+class Us:
+    """Our participant, which publishes."""
+
+    def __init__(self) -> None:
+        self.track_publications: dict[str, object] = {"TR_1": object()}
+        self.refuses = False
+        self.done: list[str] = []
+
+    async def publish_track(self, track: rtc.LocalAudioTrack, _: object) -> None:
+        if self.refuses:
+            raise rtc.participant.PublishTrackError("no")
+        self.done.append(f"publish {track.name}")
+
+    async def unpublish_track(self, sid: str) -> None:
+        self.done.append(f"unpublish {sid}")
+
+
+def talking(us: Us) -> RoomLeg:
+    leg = RoomLeg(LiveKit("", "", ""), cast("RoomUser", _User()), "call")
+    room = Room(connected=True)
+    room.local_participant = us  # type: ignore[assignment]
+    leg._room, leg._mouth = cast("rtc.Room", room), Mouth("leg-1")
+    return leg
+
+
+ASKED = cast("rtc.RpcInvocationData", None)
+
+
+async def test_another_track_is_there_before_the_one_it_replaces_is_gone() -> None:
+    us = Us()
+    leg = talking(us)
+    assert await leg._on_renew(ASKED) == "{}"
+    assert us.done == ["publish leg-1'", "unpublish TR_1"]
+
+
+async def test_the_track_stays_where_another_cant_be_published() -> None:
+    us = Us()
+    us.refuses = True
+    leg = talking(us)
+    with pytest.raises(rtc.RpcError):
+        await leg._on_renew(ASKED)
+    assert us.done == []
+
+
+async def test_a_call_that_is_over_has_no_other_track() -> None:
+    leg = talking(Us())
+    leg._left = True
+    with pytest.raises(rtc.RpcError):
+        await leg._on_renew(ASKED)
+
+
+class Publication:
+    """A track of somebody's."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.kind = name, rtc.TrackKind.KIND_AUDIO
+        self.subscribed = False
+
+    def set_subscribed(self, on: bool) -> None:
+        self.subscribed = on
+
+
+@pytest.mark.parametrize(("name", "subscribed"), [("leg-1", True), ("leg-1'", False), ("leg-1''", False)])
+async def test_only_the_api_lets_anybody_hear_a_track_that_replaces_another(name: str, subscribed: bool) -> None:
+    """Who was heard before and joins anew is heard at once; who was taken from us isn't."""
+    leg = RoomLeg(LiveKit("", "", ""), cast("RoomUser", _User()), "call")
+    leg._hearing["TR_1"] = "leg-1"
+    publication, them = Publication(name), Them()
+    leg._want(cast("rtc.RemoteTrackPublication", publication), cast("rtc.RemoteParticipant", them))
+    assert publication.subscribed is subscribed
+
+
+class Them:
+    """Somebody's leg."""
+
+    identity = "leg-1"
+    attributes: ClassVar = {ISOLATED: "1"}

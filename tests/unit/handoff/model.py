@@ -12,6 +12,7 @@ from gateway.handoff.machine import Phase, Transfer
 from gateway.handoff.state import Third
 from gateway.terms.act import Callee, Handoff
 from gateway.terms.handoff import Tried
+from gateway.terms.hold import SILENT
 from tests.unit.calls.world import START, World
 
 EVE = Callee("eve", "")
@@ -39,9 +40,21 @@ class Desk(World):
         self.gone = False
         """The caller has hung up."""
         self.introduced = ""
+        self.booked: list[str] = []
+        """Why each callback was booked."""
+        self.told_aside: list[tuple[str, tuple[str, ...]]] = []
+        """What was said to somebody alone who talks."""
+        self.renewing: tuple[str, ...] = ()
+        """The legs that were last asked to publish anew."""
+        self.accompanied = False
+        """The caller hears us besides whoever talks with them."""
 
     def _do(self, effect: Effect) -> None:
         match effect:
+            case cues.Whisper(leg, texts) if self.legs[leg] in ("connected", "aside"):
+                self.told_aside.append((leg, texts))
+            case cues.Renew(legs):
+                self.renewing = legs
             case cues.Whisper(leg, texts):
                 assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
                 assert texts
@@ -50,21 +63,28 @@ class Desk(World):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
                 self.told.pop(leg, None)
-                self.introduced = say
+                self.introduced, self.accompanied = say, False
                 self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
-            case cues.Converse(legs, caller):
+            case cues.Converse(legs, caller, music):
                 self._converse(legs, caller)
+                self.accompanied = music
             case cues.Ready():
                 pass
             case cues.Card(_, name):
                 self.cards.append(name)
             case cues.Consulted(leg, tried):
                 again = (self.came.get(leg), tried) in (
-                    (Tried.TAKEN, Tried.GAVE_BACK), (Tried.TAKEN, Tried.CUT_OFF), (Tried.ASKED, Tried.TAKEN)
+                    (Tried.TAKEN, Tried.GAVE_BACK), (Tried.TAKEN, Tried.CUT_OFF), (Tried.ASKED, Tried.TAKEN),
+                    (Tried.TAKEN, Tried.CALLER_CUT_OFF)
                 )  # fmt: skip
                 assert leg not in self.came or again, "a leg comes out one way"
                 self.came[leg] = tried
+                if tried is Tried.CALLER_CUT_OFF:
+                    self.legs[leg] = "answered"  # and nobody is there to talk with
+            case cues.Book(_, reason):
+                assert self.gone
+                self.booked.append(reason)
             case cues.Drop(leg):
                 self.told.pop(leg, None)
                 if self.legs.get(leg) == "aside":
@@ -112,7 +132,8 @@ class Desk(World):
         if self.outcome is None and not self.gone:
             assert connected or self.sound, "the caller hears music, words, or the human; never nothing"
         if connected:
-            assert not self.sound, "no music for two who talk"
+            held = self.machine.hold == SILENT and self.machine.third in (Third.NOBODY, Third.RUNG_IN)
+            assert self.accompanied is bool(self.sound) is held, "no music for two who talk"
             # Of who has no phone a job that died has left nothing that could ring.
             still = self.phones if self.crashed else self.those
             rung = [self.machine.third_leg] if self.machine.third is Third.RUNG_IN else []
@@ -167,6 +188,10 @@ class Desk(World):
         """Somebody who had answered hangs up, or is cut off."""
         self.legs[leg] = "left"
         return self.happens(cues.LegLeft(leg, lost))
+
+    def holds(self, leg: str, hold: str) -> Sequence[Effect]:
+        """Somebody puts the caller on hold, or is back."""
+        return self.happens(cues.LegHold(leg, hold))
 
     def presses(self, leg: str, key: str) -> Sequence[Effect]:
         """Somebody who has answered presses a key."""

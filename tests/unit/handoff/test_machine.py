@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -11,14 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.asked import DECIDE_WITHIN, PART_WITHIN, WHISPER_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
-from gateway.handoff.cut_off import AT_ONCE, EARLY, RINGS
+from gateway.handoff.cut_off import AT_ONCE, ON_HOLD, RINGS
 from gateway.handoff.machine import EVENTS, TABLE, Phase, Transfer
 from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE, TALKED
 from gateway.handoff.talking import HELD
-from gateway.terms.act import Because, Callee, Handoff, Onward
+from gateway.terms.act import RING_BACK, Because, Callee, Handoff, Onward
 from gateway.terms.handoff import Tried
+from gateway.terms.hold import MUSIC, SILENT
 from tests.unit.calls.world import START
 from tests.unit.handoff.model import ACT, FAY, TEAM, Desk, begun
 
@@ -285,6 +289,7 @@ def test_who_cant_be_told_is_dropped_soon() -> None:
 def test_a_caller_who_hangs_up_ends_the_talk() -> None:
     desk, [leg] = consulted(ANA)
     desk.presses(leg, "1")
+    desk.pass_time(AT_ONCE)
     desk.gone = True
     desk.happens(cues.Gone())
     assert (desk.legs[leg], desk.outcome) == ("dropped", TALKED)
@@ -409,7 +414,13 @@ def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
 
 @pytest.mark.parametrize(
     ("after", "lost", "back"),
-    [(0.0, False, True), (AT_ONCE, False, False), (AT_ONCE, True, True), (EARLY - 1, True, True), (EARLY, True, False)],
+    [
+        (0.0, False, True),
+        (AT_ONCE, False, False),
+        (AT_ONCE, True, True),
+        (RING_BACK - 1, True, True),
+        (RING_BACK, True, False),
+    ],
 )
 def test_who_is_cut_off_early_is_rung_back_and_who_hangs_up_isnt(after: float, lost: bool, back: bool) -> None:
     desk, [leg] = consulted(ANA)
@@ -419,6 +430,126 @@ def test_who_is_cut_off_early_is_rung_back_and_who_hangs_up_isnt(after: float, l
     assert (desk.those("rings") != []) is back
     assert desk.came[leg] is (Tried.CUT_OFF if back else Tried.TAKEN)
     assert desk.outcome == (None if back else TALKED)
+
+
+@pytest.mark.parametrize(("after", "back"), [(0.0, True), (ON_HOLD - 0.1, True), (ON_HOLD, False)])
+def test_who_is_gone_just_after_they_put_the_caller_on_hold_is_rung_back(after: float, back: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(10 * RING_BACK)
+    desk.holds(leg, MUSIC)
+    desk.pass_time(after)
+    desk.hangs_up(leg)
+    assert (desk.those("rings") != []) is back
+
+
+def test_who_is_back_from_hold_has_said_goodbye() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(AT_ONCE)
+    desk.holds(leg, SILENT)
+    desk.holds(leg, "")
+    desk.hangs_up(leg)
+    assert desk.outcome == TALKED
+
+
+@pytest.mark.parametrize(
+    ("after", "lost", "back"),
+    [
+        (0.0, False, True),
+        (AT_ONCE, False, False),
+        (AT_ONCE, True, True),
+        (RING_BACK - 1, True, True),
+        (RING_BACK, True, False),
+    ],
+)
+def test_a_caller_who_is_cut_off_early_is_called_back_and_the_human_told(after: float, lost: bool, back: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(after)
+    desk.gone = True
+    desk.happens(cues.Gone(lost))
+    assert desk.came[leg] is (Tried.CALLER_CUT_OFF if back else Tried.TAKEN)
+    assert desk.booked == (["they were cut off while they talked with us"] if back else [])
+    if back:
+        assert desk.machine.phase is Phase.PARTING
+        desk.happens(cues.Booked(True))
+        assert desk.told[leg] == (word(HandoffWord.CALLER_CUT_OFF, "en-US"),)
+        desk.hears(leg)
+    assert (desk.legs[leg], desk.held) == ("dropped", set())
+    assert desk.machine.phase is Phase.OVER
+
+
+@pytest.mark.parametrize(("holds_for", "back"), [(ON_HOLD - 0.1, True), (ON_HOLD, False)])
+def test_a_caller_who_is_gone_just_after_they_held_the_human_is_called_back(holds_for: float, back: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(2 * RING_BACK)
+    desk.holds("", MUSIC)
+    assert desk.sound == "", "their phone plays to the human"
+    desk.pass_time(holds_for)
+    desk.gone = True
+    desk.happens(cues.Gone())
+    assert bool(desk.booked) is back
+
+
+def test_a_caller_who_cant_be_called_back_is_gone_and_the_human_told() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.gone = True
+    desk.happens(cues.Gone(lost=True))
+    desk.happens(cues.Booked(False))
+    assert desk.told[leg] == (word(HandoffWord.CALLER_LOST, "en-US"),)
+    desk.pass_time(PART_WITHIN)
+    assert (desk.legs[leg], desk.machine.phase) == ("dropped", Phase.OVER)
+
+
+def test_nobody_calls_a_caller_back_whom_the_plan_lets_be() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.machine = replace(desk.machine, act=replace(desk.machine.act, ring_back=0.0))
+    desk.presses(leg, "1")
+    desk.gone = True
+    desk.happens(cues.Gone(lost=True))
+    assert (desk.booked, desk.outcome) == ([], TALKED)
+
+
+@pytest.mark.parametrize("ring_back", [0.0, 0.5])
+def test_the_plan_says_whether_anybody_is_rung_back_and_when(ring_back: float) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.machine = replace(desk.machine, act=replace(desk.machine.act, ring_back=ring_back))
+    desk.presses(leg, "1")
+    desk.holds(leg, SILENT)
+    desk.holds(leg, "")
+    desk.pass_time(ring_back)
+    desk.hangs_up(leg, lost=True)
+    assert desk.outcome == TALKED
+
+
+def test_a_caller_on_hold_hears_music_where_the_human_plays_none() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.holds(leg, MUSIC)
+    assert desk.sound == ""
+    desk.holds(leg, SILENT)
+    assert (desk.sound, desk.accompanied) == ("music:default", True)
+    desk.holds(leg, MUSIC)
+    assert (desk.sound, desk.accompanied) == ("", False)
+    desk.holds(leg, SILENT)
+    desk.holds(leg, "")
+    assert (desk.sound, desk.accompanied, desk.legs[leg]) == ("", False, "connected")
+    desk.pass_time(AT_ONCE)
+    desk.hangs_up(leg)
+    assert desk.outcome == TALKED
+
+
+@pytest.mark.parametrize("effects", range(3))
+def test_another_job_goes_on_with_a_caller_on_hold(effects: int) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.crash(cues.LegHold(leg, SILENT), effects)
+    assert desk.sound == "", "perhaps they are back"
+    desk.holds(leg, SILENT)
+    assert (desk.sound, desk.accompanied) == ("music:default", True)
 
 
 def cut_off() -> tuple[Desk, str]:
@@ -568,6 +699,12 @@ class Handoffs(RuleBasedStateMachine):
         self._happens(cues.LegLeft(leg, lost), crash)
 
     @precondition(lambda self: self.desk.those("connected", "aside"))
+    @rule(data=st.data(), hold=st.sampled_from(["", MUSIC, SILENT]), crash=st.none() | st.integers(0, 2))
+    def somebody_puts_the_caller_on_hold(self, data: st.DataObject, hold: str, crash: int | None) -> None:
+        leg = data.draw(st.sampled_from(self.desk.those("connected", "aside")))
+        self._happens(cues.LegHold(leg, hold), crash)
+
+    @precondition(lambda self: self.desk.those("connected", "aside"))
     @rule(data=st.data(), keys=st.sampled_from(["*", "2", "*2", "*3", "*8"]), crash=st.none() | st.integers(0, 5))
     def a_key_is_pressed_in_the_talk(self, data: st.DataObject, keys: str, crash: int | None) -> None:
         leg = data.draw(st.sampled_from(self.desk.those("connected", "aside")))
@@ -581,11 +718,13 @@ class Handoffs(RuleBasedStateMachine):
         self._happens(cues.Declined(data.draw(st.sampled_from(sorted(self.desk.legs)))), None)
 
     @precondition(lambda self: not self.desk.gone)
-    @rule(often=st.integers(0, 9))
-    def the_caller_hangs_up(self, often: int) -> None:
+    @rule(often=st.integers(0, 9), lost=st.booleans(), done=st.booleans())
+    def the_caller_hangs_up(self, often: int, lost: bool, done: bool) -> None:
         if often == 0:
             self.desk.gone = True
-            self._happens(cues.Gone(), None)
+            self._happens(cues.Gone(lost), None)
+            if self.desk.booked:
+                self._happens(cues.Booked(done), None)
 
     @rule()
     def all_is_said(self) -> None:

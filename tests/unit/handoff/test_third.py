@@ -8,6 +8,8 @@ import pytest
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.state import TALKED, Feature, Third
 from gateway.handoff.talking import code
 from gateway.handoff.third import MOVES, PARTS, RINGS, offers
@@ -92,7 +94,45 @@ def test_who_was_asked_is_brought_in() -> None:
     codes(desk, ana, "*3")
     assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "connected"})
     codes(desk, ana, "*8")
-    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "connected"}), "the caller is left once"
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "connected"}), "nobody was heard anew yet"
+    assert desk.told_aside == [(ana, (word(HandoffWord.NO_ASIDE, "en-US"),))], "and she is told"
+    desk.happens(cues.Renewed())
+    codes(desk, ana, "*8")
+    assert (desk.sound, desk.legs) == (MUSIC, {ana: "aside", fay: "aside"})
+    assert desk.renewing == (ana, fay), "the caller loses both"
+
+
+def test_a_third_is_asked_as_often_as_all_can_be_heard_anew() -> None:
+    desk, ana = talking()
+    for times in range(3):
+        codes(desk, ana, "*8")
+        assert desk.renewing == (ana,)
+        fay = [leg for leg, name in desk.whose.items() if name == FAY.name][times]
+        desk.happens(cues.Renewed())
+        desk.answers(fay)
+        assert (desk.sound, desk.legs[ana], desk.legs[fay]) == (MUSIC, "aside", "aside")
+        codes(desk, ana, "*8")
+        desk.pass_time(PARTS)
+        assert (desk.sound, desk.legs[ana], desk.legs[fay]) == ("", "connected", "dropped")
+    assert desk.told_aside == []
+
+
+def test_where_nobody_can_be_heard_anew_the_caller_is_left_once() -> None:
+    desk, ana, fay = asked("*8")
+    desk.answers(fay)
+    codes(desk, ana, "*8")
+    desk.pass_time(PARTS)
+    codes(desk, ana, "*8")
+    assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "dropped"})
+    assert [leg for leg, _ in desk.told_aside] == [ana]
+
+
+def test_another_job_has_all_be_heard_anew_again() -> None:
+    desk, _, fay = asked("*8")
+    desk.renewing = ()
+    desk.legs[fay] = "answered"
+    desk.crash(cues.LegAnswered(fay), 0)
+    assert desk.renewing
 
 
 @pytest.mark.parametrize("keys", ["*8", "*3"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.records.handoffs import Handed, handed
+import pytest
+
+from gateway.records.handoffs import Handed, handed, held
 
 LEGS = [
     {"leg": "1", "member": "ana", "answered": 15.0, "over": 20.1},
@@ -40,3 +42,34 @@ def test_a_third_was_asked_until_they_got_the_caller_who_had_not_waited_for_them
         Handed("2", "ben", "taken", 20.0, consult=4.0, hold=None, talk=62.0),
         Handed("4", "dee", "asked", 21.0, consult=None, hold=None, talk=None),
     ]
+
+
+def hold(leg: str | None, hold: str | None, at: float) -> dict[str, object]:
+    return {"kind": "hold", "at": at, "about": {"leg": leg, "hold": hold}}
+
+
+@pytest.mark.parametrize(
+    ("notes", "over", "seconds"),
+    [
+        ([], 80.0, 0.0),
+        ([hold("2", "music", 30.0), hold("2", "silent", 31.0), hold("2", None, 45.0)], 80.0, 15.0),
+        ([hold("2", "silent", 30.0), hold("1", None, 35.0), hold(None, None, 36.0), hold("2", None, 40.0)], 80.0, 10.0),
+        (
+            [hold("2", None, 45.0), hold("2", "silent", 30.0), hold("2", "silent", 50.0), hold("2", None, 51.0)],
+            80.0,
+            16.0,
+        ),
+        ([hold("2", "silent", 70.0)], 80.0, 10.0),
+        ([hold("2", "silent", 70.0), hold("1", "silent", 74.0)], None, 4.0),
+        ([hold("2", None, 70.0)], 80.0, 0.0),
+    ],
+)
+def test_how_long_one_has_held_the_others(notes: list[dict[str, object]], over: float | None, seconds: float) -> None:
+    assert held(notes, "2", over) == seconds
+
+
+def test_who_has_held_the_caller_is_told_of_so() -> None:
+    notes = [note("2", "taken", 20.0), hold("2", "silent", 30.0), hold("2", None, 45.0), hold(None, "silent", 50.0)]
+    [ben] = handed(LEGS, WAITS, notes)
+    assert (ben.talk, ben.held) == (62.0, 15.0)
+    assert held(notes, None, 60.0) == 10.0

@@ -55,6 +55,8 @@ CONVERSATION = [
     event(Kind.LEFT, 18.68, epoch=1, why="this process ends"),
     event(Kind.ENGINE, 18.69, engine="llm", before="openai", now="local", why="timeout"),
     event(Kind.HANDOFF, 18.685, leg="2", tried="taken"),
+    event(Kind.HOLD, 18.686, leg="2", hold="silent"),
+    event(Kind.HOLD, 18.687, leg=None, hold=None),
     event(Kind.HELD, 18.69, text="One moment, please.", after=1.2),
     event(Kind.DELIVER, 18.695, kind="card", subject="ring 1", to=["mailto:a@example.com"], urgent=True),
     event(Kind.MESSAGE, 18.7, id="m1", file="m1.ogg", seconds=7.25, size=20480, because="unanswered", team="sales",
@@ -114,6 +116,8 @@ def test_a_call_becomes_its_rows() -> None:
     }  # fmt: skip
     assert rows[Table.NOTES, (CALL, "left", 18.68)]["about"] == {"epoch": 1, "why": "this process ends"}
     assert rows[Table.NOTES, (CALL, "handoff", 18.685)]["about"] == {"leg": "2", "tried": "taken"}
+    assert rows[Table.NOTES, (CALL, "hold", 18.686)]["about"] == {"leg": "2", "hold": "silent"}
+    assert rows[Table.NOTES, (CALL, "hold", 18.687)]["about"] == {"leg": None, "hold": None}
     assert rows[Table.NOTES, (CALL, "held", 18.69)]["about"] == {"text": "One moment, please.", "after": 1.2}
     assert rows[Table.MESSAGES, (CALL, "m1")] == {
         "call": CALL, "id": "m1", "at": 18.7, "left": 18.7, "file": "m1.ogg", "seconds": 7.25, "size": 20480,

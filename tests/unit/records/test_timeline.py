@@ -125,6 +125,27 @@ def test_a_handoff_tells_how_long_each_was_told_of_it_held_and_talked() -> None:
     assert ("ana is gone", "beaten") in told
 
 
+def test_who_holds_whom_is_told_and_for_how_long() -> None:
+    legs = [{"leg": "2", "member": "ben", "at": 10.0, "answered": 16.0, "over": 82.0, "how": "left"}]
+    notes = [
+        {"kind": "handoff", "at": 20.0, "about": {"leg": "2", "tried": "taken"}},
+        *(
+            {"kind": "hold", "at": at, "about": {"leg": leg, "hold": hold}}
+            for at, leg, hold in (
+                (30.0, "2", "music"), (31.0, "2", "silent"), (45.0, "2", None), (46.0, "2", None), (50.0, None, "music")
+            )
+        ),
+    ]  # fmt: skip
+    found = timeline({"started": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=legs, notes=notes)
+    told = [(moment.at, moment.text, moment.note) for moment in found]
+    assert told[-4:] == [
+        (30.0, "ben puts the caller on hold", "music"),
+        (45.0, "ben is back from hold", ""),
+        (50.0, "the caller puts us on hold", "music"),
+        (82.0, "ben hung up", "talked 62 s, 15 s of it on hold"),
+    ]
+
+
 def test_who_was_cut_off_hasnt_hung_up() -> None:
     legs = [{"leg": "2", "member": "ben", "at": 10.0, "answered": 16.0, "over": 40.0, "how": "left"}]
     notes = [

@@ -176,7 +176,8 @@ def test_a_room_lost_while_it_rings_isnt_the_callers_fault() -> None:
 def test_we_hang_up(happened: tuple[own.Event, ...], event: own.Event, outcome: str, status: str) -> None:
     call, effects = after(*happened, event)
     assert call.state is State.ENDED
-    assert effects[:2] == (ev.HangUp(), ev.Leave(status))
+    lost = DisconnectReason.MEDIA_FAILURE if isinstance(event, ev.MediaLost) else DisconnectReason.CLIENT_INITIATED
+    assert effects[:2] == (ev.HangUp(), ev.Leave(status, lost)), "the room is told of a line that is lost"
     assert (end(effects).outcome, end(effects).sip_status) == (outcome, 200)
 
 
@@ -336,7 +337,7 @@ def test_a_session_that_is_lost(how: str) -> None:
     call, _ = step(call, ev.SessionAgreed(SessionTimer(90, refreshing=False)), 0.0)
     assert call.deadline() == 60.0
     call, effects = expire(call, 60.0) if how == "not refreshed" else step(call, ev.SessionLost(), 1.0)
-    assert effects[:2] == (ev.HangUp(), ev.Leave("hangup"))
+    assert effects[:2] == (ev.HangUp(), ev.Leave("hangup", DisconnectReason.CONNECTION_TIMEOUT))
     assert (end(effects).reason, end(effects).error) == (
         DisconnectReason.CONNECTION_TIMEOUT,
         "the session wasn't refreshed",
