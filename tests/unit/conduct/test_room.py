@@ -12,6 +12,7 @@ from livekit import rtc
 from gateway.conduct import room as rooms
 from gateway.conduct.room import CallRoom
 from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Leave, Out
+from gateway.terms.ending import Party
 from tests.e2e.servers import until
 from tests.unit.conduct.test_script import TO_TALKING, play
 
@@ -71,6 +72,18 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> World:
 async def test_a_caller_who_hangs_up_has_left_at_once(world: World) -> None:
     world.leaves(rtc.DisconnectReason.CLIENT_INITIATED)
     assert [type(one) for one in world.seen] == [CallerLeft]
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_caller_whose_line_is_lost_hasnt_hung_up(world: World, lost: bool) -> None:
+    """LiveKit keeps no such reason of a service that leaves by itself: its attribute tells."""
+    gone = Participant(disconnect_reason=rtc.DisconnectReason.CLIENT_INITIATED)
+    gone.attributes |= {rooms.LOST: "1"} if lost else {}
+    world.room.emit("participant_disconnected", gone)
+    [left] = world.seen
+    assert left == CallerLeft(Party.NETWORK if lost else Party.UNKNOWN, "client_initiated")
+    _, effects = play(*TO_TALKING, left)
+    assert Leave("the caller left", lost=lost) in effects
 
 
 async def test_a_sip_service_that_joins_anew_has_not_left(world: World) -> None:
