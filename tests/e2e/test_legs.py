@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings
-from gateway.calls.hearing import ATTENDED
+from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings, Renewed
+from gateway.calls.hearing import ATTENDED, conversation
 from gateway.rtp.session import Timeouts
 from gateway.trunks.choose import CallerId
 from tests.e2e.edge_lab import DIALED, Lab, lab
@@ -161,6 +161,39 @@ async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: 
         print("answered to two-way speech, ms:", [round(each * 1000) for each in took])
         assert sorted(took)[2] <= 1.5
         await sipp.ended()
+
+
+@pytest.mark.long
+async def test_those_who_lose_each_other_hear_each_other_again_by_other_tracks(edge: Lab, tmp_path: Path) -> None:
+    """As often as a human leaves the caller for a third; the caller hears neither of them meanwhile."""
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        edge.phone() as third,
+        call.dialer.callee("callee_hung_up_on", rtp=human.port) as (_, port),
+        call.dialer.callee("callee_hung_up_on", rtp=third.port) as (_, other),
+    ):
+        human.tone, third.tone = TONES["a"], TONES["b"]
+        await call.trunk("one", port)
+        await call.trunk("two", other)
+        async with call.job() as job:
+            caller, callee, asked = await attended(job, call.caller), Ear(human), Ear(third)
+            job.dial("a", "sip:ana@one")
+            job.dial("b", "sip:bo@two")
+            await job.is_told(LegAnswered, "a")
+            await job.is_told(LegAnswered, "b")
+            for times in range(1, 5):
+                job.legs.connect("a")
+                await asyncio.gather(caller.hears("a"), callee.hears("caller"))
+                job.hearing.set(conversation(("a", "b"), caller=False))
+                job.legs.renew(["a"])
+                await asyncio.gather(caller.hears("job"), callee.hears("b"), asked.hears("a"))
+                caller.start(), callee.start(), asked.start()
+                await until(lambda: sum(isinstance(event, Renewed) for _, event in job.told) == times)  # noqa: B023
+                await _frames(caller, 50)
+                assert (caller.ever(), callee.ever()) == ({"job"}, {"b"})
+                assert asked.ever() == {"a"}
+        await call.end()
 
 
 @pytest.mark.long
