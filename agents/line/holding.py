@@ -60,7 +60,9 @@ class Holding:
         return not self.known and self.said >= TIMES
 
     def talks(self, now: float) -> Holding:
-        """The caller has begun to talk, then."""
+        """The caller has begun to talk, then. Who does while an answer is heard has had it, as far as they want it."""
+        if self.last != -NEVER and not self.said:
+            return Holding(self.within, began=now)
         return replace(self, since=NEVER, began=now, said=0, last=-NEVER)
 
     def silent(self, now: float) -> Holding:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Patience:
         self._output, self._stage, self._line, self._start = output, stage, line, start
         self._holding = Holding(within)
         self._phrases: dict[Say, Pcm] = {}
-        self._first, self._next = cycle(FIRST), cycle(NEXT)
+        self._first, self._next = deque(FIRST), deque(NEXT)
         self._timer: asyncio.TimerHandle | None = None
         session.on("user_state_changed", self._user_state)
         session.on("agent_state_changed", self._agent_state)
@@ -113,8 +113,8 @@ class Patience:
         if self._holding.lost:
             self._say(Say.AGAIN_PLEASE)
             self._now(self._holding.answered())
-        elif self._say(next(self._next if self._holding.said else self._first)):
-            return
+        elif self._say((phrases := self._next if self._holding.said else self._first)[0]):
+            phrases.rotate(-1)
         else:
             self._now(self._holding.answered())  # all of an answer is being said
 

@@ -103,7 +103,7 @@ async def test_no_silence_is_long_while_an_answer_does_not_come(
     assert max(found) < SILENT + BUSY
     notes = (await record(stack, sip_id(call)))["notes"]
     told = [note["about"]["text"] for note in notes if note["kind"] == "held"]
-    assert len(told) >= 3
+    assert len(told) >= 2
     assert all(one != other for one, other in pairwise(told)), "not the same words twice running"
 
 

@@ -46,6 +46,14 @@ def test_who_talks_when_an_answer_ends_waits_for_another() -> None:
     assert asked().sounds(11.0).talks(11.5).silent(12.0).whole().deadline == 12.0 + FIRST
 
 
+def test_who_coughs_during_an_answer_wants_no_other() -> None:
+    coughed = asked().makes(10.0).sounds(11.0).talks(11.5).silent(11.5 + ENOUGH / 2)
+    assert coughed.deadline == NEVER
+    assert coughed.words().deadline != NEVER, "unless there were words in it"
+    waiting = asked().makes(10.0).say(12.0).talks(12.5).silent(12.5 + ENOUGH / 2)
+    assert waiting.deadline != NEVER, "who waits for the answer still does"
+
+
 def test_a_key_or_a_tool_wants_an_answer_too() -> None:
     assert Holding().makes(10.0).deadline == 10.0 + FIRST
 

@@ -168,7 +168,10 @@ async def test_an_answer_that_still_sounds_is_not_filled(scene: Scene) -> None:
     scene.voice.lasts = 60.0
     await scene.answer()
     scene.patience._due()
+    scene.output.flush()
+    scene.patience._due()
     assert len(scene.voice.sent) == 1
+    assert scene.patience._first[0] is Say.HOLD_ON, "and no phrase is used up"
     assert scene.patience._holding.deadline > asyncio.get_running_loop().time() + 59.0
 
 
