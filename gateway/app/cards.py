@@ -24,7 +24,8 @@ class Cards:
         own = dict(act.cards).get(name, ())
         if own:
             link = {"take": TAKE_HERE} if name in act.browsers else {"decline": DECLINE_HERE}
-            self._ask(stage, call, leg, own, card(caller, phone=name not in act.no_phone, **link))
+            whose = name if own == act.notify else ""
+            self._ask(stage, call, leg, own, card(caller, phone=name not in act.no_phone, whose=whose, **link))
         if act.notify:
             self._ask(stage, call, leg.rpartition("-")[0], act.notify, card(caller))
 

@@ -252,7 +252,7 @@ def _people() -> Schema:
                 "call": {**name, "description": "A number, or sip:USER@TRUNK."},
                 "browser": {
                     "type": ["boolean", "string"],
-                    "description": "Whether the link of a card takes the call in the browser.",
+                    "description": "Whether the link of a card takes the call in the browser: yes, no, or their own name for yes.",
                 },
                 "languages": _listed({"type": "string"}),
                 "notify": _listed(_text("mailto:NAME@HOST, sms:+1…, or https://HOST/PATH")),

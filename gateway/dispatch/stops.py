@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -179,7 +179,7 @@ def _to_team(plan: Plan, call: Call, onward: Onward, ask: Ask, state: State) -> 
             introduce=route.introduce,
             ring_back=team.ring_back if route.ring_back is None else route.ring_back,
             notify=team.notify,
-            cards=tuple((one.name, one.notify) for one in people if one.notify),
+            cards=_cards(people, team),
             browsers=tuple(one.name for one in people if one.browser),
             no_phone=tuple(one.name for one in people if not one.call),
             third=_on_duty(plan, team.third, ask, state) if team.third is not None else None,
@@ -189,6 +189,12 @@ def _to_team(plan: Plan, call: Call, onward: Onward, ask: Ask, state: State) -> 
     return replace(
         stop, brief=replace(stop.brief, callback=replace(team_terms(plan, team.name, Callback(), ask.at), tries=1))
     )
+
+
+def _cards(people: Sequence[Person], team: Team) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Where each one's card goes. Who takes calls in a browser has a link, which goes to the team where they have no address."""
+    told = ((one.name, one.notify or (team.notify if one.browser else ())) for one in people)
+    return tuple((name, to) for name, to in told if to)
 
 
 def _people(plan: Plan, team: Team) -> Iterator[Person]:

@@ -32,9 +32,10 @@ class Caller:
     """Why the agent gives them to a human."""
 
 
-def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = True) -> Content:
+def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = True, whose: str = "") -> Content:
     """What it says. `decline`: a link by which whoever has the card can stop their phone ringing, or DECLINE_HERE; "" for a
-    team's, that stops nobody's. `take`: the same, by which they can take the call too. `phone`: whether one rings."""
+    team's, that stops nobody's. `take`: the same, by which they can take the call too. `phone`: whether one rings. `whose`:
+    the member that the link is for, where others read the card, too."""
     facts = {name: _said(value) for name, value in caller.facts.items()}
     name, company = facts.get("name", ""), facts.get("company", "")
     number = facts.get("number", "") or caller.number
@@ -53,8 +54,8 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
     quotes = [turn.text.reveal() for turn in caller.turns if turn.speaker is Speaker.CALLER][-QUOTED:]
     lines = [f"{label}: {value}" for label, value in parts.items() if value]
     lines += ["", *(f'They said: "{quote}"' for quote in quotes)] if quotes else []
-    asks = _asks(decline, take)
-    lines += ["", *(["Answer your phone and press 1 to take the call."] if phone else []), *asks]
+    asks = _asks(decline, take, whose)
+    lines += ["", *(["Answer your phone and press 1 to take the call."] if phone and not whose else []), *asks]
     short = "\n".join((f"{title}, {number or 'number withheld'}", *asks))
     fields: dict[str, object] = {
         "call": caller.call, "name": name or None, "company": company or None, "number": number or None,
@@ -86,7 +87,9 @@ def takes(content: Content) -> bool:
     return isinstance(told, Mapping) and told.get("take") == TAKE_HERE
 
 
-def _asks(decline: str, take: str) -> list[str]:
+def _asks(decline: str, take: str, whose: str) -> list[str]:
+    if take and whose:
+        return [f"For {whose}, to take it in the browser, or to say that they can't: {take}"]
     if take:
         return [f"Take it in your browser, or say that you can't: {take}"]
     return [f"Can't take it? {decline}"] if decline else []

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from gateway.dialplan.actions import Dial, Goto, Menu, Message, Queue, Route, Split
 from gateway.dialplan.model import Callback, Finding, Ref
-from gateway.dialplan.people import Person, Rotation
+from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.reading.words import near
 
@@ -33,7 +33,7 @@ def references(plan: Plan) -> list[tuple[str, Finding]]:
         (ref.name, _missing(what, kind, ref, known, suggest=number < _SUGGESTED))
         for number, (what, kind, ref) in enumerate(lost)
     ]
-    return [*missing, *_turns(plan)]
+    return [*missing, *_turns(plan), *_unsent(plan)]
 
 
 def _turns(plan: Plan) -> Iterator[tuple[str, Finding]]:
@@ -42,6 +42,32 @@ def _turns(plan: Plan) -> Iterator[tuple[str, Finding]]:
             if isinstance(plan.people.get(ref.name), Rotation):
                 what = f"'{ref.name}' takes turns itself, and can't be one of the turns of '{person.name}'."
                 yield ref.name, Finding(ref.place, what, "Name a person.")
+
+
+def _unsent(plan: Plan) -> Iterator[tuple[str, Finding]]:
+    """People who take calls by a link that nobody sends them: neither have they an address, nor has each of their teams."""
+    told = {name: all(team.notify for team in teams) for name, teams in _teams_of(plan).items()}
+    for person in plan.people.values():
+        if isinstance(person, Person) and person.browser and not person.notify and not told.get(person.name):
+            yield (
+                person.name,
+                Finding(
+                    person.place,
+                    f"'{person.name}' takes calls in a browser, and nobody sends them the link.",
+                    "Add notify: with an address, such as mailto:NAME@HOST or sms:+15105550111, here or to their team.",
+                ),
+            )
+
+
+def _teams_of(plan: Plan) -> dict[str, list[Team]]:
+    """The teams that each person is of, by themselves or by turns."""
+    found: dict[str, list[Team]] = {}
+    for team in plan.teams.values():
+        for ref in team.members:
+            one = plan.people.get(ref.name)
+            for name in (other.name for other in one.order) if isinstance(one, Rotation) else (ref.name,):
+                found.setdefault(name, []).append(team)
+    return found
 
 
 def _missing(what: str, kind: Kind, ref: Ref, known: dict[Kind, Collection[str]], *, suggest: bool) -> Finding:

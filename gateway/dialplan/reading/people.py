@@ -59,23 +59,22 @@ def _person(reader: Reader, name: Key, node: Node, context: Context) -> Person |
     if "rotate" in given:
         return rotation(reader, name, given["rotate"], context)
     call = _call(reader, given["call"], context) if "call" in given else ""
-    browser = "browser" in given and values.yes(reader, given["browser"], "browser", default=False)
+    browser = "browser" in given and _browser(reader, given["browser"], name.text)
     if "call" not in given and not browser:
         reader.fault(
             name.place,
             f"'{name.text}' can't be reached.",
             "Add call: with a number, or browser: yes with notify: for the link.",
         )
-    elif browser and "notify" not in given:
-        reader.fault(
-            name.place,
-            f"'{name.text}' takes calls in a browser, and nobody sends them the link.",
-            "Add notify: with an address, such as mailto:NAME@HOST or sms:+15105550111.",
-        )
     languages = reader.texts(given["languages"], "languages") if "languages" in given else []
     hours = named_or_own(reader, f"the person {name.text}", given["hours"], context) if "hours" in given else None
     notify = notified(reader, given["notify"], "notify") if "notify" in given else ()
     return Person(name.text, name.place, call, browser, tuple(text for text, _ in languages), hours, notify)
+
+
+def _browser(reader: Reader, node: Node, own: str) -> bool:
+    """`yes`, `no`, or their own name, which says yes, too."""
+    return reader.text(node, "browser") == own or values.yes(reader, node, "browser", default=False)
 
 
 def _call(reader: Reader, node: Node, context: Context) -> str:

@@ -65,3 +65,11 @@ def test_who_may_take_calls_in_a_browser_gets_a_link_that_does(no_phone: tuple[s
     assert TAKE_HERE in own[1]["content"]["body"]
     assert ("Answer your phone" in own[1]["content"]["body"]) is not bool(no_phone)
     assert TAKE_HERE not in team[1]["content"]["body"]
+
+
+def test_a_link_that_goes_to_the_team_says_whose_it_is() -> None:
+    act = replace(ACT, browsers=("ana",), no_phone=("ana",), cards=(("ana", ACT.notify),))
+    own, team = told("ana", "desk-19-1", act)
+    assert f"For ana, to take it in the browser, or to say that they can't: {TAKE_HERE}" in own[1]["content"]["body"]
+    assert "Answer your phone" not in own[1]["content"]["body"]
+    assert TAKE_HERE not in team[1]["content"]["body"]

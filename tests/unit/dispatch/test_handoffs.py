@@ -36,16 +36,19 @@ numbers:
   "+15105550700": back
   "+15105550800": never
   "+15105550900": hasty
+  "+15105551000": shared
 people:
   ana: {call: +1 510 555 0111, notify: ["sms:+15105550111", "mailto:ana@acme.example"]}
   ben: {call: +1 510 555 0112}
   eve: {browser: yes, notify: ["mailto:eve@acme.example"]}
+  fay: {browser: fay}
   turns: {rotate: {order: [ana, ben]}}
 teams:
   desk: {members: [ben, turns], notify: ["mailto:desk@acme.example"]}
   other: {members: [ana], unanswered: leave}
   hasty: {members: [ana], ring_back: 30s}
   screens: {members: [eve, ben]}
+  shared: {members: [fay, ana], notify: ["mailto:shared@acme.example"]}
 routes:
   sales: {agent: sales, handoff: desk}
   quiet: {agent: sales, handoff: desk, introduce: false}
@@ -56,6 +59,7 @@ routes:
   without: {agent: sales}
   screens: {agent: sales, handoff: screens}
   hasty: {agent: sales, handoff: hasty}
+  shared: {agent: sales, handoff: shared}
   leave: {message: {unanswered: Nobody is there., otherwise: Please speak., notify: desk}}
 """
 
@@ -102,7 +106,7 @@ def test_the_route_or_else_the_team_says_how_soon_a_lost_line_is_rung_back(
 
 @pytest.mark.parametrize(
     ("written", "said"),
-    [("yes", ""), ("soon", "'soon' is no length of time for ring_back."), ("3h", "ring_back can't be 3h.")],
+    [("yes", ""), ("soon", "'soon' is no length of time for 'ring_back'."), ("3h", "'ring_back' can't be 3h.")],
 )
 def test_how_soon_must_be_a_time_or_no(tmp_path: Path, written: str, said: str) -> None:
     where = tmp_path / "main.yaml"
@@ -202,3 +206,10 @@ def test_a_handoff_knows_who_may_take_it_in_a_browser_and_who_can_nowhere_else(p
     assert isinstance(act, Handoff)
     assert (act.browsers, act.no_phone) == (("eve",), ("eve",))
     assert act.cards == (("eve", ("mailto:eve@acme.example",)),)
+
+
+def test_whose_link_has_no_address_of_its_own_gets_it_by_the_teams(plan: Plan) -> None:
+    act = after(plan, at_agent(plan, "+15105551000"), Because.HANDOFF).act
+    assert isinstance(act, Handoff)
+    assert act.browsers == ("fay",)
+    assert dict(act.cards)["fay"] == ("mailto:shared@acme.example",)
