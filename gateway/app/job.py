@@ -194,8 +194,10 @@ class _Job:
         call_id, started, job = sent.call, time.monotonic(), self._context.job.id
         store = RedisStore(redis)
         lease = Lease(store, call_id, sent.epoch, self._me(), sent.late)
-        call, ours, kept = await patiently(
-            lambda: asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
+        call, ours, kept, since = await patiently(
+            lambda: asyncio.gather(
+                store.get(call_id), lease.take(), store.kept(call_id), store.raised(call_id, sent.epoch)
+            )
         )
         if call is None or not ours:
             log.info("the call is another job's, or over")
@@ -209,7 +211,7 @@ class _Job:
         async with hearing:
             means = self._means(redis, store, call, hearing, mouth)
             teller = Teller(store, call_id, Spool(self._settings.spool, job))
-            self._conductor = Conductor(call, job, lease, teller, means, kept)
+            self._conductor = Conductor(call, job, lease, teller, means, kept, _gap(sent, since))
             await self._conductor.run()
 
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:
@@ -260,6 +262,11 @@ class _Job:
         self.connected.set_result(None)
 
 
+def _gap(sent: Dispatched, since: float | None) -> float | None:
+    """Seconds for which nobody has heard the caller's keys. `since`: for which the epoch is the call's."""
+    return sent.gap + since if sent.gap is not None and since is not None else None
+
+
 def _lines(agents: Agents, brief: Brief) -> Sequence[Line]:
     """What the agent of the brief says word for word."""
     card = agents.catalogue().get(brief.agent)
@@ -273,6 +280,8 @@ class Dispatched:
     call: CallId
     epoch: int
     late: int = 0
+    gap: float | None = None
+    """Seconds before the epoch for which the job that was at it had heard nothing; None where none was."""
 
 
 def read_dispatch(metadata: str) -> Dispatched | None:
@@ -284,7 +293,8 @@ def read_dispatch(metadata: str) -> Dispatched | None:
         return None
     if not isinstance(call, str) or not call or type(epoch) is not int or type(late) is not int or late < 0:
         return None
-    return Dispatched(CallId(call), epoch, late)
+    gap = read.get("gap")
+    return Dispatched(CallId(call), epoch, late, float(gap) if isinstance(gap, int | float) else None)
 
 
 @asynccontextmanager

@@ -39,8 +39,8 @@ from gateway.errors import SetupFault, Unavailable
 from gateway.lasting import Lasting
 from gateway.metrics import gauge
 from gateway.privacy import logs
-from gateway.tasks import Tasks
-from gateway.terms.call import Pool
+from gateway.tasks import Tasks, cancelled
+from gateway.terms.call import CallId, Pool
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +71,10 @@ PRELOADED = {
 }
 """Imported once; every job's process inherits them. They start no thread, loop or socket."""
 
+Promise = Callable[[CallId, int, str], Awaitable[None]]
+_PROMISE_WITHIN = 1.0
+"""Seconds that saying whose job is to come may go on once it does come."""
+
 ENDLESSLY = 1_000_000
 """Times that LiveKit is tried again, 10 s apart at most: a worker that gave up would end its calls."""
 
@@ -97,7 +101,7 @@ async def run(settings: Settings, pool: Pool) -> None:
     if pool is Pool.HOUSE:
         os.environ.update({name: os.environ.get(name, value) for name, value in LIGHT.items()})
     async with job.redis(settings) as redis, _watching(RedisStore(redis)) as watch:
-        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me()))
+        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me(), RedisStore(redis).promise))
 
 
 def _me() -> str:
@@ -145,9 +149,9 @@ def _besides(
 class Worker:
     """One pool's livekit-agents server."""
 
-    def __init__(self, settings: Settings, pool: Pool, watch: str, name: str) -> None:
-        """`watch`: path of the Watch over its jobs. `name`: what it is known by."""
-        self._settings, self._pool = settings, pool
+    def __init__(self, settings: Settings, pool: Pool, watch: str, name: str, promise: Promise) -> None:
+        """`watch`: path of the Watch over its jobs. `name`: what it is known by. `promise`: see `CallStore.promise`."""
+        self._settings, self._pool, self._name, self._promise = settings, pool, name, promise
         self._livekit = LiveKitLook(settings.livekit_url)
         self._registration = Registration()
         self._accepting = 0
@@ -232,10 +236,21 @@ class Worker:
             await request.reject()
             return
         self._accepting += 1
+        promising = asyncio.create_task(self._promised(request.job.metadata), name="promise")
         try:
             await request.accept(name="agent")
+            await asyncio.wait({promising}, timeout=_PROMISE_WITHIN)
         finally:
             self._accepting -= 1
+            await cancelled(promising)
+
+    async def _promised(self, metadata: str) -> None:
+        """Let control know whose job is to come: should we die before it does, another is sent for at once."""
+        if (sent := job.read_dispatch(metadata)) is not None:
+            try:
+                await self._promise(sent.call, sent.epoch, self._name)
+            except Unavailable as bad:
+                log.debug("nobody knows whose job comes for a call", why=str(bad))
 
     def _load(self, _: AgentServer) -> float:
         return FULL * min(self.calls() / self._settings.calls_at_once, 1.0)

@@ -20,6 +20,7 @@ from gateway.conduct import play, tones
 from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded
 from gateway.conduct.cast import Cast
+from gateway.conduct.gap import Gap
 from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
 from gateway.conduct.ledger import Ledger
@@ -127,16 +128,26 @@ class Conductor:
     """One call in one job. `run` returns when the job has nothing more to do in the call's room; `stop` ends it."""
 
     def __init__(
-        self, call: Call, job: str, lease: Lease, teller: Teller, means: Means, kept: Kept | None = None
+        self,
+        call: Call,
+        job: str,
+        lease: Lease,
+        teller: Teller,
+        means: Means,
+        kept: Kept | None = None,
+        gap: float | None = None,
     ) -> None:
-        """`kept`: what is known of the call's conversation."""
+        """`kept`: what is known of the call's conversation. `gap`: seconds for which the call had been without the job that
+        was at this before; None where none was."""
         self._call, self._job, self._lease, self._teller, self._means = call, job, lease, teller, means
         self._kept = kept or Kept()
         self._done = dict(call.done)
         self._pick_up: PickUp | None = None
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._script = self._begun(call.brief.agent)
-        self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._pressed)
+        began = None if gap is None else time.monotonic() - gap
+        self._gap = Gap(means.room, call.sip_identity, self._pressed, began)
+        self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._gap.pressed)
         self._cast = Cast(means.runner)
         self._act: asyncio.Task[None] | None = None
         """What is done for the caller."""
@@ -188,7 +199,7 @@ class Conductor:
             await cancelled(keep)
 
     async def _let_go(self, join: asyncio.Task[None]) -> None:
-        await cancelled(join, self._act, self._leading)
+        await cancelled(join, self._act, self._leading, self._gap.asking)
         await self._means.house.hear_no_more()
         await self._leave()
         await self._cast.close()
@@ -220,6 +231,7 @@ class Conductor:
         match effect:
             case Converse():
                 await self._start(self._serve(stage), "serve")
+                self._gap.close()
             case LeadOn(onward):
                 self._leading = asyncio.create_task(self._lead(onward, stage), name="lead")
             case KeepCompany():
@@ -414,9 +426,9 @@ class Conductor:
             async with asyncio.timeout(LEAVE_WITHIN):
                 await self._means.leave()
 
-    def _pressed(self, key: str) -> None:
+    def _pressed(self, key: str, missed: bool) -> None:
         self._cast.digit(key)
-        self._means.house.happened(Key(key))
+        self._means.house.happened(Key(key, missed))
 
 
 def _back(call: Call) -> Cue | None:

@@ -1,4 +1,5 @@
-"""Gives back the calls of workers that died together with their jobs, so that others' jobs take them at once."""
+"""Gives back the calls of workers that died together with their jobs, or before their jobs had come, so that others' jobs
+take them at once."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from gateway.calls.shared.working import holder as held_by
 from gateway.calls.shared.working import worker_of
 from gateway.calls.store.port import CallStore
 from gateway.dispatch.severed import Severed
@@ -61,5 +63,7 @@ class Deaths:
 
     async def _give_back(self, call: CallId, epoch: int, dead: frozenset[str]) -> None:
         holder = await self._store.holder(call)
+        if holder is None and (worker := await self._store.promised(call, epoch)):
+            holder = held_by(worker, "")  # it died before its job came; one that comes meanwhile keeps the call
         if holder is not None and worker_of(holder) in dead:
             await self._store.release(call, epoch, holder)

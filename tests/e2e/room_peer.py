@@ -125,10 +125,14 @@ async def room_peer(
 
 
 @asynccontextmanager
-async def silent_peer(livekit: LiveKit, room: str, name: str = "watcher") -> AsyncIterator[rtc.Room]:
-    """Somebody who is in the room and publishes nothing, so that a call goes on ringing."""
-    grants = api.VideoGrants(room_join=True, room=room)
-    token = api.AccessToken(livekit.key, livekit.secret).with_identity(name).with_grants(grants).to_jwt()
+async def silent_peer(
+    livekit: LiveKit, room: str, name: str = "watcher", kind: str = "standard"
+) -> AsyncIterator[rtc.Room]:
+    """Somebody who is in the room and publishes nothing, so that a call goes on ringing. `kind`: of a participant."""
+    grants = api.VideoGrants(room_join=True, room=room, agent=kind == "agent")
+    token = (
+        api.AccessToken(livekit.key, livekit.secret).with_identity(name).with_kind(kind).with_grants(grants).to_jwt()
+    )
     made = rtc.Room()
     await made.connect(livekit.url, token)
     try:

@@ -218,6 +218,32 @@ async def test_a_menu_is_said_again_and_its_keys_lead_on(
     assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
 
 
+async def test_a_key_that_is_pressed_while_no_job_listens_leads_on_and_counts_once(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await said(caller, call, PROMPT)
+    await killed(stack)
+    await looked(lambda: _sent_again(stack, call))
+    await call.press("1")  # the next job is on its way
+    human = await (await callees.rung()).answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"], "it leads on once"
+    logs = stack.log("worker-house") + stack.log("worker-agents")
+    told = [line for line in logs.splitlines() if "while no job listened" in line and sip_id(call) in line]
+    assert len(told) == 1, "by the edge: the job wasn't there yet"
+
+
+def _sent_again(stack: Stack, call: Call) -> bool:
+    return any(sip_id(call) in line and "another is sent for" in line for line in stack.log("control").splitlines())
+
+
 # those who ring
 
 

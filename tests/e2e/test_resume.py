@@ -6,12 +6,14 @@ import json
 import time
 import urllib.request
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
 import pytest
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
+from redis import Redis
 
 from agents.words.lines import Say, line_of
 from gateway.calls.sealed import Seal
@@ -31,6 +33,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(150)]
 LOUD = 300
 """Peak of a frame that a caller hears."""
 REDIALED = "+15105550630"
+RUNG_WITHIN = 6.0
+"""Seconds from the death of a job while the phone rings until another's answers: what the first takes on a busy machine."""
 LOST = line_of(Say.AGAIN, "en-US")
 
 
@@ -181,6 +185,68 @@ async def test_a_job_that_stands_still_is_replaced(phone: Phone, stack: Stack) -
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="served")
     assert found["lead"]["fields"]["name"] == "John Smith"
+
+
+@pytest.mark.long
+async def test_a_job_that_dies_while_the_phone_rings_costs_its_caller_a_moment(phone: Phone, stack: Stack) -> None:
+    for _ in range(3):
+        call = await phone.dial(SALES)
+        one = await _begun(stack)
+        killed = time.monotonic()
+        one.kill()
+        ringing = call.signalling.answered is None
+        await call.answered(10)
+        took = (call.signalling.answered or 0.0) - killed
+        print(f"rang: {ringing}; kill -> answered {took:.2f} s")
+        await call.talking(0.5, 15)
+        await call.hang_up()
+        await record(stack, sip_id(call))
+        assert took < RUNG_WITHIN
+
+
+async def _begun(stack: Stack, pool: str = "agents") -> psutil.Process:
+    """The pool's process that has just begun with a call: it asks Redis for it."""
+    port, family = urlsplit(stack.run.redis_url).port or 6379, _family(stack, pool)[1:]
+    found: list[psutil.Process] = []
+
+    def there() -> bool:
+        found[:] = [one for one in family if _in_a_room(one, port)]
+        return bool(found)
+
+    await until(there, 10.0, 0.005)
+    return found[0]
+
+
+@pytest.mark.long
+async def test_a_call_whose_worker_dies_before_its_job_has_come_is_sent_to_another_at_once(
+    phone: Phone, stack: Stack
+) -> None:
+    """As a machine does that is switched off: its worker took the dispatch, and nothing more is heard of it."""
+    family = _family(stack)
+    log, before = stack.log("control"), _promised(stack)
+    for one in family[1:]:  # so that none comes
+        one.suspend()
+    call = await phone.dial(SALES)
+    await until(lambda: _promised(stack) - before, 10.0)
+    began = time.monotonic()
+    for one in family:
+        one.kill()
+    await call.answered(10)
+    took = time.monotonic() - began
+    print(f"worker's death -> answered by the house {took:.2f} s")
+    await call.talking(0.5, 15)
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "promise"]
+    assert "workers are gone without a word" in stack.log("control")[len(log) :]
+    assert took < 3.5, "which a job that doesn't come may take"
+    await until(lambda: _agents(stack) > 0, 40.0, 0.2)
+
+
+def _promised(stack: Stack) -> set[bytes]:
+    """Calls whose dispatch a worker has taken."""
+    with Redis.from_url(stack.run.redis_url) as redis:
+        return set(redis.scan_iter("offhook:promised:*"))
 
 
 @pytest.mark.long

@@ -37,6 +37,8 @@ class Key:
     """The caller pressed a key: 0-9, *, #, A-D."""
 
     key: str = field(repr=False)
+    missed: bool = False
+    """They did while no job listened."""
 
 
 @dataclass(frozen=True, slots=True)

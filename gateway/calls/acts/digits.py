@@ -9,7 +9,7 @@ It takes the caller's keys only: who feeds it must have left out what others in 
 | `*` | what was keyed in is forgotten |
 | the caller talks before the first digit, where talking leads somewhere | silence at once, SPEECH |
 | nothing for `first` seconds after the prompt | the prompt again |
-| another job goes on in the middle | it tells how many digits are known; the caller keys in the rest |
+| another job goes on in the middle | it tells how many digits are known, with those that came while no job listened; the caller keys in the rest |
 | either of those that ask again, for the last of `tries` | WRONG or SILENCE |
 """
 
@@ -162,6 +162,9 @@ class Collector:
                 return self._go_on(now)
             case Begun() | Resumed():
                 return self._prompt(now)
+            case Key(key, missed=True) if self.keys and is_digit(key) and len(self.keys) + 1 < self.rules.most:
+                told, steps = replace(self, keys=self.keys + key)._go_on(now)
+                return told, (Hush(), *steps)
             case Key("*"):
                 return self._clear(now)
             case Key("#"):
@@ -183,7 +186,7 @@ class Collector:
         return self._whole(now) if self.keys else self._again(None, Failure.SILENCE, now)
 
     def _go_on(self, now: float) -> tuple[Collector, tuple[Step, ...]]:
-        """Digits that came while no job listened are lost: the caller is told how many are known."""
+        """Digits that came while no job listened may be lost: the caller is told how many are known."""
         count = len(self.keys)
         said = word(MenuWord.FIRST_DIGITS if count > 1 else MenuWord.FIRST_DIGIT, self.language, count=count)
         return replace(self, playing=True, until=now + said_within(said)), (Say(said),)

@@ -21,6 +21,10 @@ from gateway.terms.kept import Kept
 
 FORGET_AFTER = 3600.0
 """Seconds after its end that a call is known."""
+RAISED_FOR = 60.0
+"""Seconds for which it is known since when an epoch is a call's."""
+PROMISED_FOR = 30.0
+"""Seconds for which it is known which worker has taken a call's dispatch: longer than its job may take to come."""
 
 
 class Full(Exception):
@@ -100,6 +104,11 @@ class CallStore(Protocol):
         None when another replica was first or the call has ended."""
         ...
 
+    async def raised(self, call: CallId, epoch: int) -> float | None:
+        """Seconds for which `epoch` has been the call's, by the store's own clock; None when it was raised too long ago
+        (RAISED_FOR), is the first, or is the call's no more."""
+        ...
+
     async def end(self, call: CallId, told: Event | None = None) -> bool:
         """Mark the call ended and tell `told` of it, in one step; False, telling nothing, when it had ended already."""
         ...
@@ -135,6 +144,15 @@ class CallStore(Protocol):
 
     async def holder(self, call: CallId) -> str | None:
         """The job that holds the call's lease now."""
+        ...
+
+    async def promise(self, call: CallId, epoch: int, worker: str) -> None:
+        """Note that the worker has taken the dispatch of `epoch`: one of its jobs comes for the call. Known for
+        PROMISED_FOR seconds, and until a later epoch's is."""
+        ...
+
+    async def promised(self, call: CallId, epoch: int) -> str | None:
+        """The worker that has taken the dispatch of `epoch`; None where none has said so lately."""
         ...
 
     async def ask(self, asked: Asked) -> None:

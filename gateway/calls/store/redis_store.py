@@ -8,6 +8,8 @@
 | `offhook:live` | the ids of the calls that haven't ended |
 | `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
+| `offhook:call:<id>:raised` | the call's epoch, if it was raised lately: its time to live tells when |
+| `offhook:promised:<id>` | `<epoch> <worker>`: whose job is to come; expires |
 | `offhook:lost` | calls whose jobs are gone, as `<epoch> <id>`, then ` silent` where nothing was heard of one that lived |
 | `offhook:asks` | what jobs ask of control: where their calls go on |
 | `offhook:led:<id>` | wakes the job whose call was led on |
@@ -32,7 +34,7 @@ from redis.exceptions import ResponseError
 from gateway.calls.shared.redis_answering import WITHIN, answering, text
 from gateway.calls.shared.redis_scripts import Scripts
 from gateway.calls.store import scripts, wire
-from gateway.calls.store.port import FORGET_AFTER, Asked, Full, Lost, Standing
+from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, RAISED_FOR, Asked, Full, Lost, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
@@ -43,10 +45,11 @@ UNREADABLE = counter("calls_unreadable", "Times that a live call in the store co
 UNREADABLE_EVENTS = counter("events_unreadable", "Entries of the stream that couldn't be read")
 _CALL, _LIVE, _LEASE, _EVENTS = "offhook:call:", "offhook:live", "offhook:lease:", "offhook:events"
 _ASKS, _LED, _LOST = "offhook:asks", "offhook:led:", "offhook:lost"
-_LAST = "offhook:last:"
+_LAST, _PROMISED = "offhook:last:", "offhook:promised:"
 _SILENT = "silent"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _LATENCIES = "offhook:latencies"
+_RAISED_MS = round(RAISED_FOR * 1000)
 _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
@@ -108,11 +111,22 @@ class RedisStore:
         self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
     ) -> Call | None:
         """See the port."""
-        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late)
+        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late, _RAISED_MS)
         if not flat:
             return None
         texts = [text(part) for part in flat]
         return wire.read_call(call, dict(zip(texts[::2], texts[1::2], strict=True)))
+
+    async def raised(self, call: CallId, epoch: int) -> float | None:
+        """See the port."""
+        async with answering():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.get(f"{_CALL}{call}:raised")
+            pipe.pttl(f"{_CALL}{call}:raised")
+            known, left = await pipe.execute()
+        if known is None or text(known) != str(epoch) or left < 0:
+            return None
+        return (_RAISED_MS - float(left)) / 1000
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:
         """See the port."""
@@ -159,6 +173,18 @@ class RedisStore:
         async with answering():
             lease = await self._redis.get(_LEASE + call)
         return text(lease).partition(" ")[2] if lease else None
+
+    async def promise(self, call: CallId, epoch: int, worker: str) -> None:
+        """See the port."""
+        async with answering():
+            await self._redis.set(_PROMISED + call, f"{epoch} {worker}", px=round(PROMISED_FOR * 1000))
+
+    async def promised(self, call: CallId, epoch: int) -> str | None:
+        """See the port."""
+        async with answering():
+            found = await self._redis.get(_PROMISED + call)
+        taken, _, worker = text(found).partition(" ") if found else ("", "", "")
+        return worker if taken == str(epoch) else None
 
     async def ask(self, asked: Asked) -> None:
         """See the port."""

@@ -13,6 +13,7 @@ from livekit import api, rtc
 
 from gateway.bus.callstate import Status
 from gateway.terms.ending import Party
+from gateway.terms.gap import KEYS, SECONDS
 from tests.contract.sip.differences import differs
 from tests.e2e.room_peer import silent_peer
 from tests.e2e.rtp_probe import power
@@ -233,6 +234,39 @@ async def test_an_agent_ends_the_call_by_rpc_and_reads_the_callers_headers(edge:
         await ask(method="lk.sip.EndCall", payload=json.dumps(reason))
         await caller.ended()
         assert "Reason: Q.850;cause=16" in caller.report()
+
+
+@differs("keys from the last seconds")
+async def test_a_job_that_comes_later_is_told_the_keys_of_the_last_seconds_and_nobody_else_is(edge: SipLab) -> None:
+    async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=9), edge.agent() as agent:
+        await phone.hears(600)
+        for key in (4, 7):
+            phone.press(key)
+        await until(lambda: agent.keys == ["4", "7"], 10.0)
+        assert agent.caller is not None
+        who, room = agent.caller.identity, agent.room.name
+        for kind in ("standard", "agent"):
+            told: list[str] = []
+            async with silent_peer(edge.livekit, room, f"later-{kind}", kind) as later:
+                later.on("data_received", lambda packet, told=told: told.append(packet.data.decode()))
+                later.on("sip_dtmf_received", lambda key, told=told: told.append(key.digit))
+                ask = partial(
+                    later.local_participant.perform_rpc,
+                    destination_identity=who,
+                    method=KEYS,
+                    payload=json.dumps({SECONDS: 10.0}),
+                )
+                if kind == "standard":
+                    with pytest.raises(rtc.RpcError):
+                        await ask()
+                    phone.press(9)
+                    await until(lambda told=told: told, 10.0)
+                    assert told == ["9"], "no key that came before"
+                else:
+                    await ask()
+                    phone.press(11)
+                    await until(lambda told=told: len(told) == 2, 10.0)
+                    assert [json.loads(told[0]), told[1]] == [["4", "7", "9"], "#"], "in their places"
 
 
 @differs("`lk.sip.EndCall`")

@@ -85,6 +85,18 @@ def counted() -> float:
     return WORKERS_DIED._value.get()
 
 
+async def test_a_call_whose_job_had_not_come_yet_is_given_back_too() -> None:
+    world = World()
+    for number, worker in enumerate(("two", "two", "one")):
+        await world.store.open(replace(a_call(), id=CallId(f"SCL_{number}")))
+        await world.store.promise(CallId(f"SCL_{number}"), 1, worker)
+    await world.store.raise_epoch(CallId("SCL_1"), 1, world.now)  # it was sent to another since
+    await world.look(2)
+    world.held = frozenset({"one"})
+    await world.look(5)
+    assert await world.lost() == [Lost(CallId("SCL_0"), 1)]
+
+
 async def test_nobody_is_judged_while_the_store_cant_be_believed() -> None:
     world = World()
     await world.calls("two")

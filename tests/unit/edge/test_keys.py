@@ -6,7 +6,8 @@ import asyncio
 
 from livekit import rtc
 
-from gateway.edge.keys import WITHIN, sent
+from gateway.edge.keys import WITHIN, Sent, sent
+from gateway.terms.gap import KEPT_FOR
 from tests.unit.conduct import virtual
 
 
@@ -36,3 +37,13 @@ def test_a_key_is_given_up_in_the_end() -> None:
         await asyncio.sleep(2 * WITHIN)
 
     assert virtual.run(sent(publish)) != ""
+
+
+def test_the_keys_of_the_last_seconds_are_kept_in_order() -> None:
+    keys = Sent()
+    for at, key in enumerate("12345"):
+        keys.add(key, float(at))
+    assert keys.since(2.0) == ["3", "4", "5"]
+    assert keys.since(9.0) == []
+    keys.add("6", KEPT_FOR + 3.5)
+    assert keys.since(0.0) == ["5", "6"], "no longer than they may be asked for"

@@ -134,6 +134,17 @@ def test_another_job_goes_on_in_the_middle_of_an_entry() -> None:
     assert over.on(Resumed(), 111.0)[1] == (Gathered(Digits("4172")),)
 
 
+def test_digits_that_came_while_no_job_listened_count_and_are_told_with_the_others() -> None:
+    resumed, _ = kept(press(begun(), "4")[0]).on(Resumed(), 110.0)
+    resumed, steps = resumed.on(Key("1", missed=True), 110.1)
+    assert steps == (Hush(), Say(word(MenuWord.FIRST_DIGITS, "en-US", count=2)))
+    assert press(resumed, "72")[1][-1] == Gathered(Digits("4172"))
+    last, _ = resumed.on(Key("7", missed=True), 110.2)
+    assert last.on(Key("2", missed=True), 110.3)[1][-1] == Gathered(Digits("4172")), "the last ends it"
+    nothing, _ = begun().on(Resumed(), 110.0)
+    assert nothing.on(Key("4", missed=True), 110.1)[1] == (Hush(),), "who has begun in the gap needs no telling"
+
+
 def test_nothing_shows_the_digits() -> None:
     entering, _ = press(begun(), "417")
     over, steps = press(entering, "2")
@@ -191,7 +202,11 @@ def test_one_try_gathers_what_the_model_does(rules: Rules, keys: str) -> None:
 
 
 EVENTS = st.one_of(
-    st.sampled_from("0123456789*#AB").map(Key), st.just(Spoke()), st.just(Heard()), st.just(Resumed()), st.none()
+    st.builds(Key, st.sampled_from("0123456789*#AB"), st.booleans()),
+    st.just(Spoke()),
+    st.just(Heard()),
+    st.just(Resumed()),
+    st.none(),
 )
 
 
@@ -203,7 +218,8 @@ def test_it_ends_once_in_time_and_from_every_checkpoint(
     resumed = word(MenuWord.FIRST_DIGITS, "en-US", count=rules.most)
     longest = max(said_within(text) for text in (collector.say, resumed))
     per_prompt = longest + (CLEARS + 1) * (collector.first + rules.most * collector.between)
-    limit = per_prompt * (tries + sum(isinstance(event, Resumed) for event, _ in script))
+    told_again = sum(isinstance(event, Resumed) or (isinstance(event, Key) and event.missed) for event, _ in script)
+    limit = per_prompt * (tries + told_again)
     now, outcomes = 0.0, []
     for event, seconds in [*script, *[(None, 1e6)] * 30]:
         while collector.deadline <= now + seconds:
