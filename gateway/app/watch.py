@@ -66,12 +66,22 @@ class Watched:
     """See `gateway.terms.times.patience`: after so many seconds without a beat it hangs."""
 
 
+async def _nobody(_job: Watched, _still: bool) -> None:
+    """Nobody wants to know."""
+
+
 class Watch:
     """The worker's end. Use it as a context; jobs are told `path`. `lost` is called once for each job that ended without
     a word, with whether it hung; it may raise gateway.errors.Unavailable: the lease of the call runs out by itself."""
 
-    def __init__(self, lost: Callable[[Watched, bool], Awaitable[None]]) -> None:
-        self._lost = lost
+    def __init__(
+        self,
+        lost: Callable[[Watched, bool], Awaitable[None]],
+        still: Callable[[Watched, bool], Awaitable[None]] = _nobody,
+    ) -> None:
+        """`still` is told of a job that has missed a beat, and of one that beats again; what it raises of
+        gateway.errors.Unavailable is logged."""
+        self._lost, self._still = lost, still
         _forget_the_dead()
         self._home = Path(tempfile.mkdtemp(prefix=_HOME))  # only we may look into it
         self.path = str(self._home / _SOCKET)
@@ -102,7 +112,7 @@ class Watch:
         job: Watched | None = None
         try:
             job = await _said(reader)
-            if job is not None and (why := await _ended(reader, job)):
+            if job is not None and (why := await self._ended(reader, job)):
                 DIED.labels(why).inc()
                 log.error("a job is gone without a word", call=job.call, epoch=job.epoch, job=job.job, why=why)
                 await self._lost(job, why == HUNG)
@@ -114,6 +124,41 @@ class Watch:
         finally:
             if job is not None:
                 JOBS.gone(job.job)
+
+    async def _ended(self, reader: asyncio.StreamReader, job: Watched) -> str:
+        """Wait until the job has ended; why it did so without a word, "" when it said that it was done."""
+        misses, killed = 0, False
+        while True:
+            try:
+                async with asyncio.timeout(LOOK):
+                    line = await reader.readline()
+            except TimeoutError:
+                misses += 1
+                if misses == 1:
+                    self._tasks.start(self._tell_still(job, still=True), "stands still")
+                if misses * LOOK >= patience(job.late) and not killed:
+                    log.error("a job hangs; it is killed", call=job.call, job=job.job)
+                    killed = True
+                    with suppress(ProcessLookupError):
+                        os.kill(job.pid, signal.SIGKILL)
+                continue
+            except ConnectionError:
+                line = b""
+            if line == _DONE:
+                return ""
+            if not line:
+                return HUNG if killed else "died"
+            if misses:
+                self._tasks.start(self._tell_still(job, still=False), "goes on")
+            misses = 0
+            if line != _BEAT:
+                _counted(job, line)
+
+    async def _tell_still(self, job: Watched, *, still: bool) -> None:
+        try:
+            await self._still(job, still)
+        except Unavailable as bad:
+            log.debug("the caller of a job that stands still can't be told", call=job.call, why=str(bad))
 
 
 def _forget_the_dead() -> None:
@@ -152,32 +197,6 @@ async def _said(reader: asyncio.StreamReader) -> Watched | None:
         return Watched(**json.loads(line))
     except (ValueError, TypeError):
         return None  # it died before it could say anything: control sees that no job has come
-
-
-async def _ended(reader: asyncio.StreamReader, job: Watched) -> str:
-    """Wait until the job has ended; why it did so without a word, "" when it said that it was done."""
-    misses, killed = 0, False
-    while True:
-        try:
-            async with asyncio.timeout(LOOK):
-                line = await reader.readline()
-        except TimeoutError:
-            misses += 1
-            if misses * LOOK >= patience(job.late) and not killed:
-                log.error("a job hangs; it is killed", call=job.call, job=job.job)
-                killed = True
-                with suppress(ProcessLookupError):
-                    os.kill(job.pid, signal.SIGKILL)
-            continue
-        except ConnectionError:
-            line = b""
-        if line == _DONE:
-            return ""
-        if not line:
-            return HUNG if killed else "died"
-        misses = 0
-        if line != _BEAT:
-            _counted(job, line)
 
 
 def _counted(job: Watched, line: bytes) -> None:

@@ -16,7 +16,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import cast
 
+import aiohttp
 import structlog
+from livekit import api
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 from redis.asyncio import Redis
 
@@ -25,6 +27,7 @@ from gateway.app.admin import admin
 from gateway.app.catalogue import registry
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook, Registration
+from gateway.app.still import Still
 from gateway.app.watch import Watch, Watched
 from gateway.calls.shared.lifelines import hold
 from gateway.calls.shared.presence import Presence, keep_telling
@@ -100,7 +103,11 @@ async def run(settings: Settings, pool: Pool) -> None:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
     if pool is Pool.HOUSE:
         os.environ.update({name: os.environ.get(name, value) for name, value in LIGHT.items()})
-    async with job.redis(settings) as redis, _watching(RedisStore(redis)) as watch:
+    async with (
+        job.redis(settings) as redis,
+        aiohttp.ClientSession() as session,
+        _watching(RedisStore(redis), Still(_livekit(settings, session), RedisStore(redis)).tell) as watch,
+    ):
         await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me(), RedisStore(redis).promise))
 
 
@@ -109,11 +116,16 @@ def _me() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-def _watching(store: RedisStore) -> Watch:
+def _livekit(settings: Settings, session: aiohttp.ClientSession) -> api.LiveKitAPI:
+    secret = settings.livekit_api_secret.get_secret_value()
+    return api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session)
+
+
+def _watching(store: RedisStore, still: Callable[[Watched, bool], Awaitable[None]]) -> Watch:
     async def lost(gone: Watched, hung: bool) -> None:
         await store.release(gone.call, gone.epoch, gone.job, silent=hung)
 
-    return Watch(lost)
+    return Watch(lost, still)
 
 
 async def _serve(settings: Settings, pool: Pool, redis: Redis, worker: Worker) -> None:

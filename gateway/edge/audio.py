@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 from livekit import rtc
 
 from gateway.edge.frames import Listener, Speaker
@@ -17,6 +18,12 @@ ALONE = 0.25
 """Seconds without anybody to hear until the line is filled: whoever hands a caller over takes less."""
 
 
+QUIET = 100
+"""Of 32,768: the peak of a frame in which a caller hears nothing."""
+LATE = 0.06
+"""Seconds without a frame after which a track has stopped."""
+STILL_FOR = 12.0
+"""Seconds at most for which the line is filled because a job stands still: another is there by then."""
 _RENEWED = "'"
 
 
@@ -63,8 +70,8 @@ class Mouth:
 
 class Ears:
     """The room's audio tracks, mixed. `heard` gets each frame of 20 ms, at `rate` samples a second, on the event loop; where whoever spoke
-    is gone and nobody else has come, two soft notes, again and again, unless there is to be `silence` then. Set `rate`
-    before the first track."""
+    is gone and nobody else has come, or stands still (`still`), two soft notes, again and again, unless there is to be `silence`
+    then. Set `rate` before the first track."""
 
     def __init__(self, heard: Callable[[Samples], None], begins: Callable[[], None] = lambda: None) -> None:
         """`begins` is told before the first frame of somebody before whom there was silence."""
@@ -74,6 +81,12 @@ class Ears:
         self.silence = False
         self.rate = RATE
         self._waiting: asyncio.TimerHandle | None = None
+        self._still: asyncio.TimerHandle | None = None
+        """Set while whoever speaks stands still: looks whether frames come at all."""
+        self._since = self._last = 0.0
+        """Since when they do, and when the last frame came."""
+        self._at = 0
+        """Samples of the notes that were heard since."""
 
     def open(self, track: rtc.Track) -> None:
         """Listen to a track that was subscribed. The same track again replaces it."""
@@ -81,6 +94,7 @@ class Ears:
         self.close(sid)
         self._listening[sid] = Listener(track, partial(self._add, sid), partial(self.close, sid), self.rate)
         self._wait_no_more()
+        self.goes_on()
 
     def close(self, sid: str) -> None:
         """Listen to a track no longer."""
@@ -91,9 +105,24 @@ class Ears:
                 loop = asyncio.get_running_loop()
                 self._waiting = loop.call_later(ALONE, self._fill, 0, loop.time() + ALONE)
 
+    def still(self) -> None:
+        """The only one to be heard stands still: fill what is silent of them, until they sound again, another comes, or
+        `goes_on`."""
+        if self._still is None and not self.silence and len(self._listening) == 1:
+            loop = asyncio.get_running_loop()
+            self._since, self._at = loop.time(), 0
+            self._still = loop.call_later(LATE, self._look)
+
+    def goes_on(self) -> None:
+        """They don't stand still any more."""
+        if self._still is not None:
+            self._still.cancel()
+            self._still = None
+
     def close_all(self) -> None:
         """Listen to nothing more."""
         self.silence = True
+        self.goes_on()
         self._wait_no_more()
         for sid in list(self._listening):
             self.close(sid)
@@ -109,8 +138,29 @@ class Ears:
             self._waiting.cancel()
             self._waiting = None
 
+    def _look(self) -> None:
+        """A track that has stopped brings no frames to put the notes in the place of: they come by the clock then."""
+        loop = asyncio.get_running_loop()
+        self._still = None
+        if not self._listening or loop.time() - self._since > STILL_FOR:
+            return
+        if loop.time() - self._last > LATE:
+            self._heard(self._note())
+        self._still = loop.call_later(FRAME_SECONDS, self._look)
+
+    def _note(self) -> Samples:
+        size = round(FRAME_SECONDS * self.rate)
+        self._at += size
+        return waiting(self._at - size, size, self.rate)
+
     def _add(self, sid: str, frame: Samples) -> None:
-        for mixed in self._mixer.add(sid, frame, asyncio.get_running_loop().time()):
+        self._last = asyncio.get_running_loop().time()
+        for mixed in self._mixer.add(sid, frame, self._last):
             if self._mixer.begins:
                 self._begins()
+            if self._still is not None:
+                if int(np.abs(mixed.astype(np.int32)).max()) < QUIET:
+                    self._heard(self._note())
+                    continue
+                self.goes_on()
             self._heard(mixed)

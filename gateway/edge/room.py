@@ -297,6 +297,7 @@ class RoomLeg:
         room.on("participant_disconnected", self._on_participant_gone)
         room.on("sip_dtmf_received", self._on_key)
         room.on("reconnected", lambda: self._subscribe_to_all(room))
+        room.on("data_received", self._on_data)
         room.on("disconnected", lambda reason: self._on_gone(room, reason))
 
     def _subscribe_to_all(self, room: rtc.Room) -> None:
@@ -340,6 +341,15 @@ class RoomLeg:
             self._user.on_room_key(dtmf.digit)
         elif not dtmf.digit and dtmf.code < len(KEYS):
             self._user.on_room_key(KEYS[dtmf.code])
+
+    def _on_data(self, packet: rtc.DataPacket) -> None:
+        """LiveKit's API alone, which has no participant, tells how the caller's job is."""
+        if packet.topic != gap.STILL or packet.participant is not None:
+            return
+        if packet.data == gap.STANDS:
+            self._ears.still()
+        else:
+            self._ears.goes_on()
 
     def _hears(self, sender: rtc.Participant) -> bool:
         """Whether we were let hear somebody; one who publishes no audio counts as heard."""

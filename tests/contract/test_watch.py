@@ -80,6 +80,20 @@ async def test_a_job_that_dies_is_told_of_at_once(how: str) -> None:
     assert lost.empty(), "told once"
 
 
+async def test_a_job_that_stands_still_for_a_moment_is_told_of_and_so_is_its_going_on() -> None:
+    lost, still = Lost(), Lost()
+    async with Watch(lost.put_watched, still.put_watched) as watch, a_job(watch, "wait") as job:
+        job.send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        async with asyncio.timeout(5):
+            assert (await still.get())[1]
+        assert time.monotonic() - stopped < LOOK + 1.0
+        job.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(5):
+            assert not (await still.get())[1]
+    assert still.empty()
+
+
 async def test_a_job_that_says_that_it_is_done_is_not_told_of() -> None:
     lost = Lost()
     async with Watch(lost.put_watched) as watch, a_job(watch, "end") as job:

@@ -21,7 +21,7 @@ class Heard(list[Samples]):
 
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    monkeypatch.setattr(audio, "Listener", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(audio, "Listener", lambda _track, add, *_: SimpleNamespace(close=lambda: None, add=add))
     monkeypatch.setattr(audio, "ALONE", 0.02)
     return Heard()
 
@@ -76,4 +76,64 @@ async def test_a_leg_that_hears_whom_it_is_told_to_isnt_filled(heard: Heard) -> 
     ears.open(track("a"))
     ears.close("a")
     await asyncio.sleep(0.06)
+    assert not heard
+
+
+def said(ears: Ears, loudness: int) -> None:
+    """A frame of the one who is there."""
+    [listener] = ears._listening.values()
+    cast(Any, listener).add(np.full(FRAME, loudness, np.int16))
+
+
+def loud(heard: Heard) -> bool:
+    return any(int(np.abs(frame).max()) > audio.QUIET for frame in heard)
+
+
+async def test_what_is_silent_of_a_job_that_stands_still_is_filled_until_it_sounds(heard: Heard) -> None:
+    ears = Ears(heard.append)
+    ears.open(track("a"))
+    said(ears, 0)
+    assert not loud(heard), "an agent that listens is silent"
+    ears.still()
+    for _ in range(3):
+        said(ears, 0)
+    assert len(heard) == 4 and loud(heard), "a frame for a frame"
+    heard.clear()
+    said(ears, 5000)
+    said(ears, 0)
+    assert [int(frame.max()) for frame in heard] == [5000, 0], "it has gone on"
+
+
+async def test_a_track_that_has_stopped_is_filled_by_the_clock(heard: Heard) -> None:
+    ears = Ears(heard.append)
+    ears.open(track("a"))
+    ears.still()
+    await until(lambda: loud(heard))
+    ears.goes_on()
+    came = len(heard)
+    await asyncio.sleep(0.1)
+    assert len(heard) == came
+
+
+async def test_nobody_is_filled_but_one_alone_who_stands_still(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    ears = Ears(heard.append)
+    ears.still()
+    ears.open(track("a"))
+    ears.open(track("b"))
+    ears.still()
+    await asyncio.sleep(0.1)
+    assert not heard, "two talk"
+    ears.close("b")
+    ears.still()
+    ears.open(track("c"))
+    await asyncio.sleep(0.1)
+    assert not heard, "another has come"
+    monkeypatch.setattr(audio, "STILL_FOR", 0.0)
+    ears.close("c")
+    ears.still()
+    await asyncio.sleep(0.1)
+    assert not heard, "for too long"
+    ears.close_all()
+    ears.still()
+    await asyncio.sleep(0.1)
     assert not heard
