@@ -427,7 +427,8 @@ class Conductor:
                 await self._means.leave()
 
     def _pressed(self, key: str, missed: bool) -> None:
-        self._cast.digit(key)
+        if not (missed and self._kept.heard.keys):  # an agent's entry goes on once the caller knows how far it is known
+            self._cast.digit(key)
         self._means.house.happened(Key(key, missed))
 
 

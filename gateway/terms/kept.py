@@ -36,7 +36,7 @@ class Heard:
     """The last turn's number then."""
     keys: str = field(default="", repr=False)
     """What the caller has keyed in of something that isn't whole yet; sealed where their route seals digits. Those keys
-    that come while no job listens are lost: whoever goes on tells the caller how far it knows them."""
+    that come while no job listens don't count for it: whoever goes on tells the caller how far it knows them."""
     keyed_for: str | None = None
     """What they are for: a field's name, "" for a number to be called back on, None where nothing was asked for."""
 
