@@ -22,7 +22,7 @@ from livekit.protocol.room import RoomConfiguration
 from gateway.edge.audio import Ears, Mouth, renewed
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
-from gateway.edge.keys import Sent, sent
+from gateway.edge.keys import SIGNS, Keys
 from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, LOST, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
@@ -43,13 +43,10 @@ SETTING = 5.0
 LEAVING = 5.0
 ANSWERED = 0.25
 """Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
-RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders", gap.KEYS)
+RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
 BITRATE = 80_000
 """Bits a second of our track: from there on Opus codes speech and silence alike by its cheap transform. What the SDK does
 by itself, 48,000, costs more than twice the time in the encoder (1.8–2.2 % of a core a call instead of 0.9–1.0)."""
-KEYS = "0123456789*#ABCD"
-"""A key's place is its event code (RFC 4733 section 3.2)."""
-_KEYS_WAITING = 64
 
 log = structlog.get_logger(__name__)
 
@@ -92,14 +89,6 @@ async def warm() -> None:
     await rtc.AudioSource(RATE, 1, queue_size_ms=0).aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Somebody wants to be told the keys since a time, by the running loop's clock."""
-
-    identity: str
-    since: float
-
-
 class RoomUser(Protocol):
     """The call, as its room sees it; called on the event loop, must not block."""
 
@@ -129,8 +118,7 @@ class RoomLeg:
         self._tasks = Tasks("room")
         self._ears = Ears(user.on_room_audio, user.on_room_begins)
         self._rate = RATE
-        self._keys: asyncio.Queue[str | _Asked] = asyncio.Queue(_KEYS_WAITING)
-        self._sent = Sent()
+        self._keys = Keys(call_id)
         self._room: rtc.Room | None = None
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None
@@ -169,8 +157,7 @@ class RoomLeg:
 
     def press(self, key: str) -> None:
         """Send a key the caller pressed as a SipDTMF packet; a flood of keys is cut off."""
-        if not self._keys.full():
-            self._keys.put_nowait(key)
+        self._keys.press(key)
 
     async def set_status(self, status: str) -> None:
         """Set `sip.callStatus`."""
@@ -254,6 +241,7 @@ class RoomLeg:
         for method in RPCS:
             room.local_participant.register_rpc_method(method, partial(self._on_rpc, method))
         room.local_participant.register_rpc_method(RENEW, self._on_renew)
+        room.local_participant.register_rpc_method(gap.KEYS, partial(self._keys.asked, room))
         return room
 
     async def _publish(self, room: rtc.Room, identity: str) -> None:
@@ -261,7 +249,7 @@ class RoomLeg:
             return
         await self._publish_track(room, self._mouth)
         self._mouth.open()
-        self._tasks.start(self._send_keys(room), "keys")
+        self._tasks.start(self._keys.send(room), "keys")
         self._user.post(Joined())
 
     async def _publish_track(self, room: rtc.Room, mouth: Mouth) -> None:
@@ -337,10 +325,10 @@ class RoomLeg:
     def _on_key(self, dtmf: rtc.SipDTMF) -> None:
         if dtmf.participant is not None and not self._hears(dtmf.participant):
             return
-        if dtmf.digit and dtmf.digit in KEYS:
+        if dtmf.digit and dtmf.digit in SIGNS:
             self._user.on_room_key(dtmf.digit)
-        elif not dtmf.digit and dtmf.code < len(KEYS):
-            self._user.on_room_key(KEYS[dtmf.code])
+        elif not dtmf.digit and dtmf.code < len(SIGNS):
+            self._user.on_room_key(SIGNS[dtmf.code])
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
         """LiveKit's API alone, which has no participant, tells how the caller's job is."""
@@ -369,32 +357,7 @@ class RoomLeg:
         if not isinstance(asked, dict):
             raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "The payload must be a JSON object.")
         self._stay_until = asyncio.get_running_loop().time() + ANSWERED
-        if method == gap.KEYS:
-            self._on_asked(called.caller_identity, asked)
-            return "{}"
         return json.dumps(self._user.on_rpc(method, asked))
-
-    def _on_asked(self, identity: str, asked: Mapping[str, object]) -> None:
-        """Somebody asks for the keys of the last seconds. What they may hold is for jobs alone: a human's browser that joins
-        later isn't told what was keyed in before."""
-        seconds, who = asked.get(gap.SECONDS), self._room and self._room.remote_participants.get(identity)
-        if not who or who.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT or not isinstance(seconds, int | float):
-            raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "Jobs alone are told keys.")
-        if not self._keys.full():
-            self._keys.put_nowait(_Asked(identity, asyncio.get_running_loop().time() - seconds))
-
-    async def _send_keys(self, room: rtc.Room) -> None:
-        while True:
-            match await self._keys.get():
-                case _Asked(identity, since):
-                    # In its turn, so that whoever asks knows which keys are in it, and which come after.
-                    told, to = json.dumps(self._sent.since(since)), [identity]
-                    with contextlib.suppress(rtc.participant.PublishDataError):
-                        await room.local_participant.publish_data(told, destination_identities=to, topic=gap.KEYS)
-                case str(key):
-                    self._sent.add(key, asyncio.get_running_loop().time())
-                    if why := await sent(partial(room.local_participant.publish_dtmf, code=KEYS.index(key), digit=key)):
-                        log.warning("a key was lost", call=self._call_id, why=why)
 
     def _connected(self) -> bool:
         return self._room is not None and self._room.isconnected()
