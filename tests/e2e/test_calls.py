@@ -199,6 +199,7 @@ async def test_pcma_callers_are_served(stack: Stack) -> None:
     assert (await record(stack, sip_id(call)))["codec"].startswith("PCMA")
 
 
+@pytest.mark.long  # test_jobs.py has the like without the rest of the gateway
 async def test_ten_callers_at_once_are_all_served(phone: Phone, stack: Stack) -> None:
     calls = [await phone.dial("echo") for _ in range(10)]
     for call in calls:

@@ -139,6 +139,7 @@ def _came_back(gateway: Stack, name: str, before: int) -> bool:
     return now is not None and now.pid != before and back
 
 
+@pytest.mark.long  # two starts of everything
 async def test_servers_that_run_already_are_used(tmp_path: Path) -> None:
     with redis_server(tmp_path) as redis, livekit_server(tmp_path, redis) as livekit:
         given = {
