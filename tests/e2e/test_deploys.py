@@ -72,9 +72,16 @@ def _start(words: Sequence[str], environment: Mapping[str, str], log: IO[bytes])
     return subprocess.Popen([sys.executable, "-m", "gateway", *words], env=environment, stderr=log)
 
 
+def other(*words: str) -> str:
+    """What the log of `another` such process is called."""
+    return f"another-{'-'.join(words)}"
+
+
 @asynccontextmanager
-async def another(stack: Stack, *words: str) -> AsyncIterator[tuple[subprocess.Popen[bytes], str]]:
-    """One more process of a kind, beside the gateway's own, that is ready; and its address."""
+async def another(
+    stack: Stack, *words: str, drain: float = DRAIN
+) -> AsyncIterator[tuple[subprocess.Popen[bytes], str]]:
+    """One more process of a kind, beside the gateway's own, that is ready; and its address. `drain`: its deadline."""
     port, run = free_port(), stack.run
     environment = {
         **os.environ,
@@ -86,11 +93,11 @@ async def another(stack: Stack, *words: str) -> AsyncIterator[tuple[subprocess.P
         "OFFHOOK_STATE": str(stack.state),
         "OFFHOOK_DIALPLANS": str(PLANS),
         "OFFHOOK_HTTP_PORT": str(port),
-        "OFFHOOK_DRAIN_SECONDS": str(DRAIN),
+        "OFFHOOK_DRAIN_SECONDS": str(drain),
         "OFFHOOK_IDLE_JOBS": "3",
     }
     address = f"http://127.0.0.1:{port}"
-    with (stack.state / "logs" / f"another-{'-'.join(words)}.log").open("ab") as log:
+    with (stack.state / "logs" / f"{other(*words)}.log").open("ab") as log:
         process = _start(words, environment, log)
         try:
             await readies(address)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_house import callees
-from tests.unit.calls.line_sounds import Sound, chords, silence, tty
+from tests.unit.calls.line_sounds import Sound, chords, silence, tone, tty
 
 __all__ = ["callees"]
 
@@ -25,6 +27,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 HEARING, SHORT_TIME = "+15105550620", "+15105550621"
 WITHIN = 40.0
 """Seconds for what takes a dozen in quiet."""
+PAUSE = 30.0
+"""Seconds of silence in which any other caller was asked twice."""
 
 
 async def hears(phone: Phone, call: Call, say: Say | str, within: float = WITHIN) -> None:
@@ -35,6 +39,71 @@ async def hears(phone: Phone, call: Call, say: Say | str, within: float = WITHIN
 
 async def plays(call: Call, sound: Sound) -> None:
     await call.say(np.clip(sound, -32768, 32767).astype(np.int16))
+
+
+def said_by_agent(found: dict[str, Any]) -> list[str]:
+    return [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
+
+
+async def test_a_silent_caller_is_asked_twice_and_let_go(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    for say in (Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.GOODBYE):
+        await hears(phone, call, say)
+        if say is not Say.GOODBYE:
+            await call.wait(0.5)
+    await call.ended(10)
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "the caller was silent")
+
+
+@pytest.mark.speech
+async def test_who_passes_on_a_callers_words_is_led_to_a_person(phone: Phone, stack: Stack, callees: Phone) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    await call.spoken(25, 0.8)
+    await phone.say(call, "Hello. This is communication assistant four two one seven with a relay call.")
+    ringing = await callees.rung(WITHIN)
+    await ringing.answer()
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
+
+
+@pytest.mark.speech
+async def test_who_ends_by_go_ahead_may_pause_and_is_no_machine(phone: Phone, stack: Stack, callees: Phone) -> None:
+    """Whoever types takes long: more than the silence in which others are asked twice."""
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    await call.spoken(25, 0.8)
+    await phone.say(call, "I'd like to order a new phone system, go ahead.")
+    await call.spoken(25, 0.8)
+    await call.wait(PAUSE)
+    assert call.signalling.ended is None
+    await phone.say(call, "My name is John Smith, go ahead.")
+    ringing = await callees.rung(WITHIN)
+    await ringing.answer()
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
+    said = said_by_agent(found)
+    assert not {line_of(one, "en-US") for one in (Say.STILL_THERE, Say.PERSON_THERE)} & set(said)
+
+
+@pytest.mark.speech
+async def test_a_mailbox_is_asked_once_and_let_go_under_the_cap(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(HEARING)
+    await call.answered(10)
+    await call.talking(0.5)
+    await phone.say(call, "You have reached the voicemail of John Smith. Please leave a message after the tone.")
+    await plays(call, tone(1000.0, 0.5))
+    began = time.monotonic()
+    await hears(phone, call, Say.PERSON_THERE)
+    await call.ended(WITHIN)
+    print(f"let go {time.monotonic() - began:.1f} s after the tone")
+    found = await record(stack, sip_id(call), ending="served")
+    assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "a recorded voice was there")
+    assert said_by_agent(found).count(line_of(Say.PERSON_THERE, "en-US")) == 1
 
 
 @pytest.mark.speech
@@ -48,8 +117,7 @@ async def test_who_asks_to_wait_is_not_asked_whether_they_are_there(phone: Phone
     await call.press("#")
     await call.hang_up()
     found = await record(stack, sip_id(call))
-    said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
-    assert line_of(Say.STILL_THERE, "en-US") not in said
+    assert line_of(Say.STILL_THERE, "en-US") not in said_by_agent(found)
 
 
 async def test_the_tones_of_a_text_telephone_lead_to_a_person(phone: Phone, stack: Stack, callees: Phone) -> None:
@@ -74,8 +142,7 @@ async def test_hold_music_is_asked_once_and_let_go_under_the_cap(phone: Phone, s
     await asyncio.wait({music})
     found = await record(stack, sip_id(call), ending="served")
     assert (found["hung_up_by"], found["hung_up_reason"]) == ("agent", "hold music was played")
-    said = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
-    assert said.count(line_of(Say.PERSON_THERE, "en-US")) == 1
+    assert said_by_agent(found).count(line_of(Say.PERSON_THERE, "en-US")) == 1
     duration = call.timeline().duration
     assert duration is not None
     assert duration < 55.0, "the music would go on for longer"

@@ -37,6 +37,8 @@ NOTICED_WITHIN = 2.0
 """Seconds from a job's standing still until its caller hears something: a beat that is missed, and what a busy machine takes."""
 RUNG_WITHIN = 6.0
 """Seconds from the death of a job while the phone rings until another's answers: what the first takes on a busy machine."""
+DROPPED = "Q.850;cause=41"
+"""Why a carrier ends a call whose line has failed (ITU-T Q.850: temporary failure)."""
 LOST = line_of(Say.AGAIN, "en-US")
 
 
@@ -367,6 +369,45 @@ async def test_who_is_cut_off_and_dials_again_goes_on_where_they_were(phone: Pho
     hello = await phone.rendering(line_of(Say.NOTICE, "en-US"))
     await again.line(hello, 10, what="the notice: who has finished begins anew")
     await again.hang_up()
+
+
+async def greeted(phone: Phone) -> Call:
+    """A call that begins anew."""
+    call = await phone.dial(REDIALED)
+    await call.answered(10)
+    await call.line(await phone.rendering(line_of(Say.NOTICE, "en-US")), 15, what="the notice")
+    return call
+
+
+@pytest.mark.long
+async def test_whose_line_drops_goes_on_and_nobody_else_with_what_they_said(stack: Stack) -> None:
+    """They had fallen silent: by their carrier's word alone it is known that they haven't hung up."""
+    async with (
+        Phone(stack.sip, caller="+15105550120") as phone,
+        Phone(stack.sip, caller="+15105550121") as other,
+        Phone(stack.sip, caller="anonymous") as withheld,
+    ):
+        calls = [await one.dial(REDIALED) for one in (phone, withheld)]
+        for one, call in zip((phone, withheld), calls, strict=True):
+            await call.answered(10)
+            await converse(one, call, ["We need a new phone system.", "My name is John Smith."])
+            await call.spoken(25, 0.8)
+            await call.hang_up(DROPPED)
+            await record(stack, sip_id(call), hung_up_by="network")
+        for one in (other, withheld):
+            await (await greeted(one)).hang_up()
+        again = await phone.dial(REDIALED)
+        await again.answered(10)
+        await again.line(await phone.rendering(line_of(Say.BACK, "en-US")), 15, what="that they were cut off")
+        await converse(phone, again, ["I work for Acme Software."])
+        await again.spoken(25, 0.8)
+        await again.hang_up()
+        found = await record(stack, sip_id(again), ending="served")
+        agent = [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
+        assert not any("How can I help" in text or "your name" in text for text in agent), agent
+        lead = found["lead"]["fields"]
+        assert (lead["name"], lead["company"]) == ("John Smith", "Acme Software")
+        await (await greeted(phone)).hang_up()  # who hangs up in a pause has finished
 
 
 @pytest.mark.long
