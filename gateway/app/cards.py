@@ -23,8 +23,9 @@ class Cards:
         caller = Caller(call.id, number, stage.facts, stage.turns, stage.reason)
         own = dict(act.cards).get(name, ())
         if own:
-            link = {"take": TAKE_HERE} if name in act.browsers else {"decline": DECLINE_HERE}
-            whose = name if own == act.notify else ""
+            browser = name in act.browsers
+            link = {"take": TAKE_HERE} if browser else {"decline": DECLINE_HERE}
+            whose = name if browser and own == act.notify else ""
             self._ask(stage, call, leg, own, card(caller, phone=name not in act.no_phone, whose=whose, **link))
         if act.notify:
             self._ask(stage, call, leg.rpartition("-")[0], act.notify, card(caller))

@@ -73,3 +73,8 @@ def test_a_link_that_goes_to_the_team_says_whose_it_is() -> None:
     assert f"For ana, to take it in the browser, or to say that they can't: {TAKE_HERE}" in own[1]["content"]["body"]
     assert "Answer your phone" not in own[1]["content"]["body"]
     assert TAKE_HERE not in team[1]["content"]["body"]
+
+
+def test_who_is_rung_and_has_the_teams_address_is_told_to_answer() -> None:
+    own, _ = told("ana", "desk-19-1", replace(ACT, cards=(("ana", ACT.notify),)))
+    assert "Answer your phone and press 1" in own[1]["content"]["body"]
