@@ -125,7 +125,7 @@ class Patience:
         if not self._output.fill(audio.data, self._stage.attention.filling()):
             return False
         waited = _clock() - self._holding.since
-        self._now(self._holding.say(_clock() + len(audio.data) / 2 / audio.rate))
+        self._now(self._holding.say(_clock() + audio.seconds))
         if phrase is not None:
             self._stage.held(self._line(say).text, waited)
         return True

@@ -106,9 +106,9 @@ async def run(settings: Settings, pool: Pool) -> None:
     async with (
         job.redis(settings) as redis,
         aiohttp.ClientSession() as session,
-        _watching(RedisStore(redis), Still(_livekit(settings, session), RedisStore(redis)).tell) as watch,
+        _watching(store := RedisStore(redis), Still(_livekit(settings, session), store).tell) as watch,
     ):
-        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me(), RedisStore(redis).promise))
+        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me(), store.promise))
 
 
 def _me() -> str:

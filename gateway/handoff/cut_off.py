@@ -57,39 +57,30 @@ def alarm(call: str, team: str, leg: str, name: str) -> Content:
 def early(state: State, left: cues.LegLeft, now: float) -> bool:
     """Whether whoever talked is to be rung back. Once a call: a line that is cut twice is cut again. Where a third is asked, or
     there, the caller goes on with them, or with the agent."""
-    within = state.act.ring_back
-    if not within or state.rung_back or not state.reach or state.third is not Third.NOBODY:
+    if not state.act.ring_back or state.rung_back or not state.reach or state.third is not Third.NOBODY:
         return False
-    if state.held and now - state.held < ON_HOLD:
-        return True
-    return now - state.taken < (within if left.lost else min(AT_ONCE, within))
+    return _no_goodbye(state, state.held, now, lost=left.lost)
 
 
 def caller_early(state: State, gone: cues.Gone, now: float) -> bool:
     """Whether the caller is to be called back whom a human talked with."""
-    within = state.act.ring_back
-    if not within or not state.talks_with or state.third is not Third.NOBODY:
+    if not state.act.ring_back or not state.talks_with or state.third is not Third.NOBODY:
         return False
-    if state.caller_held and now - state.caller_held < ON_HOLD:
+    return _no_goodbye(state, state.caller_held, now, lost=gone.lost)
+
+
+def _no_goodbye(state: State, held: float, now: float, *, lost: bool) -> bool:
+    """Whether whoever left didn't mean to. `held`: since when they had the other on hold, 0 for not. `lost`: their line was."""
+    if held and now - held < ON_HOLD:
         return True
-    return now - state.taken < (within if gone.lost else min(AT_ONCE, within))
+    within = state.act.ring_back
+    return now - state.taken < (within if lost else min(AT_ONCE, within))
 
 
 def call_back(state: State, now: float) -> Then:
     """Book it, once; the human hears what comes of that (see `gateway.handoff.parting`)."""
     told = Asked(state.talking, state.talks_with, 0.0, now + PART_WITHIN, At.PARTING)
-    parting = replace(
-        state,
-        asked=(told,),
-        talking="",
-        talks_with="",
-        reach="",
-        hold="",
-        held=0.0,
-        star=0.0,
-        resumed=0.0,
-        why=LEFT.reason,
-    )
+    parting = replace(state.parted(), asked=(told,), why=LEFT.reason)
     effects: tuple[Effect, ...] = (
         cues.Consulted(state.talking, Tried.CALLER_CUT_OFF),
         cues.Release(state.act.team, state.talks_with, took=True),
@@ -105,19 +96,12 @@ def ring_back(state: State, now: float) -> Then:
     dial = cues.Dial(leg, Callee(name, state.reach), RINGS)
     tried = {who: how for who, how in state.tried.items() if who != name}
     back = replace(
-        state,
+        state.parted(),
         asked=(Asked.dialed(dial, now),),
         legs=state.legs + 1,
         tried=tried,
         lost=(),
-        talking="",
-        talks_with="",
-        reach="",
-        hold="",
-        held=0.0,
         rung_back=name,
-        star=0.0,
-        resumed=0.0,
         since=now,
         free=None,
         alone=0.0,

@@ -179,6 +179,10 @@ class State:
         """What the caller hears while they wait."""
         return cues.Sound(f"music:{self.act.music}")
 
+    def parted(self) -> State:
+        """Without whoever talked with the caller."""
+        return replace(self, talking="", talks_with="", reach="", hold="", held=0.0, star=0.0, resumed=0.0)
+
     def put(self, one: Asked) -> State:
         """With a member as they are now."""
         return replace(self, asked=tuple(one if each.leg == one.leg else each for each in self.asked))
