@@ -37,16 +37,16 @@ from gateway.conduct.browsers import is_browser, let_hear, speaks
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
-from gateway.conduct.room import ACTIVE, LOST, STATUS, astray
+from gateway.conduct.room import ACTIVE, STATUS, astray
 from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
 from gateway.terms.hold import HOLD
+from gateway.terms.legs import LEG, LOST
 from gateway.trunks.choose import OutboundTrunk
 
-LEG, MEMBER, EPOCH = "offhook.leg", "offhook.member", "offhook.epoch"
-"""Attributes of a leg: its name, who is rung ("" for a bare number), and the epoch of the job that dialed it. A SIP
-service of ours leaves it to the job what a participant with LEG hears, and who hears it."""
+MEMBER, EPOCH = "offhook.member", "offhook.epoch"
+"""Attributes of a leg besides LEG: who is rung ("" for a bare number), and the epoch of the job that dialed it."""
 RINGING, HUNG_UP = "ringing", "hangup"
 LONGEST_WAIT = 75.0
 """Seconds of ringing for which the API's answer can be waited for: it takes 80 at most. A leg that may ring for longer

@@ -16,13 +16,12 @@ from livekit.rtc.participant import PublishTrackError
 from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out, Relieved
 from gateway.errors import Unavailable
 from gateway.terms.ending import Party
+from gateway.terms.legs import LOST
 
 log = structlog.get_logger(__name__)
 
 STATUS = "sip.callStatus"
 ACTIVE = "active"
-LOST = "offhook.lost"
-"""Attribute of a participant of our SIP service's that leaves though nobody has hung up."""
 
 _BY = {
     # The caller's BYE and lost media look alike here (livekit-sip leaves by itself for both): never a guess.

@@ -15,10 +15,6 @@ REJECT = "offhook.reject"
 """Set on a ringing participant, it names the status its caller gets when the participant is removed."""
 EDGE = "offhook.edge"
 """Tells that this edge, which heeds REJECT, is the participant's SIP service."""
-LOST = "offhook.lost"
-"""Attribute of a participant of ours that leaves though nobody has hung up; LiveKit keeps no other reason than its own few."""
-ISOLATED = "offhook.leg"
-"""A participant with it is somebody's leg: LiveKit's API alone decides whom it hears, and who hears it."""
 _HEADER = "sip.h."
 _X_HEADERS, _ALL_HEADERS = 1, 2
 _CARRIER_HEADERS = {

@@ -23,10 +23,11 @@ from gateway.edge.audio import Ears, Mouth, renewed
 from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
 from gateway.edge.keys import SIGNS, Keys
-from gateway.edge.leg import CALL_STATUS, EDGE, ISOLATED, LOST, REJECT
+from gateway.edge.leg import CALL_STATUS, EDGE, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms import gap
+from gateway.terms.legs import LEG, LOST
 from gateway.terms.renew import RENEW
 from gateway.terms.times import ENTERS_WITHIN
 
@@ -223,7 +224,7 @@ class RoomLeg:
         return self._gone.is_set()
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
-        self._isolated = self._ears.silence = ISOLATED in attributes
+        self._isolated = self._ears.silence = LEG in attributes
         self._mouth = Mouth(seat.identity, self._rate)
         room = self._room = rtc.Room()
         self._listen(room)
@@ -297,7 +298,7 @@ class RoomLeg:
     def _want(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if publication.kind != rtc.TrackKind.KIND_AUDIO or self._left:
             return
-        isolated = self._isolated or ISOLATED in participant.attributes
+        isolated = self._isolated or LEG in participant.attributes
         known = participant.identity in self._hearing.values() and not renewed(publication.name)
         if not isolated or known:
             publication.set_subscribed(True)

@@ -16,7 +16,7 @@ from gateway.calls.hearing import leg as identity_of
 from gateway.calls.store.port import CallStore
 from gateway.conduct import machines
 from gateway.conduct.browsers import BROWSER
-from gateway.conduct.legs import LEG, MEMBER
+from gateway.conduct.legs import MEMBER
 from gateway.config import Settings
 from gateway.handoff.answers import Answers
 from gateway.handoff.browser import Standing, Stands, browser_leg, stands
@@ -25,6 +25,7 @@ from gateway.handoff.state import Feature, Third
 from gateway.handoff.talking import code
 from gateway.terms.act import Handoff
 from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.legs import LEG
 
 JOINS_WITHIN = 60
 """Seconds for which a token lets its browser in."""

@@ -18,12 +18,12 @@ from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, bridge, consults, hears, whispering
 from gateway.conduct.hearing import Hearing
-from gateway.conduct.legs import LEG
 from gateway.conduct.mouth import Mouth
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.rtp import FRAME, RATE
 from gateway.tasks import cancelled
+from gateway.terms.legs import LEG
 from tests.bench.figures import Figure, milliseconds, sampled
 from tests.bench.house_ears import Packets, comes, is_tone, listen, tone
 from tests.e2e.edge_lab import DIALED, make_trunks

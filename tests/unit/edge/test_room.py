@@ -8,8 +8,8 @@ import pytest
 from livekit import rtc
 
 from gateway.edge.audio import Mouth
-from gateway.edge.leg import ISOLATED
 from gateway.edge.room import RPCS, LiveKit, RoomLeg, RoomUser
+from gateway.terms.legs import LEG
 from gateway.terms.renew import RENEW
 
 
@@ -133,4 +133,4 @@ class Them:
     """Somebody's leg."""
 
     identity = "leg-1"
-    attributes: ClassVar = {ISOLATED: "1"}
+    attributes: ClassVar = {LEG: "1"}
