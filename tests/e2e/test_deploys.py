@@ -18,6 +18,7 @@ from typing import IO
 import psutil
 import pytest
 
+from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import PLANS, Stack, running_gateway
 from tests.e2e.records import record, sip_id
@@ -111,47 +112,53 @@ async def another(
 class Load:
     """Callers who dial again and again; each call must be answered, heard to its end, and end by itself."""
 
+    callers = CALLERS
+    begins = "+1510555017"
+    """The callers' numbers, but for their last digit."""
     stack: Stack
-    served: int = 0
+    served: list[str] = field(default_factory=list)
+    """The calls, by the records' key."""
     failed: list[str] = field(default_factory=list)
+
+    async def serve(self, phone: Phone, number: int) -> Call:
+        """One call. Raises whatever its caller meets."""
+        call = await phone.dial("echo")
+        await call.answered(20)
+        await call.heard(20)
+        await call.wait(1.5 + number)  # the chime is over
+        await call.press("#")
+        await call.ended(20)
+        assert call.signalling.ended_by == "them"
+        return call
 
     async def dial(self, number: int) -> None:
         """Call until cancelled."""
-        async with Phone(self.stack.sip, caller=f"+1510555017{number}") as phone:
+        async with Phone(self.stack.sip, caller=f"{self.begins}{number}") as phone:
             while True:
                 began = time.monotonic()
                 try:
-                    call = await phone.dial("echo")
-                    await call.answered(20)
-                    await call.heard(20)
-                    await call.wait(1.5 + number)  # the chime is over
-                    await call.press("#")
-                    await call.ended(20)
-                    assert call.signalling.ended_by == "them"
+                    self.served.append(sip_id(await self.serve(phone, number)))
                 except Exception as bad:  # noqa: BLE001  whatever a caller meets is a failed call
                     self.failed.append(f"{bad} after {time.monotonic() - began:.1f} s")
-                else:
-                    self.served += 1
 
 
 @asynccontextmanager
-async def loaded(stack: Stack) -> AsyncIterator[Load]:
+async def loaded(load: Load) -> AsyncIterator[Load]:
     """Callers meanwhile. At the end, none of their calls may have failed."""
-    load = Load(stack)
-    callers = [asyncio.create_task(load.dial(number)) for number in range(CALLERS)]
+    callers = [asyncio.create_task(load.dial(number)) for number in range(load.callers)]
     try:
         yield load
     finally:
         for one in callers:
             one.cancel()
         await asyncio.wait(callers)
-    print(f"{load.served} calls served, {len(load.failed)} failed")
+    print(f"{len(load.served)} calls served, {len(load.failed)} failed")
     assert not load.failed
-    assert load.served >= CALLERS
+    assert len(load.served) >= load.callers
 
 
 async def test_workers_are_replaced_one_after_the_other_under_load(own: Stack) -> None:
-    async with another(own, "worker", "--pool", "house") as (_, _), loaded(own):
+    async with another(own, "worker", "--pool", "house") as (_, _), loaded(Load(own)):
         await asyncio.sleep(5.0)
         old = child(own, "worker --pool house")
         old.send_signal(signal.SIGTERM)
@@ -160,7 +167,7 @@ async def test_workers_are_replaced_one_after_the_other_under_load(own: Stack) -
         await readies(own.run.http["worker-house"])
         await asyncio.sleep(2.0)
         # the other of the two leaves at the end of `another`, amid the load
-    async with loaded(own), another(own, "worker", "--pool", "house") as (second, _):
+    async with loaded(Load(own)), another(own, "worker", "--pool", "house") as (second, _):
         second.terminate()
         await until(lambda: second.poll() is not None, 60.0)
         await asyncio.sleep(3.0)
@@ -187,7 +194,7 @@ async def test_a_call_that_outlasts_the_deadline_is_handed_over(own: Stack) -> N
 
 
 async def test_one_control_drains_and_the_other_leads(own: Stack) -> None:
-    async with another(own, "control") as (second, address), loaded(own):
+    async with another(own, "control") as (second, address), loaded(Load(own)):
         first = child(own, "gateway control")
         first.send_signal(signal.SIGTERM)
         await until(lambda: not first.is_running(), 20.0)

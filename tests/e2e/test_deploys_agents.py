@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +22,12 @@ from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.records import record, sip_id
 from tests.e2e.servers import until
 from tests.e2e.test_calls import SALES, converse
-from tests.e2e.test_deploys import AT_ONCE, another, child, other, readies
+from tests.e2e.test_deploys import AT_ONCE, Load, another, child, loaded, other, readies
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.speech, pytest.mark.timeout(380)]
 
 DRAIN = 16.0
 """Seconds after which a worker leaves its calls to others: longer than a load's call, shorter than a long one."""
-DIALERS = 2
 GONE_WITHIN = DRAIN + 30.0
 ENDING = "ending: no new calls"
 AGENTS = ("worker", "--pool", "agents")
@@ -47,46 +45,21 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield found
 
 
-@dataclass
-class Load:
+class Talks(Load):
     """Callers of an agent who dial again and again, say one thing, hear the answer and hang up."""
 
-    stack: Stack
-    served: list[str] = field(default_factory=list)
-    """The calls, by the records' key."""
-    failed: list[str] = field(default_factory=list)
+    callers = 2
+    begins = "+1510555018"
 
-    async def dial(self, number: int) -> None:
-        """Call until cancelled."""
-        async with Phone(self.stack.sip, caller=f"+1510555018{number}") as phone:
-            while True:
-                began = time.monotonic()
-                try:
-                    call = await phone.dial(SALES)
-                    await call.answered(20)
-                    await converse(phone, call, ["We need a new phone system."])
-                    await call.talking(0.3, 25)
-                    assert call.signalling.ended is None, "cut"
-                    self.served.append(sip_id(call))
-                    await call.hang_up()
-                except Exception as bad:  # noqa: BLE001  whatever a caller meets is a failed call
-                    self.failed.append(f"{bad} after {time.monotonic() - began:.1f} s")
-
-
-@asynccontextmanager
-async def loaded(stack: Stack) -> AsyncIterator[Load]:
-    """Callers meanwhile. At the end, none of their calls may have failed."""
-    load = Load(stack)
-    callers = [asyncio.create_task(load.dial(number)) for number in range(DIALERS)]
-    try:
-        yield load
-    finally:
-        for one in callers:
-            one.cancel()
-        await asyncio.wait(callers)
-    print(f"{len(load.served)} calls served, {len(load.failed)} failed")
-    assert not load.failed
-    assert len(load.served) >= DIALERS
+    async def serve(self, phone: Phone, number: int) -> Call:
+        """See Load."""
+        call = await phone.dial(SALES)
+        await call.answered(20)
+        await converse(phone, call, ["We need a new phone system."])
+        await call.talking(0.3, 25)
+        assert call.signalling.ended is None, "cut"
+        await call.hang_up()
+        return call
 
 
 @asynccontextmanager
@@ -148,7 +121,7 @@ def greeted_once(found: Mapping[str, Any]) -> None:
 
 async def test_agents_workers_are_replaced_one_after_the_other_under_load(own: Stack) -> None:
     async with another(own, *AGENTS, drain=DRAIN) as (second, address), talk(own) as (phone, call):
-        async with loaded(own) as load:
+        async with loaded(Talks(own)) as load:
             async with staying(call):
                 worker, where = child(own, "worker --pool agents"), own.run.http["worker-agents"]
                 ends = [await replaced(own, worker, where, "worker-agents")]
@@ -198,19 +171,19 @@ def _at(told: str) -> float:
 
 async def test_controls_are_replaced_while_callers_talk_with_agents(own: Stack) -> None:
     async with another(own, "control") as (second, address), talk(own) as (phone, call):
-        async with loaded(own) as load, staying(call):
+        async with loaded(Talks(own)) as load, staying(call):
             first = child(own, "gateway control")
             first.send_signal(signal.SIGTERM)
             await readies(own.run.http["control"], None, AT_ONCE)
             await until(lambda: not first.is_running(), 20.0)
             await readies(own.run.http["control"])
             count = len(load.served)
-            await until(lambda: len(load.served) > count + DIALERS, 60.0)
+            await until(lambda: len(load.served) > count + load.callers, 60.0)
             second.terminate()
             await readies(address, None, AT_ONCE)
             assert second.wait(20) == 0
             count = len(load.served)
-            await until(lambda: len(load.served) > count + DIALERS, 60.0)
+            await until(lambda: len(load.served) > count + load.callers, 60.0)
         await say(phone, call, "My name is John Smith.")
         await call.hang_up()
         for one in await records(own, [*load.served, sip_id(call)]):

@@ -195,6 +195,16 @@ async def bridged(caller: Phone, callees: Phone) -> tuple[Call, Call]:  # noqa: 
 # menu
 
 
+async def led_to_ana(call: Call, stack: Stack, callees: Phone) -> None:  # noqa: F811
+    """A key has led the caller on, once: the two talk, and the human hangs up."""
+    human = await (await callees.rung()).answer()
+    await talk(call, human)
+    await human.hang_up()
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
+
+
 async def test_a_menu_is_said_again_and_its_keys_lead_on(
     stack: Stack,
     caller: Phone,  # noqa: F811
@@ -210,12 +220,7 @@ async def test_a_menu_is_said_again_and_its_keys_lead_on(
     await call.say(silence(0.5))
     await said(caller, call, "For Ana, press 1.", TAKEN_OVER)
     await call.press("1")
-    human = await (await callees.rung()).answer()
-    await talk(call, human)
-    await human.hang_up()
-    await call.ended()
-    found = await record(stack, sip_id(call), ending="served")
-    assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
+    await led_to_ana(call, stack, callees)
 
 
 async def test_a_key_that_is_pressed_while_no_job_listens_leads_on_and_counts_once(
@@ -229,12 +234,7 @@ async def test_a_key_that_is_pressed_while_no_job_listens_leads_on_and_counts_on
     await killed(stack)
     await looked(lambda: _sent_again(stack, call))
     await call.press("1")  # the next job is on its way
-    human = await (await callees.rung()).answer()
-    await talk(call, human)
-    await human.hang_up()
-    await call.ended()
-    found = await record(stack, sip_id(call), ending="served")
-    assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"], "it leads on once"
+    await led_to_ana(call, stack, callees)
     logs = stack.log("worker-house") + stack.log("worker-agents")
     told = [line for line in logs.splitlines() if "while no job listened" in line and sip_id(call) in line]
     assert len(told) == 1, "by the edge: the job wasn't there yet"

@@ -45,6 +45,15 @@ def said_by_agent(found: dict[str, Any]) -> list[str]:
     return [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
 
 
+async def led_to_a_person(call: Call, stack: Stack, callees: Phone) -> dict[str, Any]:
+    """Somebody is rung for the caller, who hangs up then; the call's record."""
+    await (await callees.rung(WITHIN)).answer()
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
+    return found
+
+
 async def test_a_silent_caller_is_asked_twice_and_let_go(phone: Phone, stack: Stack) -> None:
     call = await phone.dial(HEARING)
     await call.answered(10)
@@ -63,11 +72,7 @@ async def test_who_passes_on_a_callers_words_is_led_to_a_person(phone: Phone, st
     await call.answered(10)
     await call.spoken(25, 0.8)
     await phone.say(call, "Hello. This is communication assistant four two one seven with a relay call.")
-    ringing = await callees.rung(WITHIN)
-    await ringing.answer()
-    await call.hang_up()
-    found = await record(stack, sip_id(call))
-    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
+    await led_to_a_person(call, stack, callees)
 
 
 @pytest.mark.speech
@@ -81,12 +86,7 @@ async def test_who_ends_by_go_ahead_may_pause_and_is_no_machine(phone: Phone, st
     await call.wait(PAUSE)
     assert call.signalling.ended is None
     await phone.say(call, "My name is John Smith, go ahead.")
-    ringing = await callees.rung(WITHIN)
-    await ringing.answer()
-    await call.hang_up()
-    found = await record(stack, sip_id(call))
-    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
-    said = said_by_agent(found)
+    said = said_by_agent(await led_to_a_person(call, stack, callees))
     assert not {line_of(one, "en-US") for one in (Say.STILL_THERE, Say.PERSON_THERE)} & set(said)
 
 
@@ -125,11 +125,7 @@ async def test_the_tones_of_a_text_telephone_lead_to_a_person(phone: Phone, stac
     await call.answered(10)
     await call.talking(0.5)
     await plays(call, np.concatenate([silence(0.3), tty("HELLO GA", 0.1), silence(0.5)]))
-    ringing = await callees.rung(WITHIN)
-    await ringing.answer()
-    await call.hang_up()
-    found = await record(stack, sip_id(call))
-    assert ("wait", "human") in [(stop["act"], stop["because"]) for stop in found["stops"]]
+    await led_to_a_person(call, stack, callees)
 
 
 async def test_hold_music_is_asked_once_and_let_go_under_the_cap(phone: Phone, stack: Stack) -> None:
