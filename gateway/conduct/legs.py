@@ -206,6 +206,11 @@ class Legs:
             if one.pending and one.dialing is not None:
                 one.dialing.cancel()
 
+    @property
+    def caller_hold(self) -> str:
+        """Whether the caller has put the others on hold (see `cues.LegHold`), as `present` found it or was told since."""
+        return self._caller.hold
+
     def present(self) -> tuple[LegThere, ...]:
         """The legs that are in the room: for a job that takes the call over. From now on this job is told of them.
 
@@ -214,6 +219,8 @@ class Legs:
         self._took_over = True
         found = []
         for who in self._room.remote_participants.values():
+            if who.identity == self._call.sip_identity:
+                self._caller.hold = who.attributes.get(HOLD, "")
             if (name := leg_name(who.identity)) and name not in self._dropped:
                 if is_browser(who) and not speaks(who):
                     continue  # told of once it does

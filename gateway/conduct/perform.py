@@ -202,13 +202,16 @@ class Performance:
             await stack.enter_async_context(tools.overhearer(self.happened))
 
     def _take_over(self) -> Event:
-        """Whoever rings or has answered stays, as far as the machine knows them."""
-        there = self._legs.present() if self._legs is not None else ()
+        """Whoever rings or has answered stays, as far as the machine knows them. Who holds whom is told also where nobody does: a
+        hold may have ended while no job was there to see it."""
+        if self._legs is None:
+            return Resumed()
+        there = self._legs.present()
         for one in there:
             if one.answered:
                 self.happened(LegAnswered(one.leg))
-            if one.hold:
                 self.happened(LegHold(one.leg, one.hold))
+        self.happened(LegHold("", self._legs.caller_hold))
         return Resumed(frozenset(one.leg for one in there))
 
     async def _step(self, event: Event | None) -> tuple[Effect, ...]:

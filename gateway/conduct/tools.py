@@ -93,6 +93,11 @@ class Legs(Protocol):
         """Have the caller and these publish what they say as other tracks; Renewed follows once all have."""
         ...
 
+    @property
+    def caller_hold(self) -> str:
+        """Whether the caller has put the others on hold (see `cues.LegHold`), as `present` found it or was told since."""
+        ...
+
     def present(self) -> Sequence[LegThere]:
         """The legs that another job has dialed and that are in the room."""
         ...

@@ -68,9 +68,10 @@ def _thirds(state: State) -> tuple[Effect, ...]:
 
 
 def _talk_on(state: State, event: Event, now: float) -> Then:
-    """Another job goes on with two who talk: what the job before was still to do may not have been done."""
+    """Another job goes on with two who talk: what the job before was still to do may not have been done. It is told anew whether
+    somebody holds the other; since when they do, it knows."""
     assert isinstance(event, cues.Resumed)
-    there = replace(third.gone(state, event.legs), resumed=now + RESUME_WITHIN, hold="", held=0.0, caller_held=0.0)
+    there = replace(third.gone(state, event.legs), resumed=now + RESUME_WITHIN, hold="")
     drops = (cues.Drop(leg) for leg in sorted(event.legs - {there.talking, there.third_leg}))
     left = (cues.Release(state.act.team, state.passed_on, took=True),) if state.passed_on else ()
     lost = (state.release(name) for name in state.lost)

@@ -280,8 +280,12 @@ async def test_who_holds_whom_is_told_once_each_time_before_they_are_gone() -> N
     eve.attributes = {EPOCH: "1", STATUS: ACTIVE, HOLD: MUSIC}
     ringing.attributes = {EPOCH: "1", STATUS: RINGING}
     room.remote_participants = {who.identity: who for who in (eve, caller, ringing)}
+    caller.attributes = {HOLD: SILENT}
     async with legs:
         assert [(one.leg, one.hold) for one in legs.present()] == [("eve", MUSIC), ("fay", "")]
+        assert legs.caller_hold == SILENT
+        changes(caller, hold="")
+        assert told.pop() == LegHold("", "")
         changes(eve, hold=MUSIC)
         changes(ringing, hold=SILENT)
         assert told == [], "it was known, or nobody has answered"

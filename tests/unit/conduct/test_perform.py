@@ -48,6 +48,7 @@ from gateway.errors import Unavailable
 from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Handoff, Onward, Over, Record, Ring, Wait
 from gateway.terms.event import Kind
 from gateway.terms.handoff import Tried
+from gateway.terms.hold import SILENT
 from tests.e2e.servers import until
 
 ANA = Callee("ana", "+15105550111")
@@ -101,6 +102,7 @@ class World:
     done: list[object] = field(default_factory=list)
     kept: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     there: Sequence[There] = ()
+    holds: str = ""
     ours: bool = True
     has_call: bool = True
     resumed: list[Resumed] = field(default_factory=list)
@@ -141,6 +143,10 @@ class World:
 
     def free(self) -> None:
         self.done.append("free")
+
+    @property
+    def caller_hold(self) -> str:
+        return self.holds
 
     def present(self) -> Sequence[There]:
         return self.there
@@ -360,6 +366,14 @@ async def test_the_next_job_finds_who_talks_and_tells_the_machine_who_is_there()
     assert world.resumed == [Resumed(frozenset({"1", "2"}))]
     assert Drop("2") not in world.done, "whether the other still rings is the machine's to say"
     assert ("say", "We move.") not in world.done
+
+
+@pytest.mark.parametrize("hold", ["", SILENT])
+async def test_the_next_job_tells_who_holds_whom_and_who_doesnt_any_more(hold: str) -> None:
+    world = World(there=[There("1", True, hold), There("2", False)], holds=hold)
+    await run(world, world.part(HANDOFF, machine(due_at=time.time() + 0.1), resumed=True, bridged="1"))
+    told = [one[1] for one in world.done if isinstance(one, tuple) and one[0] is Kind.HOLD]
+    assert told == [{"leg": "1", "hold": hold or None}, {"leg": None, "hold": hold or None}]
 
 
 async def test_a_job_whose_call_is_anothers_does_nothing_more() -> None:

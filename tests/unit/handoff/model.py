@@ -48,6 +48,8 @@ class Desk(World):
         """The legs that were last asked to publish anew."""
         self.accompanied = False
         """The caller hears us besides whoever talks with them."""
+        self.holding: dict[str, str] = {}
+        """By leg ("" for the caller): whether they hold the other (one of `gateway.terms.hold`)."""
 
     def _do(self, effect: Effect) -> None:
         match effect:
@@ -106,10 +108,19 @@ class Desk(World):
             if self.legs[leg] != "rings":
                 self.legs[leg] = "connected" if caller else "aside"
 
-    def crash(self, event: Event, effects: int) -> None:
-        """See World. Nothing that was whispered goes on."""
+    def happens(self, event: Event, *, effects: int | None = None) -> Sequence[Effect]:
+        """See World."""
+        if isinstance(event, cues.LegHold):
+            self.holding[event.leg] = event.hold
+        return super().happens(event, effects=effects)
+
+    def crash(self, event: Event, effects: int, *, back: str | None = None) -> None:
+        """See World. Nothing that was whispered goes on. `back`: the leg ("" for the caller) that stops holding the other while
+        no job is there."""
         self.crashed = True
         self.happens(event, effects=effects)
+        if back is not None:
+            self.holding[back] = ""
         self.sound, self.told = "", {}
         for leg, state in list(self.legs.items()):
             if state in ("connected", "aside"):
@@ -119,6 +130,9 @@ class Desk(World):
         for leg in answered:
             if self.legs[leg] in ("answered", "aside", "connected"):
                 self.happens(cues.LegAnswered(leg))
+                self.happens(cues.LegHold(leg, self.holding.get(leg, "")))
+        if not self.gone:
+            self.happens(cues.LegHold("", self.holding.get("", "")))
         rung = {self.whose[leg] for leg in self.those("rings", "answered", "connected")}
         if self.in_line and (lost := self.held - rung):
             self.happens(cues.Offered(tuple(one for one in TEAM if one.name in lost), 20.0))

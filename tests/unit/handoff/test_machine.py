@@ -547,9 +547,51 @@ def test_another_job_goes_on_with_a_caller_on_hold(effects: int) -> None:
     desk, [leg] = consulted(ANA)
     desk.presses(leg, "1")
     desk.crash(cues.LegHold(leg, SILENT), effects)
-    assert desk.sound == "", "perhaps they are back"
-    desk.holds(leg, SILENT)
     assert (desk.sound, desk.accompanied) == ("music:default", True)
+
+
+def test_another_job_finds_that_who_held_the_caller_is_back() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.holds(leg, SILENT)
+    desk.crash(cues.LegKey(leg, "5"), 0, back=leg)
+    assert (desk.sound, desk.accompanied, desk.machine.held) == ("", False, 0.0)
+    desk.pass_time(AT_ONCE)
+    desk.hangs_up(leg)
+    assert desk.outcome == TALKED
+
+
+def test_who_has_held_the_caller_for_long_as_another_job_comes_and_hangs_up_then_says_goodbye() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.holds(leg, SILENT)
+    desk.pass_time(ON_HOLD)
+    desk.crash(cues.LegKey(leg, "5"), 0)
+    desk.hangs_up(leg)
+    assert desk.outcome == TALKED
+
+
+def test_who_is_gone_just_after_a_hold_is_rung_back_by_another_job_too() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(AT_ONCE)
+    desk.crash(cues.LegHold(leg, SILENT), 0)
+    desk.pass_time(ON_HOLD / 2)
+    desk.hangs_up(leg)
+    assert desk.machine.rung_back == ANA.name
+
+
+@pytest.mark.parametrize("back", [None, ""])
+def test_another_job_knows_since_when_the_caller_holds_the_human(back: str | None) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.holds("", SILENT)
+    desk.pass_time(ON_HOLD)
+    desk.crash(cues.LegKey(leg, "5"), 0, back=back)
+    assert bool(desk.machine.caller_held) is (back is None)
+    desk.gone = True
+    desk.happens(cues.Gone())
+    assert (desk.booked, desk.outcome) == ([], TALKED)
 
 
 def cut_off() -> tuple[Desk, str]:
