@@ -138,8 +138,9 @@ class HouseTools:
         await self._outward(call).look(address)
 
     def _outward(self, call: Call) -> Outward:
-        default = self._settings.sip_outbound_trunk
-        return Outward(self._lk.sip, call, reader(self._lk.sip), self._guard, default=default)
+        default, silent_for = self._settings.sip_outbound_trunk, self._settings.human_silent
+        trunks = reader(self._lk.sip)
+        return Outward(self._lk.sip, call, trunks, self._guard, default=default, silent_for=silent_for)
 
     async def _pace(self, trunk: OutboundTrunk) -> None:
         await asyncio.sleep(await self._pacer.slot(trunk.id, trunk.calls_per_second))

@@ -51,8 +51,8 @@ LetsOut = Callable[[Call, str], Awaitable[None]]
 _WIDEBAND = (SIPCodec(name="G722", rate=8000),)
 """Offered before the others."""
 SILENT_FOR = 600.0
-"""Seconds that a human's phone may send nothing, the most that LiveKit takes: a PBX that puts them on hold, or is asked to
-park a call, often stops its media without saying so."""
+"""Seconds that a human's phone may send nothing where no setting says so, the most that LiveKit takes: a PBX that puts them on
+hold, or is asked to park a call, often stops its media without saying so."""
 
 log = structlog.get_logger(__name__)
 
@@ -126,12 +126,13 @@ class Outward:
         guard: Guard,
         *,
         default: str = "",
+        silent_for: float = SILENT_FOR,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`sip`: LiveKitAPI.sip. `trunks`: reads the outbound trunks (`gateway.trunks.outbound.reader`). `default`:
-        Settings.sip_outbound_trunk. `clock`: seconds since the epoch."""
+        Settings.sip_outbound_trunk. `silent_for`: Settings.human_silent. `clock`: seconds since the epoch."""
         self._sip, self._call, self._read, self._guard = sip, call, trunks, guard
-        self._default, self._clock = default, clock
+        self._default, self._silent_for, self._clock = default, silent_for, clock
         self._known: tuple[float, Sequence[OutboundTrunk]] = (-math.inf, ())
         self._passed: set[Passed] = set()
         """Those that weren't used yet."""
@@ -190,7 +191,9 @@ class Outward:
             participant_attributes=dict(leg.attributes) | ({TONES: ON} if way.trunk.tones else {}),
             wait_until_answered=leg.waits,
             ringing_timeout=_duration(leg.ringing),
-            media=SIPMediaConfig(media_timeout=_duration(SILENT_FOR), codecs=_WIDEBAND if way.trunk.wideband else ()),
+            media=SIPMediaConfig(
+                media_timeout=_duration(self._silent_for), codecs=_WIDEBAND if way.trunk.wideband else ()
+            ),
         )
         async with asyncio.timeout(within):
             await self._sip.create_sip_participant(request, timeout=within)

@@ -49,6 +49,14 @@ def test_every_bad_variable_is_named_at_once() -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("seconds", ["14.9", "600.1", "nan", "inf", "long"])
+def test_a_silence_that_livekit_wouldnt_take_or_an_ordinary_line_outlasts_is_told(seconds: str) -> None:
+    assert from_environment({"OFFHOOK_HUMAN_SILENT_SECONDS": "15"}).human_silent == 15.0
+    assert from_environment({}).human_silent == 600.0
+    with pytest.raises(SetupFault, match="OFFHOOK_HUMAN_SILENT_SECONDS: input should be"):
+        from_environment({"OFFHOOK_HUMAN_SILENT_SECONDS": seconds})
+
+
 def test_secrets_do_not_show() -> None:
     settings = from_environment({"LIVEKIT_API_SECRET": "very-secret", "REDIS_URL": "redis://:hidden@h"})
     assert "very-secret" not in repr(settings)

@@ -74,6 +74,13 @@ async def test_who_is_named_is_dialed_as_it_is_named() -> None:
     assert exchange.dialed[0].media.media_timeout.ToTimedelta().total_seconds() == 600, "a PBX may hold them that long"
 
 
+async def test_an_operator_says_how_long_who_is_dialed_may_send_nothing() -> None:
+    exchange = Exchange()
+    out = Outward(exchange, CALL, trunks, await guard("p", ANA), silent_for=90.5, clock=lambda: 1764000000.0)
+    await out.dial(await out.may(ANA, "a"), LEG, 5.0)
+    assert exchange.dialed[0].media.media_timeout.ToTimedelta().total_seconds() == 90.5
+
+
 async def test_a_trunk_says_how_keys_and_sound_come() -> None:
     async def one() -> list[OutboundTrunk]:
         return [replace(TRUNKS[0], tones=True, wideband=True)]
