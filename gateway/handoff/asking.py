@@ -119,7 +119,8 @@ def _without(state: State, one: Asked, tried: Tried, *, dropped: bool = True) ->
     if not rest.asked and rest.free == 0:
         over, more = _go(replace(rest, lost=(one.name,)))
         return over, (*effects, *more)
-    return rest, (*effects, rest.release(one.name))
+    anew = (rest.enter(),) if state.rings_back else ()
+    return rest, (*effects, rest.release(one.name), *anew)
 
 
 def _late(state: State, one: Asked, now: float) -> Then:
@@ -282,11 +283,8 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     known = {one.leg for one in there}
     unknown = sorted(leg for leg in event.legs if not {leg, rung_leg(leg)} & known)
     again = replace(state, asked=there, free=None, alone=0.0, announce=now + HOLD_EVERY)
-    return again, (
-        again.music,
-        *(cues.Drop(leg) for leg in unknown),
-        again.enter(),
-    )
+    line = () if again.rings_back else (again.enter(),)
+    return again, (again.music, *(cues.Drop(leg) for leg in unknown), *line)
 
 
 STEPS: Mapping[type[Event], Step] = {

@@ -90,7 +90,7 @@ def call_back(state: State, now: float) -> Then:
 
 
 def ring_back(state: State, now: float) -> Then:
-    """Ring them; the line of the team, which was left, is entered again for whoever comes after them."""
+    """Ring them, and nobody else: the line of the team, which was left, is entered again once they can't be had."""
     name, act = state.talks_with, state.act
     leg = state.leg_name(state.legs + 1)
     dial = cues.Dial(leg, Callee(name, state.reach), RINGS)
@@ -115,6 +115,5 @@ def ring_back(state: State, now: float) -> Then:
         cues.Release(act.team, name, took=True),
         dial,
         cues.Ready((state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE))),
-        back.enter(),
     )
     return back, effects

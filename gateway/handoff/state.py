@@ -166,6 +166,11 @@ class State:
         """Whether somebody has answered, who may take the call."""
         return any(one.answered for one in self.asked)
 
+    @property
+    def rings_back(self) -> bool:
+        """Whether whoever was cut off is asked, and nobody else may be: the call isn't in the team's line meanwhile."""
+        return any(one.name == self.rung_back for one in self.asked)
+
     def named(self, leg: str) -> Asked | None:
         """Whose leg it is, of those who ring or have answered."""
         return next((one for one in self.asked if one.leg == leg), None)

@@ -143,6 +143,8 @@ class Desk(World):
             return
         connected = self.those("connected")
         self._check_third(connected)
+        back = [one for one in self.machine.asked if one.name == self.machine.rung_back]
+        assert not back or not self.in_line or self.machine.phase is Phase.PARTING, "who is rung back is rung alone"
         if self.outcome is None and not self.gone:
             assert connected or self.sound, "the caller hears music, words, or the human; never nothing"
         if connected:

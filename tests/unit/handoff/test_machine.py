@@ -622,9 +622,9 @@ def test_the_two_talk_on_once_who_was_cut_off_takes_it_again() -> None:
 def test_whoever_else_is_free_is_rung_when_who_was_cut_off_doesnt_answer() -> None:
     desk, leg = cut_off()
     desk.happens(cues.LegRings(leg))
-    desk.happens(cues.Standing(1, None, free=1))
+    assert not desk.in_line, "nobody else is rung meanwhile"
     desk.pass_time(RINGS)
-    assert (desk.legs[leg], desk.outcome) == ("dropped", None)
+    assert (desk.legs[leg], desk.outcome, desk.in_line) == ("dropped", None, True)
     [ben] = desk.offer(BEN)
     desk.answers(ben)
     assert desk.told[ben] == (*WHO, CHOOSE)
@@ -634,9 +634,17 @@ def test_whoever_else_is_free_is_rung_when_who_was_cut_off_doesnt_answer() -> No
 
 def test_nobody_else_being_free_the_caller_goes_back_to_the_agent() -> None:
     desk, leg = cut_off()
-    desk.happens(cues.Standing(1, None, free=0))
     desk.fails(leg, 503)
+    desk.happens(cues.Standing(1, None, free=0))
     assert desk.outcome == unanswered("unreachable")
+
+
+def test_another_job_goes_on_ringing_back_whoever_was_cut_off_and_nobody_else() -> None:
+    desk, leg = cut_off()
+    desk.crash(cues.LegRings(leg), 0)
+    assert (desk.legs[leg], desk.in_line) == ("rings", False)
+    desk.fails(leg, 486)
+    assert desk.in_line
 
 
 class Handoffs(RuleBasedStateMachine):
