@@ -1,7 +1,7 @@
 """For every test: no deadlines in property tests, because other work on the machine must not fail them.
 
-`pytest -n 2` runs the tests that place calls one after the other in one process, and all others in a second process that
-gives way to it: what makes a call slow is what its caller hears.
+`pytest -n 2` runs the tests that place calls, or talk at the pace of speech, one after the other in one process, and
+all others in a second process that gives way to it: what makes a call slow is what its caller hears.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from xdist.scheduler import LoadScopeScheduling
 settings.register_profile("offhook", deadline=None)
 settings.load_profile("offhook")
 
-_CALLS = ("tests/e2e/", "tests/contract/sip/")
+_CALLS = (
+    "tests/e2e/",
+    "tests/contract/sip/",
+    "tests/contract/test_agent_under_faults.py",
+    "tests/contract/test_provider_faults.py",
+)
 _GIVES_WAY = 10
 """Niceness of the process that places no calls."""
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import aiohttp
@@ -204,10 +205,10 @@ async def test_an_answer_that_breaks_off_in_its_middle_leaves_no_long_silence(mo
         await call.store.until(Kind.ENGINE)
     said = list(zip(call.voice.heard, call.voice.ends, strict=True))
     kinds = [kind for (_, kind), _ in said]
-    filled = len(kinds) - 1 - kinds[::-1].index("prompt")
+    # Before the answer, and again after this phrase, others may come: the machine may be slow.
+    filled = next(at for at, pair in enumerate(pairwise(kinds), 1) if pair == ("spoken", "prompt"))
     assert "spoken" in kinds[filled:], "the answer goes on after the phrase"
     (began, _), before = said[filled][0], said[filled - 1][1]
-    assert said[filled - 1][0][1] == "spoken", "the phrase comes where it broke off"
     assert 0.5 < began - before <= call.hold
 
 

@@ -126,6 +126,7 @@ async def test_who_is_rung_and_refuses_leads_to_what_the_plan_says(
     assert [stop["act"] for stop in found["stops"]] == ["ring", "record"]
 
 
+@pytest.mark.long
 async def test_who_doesnt_answer_is_given_up_in_time(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await caller.dial(DIRECT)
     ringing = await callees.rung()
@@ -174,6 +175,7 @@ async def test_nobody_on_duty_books_a_callback(stack: Stack, caller: Phone) -> N
     assert found["callbacks"]
 
 
+@pytest.mark.long
 async def test_a_withheld_number_is_keyed_in_for_the_callback(stack: Stack, phone_target: str) -> None:
     async with Phone(phone_target, caller="anonymous") as phone:
         call = await phone.dial(AWAY)
@@ -299,6 +301,7 @@ async def test_a_caller_who_hangs_up_in_the_line_is_recorded_as_abandoned(
     await record(stack, sip_id(call), ending="abandoned")
 
 
+@pytest.mark.long
 async def test_a_team_of_which_nobody_is_on_duty_books_a_callback(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(NOBODY)
     await call.answered()
@@ -325,6 +328,7 @@ async def test_a_key_interrupts_the_menu_and_leads_on(stack: Stack, caller: Phon
     assert [stop["act"] for stop in found["stops"]] == ["choose", "ring"]
 
 
+@pytest.mark.long
 async def test_a_wrong_key_is_told_and_silence_ends_in_a_goodbye(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(MENU)
     await call.answered()
@@ -346,6 +350,7 @@ async def test_zero_leads_to_a_person(stack: Stack, caller: Phone, callees: Phon
     await call.hang_up()
 
 
+@pytest.mark.long
 async def test_who_talks_at_a_menu_is_led_where_talking_leads(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(MENU)
     await call.answered()
@@ -355,6 +360,7 @@ async def test_who_talks_at_a_menu_is_led_where_talking_leads(stack: Stack, call
     await call.hang_up()
 
 
+@pytest.mark.long
 @pytest.mark.speech
 async def test_what_a_caller_says_at_a_menu_is_answered_and_needs_not_be_said_again(
     stack: Stack, caller: Phone
@@ -404,6 +410,7 @@ async def test_a_message_is_ended_by_the_pound_key_and_kept(stack: Stack, caller
     assert (stack.state / "messages" / message["file"]).stat().st_size > 1000
 
 
+@pytest.mark.long
 async def test_a_message_of_who_hangs_up_is_kept(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(MESSAGE)
     await leave_message(caller, call)
@@ -423,6 +430,7 @@ async def test_a_message_ends_after_its_time(stack: Stack, caller: Phone) -> Non
     assert 4 < found["messages"][0]["seconds"] < 7.5
 
 
+@pytest.mark.long
 async def test_who_says_nothing_leaves_no_message(stack: Stack, caller: Phone) -> None:
     call = await caller.dial(MESSAGE)
     await call.answered()

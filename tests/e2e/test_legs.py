@@ -134,6 +134,7 @@ async def test_a_hang_up_is_told_and_removes_the_other(edge: Lab, tmp_path: Path
             await sipp.ended()
 
 
+@pytest.mark.long
 async def test_two_way_speech_soon_after_the_human_answers(edge: Lab, tmp_path: Path) -> None:
     """From the callee's 200 to the first frame of each at the other's ear."""
     async with (

@@ -252,6 +252,7 @@ async def test_an_edit_leaves_who_waits_in_a_line_alone(line: Line) -> None:
         await call.ended()
 
 
+@pytest.mark.long
 async def test_a_rollback_pins_the_files_until_the_next_apply(line: Line) -> None:
     await line.back()
     first = line.live()["number"]
@@ -275,6 +276,7 @@ async def test_a_rollback_pins_the_files_until_the_next_apply(line: Line) -> Non
     assert newest[1]["message"] == "noon was wrong"
 
 
+@pytest.mark.long
 async def test_operators_close_open_and_tell_and_it_ends(line: Line) -> None:
     await line.back()
     assert line.offhook("close", "office", "--until", "in 1h", "--say", "A burst pipe.").returncode == 0
@@ -292,6 +294,7 @@ async def test_operators_close_open_and_tell_and_it_ends(line: Line) -> None:
     assert line.offhook("open", "office").returncode == 2, "nothing is closed any more"
 
 
+@pytest.mark.long
 @pytest.mark.speech
 async def test_callers_hear_a_notice_before_the_greeting_until_it_ends(line: Line) -> None:
     await line.back()
@@ -317,6 +320,7 @@ async def _turned(line: Line, wanted: int) -> None:
         pass
 
 
+@pytest.mark.long
 async def test_every_replica_follows_within_a_second_and_they_bear_one_limit(line: Line, tmp_path: Path) -> None:
     await line.back()
     port, run = free_port(), line.stack.run
@@ -357,6 +361,7 @@ def _same(line: Line, address: str, number: int) -> bool:
         return False
 
 
+@pytest.mark.long
 async def test_recorded_calls_go_through_another_plan(line: Line) -> None:
     await line.back()
     await status(line, "+15105550100", "+19005551213")

@@ -110,6 +110,7 @@ async def talks(call: Call, peer: RoomPeer) -> None:
     await call.tone([THEIRS])
 
 
+@pytest.mark.long
 async def test_the_link_of_a_card_takes_the_call_once(stack: Stack, caller: Phone, links: asyncio.Queue[str]) -> None:
     call = await wants_a_person(caller, ALONE)
     link = await link_of(links)
