@@ -31,16 +31,19 @@ otherwise, and nobody tells us of that."""
 OURS_LATER = 0.14
 """Seconds for which whoever is let hear somebody else keeps our own tracks, which are silent by then: LiveKit has its hands full
 with the others'. Less than SETTLED, when all is told again."""
+PARTS_WITHIN = 0.9
+"""Seconds for which whoever is being dropped is asked nothing, before all is told again: LiveKit is asked in vain for those who are
+leaving, each for two seconds, when two others are being connected."""
 RETRY = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait before each further try, the last for ever: two who were connected must not stay deaf to each other
 because LiveKit's API was away for a while in which the room lived on."""
 _EVENTS = (
     "participant_connected",
     "track_published",
-    "track_unpublished",
     "local_track_published",
-    "local_track_unpublished",
 )
+_LESS = ("track_unpublished", "local_track_unpublished")
+"""After these nobody hears more than before."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +75,10 @@ class Hearing:
         """Whether the matrix is, so that nobody was told of it."""
         self._gaining: dict[str, float] = {}
         """Until when each keeps our own tracks, on the loop's clock."""
+        self._parting: dict[str, float] = {}
+        """Until when each is asked nothing, on the loop's clock."""
+        self._met: set[Party] = set()
+        """Those who were ever let hear anybody but us."""
         self._asking: set[str] = set()
         """Those for whom a request is under way."""
         self._more = asyncio.Event()
@@ -84,7 +91,9 @@ class Hearing:
     async def __aenter__(self) -> Self:
         for event in _EVENTS:
             self._listening.on(event, lambda *_: self._happened())
-        self._listening.on("participant_disconnected", lambda who: self._happened(left=who.identity))
+        for event in _LESS:
+            self._listening.on(event, lambda *_: self._lessened())
+        self._listening.on("participant_disconnected", lambda who: self._lessened(who.identity))
         self._listening.on("participant_attributes_changed", lambda _, who: self._happened(stirred=who.identity))
         self._listening.on("reconnected", self._reconnected)
         self._tasks.start(self._run(), "hearing")
@@ -105,16 +114,28 @@ class Hearing:
         """From now on, let everybody hear whom the matrix says; the room must be connected."""
         self._new = self._new or matrix != self._ledger.matrix
         self._ledger = replace(self._ledger, matrix=matrix)
+        self._met |= {listener for listener, speaker in matrix.pairs if speaker.partition("/")[0] != JOB}
         self._heard(matrix.heard(JOB))
         self._happened()
+
+    def part(self, identity: str) -> None:
+        """Somebody is being dropped: as long as they have only ever heard us, nothing is asked for them until they are gone, or
+        should be."""
+        if Party(identity) not in self._met:
+            self._parting[identity] = asyncio.get_running_loop().time() + PARTS_WITHIN
 
     def _reconnected(self) -> None:
         self._ledger, self._permitted = self._ledger.forgotten(), None
         self._happened()
 
-    def _happened(self, left: str = "", stirred: str = "") -> None:
-        if left:
-            self._ledger = self._ledger.left(left)
+    def _lessened(self, left: str = "") -> None:
+        """Somebody has gone, or a track: nobody can have subscribed to anything for that."""
+        self._ledger = self._ledger.left(left)
+        self._parting.pop(left, None)
+        self._look()
+        self._more.set()
+
+    def _happened(self, stirred: str = "") -> None:
         self._look()
         if stirred:
             self._ledger = self._ledger.stirred(stirred)
@@ -176,9 +197,12 @@ class Hearing:
             self._tasks.start(self._ask_all(listener, changes), "tell who is heard")
 
     def _due(self, wanted: Sequence[Change]) -> Sequence[Change]:
-        """What is to be told now: those who are let hear somebody are left our own tracks for a moment."""
+        """What is to be told now: those who are let hear somebody are left our own tracks for a moment, and those who are being
+        dropped are left alone."""
         now = asyncio.get_running_loop().time()
         ours = frozenset(self._room.local_participant.track_publications)
+        self._parting = {who: until for who, until in self._parting.items() if until > now}
+        wanted = [one for one in wanted if one.listener not in self._parting]
         if self._new:
             self._new = False
             self._gaining = {one.listener: now + OURS_LATER for one in wanted if one.subscribe and one.tracks - ours}

@@ -34,6 +34,7 @@ from gateway.calls.acts.cues import (
 from gateway.calls.hearing import Matrix, bridge, introduction, leg, leg_name
 from gateway.conduct import referring, renewing
 from gateway.conduct.browsers import is_browser, let_hear, speaks
+from gateway.conduct.dropping import Dropping
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
@@ -55,12 +56,6 @@ LATE = 5.0
 """Seconds that the API may take beyond the ringing."""
 TOLD_WITHIN = 1.0
 """Seconds that the API may take to tell why a leg has gone."""
-ANSWER_WITHIN = 2.0
-"""Seconds that LiveKit may take to remove a participant."""
-AGAIN = (0.1, 0.2, 0.4, 0.8)
-"""Seconds to wait before each further try of removing a leg."""
-JOINS = (0.3, 0.5, 1.0)
-"""Seconds to wait before each look for a leg that joins although its dialing was broken off: livekit-sip's does."""
 CLOSE_WITHIN = 2.0
 """Seconds that leaving the context waits for ringing legs to be gone."""
 
@@ -174,6 +169,7 @@ class Legs:
         self._dropped: set[str] = set()
         self._tasks = Tasks("legs")
         self._removing = Tasks("removing legs")
+        self._dropping = Dropping(room, lk.room, self._removing)
         self._stay = False
         self._took_over = False
         self._listening = Listening(room)
@@ -195,6 +191,7 @@ class Legs:
                 if one.at < _At.ANSWERED:
                     self.drop(one.name)
         await self._removing.settled(CLOSE_WITHIN)
+        self._dropping.stop()
         await self._removing.__aexit__(kind, error, trace)
         await self._tasks.__aexit__(kind, error, trace)
 
@@ -258,7 +255,8 @@ class Legs:
         one.at = _At.OVER
         self._settle(one)
         self._noted(one, "dropped")
-        self._removing.start(self._remove(one), f"drop leg {name}")
+        self._hearing.part(leg(name))
+        self._dropping.drop(name, one.dialing)
 
     def connect(self, name: str, *, introduced: bool = False) -> None:
         """Let the caller and the leg hear each other, and nobody else; `introduced`: and us, whom both hear."""
@@ -329,7 +327,7 @@ class Legs:
         """Nobody tells what became of a dialing, and the phone may ring on: whoever answered it would hear nobody."""
         if one.at < _At.ANSWERED and not self._stay:
             self._dropped.add(one.name)  # it is removed also if it joins later
-            self._removing.start(self._remove(one), f"lost leg {one.name}")
+            self._dropping.drop(one.name, one.dialing)
         self._failed(one, status, reason)
 
     async def _refer(self, one: _Leg, refer: Refer) -> None:
@@ -356,7 +354,7 @@ class Legs:
         one = self._legs.get(name)
         if name in self._dropped:
             if one is not None:
-                self._removing.start(self._remove(one), f"drop leg {name}")
+                self._dropping.drop(name, one.dialing)
         elif is_browser(who):
             self._came(name, who)
         elif one is not None:
@@ -440,34 +438,6 @@ class Legs:
         """The API's own answer, with the status as it is, comes just after the participant has gone."""
         await asyncio.sleep(within)
         self._failed(one, status, reason)
-
-    async def _remove(self, one: _Leg) -> None:
-        """Take a leg out of the room. One that isn't in it yet must not be removed, as its SIP service would try in vain
-        to join for a long while: its dialing is broken off, and if it joins all the same it is removed then."""
-        waits: tuple[float, ...] = (0.0, *AGAIN)
-        if leg(one.name) not in self._room.remote_participants and one.dialing is not None and one.pending:
-            one.dialing.cancel()
-            waits = JOINS
-        for wait in waits:
-            await asyncio.sleep(wait)
-            if await self._removed(one) and waits is not JOINS:
-                return
-
-    async def _removed(self, one: _Leg) -> bool:
-        """Whether a leg isn't in the room any more."""
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                await self._lk.room.remove_participant(
-                    api.RoomParticipantIdentity(room=self._room.name, identity=leg(one.name))
-                )
-            return True
-        except api.TwirpError as bad:
-            if bad.code == api.TwirpErrorCode.NOT_FOUND:
-                return True
-            log.warning("a leg couldn't be dropped yet", leg=one.name, why=bad.code)
-        except (aiohttp.ClientError, TimeoutError) as bad:
-            log.warning("a leg couldn't be dropped yet", leg=one.name, why=type(bad).__name__)
-        return False
 
     def _noted(self, one: _Leg, event: str, status: int = 0, reason: str = "") -> None:
         data: dict[str, object] = {"leg": one.name, "member": one.member, "number": one.number, "event": event}

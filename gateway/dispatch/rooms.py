@@ -18,13 +18,12 @@ from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.errors import Unavailable
 from gateway.sip.message import phrase_of
 from gateway.terms.call import CallId, Pool
+from gateway.terms.legs import EDGE
 from gateway.terms.personal import Number
 
 REJECT = "offhook.reject"
 """The attribute of a SIP participant that names the status the embedded edge is to reject with."""
 _HEADER = "sip.h."
-EDGE = "offhook.edge"
-"""The attribute of a SIP participant by which the embedded edge is known: the name of its process."""
 _UNNAMED = "1"
 """What edges wrote there before their processes had names."""
 _ENDS = 1.0

@@ -8,13 +8,12 @@ import sipmessage
 
 from gateway.bus.ioinfo import Leg, RuleAnswer, Uri
 from gateway.sip.message import tag_of
+from gateway.terms.legs import EDGE
 from gateway.terms.personal import Number
 
 CALL_STATUS = "sip.callStatus"
 REJECT = "offhook.reject"
 """Set on a ringing participant, it names the status its caller gets when the participant is removed."""
-EDGE = "offhook.edge"
-"""Tells that this edge, which heeds REJECT, is the participant's SIP service."""
 _HEADER = "sip.h."
 _X_HEADERS, _ALL_HEADERS = 1, 2
 _CARRIER_HEADERS = {

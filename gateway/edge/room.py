@@ -20,14 +20,14 @@ from livekit import api, rtc
 from livekit.protocol.room import RoomConfiguration
 
 from gateway.edge.audio import Ears, Mouth, renewed
-from gateway.edge.events import Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
+from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
 from gateway.edge.keys import SIGNS, Keys
-from gateway.edge.leg import CALL_STATUS, EDGE, REJECT
+from gateway.edge.leg import CALL_STATUS, REJECT
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms import gap
-from gateway.terms.legs import LEG, LOST
+from gateway.terms.legs import DROP, EDGE, LEG, LOST
 from gateway.terms.renew import RENEW
 from gateway.terms.times import ENTERS_WITHIN
 
@@ -44,6 +44,9 @@ SETTING = 5.0
 LEAVING = 5.0
 ANSWERED = 0.25
 """Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
+DROPPED_STAYS = 0.3
+"""Seconds for which a leg that was told to end is still in its room: taking its connections apart costs the two who are just being
+connected there more than the call that ends."""
 RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
 BITRATE = 80_000
 """Bits a second of our track: from there on Opus codes speech and silence alike by its cheap transform. What the SDK does
@@ -332,13 +335,22 @@ class RoomLeg:
             self._user.on_room_key(SIGNS[dtmf.code])
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
-        """LiveKit's API alone, which has no participant, tells how the caller's job is."""
+        """LiveKit's API alone, which has no participant, tells how the caller's job is; the job, too, that a leg is to end."""
+        if packet.topic == DROP:
+            self._on_drop(packet.participant)
+            return
         if packet.topic != gap.STILL or packet.participant is not None:
             return
         if packet.data == gap.STANDS:
             self._ears.still()
         else:
             self._ears.goes_on()
+
+    def _on_drop(self, sender: rtc.RemoteParticipant | None) -> None:
+        """Nobody else in the room may end a leg so, and no caller's call ends so."""
+        if self._isolated and (sender is None or sender.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT):
+            self._stay_until = asyncio.get_running_loop().time() + DROPPED_STAYS
+            self._user.post(EndAsked())
 
     def _hears(self, sender: rtc.Participant) -> bool:
         """Whether we were let hear somebody; one who publishes no audio counts as heard."""

@@ -1,4 +1,4 @@
-"""How participants of a room are marked, as our SIP service and whoever conducts the call both call it."""
+"""How participants of a room are marked, and told to end, as our SIP service and whoever conducts the call both call it."""
 
 from __future__ import annotations
 
@@ -7,3 +7,8 @@ LEG = "offhook.leg"
 LOST = "offhook.lost"
 """Attribute of a participant of our SIP service's that leaves though nobody has hung up; LiveKit keeps no other reason than its
 own few."""
+EDGE = "offhook.edge"
+"""Attribute of a participant of our SIP service's, which heeds what is here: the name of the service's process."""
+DROP = "offhook.drop"
+"""The topic of a data packet to legs of our SIP service's: their calls are to end. It is heeded from the call's job, or
+LiveKit's API; the phone falls silent at once, and its participant leaves a moment later, by itself."""

@@ -13,9 +13,11 @@ import pytest
 from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings, Renewed
 from gateway.calls.hearing import ATTENDED, conversation
 from gateway.rtp.session import Timeouts
+from gateway.terms.legs import DROP
 from gateway.trunks.choose import CallerId
 from tests.e2e.edge_lab import DIALED, Lab, lab
 from tests.e2e.legs_lab import TONES, Ear, attended, party, received, sent
+from tests.e2e.room_peer import silent_peer
 from tests.e2e.servers import LiveKit, free_port, until
 from tests.e2e.sipp import CALLER
 
@@ -108,6 +110,47 @@ async def test_the_first_to_answer_wins_and_the_others_fall_silent(edge: Lab, tm
             assert "b" not in caller.ever()
             assert [type(event).__name__ for _, event in job.told if event.leg == "b"] == ["LegRings"]
             assert [note["event"] for note in job.notes if note["leg"] == "b"] == ["dialed", "ringing", "dropped"]
+
+
+async def test_who_has_lost_falls_silent_however_long_livekits_api_takes(
+    edge: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One who rings still and one who has answered are told at once, both by one packet, and leave by themselves. Nobody but the
+    job may tell them."""
+    asked: list[object] = []
+
+    async def remove(who: object) -> None:
+        asked.append(who)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(edge.lk.room, "remove_participant", remove)
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as first,
+        edge.phone() as second,
+        call.dialer.callee("callee_hung_up_on", rtp=first.port) as (answered, port),
+        call.dialer.callee("callee_rings_early", rtp=second.port) as (rings, other),
+    ):
+        await call.trunk("one", port)
+        await call.trunk("two", other)
+        async with call.job() as job, silent_peer(edge.livekit, call.room) as stranger:
+            await attended(job, call.caller)
+            job.dial("a", "sip:ana@one")
+            job.dial("b", "sip:bo@two")
+            await job.is_told(LegAnswered, "a")
+            await job.is_told(LegRings, "b")
+            await stranger.local_participant.publish_data(b"1", topic=DROP, destination_identities=["leg-a", "leg-b"])
+            await _frames(Ear(call.caller), 25)
+            assert await call.dialed_legs() == ["leg-a", "leg-b"]
+            dropped = time.time()
+            for leg in ("a", "b"):
+                job.legs.drop(leg)
+            await asyncio.gather(answered.ended(), rings.ended())
+            for sipp, how in ((answered, "BYE"), (rings, "CANCEL")):
+                print(f"drop to {how}: {(received(sipp, how) - dropped) * 1000:.0f} ms")
+                assert received(sipp, how) - dropped <= DROPPED
+            await until(lambda: not {"leg-a", "leg-b"} & job.room.remote_participants.keys())
+        assert asked == []
 
 
 async def test_a_hang_up_is_told_and_removes_the_other(edge: Lab, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from gateway.bus.participants import Created, Dial, refused
 from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.call import EdgeCall, Tools
-from gateway.edge.leg import CALL_STATUS, EDGE, fixed_headers, header_attributes, written
+from gateway.edge.leg import CALL_STATUS, fixed_headers, header_attributes, written
 from gateway.edge.outbound import events as own
 from gateway.edge.outbound import machine
 from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
@@ -33,6 +33,7 @@ from gateway.rtp import FRAME_SECONDS
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip.dialog import DialogId
+from gateway.terms.legs import EDGE
 
 _PAUSE = 0.5
 """Seconds that a `w` among the keys waits."""

@@ -39,6 +39,7 @@ CALL: Any = SimpleNamespace(
     because="",
     stop=1,
 )
+HEARING: Any = SimpleNamespace(part=lambda _: None)
 
 
 @dataclass
@@ -79,7 +80,7 @@ async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: boo
     room = Room()
     legs = Legs(
         cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), lambda _: None,
-        hearing=cast(Any, None),
+        hearing=HEARING,
     )  # fmt: skip
     async with legs:
         room.comes("there", 1)
@@ -97,7 +98,7 @@ async def test_who_seems_gone_because_our_connection_is_lost_has_not_left() -> N
     room, told = Room(), list[object]()
     legs = Legs(
         cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), told.append,
-        hearing=cast(Any, None),
+        hearing=HEARING,
     )  # fmt: skip
     async with legs:
         for name in ("one", "other"):
@@ -129,7 +130,7 @@ def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rin
         room: Any = Room()
         lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
         outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
-        legs = Legs(room, lk, CALL, outward, told.put_nowait, hearing=cast(Any, None), pace=pace)
+        legs = Legs(room, lk, CALL, outward, told.put_nowait, hearing=HEARING, pace=pace)
         async with legs:
             legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
             assert await told.get() == LegAnswered("one")
@@ -156,7 +157,7 @@ async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
     room: Any = Room()
     lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
     outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
-    legs = Legs(room, lk, CALL, outward, told.append, hearing=cast(Any, None), note=told.append)
+    legs = Legs(room, lk, CALL, outward, told.append, hearing=HEARING, note=told.append)
     async with legs:
         legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
         await asyncio.wait_for(asked.wait(), 5)
@@ -186,7 +187,7 @@ async def test_a_leg_whose_dialing_nobody_tells_of_is_removed_also_if_it_joins_l
     room: Any = Room()
     lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
     outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
-    legs = Legs(room, lk, CALL, outward, told.put_nowait, hearing=cast(Any, None))
+    legs = Legs(room, lk, CALL, outward, told.put_nowait, hearing=HEARING)
     async with legs:
         legs.dial(Dial("one", Callee("ana", "+15105550111"), 20.0))
         assert isinstance(await asyncio.wait_for(told.get(), 5), LegFailed)
@@ -210,7 +211,7 @@ AUDIO = rtc.TrackKind.KIND_AUDIO
 async def test_a_browser_has_answered_once_it_speaks_and_is_told_of_once() -> None:
     room: Any = Room()
     told: list[object] = []
-    async with Legs(room, room, CALL, cast(Any, None), told.append, hearing=cast(Any, None)) as legs:
+    async with Legs(room, room, CALL, cast(Any, None), told.append, hearing=HEARING) as legs:
         room.emit("participant_connected", browser("one.browser"))
         room.emit("participant_connected", browser("two.browser", AUDIO, signed="one.browser"))
         room.emit("participant_connected", browser("three", AUDIO, signed=""))
@@ -226,7 +227,7 @@ async def test_a_browser_has_answered_once_it_speaks_and_is_told_of_once() -> No
 
 async def test_another_job_finds_a_browser_that_speaks() -> None:
     room: Any = Room()
-    async with Legs(room, room, CALL, cast(Any, None), lambda _: None, hearing=cast(Any, None)) as legs:
+    async with Legs(room, room, CALL, cast(Any, None), lambda _: None, hearing=HEARING) as legs:
         for one in (browser("one.browser", AUDIO), browser("two.browser")):
             room.remote_participants[one.identity] = one
         assert [(one.leg, one.answered) for one in legs.present()] == [("one.browser", True)]
@@ -236,7 +237,7 @@ async def test_another_job_finds_a_browser_that_speaks() -> None:
 async def test_who_has_no_phone_is_asked_without_anybody_being_dialed() -> None:
     room: Any = Room()
     told: list[object] = []
-    async with Legs(room, room, CALL, cast(Any, None), told.append, hearing=cast(Any, None)) as legs:
+    async with Legs(room, room, CALL, cast(Any, None), told.append, hearing=HEARING) as legs:
         legs.dial(Dial("one", Callee("eve", ""), 60.0))
         assert told == [LegRings("one")]
         legs.leave()
@@ -256,7 +257,12 @@ async def test_a_browser_hears_the_caller_once_livekit_lets_it_hear_at_all(monke
     room.update_participant = update_participant
     room.remote_participants["leg-one.browser"] = browser("one.browser", AUDIO)
     async with Legs(
-        room, room, CALL, cast(Any, None), lambda _: None, hearing=cast(Any, SimpleNamespace(set=done.append))
+        room,
+        room,
+        CALL,
+        cast(Any, None),
+        lambda _: None,
+        hearing=cast(Any, SimpleNamespace(set=done.append, part=lambda _: None)),
     ) as legs:
         legs.present()
         legs.connect("one.browser")
@@ -268,7 +274,7 @@ async def test_a_browser_hears_the_caller_once_livekit_lets_it_hear_at_all(monke
 async def test_who_holds_whom_is_told_once_each_time_before_they_are_gone() -> None:
     room, told = Room(), list[object]()
     legs = Legs(
-        cast(Any, room), cast(Any, room), CALL, cast(Any, None), told.append, hearing=cast(Any, None)
+        cast(Any, room), cast(Any, room), CALL, cast(Any, None), told.append, hearing=HEARING
     )  # fmt: skip
 
     def changes(who: Participant, **attributes: str) -> None:
