@@ -81,15 +81,17 @@ _PROMISE_WITHIN = 1.0
 ENDLESSLY = 1_000_000
 """Times that LiveKit is tried again, 10 s apart at most: a worker that gave up would end its calls."""
 
-LIGHT = {
+UNWATCHED = {"LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0"}
+"""The environment of all jobs, where the operator doesn't say otherwise: without livekit-agents' watchdog of the event loop,
+which wakes twice each 20 ms, as long as a call lasts. Our own (`gateway.app.watch`) sees a job that stands still."""
+LIGHT = UNWATCHED | {
     "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
-    "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0",
     "TOKIO_WORKER_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",
 }
 """The environment of the house's jobs, where the operator doesn't say otherwise: it is inherited by the process that
-they are forked from. No AI models; no watchdog that wakes twice each 20 ms; one worker of the SDK's runtime, and one heap
+they are forked from. No AI models; one worker of the SDK's runtime, and one heap
 for its twelve threads, which do little; what is large, such as a prompt that is made ready, goes back to the system."""
 
 
@@ -101,8 +103,8 @@ async def run(settings: Settings, pool: Pool) -> None:
     logs.configure(settings, process=f"worker-{pool.value}")
     if not settings.livekit_api_key or not settings.livekit_api_secret:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
-    if pool is Pool.HOUSE:
-        os.environ.update({name: os.environ.get(name, value) for name, value in LIGHT.items()})
+    light = LIGHT if pool is Pool.HOUSE else UNWATCHED
+    os.environ.update({name: os.environ.get(name, value) for name, value in light.items()})
     async with (
         job.redis(settings) as redis,
         aiohttp.ClientSession() as session,

@@ -21,19 +21,40 @@ LOOK = 0.5
 log = structlog.get_logger(__name__)
 
 
+class Looking:
+    """Whether anybody looks; at first, somebody does."""
+
+    def __init__(self) -> None:
+        self.wanted = asyncio.Event()
+        """Set while somebody looks."""
+        self.wanted.set()
+
+    def expect(self, anything: bool) -> None:
+        """Whether anything may be said elsewhere from now on: a look costs two who talk as much as all the rest of their
+        job."""
+        if anything:
+            self.wanted.set()
+        else:
+            self.wanted.clear()
+
+
 @asynccontextmanager
 async def answering(
     answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None]
-) -> AsyncIterator[None]:
-    """Tell Declined of each leg once, and LegKey of each key, while the context lasts."""
+) -> AsyncIterator[Looking]:
+    """Tell Declined of each leg once, and LegKey of each key, while the context lasts and anything is expected."""
     async with Tasks("answers") as tasks:
-        tasks.start(_look(answers, call, happened), "answers to cards")
-        yield
+        looking = Looking()
+        tasks.start(_look(answers, call, happened, looking), "answers to cards")
+        yield looking
 
 
-async def _look(answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None]) -> None:
+async def _look(
+    answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None], looking: Looking
+) -> None:
     told: set[str] = set()
     while True:
+        await looking.wanted.wait()
         try:
             for leg in sorted(await answers.declined(call) - told):
                 told.add(leg)

@@ -62,8 +62,9 @@ from gateway.calls.hearing import (
 )
 from gateway.calls.hearing import leg as leg_party
 from gateway.conduct.keeping import Keeping
-from gateway.conduct.tools import Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
+from gateway.conduct.tools import Answers, Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
+from gateway.handoff.browser import may_say_elsewhere
 from gateway.terms.act import Act, Choose, Handoff, Onward, Over, Recall, Record, Ring, Wait
 from gateway.terms.event import Kind
 from gateway.terms.handoff import Tried
@@ -115,6 +116,7 @@ class Performance:
         self._speaker: Speaker | None = None
         self._legs: Legs | None = None
         self._line: Line | None = None
+        self._answers: Answers | None = None
         self._whispers: Whispers | None = None
         self._told: tuple[str, ...] = ()
         """The legs that hear whose call it is."""
@@ -189,7 +191,7 @@ class Performance:
             self._legs = await stack.enter_async_context(tools.legs(self.happened))
         if isinstance(act, Handoff | Recall):
             self._whispers = await stack.enter_async_context(tools.whispers(self.happened))
-            await stack.enter_async_context(tools.answers(self.happened))
+            self._answers = await stack.enter_async_context(tools.answers(self.happened))
         if isinstance(act, Wait | Handoff | Recall):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:
@@ -229,6 +231,8 @@ class Performance:
             self._machine, effects = self._machine.due(now)
         else:
             self._machine, effects = self._machine.on(event, now)
+        if self._answers is not None:
+            self._answers.expect(may_say_elsewhere(self._machine))
         if effects and isinstance(effects[0], Hush):
             # A job that dies now has said too little, and the next says it again: silence needn't be kept first.
             self._heard(Hush())

@@ -140,6 +140,14 @@ class Holding(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """Looks for what is said elsewhere than on a phone."""
+
+    def expect(self, anything: bool) -> None:
+        """Whether anything may be said there from now on."""
+        ...
+
+
 class Recorder(Protocol):
     """Records the caller."""
 
@@ -168,7 +176,7 @@ class Tools:
     legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
     line: Callable[[Happened], AbstractAsyncContextManager[Line]]
     whispers: Callable[[Happened], AbstractAsyncContextManager[Whispers]]
-    answers: Callable[[Happened], AbstractAsyncContextManager[None]]
+    answers: Callable[[Happened], AbstractAsyncContextManager[Answers]]
     """Tells Declined of whoever says elsewhere that they can't take the call."""
     holding: Callable[[str, bool], AbstractAsyncContextManager[Holding]]
     """Holds the person of that name, who talks with the caller already or not."""

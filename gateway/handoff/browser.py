@@ -25,6 +25,13 @@ def rung_leg(leg: str) -> str:
     return leg.removesuffix(_BROWSER) if leg.endswith(_BROWSER) else ""
 
 
+def may_say_elsewhere(machine: object) -> bool:
+    """Whether anybody may say something by a card's link or on a page: not while two talk by their phones alone."""
+    if not isinstance(machine, State) or machine.phase is not Phase.BRIDGED:
+        return True
+    return machine.third is not Third.NOBODY or bool(rung_leg(machine.talking))
+
+
 class Standing(StrEnum):
     """How the call stands for somebody who may take it in their browser."""
 

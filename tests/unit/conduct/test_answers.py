@@ -40,6 +40,18 @@ async def test_each_thing_is_told_once_and_in_its_order(monkeypatch: pytest.Monk
     assert told.empty()
 
 
+async def test_nobody_looks_while_nothing_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "LOOK", 0.001)
+    answers, told = MemoryAnswers(), asyncio.Queue[Declined | LegKey]()
+    async with asyncio.timeout(5), answering(answers, CALL, told.put_nowait) as look:
+        look.expect(False)
+        await answers.press(CALL, "desk-1.browser", "3")
+        await asyncio.sleep(0.02)
+        assert told.empty()
+        look.expect(True)
+        assert await told.get() == LegKey("desk-1.browser", "3")
+
+
 async def test_a_job_that_takes_over_doesnt_do_again_what_was_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "LOOK", 0.001)
     answers, told = MemoryAnswers(), asyncio.Queue[Declined | LegKey]()

@@ -41,6 +41,7 @@ from gateway.calls.acts.cues import (
     Whisper,
 )
 from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, hears
+from gateway.conduct import perform
 from gateway.conduct.keeping import KEEP_WITHIN
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.tools import Tools
@@ -140,6 +141,9 @@ class World:
 
     def connected(self) -> None:
         self.done.append("connected")
+
+    def expect(self, anything: bool) -> None:
+        self.done += [] if anything else ["expects nothing"]
 
     def free(self) -> None:
         self.done.append("free")
@@ -562,3 +566,12 @@ async def test_a_caller_whose_human_is_dropped_hears_us_again() -> None:
     await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegKey("1", "2"))
     dropped = world.done.index(Drop("1"))
     assert world.done[dropped + 1 : dropped + 3] == [consults(()), ("say", "Back.")]
+
+
+async def test_nobody_looks_for_answers_to_cards_while_none_can_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    made = machine((LegKey, (Connect("1"),)), (LegLeft, (DONE,)))
+    monkeypatch.setattr(perform, "may_say_elsewhere", lambda machine: machine.seen[-1] != "LegKey")
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegKey("1", "1"), LegLeft("1"))
+    assert world.done.count("expects nothing") == 1
+    assert world.done.index("expects nothing") < world.done.index(Connect("1"))

@@ -7,7 +7,15 @@ from typing import cast
 import pytest
 
 from gateway.calls.acts import cues
-from gateway.handoff.browser import ANSWERS_WITHIN, Standing, Stands, browser_leg, rung_leg, stands
+from gateway.handoff.browser import (
+    ANSWERS_WITHIN,
+    Standing,
+    Stands,
+    browser_leg,
+    may_say_elsewhere,
+    rung_leg,
+    stands,
+)
 from gateway.handoff.machine import Phase, Transfer
 from gateway.handoff.state import Feature, Third
 from gateway.terms.handoff import Tried
@@ -43,6 +51,21 @@ def test_who_comes_by_their_browser_has_taken_the_call_and_every_phone_falls_sil
     desk.hangs_up(browser)
     assert desk.machine.phase is Phase.OVER
     assert desk.held == set()
+
+
+@pytest.mark.parametrize("browser", [False, True])
+def test_two_who_talk_by_their_phones_alone_say_nothing_elsewhere(browser: bool) -> None:
+    desk, ana, _ = rung()
+    assert may_say_elsewhere(desk.machine), "by the link of a card, that they can't take it"
+    if browser:
+        desk.comes(ana)
+    else:
+        desk.answers(ana)
+        desk.presses(ana, "1")
+    assert desk.machine.phase is Phase.BRIDGED
+    assert may_say_elsewhere(desk.machine) is browser
+    desk.hangs_up(browser_leg(ana) if browser else ana)
+    assert may_say_elsewhere(desk.machine)
 
 
 def test_the_second_browser_is_let_go() -> None:
