@@ -384,7 +384,7 @@ def _forget_rpcs(room: rtc.Room) -> None:
     Not for a room that the server has ended: SDK 1.1 keeps most of such a room anyway (issue 1443), and SDK 1.2, which
     doesn't, has crashed in taking one apart.
     """
-    for method in (*RPCS, RENEW):
+    for method in (*RPCS, RENEW, gap.KEYS):
         room.local_participant.unregister_rpc_method(method)
 
 

@@ -9,6 +9,7 @@ from livekit import rtc
 
 from gateway.edge.audio import Mouth
 from gateway.edge.room import RPCS, LiveKit, RoomLeg, RoomUser
+from gateway.terms.gap import KEYS
 from gateway.terms.legs import LEG
 from gateway.terms.renew import RENEW
 
@@ -50,7 +51,7 @@ class _User:
 
 
 async def test_the_sdk_keeps_no_room_by_its_rpc_methods() -> None:
-    assert await left(Room(connected=True)) == [*RPCS, RENEW, "disconnect"]
+    assert await left(Room(connected=True)) == [*RPCS, RENEW, KEYS, "disconnect"]
 
 
 async def test_a_room_that_the_server_has_ended_is_left_as_it_is() -> None:
