@@ -50,6 +50,7 @@ from gateway.redis_client import open_client
 from gateway.tasks import Tasks
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.catalogue import Line
+from gateway.terms.gap import proof
 from gateway.terms.kept import after
 
 log = structlog.get_logger(__name__)
@@ -194,10 +195,8 @@ class _Job:
         call_id, started, job = sent.call, time.monotonic(), self._context.job.id
         store = RedisStore(redis)
         lease = Lease(store, call_id, sent.epoch, self._me(), sent.late)
-        call, ours, kept, since = await patiently(
-            lambda: asyncio.gather(
-                store.get(call_id), lease.take(), store.kept(call_id), store.raised(call_id, sent.epoch)
-            )
+        call, ours, kept = await patiently(
+            lambda: asyncio.gather(store.get(call_id), lease.take(), store.kept(call_id))
         )
         if call is None or not ours:
             log.info("the call is another job's, or over")
@@ -211,7 +210,7 @@ class _Job:
         async with hearing:
             means = self._means(redis, store, call, hearing, mouth)
             teller = Teller(store, call_id, Spool(self._settings.spool, job))
-            self._conductor = Conductor(call, job, lease, teller, means, kept, _gap(sent, since))
+            self._conductor = Conductor(call, job, lease, teller, means, kept)
             await self._conductor.run()
 
     def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:
@@ -247,6 +246,7 @@ class _Job:
             prompts=prompts,
             rendered_in=voice,
             mouth=mouth,
+            prove=partial(proof, settings.livekit_api_secret.get_secret_value()),
             spoken=RedisSpoken(redis),
             health=RedisHealth(redis),
             look=looker(RedisMembers(redis), RedisRosters(redis)),
@@ -262,11 +262,6 @@ class _Job:
         self.connected.set_result(None)
 
 
-def _gap(sent: Dispatched, since: float | None) -> float | None:
-    """Seconds for which nobody has heard the caller's keys. `since`: for which the epoch is the call's."""
-    return sent.gap + since if sent.gap is not None and since is not None else None
-
-
 def _lines(agents: Agents, brief: Brief) -> Sequence[Line]:
     """What the agent of the brief says word for word."""
     card = agents.catalogue().get(brief.agent)
@@ -280,8 +275,6 @@ class Dispatched:
     call: CallId
     epoch: int
     late: int = 0
-    gap: float | None = None
-    """Seconds before the epoch for which the job that was at it had heard nothing; None where none was."""
 
 
 def read_dispatch(metadata: str) -> Dispatched | None:
@@ -293,8 +286,7 @@ def read_dispatch(metadata: str) -> Dispatched | None:
         return None
     if not isinstance(call, str) or not call or type(epoch) is not int or type(late) is not int or late < 0:
         return None
-    gap = read.get("gap")
-    return Dispatched(CallId(call), epoch, late, float(gap) if isinstance(gap, int | float) else None)
+    return Dispatched(CallId(call), epoch, late)
 
 
 @asynccontextmanager

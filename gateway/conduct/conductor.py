@@ -112,6 +112,8 @@ class Means:
     """The voice the prompts are rendered in."""
     mouth: Mouth
     """What the caller hears comes out of it."""
+    prove: Callable[[str, str], str]
+    """See `gateway.terms.gap.proof`, by a room's name and an identity."""
     spoken: Spoken
     """What callers have said on the way to their agents."""
     health: HealthStore
@@ -135,18 +137,18 @@ class Conductor:
         teller: Teller,
         means: Means,
         kept: Kept | None = None,
-        gap: float | None = None,
     ) -> None:
-        """`kept`: what is known of the call's conversation. `gap`: seconds for which the call had been without the job that
-        was at this before; None where none was."""
+        """`kept`: what is known of the call's conversation."""
         self._call, self._job, self._lease, self._teller, self._means = call, job, lease, teller, means
         self._kept = kept or Kept()
         self._done = dict(call.done)
         self._pick_up: PickUp | None = None
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._script = self._begun(call.brief.agent)
-        began = None if gap is None else time.monotonic() - gap
-        self._gap = Gap(means.room, call.sip_identity, self._pressed, began)
+        self._gap = Gap(
+            means.room, call.sip_identity, self._pressed,
+            follows=call.epoch > 1, prove=means.prove, sure=lambda: lease.sure,
+        )  # fmt: skip
         self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._gap.pressed)
         self._cast = Cast(means.runner)
         self._act: asyncio.Task[None] | None = None

@@ -1,87 +1,158 @@
-"""Keys that the caller pressed after a job had died and before its successor listened: our SIP service has kept them (see
-`gateway.terms.gap`). Another service tells none; what this job has heard itself counts then.
+"""A caller's keys, as one job hears them: each by one job of the call's, in their order, also those that came while none listened.
 
-A key counts once: those that the dead job might have heard, before another epoch was the call's, aren't asked for; and what
-comes as a key's own packet before the answer is in the answer.
+Our SIP service keeps what no job has said it has heard (see `gateway.terms.gap`): a job that follows on another asks for that
+before any key counts that it hears itself, and every job tells what it has heard. It asks until it is answered. Another service
+tells none; what a job has heard itself counts then.
+
+A job that dies between hearing a key and what comes of it, milliseconds, takes that key with it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from livekit import rtc
 
-from gateway.terms.gap import KEPT_FOR, KEYS, SECONDS
+from gateway.terms.gap import HEARD, KEYS, NEXT, PROOF, TOLD
 
 WITHIN = 1.0
-"""Seconds that the answer may take. The caller's keys wait for it."""
+"""Seconds that one answer may take until it is asked for again."""
+AGAIN = 0.25
+"""Seconds from a refusal, or from a while without the lease, to the next try."""
+HOLDS_FOR = 10.0
+"""Seconds that the caller's keys wait for the first answer: longer than LiveKit takes to tell of a job, or to be reached again."""
+_FINAL = frozenset({rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD, rtc.RpcError.ErrorCode.APPLICATION_ERROR})
 
 log = structlog.get_logger(__name__)
 
 
 class Gap:
-    """One job's. Keys are held back from `pressed` until `close` has brought those of the gap."""
+    """One job's. Where it follows on another, keys are held back from `pressed` until `close` has brought those of the gap."""
 
-    def __init__(self, room: rtc.Room, caller: str, tell: Callable[[str, bool], None], began: float | None) -> None:
-        """`caller`: their participant's identity. `tell` hears each key, and whether it was pressed in the gap. `began`: since
-        when the keys were lost (`time.monotonic`); None for no gap."""
+    def __init__(
+        self,
+        room: rtc.Room,
+        caller: str,
+        tell: Callable[[str, bool], None],
+        *,
+        follows: bool,
+        prove: Callable[[str, str], str],
+        sure: Callable[[], bool],
+    ) -> None:
+        """`caller`: their participant's identity. `tell` hears each key, and whether it was pressed in the gap. `follows`: on
+        another job. `prove`: `gateway.terms.gap.proof` by a room's name and an identity. `sure`: that the call is ours now: what
+        a job hears that has slept through the end of its lease is for the next."""
         self._room, self._caller, self._tell = room, caller, tell
-        self._began = began
+        self._open, self._prove, self._sure = follows, prove, sure
         self._held: list[str] = []
-        self._open = began is not None
-        self._over = asyncio.Event()
+        self._heard: int | None = None
+        """The number of the last key that was heard; None until the service has told it, or tells it anew."""
+        self._answered, self._more = asyncio.Event(), asyncio.Event()
         self.asking: asyncio.Task[None] | None = None
-        """Asks the SIP service."""
-        if self._open:
-            room.on("data_received", self._came)
+        """Asks the SIP service, and tells it what was heard."""
+        room.on("data_received", self._came)
+        room.on("reconnected", self._count_anew)
 
     def pressed(self, key: str) -> None:
         """A key's own packet has come."""
         if self._open:
             self._held.append(key)
-        else:
-            self._tell(key, False)
+            return
+        self._tell(key, False)
+        if self._heard is not None:
+            self._heard += 1
+            self._more.set()
 
     def close(self) -> None:
         """Whoever heeds keys is there: ask for those of the gap, once."""
-        if self._open and self.asking is None:
-            self.asking = asyncio.create_task(self._ask(), name="keys of the gap")
+        if self.asking is None:
+            self.asking = asyncio.create_task(self._run(), name="keys of the gap")
 
-    async def _ask(self) -> None:
-        assert self._began is not None
-        ago = time.monotonic() - self._began
+    async def _run(self) -> None:
+        try:
+            async with asyncio.timeout(HOLDS_FOR):
+                goes_on = await self._ask()
+        except TimeoutError:
+            log.warning("the SIP service doesn't tell which keys were pressed")
+            goes_on = True
+        self._end(self._held, missed=False)
+        while goes_on:
+            if self._heard is None:
+                goes_on = await self._ask()
+            else:
+                await self._more.wait()
+                self._more.clear()
+                goes_on = await self._tell_heard()
+
+    async def _ask(self) -> bool:
+        """Until it is answered; False when it never will be."""
+        while self._heard is None:
+            match self._sure() and await self._call({}):
+                case None:
+                    return False
+                case True:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(WITHIN):
+                            await self._answered.wait()
+                case False:
+                    await asyncio.sleep(AGAIN)
+        return True
+
+    async def _tell_heard(self) -> bool:
+        """Until it is taken, unless it is to be counted anew; False when it never will be."""
+        while self._heard is not None:
+            match self._sure() and await self._call({HEARD: self._heard}):
+                case None:
+                    return False
+                case True:
+                    return True
+                case False:
+                    await asyncio.sleep(AGAIN)
+        return True
+
+    async def _call(self, asked: dict[str, int]) -> bool | None:
+        """Whether the service has taken it; None when it takes no such thing."""
+        proof = self._prove(self._room.name, self._room.local_participant.identity)
         try:
             async with asyncio.timeout(WITHIN):
-                if 0.0 < ago < KEPT_FOR:
-                    await self._room.local_participant.perform_rpc(
-                        destination_identity=self._caller,
-                        method=KEYS,
-                        payload=json.dumps({SECONDS: ago}),
-                        response_timeout=WITHIN,
-                    )
-                    await self._over.wait()
+                await self._room.local_participant.perform_rpc(
+                    destination_identity=self._caller,
+                    method=KEYS,
+                    payload=json.dumps({PROOF: proof, **asked}),
+                    response_timeout=WITHIN,
+                )
         except (rtc.RpcError, TimeoutError) as bad:
-            log.debug("the SIP service tells no keys", why=type(bad).__name__)
-        self._end(self._held, missed=False)
+            log.debug("the SIP service doesn't answer about keys", why=str(bad) or type(bad).__name__)
+            return None if isinstance(bad, rtc.RpcError) and bad.code in _FINAL else False
+        return True
 
     def _came(self, packet: rtc.DataPacket) -> None:
         if packet.topic != KEYS or packet.participant is None or packet.participant.identity != self._caller:
             return
         try:
-            keys = [str(key) for key in json.loads(packet.data)]
-        except (ValueError, TypeError):
+            told = json.loads(packet.data)
+            keys, last = [str(key) for key in told[TOLD]], int(told[NEXT]) - 1
+        except (ValueError, TypeError, KeyError):
             return
         if self._open and keys:
             log.info("the caller pressed keys while no job listened", keys=len(keys))
         self._end(keys, missed=True)
-        self._over.set()
+        self._heard = last
+        self._answered.set()
+        self._more.set()
 
     def _end(self, keys: list[str], *, missed: bool) -> None:
         if self._open:
             self._open = False
             for key in keys:
                 self._tell(key, missed)
+
+    def _count_anew(self) -> None:
+        """Keys may have been lost while LiveKit wasn't reached."""
+        self._heard = None
+        self._answered.clear()
+        self._more.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -35,12 +36,21 @@ class Lease:
     def __init__(self, store: CallStore, call: CallId, epoch: int, job: str, late: int = 0) -> None:
         self._lasts = patience(late)
         self._store, self._call, self._epoch, self._job = store, call, epoch, job
+        self._until = -math.inf
+
+    @property
+    def sure(self) -> bool:
+        """Whether nobody else can have taken it because it has run out: not after this process has stood still for long."""
+        return time.monotonic() < self._until
 
     async def take(self, stop: int = 0) -> bool:
         """Take or renew it; False when it is another's, or the store has the call at a stop before `stop`. Raises
         Unavailable when the store doesn't answer in time."""
+        until = time.monotonic() + self._lasts
         async with _in_time():
-            return await self._store.take(self._call, self._epoch, self._job, self._lasts, stop)
+            ours = await self._store.take(self._call, self._epoch, self._job, self._lasts, stop)
+        self._until = until if ours else -math.inf
+        return ours
 
     async def keep(self, lost: Callable[[], None], known: Callable[[], Call], again: Callable[[], None]) -> None:
         """Renew it each second, for ever; call `lost` once, and return, when it has become another's.
@@ -70,8 +80,11 @@ class Lease:
                 log.warning("the lease couldn't be renewed", call=self._call, why=str(bad))
 
     async def _restore(self, call: Call) -> bool:
+        until = time.monotonic() + self._lasts
         async with _in_time():
-            return await self._store.restore(call, self._job, self._lasts)
+            ours = await self._store.restore(call, self._job, self._lasts)
+        self._until = until if ours else -math.inf
+        return ours
 
     async def release(self) -> None:
         """Give it back, so that another job needn't wait for it to expire."""

@@ -23,8 +23,6 @@ from gateway.terms.times import THERE_WITHIN, patience
 
 PREFIX = "call-"
 """How the names of our rooms begin (the trunk file's `room_prefix`)."""
-BEATS = 1.0
-"""Seconds within which a job that hears anything beats (`gateway.app.watch`), and some more."""
 STEADY = 5.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
 HURRY_AFTER = 0.5
@@ -96,17 +94,9 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
     return call, stop.limits if stop else {}
 
 
-def metadata(call: Call, gap: float | None = None) -> str:
-    """What a dispatch of the call carries: nothing personal, the job reads the rest from the store. `gap`: another job was
-    at what this one is sent for, and has heard nothing for so many seconds before the epoch; None where none was."""
-    again = {} if gap is None else {"gap": gap}
-    return json.dumps({"call": call.id, "epoch": call.epoch, "late": call.late, **again})
-
-
-def gap(call: Call, *, hung: bool) -> float:
-    """Seconds for which the call's job has surely heard nothing when it is replaced. `hung`: its worker has missed its beats,
-    and has killed it."""
-    return patience(call.late) - BEATS if hung else 0.0
+def metadata(call: Call) -> str:
+    """What a dispatch of the call carries: nothing personal, the job reads the rest from the store."""
+    return json.dumps({"call": call.id, "epoch": call.epoch, "late": call.late})
 
 
 def sent_to(call: Call, slots: Mapping[Pool, int]) -> Pool:

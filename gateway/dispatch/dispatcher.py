@@ -340,7 +340,7 @@ class Dispatcher:
         call, holder, _ = await asyncio.gather(*known, self._look_anew())
         if call is None or call.epoch != lost.epoch:
             return  # another has taken it over already
-        await self._act(call, self._needs(call, holder, lost=True), silent=lost.silent, hung=lost.silent)
+        await self._act(call, self._needs(call, holder, lost=True), silent=lost.silent)
 
     async def _look_anew(self) -> None:
         with suppress(Unavailable):
@@ -352,11 +352,11 @@ class Dispatcher:
         no_agent, no_house = self._state(now).no_agent, self._slots().get(Pool.HOUSE) == 0
         return decide.supervise(call, holder, now, lost=lost, no_agent=no_agent, no_house=no_house)
 
-    async def _act(self, call: Call, do: Do, *, silent: bool = False, hung: bool = False) -> None:
-        """`silent`: nothing was heard of the call's job, which may live; `hung`: it doesn't any more."""
+    async def _act(self, call: Call, do: Do, *, silent: bool = False) -> None:
+        """`silent`: nothing was heard of the call's job, which may live."""
         match do:
             case Do.DISPATCH:
-                await self._redispatch(call, silent, decide.gap(call, hung=hung))
+                await self._redispatch(call, silent)
             case Do.LEAD_ON:
                 await self._without_agent(call)
             case Do.GIVE_UP:
@@ -383,9 +383,9 @@ class Dispatcher:
             # A livekit-server that has died leaves callers in its list whom none can reach; their rooms can be deleted.
             await self._rooms.close(arrival.room)
 
-    async def _dispatch(self, call: Call, gap: float | None = None) -> str:
+    async def _dispatch(self, call: Call) -> str:
         pool = decide.sent_to(call, self._slots())
-        dispatch = await self._rooms.dispatch(pool.agent_name, call.room, decide.metadata(call, gap))
+        dispatch = await self._rooms.dispatch(pool.agent_name, call.room, decide.metadata(call))
         now = self._clock()
         if await self._store.dispatched(call.id, call.epoch, dispatch, now):
             await self._tell(call.id, Kind.DISPATCHED, {"epoch": call.epoch, "dispatch": dispatch}, now)
@@ -401,7 +401,7 @@ class Dispatcher:
         if not await self._rooms.has(call.room, call.sip_identity):
             await self._rooms.close(call.room)
 
-    async def _redispatch(self, call: Call, silent: bool = False, gap: float | None = None) -> None:
+    async def _redispatch(self, call: Call, silent: bool = False) -> None:
         there = await self._rooms.present(call.room)
         if call.sip_identity not in there.identities and not call.ours:
             if self._clock() - call.started >= THERE_WITHIN:
@@ -419,7 +419,7 @@ class Dispatcher:
             "the call's job didn't come or is gone; another is sent for", call=call.id, epoch=raised.epoch, late=late
         )
         # The caller waits for the next job, and not for the last one's removal.
-        await self._dispatch(raised, gap)
+        await self._dispatch(raised)
         await self._rooms.withdraw(call.room, there)
 
     async def _without_agent(self, call: Call) -> None:

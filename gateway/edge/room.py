@@ -122,7 +122,7 @@ class RoomLeg:
         self._tasks = Tasks("room")
         self._ears = Ears(user.on_room_audio, user.on_room_begins)
         self._rate = RATE
-        self._keys = Keys(call_id)
+        self._keys = Keys(call_id, livekit.secret)
         self._room: rtc.Room | None = None
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None

@@ -139,18 +139,6 @@ async def test_a_lease_expires(store: CallStore) -> None:
     assert await store.holder(call.id) == "two"
 
 
-async def test_since_when_an_epoch_is_the_calls_is_known(store: CallStore) -> None:
-    call = a_call()
-    await store.open(call)
-    assert await store.raised(call.id, 1) is None
-    await store.raise_epoch(call.id, 1, 5.0)
-    since = await store.raised(call.id, 2)
-    assert since is not None and 0.0 <= since < 5.0, "by the store's own clock"
-    assert await store.raised(call.id, 1) is None
-    await store.raise_epoch(call.id, 2, 5.0)
-    assert await store.raised(call.id, 2) is None
-
-
 async def test_whose_job_is_to_come_is_known_of_the_last_dispatch(store: CallStore) -> None:
     call = a_call()
     await store.open(call)

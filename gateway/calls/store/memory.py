@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TypeVar
 
-from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, RAISED_FOR, Asked, Full, Lost, Standing
+from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
 from gateway.terms.call import Call, CallId, Phase
 from gateway.terms.event import JOBS, Event, Kind, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, TURNS, Kept, kept_of
@@ -31,7 +31,6 @@ class MemoryStore:
         self._calls: dict[CallId, Call] = {}
         self._ended: dict[CallId, float] = {}
         self._leases: dict[CallId, _Lease] = {}
-        self._raised: dict[CallId, float] = {}
         self._promised: dict[CallId, tuple[int, str, float]] = {}
         self._events: dict[int, Event] = {}
         self._reader: dict[int, str] = {}
@@ -82,15 +81,7 @@ class MemoryStore:
         fresh = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
         raised = replace(fresh, tries=1 if afresh else known.tries + 1, late=late)
         self._calls[call] = raised
-        self._raised[call] = self._clock()
         return raised
-
-    async def raised(self, call: CallId, epoch: int) -> float | None:
-        """See the port."""
-        since, known = self._raised.get(call), self._calls.get(call)
-        if since is None or known is None or known.epoch != epoch or self._clock() - since >= RAISED_FOR:
-            return None
-        return self._clock() - since
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:
         """See the port."""

@@ -21,8 +21,6 @@ from gateway.terms.kept import Kept
 
 FORGET_AFTER = 3600.0
 """Seconds after its end that a call is known."""
-RAISED_FOR = 60.0
-"""Seconds for which it is known since when an epoch is a call's."""
 PROMISED_FOR = 30.0
 """Seconds for which it is known which worker has taken a call's dispatch: longer than its job may take to come."""
 
@@ -102,11 +100,6 @@ class CallStore(Protocol):
         time so that no other replica does it again, and one more job is counted in `tries`, from one on when `afresh`;
         `late` becomes the call's.
         None when another replica was first or the call has ended."""
-        ...
-
-    async def raised(self, call: CallId, epoch: int) -> float | None:
-        """Seconds for which `epoch` has been the call's, by the store's own clock; None when it was raised too long ago
-        (RAISED_FOR), is the first, or is the call's no more."""
         ...
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:

@@ -8,7 +8,6 @@
 | `offhook:live` | the ids of the calls that haven't ended |
 | `offhook:route:<name>` | the ids of the live calls that count towards the route's limit |
 | `offhook:lease:<id>` | `<epoch> <job>`; expires with the lease |
-| `offhook:call:<id>:raised` | the call's epoch, if it was raised lately: its time to live tells when |
 | `offhook:promised:<id>` | `<epoch> <worker>`: whose job is to come; expires |
 | `offhook:lost` | calls whose jobs are gone, as `<epoch> <id>`, then ` silent` where nothing was heard of one that lived |
 | `offhook:asks` | what jobs ask of control: where their calls go on |
@@ -34,7 +33,7 @@ from redis.exceptions import ResponseError
 from gateway.calls.shared.redis_answering import WITHIN, answering, text
 from gateway.calls.shared.redis_scripts import Scripts
 from gateway.calls.store import scripts, wire
-from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, RAISED_FOR, Asked, Full, Lost, Standing
+from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Phase
@@ -49,7 +48,6 @@ _LAST, _PROMISED = "offhook:last:", "offhook:promised:"
 _SILENT = "silent"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _LATENCIES = "offhook:latencies"
-_RAISED_MS = round(RAISED_FOR * 1000)
 _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
@@ -111,22 +109,11 @@ class RedisStore:
         self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
     ) -> Call | None:
         """See the port."""
-        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late, _RAISED_MS)
+        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late)
         if not flat:
             return None
         texts = [text(part) for part in flat]
         return wire.read_call(call, dict(zip(texts[::2], texts[1::2], strict=True)))
-
-    async def raised(self, call: CallId, epoch: int) -> float | None:
-        """See the port."""
-        async with answering():
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.get(f"{_CALL}{call}:raised")
-            pipe.pttl(f"{_CALL}{call}:raised")
-            known, left = await pipe.execute()
-        if known is None or text(known) != str(epoch) or left < 0:
-            return None
-        return (_RAISED_MS - float(left)) / 1000
 
     async def end(self, call: CallId, told: Event | None = None) -> bool:
         """See the port."""

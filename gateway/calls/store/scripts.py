@@ -55,7 +55,6 @@ return 1
 redis.call('DEL', KEYS[2])
 if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'tries', 1) else redis.call('HINCRBY', KEYS[1], 'tries', 1) end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2], 'late', ARGV[4])
-redis.call('SET', KEYS[1] .. ':raised', ARGV[1] + 1, 'PX', ARGV[5])
 return redis.call('HGETALL', KEYS[1])
 """,
     "lead": """

@@ -12,8 +12,6 @@ from gateway.app.job import Dispatched, read_dispatch
     [
         ('{"call": "SCL_1", "epoch": 2, "late": 1}', Dispatched("SCL_1", 2, 1)),  # type: ignore[arg-type]
         ('{"call": "SCL_1", "epoch": 2}', Dispatched("SCL_1", 2)),  # type: ignore[arg-type]
-        ('{"call": "SCL_1", "epoch": 2, "gap": 2.0}', Dispatched("SCL_1", 2, 0, 2.0)),  # type: ignore[arg-type]
-        ('{"call": "SCL_1", "epoch": 2, "gap": "x"}', Dispatched("SCL_1", 2)),  # type: ignore[arg-type]
         ("", None),
         ("[]", None),
         ("7", None),

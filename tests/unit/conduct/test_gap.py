@@ -1,10 +1,11 @@
-"""Keys that were pressed while no job listened, as the next job gets them: each once, in their order."""
+"""A caller's keys as the call's jobs hear them, by what our SIP service does: each once, in their order."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -12,140 +13,290 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
 
-from gateway.conduct.gap import WITHIN, Gap
-from gateway.terms.gap import KEPT_FOR, KEYS, SECONDS
+from gateway.conduct.gap import AGAIN, HOLDS_FOR, WITHIN, Gap
+from gateway.edge.keys import Keys
+from gateway.tasks import cancelled
+from gateway.terms.gap import KEPT_FOR, KEYS, NEXT, NOT_YET, TOLD, proof
 from tests.unit.conduct import virtual
 
 CALLER = "sip_1"
+ROOM = "call-_a"
+SECRET = "a secret"
+SOON = 0.01
 
 
-class Room:
-    """A room whose SIP service answers, or doesn't, after a while."""
+class Line:
+    """A caller's line: the SIP service with its room, in which packets come in order. `fails` says how each call of the RPC
+    fails, in turn: "lost", "unanswered", "not yet"; "" for one that doesn't."""
 
-    def __init__(self, answers: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.local_participant, self.identity = self, CALLER
-        self.asked: list[float] = []
-        self._answers = answers
-        self._came: Callable[[Any], None] = lambda _: None
+    def __init__(self, fails: Iterable[str] = ()) -> None:
+        self.keys = Keys("call", SECRET)
+        self.jobs: list[Job] = []
+        self.fails = iter(fails)
+        self.unreached = 0.0
+        """Until when the service doesn't reach its room."""
+        self.name, self.remote_participants = ROOM, dict[str, Any]()
+        self.local_participant = self
+        self._sending = asyncio.create_task(self.keys.send(cast(rtc.Room, self)))
 
-    def on(self, event: str, handler: Callable[[Any], None]) -> None:
-        assert event == "data_received"
-        self._came = handler
+    async def publish_dtmf(self, *, code: int, digit: str) -> None:
+        if asyncio.get_running_loop().time() < self.unreached:
+            raise rtc.participant.PublishDTMFError("The connection is closed.")
+        for job in self.jobs:
+            job.gap.pressed(digit)
+
+    async def publish_data(self, payload: str, *, destination_identities: list[str], topic: str) -> None:
+        if asyncio.get_running_loop().time() < self.unreached:
+            raise rtc.participant.PublishDataError("The connection is closed.")
+        for job in self.jobs:
+            if job.identity in destination_identities:
+                job.told(payload, CALLER, topic)
+
+    async def press(self, keys: str) -> None:
+        for key in keys:
+            self.keys.press(key)
+        await asyncio.sleep(SOON)
+
+    async def close(self) -> None:
+        await cancelled(self._sending, *(job.gap.asking for job in self.jobs))
+
+
+class Job:
+    """A job in the line's room. It is its own room, and its own participant."""
+
+    def __init__(self, line: Line, number: int = 1, secret: str = SECRET) -> None:
+        self.identity, self.name, self.local_participant = f"agent-{number}", ROOM, self
+        self.heard: list[str] = []
+        self.missed: list[str] = []
+        self.asked: list[dict[str, Any]] = []
+        self.sure = True
+        self._line = line
+        self._on: dict[str, Callable[..., None]] = {}
+        self.gap = Gap(
+            cast(Any, self),
+            CALLER,
+            self._hear,
+            follows=number > 1,
+            prove=partial(proof, secret),
+            sure=lambda: self.sure,
+        )
+        line.jobs.append(self)
+
+    def _hear(self, key: str, missed: bool) -> None:
+        self.heard.append(key)
+        self.missed += [key] * missed
+
+    def on(self, event: str, handler: Callable[..., None]) -> None:
+        self._on[event] = handler
+
+    def reconnect(self) -> None:
+        self._on["reconnected"]()
+
+    def told(self, payload: str, sender: str, topic: str = KEYS) -> None:
+        who = cast(Any, self)
+        if sender != self.identity:
+            who = type("Sender", (), {"identity": sender})()
+        self._on["data_received"](rtc.DataPacket(payload.encode(), 0, who, topic))
 
     async def perform_rpc(
         self, *, destination_identity: str, method: str, payload: str, response_timeout: float
     ) -> str:
         assert (destination_identity, method) == (CALLER, KEYS)
-        self.asked.append(json.loads(payload)[SECONDS])
-        await self._answers()
-        return "{}"
+        self.asked.append(json.loads(payload))
+        how = next(self._line.fails, "")
+        if how == "refused":
+            raise rtc.RpcError(rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD, "What?")
+        if how == "not yet":
+            raise rtc.RpcError(NOT_YET, "Who are you?")
+        if how == "lost":
+            await asyncio.sleep(9 * WITHIN)
+        called = rtc.RpcInvocationData("1", self.identity, payload, response_timeout)
+        answer = self._line.keys.asked(cast(Any, self._line), called)
+        await asyncio.sleep(9 * WITHIN if how else 0.001)
+        return answer
 
-    def tell(self, keys: str, sender: str = CALLER, topic: str = KEYS) -> None:
-        """The answer comes."""
-        who = Room(self._answers)
-        who.identity = sender
-        self._came(rtc.DataPacket(json.dumps(list(keys)).encode(), 0, cast(Any, who), topic))
-
-
-async def at_once() -> None:
-    """The RPC's answer."""
-
-
-def gap(room: Room, heard: list[str], seconds: float | None = 1.0) -> Gap:
-    began = None if seconds is None else asyncio.get_running_loop().time() - seconds
-    return Gap(cast(Any, room), CALLER, lambda key, _missed: heard.append(key), began)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.conduct.gap.time.monotonic", lambda: asyncio.get_running_loop().time())
+    async def die(self) -> None:
+        self._line.jobs.remove(self)
+        await cancelled(self.gap.asking)
 
 
 def test_what_was_pressed_meanwhile_comes_first_and_nothing_twice() -> None:
-    async def scene() -> list[str]:
-        heard: list[str] = []
-        room = Room(at_once)
-        one = gap(room, heard)
-        one.pressed("2")  # by its own packet: the job was in the room already
-        one.close()
-        await asyncio.sleep(0.01)
-        assert room.asked == [pytest.approx(1.0)]
-        assert heard == []
-        room.tell("12")
-        one.pressed("3")
-        room.tell("12")
-        await asyncio.wait({one.asking} if one.asking else set())
-        one.close()
-        return heard
+    async def scene() -> tuple[Job, Job]:
+        line = Line()
+        first = Job(line)
+        first.gap.close()
+        await line.press("12")
+        await first.die()
+        await line.press("34")
+        second = Job(line, 2)
+        await line.press("5")  # by its own packet: the job is in the room already
+        assert second.heard == [], "what came before isn't known yet"
+        second.gap.close()
+        await asyncio.sleep(SOON)
+        await line.press("6")
+        second.gap.close()
+        await line.close()
+        return first, second
 
-    assert virtual.run(scene()) == ["1", "2", "3"]
-
-
-@pytest.mark.parametrize("refused", [True, False])
-def test_a_service_that_keeps_none_costs_no_key(refused: bool) -> None:
-    async def answers() -> None:
-        if refused:
-            raise rtc.RpcError(rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD, "What?")
-        await asyncio.sleep(9 * WITHIN)
-
-    async def scene() -> list[str]:
-        heard: list[str] = []
-        room = Room(answers)
-        one = gap(room, heard)
-        one.close()
-        one.pressed("5")
-        await asyncio.sleep(WITHIN + 0.01)
-        room.tell("15")  # too late to be told from what has come
-        one.pressed("6")
-        return heard
-
-    assert virtual.run(scene()) == ["5", "6"]
+    first, second = virtual.run(scene())
+    assert (first.heard, second.heard, second.missed) == ([*"12"], [*"3456"], [*"345"])
 
 
-@pytest.mark.parametrize("seconds", [None, KEPT_FOR + 1.0])
-def test_a_first_job_and_one_that_is_too_late_ask_for_nothing(seconds: float | None) -> None:
-    async def scene() -> None:
-        heard: list[str] = []
-        room = Room(at_once)
-        one = gap(room, heard, seconds)
-        one.close()
-        one.pressed("5")
-        await asyncio.sleep(0.01)
-        assert room.asked == [] and heard == ["5"]
+@pytest.mark.parametrize("fails", ["lost", "unanswered", "not yet"])
+def test_a_job_asks_until_it_is_answered(fails: str) -> None:
+    async def scene() -> Job:
+        line = Line([fails] * 3)
+        await line.press("1")
+        job = Job(line, 2)
+        job.gap.close()
+        await asyncio.sleep(4 * (WITHIN + AGAIN))
+        await line.press("2")
+        await line.close()
+        return job
 
-    virtual.run(scene())
-
-
-def test_nobody_else_tells_keys() -> None:
-    async def scene() -> list[str]:
-        heard: list[str] = []
-        room = Room(at_once)
-        one = gap(room, heard)
-        one.close()
-        room.tell("1", sender="human")
-        room.tell("1", topic="chat")
-        room.tell("2")
-        return heard
-
-    assert virtual.run(scene()) == ["2"]
+    assert virtual.run(scene()).heard == ["1", "2"]
 
 
-@given(st.text("0123456789*#", max_size=8), st.integers(0, 8), st.integers(0, 8))
-def test_each_key_counts_once_wherever_the_job_joins_and_is_answered(keys: str, joins: int, answered: int) -> None:
-    """The keys' packets and the answer come in one order: the answer holds all that were sent before it."""
+@pytest.mark.parametrize(("fails", "within"), [("refused", SOON), ("lost", HOLDS_FOR)])
+def test_a_service_that_keeps_none_or_isnt_reached_costs_no_key_that_was_heard(fails: str, within: float) -> None:
+    async def scene() -> Job:
+        line = Line([fails] * 99)
+        job = Job(line, 2)
+        job.gap.close()
+        await line.press("5")
+        await asyncio.sleep(within)
+        job.told(json.dumps({TOLD: [*"15"], NEXT: 3}), CALLER)  # too late to be told from what has come
+        await line.press("6")
+        await line.close()
+        return job
 
-    async def scene() -> list[str]:
-        heard: list[str] = []
-        room = Room(at_once)
-        one = gap(room, heard)
-        one.close()
-        for place, key in enumerate(keys):
-            if place == answered:
-                room.tell(keys[:place])
-            if place >= min(joins, answered):
-                one.pressed(key)
-        if answered >= len(keys):
-            room.tell(keys)
-        return heard
+    assert virtual.run(scene()).heard == ["5", "6"]
 
-    assert virtual.run(scene()) == list(keys)
+
+def test_nobody_else_tells_keys_and_no_job_of_another_secret_is_told_any() -> None:
+    async def scene() -> tuple[Job, Job]:
+        line = Line()
+        await line.press("2")
+        stranger, job = Job(line, 2, "another secret"), Job(line, 3)
+        stranger.gap.close()
+        await asyncio.sleep(SOON)
+        said = json.dumps({TOLD: ["1"], NEXT: 2})
+        job.told(said, "human")
+        job.told(said, CALLER, "chat")
+        job.told("[]", CALLER)
+        job.gap.close()
+        await asyncio.sleep(SOON)
+        stranger_heard, stranger.heard = stranger.heard, []
+        assert stranger_heard == []
+        await line.close()
+        return stranger, job
+
+    assert virtual.run(scene())[1].heard == ["2"]
+
+
+def test_a_job_that_has_slept_leaves_its_keys_to_the_next_and_doesnt_tell_what_the_next_hears() -> None:
+    async def scene() -> Job:
+        line = Line()
+        sleeper = Job(line)
+        sleeper.gap.close()
+        await line.press("1")
+        sleeper.sure = False
+        await line.press("23")
+        second = Job(line, 2)
+        second.gap.close()
+        await asyncio.sleep(SOON)
+        sleeper.sure = True  # not in time
+        await asyncio.sleep(AGAIN)
+        line.jobs.remove(second)
+        await line.press("4")  # which the sleeper hears, and nobody else
+        await sleeper.die()
+        third = Job(line, 3)
+        third.gap.close()
+        await asyncio.sleep(SOON)
+        await line.close()
+        await cancelled(second.gap.asking)
+        assert second.heard == ["2", "3"]
+        return third
+
+    assert virtual.run(scene()).heard == ["4"]
+
+
+@pytest.mark.parametrize("whose", ["service", "job"])
+def test_keys_that_never_reached_the_job_are_not_taken_for_its_next(whose: str) -> None:
+    """Who counts on would say it has heard one less than it has, and the next job would hear that one twice."""
+
+    async def scene() -> Job:
+        line = Line()
+        job = Job(line)
+        job.gap.close()
+        await line.press("1")
+        if whose == "service":
+            line.unreached = asyncio.get_running_loop().time() + 9.0
+            await line.press("2")
+            await asyncio.sleep(10.0)
+        else:
+            line.jobs.remove(job)
+            await line.press("2")
+            line.jobs.append(job)
+            job.reconnect()
+            await asyncio.sleep(SOON)
+        await line.press("3")
+        await asyncio.sleep(SOON)
+        await job.die()
+        second = Job(line, 2)
+        second.gap.close()
+        await line.press("4")
+        await line.close()
+        assert job.heard == ["1", "3"]
+        return second
+
+    assert virtual.run(scene()).heard == ["4"]
+
+
+def test_a_key_of_long_ago_is_told_to_nobody() -> None:
+    async def scene() -> Job:
+        line = Line()
+        await line.press("1")
+        await asyncio.sleep(KEPT_FOR)
+        await line.press("2")
+        job = Job(line, 2)
+        job.gap.close()
+        await asyncio.sleep(SOON)
+        await line.close()
+        return job
+
+    assert virtual.run(scene()).heard == ["2"]
+
+
+_FAILS = st.sampled_from(["", "lost", "unanswered", "not yet"])
+_PART = st.text("0123456789*#", max_size=3)
+_LIVES = st.tuples(_PART, _PART, _PART, st.booleans(), st.lists(_FAILS, max_size=4))
+"""A job's life: keys before it comes, before it listens, and after; whether it dies before it is answered; and how what it
+asks and tells fails."""
+
+
+@given(st.lists(_LIVES, min_size=1, max_size=4))
+def test_each_key_is_heard_once_by_whichever_job_through_any_deaths(lives: list[tuple[Any, ...]]) -> None:
+    async def scene() -> tuple[list[str], list[str]]:
+        line, pressed, heard = Line(), list[str](), list[str]()
+        last = ("", "", "", False, [])
+        for number, (gone, came, there, early, fails) in enumerate([("", "", "", False, []), *lives, last], 1):
+            line.fails = iter(fails)
+            await line.press(gone)
+            job = Job(line, number)
+            await line.press(came)
+            pressed += gone + came
+            if not early:
+                job.gap.close()
+                for key in there:
+                    await line.press(key)
+                    await asyncio.sleep(WITHIN / 2)
+                pressed += there
+                await asyncio.sleep((len(fails) + 2) * (WITHIN + AGAIN))
+            heard += job.heard
+            await job.die()
+        await line.close()
+        return pressed, heard
+
+    pressed, heard = virtual.run(scene())
+    assert heard == pressed

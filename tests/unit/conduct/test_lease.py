@@ -15,6 +15,7 @@ from gateway.errors import Unavailable
 from gateway.tasks import cancelled
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.personal import Number
+from gateway.terms.times import patience
 from tests.unit.conduct import virtual
 
 
@@ -43,6 +44,23 @@ async def test_only_the_epochs_job_gets_it_and_a_second_job_does_not() -> None:
     assert not await Lease(store, CallId("SCL_1"), 1, "second").take()
     await first.release()
     assert await Lease(store, CallId("SCL_1"), 1, "second").take()
+
+
+async def test_a_job_is_sure_of_it_only_while_nobody_else_can_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, now = MemoryStore(time.monotonic), time.monotonic()
+    monkeypatch.setattr(lease_module.time, "monotonic", lambda: now)
+    await store.open(a_call())
+    lease = Lease(store, CallId("SCL_1"), 1, "first")
+    assert not lease.sure
+    assert await lease.take()
+    assert lease.sure
+    now += patience(0)
+    assert not lease.sure, "this process was stopped meanwhile"
+    assert await lease.take()
+    assert lease.sure
+    await store.raise_epoch(CallId("SCL_1"), 1, 0.0)
+    assert not await lease.take()
+    assert not lease.sure
 
 
 async def test_its_loss_is_told_once() -> None:

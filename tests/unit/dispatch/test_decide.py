@@ -24,7 +24,6 @@ from gateway.dispatch.decide import (
     arrived,
     compare,
     ending,
-    gap,
     late,
     metadata,
     sent_to,
@@ -74,14 +73,6 @@ def test_a_rejected_number_opens_a_call_that_says_so() -> None:
 
 def test_a_dispatch_tells_nothing_personal() -> None:
     assert json.loads(metadata(a_call())) == {"call": "SCL_1", "epoch": 1, "late": 0}
-
-
-def test_a_dispatch_tells_since_when_nobody_has_heard_the_callers_keys() -> None:
-    call = a_call()
-    assert json.loads(metadata(call, gap(call, hung=False)))["gap"] == 0.0
-    assert 0.0 < json.loads(metadata(call, gap(call, hung=True)))["gap"] < patience(0), (
-        "it missed its beats for so long"
-    )
 
 
 @pytest.mark.parametrize(
