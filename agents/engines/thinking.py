@@ -43,6 +43,8 @@ class ChainLLM(llm.LLM[Any]):
         self.prewarms = True
         """Whether connections are opened ahead. They belong to the loop that runs then: not in one that ends before a call."""
         self.watching: set[asyncio.Task[None]] = set()
+        self.doubted: set[Link] = set()
+        """Those that were overtaken, of whom it isn't known yet whether they answer at all."""
 
     @property
     def model(self) -> str:
@@ -161,8 +163,10 @@ class _Answer(llm.LLMStream):
         alone = not left or any(one.link == left[0] for one in racing)
         if not self._chain.hedge or alone or not self._chain.guide.trusted(left[0]):
             return None
-        if not self._chain.guide.trusted(racing[0].link):
-            return 0.0  # tried whether it is back: most likely it isn't, and this caller mustn't find that out again
+        if racing[0].link in self._chain.doubted or not self._chain.guide.trusted(racing[0].link):
+            # It has just kept this caller waiting, or is tried whether it is back: most likely it isn't, and this caller
+            # mustn't find that out again.
+            return 0.0
         return self._chain.hedge + (LOCAL_LATER if left[0].local else 0.0)
 
     def _ask(self, link: Link) -> _Asked:
@@ -178,6 +182,7 @@ class _Answer(llm.LLMStream):
         task.add_done_callback(self._chain.watching.discard)
 
     async def _judge(self, one: _Asked) -> None:
+        self._chain.doubted.add(one.link)
         try:
             await asyncio.wait({one.first})
             if (error := _error(one)) is not None:
@@ -185,6 +190,7 @@ class _Answer(llm.LLMStream):
             else:
                 self._chain.guide.back(one.link)
         finally:
+            self._chain.doubted.discard(one.link)
             await _close(one)
 
     async def _pass_on(self, asked: _Asked) -> None:

@@ -172,6 +172,18 @@ async def test_who_is_overtaken_is_let_go_and_stays_in_use(lab: Lab) -> None:
     assert lab.told[-1] == (Engine.LLM, "local", "cloud", "back")
 
 
+async def test_who_has_kept_a_caller_waiting_does_so_once_until_it_is_known_whether_it_answers(lab: Lab) -> None:
+    lab.cloud.set(Kind.LLM, Fault(Does.STALL))
+    async with engines.thinking(lab.settings, lab.guide()) as model:
+        assert await answer(model) == "".join(ANSWER)
+        assert model.guide.trusted(model.links[0]), "it has some seconds to answer yet"
+        async with asyncio.timeout(HEDGE + LOCAL_LATER):
+            assert await answer(model) == "".join(ANSWER)
+        await asyncio.wait(model.watching, timeout=10)
+        assert not model.doubted
+        assert not model.guide.trusted(model.links[0])
+
+
 async def test_the_only_provider_is_tried_twice_and_then_the_agent_is_told(lab: Lab) -> None:
     lab.local.set(Kind.LLM, Fault(Does.STATUS, status=500, times=1))
     alone = from_environment({"OFFHOOK_SPEECH_URL": lab.local.url})
