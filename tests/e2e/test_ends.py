@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -19,13 +20,13 @@ from gateway.phone.phone import Phone
 from gateway.redis_client import open_client
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
-from tests.e2e.test_house import DIRECT, callees, caller, talk  # noqa: F401  the fixtures are ours too
+from tests.e2e.test_house import DIRECT, MESSAGE, callees, caller, leave_message, talk  # noqa: F401  the fixtures are ours too
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 GONE_WITHIN = 1.0
 """Seconds from the hang-up."""
-BUSY = 2.0
+BUSY = 1.0
 """What a busy machine may take in addition; figures are printed."""
 
 
@@ -51,6 +52,10 @@ class Left:
         live = await self._redis.sismember("offhook:live", self._call)  # type: ignore[misc]  # the same
         return bool(await self._redis.exists(f"offhook:lease:{self._call}") or live or any(counted))
 
+    async def recording(self) -> bool:
+        """Whether its caller is recorded, or what was recorded isn't a message yet."""
+        return bool(await asyncio.to_thread(recordings, self._stack, self._call))
+
     async def _calls(self, name: str) -> float:
         def ask() -> str:
             with urllib.request.urlopen(f"{self._stack.run.http[name]}/metrics", timeout=2) as answer:
@@ -58,6 +63,16 @@ class Left:
 
         found = re.search(r"^offhook_worker_calls (\S+)$", await asyncio.to_thread(ask), re.MULTILINE)
         return float(found[1]) if found else 0.0
+
+
+def recordings(stack: Stack, call: str) -> list[str]:
+    """The recordings of a call that are no messages yet, by their notes: each has one until it was told of."""
+    found = []
+    for note in (stack.state / "messages").glob("*.json"):
+        with suppress(FileNotFoundError):
+            if json.loads(note.read_text())["call"] == call:
+                found.append(note.stem)
+    return found
 
 
 @asynccontextmanager
@@ -91,8 +106,10 @@ async def all_gone(left: Left, since: float, *others: Call) -> None:
     for other in others:
         await other.ended(GONE_WITHIN + BUSY)
     legs = [round((other.signalling.ended or 0) - since, 2) for other in others]
-    room, job, lease = await asyncio.gather(until(left.rooms), until(left.jobs), until(left.lease))
-    print(f"legs {legs} s, room {room:.2f} s, job {job:.2f} s, lease {lease:.2f} s")
+    parts = (left.rooms, left.jobs, left.lease, left.recording)
+    took = await asyncio.gather(*(until(part) for part in parts))
+    told = [f"{part.__name__} {seconds:.2f} s" for part, seconds in zip(parts, took, strict=True)]
+    print(f"legs {legs} s, {', '.join(told)}")
 
 
 @pytest.mark.parametrize("first", ["caller", "human"])
@@ -117,6 +134,30 @@ async def test_the_agent_hangs_up(stack: Stack, caller: Phone) -> None:  # noqa:
         await call.press("#")
         await call.ended(10)
         await all_gone(left, call.signalling.ended or 0.0)
+
+
+@pytest.mark.parametrize("number", ["echo", "+15105550100"])
+async def test_the_caller_hangs_up_on_an_agent(stack: Stack, caller: Phone, number: str) -> None:  # noqa: F811
+    call = await caller.dial(number)
+    await call.answered(15)
+    await call.heard(15)
+    async with watched(stack, call) as left:
+        since = time.monotonic()
+        await call.hang_up()
+        await all_gone(left, since)
+    await record(stack, sip_id(call), hung_up_by="caller")
+
+
+async def test_the_caller_hangs_up_while_they_are_recorded(stack: Stack, caller: Phone) -> None:  # noqa: F811
+    call = await caller.dial(MESSAGE)
+    await leave_message(caller, call)
+    async with watched(stack, call) as left:
+        assert await left.recording()
+        since = time.monotonic()
+        await call.hang_up()
+        await all_gone(left, since)
+    [message] = (await record(stack, sip_id(call), ending="message"))["messages"]
+    assert (stack.state / "messages" / message["file"]).exists()
 
 
 async def test_a_phone_call_doesnt_outlive_its_room(stack: Stack, caller: Phone) -> None:  # noqa: F811
