@@ -19,7 +19,8 @@ async def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="offhook-by-address-") as directory:
         where = Path(directory)
         with redis_server(where) as redis_url, livekit_server(where, redis_url) as livekit:
-            async with edge_process(redis_url, livekit) as edge:
+            quiet = os.environ.get("OFFHOOK_LOG_LEVEL", "error")  # pytest's output is beside it
+            async with edge_process(redis_url, livekit, OFFHOOK_DRAIN_SECONDS="0", OFFHOOK_LOG_LEVEL=quiet) as edge:
                 environment = {
                     **os.environ,
                     "OFFHOOK_SIP": f"{edge.address[0]}:{edge.address[1]}",

@@ -31,6 +31,7 @@ ENDINGS: Mapping[str, str] = {
     "closed": "the team is closed",
     "nobody": "nobody is free",
     "killed": "the job dies",
+    "control": "control dies",
 }
 """Ways out, as the table's columns and in words."""
 
@@ -39,8 +40,9 @@ _ANSWERED = Never("they have answered")
 _UNANSWERED = Never("they haven't answered")
 _BEFORE = Never("it is looked for before anybody is rung")
 _TALK = Never("they have the caller already")
-_KILLED = of("test_handoff", "a_job_that_dies_amid_it_leaves_it_to_another")
-_KILLED_SOON = of("test_handoff", "a_job_that_dies_before_anybody_is_rung_leaves_it_to_another")
+_KILLED = of("test_handoff_kills", "a_job_that_dies_amid_it_leaves_it_to_another")
+_KILLED_SOON = of("test_handoff_kills", "a_job_that_dies_before_anybody_is_rung_leaves_it_to_another")
+_CONTROL = of("test_handoff_kills", "nobody_notices_that_control_dies_amid_it")
 _LINK = of("house/test_cards", "whoever_is_rung_has_a_card_and_its_link_declines")
 _BROWSER = of("house/test_browsers", "a_browser_that_takes_it_silences_the_phones_and_one_that_dies_has_hung_up")
 _NOBODY_RUNG = dict.fromkeys(
@@ -78,6 +80,7 @@ _WHISPER: Mapping[str, Cell] = {
     "caller": _GONE,
     "caller cut off": _GONE,
     "killed": _KILLED,
+    "control": _CONTROL,
 }
 
 TABLE: Mapping[str, Mapping[str, Cell]] = {
@@ -89,6 +92,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "closed": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
         "nobody": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
         "killed": _KILLED_SOON,
+        "control": _CONTROL,
     },
     "ringing": {
         "taken": _UNANSWERED,
@@ -111,6 +115,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "closed": _BEFORE,
         "nobody": _BEFORE,
         "killed": _KILLED,
+        "control": _CONTROL,
     },
     "whispering": {
         **_WHISPER,
@@ -137,7 +142,16 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "holds": of("test_hold", "a_phone_that_holds_is_waited_for_and_the_caller_hears_music"),
         "caller cut off": of("test_hold", "a_caller_whose_line_is_lost_is_called_back"),
         "caller": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
-        "killed": _KILLED,
+        "killed": _KILLED
+        + of("test_hold_kills", "a_job_that_dies_amid_a_hold_leaves_it_to_another")
+        + of("test_hold_kills", "a_hold_that_ends_while_no_job_is_there_has_ended"),
+        "control": _CONTROL + of("test_hold_kills", "a_control_that_dies_amid_a_hold_isnt_noticed"),
+    },
+    "parting": {
+        **dict.fromkeys(ENDINGS, Never("the caller has gone")),
+        **dict.fromkeys(("hung up", "cut off"), _GONE),
+        "killed": of("test_handoff_kills", "a_human_isnt_left_alone_where_the_job_dies_as_the_caller_hangs_up"),
+        "control": _CONTROL,
     },
 }
 """By the phase in which the handoff is."""

@@ -5,7 +5,6 @@ The team's phones ring at one phone; `Ringing.dialed` tells whose it is.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator
@@ -13,24 +12,17 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from redis import Redis
-from redis.asyncio import Redis as Client
 
 from agents.words.lines import Say, line_of
-from gateway.calls.store.redis_store import RedisStore
 from gateway.calls.words import message as words_message
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
-from gateway.tasks import cancelled
-from gateway.terms.act import Handoff
-from gateway.terms.call import CallId
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
-from tests.e2e.test_house_kills import job, killed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -150,6 +142,28 @@ async def test_who_is_cut_off_is_rung_back_and_the_two_talk_on(stack: Stack, cal
 
 
 @pytest.mark.long
+async def test_who_is_cut_off_is_rung_back_alone_and_the_next_of_the_team_only_then(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await wants_a_person(caller, LINE)
+    first = await callees.rung()
+    human = await first.answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    await human.hang_up("Q.850;cause=41")
+    ringing = await callees.rung()
+    assert ringing.dialed == first.dialed == EVE
+    with pytest.raises(Unmet):
+        await callees.rung(2.0)
+    ringing.reject(486)
+    assert (await callees.rung()).dialed == FAY
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert came(found) == ["taken", "cut off", "busy", "withdrawn"]
+
+
+@pytest.mark.long
 async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
@@ -258,15 +272,20 @@ async def test_a_caller_who_hangs_up_on_hold_stops_the_ringing(stack: Stack, cal
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("waits", [True, False])
 async def test_a_human_who_had_answered_is_told_that_the_caller_has_gone(
-    stack: Stack, caller: Phone, callees: Phone
+    stack: Stack, caller: Phone, callees: Phone, waits: bool
 ) -> None:
     call = await wants_a_person(caller, WARM)
     human = await (await callees.rung()).answer()
     await said(callees, human, CHOOSE)
     await call.hang_up()
-    await said(callees, human, word(HandoffWord.CALLER_LEFT, "en-US"))
-    await human.ended()
+    if waits:
+        await said(callees, human, word(HandoffWord.CALLER_LEFT, "en-US"))
+        await human.ended()
+    else:
+        await human.wait(1.0)  # in the midst of those words
+        await human.hang_up()
     assert came(await record(stack, sip_id(call))) == ["withdrawn"]
 
 
@@ -334,72 +353,3 @@ async def test_the_plan_may_lead_somewhere_else(stack: Stack, caller: Phone, cal
     await call.hang_up()
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "record"]
-
-
-@pytest.mark.long
-async def test_a_job_that_dies_before_anybody_is_rung_leaves_it_to_another(
-    stack: Stack, caller: Phone, callees: Phone
-) -> None:
-    """Who is in the team is lost from Redis, so that nobody is rung yet: control puts it back again and again."""
-    with Redis.from_url(stack.run.redis_url) as store:
-
-        async def lose() -> None:
-            while store.delete("offhook:roster:patient") is not None:
-                await asyncio.sleep(0.02)
-
-        call = await wants_a_person(caller, KILLED)
-        await told(caller, call, Say.TO_TEAM)
-        losing = asyncio.create_task(lose())
-        try:
-            await until_act(stack, sip_id(call), Handoff)
-            await killed(stack)
-        finally:
-            await cancelled(losing)
-    human = await (await callees.rung(40)).answer()
-    await said(callees, human, CHOOSE, 40.0)
-    await human.press("1")
-    await talk(call, human)
-    await human.hang_up()
-    await call.ended()
-    found = await record(stack, sip_id(call), ending="served")
-    assert came(found) == ["taken"]
-
-
-async def until_act(stack: Stack, call: str, kind: type, within: float = 10.0) -> None:
-    """Wait until the call's act is one of that kind, and its job has begun it."""
-    async with Client.from_url(stack.run.redis_url) as redis, asyncio.timeout(within):
-        store = RedisStore(redis)
-        while True:
-            found = await store.get(CallId(call))
-            if found is not None and isinstance(found.act, kind) and found.checkpoint:
-                return
-            await asyncio.sleep(0.05)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("phase", ["ringing", "whispering", "bridged"])
-async def test_a_job_that_dies_amid_it_leaves_it_to_another(
-    stack: Stack, caller: Phone, callees: Phone, phase: str
-) -> None:
-    call = await wants_a_person(caller, KILLED)
-    ringing = await callees.rung()
-    if phase == "ringing":
-        await killed(stack)
-    human = await ringing.answer()
-    if phase == "whispering":
-        await human.talking(0.5)
-        await killed(stack)
-    await said(callees, human, CHOOSE, 40.0)
-    if phase != "bridged":
-        await apart(call, human)
-    await human.press("1")
-    await talk(call, human)
-    if phase == "bridged":
-        before = await killed(stack)
-        await talk(call, human)
-        await job(stack, before)
-        await talk(call, human)
-    await human.hang_up()
-    await call.ended()
-    found = await record(stack, sip_id(call), ending="served")
-    assert came(found) == ["taken"]

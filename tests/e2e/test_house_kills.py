@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import psutil
@@ -95,6 +96,23 @@ async def job(stack: Stack, but: frozenset[int] = frozenset(), within: float = 2
 
     await looked(there, within)
     return found[0]
+
+
+async def control_dies(stack: Stack) -> None:
+    """Kill control."""
+    one = await asyncio.to_thread(process, stack, "gateway control")
+    one.kill()
+
+
+async def control_is_back(stack: Stack, within: float = 60.0) -> None:
+    """Control, which was killed, serves again: until then nobody writes a record."""
+
+    def serves() -> bool:
+        with suppress(OSError), urlopen(f"{stack.run.http['control']}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    await looked(serves, within)
 
 
 async def killed(stack: Stack) -> frozenset[int]:
