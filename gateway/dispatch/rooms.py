@@ -176,7 +176,19 @@ class Rooms:
             return  # it is put out of the room next, which ends the call too
 
     async def close(self, room: str) -> None:
-        """Delete the room, if it is there."""
+        """Delete the room, if it is there.
+
+        One whose livekit-server has died stays in the list, and nobody answers for it: who asks for it to be created has a
+        server that lives take it over.
+        """
+        try:
+            await self._delete(room)
+        except Unavailable:
+            async with _asking():
+                await self._livekit.room.create_room(api.CreateRoomRequest(name=room))
+            await self._delete(room)
+
+    async def _delete(self, room: str) -> None:
         async with _asking(missing_ok=True):
             await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
@@ -20,6 +21,8 @@ from agents.words.lines import Say, line_of
 from gateway.conduct.room import ASTRAY
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
+from tests.chaos.calls import ready
+from tests.chaos.leftovers import census, left_over
 from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.records import record, sip_id
 from tests.e2e.servers import until
@@ -42,6 +45,22 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A gateway whose servers are killed here."""
     with running_gateway(tmp_path_factory.mktemp("outages"), OFFHOOK_LOG_LEVEL="debug") as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def usual(own: Stack) -> Counter[str]:
+    """What is there while no call is, once everybody is."""
+
+    async def look() -> Counter[str]:
+        assert await ready(own)
+        return await census(own, livekit(own))
+
+    return asyncio.run(look())
+
+
+def livekit(stack: Stack) -> int:
+    """The port at which jobs reach livekit-server."""
+    return int(stack.run.livekit_url.rpartition(":")[2])
 
 
 def process(stack: Stack, words: str) -> psutil.Process:
@@ -248,6 +267,28 @@ async def test_a_call_whose_server_dies_ends_with_a_record_and_the_next_is_serve
     await nothing_left(own)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "words"), [("livekit-server", "livekit-server"), ("edge", "gateway edge")])
+async def test_who_hangs_up_while_a_server_is_away_leaves_no_orphan(
+    own: Stack, usual: Counter[str], name: str, words: str
+) -> None:
+    """No room, job, lease or count; by LiveKit's list, the workers' processes and Redis."""
+    async with Phone(own.sip, caller="+15105550177") as phone:
+        call = await greeted(phone)
+        assert await census(own, livekit(own)) - usual, "the call's room, job and lease"
+        before = returned(own, name)
+        process(own, words).kill()
+        await call.hang_up()
+        await back(own, name, before)
+        came = time.monotonic()
+        # Which worker took the call is known for half a minute, whatever becomes of the call.
+        assert await left_over(own, livekit(own), usual + Counter(["offhook:promised:…"])) == []
+        print(f"{name}: nothing is left {time.monotonic() - came:.1f} s after its return")
+        found = await record(own, sip_id(call))
+        print({key: found[key] for key in ("ending", "hung_up_by", "hung_up_reason")})
+        assert found["hung_up_by"] or found["hung_up_reason"]
+
+
 async def served_again(phone: Phone, within: float = 15.0) -> float:
     """When the first of callers who dial again and again is answered."""
     ends = time.monotonic() + within
@@ -265,7 +306,7 @@ async def served_again(phone: Phone, within: float = 15.0) -> float:
 
 async def nothing_left(stack: Stack, within: float = 15.0) -> None:
     """No room, and no job in one, is left."""
-    livekit = int(stack.run.livekit_url.rpartition(":")[2])
+    port = livekit(stack)
 
     def jobs() -> int:
         count = 0
@@ -273,7 +314,7 @@ async def nothing_left(stack: Stack, within: float = 15.0) -> None:
             with suppress(LookupError, psutil.Error):
                 for child in process(stack, name).children(recursive=True):
                     with suppress(psutil.Error):
-                        count += any(one.raddr and one.raddr.port == livekit for one in child.net_connections("tcp"))
+                        count += any(one.raddr and one.raddr.port == port for one in child.net_connections("tcp"))
         return count
 
     await until(lambda: jobs() == 0, within)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from livekit import api
 
 from gateway.dispatch.rooms import Rooms
@@ -28,3 +29,21 @@ async def test_a_room_is_there_before_a_job_is_sent_to_it() -> None:
         api.CreateRoomRequest(name="call-_a"),
         api.CreateAgentDispatchRequest(agent_name="offhook-house", room="call-_a", metadata="{}"),
     ]
+
+
+@pytest.mark.parametrize("dead", [False, True])
+async def test_a_room_of_a_server_that_has_died_is_taken_over_to_be_deleted(dead: bool) -> None:
+    """As livekit-server 1.13 does: deleting asks the room's own server, creating has one that lives take it over."""
+    asked: list[str] = []
+
+    async def create_room(_: api.CreateRoomRequest) -> None:
+        asked.append("create")
+
+    async def delete_room(_: api.DeleteRoomRequest) -> None:
+        asked.append("delete")
+        if dead and "create" not in asked:
+            raise TimeoutError
+
+    livekit: Any = SimpleNamespace(room=SimpleNamespace(create_room=create_room, delete_room=delete_room))
+    await Rooms(livekit).close("call-_a")
+    assert asked == (["delete", "create", "delete"] if dead else ["delete"])
