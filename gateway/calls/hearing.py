@@ -128,6 +128,15 @@ class Present:
     """Names of the audio tracks that it publishes, by their ids."""
     told: Mapping[str, bool] = field(default_factory=dict)
     """Whether it was last told to hear a track; what is missing isn't known."""
+    waits: bool = False
+    """It has come while we were here, and hears nobody whom it isn't told to hear, as long as it was told of nobody but us: a leg
+    of our own SIP service's. Ten phones that ring would else be told hundreds of times that they hear nobody."""
+    heard: frozenset[str] = frozenset()
+    """The tracks that it was ever told to hear: of these nothing is sure but what it was told last."""
+
+    def hears(self, sid: str) -> bool | None:
+        """Whether it hears a track; None where that isn't known."""
+        return self.told.get(sid, False if self.waits and sid not in self.heard else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +148,11 @@ class Ledger:
     present: Mapping[str, Present] = field(default_factory=dict)
     """By identity."""
 
-    def seen(self, identity: str, party: Party, tracks: Mapping[str, str]) -> Ledger:
-        """Somebody is there, with these tracks now."""
+    def seen(self, identity: str, party: Party, tracks: Mapping[str, str], *, waits: bool = False) -> Ledger:
+        """Somebody is there, with these tracks now. `waits`: see Present, where they weren't before."""
         before = self.present.get(identity)
         if before is None or before.party != party:
-            return self._with(identity, Present(party, dict(tracks)))
+            return self._with(identity, Present(party, dict(tracks), waits=waits))
         return self if before.tracks == tracks else self._with(identity, replace(before, tracks=dict(tracks)))
 
     def left(self, identity: str) -> Ledger:
@@ -159,9 +168,20 @@ class Ledger:
         """Nothing that was told is sure any more."""
         return replace(self, present={who: replace(one, told={}) for who, one in self.present.items()})
 
+    def strange(self) -> Ledger:
+        """Nothing is sure any more at all: we weren't here for a while."""
+        known = self.forgotten().present
+        return replace(self, present={who: replace(one, waits=False) for who, one in known.items()})
+
     def told(self, change: Change) -> Ledger:
         """The change is on its way. Note it before it is sent: what happens meanwhile may make it doubtful again."""
-        return self._noted(change, {sid: change.subscribe for sid in change.tracks})
+        noted = self._noted(change, {sid: change.subscribe for sid in change.tracks})
+        one = noted.present.get(change.listener)
+        if one is None or not change.subscribe:
+            return noted
+        ours = {sid for other in self.present.values() if other.party == JOB for sid in other.tracks}
+        waits = one.waits and change.tracks <= ours
+        return noted._with(change.listener, replace(one, waits=waits, heard=one.heard | change.tracks))
 
     def doubted(self, change: Change) -> Ledger:
         """The change may not have come about."""
@@ -183,7 +203,7 @@ class Ledger:
         }
 
     def _wanted_of(self, who: str, one: Present) -> Iterable[Change]:
-        differs = {sid: on for sid, on in self._heard_by(who, one).items() if one.told.get(sid) is not on}
+        differs = {sid: on for sid, on in self._heard_by(who, one).items() if one.hears(sid) is not on}
         for subscribe in (False, True):
             if sids := frozenset(sid for sid, on in differs.items() if on is subscribe):
                 yield Change(who, sids, subscribe)

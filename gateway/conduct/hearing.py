@@ -22,6 +22,7 @@ from gateway.conduct.browsers import is_browser
 from gateway.conduct.listening import Listening
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
+from gateway.terms.legs import EDGE, LEG
 
 ANSWER_WITHIN = 2.0
 """Seconds that LiveKit may take for one change."""
@@ -38,7 +39,6 @@ RETRY = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait before each further try, the last for ever: two who were connected must not stay deaf to each other
 because LiveKit's API was away for a while in which the room lived on."""
 _EVENTS = (
-    "participant_connected",
     "track_published",
     "local_track_published",
 )
@@ -79,6 +79,8 @@ class Hearing:
         """Until when each is asked nothing, on the loop's clock."""
         self._met: set[Party] = set()
         """Those who were ever let hear anybody but us."""
+        self._came: set[str] = set()
+        """Those who have come while we were here."""
         self._asking: set[str] = set()
         """Those for whom a request is under way."""
         self._more = asyncio.Event()
@@ -93,6 +95,7 @@ class Hearing:
             self._listening.on(event, lambda *_: self._happened())
         for event in _LESS:
             self._listening.on(event, lambda *_: self._lessened())
+        self._listening.on("participant_connected", lambda who: self._comes(who.identity))
         self._listening.on("participant_disconnected", lambda who: self._lessened(who.identity))
         self._listening.on("participant_attributes_changed", lambda _, who: self._happened(stirred=who.identity))
         self._listening.on("reconnected", self._reconnected)
@@ -125,13 +128,19 @@ class Hearing:
             self._parting[identity] = asyncio.get_running_loop().time() + PARTS_WITHIN
 
     def _reconnected(self) -> None:
-        self._ledger, self._permitted = self._ledger.forgotten(), None
+        self._ledger, self._permitted = self._ledger.strange(), None
+        self._came.clear()
+        self._happened()
+
+    def _comes(self, identity: str) -> None:
+        self._came.add(identity)
         self._happened()
 
     def _lessened(self, left: str = "") -> None:
         """Somebody has gone, or a track: nobody can have subscribed to anything for that."""
         self._ledger = self._ledger.left(left)
         self._parting.pop(left, None)
+        self._came.discard(left)
         self._look()
         self._more.set()
 
@@ -153,7 +162,8 @@ class Hearing:
             ledger = ledger.left(identity)
         for identity, who in there.items():
             if who.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
-                ledger = ledger.seen(identity, self._party(who), _audio(who.track_publications))
+                waits = identity in self._came and {LEG, EDGE} <= who.attributes.keys()
+                ledger = ledger.seen(identity, self._party(who), _audio(who.track_publications), waits=waits)
         self._ledger = ledger
 
     def _party(self, who: rtc.RemoteParticipant) -> Party:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from livekit import api
 
 from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings, Renewed
 from gateway.calls.hearing import ATTENDED, conversation
@@ -123,6 +124,14 @@ async def test_who_has_lost_falls_silent_however_long_livekits_api_takes(
         asked.append(who)
         await asyncio.Event().wait()
 
+    told: set[str] = set()
+    subscribe = edge.lk.room.update_subscriptions
+
+    async def update(changed: api.UpdateSubscriptionsRequest) -> api.UpdateSubscriptionsResponse:
+        told.add(changed.identity)
+        return await subscribe(changed)
+
+    monkeypatch.setattr(edge.lk.room, "update_subscriptions", update)
     monkeypatch.setattr(edge.lk.room, "remove_participant", remove)
     async with (
         party(edge, tmp_path) as call,
@@ -151,6 +160,7 @@ async def test_who_has_lost_falls_silent_however_long_livekits_api_takes(
                 assert received(sipp, how) - dropped <= DROPPED
             await until(lambda: not {"leg-a", "leg-b"} & job.room.remote_participants.keys())
         assert asked == []
+        assert not {"leg-a", "leg-b"} & told, "they hear nobody by themselves"
 
 
 async def test_a_hang_up_is_told_and_removes_the_other(edge: Lab, tmp_path: Path) -> None:

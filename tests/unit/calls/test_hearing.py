@@ -101,6 +101,32 @@ def test_one_track_of_the_job_can_be_for_one_only() -> None:
     assert (ROBOT, "TR_me", False) in changes(ledger)
 
 
+def test_a_phone_that_hears_nobody_by_itself_is_told_nothing_until_it_is_to_hear_somebody() -> None:
+    came = (
+        Ledger(consults([]))
+        .seen(ROBOT, JOB, {"TR_job": VOICE, "TR_w": whispering("1")})
+        .seen(ME, CALLER, {"TR_me": "me"})
+    )
+    rings = told(came.seen(THEM, leg("1"), {"TR_them": "them"}, waits=True))
+    assert not any(change.listener == THEM for change in rings.forgotten().stirred(THEM).wanted())
+
+    whispers = told(replace(rings, matrix=consults(["1"])))
+    assert {one for one in changes(whispers.forgotten()) if one[0] == THEM} == {(THEM, "TR_w", True)}
+    silent = replace(whispers.forgotten(), matrix=consults([]))
+    assert {one for one in changes(silent) if one[0] == THEM} == {(THEM, "TR_w", False)}, "it may hear it still"
+    assert {one for one in changes(whispers.strange()) if one[0] == THEM} == {
+        (THEM, "TR_w", True),
+        (THEM, "TR_job", False),
+        (THEM, "TR_me", False),
+    }
+
+    talks = told(replace(whispers, matrix=bridge("1")))
+    apart = replace(talks.forgotten(), matrix=consults([])).seen(ME, CALLER, {"TR_me": "me", "TR_new": "me"})
+    assert {one for one in changes(apart) if one[0] == THEM} == {
+        (THEM, sid, False) for sid in ("TR_w", "TR_job", "TR_me", "TR_new")
+    }, "its service may have subscribed to whoever it has heard before"
+
+
 def test_a_leg_is_known_by_its_identity() -> None:
     assert leg_name(leg("a2")) == "a2"
     assert leg_name("sip_+15105550123") == ""
