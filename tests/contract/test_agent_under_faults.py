@@ -36,7 +36,7 @@ from tests.faults.faults import Does, Fault, Phase
 from tests.faults.faults import Kind as Engine
 from tests.faults.provider import ANSWER, FRAME, WORDS, Provider, Utterance
 from tests.faults.server import FaultServer
-from tests.faults.table import settings
+from tests.faults.table import HEDGE, settings
 
 BRIEF = Brief("sales", greeting="Hello.")
 CALL = Call(CallId("SCL_1"), "call-1", "sip_1", Number("+15105550100"), None, "ST_1", "sales", "p", Pool.AGENTS,
@@ -149,7 +149,9 @@ class Talk:
 
 
 @asynccontextmanager
-async def talk(monkeypatch: pytest.MonkeyPatch, engine: Engine, fault: Fault) -> AsyncIterator[Talk]:
+async def talk(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, fault: Fault, *, hedge: float = HEDGE
+) -> AsyncIterator[Talk]:
     """A call with a faulty provider, from the moment when the caller has said all."""
     utterance = await Utterance.spoken()
     async with (
@@ -160,7 +162,7 @@ async def talk(monkeypatch: pytest.MonkeyPatch, engine: Engine, fault: Fault) ->
         cloud.set(engine, fault)
         real = engines.hearing
         monkeypatch.setattr(engines, "hearing", lambda *of, **more: real(*of, session, **more))
-        set_up = settings(cloud.upstream, cloud.url)
+        set_up = settings(cloud.upstream, cloud.url).model_copy(update={"hedge": hedge})
         voice, room, store = Voice(), Room(utterance.sound), Store()
         runner = TalkingRunner(definition("sales"), set_up, engines.warm(set_up))
         async with Teller(store, CALL.id) as teller:
@@ -180,7 +182,8 @@ async def talk(monkeypatch: pytest.MonkeyPatch, engine: Engine, fault: Fault) ->
 
 @pytest.mark.timeout(120)
 async def test_a_caller_is_told_to_hold_on_and_then_answered_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with talk(monkeypatch, Engine.LLM, Fault(Does.STALL, Phase.FIRST)) as call:
+    # The next is asked so late that the caller must be told to hold on.
+    async with talk(monkeypatch, Engine.LLM, Fault(Does.STALL, Phase.FIRST), hedge=2.5) as call:
         switched = await call.store.until(Kind.ENGINE)
         await call.store.until(Kind.TURN, speaker="agent", text="".join(ANSWER))
         held = await call.store.until(Kind.HELD)
