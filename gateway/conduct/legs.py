@@ -36,6 +36,7 @@ from gateway.conduct import referring, renewing
 from gateway.conduct.browsers import is_browser, let_hear, speaks
 from gateway.conduct.dropping import Dropping
 from gateway.conduct.hearing import Hearing
+from gateway.conduct.lease import patiently
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
 from gateway.conduct.room import ACTIVE, STATUS, astray
@@ -287,9 +288,10 @@ class Legs:
         by = loop.time() + max(dial.ring_for, 1.0)
         try:
             async with asyncio.timeout_at(by):
-                one.passed = passed = await self._outward.may(dial.callee.address, one.name)
-                if passed.way is not None:
-                    await self._pace(passed.way.trunk)
+                # Asked again it counts once, and a store that is away for a moment is no phone that can't be reached.
+                one.passed = passed = await patiently(lambda: self._outward.may(dial.callee.address, one.name))
+                if (way := passed.way) is not None:
+                    await patiently(lambda: self._pace(way.trunk))
         except OffhookError as bad:
             self._failed(one, 0, str(bad))
             return
@@ -332,7 +334,7 @@ class Legs:
 
     async def _refer(self, one: _Leg, refer: Refer) -> None:
         try:
-            one.passed = passed = await self._outward.may(refer.callee.address, one.name, refer=True)
+            one.passed = passed = await patiently(lambda: self._outward.may(refer.callee.address, one.name, refer=True))
         except OffhookError as bad:
             self._failed(one, referring.NOT_LET_OUT, str(bad))
             return

@@ -20,6 +20,7 @@ from gateway.conduct.browsers import BROWSER
 from gateway.conduct.legs import EPOCH, HUNG_UP, MEMBER, RINGING, Legs
 from gateway.conduct.outward import Outward
 from gateway.conduct.room import ACTIVE, STATUS
+from gateway.errors import Unavailable
 from gateway.terms.act import Callee
 from gateway.terms.hold import HOLD, MUSIC, SILENT
 from gateway.terms.personal import Number
@@ -139,6 +140,36 @@ def test_who_is_dialed_late_at_the_trunks_pace_is_rung_as_long(waits: float, rin
     run(ring())
     assert [one.ringing_timeout.ToTimedelta().total_seconds() for one in asked] == [pytest.approx(rings)]
     assert [one.media.media_timeout.ToTimedelta().total_seconds() for one in asked] == [600], "a PBX may hold long"
+
+
+@pytest.mark.parametrize(("away", "told"), [(0.0, LegAnswered), (3.0, LegAnswered), (9.0, LegFailed)])
+def test_a_store_that_is_away_for_a_moment_is_no_phone_that_cant_be_reached(away: float, told: type) -> None:
+    async def ring() -> None:
+        loop, heard = asyncio.get_running_loop(), asyncio.Queue[object]()
+        back = loop.time() + away
+        paced: list[float] = []
+
+        async def create(_: api.CreateSIPParticipantRequest, *, timeout: float) -> None: ...
+
+        async def trunks() -> Sequence[OutboundTrunk]:
+            if loop.time() < back:
+                raise Unavailable("LiveKit doesn't tell its outbound trunks.")
+            return [OutboundTrunk("ST_1", "carrier", "carrier.example", ("+15105550100",), default=True)]
+
+        async def pace(_: OutboundTrunk) -> None:
+            paced.append(loop.time())
+            if len(paced) == 1:
+                raise Unavailable("The call store (Redis) doesn't answer.")
+
+        room: Any = Room()
+        lk: Any = SimpleNamespace(sip=SimpleNamespace(create_sip_participant=create), room=room)
+        outward = Outward(lk.sip, CALL, trunks, await guard("p", "+15105550111"))
+        async with Legs(room, lk, CALL, outward, heard.put_nowait, hearing=HEARING, pace=pace) as legs:
+            legs.dial(Dial("one", Callee("ana", "+15105550111"), 8.0))
+            assert isinstance(await heard.get(), told)
+            legs.leave()
+
+    run(ring())
 
 
 async def test_a_job_that_leaves_says_nothing_of_a_leg_that_rings_on() -> None:
