@@ -39,6 +39,10 @@ from gateway.trunks.choose import OutboundTrunk, Way, choose
 
 FRESH = 10.0
 """Seconds for which the list of trunks is believed."""
+TAKEN_WITHIN = 2.0
+"""Seconds for which a call that no SIP service takes is tried again: less than whoever waits for it has to spare."""
+AGAIN = 0.5
+"""Seconds to wait before each such try."""
 REFUSED = counter("dials_refused", "Legs and transfers that the toll-fraud guard didn't let out", "why")
 
 Trunks = Callable[[], Awaitable[Sequence[OutboundTrunk]]]
@@ -195,8 +199,18 @@ class Outward:
                 media_timeout=_duration(self._silent_for), codecs=_WIDEBAND if way.trunk.wideband else ()
             ),
         )
+        loop = asyncio.get_running_loop()
+        again_until = loop.time() + TAKEN_WITHIN
         async with asyncio.timeout(within):
-            await self._sip.create_sip_participant(request, timeout=within)
+            while True:
+                try:
+                    await self._sip.create_sip_participant(request, timeout=within)
+                    return
+                except api.TwirpError as bad:
+                    if not nobody_took(bad) or loop.time() >= again_until:
+                        raise
+                    log.warning("no SIP service takes a call now", why=bad.message)
+                await asyncio.sleep(AGAIN)
 
     async def refer(self, passed: Passed, ringing: float, within: float) -> None:
         """Send the call's caller to somebody who has passed: their carrier calls whom the REFER names. `ringing`:
@@ -264,3 +278,10 @@ def _full(cap: Cap) -> Refusal:
 
 def _duration(seconds: float) -> Duration:
     return Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
+
+
+def nobody_took(bad: api.TwirpError) -> bool:
+    """Whether a SIP call was refused before any service had begun it, so that nobody rings: none answered LiveKit's bus, as
+    while Redis is away, or the one that did takes no calls now (github.com/livekit/psrpc: ErrNoResponse is `unavailable`).
+    What a callee's SIP status refused was begun."""
+    return bad.code == api.TwirpErrorCode.UNAVAILABLE and "sip_status_code" not in bad.metadata

@@ -22,6 +22,7 @@ from gateway.terms.outbound import Caps, Outbound, Spend
 from gateway.terms.personal import Number
 from gateway.terms.tones import ON, TONES
 from gateway.trunks.choose import OutboundTrunk
+from tests.unit.conduct.virtual import run
 from tests.unit.guard.guards import guard
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +73,43 @@ async def test_who_is_named_is_dialed_as_it_is_named() -> None:
     assert exchange.dialed[0].ringing_timeout.ToTimedelta().total_seconds() == 20.5
     assert exchange.dialed[0].participant_attributes == {"offhook.leg": "a"}
     assert exchange.dialed[0].media.media_timeout.ToTimedelta().total_seconds() == 600, "a PBX may hold them that long"
+
+
+UNAVAILABLE = api.TwirpErrorCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("code", "metadata", "times", "tries"),
+    [
+        (UNAVAILABLE, {}, 2, 3),
+        (UNAVAILABLE, {}, 99, 5),
+        (UNAVAILABLE, {"sip_status_code": "503"}, 1, 1),
+        (api.TwirpErrorCode.DEADLINE_EXCEEDED, {}, 1, 1),
+        (api.TwirpErrorCode.RESOURCE_EXHAUSTED, {}, 1, 1),
+    ],
+)
+def test_a_call_that_no_service_took_is_tried_again_and_no_other(
+    code: str, metadata: dict[str, str], times: int, tries: int
+) -> None:
+    class Busy(Exchange):
+        async def create_sip_participant(self, request: Any, *, timeout: float) -> None:
+            await super().create_sip_participant(request, timeout=timeout)
+            if len(self.dialed) <= times:
+                raise api.SipCallError(code, "no response from servers", status=503, metadata=metadata)
+
+    async def dial() -> None:
+        exchange = Busy()
+        out = outward(exchange, await guard("p", ANA))
+        passed = await out.may(ANA, "a")
+        try:
+            await out.dial(passed, LEG, 25.0)
+        except api.SipCallError as refused:
+            assert refused.code == code
+            assert len(exchange.dialed) <= times
+        assert len(exchange.dialed) == tries
+        assert len({one.SerializeToString() for one in exchange.dialed}) == 1, "the same call"
+
+    run(dial())
 
 
 async def test_an_operator_says_how_long_who_is_dialed_may_send_nothing() -> None:

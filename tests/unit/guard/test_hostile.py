@@ -81,7 +81,7 @@ class Exchange:
 
     async def create_sip_participant(self, request: Any, *, timeout: float) -> None:
         self.asked.append(request)
-        raise api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "nobody is there", status=503)
+        raise api.TwirpError(api.TwirpErrorCode.INTERNAL, "nobody is there", status=500)
 
     async def transfer_sip_participant(self, request: Any, *, timeout: float) -> None:
         self.asked.append(request)
