@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, cast
@@ -193,7 +193,7 @@ class RoomLeg:
         self._ears.close_all()
         if self._room is not None:
             if self._connected():
-                _forget_rpcs(self._room)
+                _forget_rpcs(self._room, self._rpcs(self._room))
             try:
                 async with asyncio.timeout(LEAVING):
                     await self._room.disconnect(reason=cast("rtc.DisconnectReason.ValueType", reason))
@@ -242,11 +242,14 @@ class RoomLeg:
         if not done:
             raise TimeoutError
         self._connecting.result()
-        for method in RPCS:
-            room.local_participant.register_rpc_method(method, partial(self._on_rpc, method))
-        room.local_participant.register_rpc_method(RENEW, self._on_renew)
-        room.local_participant.register_rpc_method(gap.KEYS, partial(self._keys.asked, room))
+        for method, handler in self._rpcs(room).items():
+            room.local_participant.register_rpc_method(method, handler)
         return room
+
+    def _rpcs(self, room: rtc.Room) -> Mapping[str, rtc.participant.RpcHandler]:
+        """What others in the room may ask of us; all of it is taken back when we leave (see `_forget_rpcs`)."""
+        asked: dict[str, rtc.participant.RpcHandler] = {method: partial(self._on_rpc, method) for method in RPCS}
+        return {**asked, RENEW: self._on_renew, gap.KEYS: partial(self._keys.asked, room)}
 
     async def _publish(self, room: rtc.Room, identity: str) -> None:
         if self._mouth is None:
@@ -376,7 +379,7 @@ class RoomLeg:
         return self._room is not None and self._room.isconnected()
 
 
-def _forget_rpcs(room: rtc.Room) -> None:
+def _forget_rpcs(room: rtc.Room, methods: Iterable[str]) -> None:
     """Take our RPC methods back before we leave: the SDK's native side holds the room by them, and would keep it with its
     connections, 0.3 MB, as long as we run (github.com/livekit/rust-sdks/pull/1437). One in which somebody else still
     publishes it keeps all the same (pull 1435).
@@ -384,7 +387,7 @@ def _forget_rpcs(room: rtc.Room) -> None:
     Not for a room that the server has ended: SDK 1.1 keeps most of such a room anyway (issue 1443), and SDK 1.2, which
     doesn't, has crashed in taking one apart.
     """
-    for method in (*RPCS, RENEW, gap.KEYS):
+    for method in methods:
         room.local_participant.unregister_rpc_method(method)
 
 
