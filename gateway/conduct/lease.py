@@ -46,11 +46,7 @@ class Lease:
     async def take(self, stop: int = 0) -> bool:
         """Take or renew it; False when it is another's, or the store has the call at a stop before `stop`. Raises
         Unavailable when the store doesn't answer in time."""
-        until = time.monotonic() + self._lasts
-        async with _in_time():
-            ours = await self._store.take(self._call, self._epoch, self._job, self._lasts, stop)
-        self._until = until if ours else -math.inf
-        return ours
+        return await self._had(self._store.take(self._call, self._epoch, self._job, self._lasts, stop))
 
     async def keep(self, lost: Callable[[], None], known: Callable[[], Call], again: Callable[[], None]) -> None:
         """Renew it each second, for ever; call `lost` once, and return, when it has become another's.
@@ -80,9 +76,13 @@ class Lease:
                 log.warning("the lease couldn't be renewed", call=self._call, why=str(bad))
 
     async def _restore(self, call: Call) -> bool:
+        return await self._had(self._store.restore(call, self._job, self._lasts))
+
+    async def _had(self, asks: Awaitable[bool]) -> bool:
+        """Whether it is ours, as the store answers; it lasts from when it was asked for."""
         until = time.monotonic() + self._lasts
         async with _in_time():
-            ours = await self._store.restore(call, self._job, self._lasts)
+            ours = await asks
         self._until = until if ours else -math.inf
         return ours
 
@@ -96,7 +96,8 @@ class Lease:
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """What the store answers, asked again and again while it is away. Raises Unavailable when it was for AWAY_FOR."""
+    """What the store, or LiveKit, answers, asked again and again while it is away. Raises Unavailable when it was for
+    AWAY_FOR."""
     loop = asyncio.get_running_loop()
     until, told = loop.time() + AWAY_FOR, False
     while True:
@@ -106,7 +107,7 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
             if loop.time() >= until:
                 raise
             if not told:
-                log.warning("the call store is away; the call waits for it", why=str(bad))
+                log.warning("the call waits for what is away", why=str(bad))
                 told = True
         await asyncio.sleep(AGAIN)
 
