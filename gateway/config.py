@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from gateway.errors import SetupFault
+from gateway.terms.times import SILENT_FOR
 
 
 class Settings(BaseModel):
@@ -135,7 +136,9 @@ class Settings(BaseModel):
     calls go where the plan says `full`; 0 lets them come."""
     idle_jobs: int = Field(4, alias="OFFHOOK_IDLE_JOBS", ge=0)
     """Job processes a worker keeps warm: the burst it can answer without a cold start."""
-    human_silent: float = Field(600.0, alias="OFFHOOK_HUMAN_SILENT_SECONDS", ge=15, le=600, allow_inf_nan=False)
+    human_silent: float = Field(
+        SILENT_FOR, alias="OFFHOOK_HUMAN_SILENT_SECONDS", ge=15, le=SILENT_FOR, allow_inf_nan=False
+    )
     """Seconds for which the phone of whoever the gateway has rung may send nothing, without a word of a hold, until it counts
     as gone: a PBX that holds them often does so. A caller's may for 15; LiveKit takes 600 at most."""
     drain: float = Field(600.0, alias="OFFHOOK_DRAIN_SECONDS", ge=0)

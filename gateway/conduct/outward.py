@@ -34,6 +34,7 @@ from gateway.terms.call import Call
 from gateway.terms.number import country_of
 from gateway.terms.outbound import Rules
 from gateway.terms.personal import Number
+from gateway.terms.times import SILENT_FOR
 from gateway.terms.tones import ON, TONES
 from gateway.trunks.choose import OutboundTrunk, Way, choose
 
@@ -54,9 +55,6 @@ LetsOut = Callable[[Call, str], Awaitable[None]]
 
 _WIDEBAND = (SIPCodec(name="G722", rate=8000),)
 """Offered before the others."""
-SILENT_FOR = 600.0
-"""Seconds that a human's phone may send nothing where no setting says so, the most that LiveKit takes: a PBX that puts them on
-hold, or is asked to park a call, often stops its media without saying so."""
 
 log = structlog.get_logger(__name__)
 

@@ -12,6 +12,9 @@ that left by then would only be followed by the next. A caller who gives up ends
 job's lease."""
 THERE_WITHIN = ENTERS_WITHIN + 2.0
 """From the first hint of a call until its caller must be in the room, or is gone."""
+SILENT_FOR = 600.0
+"""That the phone of whoever was rung may send nothing where no setting says less, the most that LiveKit takes: a PBX that
+puts them on hold, or is asked to park a call, often stops its media without saying so."""
 _PATIENCE = (3.0, 6.0, 10.0)
 
 
