@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import pytest
 from livekit import api
 
 from gateway.bus.callstate import CallState, Status
@@ -29,6 +30,8 @@ from gateway.terms.event import Event, Kind
 from tests.e2e.edge_lab import DIALED, Lab, lab
 from tests.e2e.servers import LiveKit, free_port, until
 
+Servers = tuple[str, LiveKit]
+"""Redis' URL, and LiveKit."""
 STARTING = 60.0
 """Seconds a worker may take to register and warm its processes, on a busy machine."""
 
@@ -57,6 +60,12 @@ class Worker:
     def jobs(self) -> list[psutil.Process]:
         """The processes that are in a room: they alone are connected to LiveKit."""
         return [child for child in self.family() if self._connected(child)]
+
+    def disowned(self, call: Call) -> bool:
+        """Whether a job has left because the call isn't its own any more."""
+        return any(
+            "another job owns the call" in line and call.id in line for line in self.log.read_text().splitlines()
+        )
 
     def _connected(self, process: psutil.Process) -> bool:
         try:
@@ -228,3 +237,10 @@ async def desk(directory: Path, redis_url: str, livekit: LiveKit) -> AsyncIterat
         await edge.nothing_left()
     await lk.aclose()
     await redis.aclose()
+
+
+@pytest.fixture
+async def line(servers: Servers, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk of the test's own."""
+    async with desk(tmp_path, *servers) as made:
+        yield made

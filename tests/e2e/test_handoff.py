@@ -117,14 +117,8 @@ async def test_a_human_gives_the_caller_back_by_star_two(stack: Stack, caller: P
     assert came(found) == ["taken", "gave back"]
 
 
-@pytest.mark.long
-async def test_who_is_cut_off_is_rung_back_and_the_two_talk_on(stack: Stack, caller: Phone, callees: Phone) -> None:
-    call = await wants_a_person(caller, WARM)
-    human = await (await callees.rung()).answer()
-    await said(callees, human, CHOOSE)
-    await human.press("1")
-    await talk(call, human)
-    await human.hang_up("Q.850;cause=41")
+async def rung_back(stack: Stack, caller: Phone, call: Call, callees: Phone) -> dict[str, Any]:
+    """Eve, having been cut off, is rung again and the two talk on; the call's record, once she has hung up in order."""
     await said(caller, call, word(HandoffWord.CUT_OFF, "en-US"))
     ringing = await callees.rung()
     assert ringing.dialed == EVE
@@ -138,6 +132,18 @@ async def test_who_is_cut_off_is_rung_back_and_the_two_talk_on(stack: Stack, cal
     await call.ended()
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
     assert came(found) == ["taken", "cut off", "taken"]
+    return found
+
+
+@pytest.mark.long
+async def test_who_is_cut_off_is_rung_back_and_the_two_talk_on(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    await human.hang_up("Q.850;cause=41")
+    found = await rung_back(stack, caller, call, callees)
     assert [leg["member"] for leg in found["legs"]] == ["eve", "eve"]
 
 

@@ -16,7 +16,7 @@ from gateway.sip.sdp import Direction
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_callbacks import comes_to, takes, where_it_is_day
-from tests.e2e.test_handoff import EVE, WARM, callees, caller, came
+from tests.e2e.test_handoff import WARM, callees, caller, came, rung_back
 from tests.e2e.test_house import THEIRS, said, talk, tone
 from tests.e2e.test_third import taken
 
@@ -38,6 +38,13 @@ def seconds_heard(call: Call, since: float) -> list[bool]:
     heard = call.tape.between(call.tape.heard, since, call.tape.now)
     size = round(MUSIC_PAUSES * RATE)
     return [bool(np.abs(heard[at : at + size].astype(int)).max() > 300) for at in range(0, len(heard) - size, size)]
+
+
+async def music(call: Call) -> None:
+    """The caller hears music, without a pause that is longer than its own."""
+    since = call.tape.now
+    await call.wait(MUSIC_PAUSES * 2 + 0.5)
+    assert all(seconds_heard(call, since))
 
 
 async def test_a_phone_that_holds_is_waited_for_and_the_caller_hears_music(
@@ -71,9 +78,7 @@ async def test_who_plays_music_of_their_own_is_heard_and_ours_isnt(stack: Stack,
     at = round(THEIRS * len(heard) / RATE)
     assert spectrum[at - 3 : at + 4].max() ** 2 > 0.5 * (spectrum[5:] ** 2).sum() / 2, "the tone alone"
     await call.wait(LISTENS + 1.5)
-    since = call.tape.now
-    await call.wait(MUSIC_PAUSES * 2 + 0.5)
-    assert all(seconds_heard(call, since)), "they play nothing any more: we do"
+    await music(call)  # they play nothing any more: we do
     await callees.hold(human, Direction.SENDRECV)
     await talk(call, human)
     await call.hang_up()
@@ -89,18 +94,7 @@ async def test_who_is_gone_just_after_they_put_the_caller_on_hold_is_rung_back(
     await call.wait(2.5)  # a BYE in the first second is no goodbye anyway
     await callees.hold(human, Direction.INACTIVE)
     await human.hang_up()
-    await said(caller, call, word(HandoffWord.CUT_OFF, "en-US"))
-    ringing = await callees.rung()
-    assert ringing.dialed == EVE
-    again = await ringing.answer()
-    await said(callees, again, word(HandoffWord.CHOOSE, "en-US"))
-    await again.press("1")
-    await talk(call, again)
-    await call.wait(1.5)
-    await again.hang_up()
-    await call.ended()
-    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
-    assert came(found) == ["taken", "cut off", "taken"]
+    await rung_back(stack, caller, call, callees)
 
 
 @pytest.mark.parametrize("number", [LEFT_ALONE, WARM])

@@ -7,16 +7,13 @@ import time
 
 import pytest
 
-from gateway.calls.words import word
-from gateway.calls.words.handoff import HandoffWord
-from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.sip.sdp import Direction
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
-from tests.e2e.test_handoff import EVE, KILLED, callees, caller, came
-from tests.e2e.test_hold import MUSIC_PAUSES, seconds_heard
-from tests.e2e.test_house import said, talk
+from tests.e2e.test_handoff import KILLED, callees, caller, came, rung_back
+from tests.e2e.test_hold import music
+from tests.e2e.test_house import talk
 from tests.e2e.test_house_kills import TAKEN_OVER, control_dies, control_is_back, job, killed
 from tests.e2e.test_third import taken
 
@@ -34,13 +31,6 @@ CLAIMED = 60.0
 """Seconds until the next control has what the one that died had read, and hadn't written down: it claims that after 30."""
 
 
-async def music(call: Call) -> None:
-    """The caller hears music, without a pause that is longer than its own."""
-    since = call.tape.now
-    await call.wait(MUSIC_PAUSES * 2 + 0.5)
-    assert all(seconds_heard(call, since))
-
-
 async def test_a_job_that_dies_amid_a_hold_leaves_it_to_another(stack: Stack, caller: Phone, callees: Phone) -> None:
     """There is music again, then the two talk again, and a hold that ends in a hang-up is still none of the human's wish."""
     call, human = await taken(caller, callees, KILLED)
@@ -55,18 +45,7 @@ async def test_a_job_that_dies_amid_a_hold_leaves_it_to_another(stack: Stack, ca
     await talk(call, human)
     await callees.hold(human, Direction.INACTIVE)
     await human.hang_up()
-    await said(caller, call, word(HandoffWord.CUT_OFF, "en-US"))
-    ringing = await callees.rung()
-    assert ringing.dialed == EVE
-    again = await ringing.answer()
-    await said(callees, again, word(HandoffWord.CHOOSE, "en-US"))
-    await again.press("1")
-    await talk(call, again)
-    await call.wait(1.5)  # a BYE in the first second is no goodbye
-    await again.hang_up()
-    await call.ended()
-    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
-    assert came(found) == ["taken", "cut off", "taken"]
+    found = await rung_back(stack, caller, call, callees)
     first, second = found["handoffs"]
     assert abs(first["held"] - on_hold) < LATE
     assert second["held"] == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,12 @@ import pytest
 from agents.echo import CHIME
 from gateway.calls.store.port import Lost
 from gateway.phone.call import silence
-from tests.e2e.job_lab import Desk, desk, worker
-from tests.e2e.servers import LiveKit, until
+from tests.e2e.job_lab import Desk, Servers, line, worker
+from tests.e2e.servers import until
+
+__all__ = ["line"]
 
 pytestmark = pytest.mark.e2e
-Servers = tuple[str, LiveKit]
-
-
-@pytest.fixture
-async def line(servers: Servers, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with desk(tmp_path, *servers) as made:
-        yield made
 
 
 async def test_a_killed_worker_takes_its_jobs_along_and_another_goes_on(
