@@ -26,7 +26,8 @@ from gateway.calls.shared.edges import Edges, keep_beating
 from gateway.config import Settings
 from gateway.edge import takeover
 from gateway.edge.call import Tools
-from gateway.edge.room import LiveKit, warm
+from gateway.edge.room import warm
+from gateway.edge.seat import LiveKit
 from gateway.edge.service import Edge
 from gateway.errors import OffhookError, SetupFault
 from gateway.net import sip_stream, sip_udp

@@ -206,14 +206,23 @@ class _Job:
         took = round(time.monotonic() - started, 3)
         log.info("the call is taken", agent=call.brief.agent, seconds=took, pid=os.getpid())
         mouth = Mouth(self._context.room, RATES[self._pool])
-        hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity, mouth.heard)
+        prove = partial(proof, self._settings.livekit_api_secret.get_secret_value())
+        hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity, mouth.heard, prove)
         async with hearing:
-            means = self._means(redis, store, call, hearing, mouth)
+            means = self._means(redis, store, call, hearing, mouth, prove)
             teller = Teller(store, call_id, Spool(self._settings.spool, job))
             self._conductor = Conductor(call, job, lease, teller, means, kept)
             await self._conductor.run()
 
-    def _means(self, redis: Redis, store: RedisStore, call: Call, hearing: Hearing, mouth: Mouth) -> Means:
+    def _means(
+        self,
+        redis: Redis,
+        store: RedisStore,
+        call: Call,
+        hearing: Hearing,
+        mouth: Mouth,
+        prove: Callable[[str, str], str],
+    ) -> Means:
         context, settings = self._context, self._settings
         prompts, voice = PromptBook(redis), self._place.rendered_in
         agents = cast(Agents, registry())
@@ -246,7 +255,7 @@ class _Job:
             prompts=prompts,
             rendered_in=voice,
             mouth=mouth,
-            prove=partial(proof, settings.livekit_api_secret.get_secret_value()),
+            prove=prove,
             spoken=RedisSpoken(redis),
             health=RedisHealth(redis),
             look=looker(RedisMembers(redis), RedisRosters(redis)),

@@ -19,6 +19,7 @@ from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, STRANGER, Change, Ledger, Matrix, Party, leg_name
 from gateway.conduct.browsers import is_browser
+from gateway.conduct.direct import Asked, Direct
 from gateway.conduct.listening import Listening
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
@@ -64,11 +65,17 @@ class Hearing:
     """
 
     def __init__(
-        self, room: rtc.Room, rooms: Subscriptions, caller: str, heard: Callable[[bool], None] = lambda _: None
+        self,
+        room: rtc.Room,
+        rooms: Subscriptions,
+        caller: str,
+        heard: Callable[[bool], None] = lambda _: None,
+        prove: Callable[[str, str], str] | None = None,
     ) -> None:
         """`rooms`: LiveKitAPI.room; `caller`: identity of the caller's participant; `heard` is told with each matrix
-        whether anybody is to hear us."""
+        whether anybody is to hear us. `prove`: see `gateway.conduct.direct`."""
         self._room, self._rooms, self._caller = room, rooms, caller
+        self._direct = Direct(room, prove)
         self._ledger = Ledger()
         self._permitted: Mapping[str, frozenset[str]] | None = None
         self._new = False
@@ -129,16 +136,19 @@ class Hearing:
 
     def _reconnected(self) -> None:
         self._ledger, self._permitted = self._ledger.strange(), None
+        self._direct.strange()
         self._came.clear()
         self._happened()
 
     def _comes(self, identity: str) -> None:
         self._came.add(identity)
+        self._direct.comes(identity)
         self._happened()
 
     def _lessened(self, left: str = "") -> None:
         """Somebody has gone, or a track: nobody can have subscribed to anything for that."""
         self._ledger = self._ledger.left(left)
+        self._direct.left(left)
         self._parting.pop(left, None)
         self._came.discard(left)
         self._look()
@@ -229,10 +239,12 @@ class Hearing:
         Our own tracks are left last, as we are silent by then: LiveKit negotiates with a listener at once, but then not
         again for 150 ms, in which two who are being connected would wait for each other.
         """
+        changes, direct = self._direct.parted(listener, changes)
         ours = frozenset(self._room.local_participant.track_publications)
         last = [replace(one, tracks=one.tracks & ours) for one in changes if not one.subscribe and one.tracks & ours]
         first = [one if one.subscribe else replace(one, tracks=one.tracks - ours) for one in changes]
-        done = await asyncio.gather(*(self._ask(change) for change in first if change.tracks))
+        asking = [self._ask_directly(direct)] if direct is not None else []
+        done = await asyncio.gather(*asking, *(self._ask(change) for change in first if change.tracks))
         done += await asyncio.gather(*(self._ask(change) for change in last))
         self._asking.discard(listener)
         if all(done):
@@ -260,6 +272,13 @@ class Hearing:
             for sid, publication in who.track_publications.items():
                 if sid in change.tracks:
                     publication.set_subscribed(change.subscribe)
+
+    async def _ask_directly(self, asked: Asked) -> bool:
+        """As `_ask`, of their phone's own process; what that can't do is LiveKit's to do."""
+        left, kept = await self._direct.tell(asked)
+        done = not left.tracks or await self._ask(left)
+        self._ledger = self._ledger.doubted(kept)
+        return done and (not kept.tracks or asked.listener not in self._ledger.present)
 
     async def _ask(self, change: Change) -> bool:
         """Whether LiveKit has done it, or nobody is there any more to do it for."""

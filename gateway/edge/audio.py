@@ -78,6 +78,8 @@ class Ears:
         self._heard, self._begins = heard, begins
         self._mixer = Mixer()
         self._listening: dict[str, Listener] = {}
+        self._direct: set[str] = set()
+        """Who is heard past LiveKit (`gateway.edge.switchboard`)."""
         self.silence = False
         self.rate = RATE
         self._waiting: asyncio.TimerHandle | None = None
@@ -100,15 +102,29 @@ class Ears:
         """Listen to a track no longer."""
         if (listener := self._listening.pop(sid, None)) is not None:
             listener.close()
-            self._mixer.remove(sid)
-            if not self._listening and not self.silence and self._waiting is None:
-                loop = asyncio.get_running_loop()
-                self._waiting = loop.call_later(ALONE, self._fill, 0, loop.time() + ALONE)
+            self._lost(sid)
+
+    def let_in(self, who: str) -> None:
+        """Hear somebody past LiveKit, from now on; again does no harm."""
+        self._direct.add(who)
+        self._wait_no_more()
+        self.goes_on()
+
+    def bring(self, who: str, frame: Samples) -> None:
+        """20 ms of what they say, at `rate`."""
+        if who in self._direct:
+            self._add(who, frame)
+
+    def shut_out(self, who: str) -> None:
+        """Hear them past LiveKit no longer."""
+        if who in self._direct:
+            self._direct.remove(who)
+            self._lost(who)
 
     def still(self) -> None:
         """The only one to be heard stands still: fill what is silent of them, until they sound again, another comes, or
         `goes_on`."""
-        if self._still is None and not self.silence and len(self._listening) == 1:
+        if self._still is None and not self.silence and len(self._listening) + len(self._direct) == 1:
             loop = asyncio.get_running_loop()
             self._since, self._at = loop.time(), 0
             self._still = loop.call_later(LATE, self._look)
@@ -126,6 +142,14 @@ class Ears:
         self._wait_no_more()
         for sid in list(self._listening):
             self.close(sid)
+        for who in list(self._direct):
+            self.shut_out(who)
+
+    def _lost(self, source: str) -> None:
+        self._mixer.remove(source)
+        if not self._listening and not self._direct and not self.silence and self._waiting is None:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.call_later(ALONE, self._fill, 0, loop.time() + ALONE)
 
     def _fill(self, at: int, began: float) -> None:
         size = round(FRAME_SECONDS * self.rate)
@@ -142,7 +166,7 @@ class Ears:
         """A track that has stopped brings no frames to put the notes in the place of: they come by the clock then."""
         loop = asyncio.get_running_loop()
         self._still = None
-        if not self._listening or loop.time() - self._since > STILL_FOR:
+        if not (self._listening or self._direct) or loop.time() - self._since > STILL_FOR:
             return
         if loop.time() - self._last > LATE:
             self._heard(self._note())

@@ -7,7 +7,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Generic, TypeVar, assert_never
 
@@ -23,7 +23,9 @@ from gateway.edge.leg import chosen, harmless
 from gateway.edge.line import Line
 from gateway.edge.peer import ABILITIES, Peer, SessionLost
 from gateway.edge.presses import Presses, Way
-from gateway.edge.room import LiveKit, RoomLeg
+from gateway.edge.room import RoomLeg
+from gateway.edge.seat import LiveKit
+from gateway.edge.switchboard import Switchboard
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
@@ -65,6 +67,8 @@ class Tools:
     """Judges who signs in."""
     lasting: Tasks
     """For what outlives a call by a moment: leaving its room, its BYE."""
+    board: Switchboard = field(default_factory=Switchboard)
+    """Who hears whom here, past LiveKit."""
     refer_from: Sequence[IPv4Network | IPv6Network] = ()
     """Where PBXs are whose REFERs are followed."""
 
@@ -95,7 +99,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self.tasks = Tasks("edge call")
         """What lasts as long as the call at most."""
         self._line = Line(tools.media, ranked(tools.listeners, by), source)
-        self._room = RoomLeg(tools.livekit, self, leg.id)
+        self._room = RoomLeg(tools.livekit, tools.board, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
         self._presses = Presses()

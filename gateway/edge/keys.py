@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,6 +14,7 @@ from functools import partial
 import structlog
 from livekit import rtc
 
+from gateway.edge.jobs import is_job
 from gateway.terms import gap
 
 SIGNS = "0123456789*#ABCD"
@@ -106,7 +106,7 @@ class Keys:
         """A job asks for the keys that nobody has heard, or tells what it has heard: the RPC of `gateway.terms.gap`. What they may
         hold is for jobs alone: a human's browser that joins later isn't told what was keyed in before. Raises RpcError."""
         asked, who = _read(called.payload), called.caller_identity
-        if not self._is_job(room, who, asked.proof):
+        if not is_job(room, who, asked.proof, self._secret):
             raise rtc.RpcError(gap.NOT_YET, "Jobs alone are told keys.")
         if asked.heard is None:
             self._listener = who
@@ -121,13 +121,6 @@ class Keys:
             return False
         self._waiting.put_nowait(_Asked(identity))
         return True
-
-    def _is_job(self, room: rtc.Room, identity: str, proof: str) -> bool:
-        """By its proof at once; one whose LiveKit has several secrets, as soon as LiveKit tells of it."""
-        if self._secret and hmac.compare_digest(proof.encode(), gap.proof(self._secret, room.name, identity).encode()):
-            return True
-        who = room.remote_participants.get(identity)
-        return who is not None and who.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
 
 @dataclass(frozen=True, slots=True)

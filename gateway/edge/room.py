@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, cast
 
 import structlog
-from livekit import api, rtc
-from livekit.protocol.room import RoomConfiguration
+from livekit import rtc
 
 from gateway.edge.audio import Ears, Mouth, renewed
 from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
+from gateway.edge.jobs import is_job
 from gateway.edge.keys import SIGNS, Keys
 from gateway.edge.leg import CALL_STATUS, REJECT
+from gateway.edge.seat import LiveKit, Seat, token_of
+from gateway.edge.switchboard import Place, Switchboard
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms import gap
+from gateway.terms.direct import HEAR, MISSING, OF
 from gateway.terms.legs import DROP, EDGE, LEG, LOST
 from gateway.terms.renew import RENEW
 from gateway.terms.times import ENTERS_WITHIN
@@ -53,33 +54,6 @@ BITRATE = 80_000
 by itself, 48,000, costs more than twice the time in the encoder (1.8–2.2 % of a core a call instead of 0.9–1.0)."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveKit:
-    """The server we join, and how we sign our tokens."""
-
-    url: str
-    key: str
-    secret: str = field(repr=False)
-    run: str = "1"
-    """The name of this process, by which its participants are known (the attribute EDGE)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A participant's place in a room."""
-
-    room: str
-    identity: str = field(repr=False)
-    name: str = field(default="", repr=False)
-    metadata: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-    """JWT to join with; "": make one."""
-    url: str = ""
-    """Server to join; "" for ours."""
-    preset: str = ""
-    config: RoomConfiguration | None = None
 
 
 async def warm() -> None:
@@ -115,8 +89,8 @@ class RoomUser(Protocol):
 class RoomLeg:
     """One call's place in its room. `join` once, then `leave` once, at any time."""
 
-    def __init__(self, livekit: LiveKit, user: RoomUser, call_id: str) -> None:
-        self._livekit = livekit
+    def __init__(self, livekit: LiveKit, board: Switchboard, user: RoomUser, call_id: str) -> None:
+        self._livekit, self._board = livekit, board
         self._user = user
         self._call_id = call_id
         self._tasks = Tasks("room")
@@ -129,6 +103,7 @@ class RoomLeg:
         self._left = False
         self._isolated = False
         """The API alone decides whom we hear."""
+        self._place: Place | None = None
         self._hearing: dict[str, str] = {}
         """Whom we were subscribed to: identities, by the ids of their tracks. The SDK doesn't tell when LiveKit's API
         unsubscribes us later."""
@@ -156,6 +131,8 @@ class RoomLeg:
 
     def say(self, frame: Samples) -> None:
         """Speak 20 ms of the caller's audio into the room."""
+        if self._place is not None:
+            self._place.say(frame)
         if self._mouth is not None:
             self._mouth.say(frame)
 
@@ -183,6 +160,8 @@ class RoomLeg:
         broken off: a participant that nobody knows of would stay behind.
         """
         self._left = True
+        if self._place is not None:
+            self._place.leave()
         if self._connecting is not None:
             await asyncio.wait([self._connecting], timeout=LINGER)
         if status:
@@ -231,7 +210,7 @@ class RoomLeg:
         self._mouth = Mouth(seat.identity, self._rate)
         room = self._room = rtc.Room()
         self._listen(room)
-        token = seat.token or _token(self._livekit, seat, attributes)
+        token = seat.token or token_of(self._livekit, seat, attributes)
         # Two peer connections: publishing is then ready as soon as we are connected (measured: 85 ms instead of 105).
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=SIGNAL, single_peer_connection=False)
         connecting = room.connect(seat.url or self._livekit.url, token, options)
@@ -242,6 +221,8 @@ class RoomLeg:
         if not done:
             raise TimeoutError
         self._connecting.result()
+        if not self._left:
+            self._place = self._board.enter(seat.room, seat.identity, self._ears)
         for method, handler in self._rpcs(room).items():
             room.local_participant.register_rpc_method(method, handler)
         return room
@@ -249,7 +230,8 @@ class RoomLeg:
     def _rpcs(self, room: rtc.Room) -> Mapping[str, rtc.participant.RpcHandler]:
         """What others in the room may ask of us; all of it is taken back when we leave (see `_forget_rpcs`)."""
         asked: dict[str, rtc.participant.RpcHandler] = {method: partial(self._on_rpc, method) for method in RPCS}
-        return {**asked, RENEW: self._on_renew, gap.KEYS: partial(self._keys.asked, room)}
+        keys, hear = partial(self._keys.asked, room), partial(self._on_hear, room)
+        return {**asked, RENEW: self._on_renew, gap.KEYS: keys, HEAR: hear}
 
     async def _publish(self, room: rtc.Room, identity: str) -> None:
         if self._mouth is None:
@@ -283,6 +265,21 @@ class RoomLeg:
                 raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "LiveKit doesn't take it.") from bad
         self._stay_until = asyncio.get_running_loop().time() + ANSWERED
         return "{}"
+
+    def _on_hear(self, room: rtc.Room, called: rtc.RpcInvocationData) -> str:
+        """A job says whom of this process we hear directly: the RPC of `gateway.terms.direct`. Raises RpcError."""
+        proof, whom = asked_to_hear(called.payload)
+        if not is_job(room, called.caller_identity, proof, self._livekit.secret):
+            raise rtc.RpcError(gap.NOT_YET, "Jobs alone say who hears whom.")
+        if self._place is None or self._left:
+            return json.dumps({MISSING: whom})  # whoever leaves hears nobody
+        missing = self._place.hear(whom)
+        for sid in [sid for sid, identity in self._hearing.items() if identity in self._place.hears]:
+            self._ears.close(sid)  # they would be heard twice
+        if self._place.hears:
+            self._user.post(Hearing())
+        self._stay_until = asyncio.get_running_loop().time() + ANSWERED
+        return json.dumps({MISSING: missing})
 
     def _listen(self, room: rtc.Room) -> None:
         room.on("track_published", self._want)
@@ -318,7 +315,8 @@ class RoomLeg:
     def _on_track(self, track: rtc.Track, participant: rtc.RemoteParticipant) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
             self._hearing[track.sid] = participant.identity
-            self._ears.open(track)
+            if self._place is None or participant.identity not in self._place.hears:
+                self._ears.open(track)
             self._user.post(Hearing())
 
     def _off_track(self, sid: str) -> None:
@@ -358,7 +356,8 @@ class RoomLeg:
     def _hears(self, sender: rtc.Participant) -> bool:
         """Whether we were let hear somebody; one who publishes no audio counts as heard."""
         kinds = {publication.kind for publication in sender.track_publications.values()}
-        return rtc.TrackKind.KIND_AUDIO not in kinds or sender.identity in self._hearing.values()
+        direct = self._place is not None and sender.identity in self._place.hears
+        return rtc.TrackKind.KIND_AUDIO not in kinds or direct or sender.identity in self._hearing.values()
 
     def _on_gone(self, room: rtc.Room, reason: int) -> None:
         if not self._left:
@@ -391,36 +390,17 @@ def _forget_rpcs(room: rtc.Room, methods: Iterable[str]) -> None:
         room.local_participant.unregister_rpc_method(method)
 
 
+def asked_to_hear(payload: str) -> tuple[str, list[str]]:
+    """The proof and the identities of the RPC HEAR. Raises RpcError."""
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        asked = json.loads(payload)
+        proof, whom = asked[gap.PROOF], asked[OF]
+        if isinstance(proof, str) and isinstance(whom, list) and all(isinstance(who, str) for who in whom):
+            return proof, whom
+    raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "Who is to be heard?")
+
+
 def _noticed(connecting: asyncio.Future[None]) -> None:
     """Take note of a failure that nobody waits for any more, so that asyncio doesn't complain of it."""
     if not connecting.cancelled():
         connecting.exception()
-
-
-def _token(livekit: LiveKit, seat: Seat, attributes: Mapping[str, str]) -> str:
-    """The token that the open-source server leaves to us, as livekit-sip makes it. Every attribute stands in it, so
-    that others see them all with the first word of the participant.
-    """
-    grants = api.VideoGrants(
-        room_join=True,
-        room=seat.room,
-        can_subscribe=True,
-        can_publish=True,
-        can_publish_data=True,
-        can_update_own_metadata=True,
-    )
-    token = (
-        api.AccessToken(livekit.key, livekit.secret)
-        .with_identity(seat.identity)
-        .with_name(seat.name)
-        .with_metadata(seat.metadata)
-        .with_kind("sip")
-        .with_attributes(dict(attributes))
-        .with_ttl(datetime.timedelta(hours=24))
-        .with_grants(grants)
-    )
-    if seat.preset:
-        token = token.with_room_preset(seat.preset)
-    if seat.config is not None:
-        token = token.with_room_config(seat.config)
-    return token.to_jwt()

@@ -10,10 +10,14 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
+from statistics import median
 
 import numpy as np
+import psutil
 from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, bridge, consults, hears, whispering
@@ -23,6 +27,7 @@ from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.rtp import FRAME, RATE
 from gateway.tasks import cancelled
+from gateway.terms.gap import proof
 from gateway.terms.legs import LEG
 from tests.bench.figures import Figure, milliseconds, sampled
 from tests.bench.house_ears import Packets, comes, is_tone, listen, tone
@@ -34,6 +39,8 @@ OURS, THEIRS = 600.0, 1000.0
 """Hz: of the caller and of whoever takes the call."""
 EACH = 6
 """Takes of a call; each is somebody else's."""
+TALKED = 12.0
+"""Seconds of talk over which the edge's CPU is counted, once in each call, and both speak all the while."""
 WHISPERED = 1.2
 """Seconds from the whisper's beginning to the key."""
 
@@ -43,6 +50,7 @@ class _Stack:
     livekit: LiveKit
     lk: api.LiveKitAPI
     trunk: str
+    edge: psutil.Process
     desk: Phone
     caller: Phone
 
@@ -58,27 +66,55 @@ class _Job:
     ours: Packets
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """One take; seconds."""
+
+    at_caller: float
+    """Until the caller hears whoever takes the call, from what they first say on."""
+    at_human: float
+    """Until they hear the caller, from their key on."""
+    edge: float = 0.0
+    """CPU seconds of the edge, a second of talk; 0 where it wasn't counted."""
+
+
 def measure(takes: int) -> list[Figure]:
-    """Every figure. `takes`: how often a call is taken, four seconds each."""
-    found = asyncio.run(_measure(takes))
-    talk = [max(one) for one in found]
-    return [
-        milliseconds("a key takes the call → two-way speech, without an agent", talk, 0.5),
-        milliseconds("a key takes the call → two-way speech, without an agent", talk, 0.95, 150.0),
-        milliseconds("… the human's first packet after it → the caller", [one[0] for one in found], 0.5),
-        milliseconds("… the key's first packet → the caller's voice at the human", [one[1] for one in found], 0.5),
-    ]
+    """Every figure. `takes`: how often a call is taken in each of the two ways, by turns, four seconds each."""
+    ways = asyncio.run(_measure(takes))
+    talk, caller, human = (
+        [[what(one) for one in found] for found in ways]
+        for what in (lambda one: max(one.at_caller, one.at_human), attrgetter("at_caller"), attrgetter("at_human"))
+    )
+    cost = [[one.edge * 100 for one in found if one.edge] for found in ways]
+    taken = "a key takes the call → two-way speech, without an agent"
+    found = [
+        milliseconds(taken, talk[0], 0.5, plain=talk[1]),
+        milliseconds(taken, talk[0], 0.95, 150.0, plain=talk[1]),
+        milliseconds("… the human's first packet after it → the caller", caller[0], 0.5, plain=caller[1]),
+        milliseconds("… the key's first packet → the caller's voice at the human", human[0], 0.5, plain=human[1]),
+        Figure(
+            "the edge while the two talk", round(median(cost[0]), 2), "% of a core",
+            plain=round(median(cost[1]), 2), samples=len(cost[0]),
+        ),
+    ]  # fmt: skip
+    return [replace(one, beside="by LiveKit") for one in found]
 
 
-async def _measure(takes: int) -> list[tuple[float, float]]:
-    found: list[tuple[float, float]] = []
+async def _measure(takes: int) -> tuple[list[_Taken], list[_Taken]]:
+    """Of those who hear each other in their phones' process, and of those who do by LiveKit."""
+    ways: dict[bool, list[_Taken]] = {True: [], False: []}
     async with _stack() as stack:
-        while len(found) < takes:
-            async with _call(stack) as job:
-                for _ in range(min(EACH, takes - len(found))):
-                    found.append(await _take(job, f"m-{len(found)}"))
-                    sampled(f"take {len(found)}", {"at the caller": found[-1][0], "at the human": found[-1][1]})
-    return found
+        while len(ways[False]) < takes:
+            for direct, found in ways.items():
+                async with _call(stack, direct) as job:
+                    for left in reversed(range(min(EACH, takes - len(found)))):
+                        one = await _take(job, f"m-{len(found)}", 0.0 if left else TALKED)
+                        found.append(one)
+                        way = "directly" if direct else "by LiveKit"
+                        sampled(
+                            f"take {len(found)} {way}", {"at the caller": one.at_caller, "at the human": one.at_human}
+                        )
+    return ways[True], ways[False]
 
 
 @asynccontextmanager
@@ -97,11 +133,11 @@ async def _stack() -> AsyncIterator[_Stack]:
                 )
                 made = await lk.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=out))
                 async with Phone("127.0.0.1:9", port=port) as desk, Phone("{}:{}".format(*edge.address)) as caller:
-                    yield _Stack(livekit, lk, made.sip_trunk_id, desk, caller)
+                    yield _Stack(livekit, lk, made.sip_trunk_id, psutil.Process(edge.process.pid), desk, caller)
 
 
 @asynccontextmanager
-async def _call(stack: _Stack) -> AsyncIterator[_Job]:
+async def _call(stack: _Stack, direct: bool) -> AsyncIterator[_Job]:
     """A caller who waits, and is heard by nobody."""
     dialing = asyncio.create_task(stack.caller.dial(DIALED))
     name, caller = await _rings(stack.lk)
@@ -110,7 +146,8 @@ async def _call(stack: _Stack) -> AsyncIterator[_Job]:
     livekit = stack.livekit
     grants = api.VideoGrants(room_join=True, room=name, can_update_own_metadata=True, agent=True)
     token = api.AccessToken(livekit.key, livekit.secret).with_identity("job").with_kind("agent").with_grants(grants)
-    async with Hearing(room, stack.lk.room, caller) as hearing:
+    prove = partial(proof, livekit.secret) if direct else None
+    async with Hearing(room, stack.lk.room, caller, prove=prove) as hearing:
         await room.connect(livekit.url, token.to_jwt())
         async with _silent(room, "voice"):
             hearing.set(hears(CALLER, JOB))
@@ -155,9 +192,8 @@ async def _silent(room: rtc.Room, name: str) -> AsyncIterator[Mouth]:
             await mouth.close()
 
 
-async def _take(job: _Job, name: str) -> tuple[float, float]:
-    """Seconds until the caller hears whoever takes the call, from what they first say on, and they the caller, from their key
-    on."""
+async def _take(job: _Job, name: str, talks: float) -> _Taken:
+    """One take, after which they talk for so many seconds over which the edge's CPU is counted."""
     asked = api.CreateSIPParticipantRequest(
         sip_trunk_id=job.stack.trunk, sip_call_to="+15105550111", room_name=job.room.name,
         participant_identity=f"leg-{name}", participant_attributes={LEG: name}, wait_until_answered=True,
@@ -169,23 +205,27 @@ async def _take(job: _Job, name: str) -> tuple[float, float]:
         job.hearing.set(consults([name]))
         await whisper.taken()
         await asyncio.sleep(WHISPERED)
-        times = await _connected(job, name, human)
+        one = await _connected(job, name, human, 4.0 + talks)
         await asyncio.sleep(0.5)
+        if talks:
+            before = sum(job.stack.edge.cpu_times()[:2])
+            await asyncio.sleep(talks)
+            one = replace(one, edge=(sum(job.stack.edge.cpu_times()[:2]) - before) / talks)
         await human.hang_up()
         job.hearing.set(hears(CALLER, JOB))
     await asyncio.sleep(1.0)
-    return times
+    return one
 
 
-async def _connected(job: _Job, name: str, human: Call) -> tuple[float, float]:
+async def _connected(job: _Job, name: str, human: Call, says: float) -> _Taken:
     theirs, pressed = listen(human), time.monotonic()
     pressing = asyncio.create_task(human.press("1"))
     await job.pressed.get()
     job.hearing.set(bridge(name))
     await pressing
     spoke = time.monotonic()
-    human.port.send(tone(THEIRS, 4.0))
+    human.port.send(tone(THEIRS, says))
     at_caller, at_human = await asyncio.gather(
         comes(job.ours, is_tone(THEIRS), pressed), comes(theirs, is_tone(OURS), pressed)
     )
-    return at_caller - spoke, at_human - pressed
+    return _Taken(at_caller - spoke, at_human - pressed)

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from gateway.edge.events import Event, Joined
-from gateway.edge.room import LiveKit, RoomLeg, Seat, warm
+from gateway.edge.room import RoomLeg, warm
+from gateway.edge.seat import LiveKit, Seat
+from gateway.edge.switchboard import Switchboard
 from gateway.rtp import Samples
 from tests.e2e.servers import livekit_server, redis_server
 
@@ -82,7 +84,7 @@ def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKit]:
 
 async def visit(livekit: LiveKit, room: str) -> None:
     user = User()
-    leg = RoomLeg(livekit, user, room)
+    leg = RoomLeg(livekit, Switchboard(), user, room)
     leg.join(Seat(room, "caller"), {})
     await asyncio.wait_for(user.joined.wait(), 20)
     await leg.leave("")

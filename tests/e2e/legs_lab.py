@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from gateway.conduct.legs import Legs
 from gateway.conduct.outward import Outward
 from gateway.terms.act import Callee
 from gateway.terms.call import Brief, Call, CallId, Pool
+from gateway.terms.gap import proof
 from gateway.terms.personal import Number
 from gateway.trunks.choose import OutboundTrunk
 from tests.e2e.dialer import Dialer
@@ -138,6 +140,8 @@ class Party:
     room: str
     identity: str
     trunks: list[OutboundTrunk] = field(default_factory=list)
+    direct: bool = True
+    """Whether jobs let phones hear each other past LiveKit, as they do where they carry LiveKit's secret."""
 
     async def trunk(self, name: str, port: int, **more: object) -> None:
         """An outbound trunk to a port of ours."""
@@ -161,7 +165,11 @@ class Party:
             Pool.HOUSE, Brief("house"), time.time(), epoch=epoch,
         )  # fmt: skip
         async with AsyncExitStack() as stack:
-            hearing = await stack.enter_async_context(Hearing(room, self.lab.lk.room, self.identity))
+            hearing = await stack.enter_async_context(
+                Hearing(
+                    room, self.lab.lk.room, self.identity, prove=partial(proof, livekit.secret) if self.direct else None
+                )
+            )
             made: Job
             outward = Outward(self.lab.lk.sip, call, self.known, await guard(call.plan, *NAMED))
             legs = Legs(

@@ -40,14 +40,17 @@ async def edge(servers: tuple[str, LiveKit], tmp_path: Path) -> AsyncIterator[La
         await made.nothing_left()
 
 
-async def test_a_ringing_phone_hears_nobody_and_nobody_hears_it(edge: Lab, tmp_path: Path) -> None:
-    """It has media while it rings: even so not a frame passes, and no key. Connected, all frames do, both ways."""
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_ringing_phone_hears_nobody_and_nobody_hears_it(edge: Lab, tmp_path: Path, direct: bool) -> None:
+    """It has media while it rings: even so not a frame passes, and no key. Connected, all frames do, both ways; `direct`: in
+    their phones' own process, else by LiveKit."""
     async with (
         party(edge, tmp_path) as call,
         edge.phone() as human,
         call.dialer.callee("callee_early", rtp=human.port, ring="2000") as (sipp, port),
     ):
         human.tone = TONES["a"]
+        call.direct = direct
         await call.trunk("carrier", port, default=True)
         async with call.job() as job:
             caller, callee = await attended(job, call.caller), Ear(human)
@@ -84,6 +87,39 @@ async def test_a_ringing_phone_hears_nobody_and_nobody_hears_it(edge: Lab, tmp_p
         assert caller.since()[-25:] == [{"a"}] * 25, "the connection outlives the job"
         await call.end()
         await sipp.ended()
+
+
+async def test_phones_of_one_process_hear_each_other_whatever_becomes_of_livekits_api(
+    edge: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And hear each other no more once they mustn't, though LiveKit was never told that they did."""
+    subscribe = edge.lk.room.update_subscriptions
+
+    async def update(changed: api.UpdateSubscriptionsRequest) -> api.UpdateSubscriptionsResponse:
+        if changed.subscribe:
+            raise api.TwirpError(api.TwirpErrorCode.UNAVAILABLE, "away", status=503)
+        return await subscribe(changed)
+
+    async with (
+        party(edge, tmp_path) as call,
+        edge.phone() as human,
+        call.dialer.callee("callee_hung_up_on", rtp=human.port) as (_, port),
+    ):
+        human.tone = TONES["a"]
+        await call.trunk("carrier", port, default=True)
+        async with call.job() as job:
+            caller, callee = await attended(job, call.caller), Ear(human)
+            job.dial("a", "+15105550111")
+            await job.is_told(LegAnswered, "a")
+            monkeypatch.setattr(edge.lk.room, "update_subscriptions", update)
+            job.legs.connect("a")
+            await asyncio.gather(caller.hears("a"), callee.hears("caller"))
+            monkeypatch.undo()
+            job.hearing.set(ATTENDED)
+            await asyncio.gather(caller.hears("job"), callee.hears())
+            caller.start(), callee.start()
+            await _frames(caller, 50)
+            assert (caller.ever(), callee.ever()) == ({"job"}, set())
 
 
 async def test_the_first_to_answer_wins_and_the_others_fall_silent(edge: Lab, tmp_path: Path) -> None:

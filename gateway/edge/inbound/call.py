@@ -23,7 +23,7 @@ from gateway.edge.inbound.ringing import Ringing
 from gateway.edge.inbound.state import TALKING, Call, State
 from gateway.edge.leg import CALL_STATUS, attributes, fixed_headers, harmless, written
 from gateway.edge.peer import ABILITIES, Peer
-from gateway.edge.room import Seat
+from gateway.edge.seat import Seat
 from gateway.errors import PeerFault, SetupFault
 from gateway.net.sip_driver import Incoming
 from gateway.sip import sdp, session_timer

@@ -25,7 +25,7 @@ from gateway.edge.outbound import events as own
 from gateway.edge.outbound import machine
 from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
 from gateway.edge.outbound.invite import Ends, ends
-from gateway.edge.room import Seat
+from gateway.edge.seat import Seat
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.drivers import Drivers
 from gateway.net.sip_exchange import TransactionFailed

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
 from typing import ClassVar, cast
 
 import pytest
 from livekit import rtc
 
 from gateway.edge.audio import Mouth
-from gateway.edge.room import RPCS, LiveKit, RoomLeg, RoomUser
-from gateway.terms.gap import KEYS
+from gateway.edge.room import RPCS, RoomLeg, RoomUser, asked_to_hear
+from gateway.edge.seat import LiveKit
+from gateway.edge.switchboard import Switchboard
+from gateway.terms.direct import HEAR, MISSING, OF
+from gateway.terms.gap import KEYS, PROOF, proof
 from gateway.terms.legs import LEG
 from gateway.terms.renew import RENEW
 
@@ -33,7 +38,7 @@ class Room:
 
 
 async def left(room: Room) -> list[str]:
-    leg = RoomLeg(LiveKit("", "", ""), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", _User()), "call")
     leg._room = cast("rtc.Room", room)
     await leg.leave("")
     return room.asked
@@ -51,7 +56,7 @@ class _User:
 
 
 async def test_the_sdk_keeps_no_room_by_its_rpc_methods() -> None:
-    assert await left(Room(connected=True)) == [*RPCS, RENEW, KEYS, "disconnect"]
+    assert await left(Room(connected=True)) == [*RPCS, RENEW, KEYS, HEAR, "disconnect"]
 
 
 async def test_a_room_that_the_server_has_ended_is_left_as_it_is() -> None:
@@ -76,7 +81,7 @@ class Us:
 
 
 def talking(us: Us) -> RoomLeg:
-    leg = RoomLeg(LiveKit("", "", ""), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", _User()), "call")
     room = Room(connected=True)
     room.local_participant = us  # type: ignore[assignment]
     leg._room, leg._mouth = cast("rtc.Room", room), Mouth("leg-1")
@@ -123,7 +128,7 @@ class Publication:
 @pytest.mark.parametrize(("name", "subscribed"), [("leg-1", True), ("leg-1'", False), ("leg-1''", False)])
 async def test_only_the_api_lets_anybody_hear_a_track_that_replaces_another(name: str, subscribed: bool) -> None:
     """Who was heard before and joins anew is heard at once; who was taken from us isn't."""
-    leg = RoomLeg(LiveKit("", "", ""), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", _User()), "call")
     leg._hearing["TR_1"] = "leg-1"
     publication, them = Publication(name), Them()
     leg._want(cast("rtc.RemoteTrackPublication", publication), cast("rtc.RemoteParticipant", them))
@@ -135,3 +140,52 @@ class Them:
 
     identity = "leg-1"
     attributes: ClassVar = {LEG: "1"}
+
+
+SECRET = "s" * 32
+
+
+class Asks:
+    """A call of the RPC HEAR, by a job."""
+
+    def __init__(self, *whom: str, proven: bool = True) -> None:
+        self.caller_identity = "job"
+        made = proof(SECRET if proven else "other", "room", "job")
+        self.payload = json.dumps({PROOF: made, OF: list(whom)})
+
+
+def placed(board: Switchboard, identity: str) -> tuple[RoomLeg, rtc.Room]:
+    leg = RoomLeg(LiveKit("", "", SECRET), board, cast("RoomUser", _User()), "call")
+    leg._place = board.enter("room", identity, leg._ears)
+    room = SimpleNamespace(name="room", remote_participants={})
+    return leg, cast("rtc.Room", room)
+
+
+async def test_a_job_says_whom_a_phone_hears_directly_and_who_isnt_here() -> None:
+    board = Switchboard()
+    (caller, room), _ = placed(board, "sip_caller"), placed(board, "leg-1")
+    answer = caller._on_hear(room, cast("rtc.RpcInvocationData", Asks("leg-1", "leg-2")))
+    assert json.loads(answer) == {MISSING: ["leg-2"]}
+    assert caller._place is not None
+    assert list(caller._place.hears) == ["leg-1"]
+    await caller.leave("")
+    answer = caller._on_hear(room, cast("rtc.RpcInvocationData", Asks("leg-1")))
+    assert json.loads(answer) == {MISSING: ["leg-1"]}, "whoever leaves hears nobody"
+    assert list(caller._place.hears) == []
+
+
+async def test_nobody_but_a_job_says_who_hears_whom() -> None:
+    board = Switchboard()
+    (caller, room), _ = placed(board, "sip_caller"), placed(board, "leg-1")
+    with pytest.raises(rtc.RpcError):
+        caller._on_hear(room, cast("rtc.RpcInvocationData", Asks("leg-1", proven=False)))
+    assert caller._place is not None
+    assert list(caller._place.hears) == []
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "[]", "{}", '{"proof": 1, "of": []}', '{"proof": "", "of": "leg-1"}', '{"of": [1]}']
+)
+def test_what_names_nobody_is_refused(payload: str) -> None:
+    with pytest.raises(rtc.RpcError):
+        asked_to_hear(payload)
