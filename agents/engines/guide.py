@@ -28,6 +28,9 @@ TWICE = 2
 LATE, BACK = "late", "back"
 """Why another serves, besides the reasons of a circuit: it was faster than the one whose turn it was; it is back."""
 
+_PASSES = {Reason.TIMEOUT, Reason.FAULT}
+"""Reasons that may be gone at any moment."""
+
 Tell = Callable[[Engine, str, str, str], None]
 """Notes that another provider serves: the engine, by whom before, by whom now ("" for nobody), why."""
 
@@ -90,11 +93,20 @@ class Guide:
         """Whether nothing bad is known of the link."""
         return self._board.circuit(link.known_as).state is State.CLOSED
 
-    def failed(self, link: Link, error: BaseException) -> None:
-        """The link has failed a request."""
+    def may_help(self, link: Link) -> bool:
+        """Whether there is any use in asking it where another tells nothing. Nobody but who asks so may ever find out that
+        it is back: who is behind one that serves isn't probed."""
+        circuit = self._board.circuit(link.known_as)
+        return circuit.reason in _PASSES or self._board.may_use(link.known_as)
+
+    def failed(self, link: Link, error: BaseException, *, excused: bool = False) -> None:
+        """The link has failed a request. `excused`: it may be us who stood still, which is no matter of other calls."""
         log.debug("a request failed", provider=link.name, error=type(error).__name__, of=_cause(error))
         reason = reason_of(error)
         heard, wait = self._heard.pop(link.known_as, (reason, None))
+        if excused and reason in _PASSES:
+            log.info("a provider isn't blamed", engine=link.engine.value, provider=link.name, reason=reason.value)
+            return
         self.judged(link, heard if reason is Reason.REFUSED else reason, wait)
 
     def judged(self, link: Link, reason: Reason, wait: float | None = None) -> None:

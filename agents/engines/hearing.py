@@ -1,17 +1,17 @@
-"""A chain of recognizers, as one: when one fails, or hears nothing where somebody speaks, the next hears what was said
-and not understood once more, so that no word is lost.
+"""A chain of recognizers, as one: when one fails, the next hears what was said and not understood once more, so that no
+word is lost. When one tells nothing where somebody speaks, another hears it beside, and who tells words first goes on.
 
-That somebody spoke and no words came may be noise. Only when another hears words in the same sound has the one before
-failed; else the chain goes back to it.
+That somebody spoke and no words came may be noise, or who hears is slow. Only when another hears words in the same sound
+has the one before failed; else it hears on. It is let go by nothing but words: a busy machine makes all of them slow.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from livekit import rtc
@@ -92,143 +92,161 @@ class ChainSTT(stt.STT[Any]):
             await recognizer.aclose()
 
 
+@dataclass(eq=False)
+class _Listener:
+    """One connection with a recognizer."""
+
+    link: Link
+    stream: stt.RecognizeStream
+    since: float
+    """The place in the caller's audio at which it was asked."""
+    unknown: bool = True
+    """It has told no words yet."""
+    telling: asyncio.Task[None] = field(init=False)
+
+    def tell(self, heard: Callable[[_Listener, stt.SpeechEvent], None]) -> None:
+        """From now on have its events told."""
+
+        async def telling() -> None:
+            async for event in self.stream:
+                heard(self, event)
+
+        self.telling = asyncio.create_task(telling(), name="telling")
+        self.telling.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+
 class _Hearing(stt.RecognizeStream):
     def __init__(self, chain: ChainSTT, language: NotGivenOr[str]) -> None:
         super().__init__(stt=chain, conn_options=TRY, sample_rate=chain.rate)
         self._chain, self._language = chain, language
         self._links = chain.guide.chosen(chain.links)
         self._tape: Rewind[rtc.AudioFrame] = Rewind()
-        self._listener: stt.RecognizeStream | None = None
-        self._by = self._links[0]
+        self._listeners: list[_Listener] = []
+        """Who hears: the first is the one whose words count, another was asked because it tells none."""
         self._tried: Counter[Link] = Counter()
         """How often who failed in what is being said."""
-        self._passed_over: set[Link] = set()
-        """Who told no words of it."""
-        self._suspect: Link | None = None
-        """Who told no words, if the one who hears now tells some."""
-        self._unknown = True
-        """The one who hears now has told no words yet."""
+        self._asked: set[Link] = set()
+        """Who was asked beside in it."""
         self._move = asyncio.Event()
-        self._since = self._looked = 0.0
-        """Since when the present one hears, and when we last looked for a better one."""
+        self._looked = 0.0
+        """When we last looked for a better one."""
         self._over = False
+        self._tasks = Tasks("hearing")
 
     async def _run(self) -> None:
-        async with Tasks("hearing") as tasks:
+        async with self._tasks as tasks:
             ears = self._chain.ears.stream() if self._chain.ears is not None else None
             if ears is not None:
                 tasks.start(self._watch(ears), "ears")
             feeding = tasks.start(self._feed(ears), "feeding")
             try:
-                await self._follow(tasks)
+                await self._follow()
             finally:
                 await cancelled(feeding)
-                await _close(self._listener)
+                left, self._listeners = self._listeners, []
+                await cancelled(*(one.telling for one in left))
+                await asyncio.gather(*(_close(one.stream) for one in left))
                 if ears is not None:
                     await ears.aclose()
 
     # What is heard.
 
     async def _feed(self, ears: vad.VADStream | None) -> None:
+        loop = asyncio.get_running_loop()
         async for data in self._input_ch:
             if isinstance(data, rtc.AudioFrame):
-                if ears is not None:
-                    ears.push_frame(data)
-                self._tape.add(data, data.duration)
-            with suppress(RuntimeError):  # it has failed, and its successor gets all of it
-                if self._listener is None:
-                    pass
-                elif isinstance(data, rtc.AudioFrame):
-                    self._listener.push_frame(data)
-                else:
-                    self._listener.flush()
-            if self._tape.unheard or self._may_look_back():
+                with suppress(RuntimeError):
+                    if ears is not None:
+                        ears.push_frame(data)
+                self._tape.add(data, data.duration, loop.time())
+            for one in self._listeners:
+                with suppress(RuntimeError):  # it has failed, and its successor gets all of it
+                    one.stream.push_frame(data) if isinstance(data, rtc.AudioFrame) else one.stream.flush()
+            if self._tape.unheard or self._settled() or self._may_look_back():
                 self._move.set()
         self._over = True
-        with suppress(RuntimeError):
-            if self._listener is not None:
-                self._listener.end_input()
+        for one in self._listeners:
+            with suppress(RuntimeError):
+                one.stream.end_input()
+
+    def _settled(self) -> bool:
+        """Others were asked about a sound that was none."""
+        return (len(self._listeners) > 1 or bool(self._asked)) and not self._tape.owed
 
     def _may_look_back(self) -> bool:
-        away = self._by != self._links[0] and not self._tape.owed
+        away = len(self._listeners) == 1 and self._listeners[0].link != self._links[0] and not self._tape.owed
         return away and self._tape.now - self._looked >= LOOK_BACK
 
     async def _watch(self, ears: vad.VADStream) -> None:
         async for event in ears:
+            self._tape.looked(event.timestamp)
             if event.type is vad.VADEventType.START_OF_SPEECH:
-                self._tape.speech_began()
+                self._tape.speech_began(event.timestamp)
             elif event.type is vad.VADEventType.END_OF_SPEECH:
-                self._tape.speech_ended()
+                self._tape.speech_ended(event.timestamp)
 
     # Who hears.
 
-    async def _follow(self, tasks: Tasks) -> None:
+    async def _follow(self) -> None:
         """Let one after the other hear, until there is no more sound. Raises APIError."""
-        order = await self._chain.guide.order(self._links)
-        self._by = order[0]
-        while True:
-            listener = self._listener = self._begin()
-            telling = asyncio.create_task(self._tell(listener), name="telling")
-            try:
-                following = await self._until(telling)
-            finally:
-                telling.cancel()
-                await asyncio.wait({telling})
-            if following is None:
-                return
-            self._listener = None
-            tasks.start(_close(listener), "closing")
-            self._by = following
-
-    def _begin(self) -> stt.RecognizeStream:
-        chain = self._chain
-        listener = chain.of(self._by).stream(
-            language=self._language, conn_options=TRY if len(self._links) > 1 else ALONE
-        )
-        first, frames = self._tape.again()
-        listener.start_time_offset = self.start_time_offset + first
-        for frame in frames:
-            listener.push_frame(frame)
-        if self._over:
-            listener.end_input()
-        self._unknown, self._since = True, self._tape.now
-        return listener
-
-    async def _until(self, telling: asyncio.Task[None]) -> Link | None:
-        """Let it tell until another is to hear; None once all is told."""
+        self._begin((await self._chain.guide.order(self._links))[0])
         while True:
             self._move.clear()
             moved = asyncio.create_task(self._move.wait())
             try:
-                await asyncio.wait({telling, moved}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {moved, *(one.telling for one in self._listeners)}, return_when=asyncio.FIRST_COMPLETED
+                )
             finally:
                 moved.cancel()
-            if telling.done():
-                error = telling.exception()
-                if error is None and self._over:
-                    return None
-                return await self._after(error or APIConnectionError("the recognizer ended"))
+            while ended := [one for one in self._listeners if one.telling.done()]:
+                if await self._ended(ended[0]):
+                    return
             if self._tape.unheard:
-                following = await self._better()
-                if following is not None:
-                    self._passed_over.add(self._by)
-                    self._suspect = self._suspect or self._by
-                    return following
-                self._tape.wait_on()
-                if self._suspect is not None:
-                    self._tape.utterance_ended()  # two have heard nothing: it was a noise
+                await self._ask_another()
+            elif self._settled():
+                self._let_go(self._listeners[1:])
+                self._forget()
             elif self._may_look_back():
-                self._looked = self._tape.now
-                first = (await self._chain.guide.order(self._links))[0]
-                if self._before(first, self._by) and not self._tape.owed:
-                    self._forget()
-                    return first
+                await self._look_back()
 
-    async def _after(self, error: BaseException) -> Link:
-        self._chain.guide.failed(self._by, error)
-        if self._tape.now - self._since >= LASTED:
+    def _begin(self, link: Link) -> None:
+        alone = len(self._links) == 1
+        stream = self._chain.of(link).stream(language=self._language, conn_options=ALONE if alone else TRY)
+        first, frames = self._tape.again()
+        stream.start_time_offset = self.start_time_offset + first
+        for frame in frames:
+            stream.push_frame(frame)
+        if self._over:
+            stream.end_input()
+        listener = _Listener(link, stream, self._tape.now)
+        listener.tell(self._heard)
+        self._listeners.append(listener)
+
+    def _let_go(self, listeners: Sequence[_Listener]) -> None:
+        for one in listeners:
+            self._listeners.remove(one)
+            one.telling.cancel()
+            self._tasks.start(_close(one.stream), "closing")
+
+    async def _ended(self, one: _Listener) -> bool:
+        """One has ended, well or not; whether all is told."""
+        error = one.telling.exception()
+        beside = one in self._listeners[1:]
+        self._let_go([one])
+        if error is None and self._over:
+            return beside or not self._listeners or not self._tape.owed
+        await self._after(one, error or APIConnectionError("the recognizer ended"))
+        return False
+
+    async def _after(self, one: _Listener, error: BaseException) -> None:
+        excused = self._tape.stood_still(asyncio.get_running_loop().time())
+        self._chain.guide.failed(one.link, error, excused=excused)
+        if self._tape.now - one.since >= LASTED:
             self._forget()
-        self._tried[self._by] += 1
+        self._tried[one.link] += 1
+        if self._listeners:
+            return
         order = await self._chain.guide.order(self._links)
         following = next((link for link in order if self._tried[link] < order.count(link)), None)
         if following is None:
@@ -236,52 +254,83 @@ class _Hearing(stt.RecognizeStream):
             if isinstance(error, APIError):
                 raise error
             raise APIConnectionError("nobody of the chain hears") from error
-        return following
+        self._begin(following)
 
-    async def _better(self) -> Link | None:
-        """Who may hear what the present one hasn't told: one of whom nothing bad is known, and who wasn't asked yet."""
-        order = await self._chain.guide.order(self._links)
-        asked = {self._by, *self._passed_over, *self._tried}
-        return next((link for link in order if link not in asked and self._chain.guide.trusted(link)), None)
+    async def _ask_another(self) -> None:
+        """Have another hear, too, what the one who hears hasn't told."""
+        following = await self._beside() if len(self._listeners) == 1 else None
+        if not self._tape.unheard:
+            return
+        if following is None:
+            self._tape.wait_on()
+        else:
+            self._asked.add(following)
+            self._begin(following)
+
+    async def _beside(self) -> Link | None:
+        """Who wasn't asked yet, the best first; at last the same one anew, as its connection may be dead."""
+        if self._chain.ears is None:  # it alone has told that somebody speaks: it isn't dead
+            return None
+        guide, own = self._chain.guide, self._listeners[0].link
+        order = [link for link in await guide.order(self._links) if link not in self._asked and guide.may_help(link)]
+        return min(order, key=lambda link: (link == own, not guide.trusted(link)), default=None)
+
+    async def _look_back(self) -> None:
+        self._looked = self._tape.now
+        first = (await self._chain.guide.order(self._links))[0]
+        # Meanwhile the caller may have begun to talk, or the one who hears may have failed.
+        hears = self._listeners[0]
+        if hears.telling.done() or self._tape.owed:
+            return
+        if self._links.index(first) < self._links.index(hears.link):
+            self._forget()
+            self._let_go(tuple(self._listeners))
+            self._begin(first)
 
     def _forget(self) -> None:
         self._tried.clear()
-        self._passed_over.clear()
+        self._asked.clear()
 
-    def _before(self, one: Link, other: Link) -> bool:
-        return self._links.index(one) < self._links.index(other)
+    # What is told.
 
-    async def _tell(self, listener: stt.RecognizeStream) -> None:
-        async for event in listener:
-            self._heard(event)
-            self._event_ch.send_nowait(event)
-
-    def _heard(self, event: stt.SpeechEvent) -> None:
+    def _heard(self, one: _Listener, event: stt.SpeechEvent) -> None:
         alone = self._chain.ears is None
+        final = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
         said = event.alternatives[0] if event.type in _WORDS and event.alternatives else None
         if said is not None and said.text.strip():
-            self._understood()
-            if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
+            if final or one not in self._listeners[:1]:  # who tells nothing for good may tell something for now
+                self._goes_on(one, said)
+            self._understood(one)
+            if final:
+                self._forget()
                 until = said.end_time - self.start_time_offset
                 self._tape.final(until if said.end_time > 0 else self._tape.now)
             else:
                 self._tape.words()
+        elif one not in self._listeners[:1]:
+            return
         elif event.type is stt.SpeechEventType.START_OF_SPEECH and alone:
-            self._tape.speech_began()
+            self._tape.speech_began(self._tape.now)
         elif event.type is stt.SpeechEventType.END_OF_SPEECH:
             if alone:
-                self._tape.speech_ended()
+                self._tape.speech_ended(self._tape.now)
             self._tape.utterance_ended()
+        self._event_ch.send_nowait(event)
 
-    def _understood(self) -> None:
-        if not self._unknown:
+    def _goes_on(self, one: _Listener, said: stt.SpeechData) -> None:
+        """It has words of what two were asked about: the others are let go."""
+        if len(self._listeners) == 1:
             return
-        self._unknown = False
-        suspect, self._suspect = self._suspect, None
-        if suspect is not None and suspect != self._by:
-            self._chain.guide.judged(suspect, Reason.TIMEOUT)
-        self._forget()
-        self._chain.guide.served(self._links, self._by)
+        before, asked_at = self._listeners[0], self._listeners[-1].since
+        self._let_go([other for other in self._listeners if other is not one])
+        if before.link != one.link and said.start_time - self.start_time_offset < asked_at:
+            self._chain.guide.judged(before.link, Reason.TIMEOUT)
+
+    def _understood(self, one: _Listener) -> None:
+        if one.unknown:
+            one.unknown = False
+            self._forget()
+            self._chain.guide.served(self._links, one.link)
 
 
 async def _close(stream: stt.RecognizeStream | None) -> None:

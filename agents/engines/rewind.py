@@ -1,7 +1,8 @@
 """What a caller has said and nobody has understood yet: kept, so that it can be heard again by another. Pure.
 
-Times are seconds of the caller's audio since its beginning: its frames come as they are spoken, so that they are the
-clock too.
+Places are seconds of the caller's audio since its beginning. Whoever hears is given time, which isn't the same: frames
+come as they are spoken, but many at once after the process, or the network, stood still, and who hears can't have told
+anything meanwhile. So sound counts as time only as far as time has passed, and time only as far as sound has come.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ LEAST = 0.5
 second counts for which it must be silent until it has ended."""
 FORGOTTEN = 6.0
 """Seconds after the end of sound of which nobody has told words: it was none."""
+LATE = 0.25
+"""Seconds for which a frame may be late and counts as time nevertheless: a busy machine."""
+STILL, EXCUSED = 1.0, 3.0
+"""Seconds without a frame after which something stood still, and for which who hears isn't to blame afterwards."""
 
 
 @dataclass
@@ -35,41 +40,69 @@ class Rewind(Generic[FrameT]):
 
     now: float = 0.0
     """How much audio there was."""
+    time: float = 0.0
+    """Seconds that who hears has had."""
     _kept: deque[tuple[float, float, FrameT]] = field(default_factory=deque)
     """Beginning and length of each frame, and the frame."""
+    _came: float | None = None
+    """When the last frame came."""
+    _spare: float = 0.0
+    """Seconds that have passed and of which there is no sound yet."""
+    _went_on: float | None = None
+    """Since when sound comes again after it stood still; None: it never did."""
+    _looked: float | None = None
+    """The place up to which it is known whether somebody speaks; None: always at once."""
     _began: float | None = None
-    """When the speech began of which words are missing."""
+    """Where the speech began of which words are missing."""
     _ended: float | None = None
-    """When it ended; None while it goes on."""
+    """Where it ended; None while it goes on."""
+    _silent: float = 0.0
+    """Since when that is known."""
     _paused: float = 0.0
     """Silence within it."""
+    _final: float = 0.0
+    """The place up to which words were told for good."""
+    _resumed: float = 0.0
+    """Where it began again after a pause, or at all."""
+    _partly: bool = False
+    """Words were told of what came before that, for good: that their end is told says nothing of the rest."""
     _since: float = 0.0
     """Since when the one who hears has it, and should tell words."""
     _told: bool = False
     """Some word of it was told."""
 
-    def add(self, frame: FrameT, seconds: float) -> None:
-        """The next frame of the caller's audio."""
+    def add(self, frame: FrameT, seconds: float, at: float) -> None:
+        """The next frame of the caller's audio, which came at `at` (any steady clock)."""
         self._kept.append((self.now, seconds, frame))
         self.now += seconds
-        if self._ended is not None and self.now - self._ended > FORGOTTEN:
+        passed, self._came = seconds if self._came is None else at - self._came, at
+        if passed >= STILL:
+            self._went_on = self.time
+        self._spare = min(self._spare + passed, LATE + seconds)
+        counts = min(seconds, self._spare)
+        self._spare -= counts
+        self.time += counts
+        if self._ended is not None and self.time - self._silent > FORGOTTEN:
             self._done()
-        needed = self.now - MOST if self._began is not None else self.now - BEFORE
-        self._drop(needed)
+        self._drop(self.now - MOST if self._began is not None else max(self._known - BEFORE, self.now - MOST))
 
-    def speech_began(self) -> None:
-        """A voice is heard."""
+    def looked(self, at: float) -> None:
+        """Whether somebody speaks is known up to that place, and isn't told at once."""
+        self._looked = at
+
+    def speech_began(self, at: float) -> None:
+        """A voice is heard from that place on."""
         if self._began is None:
-            self._began = self._since = self.now
+            self._began, self._resumed, self._since = max(at, self._final), at, self.time
         elif self._ended is not None:
-            self._paused += self.now - self._ended
-            self._since = self.now
+            self._paused += at - self._ended
+            self._resumed, self._since = at, self.time
         self._ended = None
 
-    def speech_ended(self) -> None:
-        """It has fallen silent."""
+    def speech_ended(self, at: float) -> None:
+        """It has fallen silent by that place."""
         if self._began is not None and self._ended is None:
-            self._ended = self.now
+            self._ended, self._silent = at, self.time
 
     def words(self) -> None:
         """Some words of it were told, not for good."""
@@ -77,15 +110,20 @@ class Rewind(Generic[FrameT]):
 
     def final(self, until: float) -> None:
         """Its words up to `until` were told for good."""
-        going_on = self._began is not None and self._ended is None
+        began, ended, going_on = self._began, self._ended, self._ended is None
         self._done()
-        if going_on:
-            self._began = self._since = self.now
+        if began is not None and self._resumed > until:  # who hears is slower than who speaks
+            self._began, self._ended, self._since, self._partly = self._resumed, ended, self.time, True
+        elif began is not None and going_on:
+            self._began, self._since = self._known, self.time
+        self._final = max(self._final, until)
         self._drop(until)
 
     def utterance_ended(self) -> None:
         """Who hears says that no more words come of what was said."""
-        if self._ended is not None:
+        if self._partly:
+            self._partly = False
+        elif self._ended is not None:
             self._done()
 
     @property
@@ -96,29 +134,38 @@ class Rewind(Generic[FrameT]):
     @property
     def unheard(self) -> bool:
         """Who hears should have told words by now, and hasn't."""
-        if self._ended is not None and self.now - max(self._ended, self._since) >= FINAL_WITHIN:
+        if self._ended is not None and self.time - max(self._silent, self._since) >= FINAL_WITHIN:
             return self._spoken >= LEAST
-        return self._spoken >= ENOUGH and not self._told and self.now - self._since >= NOTHING_WITHIN
+        return self._spoken >= ENOUGH and not self._told and self.time - self._since >= NOTHING_WITHIN
+
+    def stood_still(self, at: float) -> bool:
+        """Whether we, or the sound, stand still at `at`, or did just before: who fails then may not have."""
+        still = self._came is not None and at - self._came >= STILL
+        return still or (self._went_on is not None and self.time - self._went_on < EXCUSED)
 
     def again(self) -> tuple[float, list[FrameT]]:
         """What another is to hear, and when it began. They get their time anew."""
-        self._since, self._told = self.now, False
+        self._since, self._told = self.time, False
         first = self._kept[0][0] if self._kept else self.now
         return first, [frame for _, _, frame in self._kept]
 
     def wait_on(self) -> None:
         """There is nobody else: who hears gets the time anew."""
-        self._since = self.now
+        self._since = self.time
+
+    @property
+    def _known(self) -> float:
+        return self.now if self._looked is None else min(self._looked, self.now)
 
     @property
     def _spoken(self) -> float:
         if self._began is None:
             return 0.0
-        return (self._ended if self._ended is not None else self.now) - self._began - self._paused
+        return (self._ended if self._ended is not None else self._known) - self._began - self._paused
 
     def _done(self) -> None:
         self._began = self._ended = None
-        self._paused, self._told = 0.0, False
+        self._paused, self._told, self._partly = 0.0, False, False
 
     def _drop(self, until: float) -> None:
         while self._kept and self._kept[0][0] + self._kept[0][1] <= until:

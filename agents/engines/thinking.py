@@ -161,7 +161,7 @@ class _Answer(llm.LLMStream):
     def _hedge(self, racing: list[_Asked], left: list[Link]) -> float | None:
         """Seconds without a word until the next is asked too; None for never."""
         alone = not left or any(one.link == left[0] for one in racing)
-        if not self._chain.hedge or alone or not self._chain.guide.trusted(left[0]):
+        if not self._chain.hedge or alone or not self._chain.guide.may_help(left[0]):
             return None
         if racing[0].link in self._chain.doubted or not self._chain.guide.trusted(racing[0].link):
             # It has just kept this caller waiting, or is tried whether it is back: most likely it isn't, and this caller

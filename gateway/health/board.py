@@ -40,6 +40,10 @@ class Board:
         """What is known of the provider."""
         return self._known.get(name, Circuit())
 
+    def may_use(self, name: str) -> bool:
+        """Whether the provider may be used, as far as is known: it serves, or may be back."""
+        return self.circuit(name).use(self._clock(), self._who) is not Use.NO
+
     async def usable(self, names: Sequence[str]) -> Sequence[str]:
         """Those of the providers that a call may use now, in their order; one that may be back is claimed for it."""
         await self._look(names)

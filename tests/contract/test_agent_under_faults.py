@@ -225,3 +225,25 @@ async def test_what_is_said_to_who_hears_nothing_or_dies_reaches_the_agent(
         await call.store.until(Kind.ENGINE, engine="stt", before="cloud", now="local")
         await call.store.until(Kind.TURN, speaker="agent", text="".join(ANSWER))
     assert call.words == " ".join(WORDS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("after", [0.2, 1.2, 4.0])
+async def test_a_job_that_stood_still_for_a_while_has_heard_all_and_answers(
+    monkeypatch: pytest.MonkeyPatch, after: float
+) -> None:
+    """`after`: seconds of what is said, its beginning, its midst and nearly its end."""
+    begins = 1.5 + 0.5
+    loop = asyncio.get_running_loop()
+
+    def listens(room: Room, *of: Any) -> AsyncIterator[bytes]:
+        loop.call_later(begins + after, time.sleep, 2.5)  # the standstill itself
+        return hear(room, *of)
+
+    hear = Room.hear
+    monkeypatch.setattr(Room, "hear", listens)
+    async with talk(monkeypatch, Engine.STT, Fault(Does.DELAY, Phase.CONNECT)) as call:
+        await call.store.until(Kind.TURN, speaker="agent", text="".join(ANSWER))
+        assert not [event for event in call.store.told if event.kind is Kind.ENGINE]
+    assert call.words == " ".join(WORDS)

@@ -1,76 +1,37 @@
-"""Chains of engines by the real plugins: what the table of faults (test_provider_faults.py) doesn't hold."""
+"""Chains of engines by the real plugins: what the table of faults (test_provider_faults.py) doesn't hold. Hearing has a
+file of its own (test_hearing.py)."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-import aiohttp
-import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from livekit import rtc
-from livekit.agents import APIError, inference, stt
+from livekit.agents import APIError
 from livekit.agents.llm import ChatContext
 
 from agents.engines import chains as engines
 from agents.engines import thinking
-from agents.engines.guide import Guide
-from agents.engines.hearing import ChainSTT
 from agents.engines.speaking import FIRST_WITHIN, ChainTTS
 from agents.engines.thinking import LOCAL_LATER, ChainLLM
-from gateway.config import Settings, from_environment
-from gateway.health.board import Board
-from gateway.health.circuit import FIRST, PROBE_WITHIN
-from gateway.health.store import MemoryHealth
-from gateway.phone.voice import Voice
-from gateway.rtp import RATE, Samples
+from gateway.config import from_environment
+from gateway.health.circuit import FIRST, PROBE_WITHIN, Circuit, Reason, State
 from gateway.terms.engine import Engine
 from tests.faults.faults import Does, Fault, Kind, Phase
-from tests.faults.provider import ANSWER, FRAME, WORDS, Provider, Utterance
-from tests.faults.server import FaultServer
-from tests.faults.table import HEDGE, settings
+from tests.faults.lab import Lab, two_providers
+from tests.faults.provider import ANSWER
+from tests.faults.table import HEDGE
 
 pytestmark = pytest.mark.timeout(90)
 
 
-@dataclass
-class Lab:
-    """Two providers of the same: one that may fail, and a good one."""
-
-    cloud: FaultServer
-    local: FaultServer
-    utterance: Utterance
-    health: MemoryHealth = field(default_factory=MemoryHealth)
-    now: float = 1000.0
-    told: list[tuple[Engine, str, str, str]] = field(default_factory=list)
-    _boards: list[Board] = field(default_factory=list)
-
-    @property
-    def settings(self) -> Settings:
-        return settings(self.local.url, self.cloud.url)
-
-    def guide(self, call: str = "one") -> Guide:
-        guide, board = Guide(), Board(self.health, call, lambda: self.now)
-        guide.follow(board, lambda *told: self.told.append(told))
-        self._boards.append(board)
-        return guide
-
-    async def settle(self) -> None:
-        for board in self._boards:
-            await board.close()
-
-
 @pytest.fixture
 async def lab() -> AsyncIterator[Lab]:
-    utterance = await Utterance.spoken()
-    async with TestServer(Provider(utterance).app()) as upstream:
-        url = str(upstream.make_url("")).rstrip("/")
-        async with FaultServer(url) as cloud, FaultServer(url) as local:
-            yield Lab(cloud, local, utterance)
+    async with two_providers() as lab:
+        yield lab
 
 
 async def answer(model: ChainLLM) -> str:
@@ -184,6 +145,16 @@ async def test_who_has_kept_a_caller_waiting_does_so_once_until_it_is_known_whet
         assert not model.guide.trusted(model.links[0])
 
 
+async def test_a_model_that_was_out_once_is_asked_nevertheless_when_the_first_is_silent(lab: Lab) -> None:
+    """Nobody has asked it since, as the first served all the time: its circuit never closes by itself."""
+    lab.cloud.set(Kind.LLM, Fault(Does.STALL))
+    lab.health._circuits["llm local"] = Circuit(State.OPEN, Reason.FAULT, lab.now, trips=1)
+    async with engines.thinking(lab.settings, lab.guide()) as model:
+        async with asyncio.timeout(HEDGE + LOCAL_LATER + 1.0):
+            assert await answer(model) == "".join(ANSWER)
+        assert model.guide.trusted(model.links[1])
+
+
 async def test_the_only_provider_is_tried_twice_and_then_the_agent_is_told(lab: Lab) -> None:
     lab.local.set(Kind.LLM, Fault(Does.STATUS, status=500, times=1))
     alone = from_environment({"OFFHOOK_SPEECH_URL": lab.local.url})
@@ -229,81 +200,3 @@ async def test_after_a_tool_was_called_no_other_is_asked(lab: Lab, monkeypatch: 
     assert called == ["book"], "once"
     assert lab.local.seen[Kind.LLM] == 0, "the tool's work may be done: nobody else may ask for it"
     assert not lab.told, "and its answer is asked of whose turn it is"
-
-
-# Hearing.
-
-
-@dataclass
-class Ear:
-    """A recognizer that hears what is said to it, at the pace of speech."""
-
-    stream: stt.RecognizeStream
-    heard: list[str] = field(default_factory=list)
-
-    async def listen(self) -> None:
-        async for event in self.stream:
-            if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
-                self.heard.append(event.alternatives[0].text)
-
-    async def say(self, sound: Samples, then: float) -> None:
-        """Say it, and be silent for `then` seconds."""
-        whole = np.concatenate([sound, np.zeros(round(then * RATE), np.int16)])
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        for number in range(len(whole) // FRAME):
-            frame = whole[number * FRAME : (number + 1) * FRAME]
-            self.stream.push_frame(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
-            await asyncio.sleep(max(0.0, started + (number + 1) / 50 - loop.time()))
-
-
-async def conversation(chain: ChainSTT, said: Sequence[tuple[Samples, float]]) -> str:
-    """What is heard of it."""
-    async with chain.stream() as stream:
-        ear = Ear(stream)
-        listening = asyncio.create_task(ear.listen())
-        for sound, then in said:
-            await ear.say(sound, then)
-        stream.end_input()
-        await asyncio.wait_for(listening, 10)
-    return " ".join(ear.heard)
-
-
-def ears() -> inference.VAD:
-    return inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5)
-
-
-@pytest.mark.long
-async def test_speech_that_nobody_understands_is_nobodys_fault(lab: Lab) -> None:
-    mumbled = await Voice("rms").speak("whatever this may mean to anybody at all")
-    async with aiohttp.ClientSession() as session:
-        chain = engines.hearing(lab.settings, "en", session, guide=lab.guide(), ears=ears())
-        heard = await conversation(chain, [(mumbled, 9.0), (lab.utterance.sound, 1.0)])
-    await lab.settle()
-    assert heard == " ".join(WORDS)
-    assert lab.local.seen[Kind.STT] == 1, "another was asked what it was"
-    assert lab.cloud.seen[Kind.STT] == 2, "and when that one knew no better, the first heard on"
-    assert not lab.told
-    assert lab.health._circuits == {}
-
-
-@pytest.mark.long
-async def test_who_was_passed_over_hears_again_once_it_may_be_back(lab: Lab) -> None:
-    lab.cloud.set(Kind.STT, Fault(Does.STATUS, status=500, times=1))
-    async with aiohttp.ClientSession() as session:
-        guide = lab.guide()
-        chain = engines.hearing(lab.settings, "en", session, guide=guide, ears=ears())
-        async with chain.stream() as stream:
-            ear = Ear(stream)
-            listening = asyncio.create_task(ear.listen())
-            await ear.say(lab.utterance.sound, 1.0)
-            assert " ".join(ear.heard) == " ".join(WORDS)
-            assert lab.told == [(Engine.STT, "cloud", "local", "fault")]
-            lab.now += FIRST + 1.0
-            await ear.say(lab.utterance.sound[:FRAME], 9.0)
-            await lab.cloud.until(lambda cloud: cloud.live(Kind.STT) == 1)
-            await ear.say(lab.utterance.sound, 1.0)
-            stream.end_input()
-            await asyncio.wait_for(listening, 10)
-    assert " ".join(ear.heard) == " ".join(WORDS * 2)
-    assert lab.told[-1] == (Engine.STT, "local", "cloud", "back")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from aiohttp import WSMsgType, web
 from gateway.phone.voice import Voice
 from gateway.rtp import RATE, Samples, g711
 from gateway.rtp.g711 import Codec
+from gateway.tasks import Tasks
 
 FRAME = RATE // 50
 WORDS = ("please", "send", "Monday", "the", "invoice", "twice")
@@ -62,6 +64,8 @@ class Provider:
     """The routes. `utterance`: all that it can understand."""
 
     def __init__(self, utterance: Utterance) -> None:
+        self.late = 0.0
+        """Seconds that it takes to tell what it has heard."""
         self._words = utterance.words
         sound = utterance.sound
         self._places = {
@@ -87,14 +91,21 @@ class Provider:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         heard = _Heard(self._words, self._places)
+        async with Tasks("telling") as tasks:
+            await self._hear(socket, heard, tasks)
+        return socket
+
+    async def _hear(self, socket: web.WebSocketResponse, heard: _Heard, tasks: Tasks) -> None:
         async for message in socket:
             if message.type is WSMsgType.BINARY:
                 for told in heard.more(message.data):
-                    await socket.send_json(told)
+                    if self.late:
+                        tasks.start(_tell(socket, told, self.late))
+                    else:
+                        await socket.send_json(told)
             elif message.type is WSMsgType.TEXT and json.loads(message.data)["type"] == "CloseStream":
                 await socket.send_json({"type": "Metadata", "request_id": "r"})
                 break
-        return socket
 
 
 class _Heard:
@@ -168,6 +179,12 @@ class _Heard:
             "channel": {"alternatives": [alternative]},
             "metadata": {"request_id": "r"},
         }
+
+
+async def _tell(socket: web.WebSocketResponse, told: Mapping[str, object], late: float) -> None:
+    await asyncio.sleep(late)  # the lateness itself
+    with suppress(ConnectionError):
+        await socket.send_json(told)
 
 
 async def _think(request: web.Request) -> web.StreamResponse:

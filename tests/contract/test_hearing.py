@@ -1,0 +1,162 @@
+"""What is heard of a caller by the chain of recognizers on the real plugin, while they are late, or dead, or the process
+stands still: what the table of faults (test_provider_faults.py) doesn't hold."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import aiohttp
+import pytest
+
+from agents.engines import chains as engines
+from agents.engines.hearing import ChainSTT
+from gateway.health.circuit import FIRST, Circuit, Reason, State
+from gateway.phone.voice import Voice
+from gateway.rtp import RATE, Samples
+from gateway.terms.engine import Engine
+from tests.faults.faults import Does, Fault, Kind, Phase
+from tests.faults.lab import Ear, Lab, ears, two_providers
+from tests.faults.provider import FRAME, WORDS
+
+pytestmark = pytest.mark.timeout(90)
+
+SILENT = Fault(Does.STALL, Phase.MIDDLE, after=0)
+"""Connections stay open, and nothing is told on them any more."""
+STANDS = 3.0
+"""Seconds for which the process stands still: more than whoever hears has for an answer."""
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    async with two_providers() as lab:
+        yield lab
+
+
+async def conversation(chain: ChainSTT, said: Sequence[tuple[Samples, float]]) -> str:
+    """What is heard of it."""
+    async with chain.stream() as stream:
+        ear = Ear(stream)
+        listening = asyncio.create_task(ear.listen())
+        for sound, then in said:
+            await ear.say(sound, then)
+        listening.cancel()
+        await asyncio.wait({listening})
+    return " ".join(ear.heard)
+
+
+async def heard(lab: Lab, *said: tuple[Samples, float]) -> str:
+    """What a call's chain hears of it."""
+    async with aiohttp.ClientSession() as session:
+        chain = engines.hearing(lab.settings, "en", session, guide=lab.guide(), ears=ears())
+        words = await conversation(chain, said)
+    await lab.settle()
+    return words
+
+
+@pytest.mark.long
+async def test_speech_that_nobody_understands_is_nobodys_fault(lab: Lab) -> None:
+    mumbled = await Voice("rms").speak("whatever this may mean to anybody at all")
+    assert await heard(lab, (mumbled, 9.0), (lab.utterance.sound, 1.0)) == " ".join(WORDS)
+    assert lab.local.seen[Kind.STT] == 1, "another was asked what it was"
+    assert lab.cloud.seen[Kind.STT] == 1, "and that one knew no better: the first hears on"
+    assert not lab.told
+    assert lab.health._circuits == {}
+
+
+@pytest.mark.long
+async def test_who_was_passed_over_hears_again_once_it_may_be_back(lab: Lab) -> None:
+    lab.cloud.set(Kind.STT, Fault(Does.STATUS, status=500, times=1))
+    async with aiohttp.ClientSession() as session:
+        chain = engines.hearing(lab.settings, "en", session, guide=lab.guide(), ears=ears())
+        async with chain.stream() as stream:
+            ear = Ear(stream)
+            listening = asyncio.create_task(ear.listen())
+            await ear.say(lab.utterance.sound, 1.0)
+            assert " ".join(ear.heard) == " ".join(WORDS)
+            assert lab.told == [(Engine.STT, "cloud", "local", "fault")]
+            lab.now += FIRST + 1.0
+            await ear.say(lab.utterance.sound[:FRAME], 9.0)
+            await lab.cloud.until(lambda cloud: cloud.live(Kind.STT) == 1)
+            await ear.say(lab.utterance.sound, 1.0)
+            stream.end_input()
+            await asyncio.wait_for(listening, 10)
+    assert " ".join(ear.heard) == " ".join(WORDS * 2)
+    assert lab.told[-1] == (Engine.STT, "local", "cloud", "back")
+
+
+async def test_who_is_late_is_heard_though_another_was_asked_that_is_no_faster(lab: Lab) -> None:
+    lab.provider.late = 2.2
+    assert await heard(lab, (lab.utterance.sound, 3.5)) == " ".join(WORDS)
+    assert lab.local.seen[Kind.STT] == 1
+    assert not lab.told
+    assert lab.health._circuits == {}, "late is no fault"
+
+
+async def test_one_that_was_out_once_is_asked_nevertheless_when_the_first_falls_silent(lab: Lab) -> None:
+    """Nobody has asked it since, as the first served all the time: its circuit never closes by itself."""
+    lab.cloud.set(Kind.STT, SILENT)
+    lab.health._circuits["stt local"] = Circuit(State.OPEN, Reason.FAULT, lab.now + FIRST, trips=1)
+    assert await heard(lab, (lab.utterance.sound, 3.5)) == " ".join(WORDS)
+    assert lab.told == [(Engine.STT, "cloud", "local", "timeout")]
+    assert lab.health._circuits["stt local"].state is State.CLOSED
+
+
+@pytest.mark.long
+async def test_one_that_refuses_our_key_is_not_asked_at_each_noise(lab: Lab) -> None:
+    mumbled = await Voice("rms").speak("whatever this may mean")
+    lab.health._circuits["stt local"] = Circuit(State.OPEN, Reason.AUTH, lab.now + 300.0, trips=1)
+    await heard(lab, (mumbled, 3.5))
+    assert lab.local.seen[Kind.STT] == 0
+
+
+@pytest.mark.long
+async def test_a_dead_connection_is_made_anew_when_nobody_else_hears(lab: Lab) -> None:
+    lab.cloud.set(Kind.STT, Fault(Does.STALL, Phase.MIDDLE, after=0, times=1))
+    lab.local.set(Kind.STT, Fault(Does.STATUS, status=500))
+    assert await heard(lab, (lab.utterance.sound, 6.0)) == " ".join(WORDS)
+    assert lab.cloud.seen[Kind.STT] == 2
+
+
+def _stand_still() -> None:
+    time.sleep(STANDS)  # the fault itself
+
+
+@pytest.mark.parametrize(
+    ("phase", "silent"),
+    [
+        pytest.param("before it", False, marks=pytest.mark.long),
+        pytest.param("amid it", False),
+        pytest.param("between its end and its words", False, marks=pytest.mark.long),
+        pytest.param("amid it", True, marks=pytest.mark.long),
+        pytest.param("while another is asked", True, marks=pytest.mark.long),
+    ],
+)
+async def test_a_process_that_stands_still_hears_all_and_blames_nobody_wrongly(
+    lab: Lab, phase: str, silent: bool
+) -> None:
+    """`silent`: the first tells nothing from then on. Who is blamed wrongly is so once the next sentence comes."""
+    sound, cut = lab.utterance.sound, lab.utterance.words[3].first
+    length = cut / RATE
+    after = {
+        "before it": 0.3,
+        "amid it": 1.0,
+        "between its end and its words": length + 0.1,
+        "while another is asked": length + 2.0,
+    }[phase]
+    if silent:
+        lab.cloud.set(Kind.STT, SILENT)
+    asyncio.get_running_loop().call_later(after, _stand_still)
+    assert await heard(lab, (sound[:cut], 4.0), (sound[cut:], 2.5)) == " ".join(WORDS)
+    assert {name for name, circuit in lab.health._circuits.items() if circuit.state is State.OPEN} == (
+        {"stt cloud"} if silent else set()
+    )
+
+
+@pytest.mark.long
+async def test_who_can_not_be_reached_while_the_process_stands_still_is_not_kept_from_other_calls(lab: Lab) -> None:
+    lab.cloud.set(Kind.STT, Fault(Does.STALL, times=1))
+    asyncio.get_running_loop().call_later(0.3, _stand_still)
+    assert await heard(lab, (lab.utterance.sound, 3.0)) == " ".join(WORDS)
+    assert lab.health._circuits.get("stt cloud", Circuit()).state is State.CLOSED
