@@ -1,12 +1,14 @@
 """For every test: no deadlines in property tests, because other work on the machine must not fail them.
 
 `pytest -n 2` runs the tests that place calls, or talk at the pace of speech, one after the other in one process, and
-all others in a second process that gives way to it: what makes a call slow is what its caller hears.
+all others in a second process that gives way to it: what makes a call slow is what its caller hears. Once that one is through it
+takes those calls that have a gateway of their own.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import settings
@@ -21,12 +23,18 @@ _CALLS = (
     "tests/contract/test_agent_under_faults.py",
     "tests/contract/test_provider_faults.py",
 )
+_APART = ("tests/e2e/test_plans.py", "tests/e2e/test_up.py")
+"""Calls with a gateway of their own, which tell statuses rather than what is heard."""
 _GIVES_WAY = 10
 """Niceness of the process that places no calls."""
+_NICENESS = os.getpriority(os.PRIO_PROCESS, 0)
+"""Its own, at which calls are placed."""
 
 
 class _CallsApart(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(_APART):
+            return "calls apart"
         return "calls" if nodeid.startswith(_CALLS) else "others"
 
 
@@ -36,5 +44,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _CallsApa
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(_CALLS):
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    if not item.nodeid.startswith(_CALLS):
         os.setpriority(os.PRIO_PROCESS, 0, _GIVES_WAY)
+    elif os.getpriority(os.PRIO_PROCESS, 0) > _NICENESS:
+        with suppress(PermissionError):  # who isn't root goes on giving way
+            os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
