@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -15,12 +16,10 @@ from livekit import rtc
 from gateway.calls.hearing import Change
 from gateway.terms.direct import HEAR, MISSING, OF
 from gateway.terms.gap import PROOF
-from gateway.terms.legs import EDGE
+from gateway.terms.legs import EDGE, UNNAMED
 
 ANSWER_WITHIN = 1.0
 """Seconds that the SIP service may take to answer."""
-UNNAMED = "1"
-"""What SIP services that know nothing of this write for their process's name."""
 _UNKNOWING = rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
 
 log = structlog.get_logger(__name__)
@@ -97,7 +96,7 @@ class Direct:
                 response_timeout=ANSWER_WITHIN,
                 max_round_trip_latency=ANSWER_WITHIN,
             )
-            missing = frozenset(json.loads(answer)[MISSING])
+            missing = _missing(answer)
         except rtc.RpcError as bad:
             if bad.code == _UNKNOWING:
                 self._unknowing.add(who)
@@ -128,6 +127,13 @@ class Direct:
     def _proof(self) -> str:
         us = self._room.local_participant.identity
         return self._prove(self._room.name, us) if self._prove is not None else ""
+
+
+def _missing(answer: str) -> frozenset[str]:
+    """Raises RpcError for an answer that is none."""
+    with suppress(ValueError, TypeError, KeyError):
+        return frozenset(map(str, json.loads(answer)[MISSING]))
+    raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "The answer can't be read.")
 
 
 def _process(who: rtc.RemoteParticipant | None) -> str:

@@ -18,14 +18,12 @@ from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.errors import Unavailable
 from gateway.sip.message import phrase_of
 from gateway.terms.call import CallId, Pool
-from gateway.terms.legs import EDGE
+from gateway.terms.legs import EDGE, UNNAMED
 from gateway.terms.personal import Number
 
 REJECT = "offhook.reject"
 """The attribute of a SIP participant that names the status the embedded edge is to reject with."""
 _HEADER = "sip.h."
-_UNNAMED = "1"
-"""What edges wrote there before their processes had names."""
 _ENDS = 1.0
 """Seconds that a livekit-sip may take to end a call."""
 WITHIN = 3.0
@@ -216,7 +214,7 @@ def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:
         caller=Number(told.get("sip.phoneNumber", "")),
         trunk=told.get("sip.trunkID", ""),
         joined=True,
-        edge="" if told.get(EDGE) == _UNNAMED else told.get(EDGE, ""),
+        edge="" if told.get(EDGE) == UNNAMED else told.get(EDGE, ""),
         headers={name.removeprefix(_HEADER).lower(): text for name, text in told.items() if name.startswith(_HEADER)},
     )
 

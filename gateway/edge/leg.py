@@ -8,7 +8,7 @@ import sipmessage
 
 from gateway.bus.ioinfo import Leg, RuleAnswer, Uri
 from gateway.sip.message import tag_of
-from gateway.terms.legs import EDGE
+from gateway.terms.legs import EDGE, UNNAMED
 from gateway.terms.personal import Number
 
 CALL_STATUS = "sip.callStatus"
@@ -57,7 +57,7 @@ def attributes(invite: sipmessage.Request, rule: RuleAnswer) -> dict[str, str]:
     found = dict(rule.attributes) | header_attributes(invite, rule.headers_to_attributes, rule.include_headers)
     if tag := tag_of(invite.from_address):
         found["sip.callTag"] = tag
-    return found | {"sip.callIDFull": invite.call_id, CALL_STATUS: "ringing", EDGE: "1"}
+    return found | {"sip.callIDFull": invite.call_id, CALL_STATUS: "ringing", EDGE: UNNAMED}
 
 
 def header_attributes(message: sipmessage.Message, wanted: Mapping[str, str], include: int) -> dict[str, str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from livekit import api
 from livekit.protocol.room import RoomConfiguration
 
+from gateway.terms.legs import UNNAMED
+
 
 @dataclass(frozen=True, slots=True)
 class LiveKit:
@@ -17,7 +19,7 @@ class LiveKit:
     url: str
     key: str
     secret: str = field(repr=False)
-    run: str = "1"
+    run: str = UNNAMED
     """The name of this process, by which its participants are known (the attribute EDGE)."""
 
 

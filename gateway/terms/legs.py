@@ -9,6 +9,8 @@ LOST = "offhook.lost"
 own few."""
 EDGE = "offhook.edge"
 """Attribute of a participant of our SIP service's, which heeds what is here: the name of the service's process."""
+UNNAMED = "1"
+"""EDGE of a process that has no name."""
 DROP = "offhook.drop"
 """The topic of a data packet to legs of our SIP service's: their calls are to end. It is heeded from the call's job, or
 LiveKit's API; the phone falls silent at once, and its participant leaves a moment later, by itself."""

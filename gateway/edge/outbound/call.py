@@ -33,7 +33,7 @@ from gateway.rtp import FRAME_SECONDS
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip.dialog import DialogId
-from gateway.terms.legs import EDGE
+from gateway.terms.legs import EDGE, UNNAMED
 
 _PAUSE = 0.5
 """Seconds that a `w` among the keys waits."""
@@ -204,7 +204,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         return fixed_headers(self._dial.headers, self._dial.attributes_to_headers, self._room.attributes)
 
     def _attributes(self) -> dict[str, str]:
-        return {**self._dial.attributes, "sip.callTag": self._dial.id, CALL_STATUS: "dialing", EDGE: "1"}
+        return {**self._dial.attributes, "sip.callTag": self._dial.id, CALL_STATUS: "dialing", EDGE: UNNAMED}
 
     def _tell_end(self, end: ev.TellEnd) -> None:
         metrics.DIALS.labels(end.outcome).inc()

@@ -107,6 +107,18 @@ async def test_who_isnt_answered_is_connected_by_livekit_at_once() -> None:
         await until(lambda: room.hears == TALK, 5.0)  # it is told all again a moment later
 
 
+async def test_an_answer_that_cant_be_read_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    room: Any = Phones()
+
+    async def garbage(**_: object) -> str:
+        return "[]"
+
+    monkeypatch.setattr(room.local_participant, "perform_rpc", garbage)
+    async with Hearing(room, room, CALLER, prove=prove) as who:
+        who.set(bridge("1"))
+        await until(lambda: room.by_livekit() == {CALLER: {"TR_l"}, LEG: {"TR_c"}}, 5.0)
+
+
 async def test_who_turns_out_to_be_elsewhere_is_heard_by_livekit() -> None:
     room: Any = Phones()
     room.missing = {LEG}
