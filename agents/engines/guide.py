@@ -22,7 +22,7 @@ FAILURES = counter("engine_failures", "Requests that a provider failed", "engine
 TRY = APIConnectOptions(max_retry=0, timeout=2.0)
 """How one provider is tried: the chain knows better than a plugin whom to try next."""
 ALONE = APIConnectOptions(max_retry=0, timeout=5.0)
-"""How the only one is tried: slowly is better than not at all."""
+"""How the only one is tried, or the last to hear: slowly is better than not at all."""
 TWICE = 2
 """Times that the only provider is tried: a connection may be lost by chance."""
 LATE, BACK = "late", "back"

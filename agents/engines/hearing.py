@@ -211,8 +211,8 @@ class _Hearing(stt.RecognizeStream):
                 await self._look_back()
 
     def _begin(self, link: Link) -> None:
-        alone = len(self._links) == 1
-        stream = self._chain.of(link).stream(language=self._language, conn_options=ALONE if alone else TRY)
+        last = all(self._tried[other] for other in self._links if other != link)
+        stream = self._chain.of(link).stream(language=self._language, conn_options=ALONE if last else TRY)
         first, frames = self._tape.again()
         stream.start_time_offset = self.start_time_offset + first
         for frame in frames:

@@ -28,8 +28,8 @@ LEAST = 0.5
 second counts for which it must be silent until it has ended."""
 FORGOTTEN = 6.0
 """Seconds after the end of sound of which nobody has told words: it was none."""
-LATE = 0.25
-"""Seconds for which a frame may be late and counts as time nevertheless: a busy machine."""
+LATE = 0.6
+"""Seconds for which a frame may be late and counts as time nevertheless: on a busy machine all of them are, now and then."""
 STILL, EXCUSED = 1.0, 3.0
 """Seconds without a frame after which something stood still, and for which who hears isn't to blame afterwards."""
 

@@ -18,7 +18,7 @@ from gateway.health.board import Board
 from gateway.health.store import MemoryHealth
 from gateway.rtp import RATE, Samples
 from gateway.terms.engine import Engine
-from tests.faults.provider import FRAME, Provider, Utterance
+from tests.faults.provider import FRAME, WORDS, Provider, Utterance
 from tests.faults.server import FaultServer
 from tests.faults.table import settings
 
@@ -80,7 +80,8 @@ class Ear:
                 self.heard.append(event.alternatives[0].text)
 
     async def say(self, sound: Samples, then: float) -> None:
-        """Say it, and be silent for `then` seconds. What wasn't said in time is said at once."""
+        """Say it, and be silent for `then` seconds, or until the last word was heard. What wasn't said in time is said at
+        once."""
         whole = np.concatenate([sound, np.zeros(round(then * RATE), np.int16)])
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -88,6 +89,8 @@ class Ear:
             frame = whole[number * FRAME : (number + 1) * FRAME]
             self.stream.push_frame(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
             await asyncio.sleep(max(0.0, started + (number + 1) / 50 - loop.time()))
+            if number * FRAME >= len(sound) and " ".join(self.heard).endswith(WORDS[-1]):
+                return
 
 
 def ears() -> inference.VAD:

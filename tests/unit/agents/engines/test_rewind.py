@@ -130,7 +130,7 @@ def test_who_says_that_there_were_no_words_has_heard() -> None:
 
 def test_what_comes_at_once_after_a_standstill_is_no_time_in_which_words_could_have_been_told() -> None:
     tape: Rewind[int] = Rewind()
-    speech(tape, 2.0)
+    speech(tape, 1.0)
     at_once(tape, FORGOTTEN + 1.0, after=FORGOTTEN + 1.0)
     assert tape.owed, "who hears has just got it"
     assert not tape.unheard
