@@ -15,7 +15,7 @@ from livekit import api
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.app import messages
+from gateway.app import messages, rounds
 from gateway.app.admin import admin
 from gateway.app.callbacks import Callbacks
 from gateway.app.catalogue import load as load_catalogue
@@ -43,7 +43,6 @@ from gateway.dispatch.webhook import Webhook
 from gateway.errors import SetupFault, Unavailable
 from gateway.guard.redis_book import RedisRuleBook
 from gateway.lasting import Lasting
-from gateway.metrics import EDGE_ERRORS
 from gateway.operate.deliverer import Deliverer
 from gateway.operate.keeper import Keeper
 from gateway.operate.past import PastPlans
@@ -204,7 +203,7 @@ class Control:
         async with Tasks("control") as working, Tasks("control") as hearing:
 
             def later(work: Awaitable[None]) -> None:
-                working.start(_quietly(work))
+                working.start(rounds.quietly(work))
 
             webhook = Webhook(receiver, self._dispatcher, later)
             routes = [webhook.route(), web.get("/plan", self._plan), messages.served(self._settings), *self._pages]
@@ -213,11 +212,11 @@ class Control:
                 self._keep(working, "deliverer", self._deliverer.run)
                 self._keep(hearing, "call states", partial(self._listen, later))
                 for number in range(ANSWERING):
-                    self._keep(working, f"answers {number + 1}", partial(self._serve, self._dispatcher.answer))
-                    self._keep(working, f"lost {number + 1}", partial(self._serve, self._dispatcher.replace_lost))
-                self._keep(working, "workers are back", partial(self._serve, self._hurry))
+                    self._serve(working, f"answers {number + 1}", self._dispatcher.answer)
+                    self._serve(working, f"lost {number + 1}", self._dispatcher.replace_lost)
+                self._serve(working, "workers are back", self._hurry)
                 for name, seconds, look in self._looks():
-                    self._keep(working, name, partial(self._every, seconds, look))
+                    self._keep(working, name, partial(rounds.every, seconds, look, self._ending))
                 await until_stopped()
                 self._ending.set()
                 self._deliverer.stop()
@@ -241,6 +240,9 @@ class Control:
     def _keep(self, tasks: Tasks, name: str, work: Callable[[], Awaitable[None]]) -> None:
         tasks.start(self._lasting.keep(name, work), name)
 
+    def _serve(self, tasks: Tasks, name: str, one: Callable[[float], Awaitable[None]]) -> None:
+        self._keep(tasks, name, partial(rounds.serve, one, ASKS_WITHIN, self._ending))
+
     def _why_not_ready(self) -> str:
         if self._ending.is_set():
             return "ending"
@@ -253,33 +255,11 @@ class Control:
                 return
             later(self._dispatcher.heard(state))
 
-    async def _serve(self, one: Callable[[float], Awaitable[None]]) -> None:
-        """Serve the next that a job asks or leaves, until we end."""
-        while not self._ending.is_set():
-            try:
-                await one(ASKS_WITHIN)
-            except Unavailable as bad:
-                log.warning("no job can be served now", why=str(bad))
-                await asyncio.sleep(ASKS_WITHIN)
-            except Exception:  # the process's edge: one call must not end the service of all the others
-                EDGE_ERRORS.labels("control").inc()
-                log.exception("control met what it didn't expect")
-
     async def _hurry(self, wait: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 pool = await self._back.get()
             await self._dispatcher.hurry(pool)
-
-    async def _every(self, seconds: float, look: Callable[[], Awaitable[None]]) -> None:
-        """Look again and again until we end, each time that many seconds after the last look began, or at once when it
-        took longer."""
-        while not self._ending.is_set():
-            started = time.monotonic()
-            await _quietly(look())
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, started + seconds - time.monotonic())):
-                    await self._ending.wait()
 
     async def _reconcile(self) -> None:
         await self._dispatcher.reconcile()
@@ -306,13 +286,3 @@ class Control:
                 "pools": self._pools.told(),
             }
         )
-
-
-async def _quietly(work: Awaitable[None]) -> None:
-    try:
-        await work
-    except Unavailable as bad:
-        log.warning("control can't do something now", why=str(bad))
-    except Exception:  # the process's edge: a call that can't be read must not end the looks at all the others
-        EDGE_ERRORS.labels("control").inc()
-        log.exception("control met what it didn't expect")

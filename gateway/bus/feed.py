@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.bus.errors import BusDown
+from gateway.redis_client import PROTOCOL
 
 WAIT = 3.0
 """Seconds that any one exchange with Redis may take."""
@@ -47,6 +48,7 @@ def open_redis(url: str) -> Redis:
     """
     pool = BlockingConnectionPool.from_url(
         url,
+        protocol=PROTOCOL,
         max_connections=32,
         timeout=WAIT,
         socket_timeout=None,  # see gateway.redis_client

@@ -24,6 +24,7 @@ from gateway.calls.store.redis_store import RedisStore
 from gateway.config import Settings
 from gateway.records.engine import connect
 from gateway.records.outbox import Outbox
+from gateway.redis_client import PROTOCOL
 from tests.e2e.servers import redis_server
 
 
@@ -116,13 +117,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+@pytest.fixture(params=["memory", "redis", "redis-resp3-text"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
     """Every call store, empty: memory, then Redis by either protocol."""
     if request.param == "memory":
         yield MemoryStore(time.monotonic)
         return
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    options = {"protocol": 3, "decode_responses": True} if "resp3" in request.param else {"protocol": PROTOCOL}
     client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     yield RedisStore(client)

@@ -14,9 +14,10 @@ from gateway.guard.book import MemoryRuleBook, RuleBook
 from gateway.guard.meter import Cap, MemoryMeter, Meter
 from gateway.guard.redis_book import RedisRuleBook
 from gateway.guard.redis_meter import RedisMeter
+from gateway.redis_client import PROTOCOL
 from gateway.terms.outbound import Caps, Outbound, Rules, Spend
 
-STORES = ["memory", "redis", "redis-resp2-text"]
+STORES = ["memory", "redis", "redis-resp3-text"]
 RULES = Rules(
     Outbound(frozenset({"US"}), ("+4420",), ("+44870",), Caps(1, 2, 3), Spend(20, {"+1": 0.02}, 1.5, 4)),
     frozenset({"+15105550111", "sip:ben@pbx"}),
@@ -43,7 +44,7 @@ class Lab:
 
 
 async def _redis(request: pytest.FixtureRequest) -> Redis:
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    options = {"protocol": 3, "decode_responses": True} if "resp3" in request.param else {"protocol": PROTOCOL}
     client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     return client

@@ -13,6 +13,7 @@ from gateway.health.board import FRESH, Board
 from gateway.health.circuit import FIRST, Circuit, Reason, State
 from gateway.health.redis_store import RedisHealth
 from gateway.health.store import Change, HealthStore, MemoryHealth
+from gateway.redis_client import PROTOCOL
 
 
 class Clock:
@@ -24,12 +25,12 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+@pytest.fixture(params=["memory", "redis", "redis-resp3-text"])
 async def health(request: pytest.FixtureRequest) -> AsyncIterator[HealthStore]:
     if request.param == "memory":
         yield MemoryHealth()
         return
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    options = {"protocol": 3, "decode_responses": True} if "resp3" in request.param else {"protocol": PROTOCOL}
     client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     yield RedisHealth(client)

@@ -15,7 +15,7 @@ from gateway.calls.people.members import MISSES, PAUSE, REST, TTL, Member, Membe
 from gateway.calls.people.memory_members import MemoryMembers
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.errors import Unavailable
-from gateway.redis_client import open_client
+from gateway.redis_client import PROTOCOL, open_client
 from gateway.terms.call import CallId
 from tests.e2e.servers import free_port
 
@@ -82,12 +82,12 @@ def in_redis(client: Redis) -> Lab:
     return Lab(RedisMembers(client), live)
 
 
-@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+@pytest.fixture(params=["memory", "redis", "redis-resp3-text"])
 async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
     if request.param == "memory":
         yield in_memory()
         return
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    options = {"protocol": 3, "decode_responses": True} if "resp3" in request.param else {"protocol": PROTOCOL}
     client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     yield in_redis(client)

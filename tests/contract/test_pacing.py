@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.calls.shared.pacing import MemoryPacer, Pacer
 from gateway.calls.shared.redis_pacing import RedisPacer
+from gateway.redis_client import PROTOCOL
 
 
 @dataclass
@@ -32,14 +33,14 @@ class Lab:
     clock: Clock
 
 
-@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+@pytest.fixture(params=["memory", "redis", "redis-resp3-text"])
 async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
     clock = Clock()
     if request.param == "memory":
         pacer = MemoryPacer(clock)
         yield Lab(pacer, pacer, clock)
         return
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    options = {"protocol": 3, "decode_responses": True} if "resp3" in request.param else {"protocol": PROTOCOL}
     client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     yield Lab(RedisPacer(client, clock), RedisPacer(client, clock), clock)

@@ -11,18 +11,19 @@ from redis.asyncio import Redis
 from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.people.roster import MemoryRosters, Roster, Rosters
 from gateway.errors import OurFault
+from gateway.redis_client import PROTOCOL
 from gateway.terms.act import Callee
 
 DESK = Roster("desk", (Callee("ana", "+15105550111"), Callee("ben", "sip:ben@pbx")), "linear", 15.5, 60.0, "Asia/Tokyo")
 SALES = Roster("sales")
 
 
-@pytest.fixture(params=["memory", "redis", "redis-resp2-text"])
+@pytest.fixture(params=["memory", "redis", "redis-resp3-text"])
 async def rosters(request: pytest.FixtureRequest) -> AsyncIterator[Rosters]:
     if request.param == "memory":
         yield MemoryRosters()
         return
-    options = {"protocol": 2, "decode_responses": True} if "resp2" in request.param else {}
+    options = {"protocol": 3, "decode_responses": True} if "resp3" in request.param else {"protocol": PROTOCOL}
     client = Redis.from_url(request.getfixturevalue("redis_url"), socket_timeout=None, **options)
     await client.flushall()
     yield RedisRosters(client)
