@@ -29,6 +29,7 @@ from gateway.operate.keeper import Keeper
 from gateway.records.booking_tells import tell
 from gateway.records.bookings import SqlBookings
 from gateway.records.callees import known
+from gateway.records.changes import Changes
 from gateway.records.donotcall import SqlDoNotCall
 from gateway.records.missed import MissedHandoffs
 from gateway.tasks import Look
@@ -46,6 +47,7 @@ class Callbacks:
         settings: Settings,
         engine: AsyncEngine,
         looking: AsyncEngine,
+        changes: Changes,
         redis: Redis,
         keeper: Keeper,
         dispatcher: Dispatcher,
@@ -53,10 +55,10 @@ class Callbacks:
     ) -> None:
         self._store = store
         self._settings, self._engine, self._looking, self._keeper = settings, engine, looking, keeper
-        self._links, self._bookings = Links(settings), SqlBookings(engine, looking)
+        self._links, self._bookings = Links(settings), SqlBookings(engine, looking, changes)
         copy = RedisDoNotCall(redis)
         self._copying = Copying(SqlDoNotCall(engine, looking), copy)
-        handoffs = MissedHandoffs(engine, looking)
+        handoffs = MissedHandoffs(engine, looking, changes)
         self._missed = MissedWatch(handoffs, lambda: keeper.in_force, time.time)
         self._recalls = Recalls(
             self._bookings, copy, dispatcher, lambda: keeper.in_force, self._known, self._goes_on, time.time

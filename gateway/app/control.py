@@ -48,6 +48,7 @@ from gateway.operate.keeper import Keeper
 from gateway.operate.past import PastPlans
 from gateway.operate.who import author
 from gateway.privacy import logs
+from gateway.records.changes import Changes
 from gateway.records.engine import connect
 from gateway.records.plans import Overrides, Plans
 from gateway.records.unended import Unended, unended
@@ -92,16 +93,16 @@ async def run(settings: Settings) -> None:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
     catalogue = load_catalogue()
     engine = await open_records(settings)
-    looking = connect(settings.database, writes=False)
+    looking, changes = connect(settings.database, writes=False), Changes(settings.database)
     redis = open_client(settings.redis_url.get_secret_value(), connect_within=_REDIS_CONNECTS)
     store = RedisStore(redis)
     put_in = asyncio.Event()
     writer = Writer(store, engine, wake=put_in.set, leads_to=settings.leads_to)
     try:
-        keeper = await _keeper(settings, catalogue, engine, looking)
+        keeper = await _keeper(settings, catalogue, engine, looking, changes)
         async with (
             aiohttp.ClientSession() as session,
-            messages.deliverer(settings, engine, looking, lambda: keeper.in_force.zone, put_in) as deliverer,
+            messages.deliverer(settings, engine, looking, changes, lambda: keeper.in_force.zone, put_in) as deliverer,
         ):
             rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
             members = RedisMembers(redis)
@@ -126,7 +127,7 @@ async def run(settings: Settings) -> None:
             dead = Deaths(store, partial(held, redis), lambda worker: presence.died(worker, time.time()), watch.settled)
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
-            called = Callbacks(settings, engine, looking, redis, keeper, dispatcher, store)
+            called = Callbacks(settings, engine, looking, changes, redis, keeper, dispatcher, store)
             leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
             pages = (*leads, *messages.handoff_pages(settings, redis, store, looking), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
@@ -137,6 +138,7 @@ async def run(settings: Settings) -> None:
             async with asyncio.timeout(DRAIN_WITHIN):
                 await writer.drain()
         await redis.aclose()
+        changes.close()
         await looking.dispose()
         await engine.dispose()
 
@@ -149,11 +151,13 @@ async def _unended(records: AsyncEngine, since: float, before: float) -> Sequenc
         raise Unavailable("The records can't be read.") from bad
 
 
-async def _keeper(settings: Settings, catalogue: Catalogue, engine: AsyncEngine, looking: AsyncEngine) -> Keeper:
+async def _keeper(
+    settings: Settings, catalogue: Catalogue, engine: AsyncEngine, looking: AsyncEngine, changes: Changes
+) -> Keeper:
     """The plan's keeper, with a first plan. Raises SetupFault."""
     keeper = Keeper(
-        Plans(engine, looking),
-        Overrides(engine, looking),
+        Plans(engine, looking, changes),
+        Overrides(engine, looking, changes),
         catalogue,
         files=settings.dialplans,
         marker=settings.state / "plan-files",

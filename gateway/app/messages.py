@@ -22,6 +22,7 @@ from gateway.operate.deliverer import Deliverer, Threads
 from gateway.operate.links import Links, route
 from gateway.operate.sending import Senders
 from gateway.operate.taking import Taking
+from gateway.records.changes import Changes
 from gateway.records.outbox import Outbox, card_of
 from gateway.up.servers import client_file
 
@@ -31,7 +32,12 @@ _WARM_AFTER = 10.0
 
 @asynccontextmanager
 async def deliverer(
-    settings: Settings, engine: AsyncEngine, looking: AsyncEngine, zone: Callable[[], tzinfo], awake: asyncio.Event
+    settings: Settings,
+    engine: AsyncEngine,
+    looking: AsyncEngine,
+    changes: Changes,
+    zone: Callable[[], tzinfo],
+    awake: asyncio.Event,
 ) -> AsyncIterator[Deliverer]:
     """Run its `run` within the context. `zone`: that of the plan in force. `awake`: see Deliverer."""
     threads = Threads()
@@ -39,7 +45,7 @@ async def deliverer(
     try:
         async with aiohttp.ClientSession() as session:
             sender = Senders(settings, session, threads, time.time)
-            outbox = Outbox(engine, looking)
+            outbox = Outbox(engine, looking, changes)
             yield Deliverer(outbox, settings, sender=sender, zone=zone, clock=time.time, awake=awake)
     finally:
         later.cancel()

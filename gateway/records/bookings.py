@@ -14,6 +14,7 @@ from gateway.callbacks.machine import OPEN, Booking, Claimed, Event, Moved, Stat
 from gateway.callbacks.port import LEASE, Told
 from gateway.callbacks.told import booking_from, happened
 from gateway.errors import Unavailable
+from gateway.records.changes import UNKNOWN, Changes, Empty
 from gateway.records.engine import whole
 from gateway.records.reading import text
 from gateway.records.schema import BOOKINGS, CALLS
@@ -33,9 +34,11 @@ _T = TypeVar("_T")
 class SqlBookings:
     """Implements `gateway.callbacks.port.Bookings`. The engines are the caller's."""
 
-    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
-        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`)."""
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None, changes: Changes = UNKNOWN) -> None:
+        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`). `changes`: of their database."""
         self._engine, self._looking = engine, looking or engine
+        pending = or_(BOOKINGS.c.state.in_(OPEN), BOOKINGS.c.telling != "")
+        self._nothing = Empty(self._looking, select(BOOKINGS.c.id).where(pending), changes)
 
     async def book(self, booking: Booking) -> bool:
         """See the port."""
@@ -71,7 +74,7 @@ class SqlBookings:
     async def due(self, now: float) -> Sequence[Booking]:
         """See the port."""
         query = select(BOOKINGS).where(_due(now)).order_by(BOOKINGS.c.at, BOOKINGS.c.id)
-        return [read(row) for row in await self._rows(query.limit(_AT_ONCE))]
+        return [read(row) for row in await self._pending(query.limit(_AT_ONCE))]
 
     async def claim(self, which: str, now: float) -> Booking | None:
         """See the port."""
@@ -99,12 +102,12 @@ class SqlBookings:
         """See the port."""
         waiting = BOOKINGS.c.state.in_([one for one in OPEN if one is not State.TALKING])
         query = select(BOOKINGS).where(waiting, BOOKINGS.c.by < now, BOOKINGS.c.breached == 0.0)
-        return [read(row) for row in await self._rows(query.order_by(BOOKINGS.c.by).limit(_MANY))]
+        return [read(row) for row in await self._pending(query.order_by(BOOKINGS.c.by).limit(_MANY))]
 
     async def to_tell(self) -> Sequence[Told]:
         """See the port."""
         query = select(BOOKINGS).where(BOOKINGS.c.telling != "").order_by(BOOKINGS.c.made).limit(_MANY)
-        return [Told(read(row), Tell(what)) for row in await self._rows(query) for what in row["telling"].split()]
+        return [Told(read(row), Tell(what)) for row in await self._pending(query) for what in row["telling"].split()]
 
     async def told(self, which: str, what: Tell) -> None:
         """See the port."""
@@ -118,6 +121,10 @@ class SqlBookings:
     async def _write(self, statement: Any) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(statement)
+
+    async def _pending(self, query: Any) -> Sequence[Mapping[str, Any]]:
+        """Rows of callbacks that aren't over, or are to be told of."""
+        return () if await _answered(self._nothing()) else await self._rows(query)
 
     async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
         async def asked() -> Sequence[Mapping[str, Any]]:

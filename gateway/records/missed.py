@@ -14,6 +14,7 @@ from gateway.callbacks.machine import OPEN, Booking, booking_of
 from gateway.callbacks.missed import Missed, ends_of
 from gateway.errors import Unavailable
 from gateway.records.bookings import read
+from gateway.records.changes import UNKNOWN, Changes, Empty
 from gateway.records.engine import whole
 from gateway.records.outbox import put
 from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
@@ -31,13 +32,16 @@ class MissedHandoffs:
     """Those that somebody is to be told of. Every method raises Unavailable when the database doesn't answer. The engines
     are the caller's."""
 
-    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
-        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`)."""
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None, changes: Changes = UNKNOWN) -> None:
+        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`). `changes`: of their database."""
         self._engine, self._looking = engine, looking or engine
+        self._all_told = Empty(self._looking, select(MISSED.c.call).where(MISSED.c.told.is_(None)), changes)
 
     async def fresh(self, before: float) -> Sequence[Missed]:
         """Those of whom nobody was told yet, of calls that ended before a time. A call whose caller was put through after
         all isn't one of them, and is forgotten."""
+        if await _answered(self._all_told()):
+            return ()
         return await self._found(MISSED.c.told.is_(None), MISSED.c.at <= before)
 
     async def unescalated(self, since: float) -> Sequence[Missed]:

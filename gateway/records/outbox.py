@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Update, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.records.changes import UNKNOWN, Changes, Empty
 from gateway.records.engine import whole
 from gateway.records.groups import Row
 from gateway.records.schema import CALLS, DELIVERIES, LEADS, MESSAGES
@@ -139,12 +140,15 @@ def next_try(due: Due, now: float, *, again: bool, wait: float) -> float | None:
 class Outbox:
     """The outbox in the database. Methods raise SQLAlchemy's errors when the database can't be used."""
 
-    def __init__(self, engine: AsyncEngine, looking: AsyncEngine) -> None:
-        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`)."""
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine, changes: Changes = UNKNOWN) -> None:
+        """`engine` writes, `looking` reads (see `gateway.records.engine.connect`). `changes`: of their database."""
         self._engine, self._looking = engine, looking
+        self._all_done = Empty(looking, select(DELIVERIES.c.id).where(DELIVERIES.c.due.is_not(None)), changes)
 
     async def claim(self, now: float, most: int, *, urgent: bool) -> Sequence[Due]:
         """See Deliveries."""
+        if await self._all_done():
+            return ()
         due = (DELIVERIES.c.due <= now) & (DELIVERIES.c.urgent.is_(urgent))
         async with self._looking.connect() as connection:  # takes no lock: there is mostly nothing
             if (await connection.scalar(select(DELIVERIES.c.id).where(due).limit(1))) is None:

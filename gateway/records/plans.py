@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import re
 import zlib
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -20,6 +21,7 @@ from gateway.dialplan.overrides import Override
 from gateway.dialplan.version import Source, Version
 from gateway.errors import Refused, Unavailable
 from gateway.records import reading
+from gateway.records.changes import UNKNOWN, Changes, Remembered
 from gateway.records.engine import whole
 from gateway.records.schema import OVERRIDES, PLAN_FILES, PLAN_VERSION_FILES, PLAN_VERSIONS
 
@@ -33,10 +35,11 @@ _T = TypeVar("_T")
 class Plans:
     """The versions. Every method raises Unavailable when the database doesn't answer. The engines are the caller's."""
 
-    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None, changes: Changes = UNKNOWN) -> None:
         """`engine`: opened to write where `apply` or `withdraw` are to be called. `looking`: one opened to read only,
-        whose looks don't wait for writers; the same database."""
+        whose looks don't wait for writers; the same database. `changes`: of it."""
         self._engine, self._looking = engine, looking or engine
+        self._live = Remembered[Version | None](changes)
 
     async def apply(
         self,
@@ -101,7 +104,11 @@ class Plans:
 
     async def live(self, now: float) -> Version | None:
         """The version in force; None before the first."""
-        return await self._read(lambda connection: _live(connection, now))
+
+        async def asked() -> tuple[Version | None, float]:
+            return await self._read(lambda connection: _live_until(connection, now))
+
+        return await self._live.at(now, asked)
 
     async def history(self, limit: int = 50) -> Sequence[Version]:
         """The newest versions, newest first, scheduled ones too."""
@@ -164,9 +171,10 @@ class Plans:
 class Overrides:
     """What operators override. Errors as of `Plans`."""
 
-    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, looking: AsyncEngine | None = None, changes: Changes = UNKNOWN) -> None:
         """As of `Plans`."""
         self._engine, self._looking = engine, looking or engine
+        self._active = Remembered[Sequence[Override]](changes)
 
     async def add(
         self, kind: str, subject: str, until: float, say: str, author: str, now: float, ends: Sequence[str] = ()
@@ -197,7 +205,12 @@ class Overrides:
 
     async def active(self, now: float) -> Sequence[Override]:
         """What is in force, or comes, in the order in which it was made."""
-        return await self._list(select(OVERRIDES).where(*_active(now)).order_by(OVERRIDES.c.id))
+
+        async def asked() -> tuple[Sequence[Override], float]:
+            found = await self._list(select(OVERRIDES).where(*_active(now)).order_by(OVERRIDES.c.id))
+            return found, min((one.until for one in found), default=math.inf)
+
+        return await self._active.at(now, asked)
 
     async def since(self, begin: float) -> Sequence[Override]:
         """Those that counted at some time since `begin`, in the order in which they were made."""
@@ -280,6 +293,14 @@ async def _live(connection: AsyncConnection, now: float) -> Version | None:
     last = await _first(connection, at_once)
     timed = await _first(connection, by_time.order_by(columns.effective.desc(), columns.number.desc()))
     return timed if timed is not None and (last is None or timed.effective > last.made) else last
+
+
+async def _live_until(connection: AsyncConnection, now: float) -> tuple[Version | None, float]:
+    """The version in force, and until when at most."""
+    columns = PLAN_VERSIONS.c
+    ahead = select(func.min(columns.effective)).where(columns.withdrawn.is_(None), columns.effective > now)
+    until = await connection.scalar(ahead)
+    return await _live(connection, now), math.inf if until is None else until
 
 
 async def _first(connection: AsyncConnection, query: Select[Any]) -> Version | None:

@@ -22,6 +22,7 @@ from gateway.calls.store.memory import MemoryStore
 from gateway.calls.store.port import CallStore
 from gateway.calls.store.redis_store import RedisStore
 from gateway.config import Settings
+from gateway.records.changes import Changes
 from gateway.records.engine import connect
 from gateway.records.outbox import Outbox
 from gateway.redis_client import PROTOCOL
@@ -131,8 +132,16 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
 
 
 @pytest.fixture
-async def outbox(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Outbox]:
+def changes(settings: Settings) -> Iterator[Changes]:
+    """Whether that database changes."""
+    made = Changes(settings.database)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def outbox(settings: Settings, engine: AsyncEngine, changes: Changes) -> AsyncIterator[Outbox]:
     """The outbox on that database."""
     looking = connect(settings.database, writes=False)
-    yield Outbox(engine, looking)
+    yield Outbox(engine, looking, changes)
     await looking.dispose()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.callbacks.machine import Booking, Cancelled, Ended, Forbidden, Late, Moved, Reached, State, Tell, booked
 from gateway.callbacks.port import LEASE, Bookings, MemoryBookings
 from gateway.records.bookings import SqlBookings, put
+from gateway.records.changes import UNKNOWN, Changes
 from gateway.records.rows import lock_calls
 from gateway.records.writer import Writer
 from gateway.terms.call import CallId
@@ -24,11 +25,12 @@ NOW = 1_800_000_000.0
 TERMS = Terms("sales", "America/New_York", ((NOW, NOW + 9000),), 2, 900.0)
 
 
-@pytest.fixture(params=["memory", "sql"])
-async def bookings(request: pytest.FixtureRequest, engine: AsyncEngine) -> Bookings:
+@pytest.fixture(params=["memory", "sql", "sql-remembering"])
+async def bookings(request: pytest.FixtureRequest, engine: AsyncEngine, changes: Changes) -> Bookings:
     async with engine.begin() as connection:
         await lock_calls(connection, {CALL: NOW, "SCL_b": NOW})
-    return MemoryBookings() if request.param == "memory" else SqlBookings(engine)
+    told = changes if request.param == "sql-remembering" else UNKNOWN
+    return MemoryBookings() if request.param == "memory" else SqlBookings(engine, None, told)
 
 
 def a_booking(at: float = NOW, call: str = CALL, team: str = "sales") -> Booking:

@@ -20,6 +20,7 @@ from gateway.app.messages import deliverer, served
 from gateway.config import Settings
 from gateway.errors import Refused, Unavailable
 from gateway.operate.deliverer import URGENT_AT_ONCE, Deliverer
+from gateway.records.changes import UNKNOWN
 from gateway.records.engine import connect
 from gateway.records.notices import WORDS_WITHIN
 from gateway.records.outbox import GIVE_UP_AFTER, LEASE, Due, Outbox
@@ -229,7 +230,7 @@ async def test_webhooks_are_signed_and_carry_the_same_id_in_every_try(
         event = asked(CALL, now, kind="lead", subject="", to=[f"{base}/hook?key=a%26b"], content=content)
         await write(engine, event, at=now)
         looking = connect(settings.database, writes=False)
-        async with deliverer(mine, engine, looking, lambda: UTC, asyncio.Event()) as one:
+        async with deliverer(mine, engine, looking, UNKNOWN, lambda: UTC, asyncio.Event()) as one:
             for _ in range(3):
                 await _due_now(engine)
                 await look(one)
@@ -258,7 +259,7 @@ async def test_control_tells_of_a_message_with_a_link_that_plays_it(settings: Se
         data = {**LEFT.data, "notify": [f"{base}/hook"]}
         await write(engine, OPENED, Event(CALL, Kind.MESSAGE, NOW, data, "2-0"), WORDS, at=time.time())
         looking = connect(settings.database, writes=False)
-        async with deliverer(mine, engine, looking, lambda: UTC, asyncio.Event()) as one:
+        async with deliverer(mine, engine, looking, UNKNOWN, lambda: UTC, asyncio.Event()) as one:
             await look(one)
         await looking.dispose()
         told = json.loads(got[0][1])

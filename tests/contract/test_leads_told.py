@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.app.messages import deliverer, lead_pages
 from gateway.config import Settings
+from gateway.records.changes import UNKNOWN
 from gateway.records.engine import connect
 from gateway.records.notices import LEAD_AT_LATEST
 from gateway.records.outbox import Outbox
@@ -105,7 +106,10 @@ async def test_who_gets_a_lead_sees_it_on_a_page_and_tells_what_became_of_it(
         async with TestServer(app, port=port), ClientSession() as session:
             now = time.time()
             await write(engine, OPENED, turn, Event(CALL, Kind.FACTS, NOW + 2, known, "6-0"), ENDED, at=now)
-            async with deliverer(mine, engine, looking, lambda: UTC, asyncio.Event()) as one, Tasks("test") as making:
+            async with (
+                deliverer(mine, engine, looking, UNKNOWN, lambda: UTC, asyncio.Event()) as one,
+                Tasks("test") as making,
+            ):
                 await one.look(making)
                 await making.settled(20)
             lead = got[0]["lead"]
@@ -156,12 +160,13 @@ import asyncio, sys
 from datetime import UTC
 from gateway.app.messages import deliverer
 from gateway.config import Settings
+from gateway.records.changes import UNKNOWN
 from gateway.records.engine import connect
 
 async def run(database):
     mine = Settings.model_validate({"DATABASE_URL": database})
     engine, looking = (connect(mine.database, writes=writes) for writes in (True, False))
-    async with deliverer(mine, engine, looking, lambda: UTC, asyncio.Event()) as one:
+    async with deliverer(mine, engine, looking, UNKNOWN, lambda: UTC, asyncio.Event()) as one:
         await one.run()
 
 asyncio.run(run(sys.argv[1]))
@@ -197,7 +202,10 @@ async def test_a_process_killed_in_a_delivery_leaves_it_to_another_under_the_sam
             await process.wait()
         go_on.set()
         looking = connect(settings.database, writes=False)
-        async with deliverer(settings, engine, looking, lambda: UTC, asyncio.Event()) as one, Tasks("test") as making:
+        async with (
+            deliverer(settings, engine, looking, UNKNOWN, lambda: UTC, asyncio.Event()) as one,
+            Tasks("test") as making,
+        ):
             await one.look(making)
             await making.settled(20)
             assert len(got) == 1, "its lease isn't over"
