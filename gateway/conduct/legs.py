@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import IntEnum
 from types import TracebackType
 from typing import Self
 
@@ -37,9 +35,10 @@ from gateway.conduct.browsers import is_browser, let_hear, speaks
 from gateway.conduct.dropping import Dropping
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import patiently
+from gateway.conduct.leg import At, Known, LegThere
 from gateway.conduct.listening import Listening
 from gateway.conduct.outward import Leg, Outward, Passed
-from gateway.conduct.room import ACTIVE, STATUS, astray
+from gateway.conduct.room import ACTIVE, STATUS, UNSURE_FOR, astray
 from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
@@ -84,55 +83,6 @@ Note = Callable[[Mapping[str, object]], None]
 log = structlog.get_logger(__name__)
 
 
-class _At(IntEnum):
-    """How far a leg has come; it only ever goes up."""
-
-    DIALING = 0
-    RINGING = 1
-    ANSWERED = 2
-    OVER = 3
-
-
-@dataclass
-class _Leg:
-    name: str
-    member: str
-    number: str = field(default="", repr=False)
-    at: _At = _At.DIALING
-    dialing: asyncio.Task[None] | None = field(default=None, repr=False)
-    """Waits for the API's answer."""
-    passed: Passed | None = None
-    """What the guard let out; None for a leg that another job has dialed."""
-    answered: float = 0.0
-    """When its callee answered, on the loop's clock."""
-    hold: str = ""
-    """As was last told (see `cues.LegHold`)."""
-
-    @property
-    def pending(self) -> bool:
-        """Whether the API is yet to answer."""
-        return self.dialing is not None and not self.dialing.done()
-
-
-@dataclass(frozen=True, slots=True)
-class LegThere:
-    """A leg that is in the room."""
-
-    leg: str
-    member: str
-    status: str
-    """`sip.callStatus`: dialing, ringing, active …"""
-    epoch: int
-    """Of the job that dialed it."""
-    hold: str = ""
-    """See `cues.LegHold`."""
-
-    @property
-    def answered(self) -> bool:
-        """Whether its callee has answered."""
-        return self.status == ACTIVE
-
-
 async def _unpaced(_: OutboundTrunk) -> None:
     """No limit."""
 
@@ -165,8 +115,8 @@ class Legs:
         of the record's `leg` events."""
         self._room, self._lk, self._call, self._outward = room, lk, call, outward
         self._tell, self._hearing, self._pace, self._note = happened, hearing, pace, note
-        self._legs: dict[str, _Leg] = {}
-        self._caller = _Leg("", "", at=_At.ANSWERED)
+        self._legs: dict[str, Known] = {}
+        self._caller = Known("", "", at=At.ANSWERED)
         self._dropped: set[str] = set()
         self._tasks = Tasks("legs")
         self._removing = Tasks("removing legs")
@@ -189,7 +139,7 @@ class Legs:
         self._listening.stop()
         if not self._stay:
             for one in list(self._legs.values()):
-                if one.at < _At.ANSWERED:
+                if one.at < At.ANSWERED:
                     self.drop(one.name)
         await self._removing.settled(CLOSE_WITHIN)
         self._dropping.stop()
@@ -227,14 +177,14 @@ class Legs:
                 there = LegThere(name, who.attributes.get(MEMBER, ""), status, _epoch(who), hold)
                 found.append(there)
                 if name not in self._legs:
-                    at = _At.ANSWERED if there.answered else _At.RINGING
-                    self._legs[name] = _Leg(name, there.member, at=at, hold=hold)
+                    at = At.ANSWERED if there.answered else At.RINGING
+                    self._legs[name] = Known(name, there.member, at=at, hold=hold)
         return tuple(found)
 
     def dial(self, dial: Dial) -> None:
         """Ring somebody (see `cues.Dial`). LegFailed with status 0 tells of what can't be dialed at all. Who has no phone
         is asked to come by their browser: the leg is one that rings until it is dropped."""
-        one = self._legs[dial.leg] = _Leg(dial.leg, dial.callee.name, dial.callee.address)
+        one = self._legs[dial.leg] = Known(dial.leg, dial.callee.name, dial.callee.address)
         if not dial.callee.address:
             self._noted(one, "dialed")
             self._reached(one, RINGING)
@@ -244,16 +194,16 @@ class Legs:
     def refer(self, refer: Refer) -> None:
         """Have the caller's carrier call somebody (see `cues.Refer`). LegFailed with status 0 tells that it couldn't be
         asked at all."""
-        one = self._legs[refer.leg] = _Leg(refer.leg, refer.callee.name, refer.callee.address)
+        one = self._legs[refer.leg] = Known(refer.leg, refer.callee.name, refer.callee.address)
         one.dialing = self._tasks.start(self._refer(one, refer), f"refer {refer.leg}")
 
     def drop(self, name: str) -> None:
         """Stop ringing a leg, or hang it up; nothing more is told of it."""
         one = self._legs.get(name)
         self._dropped.add(name)
-        if one is None or one.at is _At.OVER:
+        if one is None or one.at is At.OVER:
             return
-        one.at = _At.OVER
+        one.at = At.OVER
         self._settle(one)
         self._noted(one, "dropped")
         self._hearing.part(leg(name))
@@ -280,10 +230,10 @@ class Legs:
 
     async def _let_hear(self, name: str, matrix: Matrix) -> None:
         await let_hear(self._lk.room, self._room.name, leg(name))
-        if self._legs[name].at is _At.ANSWERED:
+        if self._legs[name].at is At.ANSWERED:
             self._hearing.set(matrix)
 
-    async def _dial(self, one: _Leg, dial: Dial) -> None:
+    async def _dial(self, one: Known, dial: Dial) -> None:
         loop = asyncio.get_running_loop()
         by = loop.time() + max(dial.ring_for, 1.0)
         try:
@@ -298,14 +248,14 @@ class Legs:
         except TimeoutError:
             self._failed(one, 503, "the trunk's calls_per_second left no room, or nobody could count the call")
             return
-        if one.at is _At.OVER:
+        if one.at is At.OVER:
             self._settle(one)  # dropped while it was let out: what it was taken to cost, it doesn't
             return
         self._noted(one, "dialed")
         # Whoever is dialed last, at the trunk's pace, is rung as long as the first: as far as the machine waits for it.
         await self._create(one, passed, max(1.0, min(dial.ring_for, by + rung.LATE - 1.0 - loop.time())))
 
-    async def _create(self, one: _Leg, passed: Passed, ringing: float) -> None:
+    async def _create(self, one: Known, passed: Passed, ringing: float) -> None:
         waits = ringing <= LONGEST_WAIT
         # LiveKit would write the number where the name is.
         attributes = {LEG: one.name, MEMBER: one.member, EPOCH: str(self._call.epoch)}
@@ -325,14 +275,14 @@ class Legs:
             if waits:
                 self._answered(one)
 
-    def _lose(self, one: _Leg, status: int, reason: str) -> None:
+    def _lose(self, one: Known, status: int, reason: str) -> None:
         """Nobody tells what became of a dialing, and the phone may ring on: whoever answered it would hear nobody."""
-        if one.at < _At.ANSWERED and not self._stay:
+        if one.at < At.ANSWERED and not self._stay:
             self._dropped.add(one.name)  # it is removed also if it joins later
             self._dropping.drop(one.name, one.dialing)
         self._failed(one, status, reason)
 
-    async def _refer(self, one: _Leg, refer: Refer) -> None:
+    async def _refer(self, one: Known, refer: Refer) -> None:
         try:
             one.passed = passed = await patiently(lambda: self._outward.may(refer.callee.address, one.name, refer=True))
         except OffhookError as bad:
@@ -342,8 +292,8 @@ class Legs:
         status, said = await referring.sent(self._outward, passed, refer.ring_for)
         if status != referring.THERE:
             self._failed(one, status, said)
-        elif one.at < _At.OVER:
-            one.at = _At.OVER
+        elif one.at < At.OVER:
+            one.at = At.OVER
             self._noted(one, "transferred")
             self._tell(Referred(one.name))
 
@@ -363,19 +313,19 @@ class Legs:
             self._held(one, who.attributes.get(HOLD, ""))
             self._reached(one, who.attributes.get(STATUS, ""), lost=LOST in who.attributes)
         elif self._took_over and _epoch(who) < self._call.epoch:
-            self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
+            self._legs[name] = Known(name, who.attributes.get(MEMBER, ""))
             self.drop(name)
 
     def _came(self, name: str, who: rtc.RemoteParticipant) -> None:
         """A member's browser: once it speaks it has answered."""
         if name not in self._legs and speaks(who):
-            one = self._legs[name] = _Leg(name, who.attributes.get(MEMBER, ""))
+            one = self._legs[name] = Known(name, who.attributes.get(MEMBER, ""))
             self._noted(one, "dialed")
             self._answered(one)
 
-    def _reached(self, one: _Leg, status: str, *, lost: bool = False) -> None:
-        if status == RINGING and one.at < _At.RINGING:
-            one.at = _At.RINGING
+    def _reached(self, one: Known, status: str, *, lost: bool = False) -> None:
+        if status == RINGING and one.at < At.RINGING:
+            one.at = At.RINGING
             self._noted(one, "ringing")
             self._tell(LegRings(one.name))
         elif status == ACTIVE:
@@ -383,48 +333,60 @@ class Legs:
         elif status == HUNG_UP:  # told before it leaves the room, which takes it a while
             self._left(one, status, lost=lost)
 
-    def _held(self, one: _Leg, hold: str) -> None:
-        if one.at is _At.ANSWERED and hold != one.hold:
+    def _held(self, one: Known, hold: str) -> None:
+        if one.at is At.ANSWERED and hold != one.hold:
             one.hold = hold
             self._tell(LegHold(one.name, hold))
 
     def _key(self, dtmf: rtc.SipDTMF) -> None:
         one = self._legs.get(leg_name(dtmf.participant.identity)) if dtmf.participant is not None else None
-        if one is not None and one.at is _At.ANSWERED:
+        if one is not None and one.at is At.ANSWERED:
             self._tell(LegKey(one.name, dtmf.digit))
 
-    def _answered(self, one: _Leg) -> None:
-        if one.at < _At.ANSWERED:
-            one.at, one.answered = _At.ANSWERED, asyncio.get_running_loop().time()
+    def _answered(self, one: Known) -> None:
+        if one.at < At.ANSWERED:
+            one.at, one.answered = At.ANSWERED, asyncio.get_running_loop().time()
             self._noted(one, "answered")
             self._tell(LegAnswered(one.name))
 
-    def _failed(self, one: _Leg, status: int, reason: str) -> None:
-        if one.at < _At.ANSWERED and not self._stay:
-            one.at = _At.OVER
+    def _failed(self, one: Known, status: int, reason: str) -> None:
+        if one.at < At.ANSWERED and not self._stay:
+            one.at = At.OVER
             self._settle(one)
             self._noted(one, "failed", status, reason)
             self._tell(LegFailed(one.name, status, reason))
 
     def _gone(self, who: rtc.RemoteParticipant) -> None:
         one = self._legs.get(leg_name(who.identity))
-        if one is None or one.at is _At.OVER or astray(self._room):
+        if one is None or one.at is At.OVER or astray(self._room):
             return
-        if one.at is _At.ANSWERED:
+        if who.disconnect_reason:
+            self._went(one, who)
+        else:
+            self._tasks.start(self._doubt(one, who), "leg gone without a reason")
+
+    async def _doubt(self, one: Known, who: rtc.RemoteParticipant) -> None:
+        await asyncio.sleep(UNSURE_FOR)
+        known = self._room.isconnected() and not astray(self._room)
+        if known and not self._stay and who.identity not in self._room.remote_participants:
+            self._went(one, who)
+
+    def _went(self, one: Known, who: rtc.RemoteParticipant) -> None:
+        if one.at is At.ANSWERED:
             self._left(one, _words(who.disconnect_reason), lost=who.disconnect_reason in _LOST)
             return
         status = _REFUSED.get(who.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON, 480)
         within = TOLD_WITHIN if one.pending else 0.0
         self._tasks.start(self._fail_later(one, status, _words(who.disconnect_reason), within), "leg gone")
 
-    def _left(self, one: _Leg, reason: str, *, lost: bool = False) -> None:
-        if one.at is _At.ANSWERED:
-            one.at = _At.OVER
+    def _left(self, one: Known, reason: str, *, lost: bool = False) -> None:
+        if one.at is At.ANSWERED:
+            one.at = At.OVER
             self._settle(one)
             self._noted(one, "left", 0, reason)
             self._tell(LegLeft(one.name, lost))
 
-    def _settle(self, one: _Leg) -> None:
+    def _settle(self, one: Known) -> None:
         """Count what the leg has cost. Of one that outlives us, what it was taken to cost stays."""
         if one.passed is not None:
             now = asyncio.get_running_loop().time()
@@ -436,12 +398,12 @@ class Legs:
         except Unavailable as bad:
             log.warning("what a leg has cost couldn't be counted", why=bad.what)
 
-    async def _fail_later(self, one: _Leg, status: int, reason: str, within: float) -> None:
+    async def _fail_later(self, one: Known, status: int, reason: str, within: float) -> None:
         """The API's own answer, with the status as it is, comes just after the participant has gone."""
         await asyncio.sleep(within)
         self._failed(one, status, reason)
 
-    def _noted(self, one: _Leg, event: str, status: int = 0, reason: str = "") -> None:
+    def _noted(self, one: Known, event: str, status: int = 0, reason: str = "") -> None:
         data: dict[str, object] = {"leg": one.name, "member": one.member, "number": one.number, "event": event}
         if status:
             data["status"] = status

@@ -62,6 +62,9 @@ class Room(rtc.EventEmitter[str]):
         self.room = self
         self.connection_state: int = rtc.ConnectionState.CONN_CONNECTED
 
+    def isconnected(self) -> bool:
+        return self.connection_state != rtc.ConnectionState.CONN_DISCONNECTED
+
     async def remove_participant(self, who: Any) -> None:
         self.removed.append(who.identity)
 
@@ -95,7 +98,13 @@ async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: boo
     assert room.removed == (["leg-late"] if took_over else [])
 
 
-async def test_who_seems_gone_because_our_connection_is_lost_has_not_left() -> None:
+@pytest.mark.parametrize("lost", [rtc.ConnectionState.CONN_RECONNECTING, rtc.ConnectionState.CONN_DISCONNECTED])
+@pytest.mark.parametrize("told_first", [True, False])
+async def test_who_seems_gone_because_our_connection_is_lost_has_not_left(
+    monkeypatch: pytest.MonkeyPatch, lost: int, told_first: bool
+) -> None:
+    """The SDK says so of everybody, and that it is ours that is lost before or after."""
+    monkeypatch.setattr("gateway.conduct.legs.UNSURE_FOR", 0.02)
     room, told = Room(), list[object]()
     legs = Legs(
         cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), told.append,
@@ -107,10 +116,37 @@ async def test_who_seems_gone_because_our_connection_is_lost_has_not_left() -> N
             room.remote_participants[f"leg-{name}"].attributes[STATUS] = ACTIVE
         assert all(one.answered for one in legs.present())
         room.goes("other", rtc.DisconnectReason.CLIENT_INITIATED)
-        room.connection_state = rtc.ConnectionState.CONN_RECONNECTING
+        if told_first:
+            room.connection_state = lost
         room.goes("one", rtc.DisconnectReason.UNKNOWN_REASON)
+        room.connection_state = lost
+        await asyncio.sleep(0.05)
         legs.leave()
     assert told == [LegLeft("other")]
+
+
+@pytest.mark.parametrize("returns", [True, False])
+async def test_who_is_gone_without_a_reason_has_left_in_the_end(monkeypatch: pytest.MonkeyPatch, returns: bool) -> None:
+    monkeypatch.setattr("gateway.conduct.legs.UNSURE_FOR", 0.02)
+    room, told = Room(), list[object]()
+    legs = Legs(
+        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), told.append,
+        hearing=HEARING,
+    )  # fmt: skip
+    async with legs:
+        room.comes("one", 1)
+        room.remote_participants["leg-one"].attributes[STATUS] = ACTIVE
+        assert all(one.answered for one in legs.present())
+        room.goes("one", rtc.DisconnectReason.UNKNOWN_REASON)
+        assert told == []
+        if returns:
+            room.comes("one", 1)
+            room.remote_participants["leg-one"].attributes[STATUS] = ACTIVE
+            await asyncio.sleep(0.1)
+        else:
+            await until(lambda: told, 2.0)
+        legs.leave()
+    assert told == ([] if returns else [LegLeft("one")])
 
 
 @pytest.mark.parametrize(("waits", "rings"), [(0.0, 20.0), (8.0, 20.0), (15.0, 14.0), (19.5, 9.5)])
@@ -251,6 +287,7 @@ async def test_a_browser_has_answered_once_it_speaks_and_is_told_of_once() -> No
             room.emit("track_published", None, browser("one.browser", AUDIO))
         assert told == [LegAnswered("one.browser")]
         gone = browser("one.browser", AUDIO)
+        gone.disconnect_reason = rtc.DisconnectReason.CLIENT_INITIATED
         room.emit("participant_disconnected", gone)
         assert told[1:] == [LegLeft("one.browser")]
         legs.leave()
