@@ -207,7 +207,6 @@ class RoomLeg:
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
         self._isolated = self._ears.silence = LEG in attributes
-        self._mouth = Mouth(seat.identity, self._rate)
         room = self._room = rtc.Room()
         self._listen(room)
         token = seat.token or token_of(self._livekit, seat, attributes)
@@ -223,6 +222,9 @@ class RoomLeg:
         self._connecting.result()
         if not self._left:
             self._place = self._board.enter(seat.room, seat.identity, self._ears)
+        # Not before: where no room is there yet the SDK makes a runtime for the track alone, whose threads can be gone while the
+        # room still has the track. Where the SDK takes such a room apart, as 1.2 does, that is a crash.
+        self._mouth = Mouth(seat.identity, self._rate)
         for method, handler in self._rpcs(room).items():
             room.local_participant.register_rpc_method(method, handler)
         return room
@@ -383,8 +385,8 @@ def _forget_rpcs(room: rtc.Room, methods: Iterable[str]) -> None:
     connections, 0.3 MB, as long as we run (github.com/livekit/rust-sdks/pull/1437). One in which somebody else still
     publishes it keeps all the same (pull 1435).
 
-    Not for a room that the server has ended: SDK 1.1 keeps most of such a room anyway (issue 1443), and SDK 1.2, which
-    doesn't, has crashed in taking one apart.
+    Not for a room that the server has ended: SDK 1.1 keeps most of such a room anyway (issue 1443), and SDK 1.2 could crash in
+    taking one apart before our track was made in the room (see `_connect`).
     """
     for method in methods:
         room.local_participant.unregister_rpc_method(method)

@@ -11,7 +11,7 @@ from livekit import rtc
 
 from gateway.edge.audio import Mouth
 from gateway.edge.room import RPCS, RoomLeg, RoomUser, asked_to_hear
-from gateway.edge.seat import LiveKit
+from gateway.edge.seat import LiveKit, Seat
 from gateway.edge.switchboard import Switchboard
 from gateway.terms.direct import HEAR, MISSING, OF
 from gateway.terms.gap import KEYS, PROOF, proof
@@ -61,6 +61,30 @@ async def test_the_sdk_keeps_no_room_by_its_rpc_methods() -> None:
 
 async def test_a_room_that_the_server_has_ended_is_left_as_it_is() -> None:
     assert await left(Room(connected=False)) == ["disconnect"]
+
+
+async def test_our_track_is_made_once_the_room_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is made before may have a runtime of the SDK's for itself, which can be gone before the room lets go of the track."""
+    done: list[str] = []
+
+    class Entered(Room):
+        def on(self, *_: object) -> None:
+            pass
+
+        def register_rpc_method(self, *_: object) -> None:
+            pass
+
+        async def connect(self, *_: object) -> None:
+            done.append("connect")
+
+    def mouth(*_: object) -> None:
+        done.append("track")
+
+    monkeypatch.setattr("gateway.edge.room.rtc.Room", lambda: Entered(connected=True))
+    monkeypatch.setattr("gateway.edge.room.Mouth", mouth)
+    leg = RoomLeg(LiveKit("", "key", "secret"), Switchboard(), cast("RoomUser", _User()), "call")
+    await leg._connect(Seat("room", "caller"), {})
+    assert done == ["connect", "track"]
 
 
 class Us:
