@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, cast
 
@@ -104,6 +104,8 @@ class RoomLeg:
         self._isolated = False
         """The API alone decides whom we hear."""
         self._place: Place | None = None
+        self._methods: Sequence[str] = ()
+        """What others in the room may ask of us."""
         self._hearing: dict[str, str] = {}
         """Whom we were subscribed to: identities, by the ids of their tracks. The SDK doesn't tell when LiveKit's API
         unsubscribes us later."""
@@ -171,8 +173,7 @@ class RoomLeg:
         await self._tasks.__aexit__(None, None, None)
         self._ears.close_all()
         if self._room is not None:
-            if self._connected():
-                _forget_rpcs(self._room, self._rpcs(self._room))
+            _forget_rpcs(self._room, self._methods)
             try:
                 async with asyncio.timeout(LEAVING):
                     await self._room.disconnect(reason=cast("rtc.DisconnectReason.ValueType", reason))
@@ -227,6 +228,7 @@ class RoomLeg:
         self._mouth = Mouth(seat.identity, self._rate)
         for method, handler in self._rpcs(room).items():
             room.local_participant.register_rpc_method(method, handler)
+        self._methods = tuple(self._rpcs(room))
         return room
 
     def _rpcs(self, room: rtc.Room) -> Mapping[str, rtc.participant.RpcHandler]:
@@ -383,10 +385,7 @@ class RoomLeg:
 def _forget_rpcs(room: rtc.Room, methods: Iterable[str]) -> None:
     """Take our RPC methods back before we leave: the SDK's native side holds the room by them, and would keep it with its
     connections, 0.3 MB, as long as we run (github.com/livekit/rust-sdks/pull/1437). One in which somebody else still
-    publishes it keeps all the same (pull 1435).
-
-    Not for a room that the server has ended: SDK 1.1 keeps most of such a room anyway (issue 1443), and SDK 1.2 could crash in
-    taking one apart before our track was made in the room (see `_connect`).
+    publishes it keeps all the same (pull 1435), and half of one that the server has ended (issue 1443).
     """
     for method in methods:
         room.local_participant.unregister_rpc_method(method)
