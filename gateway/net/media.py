@@ -23,13 +23,14 @@ All methods belong to the event loop's thread. The callbacks run there too, in t
 
 Media is taken from the negotiated peer only. A peer behind a NAT sends from another address than its SDP says: with
 `learn_from`, the IP address its signalling came from, the first sender at that address becomes the peer for good,
-unless the negotiated one was heard first.
+unless the negotiated one is heard before, or within five seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import random
 import socket
 from collections.abc import Iterator
 from typing import Self
@@ -65,7 +66,8 @@ class Media:
         self.timeouts = timeouts or Timeouts()
         self._host = host
         self._range = range(first + first % 2, last + 1, 2) if last else range(0)
-        self._chosen = 0
+        # Not the first: streams of calls that went on there when a process was killed come yet.
+        self._chosen = random.randrange(len(self._range) or 1)
         self._pacer = Pacer(self._beat)
         self._ports: tuple[Port, ...] = ()
 

@@ -283,7 +283,7 @@ class Port:
                     break
                 datagram, source, at = came
                 told.extend(session.receive(datagram, source, at))
-            self._sockets.media.hear_only(session.peer.locked)
+            self._sockets.media.hear_only(session.peer.only(tick.at))
             told.extend(session.hear(tick.at + index * FRAME_SECONDS) for index in range(tick.frames))
             if timeout := session.timed_out(tick.at):
                 told.append(timeout)

@@ -195,12 +195,14 @@ class Session:
 
     def receive(self, datagram: bytes, source: HostPort, at: float) -> list[Arrival | KeyPressed]:
         """Take a datagram that came from `source` at `at`. RTCP and what others than the peer send is passed over."""
-        if not self.peer.admits(source):
+        if not self.peer.admits(source, at):
             self._foreign += 1
             return []
         if is_rtcp(datagram):
             self.receive_report(datagram, source, at)
             return []
+        if self.peer.replaced(source, at):
+            self._continuity = Continuity()
         try:
             packet = parse(datagram if self._shield is None else self._shield.open(datagram))
             told = self._event(packet, at) if self._format.is_event(packet.payload_type) else self._audio(packet, at)
@@ -210,7 +212,7 @@ class Session:
         except PeerFault:
             self._malformed += 1
             return []
-        self.peer.heard(source)
+        self.peer.heard(source, at)
         self._received += 1
         self._heard_from, self._timed_out = at, False
         return told

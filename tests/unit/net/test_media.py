@@ -260,10 +260,11 @@ async def test_what_sdp_negotiated_is_followed(media: Media, far: Far) -> None:
 async def test_ports_of_a_range_are_even_and_reused_last() -> None:
     async with Media("127.0.0.1", 22101, 22106) as media:
         first, second = media.open(Heard()), media.open(Heard())
-        assert {first.address[1], second.address[1]} == {22102, 22104}
+        rests = {22102, 22104, 22106} - {first.address[1], second.address[1]}
+        assert len(rests) == 1
         first.close()
         third = media.open(Heard())
-        assert third.address[1] == 22106, "a port rests before it is used again"
+        assert {third.address[1]} == rests, "a port rests before it is used again"
         fourth = media.open(Heard())
         assert fourth.address == first.address
         with pytest.raises(SetupFault):

@@ -1,37 +1,61 @@
 from __future__ import annotations
 
-from gateway.rtp.peer import ANYWHERE, Peer
+from collections.abc import Callable
+
+from gateway.rtp.peer import ANYWHERE, YIELDS_FOR, HostPort, Peer
 
 NEGOTIATED, BEHIND_NAT, OTHER = ("10.0.0.7", 4000), ("192.0.2.1", 61000), ("203.0.113.9", 4000)
+ANOTHER_CALLS = (NEGOTIATED[0], 4002)
+
+
+def admits(peer: Peer, at: float = 0.0) -> Callable[[HostPort], bool]:
+    return lambda source: peer.admits(source, at)
 
 
 def test_only_the_negotiated_peer_is_admitted() -> None:
     peer = Peer(NEGOTIATED)
-    assert peer.admits(NEGOTIATED)
-    assert not any(map(peer.admits, [BEHIND_NAT, OTHER, ("10.0.0.7", 4002)]))
+    assert peer.admits(NEGOTIATED, 0.0)
+    assert not any(map(admits(peer), [BEHIND_NAT, OTHER, ANOTHER_CALLS]))
+    assert peer.only(0.0) is None
+    peer.heard(NEGOTIATED, 0.0)
+    assert peer.only(0.0) == NEGOTIATED
 
 
 def test_the_first_sender_at_the_signalling_address_is_learned_and_nobody_after_it() -> None:
     peer = Peer(NEGOTIATED, learn_from=BEHIND_NAT[0])
-    assert peer.admits(BEHIND_NAT)
-    assert peer.admits(NEGOTIATED)
-    assert not peer.admits(OTHER)
+    assert all(map(admits(peer), [BEHIND_NAT, NEGOTIATED]))
+    assert not peer.admits(OTHER, 0.0)
     assert peer.address == NEGOTIATED, "asking changes nothing"
-    peer.heard(BEHIND_NAT)
+    peer.heard(BEHIND_NAT, 1.0)
     assert peer.address == BEHIND_NAT
-    assert not any(map(peer.admits, [NEGOTIATED, OTHER, (BEHIND_NAT[0], 5000)]))
+    assert not any(map(admits(peer, 1.5), [OTHER, (BEHIND_NAT[0], 5000)]))
+    later = 1.0 + YIELDS_FOR
+    assert peer.only(later) == BEHIND_NAT
+    assert not any(map(admits(peer, later), [NEGOTIATED, OTHER, (BEHIND_NAT[0], 5000)]))
+
+
+def test_the_negotiated_peer_takes_its_place_back_from_another_calls_stream() -> None:
+    peer = Peer(NEGOTIATED, learn_from=NEGOTIATED[0])
+    peer.heard(ANOTHER_CALLS, 1.0)
+    peer.heard(ANOTHER_CALLS, 1.1)
+    assert peer.only(1.2) is None, "the kernel must let the other in yet"
+    assert peer.replaced(NEGOTIATED, 1.2)
+    assert peer.admits(NEGOTIATED, 1.2)
+    peer.heard(NEGOTIATED, 1.2)
+    assert (peer.address, peer.only(1.2)) == (NEGOTIATED, NEGOTIATED)
+    assert not any(map(admits(peer, 1.3), [ANOTHER_CALLS, OTHER]))
 
 
 def test_once_the_negotiated_peer_was_heard_nothing_is_learned() -> None:
     peer = Peer(NEGOTIATED, learn_from=BEHIND_NAT[0])
-    peer.heard(NEGOTIATED)
-    assert peer.admits(NEGOTIATED)
-    assert not peer.admits(BEHIND_NAT)
+    peer.heard(NEGOTIATED, 0.0)
+    assert peer.admits(NEGOTIATED, 0.0)
+    assert not peer.admits(BEHIND_NAT, 0.0)
 
 
 def test_where_nothing_else_is_known_the_first_sender_counts_and_nobody_after_it() -> None:
     peer = Peer(NEGOTIATED, learn_from=ANYWHERE)
-    assert all(map(peer.admits, [NEGOTIATED, BEHIND_NAT, OTHER]))
-    peer.heard(BEHIND_NAT)
+    assert all(map(admits(peer), [NEGOTIATED, BEHIND_NAT, OTHER]))
+    peer.heard(BEHIND_NAT, 0.0)
     assert peer.address == BEHIND_NAT
-    assert not any(map(peer.admits, [NEGOTIATED, OTHER]))
+    assert not any(map(admits(peer, YIELDS_FOR), [NEGOTIATED, OTHER]))

@@ -146,6 +146,17 @@ def test_a_sender_is_learned_only_by_real_media() -> None:
     assert one.peer.address == ("192.0.2.2", 5000)
 
 
+def test_another_calls_stream_that_comes_first_gives_way_to_the_peer() -> None:
+    """One that went on as a process was killed, from the same carrier to the same port: for two seconds nobody else is heard."""
+    one, anothers = session(learn_from=THEM[0]), (THEM[0], THEM[1] + 2)
+    for number in range(100):
+        assert one.receive(audio(number, ssrc=7), anothers, number * FRAME_SECONDS)
+    told = [one.receive(audio(number, ssrc=8), THEM, 2.0 + number * FRAME_SECONDS) for number in range(10)]
+    assert all(told)
+    assert one.peer.address == THEM
+    assert one.receive(audio(101, ssrc=7), anothers, 2.5) == []
+
+
 @given(st.binary(max_size=300))
 def test_noise_from_the_peer_is_survived(noise: bytes) -> None:
     one = session()
