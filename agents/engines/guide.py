@@ -11,6 +11,7 @@ from livekit.agents import APIConnectOptions, llm, stt, tts
 
 from agents.engines.failures import reason_of, retry_after
 from agents.engines.links import Link, chosen
+from agents.engines.standstill import Pulse
 from gateway.health.board import Board
 from gateway.health.circuit import Reason, State
 from gateway.health.store import MemoryHealth
@@ -51,11 +52,19 @@ class Guide:
     """The guide of one process. It knows only what it sees itself until it follows a call's `Board`."""
 
     def __init__(self) -> None:
-        self.follow(Board(MemoryHealth(), "", time.time), nobody)
+        self._pulse = Pulse()
+        self._alone()
 
     def follow(self, board: Board, tell: Tell, route: Mapping[str, object] | None = None) -> None:
-        """From now on go by what all calls know and by what the route's settings choose, and tell of switches; until
-        `leave` of the same board."""
+        """From now on, in the loop that runs, go by what all calls know and by what the route's settings choose, and tell of
+        switches; until `leave` of the same board."""
+        self._go_by(board, tell, route)
+        self._pulse.start()
+
+    def _alone(self) -> None:
+        self._go_by(Board(MemoryHealth(), "", time.time), nobody, None)
+
+    def _go_by(self, board: Board, tell: Tell, route: Mapping[str, object] | None) -> None:
         self._board, self._tell, self._route = board, tell, route or {}
         self._serving: dict[Engine, str] = {}
         self._why: dict[str, str] = {}
@@ -73,7 +82,8 @@ class Guide:
     async def leave(self, board: Board) -> None:
         """The conversation is over: let what it has met be known to the others."""
         if self._board is board:
-            self.follow(Board(MemoryHealth(), "", time.time), nobody)
+            self._pulse.stop()
+            self._alone()
         await board.close()
 
     def chosen(self, links: Sequence[Link]) -> Sequence[Link]:
@@ -100,11 +110,12 @@ class Guide:
         return circuit.reason in _PASSES or self._board.may_use(link.known_as)
 
     def failed(self, link: Link, error: BaseException, *, excused: bool = False) -> None:
-        """The link has failed a request. `excused`: it may be us who stood still, which is no matter of other calls."""
+        """The link has failed a request. It isn't blamed for what may have come of our own standing still, which is no
+        matter of other calls. `excused`: the sound stood still."""
         log.debug("a request failed", provider=link.name, error=type(error).__name__, of=_cause(error))
         reason = reason_of(error)
         heard, wait = self._heard.pop(link.known_as, (reason, None))
-        if excused and reason in _PASSES:
+        if (excused or self._pulse.excuses) and reason in _PASSES:
             log.info("a provider isn't blamed", engine=link.engine.value, provider=link.name, reason=reason.value)
             return
         self.judged(link, heard if reason is Reason.REFUSED else reason, wait)

@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from agents.engines.standstill import Standstill
+
 FrameT = TypeVar("FrameT")
 
 BEFORE = 0.8
@@ -30,8 +32,6 @@ FORGOTTEN = 6.0
 """Seconds after the end of sound of which nobody has told words: it was none."""
 LATE = 0.6
 """Seconds for which a frame may be late and counts as time nevertheless: on a busy machine all of them are, now and then."""
-STILL, EXCUSED = 1.0, 3.0
-"""Seconds without a frame after which something stood still, and for which who hears isn't to blame afterwards."""
 
 
 @dataclass
@@ -48,8 +48,8 @@ class Rewind(Generic[FrameT]):
     """When the last frame came."""
     _spare: float = 0.0
     """Seconds that have passed and of which there is no sound yet."""
-    _went_on: float | None = None
-    """Since when sound comes again after it stood still; None: it never did."""
+    _still: Standstill = field(default_factory=Standstill)
+    """Of the sound."""
     _looked: float | None = None
     """The place up to which it is known whether somebody speaks; None: always at once."""
     _began: float | None = None
@@ -76,8 +76,7 @@ class Rewind(Generic[FrameT]):
         self._kept.append((self.now, seconds, frame))
         self.now += seconds
         passed, self._came = seconds if self._came is None else at - self._came, at
-        if passed >= STILL:
-            self._went_on = self.time
+        self._still.sign(at)
         self._spare = min(self._spare + passed, LATE + seconds)
         counts = min(seconds, self._spare)
         self._spare -= counts
@@ -139,9 +138,8 @@ class Rewind(Generic[FrameT]):
         return self._spoken >= ENOUGH and not self._told and self.time - self._since >= NOTHING_WITHIN
 
     def stood_still(self, at: float) -> bool:
-        """Whether we, or the sound, stand still at `at`, or did just before: who fails then may not have."""
-        still = self._came is not None and at - self._came >= STILL
-        return still or (self._went_on is not None and self.time - self._went_on < EXCUSED)
+        """Whether the sound stands still at `at`, or did just before: who fails then may not have."""
+        return self._still.excuses(at)
 
     def again(self) -> tuple[float, list[FrameT]]:
         """What another is to hear, and when it began. They get their time anew."""

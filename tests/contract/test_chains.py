@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -172,6 +173,46 @@ async def test_the_only_provider_is_tried_twice_and_then_the_agent_is_told(lab: 
                 async for _ in stream:
                     pass
     assert lab.told[-1] == (Engine.TTS, "local", "", "auth")
+
+
+# A process that stands still.
+
+
+def _circuit(lab: Lab, engine: Engine) -> State:
+    return lab.health._circuits.get(f"{engine} cloud", Circuit()).state
+
+
+def _stand_still(monkeypatch: pytest.MonkeyPatch, fault: Fault, lab: Lab, kind: Kind) -> None:
+    """Have the process stand still while the provider has begun to answer, for longer than it may take."""
+    monkeypatch.setattr(thinking, "FIRST_WITHIN", 1.5)
+    monkeypatch.setattr(thinking, "NEXT_WITHIN", 1.5)
+    lab.cloud.set(kind, fault)
+    asyncio.get_running_loop().call_later(0.3, time.sleep, 3.0)  # the fault itself
+
+
+@pytest.mark.parametrize("phase", [Phase.CONNECT, Phase.MIDDLE])
+async def test_a_model_is_not_blamed_for_the_time_in_which_the_process_stood_still(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, phase: Phase
+) -> None:
+    async with engines.thinking(lab.settings, lab.guide()) as model:
+        _stand_still(monkeypatch, Fault(Does.DELAY, phase, seconds=1.0), lab, Kind.LLM)
+        assert await answer(model) == "".join(ANSWER)
+        if model.watching:
+            await asyncio.wait(model.watching, timeout=10)
+        await lab.settle()
+    assert _circuit(lab, Engine.LLM) is State.CLOSED
+
+
+@pytest.mark.parametrize("phase", [Phase.CONNECT, Phase.MIDDLE])
+async def test_a_voice_is_not_blamed_for_the_time_in_which_the_process_stood_still(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, phase: Phase
+) -> None:
+    async with engines.speaking(lab.settings, lab.guide()) as voice:
+        _stand_still(monkeypatch, Fault(Does.DELAY, phase, seconds=1.0), lab, Kind.TTS)
+        await say(voice)
+        await lab.settle()
+    assert lab.cloud.struck[Kind.TTS] == 1
+    assert _circuit(lab, Engine.TTS) is State.CLOSED
 
 
 async def _calls_a_tool_and_hangs(request: web.Request) -> web.StreamResponse:

@@ -7,16 +7,15 @@ from hypothesis import strategies as st
 
 from agents.engines.rewind import (
     BEFORE,
-    EXCUSED,
     FINAL_WITHIN,
     FORGOTTEN,
     LATE,
     LEAST,
     MOST,
     NOTHING_WITHIN,
-    STILL,
     Rewind,
 )
+from agents.engines.standstill import EXCUSED, STILL
 
 STEP = 0.1
 
