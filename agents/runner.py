@@ -96,7 +96,7 @@ class TalkingRunner:
         self._output = StageOutput(stage.voice)
         self._board = Board(stage.health, stage.call.id, time.time)
         self._warm.guide.follow(self._board, stage.engine_switched, brief.settings)
-        hearing = engines.hearing(self._settings, brief.language, guide=self._warm.guide, ears=self._warm.vad)
+        hearing = engines.hearing(self._settings, brief.language, guide=self._warm.guide, ears=self._warm.ears)
         session = telephony.session(self._warm, hearing, pronounced_as(brief))
         self._watch = watching.Watch(session, stage, self._watching())
         session.input.audio = StageInput(stage, engines.TELEPHONE, self._watch.hear)

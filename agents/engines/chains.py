@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, llm, stt, tts, vad
+from livekit.agents import NOT_GIVEN, APIConnectOptions, APIError, inference, llm, stt, tts
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram, openai
 
+from agents.engines.ears import Ears
 from agents.engines.guide import TRY, Guide
 from agents.engines.hearing import ChainSTT
 from agents.engines.links import Link, chain, voice
@@ -39,7 +40,7 @@ _DEEPGRAM_VOICE, _OPENAI_VOICES = "aura-2-andromeda-en", "gpt-4o-mini-tts"
 class Warm:
     """What a process makes once, before there is a call: the clients alone load certificates for a tenth of a second."""
 
-    vad: vad.VAD
+    ears: Ears
     turns: inference.TurnDetector
     llm: ChainLLM
     tts: ChainTTS
@@ -51,8 +52,7 @@ def warm(settings: Settings) -> Warm:
     """Make the engines that no call's route changes."""
     guide = Guide()
     return Warm(
-        # Short silences matter on the telephone, and speech on it is faint.
-        vad=inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5),
+        ears=Ears(),
         # Local, and pinned: the default asks a cloud.
         turns=inference.TurnDetector(version="v1-mini"),
         llm=thinking(settings, guide),
@@ -67,7 +67,7 @@ def hearing(
     session: aiohttp.ClientSession | None = None,
     *,
     guide: Guide | None = None,
-    ears: vad.VAD | None = None,
+    ears: Ears | None = None,
 ) -> ChainSTT:
     """Speech to text. `session`: needed outside of a job. `ears`: see ChainSTT."""
     links = [(link, _recognizer(link, language, session)) for link in chain(Engine.STT, settings)]

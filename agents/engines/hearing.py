@@ -8,9 +8,10 @@ has the one before failed; else it hears on. It is let go by nothing but words: 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from livekit.agents import APIConnectionError, APIConnectOptions, APIError, stt,
 from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer
 
+from agents.engines.ears import Ears
 from agents.engines.guide import ALONE, TRY, Guide
 from agents.engines.links import Link
 from agents.engines.rewind import Rewind
@@ -35,15 +37,15 @@ _WORDS = {stt.SpeechEventType.INTERIM_TRANSCRIPT, stt.SpeechEventType.FINAL_TRAN
 
 
 class ChainSTT(stt.STT[Any]):
-    """The chain. `ears`: tells when somebody speaks; without it nobody is given up for hearing nothing."""
+    """The chain. `ears`: the session's, which tell when somebody speaks; without them nobody is given up for hearing
+    nothing, nor is the only one asked anew."""
 
     def __init__(
-        self, links: Sequence[tuple[Link, stt.STT[Any]]], guide: Guide, rate: int, ears: vad.VAD | None = None
+        self, links: Sequence[tuple[Link, stt.STT[Any]]], guide: Guide, rate: int, ears: Ears | None = None
     ) -> None:
         super().__init__(capabilities=links[0][1].capabilities)
         self.links = [link for link, _ in links]
-        self.guide, self.rate = guide, rate
-        self.ears = ears if len(links) > 1 else None
+        self.guide, self.rate, self.ears = guide, rate, ears
         self._recognizers = dict(links)
         for link, engine in links:
             guide.listen(link, engine)
@@ -102,6 +104,8 @@ class _Listener:
     """The place in the caller's audio at which it was asked."""
     unknown: bool = True
     """It has told no words yet."""
+    lives: float = -math.inf
+    """The place up to which it is known not to be dead: it has told something, if only that somebody speaks."""
     telling: asyncio.Task[None] = field(init=False)
 
     def tell(self, heard: Callable[[_Listener, stt.SpeechEvent], None]) -> None:
@@ -127,6 +131,8 @@ class _Hearing(stt.RecognizeStream):
         """How often who failed in what is being said."""
         self._asked: set[Link] = set()
         """Who was asked beside in it."""
+        self._patient = True
+        """The only one may get its time once more."""
         self._move = asyncio.Event()
         self._looked = 0.0
         """When we last looked for a better one."""
@@ -135,29 +141,24 @@ class _Hearing(stt.RecognizeStream):
 
     async def _run(self) -> None:
         async with self._tasks as tasks:
-            ears = self._chain.ears.stream() if self._chain.ears is not None else None
-            if ears is not None:
-                tasks.start(self._watch(ears), "ears")
-            feeding = tasks.start(self._feed(ears), "feeding")
-            try:
-                await self._follow()
-            finally:
-                await cancelled(feeding)
-                left, self._listeners = self._listeners, []
-                await cancelled(*(one.telling for one in left))
-                await asyncio.gather(*(_close(one.stream) for one in left))
-                if ears is not None:
-                    await ears.aclose()
+            with ExitStack() as overhearing:
+                if self._chain.ears is not None:
+                    overhearing.enter_context(self._chain.ears.overheard(self._spoken))
+                feeding = tasks.start(self._feed(), "feeding")
+                try:
+                    await self._follow()
+                finally:
+                    await cancelled(feeding)
+                    left, self._listeners = self._listeners, []
+                    await cancelled(*(one.telling for one in left))
+                    await asyncio.gather(*(_close(one.stream) for one in left))
 
     # What is heard.
 
-    async def _feed(self, ears: vad.VADStream | None) -> None:
+    async def _feed(self) -> None:
         loop = asyncio.get_running_loop()
         async for data in self._input_ch:
             if isinstance(data, rtc.AudioFrame):
-                with suppress(RuntimeError):
-                    if ears is not None:
-                        ears.push_frame(data)
                 self._tape.add(data, data.duration, loop.time())
             for one in self._listeners:
                 with suppress(RuntimeError):  # it has failed, and its successor gets all of it
@@ -170,20 +171,21 @@ class _Hearing(stt.RecognizeStream):
                 one.stream.end_input()
 
     def _settled(self) -> bool:
-        """Others were asked about a sound that was none."""
-        return (len(self._listeners) > 1 or bool(self._asked)) and not self._tape.owed
+        """Others were asked about a sound that was none, or who hears was waited for."""
+        asked = len(self._listeners) > 1 or bool(self._asked) or not self._patient
+        return asked and not self._tape.owed
 
     def _may_look_back(self) -> bool:
         away = len(self._listeners) == 1 and self._listeners[0].link != self._links[0] and not self._tape.owed
         return away and self._tape.now - self._looked >= LOOK_BACK
 
-    async def _watch(self, ears: vad.VADStream) -> None:
-        async for event in ears:
-            self._tape.looked(event.timestamp)
-            if event.type is vad.VADEventType.START_OF_SPEECH:
-                self._tape.speech_began(event.timestamp)
-            elif event.type is vad.VADEventType.END_OF_SPEECH:
-                self._tape.speech_ended(event.timestamp)
+    def _spoken(self, event: vad.VADEvent, behind: float) -> None:
+        place = max(0.0, self._tape.now - behind)
+        self._tape.looked(place)
+        if event.type is vad.VADEventType.START_OF_SPEECH:
+            self._tape.speech_began(place)
+        elif event.type is vad.VADEventType.END_OF_SPEECH:
+            self._tape.speech_ended(place)
 
     # Who hears.
 
@@ -246,6 +248,8 @@ class _Hearing(stt.RecognizeStream):
             self._forget()
         self._tried[one.link] += 1
         if self._listeners:
+            if self._listeners[0].link == one.link:  # it may be there again in a moment
+                self._asked.discard(one.link)
             return
         order = await self._chain.guide.order(self._links)
         following = next((link for link in order if self._tried[link] < order.count(link)), None)
@@ -272,6 +276,9 @@ class _Hearing(stt.RecognizeStream):
         if self._chain.ears is None:  # it alone has told that somebody speaks: it isn't dead
             return None
         guide, own = self._chain.guide, self._listeners[0].link
+        if len(self._links) == 1 and self._patient and self._tape.amid(self._listeners[0].lives):
+            self._patient = False  # it is late: that it is asked twice would make it later
+            return None
         order = [link for link in await guide.order(self._links) if link not in self._asked and guide.may_help(link)]
         return min(order, key=lambda link: (link == own, not guide.trusted(link)), default=None)
 
@@ -290,11 +297,14 @@ class _Hearing(stt.RecognizeStream):
     def _forget(self) -> None:
         self._tried.clear()
         self._asked.clear()
+        self._patient = True
 
     # What is told.
 
     def _heard(self, one: _Listener, event: stt.SpeechEvent) -> None:
         alone = self._chain.ears is None
+        if event.type is not stt.SpeechEventType.RECOGNITION_USAGE:
+            one.lives = self._tape.now
         final = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
         said = event.alternatives[0] if event.type in _WORDS and event.alternatives else None
         if said is not None and said.text.strip():

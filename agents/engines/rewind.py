@@ -130,6 +130,10 @@ class Rewind(Generic[FrameT]):
         """Words are missing of something that was said."""
         return self._began is not None
 
+    def amid(self, place: float) -> bool:
+        """Whether it lies in what was said and isn't understood; whoever else looks may have found its beginning sooner."""
+        return self._began is not None and place >= self._began - BEFORE
+
     @property
     def unheard(self) -> bool:
         """Who hears should have told words by now, and hasn't."""

@@ -18,7 +18,7 @@ def session(warm: engines.Warm, stt: STT[Any] | None, pronounce: Mapping[str, st
         stt=stt or NOT_GIVEN,
         llm=warm.llm,
         tts=warm.tts,
-        vad=warm.vad,
+        vad=warm.ears,
         turn_handling={
             "turn_detection": warm.turns,
             "endpointing": {"min_delay": 0.0, "max_delay": 0.7},

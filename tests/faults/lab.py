@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiohttp.test_utils import TestServer
 from livekit import rtc
-from livekit.agents import inference, stt
+from livekit.agents import stt
 
 from agents.engines.guide import Guide
+from agents.engines.hearing import ChainSTT
 from gateway.config import Settings
 from gateway.health.board import Board
 from gateway.health.store import MemoryHealth
 from gateway.rtp import RATE, Samples
 from gateway.terms.engine import Engine
+from tests.faults.hearing import Push, in_session
 from tests.faults.provider import FRAME, WORDS, Provider, Utterance
 from tests.faults.server import FaultServer
 from tests.faults.table import settings
@@ -71,6 +73,7 @@ class Ear:
     """A recognizer that hears what is said to it, at the pace of speech."""
 
     stream: stt.RecognizeStream
+    push: Push
     heard: list[str] = field(default_factory=list)
 
     async def listen(self) -> None:
@@ -87,12 +90,14 @@ class Ear:
         started = loop.time()
         for number in range(len(whole) // FRAME):
             frame = whole[number * FRAME : (number + 1) * FRAME]
-            self.stream.push_frame(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
+            self.push(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
             await asyncio.sleep(max(0.0, started + (number + 1) / 50 - loop.time()))
             if number * FRAME >= len(sound) and " ".join(self.heard).endswith(WORDS[-1]):
                 return
 
 
-def ears() -> inference.VAD:
-    """What tells speech from silence, as in a call."""
-    return inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5)
+@asynccontextmanager
+async def an_ear(chain: ChainSTT) -> AsyncIterator[Ear]:
+    """One that hears by the chain, while the block lasts."""
+    async with chain.stream() as stream, in_session(chain, stream) as push:
+        yield Ear(stream, push)

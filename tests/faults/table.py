@@ -16,10 +16,11 @@ import aiohttp
 import numpy as np
 from aiohttp.test_utils import TestServer
 from livekit import rtc
-from livekit.agents import APIError, function_tool, inference, stt, vad
+from livekit.agents import APIError, function_tool, stt
 from livekit.agents.llm import ChatContext, Tool
 
 from agents.engines import chains as engines
+from agents.engines.ears import Ears
 from agents.engines.guide import Guide
 from agents.engines.hearing import ChainSTT
 from agents.engines.speaking import ChainTTS
@@ -33,6 +34,7 @@ from gateway.health.store import MemoryHealth
 from gateway.rtp import RATE, Samples
 from gateway.terms.engine import Engine
 from tests.faults.faults import Does, Fault, Kind, Phase
+from tests.faults.hearing import Push, in_session
 from tests.faults.provider import FRAME, WORDS, Provider, Utterance
 from tests.faults.server import FaultServer
 
@@ -109,8 +111,6 @@ def settings(url: str, faulty: str) -> Settings:
 async def run(chosen: Sequence[Case]) -> Mapping[Case, Outcome]:
     """Run the cases."""
     utterance = await Utterance.spoken()
-    ears = inference.VAD(min_speech_duration=0.05, min_silence_duration=0.25, activation_threshold=0.5)
-
     async with (
         TestServer(Provider(utterance).app()) as provider,
         contextlib.AsyncExitStack() as open_,
@@ -122,9 +122,7 @@ async def run(chosen: Sequence[Case]) -> Mapping[Case, Outcome]:
             faulty = await open_.enter_async_context(FaultServer(url))
             faulty.set(Kind(case.engine.value), case.fault)
             # Made before anybody is asked: a client's certificates take the loop a tenth of a second.
-            ready.append(
-                _Ready(case, faulty, _doing(case.engine, settings(url, faulty.url), session, ears, utterance.sound))
-            )
+            ready.append(_Ready(case, faulty, _doing(case.engine, settings(url, faulty.url), session, utterance.sound)))
         # Who is only late is judged by its lateness: the others' noise mustn't add to it.
         found: dict[Case, Outcome] = {}
         places = asyncio.Semaphore(AT_ONCE)
@@ -165,9 +163,7 @@ class _Ready:
         return outcome
 
 
-def _doing(
-    engine: Engine, set_up: Settings, session: aiohttp.ClientSession, ears: vad.VAD, sound: Samples
-) -> tuple[Guide, Doing]:
+def _doing(engine: Engine, set_up: Settings, session: aiohttp.ClientSession, sound: Samples) -> tuple[Guide, Doing]:
     guide = Guide()
     match engine:
         case Engine.LLM:
@@ -177,7 +173,7 @@ def _doing(
             voice = engines.speaking(set_up, guide)
             return guide, lambda outcome: speak(voice, outcome)
         case Engine.STT:
-            chain = engines.hearing(set_up, "en", session, guide=guide, ears=ears)
+            chain = engines.hearing(set_up, "en", session, guide=guide, ears=Ears())
             return guide, lambda outcome: hear(chain, sound, outcome)
 
 
@@ -214,8 +210,8 @@ async def speak(voice: ChainTTS, outcome: Outcome) -> None:
 
 async def hear(chain: ChainSTT, sound: Samples, outcome: Outcome) -> None:
     """Hear a sentence, at the pace of speech."""
-    async with chain.stream() as stream:
-        talking = asyncio.create_task(_talk(stream, sound))
+    async with chain.stream() as stream, in_session(chain, stream) as push:
+        talking = asyncio.create_task(_talk(stream, push, sound))
         try:
             async for event in stream:
                 if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
@@ -227,13 +223,13 @@ async def hear(chain: ChainSTT, sound: Samples, outcome: Outcome) -> None:
             await asyncio.wait({talking})
 
 
-async def _talk(stream: stt.RecognizeStream, sound: Samples) -> None:
+async def _talk(stream: stt.RecognizeStream, push: Push, sound: Samples) -> None:
     loop = asyncio.get_running_loop()
     started = loop.time()
     for number in range(12 * 50):
         frame = sound[number * FRAME : (number + 1) * FRAME]
         frame = np.pad(frame, (0, FRAME - len(frame)))
-        stream.push_frame(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
+        push(rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME))
         await asyncio.sleep(max(0.0, started + (number + 1) / 50 - loop.time()))
     stream.end_input()
 
