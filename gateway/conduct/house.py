@@ -23,7 +23,7 @@ from gateway.errors import Unavailable
 from gateway.handoff.cut_off import alarm
 from gateway.metrics import counter
 from gateway.terms.act import Handoff, Onward, Over, Promise
-from gateway.terms.call import Call
+from gateway.terms.call import Call, Left
 from gateway.terms.delivery import Why, asked
 from gateway.terms.emergency import callable_number
 from gateway.terms.personal import Number
@@ -122,6 +122,10 @@ class House:
                 return Booked(False)
             return Booked(True)
 
+        async def leaving() -> Left | None:
+            known = await self._store.get(call.id)
+            return known.parted if known is not None else None
+
         return Part(
             call.act,
             machine,
@@ -132,6 +136,7 @@ class House:
             book,
             card=partial(self._card, stage, call),
             cut_off=partial(_cut_off, stage, call),
+            leaving=leaving,
             notice=call.brief.notice,
         )
 

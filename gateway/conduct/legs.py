@@ -43,7 +43,7 @@ from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
 from gateway.terms.hold import HOLD
-from gateway.terms.legs import LEG, LOST
+from gateway.terms.legs import LEG, LOST, LOST_BY
 from gateway.trunks.choose import OutboundTrunk
 
 MEMBER, EPOCH = "offhook.member", "offhook.epoch"
@@ -65,9 +65,6 @@ _REFUSED = {
     rtc.DisconnectReason.SIP_TRUNK_FAILURE: 503,
 }
 """A SIP status for LiveKit's reason, where the API's own answer isn't to be had."""
-_LOST = frozenset({rtc.DisconnectReason.CONNECTION_TIMEOUT, rtc.DisconnectReason.SIGNAL_CLOSE})
-"""Why LiveKit has lost an answered leg that nobody ended. A SIP service of ours says by LOST of lost media, and of a callee or
-a session that is gone, what livekit-sip tells as if they had hung up."""
 _BY_CODE = {
     api.TwirpErrorCode.CANCELED: 408,
     api.TwirpErrorCode.DEADLINE_EXCEEDED: 408,
@@ -173,6 +170,8 @@ class Legs:
                 if is_browser(who) and not speaks(who):
                     continue  # told of once it does
                 status = ACTIVE if is_browser(who) else who.attributes.get(STATUS, "")
+                if status == HUNG_UP and name == self._call.bridged:
+                    continue  # it is on its way out, and control hears how
                 hold = who.attributes.get(HOLD, "")
                 there = LegThere(name, who.attributes.get(MEMBER, ""), status, _epoch(who), hold)
                 found.append(there)
@@ -373,7 +372,10 @@ class Legs:
 
     def _went(self, one: Known, who: rtc.RemoteParticipant) -> None:
         if one.at is At.ANSWERED:
-            self._left(one, _words(who.disconnect_reason), lost=who.disconnect_reason in _LOST)
+            # A SIP service of ours says by LOST of lost media, and of a callee or a session that is gone, what livekit-sip
+            # tells as if they had hung up.
+            why = _words(who.disconnect_reason)
+            self._left(one, why, lost=LOST in who.attributes or why.upper() in LOST_BY)
             return
         status = _REFUSED.get(who.disconnect_reason or rtc.DisconnectReason.UNKNOWN_REASON, 480)
         within = TOLD_WITHIN if one.pending else 0.0

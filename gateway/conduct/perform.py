@@ -61,10 +61,12 @@ from gateway.calls.hearing import (
     whispering,
 )
 from gateway.calls.hearing import leg as leg_party
+from gateway.conduct import leaving
 from gateway.conduct.keeping import Keeping
 from gateway.conduct.tools import Answers, Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
 from gateway.handoff.browser import may_say_elsewhere
+from gateway.tasks import Tasks
 from gateway.terms.act import Act, Choose, Handoff, Onward, Over, Recall, Record, Ring, Wait
 from gateway.terms.event import Kind
 from gateway.terms.handoff import Tried
@@ -102,6 +104,8 @@ class Part:
     cut_off: Callable[[str, str], None] = lambda _leg, _name: None
     """Raises the alarm that the line of the member of that name, whose leg it was, is cut; of "" the caller's, whom that leg
     talked with."""
+    leaving: leaving.Leaving = leaving.nobody
+    """How whoever talked with the caller has left while no job was there."""
     notice: str = ""
     """An operator's words for the time being, said before anything else."""
 
@@ -132,6 +136,7 @@ class Performance:
         """Holds whom the line has given, for a store that forgets who talks."""
         self._bridged = part.bridged
         self._keeping = Keeping(part.keep, self._lost)
+        self._asking = Tasks("who left")
         self._superseded = False
         """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
@@ -151,7 +156,7 @@ class Performance:
 
     async def run(self) -> Onward | Over:
         """Perform the act to its end."""
-        async with AsyncExitStack() as stack:
+        async with self._asking, AsyncExitStack() as stack:
             stack.push_async_callback(self._keeping.settled)
             self._tools.hearing(bridge(self._bridged) if self._bridged else self._matrix())
             await self._set(stack)
@@ -209,6 +214,8 @@ class Performance:
         if self._legs is None:
             return Resumed()
         there = self._legs.present()
+        if self._bridged and all(one.leg != self._bridged for one in there):
+            self._asking.start(leaving.told(self._part.leaving, self.happened), "who left")
         for one in there:
             if one.answered:
                 self.happened(LegAnswered(one.leg))

@@ -139,7 +139,7 @@ def supervise(
         return Do.TURN_AWAY
     if nobody:
         return Do.LEAD_ON
-    if call.bridged or afresh(call, now, silent=not lost):
+    if (call.bridged and call.parted is None) or afresh(call, now, silent=not lost):
         return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
     if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
         return Do.LEAD_ON if call.tries >= _enough(call) else Do.DISPATCH
@@ -174,7 +174,7 @@ def ending(call: Call) -> Ending:
     for kind, ending in _TOLD:
         if kind.value in call.told:
             return ending
-    if call.bridged:
+    if call.bridged and not _cut_off(call):
         return Ending.SERVED
     if call.ours:
         return Ending.MISSED
@@ -182,6 +182,16 @@ def ending(call: Call) -> Ending:
         return Ending.ABANDONED  # whoever talked with them before, they waited in vain
     talked = Kind.TURN.value in call.told or _without_engine(call)
     return Ending.SERVED if talked else Ending.ABANDONED
+
+
+def given_up(call: Call) -> Ending:
+    """How a call has ended for which no job came: whoever was hung up on needs none."""
+    return Ending.SERVED if call.parted is not None and not call.parted.lost else Ending.LOST
+
+
+def _cut_off(call: Call) -> bool:
+    """Whether whoever talked with the caller was lost."""
+    return call.parted is not None and call.parted.lost
 
 
 _TOLD = ((Kind.CALLBACK, Ending.CALLBACK), (Kind.MESSAGE, Ending.MESSAGE), (Kind.TRANSFERRED, Ending.SERVED))

@@ -23,7 +23,7 @@ from gateway.dispatch.rooms import Rooms
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
 from gateway.terms.act import Because, Handoff, Onward
-from gateway.terms.call import Call, CallId, Phase, Pool
+from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
 from gateway.terms.kept import LIVE_FOR
@@ -251,19 +251,21 @@ class Dispatcher:
             if call.room == room and self._clock() - call.started > 1.0:
                 await self.gone(call.id)
 
-    async def parted(self, room: str, identity: str) -> None:
-        """A leg has left a room. Where it talked with the caller and the call has no job, the call is over; a job sees
-        it by itself. Raises Unavailable."""
-        if not self._settled():
-            return
+    async def parted(self, room: str, identity: str, *, lost: bool) -> None:
+        """A leg has left a room; `lost`: its line was lost. Where it talked with the caller and the call has no job, the next
+        one has to know, or the call is over; a job sees it by itself. Raises Unavailable."""
         for call in await self._store.live():
-            ours = call.room == room and call.bridged and leg(call.bridged) == identity
-            if ours and await self._store.holder(call.id) is None:
+            if call.room != room or not call.bridged or leg(call.bridged) != identity:
+                continue
+            # Also where a job has the call: one that has only just come may have found the leg gone.
+            await self._store.left(call.id, Left(call.bridged, self._clock(), lost))
+            if self._settled() and await self._store.holder(call.id) is None:
                 await self._part(call)
 
     async def _part(self, call: Call) -> bool:
-        """End a call whose caller talked with somebody who isn't there any more; whether it was so."""
-        if not call.bridged or await self._rooms.has(call.room, leg(call.bridged)):
+        """End a call whose caller talked with somebody who isn't there any more, where that is all that a job would do; whether
+        it was so. Of a handoff its machine knows more: whether they are rung back, or a third is there."""
+        if not call.bridged or isinstance(call.act, Handoff) or await self._rooms.has(call.room, leg(call.bridged)):
             return False
         log.info("whoever talked with the caller has left while the call had no job", call=call.id)
         told = {"by": Party.HUMAN.value, "reason": "the two have talked"}
@@ -429,7 +431,7 @@ class Dispatcher:
             await self._redispatch(led)
 
     async def _give_up(self, call: Call) -> None:
-        if not await self._end(call, Ending.LOST):
+        if not await self._end(call, decide.given_up(call)):
             return
         log.error("no job came for the call; its caller is turned away", call=call.id, tries=call.tries)
         await self._rooms.turn_away(call.room, call.sip_identity, decide.NO_JOB)

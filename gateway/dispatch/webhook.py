@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from google.protobuf.json_format import ParseError
 from livekit import api
-from livekit.protocol.models import DisconnectReason
+from livekit.protocol.models import DisconnectReason, ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
 from gateway.calls.hearing import leg_name
@@ -21,6 +21,7 @@ from gateway.dispatch.decide import PREFIX, Arrival
 from gateway.dispatch.rooms import arrival
 from gateway.metrics import counter
 from gateway.terms.call import CallId
+from gateway.terms.legs import LOST, LOST_BY
 
 PATH = "/livekit/webhook"
 HOOKS = counter("webhooks", "Webhooks of LiveKit", "event")
@@ -38,8 +39,8 @@ class Hints(Protocol):
     def gone(self, call_id: CallId) -> Awaitable[None]:
         """A caller left."""
 
-    def parted(self, room: str, identity: str) -> Awaitable[None]:
-        """Somebody whom the gateway has called left a room."""
+    def parted(self, room: str, identity: str, *, lost: bool) -> Awaitable[None]:
+        """Somebody whom the gateway has called left a room; `lost`: their line was lost, and nobody hung up."""
 
     def emptied(self, room: str) -> Awaitable[None]:
         """A room is no more."""
@@ -86,10 +87,14 @@ def hint(told: WebhookEvent, hints: Hints) -> Awaitable[None] | None:
     if told.event in _LEFT and told.participant.disconnect_reason == DisconnectReason.DUPLICATE_IDENTITY:
         return None  # its SIP service has joined anew in its own place; if it hasn't, a look at the rooms tells
     if told.event in _LEFT and leg_name(told.participant.identity):
-        return hints.parted(room, told.participant.identity)
+        return hints.parted(room, told.participant.identity, lost=_lost(told.participant))
     there = arrival(room, told.participant)
     if there is None:
         return None
     if told.event == "participant_joined":
         return hints.arrived(there)
     return hints.gone(there.call) if told.event in _LEFT else None
+
+
+def _lost(who: ParticipantInfo) -> bool:
+    return LOST in who.attributes or DisconnectReason.Name(who.disconnect_reason) in LOST_BY

@@ -59,7 +59,7 @@ def early(state: State, left: cues.LegLeft, now: float) -> bool:
     there, the caller goes on with them, or with the agent."""
     if not state.act.ring_back or state.rung_back or not state.reach or state.third is not Third.NOBODY:
         return False
-    return _no_goodbye(state, state.held, now, lost=left.lost)
+    return _no_goodbye(state, state.held, left.at or now, lost=left.lost)
 
 
 def caller_early(state: State, gone: cues.Gone, now: float) -> bool:

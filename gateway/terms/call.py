@@ -91,6 +91,17 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """Whoever talked with the caller has left, as control heard of it."""
+
+    leg: str
+    at: float
+    """Seconds since the epoch (UTC)."""
+    lost: bool = False
+    """Their line was lost: nobody hung up. False where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One live call. Times are seconds since the epoch (UTC)."""
 
@@ -132,6 +143,8 @@ class Call:
     are never parted for it."""
     bridged: str = field(default="", repr=False)
     """Identity of the human who talks with the caller; "" for none."""
+    left: Left | None = None
+    """Who has left of those who have talked with the caller at this stop, the last that control heard of."""
     tries: int = 1
     """Jobs that were sent for it at this stop."""
     late: int = 0
@@ -153,6 +166,11 @@ class Call:
     def ours(self) -> bool:
         """Whether it is the gateway that calls: nobody is in its room before its job rings them."""
         return isinstance(self.act, Recall)
+
+    @property
+    def parted(self) -> Left | None:
+        """How whoever talks with the caller, as its jobs know, has left; None while nobody has told so."""
+        return self.left if self.left is not None and self.left.leg == self.bridged else None
 
     def needs_another(self, pool: Pool) -> bool:
         """Whether a job of that pool can't go on with the call: an agent's needs its engines, and is the other pool's

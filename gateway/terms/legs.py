@@ -7,6 +7,8 @@ LEG = "offhook.leg"
 LOST = "offhook.lost"
 """Attribute of a participant of our SIP service's that leaves though nobody has hung up; LiveKit keeps no other reason than its
 own few."""
+LOST_BY = frozenset({"CONNECTION_TIMEOUT", "SIGNAL_CLOSE"})
+"""LiveKit's names of the reasons for which it has lost a participant whom nobody has put out."""
 EDGE = "offhook.edge"
 """Attribute of a participant of our SIP service's, which heeds what is here: the name of the service's process."""
 UNNAMED = "1"

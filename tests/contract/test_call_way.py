@@ -10,7 +10,7 @@ import pytest
 
 from gateway.calls.store.port import Asked, CallStore, Full
 from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
-from gateway.terms.call import Brief, Pool
+from gateway.terms.call import Brief, Left, Pool
 from tests.contract.calls import a_call
 
 ACTS: list[Act] = [
@@ -47,6 +47,34 @@ async def test_a_call_is_led_to_its_next_stop_and_nothing_of_the_last_is_left(st
     assert await store.get(call.id) == led
     assert not await store.lead(led), "the same answer, of another control"
     assert not await store.keep(call.id, 1, 1, "late", ""), "the last stop's"
+
+
+async def test_the_next_job_knows_how_whoever_talked_with_the_caller_has_left(store: CallStore) -> None:
+    call = a_call()
+    left = Left("leg-1", 1764000300.25, lost=True)
+    assert not await store.left(call.id, left), "nobody knows the call"
+    await store.open(call)
+    assert not await store.left(call.id, left), "nobody talks with them"
+    assert await store.keep(call.id, 1, 1, "{}", "leg-1")
+    assert not await store.left(call.id, replace(left, leg="leg-2"))
+    assert await store.left(call.id, left)
+    raised = await store.raise_epoch(call.id, 1, 2.0)
+    assert raised is not None
+    assert raised.parted == left
+    assert await store.keep(call.id, 2, 1, "{}", "leg-2")
+    known = await store.get(call.id)
+    assert known is not None
+    assert known.parted is None, "whoever talks with them now is there"
+    assert await store.lead(replace(known, stop=2))
+    known = await store.get(call.id)
+    assert known is not None
+    assert known.left is None
+    assert await store.restore(replace(known, epoch=3, bridged="leg-3", left=replace(left, leg="leg-3")), "job", 3)
+    known = await store.get(call.id)
+    assert known is not None
+    assert known.parted == replace(left, leg="leg-3"), "also of a call that was put back"
+    await store.end(call.id)
+    assert not await store.left(call.id, replace(left, leg="leg-3"))
 
 
 async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) -> None:

@@ -138,7 +138,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     "bridged": {
         **dict.fromkeys(ENDINGS, _TALK),
         "hung up": _TAKEN,
-        "cut off": of("test_handoff", "who_is_cut_off_is_rung_back_and_the_two_talk_on"),
+        "cut off": of("test_handoff", "who_is_cut_off_is_rung_back_and_the_two_talk_on")
+        + of("test_handoff_kills", "who_is_cut_off_while_no_job_is_there_is_rung_back_by_the_next"),
         "holds": of("test_hold", "a_phone_that_holds_is_waited_for_and_the_caller_hears_music"),
         "caller cut off": of("test_hold", "a_caller_whose_line_is_lost_is_called_back"),
         "caller": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),

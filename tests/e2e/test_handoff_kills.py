@@ -18,7 +18,7 @@ from gateway.terms.act import Handoff
 from gateway.terms.call import CallId
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
-from tests.e2e.test_handoff import CHOOSE, KILLED, apart, callees, caller, came, told, wants_a_person
+from tests.e2e.test_handoff import CHOOSE, KILLED, apart, callees, caller, came, rung_back, told, wants_a_person
 from tests.e2e.test_house import said, talk
 from tests.e2e.test_house_kills import control_dies, control_is_back, job, killed
 
@@ -95,6 +95,19 @@ async def test_a_job_that_dies_amid_it_leaves_it_to_another(
     await call.ended()
     found = await record(stack, sip_id(call), ending="served")
     assert came(found) == ["taken"]
+
+
+async def test_who_is_cut_off_while_no_job_is_there_is_rung_back_by_the_next(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await wants_a_person(caller, KILLED)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await talk(call, human)
+    await killed(stack)
+    await human.hang_up("Q.850;cause=41")
+    await rung_back(stack, caller, call, callees)
 
 
 @pytest.mark.parametrize("phase", ["offering", "ringing", "whispering", "deciding", "bridged", "parting"])

@@ -108,6 +108,8 @@ class LegLeft:
     leg: str
     lost: bool = False
     """It was lost, as its SIP service or LiveKit says: nobody hung up. False where nobody knows."""
+    at: float = 0.0
+    """When it did, for who wasn't there (seconds since the epoch); 0 for just now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from math import inf
 from typing import TypeVar
 
 from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
-from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.call import Call, CallId, Left, Phase
 from gateway.terms.event import JOBS, Event, Kind, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, TURNS, Kept, kept_of
 
@@ -163,7 +163,7 @@ class MemoryStore:
         counted = await self._count(call.id, limits or {})
         names = ("route", "pool", "brief", "act", "stop", "because", "ends", "noticed")
         way = {name: getattr(call, name) for name in names}
-        self._calls[call.id] = replace(known, **way, counted=counted, checkpoint="", bridged="", tries=1)
+        self._calls[call.id] = replace(known, **way, counted=counted, checkpoint="", bridged="", left=None, tries=1)
         self._moved.set()
         self._moved = asyncio.Event()
         return True
@@ -186,6 +186,14 @@ class MemoryStore:
         if known is None or known.stop != stop:
             return False
         self._calls[call] = replace(known, checkpoint=checkpoint, bridged=bridged)
+        return True
+
+    async def left(self, call: CallId, left: Left) -> bool:
+        """See the port."""
+        known = self._calls.get(call)
+        if known is None or known.phase is Phase.ENDED or known.bridged != left.leg:
+            return False
+        self._calls[call] = replace(known, left=left)
         return True
 
     async def tell(self, event: Event) -> None:

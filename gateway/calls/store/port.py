@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.terms.act import Onward
-from gateway.terms.call import Call, CallId, Pool
+from gateway.terms.call import Call, CallId, Left, Pool
 from gateway.terms.event import Event
 from gateway.terms.kept import Kept
 
@@ -169,6 +169,11 @@ class CallStore(Protocol):
     async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
         """Keep how far the act at this stop has come, and who talks with the caller ("" for nobody). False, keeping
         nothing, when the call is at another epoch or stop, or has ended."""
+        ...
+
+    async def left(self, call: CallId, left: Left) -> bool:
+        """Note how whoever talks with the caller has left: the call's next job has to know. False, noting nothing, when another
+        does, or nobody, or the call has ended."""
         ...
 
     async def tell(self, event: Event) -> None:

@@ -36,7 +36,7 @@ from gateway.calls.store import scripts, wire
 from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
 from gateway.errors import OurFault
 from gateway.metrics import counter
-from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.call import Call, CallId, Left, Phase
 from gateway.terms.event import JOBS, Event, Kind, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, LIVE_FOR, TURNS, Kept, kept_of
 
@@ -186,7 +186,7 @@ class RedisStore:
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
-        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="", tries=1)))
+        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="", left=None, tries=1)))
         return _not_full(await self._run("lead", call.id, *_counting(call, limits), call.epoch, call.stop - 1, *way))
 
     async def led(self, call: CallId, stop: int, wait: float) -> Call | None:
@@ -207,6 +207,10 @@ class RedisStore:
     async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
         """See the port."""
         return bool(await self._run("keep", call, epoch, stop, checkpoint, bridged))
+
+    async def left(self, call: CallId, left: Left) -> bool:
+        """See the port."""
+        return bool(await self._run("left", call, left.leg, wire.left_text(left)))
 
     async def tell(self, event: Event) -> None:
         """See the port."""

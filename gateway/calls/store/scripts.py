@@ -75,6 +75,12 @@ if redis.call('HGET', KEYS[1], 'stop') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'checkpoint', ARGV[3], 'bridged', ARGV[4])
 return 1
 """,
+    "left": """
+local now = redis.call('HMGET', KEYS[1], 'phase', 'bridged')
+if not now[1] or now[1] == 'ended' or now[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'left', ARGV[2])
+return 1
+""",
     "end": """
 local phase = redis.call('HGET', KEYS[1], 'phase')
 redis.call('SREM', KEYS[3], ARGV[1])

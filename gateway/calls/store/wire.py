@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from gateway.calls.store.port import Asked
 from gateway.errors import OurFault
 from gateway.terms.act import Act, Because, Onward
-from gateway.terms.call import Brief, Call, CallId, Phase, Pool
+from gateway.terms.call import Brief, Call, CallId, Left, Phase, Pool
 from gateway.terms.callback import Terms
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -75,6 +75,7 @@ def stop_fields(call: Call) -> dict[str, str]:
         "way": json.dumps(way),
         "checkpoint": call.checkpoint,
         "bridged": call.bridged,
+        "left": left_text(call.left) if call.left else "",
         "tries": str(call.tries),
     }
 
@@ -102,6 +103,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             stop=int(fields["stop"]),
             checkpoint=fields["checkpoint"],
             bridged=fields["bridged"],
+            left=_left(fields.get("left", "")),
             tries=int(fields["tries"]),
             phase=Phase(fields["phase"]),
             epoch=int(fields["epoch"]),
@@ -114,6 +116,18 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
         )
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault(f"The call {call} can't be read from the store.") from bad
+
+
+def left_text(left: Left) -> str:
+    """How somebody has left, as the call's hash has it."""
+    return json.dumps([left.leg, left.at, left.lost])
+
+
+def _left(text: str) -> Left | None:
+    if not text:
+        return None
+    leg, at, lost = json.loads(text)
+    return Left(str(leg), float(at), bool(lost))
 
 
 def ask_text(asked: Asked) -> str:

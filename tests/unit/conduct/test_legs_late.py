@@ -368,3 +368,16 @@ async def test_who_holds_whom_is_told_once_each_time_before_they_are_gone() -> N
         changes(caller, hold=SILENT)
         changes(eve, hold=SILENT, status=HUNG_UP)
     assert told == [LegHold("eve", ""), LegHold("", SILENT), LegHold("eve", SILENT), LegLeft("eve")]
+
+
+async def test_who_talked_with_the_caller_and_is_on_their_way_out_has_left_for_the_next_job() -> None:
+    """It doesn't learn how by itself; control does."""
+    room, told = Room(), list[object]()
+    call = SimpleNamespace(**vars(CALL), bridged="eve")
+    gone, failing = Participant("leg-eve", {STATUS: HUNG_UP}), Participant("leg-fay", {STATUS: HUNG_UP})
+    room.remote_participants = {who.identity: who for who in (gone, failing)}
+    legs = Legs(cast(Any, room), cast(Any, room), cast(Any, call), cast(Any, None), told.append, hearing=HEARING)
+    async with legs:
+        assert [one.leg for one in legs.present()] == ["fay"]
+        room.goes("eve", rtc.DisconnectReason.CLIENT_INITIATED)
+    assert told == []

@@ -47,6 +47,7 @@ from gateway.conduct.perform import Part, Performance
 from gateway.conduct.tools import Tools
 from gateway.errors import Unavailable
 from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Handoff, Onward, Over, Record, Ring, Wait
+from gateway.terms.call import Left
 from gateway.terms.event import Kind
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
@@ -86,6 +87,17 @@ class Watching(Scripted):
     def on(self, event: Event, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
         if isinstance(event, Resumed) and self.world is not None:
             self.world.resumed.append(event)
+        return super().on(event, now)
+
+
+@dataclass(frozen=True)
+class Noting(Scripted):
+    """One that notes what it is told."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def on(self, event: Event, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
+        self.events.append(event)
         return super().on(event, now)
 
 
@@ -378,6 +390,31 @@ async def test_the_next_job_tells_who_holds_whom_and_who_doesnt_any_more(hold: s
     await run(world, world.part(HANDOFF, machine(due_at=time.time() + 0.1), resumed=True, bridged="1"))
     told = [one[1] for one in world.done if isinstance(one, tuple) and one[0] is Kind.HOLD]
     assert told == [{"leg": "1", "hold": hold or None}, {"leg": None, "hold": hold or None}]
+
+
+@pytest.mark.parametrize("told_after", [0, 2], ids=["known", "told in a moment"])
+async def test_the_next_job_tells_the_machine_how_whoever_talked_has_left(told_after: int) -> None:
+    asked, events = [0], list[Event]()
+
+    async def left() -> Left | None:
+        asked[0] += 1
+        if asked[0] == 1 and told_after:
+            raise Unavailable("The store doesn't answer.")
+        return Left("1", 900.0, lost=True) if asked[0] > told_after else None
+
+    made = Noting(((LegLeft, (DONE,)),), events=events)
+    part = replace(World().part(HANDOFF, made, resumed=True, bridged="1"), leaving=left)
+    await run(World(there=[There("2", False)]), part)
+    assert [one for one in events if isinstance(one, LegLeft)] == [LegLeft("1", lost=True, at=900.0)]
+    assert isinstance(events[0], Resumed), "first"
+
+
+async def test_nobody_is_asked_how_who_is_there_has_left() -> None:
+    async def left() -> Left | None:
+        raise AssertionError
+
+    part = replace(World().part(HANDOFF, machine((LegAnswered, (DONE,))), resumed=True, bridged="1"), leaving=left)
+    await run(World(there=[There("1", True)]), part)
 
 
 async def test_a_job_whose_call_is_anothers_does_nothing_more() -> None:

@@ -24,13 +24,14 @@ from gateway.dispatch.decide import (
     arrived,
     compare,
     ending,
+    given_up,
     late,
     metadata,
     sent_to,
     supervise,
 )
-from gateway.terms.act import Wait
-from gateway.terms.call import Call, CallId, Phase, Pool
+from gateway.terms.act import Handoff, Wait
+from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
@@ -38,6 +39,10 @@ from gateway.terms.times import THERE_WITHIN, patience
 
 NOW = 1_764_000_000.0
 JOB_WITHIN = patience(0)
+HANDOFF = Handoff("desk")
+HUNG_UP, LOST = Left("desk-1", NOW), Left("desk-1", NOW, lost=True)
+GONE = {"bridged": "desk-1", "left": LOST}
+"""A caller whose human's line was lost."""
 
 
 def the_plan() -> Plan:
@@ -95,6 +100,9 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({"tries": TRIES, "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.GIVE_UP),
         ({"epoch": 9, "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.DISPATCH),
         ({"tries": TRIES, "bridged": "ana", "act": Wait("crew"), "pool": Pool.HOUSE}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"tries": TRIES, "act": HANDOFF, "pool": Pool.HOUSE, **GONE}, None, JOB_WITHIN, Do.GIVE_UP),
+        ({"tries": TRIES - 1, "act": HANDOFF, "pool": Pool.HOUSE, **GONE}, None, JOB_WITHIN, Do.DISPATCH),
+        ({"tries": TRIES, "pool": Pool.HOUSE, **GONE, "bridged": "desk-2"}, None, JOB_WITHIN, Do.DISPATCH),
         ({"epoch": TRIES}, "AJ_5", JOB_WITHIN, Do.NOTHING),
         ({"phase": Phase.ENDED}, None, 100.0, Do.NOTHING),
         ({"reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),
@@ -178,10 +186,19 @@ def test_who_talked_with_an_agent_until_all_workers_were_gone_waits_for_another_
         ({"told": frozenset({Kind.TURN.value})}, Ending.SERVED),
         ({"told": frozenset({Kind.TURN.value, Kind.CALLBACK.value})}, Ending.CALLBACK),
         ({"reject": 404}, Ending.REJECTED),
+        ({"act": HANDOFF, "bridged": "desk-1"}, Ending.SERVED),
+        ({"act": HANDOFF, "bridged": "desk-1", "left": HUNG_UP}, Ending.SERVED),
+        ({"act": HANDOFF, **GONE}, Ending.ABANDONED),
+        ({"act": HANDOFF, **GONE, "bridged": "desk-2"}, Ending.SERVED),
     ],
 )
 def test_a_call_ends_by_what_became_of_its_caller(changes: dict[str, object], expected: Ending) -> None:
     assert ending(a_call(**changes)) is expected
+
+
+@pytest.mark.parametrize(("left", "expected"), [(None, Ending.LOST), (LOST, Ending.LOST), (HUNG_UP, Ending.SERVED)])
+def test_who_was_hung_up_on_lacks_no_job(left: Left | None, expected: Ending) -> None:
+    assert given_up(a_call(bridged="desk-1" if left else "", left=left)) is expected
 
 
 @pytest.mark.parametrize(

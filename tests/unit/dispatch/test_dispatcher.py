@@ -194,15 +194,15 @@ async def test_two_who_talk_are_never_parted_for_want_of_a_job() -> None:
 async def test_a_human_who_leaves_a_call_without_a_job_ends_it(told: bool) -> None:
     world = World()
     await bridged(world)
-    await world.one.parted("call-_x", "leg-ana")
+    await world.one.parted("call-_x", "leg-ana", lost=False)
     assert not world.rooms.did("close"), "a job has the call: it sees by itself"
     world.now += JOB_WITHIN
-    await world.one.parted("call-_x", "leg-ana")
+    await world.one.parted("call-_x", "leg-ana", lost=False)
     assert not world.rooms.did("close"), "the leg is there: its SIP service has only reconnected"
     world.rooms.legs.clear()
-    await world.one.parted("call-_x", "leg-ben")
+    await world.one.parted("call-_x", "leg-ben", lost=False)
     assert not world.rooms.did("close")
-    await (world.one.parted("call-_x", "leg-ana") if told else world.one.supervise())
+    await (world.one.parted("call-_x", "leg-ana", lost=False) if told else world.one.supervise())
     assert world.rooms.did("close") == 1
     assert world.rooms.did("dispatch") == 1
     ends = {event.kind: event.data for event in await world.events()}

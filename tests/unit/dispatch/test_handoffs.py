@@ -13,11 +13,13 @@ from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import stops
-from gateway.dispatch.decide import Arrival, arrived
+from gateway.dispatch.decide import TRIES, Arrival, arrived
 from gateway.dispatch.dispatcher import PARTS_WITHIN
 from gateway.terms.act import RING_BACK, Because, Handoff, Onward, Promise, Record, Talk
-from gateway.terms.call import Call, CallId, Phase, Pool
+from gateway.terms.call import Call, CallId, Left, Phase, Pool
+from gateway.terms.event import Kind
 from gateway.terms.personal import Number
+from gateway.terms.times import patience
 from tests.unit.dispatch.world import CALL, World, arrival
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -213,3 +215,40 @@ def test_whose_link_has_no_address_of_its_own_gets_it_by_the_teams(plan: Plan) -
     assert isinstance(act, Handoff)
     assert act.browsers == ("fay",)
     assert dict(act.cards)["fay"] == ("mailto:shared@acme.example",)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_caller_whose_human_has_left_while_no_job_was_there_is_given_to_the_next(lost: bool) -> None:
+    """Whether they are rung back, a third is there, or all is said is for its machine to say."""
+    world = await with_caller_given_to_a_human("desk-1")
+    world.rooms.there[CALL] = arrival()
+    world.now += patience(0)
+    await world.one.parted("call-_x", "leg-desk-1", lost=lost)
+    assert (world.rooms.did("close"), await world.store.live() != []) == (0, True)
+    await world.one.supervise()
+    call = await world.store.get(CALL)
+    assert call
+    assert (call.epoch, call.parted) == (2, Left("desk-1", world.now, lost))
+    assert [one[1] for one in world.rooms.done if one[0] == "dispatch"] == ["offhook-agents", "offhook-house"]
+    assert Kind.HANGUP not in await world.kinds()
+
+
+async def test_a_job_that_has_only_just_come_hears_how_the_human_has_left() -> None:
+    world = await with_caller_given_to_a_human("desk-1")
+    await world.one.parted("call-_x", "leg-desk-1", lost=True)
+    call = await world.store.get(CALL)
+    assert call
+    assert (call.epoch, call.parted) == (1, Left("desk-1", world.now, lost=True))
+
+
+@pytest.mark.parametrize(("lost", "ending"), [(True, "lost"), (False, "served")])
+async def test_a_caller_whose_human_has_left_waits_for_a_job_no_longer_than_others(lost: bool, ending: str) -> None:
+    world = await with_caller_given_to_a_human("desk-1")
+    world.rooms.there[CALL] = arrival()
+    world.now += patience(0)
+    await world.one.parted("call-_x", "leg-desk-1", lost=lost)
+    for _ in range(TRIES + 1):
+        world.now += patience(1)
+        await world.one.supervise()
+    assert world.rooms.done[-2:] == [("turn away", "503"), ("close",)]
+    assert [event.data["ending"] for event in await world.events() if event.kind is Kind.ENDED] == [ending]

@@ -18,6 +18,7 @@ from gateway.dispatch.decide import Arrival
 from gateway.dispatch.rooms import arrival
 from gateway.dispatch.webhook import PATH, Webhook, hint
 from gateway.terms.call import CallId
+from gateway.terms.legs import LOST
 
 KEY, SECRET = "key", "a-secret-of-at-least-32-characters"
 
@@ -34,8 +35,8 @@ class Hints:
     async def gone(self, call_id: CallId) -> None:
         self.seen.append(("gone", call_id))
 
-    async def parted(self, room: str, identity: str) -> None:
-        self.seen.append(("parted", identity))
+    async def parted(self, room: str, identity: str, *, lost: bool) -> None:
+        self.seen.append(("lost" if lost else "parted", identity))
 
     async def emptied(self, room: str) -> None:
         self.seen.append(("emptied", room))
@@ -109,14 +110,27 @@ def test_a_sip_service_that_joins_anew_is_no_end() -> None:
     assert hint(told, Hints()) is None
 
 
-async def test_who_was_called_and_leaves_may_have_talked_with_the_caller() -> None:
+@pytest.mark.parametrize(
+    ("attributes", "reason", "hinted"),
+    [
+        ({}, DisconnectReason.CLIENT_INITIATED, "parted"),
+        ({LOST: "1"}, DisconnectReason.CLIENT_INITIATED, "lost"),
+        ({}, DisconnectReason.CONNECTION_TIMEOUT, "lost"),
+        ({}, DisconnectReason.SIGNAL_CLOSE, "lost"),
+        ({}, DisconnectReason.UNKNOWN_REASON, "parted"),
+    ],
+)
+async def test_who_was_called_and_leaves_may_have_talked_with_the_caller(
+    attributes: dict[str, str], reason: DisconnectReason.ValueType, hinted: str
+) -> None:
     hints = Hints()
-    told = WebhookEvent(event="participant_left", participant=ParticipantInfo(identity="leg-a"))
+    who = ParticipantInfo(identity="leg-a", attributes=attributes, disconnect_reason=reason)
+    told = WebhookEvent(event="participant_left", participant=who)
     told.room.name = "call-_x"
     work = hint(told, hints)
     assert work is not None
     await work
-    assert hints.seen == [("parted", "leg-a")]
+    assert hints.seen == [(hinted, "leg-a")]
     told.event = "participant_joined"
     assert hint(told, hints) is None
 

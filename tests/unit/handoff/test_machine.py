@@ -594,6 +594,34 @@ def test_another_job_knows_since_when_the_caller_holds_the_human(back: str | Non
     assert (desk.booked, desk.outcome) == ([], TALKED)
 
 
+@pytest.mark.parametrize(
+    ("after", "lost", "back"),
+    [(0.0, False, True), (AT_ONCE, False, False), (RING_BACK - 1, True, True), (RING_BACK, True, False)],
+)
+def test_who_is_cut_off_while_no_job_is_there_is_rung_back_by_the_next_as_by_one_that_was(
+    after: float, lost: bool, back: bool
+) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(after)
+    at, desk.legs[leg] = desk.now, "left"
+    desk.pass_time(30.0)
+    desk.crash(cues.LegKey(leg, "5"), 0)
+    desk.happens(cues.LegLeft(leg, lost, at))
+    assert (desk.those("rings") != []) is back
+    assert desk.came[leg] is (Tried.CUT_OFF if back else Tried.TAKEN)
+    assert desk.outcome == (None if back else TALKED)
+
+
+def test_who_has_left_without_anybody_telling_how_has_hung_up() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.legs[leg] = "left"
+    desk.crash(cues.LegKey(leg, "5"), 0)
+    desk.pass_time(RESUME_WITHIN)
+    assert desk.outcome == TALKED
+
+
 def cut_off() -> tuple[Desk, str]:
     """A caller whose human was cut off; the leg that rings them back."""
     desk, [leg] = consulted(ANA)
@@ -747,6 +775,20 @@ class Handoffs(RuleBasedStateMachine):
         self.desk.legs[leg] = "left"
         self.desk.told.pop(leg, None)
         self._happens(cues.LegLeft(leg, lost), crash)
+
+    @precondition(lambda self: self.desk.those("connected") and not self.desk.gone)
+    @rule(data=st.data(), lost=st.booleans(), told=st.booleans(), crash=st.none() | st.integers(0, 8))
+    def a_human_leaves_while_no_job_is_there(
+        self, data: st.DataObject, lost: bool, told: bool, crash: int | None
+    ) -> None:
+        desk = self.desk
+        leg = data.draw(st.sampled_from(desk.those("connected")))
+        desk.legs[leg] = "left"
+        desk.crash(cues.LegKey(leg, "5"), 0)
+        if told:
+            self._happens(cues.LegLeft(leg, lost, desk.now), crash)
+        else:
+            desk.pass_time(RESUME_WITHIN)
 
     @precondition(lambda self: self.desk.those("connected", "aside"))
     @rule(data=st.data(), hold=st.sampled_from(["", MUSIC, SILENT]), crash=st.none() | st.integers(0, 2))
