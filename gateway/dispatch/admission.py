@@ -18,6 +18,9 @@ WINDOW = 30.0
 """Seconds for which a turn's latency counts."""
 ENOUGH = 8
 """Turns in that time below which they say nothing."""
+SPARED = 1
+"""The slowest of them that says nothing alone, however few there are: some callers' questions take long. Answers that are all
+slow are noticed one answer later for it, and in time where there are 11 and more."""
 EASES = 0.75
 """Part of the bound below which it must fall until calls are admitted again: else it would go to and fro."""
 ANY = 1_000_000
@@ -50,7 +53,7 @@ class Pace:
     """How long callers wait for an agent's answer."""
 
     p90: float = 0.0
-    """Seconds that nine of ten answers stay below; 0 where there are too few."""
+    """Seconds that nine of ten answers stay below, and all but SPARED of fewer; 0 where there are too few."""
     turns: int = 0
     slow: bool = False
     """Longer than it may be: new calls don't go to agents."""
@@ -59,7 +62,7 @@ class Pace:
         """The pace by the latencies of the WINDOW, in seconds. `at_most`: the bound; 0 for none."""
         if len(latencies) < ENOUGH:
             return Pace(turns=len(latencies))
-        p90 = sorted(latencies)[int(len(latencies) * 0.9)]
+        p90 = sorted(latencies)[min(int(len(latencies) * 0.9), len(latencies) - 1 - SPARED)]
         bound = at_most * (EASES if self.slow else 1.0)
         return Pace(p90, len(latencies), slow=at_most > 0 and p90 >= bound)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.calls.shared.working import Working
 from gateway.dialplan.state import State
-from gateway.dispatch.admission import ALL_TALK, ANY, EASES, ENOUGH, Load, Pace, bounds, counted, fuller, load
+from gateway.dispatch.admission import ALL_TALK, ANY, EASES, ENOUGH, WINDOW, Load, Pace, bounds, counted, fuller, load
 from gateway.terms.act import TALK, Dismiss
 from gateway.terms.call import Call, Pool
 from tests.contract.calls import a_call
@@ -71,7 +73,44 @@ def test_nine_of_ten_callers_wait_no_longer_than_told(took: list[float], slow: b
     if len(took) < ENOUGH:
         assert not pace.slow
         return
-    assert sum(one > pace.p90 for one in took) <= len(took) / 10
+    assert sum(one > pace.p90 for one in took) <= max(1, len(took) / 10)
     assert pace.slow is (pace.p90 >= at_most * (EASES if slow else 1.0))
     assert bool(pace.why) is pace.slow
     assert not Pace(slow=slow).next(took, 0.0).slow, "no bound, no overload"
+
+
+@pytest.mark.parametrize("turns", range(ENOUGH, 40))
+def test_one_slow_answer_alone_turns_nobody_away(turns: int) -> None:
+    assert not Pace().next([1.0] * (turns - 1) + [60.0], 5.0).slow
+
+
+FAST, SLOW, AT_MOST = 1.5, 7.0, 5.0
+
+
+def noticed(every: float, judged: Callable[[Sequence[float]], bool]) -> float:
+    """Seconds from when all answers became slow until it is noticed, where there is one `every` so many seconds."""
+    before = int(WINDOW / every)
+    times = [(n * every, FAST if n < before else SLOW) for n in range(3 * before)]
+    begun = before * every
+    return next(at for at, _ in times if judged([took for then, took in times if at - WINDOW < then <= at])) - begun
+
+
+def slowest_but_for_a_tenth(took: Sequence[float]) -> bool:
+    return len(took) >= ENOUGH and sorted(took)[int(len(took) * 0.9)] >= AT_MOST
+
+
+@pytest.mark.parametrize("every", [0.25, 0.5, 1.0, 1.5, 2.0, 3.0])
+def test_answers_that_are_all_slow_are_noticed_with_the_second_of_them(every: float) -> None:
+    late = noticed(every, lambda took: Pace().next(took, AT_MOST).slow)
+    assert late - noticed(every, slowest_but_for_a_tenth) in (0.0, every)
+    if every <= 2.0:  # as many answers as a tenth of is two
+        assert late <= 3.0
+
+
+def test_of_rare_slow_answers_few_fill_the_agents() -> None:
+    """One answer in fifty, where there is one each three seconds."""
+    draw = random.Random(1)
+    took = [SLOW if draw.random() < 0.02 else FAST for _ in range(3000)]
+    windows = [took[n : n + 10] for n in range(len(took) - 10)]
+    full = sum(Pace().next(window, AT_MOST).slow for window in windows)
+    assert full < sum(map(slowest_but_for_a_tenth, windows)) / 4
