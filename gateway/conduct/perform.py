@@ -28,6 +28,7 @@ from gateway.calls.acts.cues import (
     Finish,
     Gone,
     Heard,
+    HoldOn,
     Hush,
     KeepRecording,
     Kept,
@@ -291,7 +292,7 @@ class Performance:
                 self._whisper(effect)
             case Card(leg, name):
                 self._part.card(leg, name)
-            case Enter() | Exit() | Release():
+            case Enter() | Exit() | Release() | HoldOn():
                 await self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
                 await self._record(effect)
@@ -382,17 +383,21 @@ class Performance:
 
     async def _hold(self) -> None:
         """Whom the team's line has given is held on while the two talk: Redis may come back without knowing of it."""
-        name = getattr(self._machine, "talks_with", "")
+        machine = self._machine
+        name = getattr(machine, "held_on", getattr(machine, "talks_with", ""))
         if self._line is not None and name:
+            await self._talks.aclose()  # they may have been rung back
             await self._talks.enter_async_context(self._tools.holding(name, True))
 
-    async def _wait(self, effect: Enter | Exit | Release) -> None:
+    async def _wait(self, effect: Enter | Exit | Release | HoldOn) -> None:
         assert self._line is not None
         match effect:
             case Enter():
                 self._line.enter(effect)
             case Exit(team):
                 self._line.exit(team)
+            case HoldOn():
+                self._line.hold_on()
             case Release():
                 if effect.took:
                     await self._talks.aclose()

@@ -127,6 +127,10 @@ class Line(Protocol):
         """A member that was offered is free again, or in peace for a while."""
         ...
 
+    def hold_on(self) -> None:
+        """Whoever was connected is rung again (see `cues.HoldOn`)."""
+        ...
+
 
 class Holding(Protocol):
     """Keeps teams from ringing a person who is rung directly; leaving it, the call goes on."""

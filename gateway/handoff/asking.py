@@ -10,6 +10,7 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
+from gateway.handoff import cut_off
 from gateway.handoff.asked import AGAIN, REMINDERS, Asked, At
 from gateway.handoff.browser import ANSWERS_WITHIN, rung_leg
 from gateway.handoff.choice import BY_KEY, Choice, choice_of, is_recording
@@ -283,8 +284,12 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     known = {one.leg for one in there}
     unknown = sorted(leg for leg in event.legs if not {leg, rung_leg(leg)} & known)
     again = replace(state, asked=there, free=None, alone=0.0, announce=now + HOLD_EVERY)
-    line = () if again.rings_back else (again.enter(),)
-    return again, (again.music, *(cues.Drop(leg) for leg in unknown), *line)
+    heard: tuple[Effect, ...] = (again.music, *(cues.Drop(leg) for leg in unknown))
+    back = next((one for one in state.asked if one.name == state.rung_back), None)
+    if back is None:
+        return again, (*heard, again.enter())
+    rung, effects = cut_off.ring_on(again, back, now)
+    return rung, (*heard, *effects)
 
 
 STEPS: Mapping[type[Event], Step] = {

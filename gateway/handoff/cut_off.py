@@ -80,7 +80,7 @@ def _no_goodbye(state: State, held: float, now: float, *, lost: bool) -> bool:
 def call_back(state: State, now: float) -> Then:
     """Book it, once; the human hears what comes of that (see `gateway.handoff.parting`)."""
     told = Asked(state.talking, state.talks_with, 0.0, now + PART_WITHIN, At.PARTING)
-    parting = replace(state.parted(), asked=(told,), why=LEFT.reason)
+    parting = replace(state.parted(), asked=(told,), lost=(), why=LEFT.reason)
     effects: tuple[Effect, ...] = (
         cues.Consulted(state.talking, Tried.CALLER_CUT_OFF),
         cues.Release(state.act.team, state.talks_with, took=True),
@@ -90,15 +90,12 @@ def call_back(state: State, now: float) -> Then:
 
 
 def ring_back(state: State, now: float) -> Then:
-    """Ring them, and nobody else: the line of the team, which was left, is entered again once they can't be had."""
-    name, act = state.talks_with, state.act
-    leg = state.leg_name(state.legs + 1)
-    dial = cues.Dial(leg, Callee(name, state.reach), RINGS)
+    """Ring them, and nobody else; nor does another call, whose they are no more than while they talked. The line of the
+    team, which was left, is entered again once they can't be had."""
+    name = state.talks_with
     tried = {who: how for who, how in state.tried.items() if who != name}
-    back = replace(
+    waits = replace(
         state.parted(),
-        asked=(Asked.dialed(dial, now),),
-        legs=state.legs + 1,
         tried=tried,
         lost=(),
         rung_back=name,
@@ -108,12 +105,26 @@ def ring_back(state: State, now: float) -> Then:
         announce=now + HOLD_EVERY,
         why="",
     )
+    back, dial = _rung(waits, Callee(name, state.reach), now)
     effects: tuple[Effect, ...] = (
         cues.Drop(state.talking),
         cues.Say(state.says(HandoffWord.CUT_OFF)),
         cues.Consulted(state.talking, Tried.CUT_OFF),
-        cues.Release(act.team, name, took=True),
+        cues.HoldOn(),
         dial,
         cues.Ready((state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE))),
     )
     return back, effects
+
+
+def ring_on(state: State, to: Asked, now: float) -> Then:
+    """Another job goes on ringing them back, alone: anew where their phone fell silent, or never rang."""
+    if state.rings_back:
+        return state, (cues.HoldOn(),)
+    back, dial = _rung(state, Callee(to.name, to.address), now)
+    return back, (cues.HoldOn(), dial)
+
+
+def _rung(state: State, callee: Callee, now: float) -> tuple[State, cues.Dial]:
+    dial = cues.Dial(state.leg_name(state.legs + 1), callee, RINGS)
+    return replace(state, asked=(Asked.dialed(dial, now),), legs=state.legs + 1), dial

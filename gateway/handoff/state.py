@@ -171,6 +171,11 @@ class State:
         """Whether whoever was cut off is asked, and nobody else may be: the call isn't in the team's line meanwhile."""
         return any(one.name == self.rung_back for one in self.asked)
 
+    @property
+    def held_on(self) -> str:
+        """Whom the call holds as one who talks with its caller: who does, or is rung back."""
+        return self.rung_back if self.rings_back else self.talks_with
+
     def named(self, leg: str) -> Asked | None:
         """Whose leg it is, of those who ring or have answered."""
         return next((one for one in self.asked if one.leg == leg), None)
@@ -193,7 +198,9 @@ class State:
         return replace(self, asked=tuple(one if each.leg == one.leg else each for each in self.asked))
 
     def release(self, name: str) -> cues.Release:
-        """Give back a member who didn't take the call."""
+        """Give back a member who didn't take the call, or not again."""
+        if name == self.rung_back:
+            return cues.Release(self.act.team, name, took=True)
         missed = self.tried.get(name) is Tried.NO_ANSWER
         return cues.Release(self.act.team, name, took=False, missed=missed)
 

@@ -367,6 +367,20 @@ async def test_once_a_talk_has_ended_another_leg_may_be_claimed(lab: Lab) -> Non
     assert await lab.members.claim(FIRST, 1, "leg2"), "a caller who was given back may be given to somebody again"
 
 
+async def test_who_is_rung_back_stays_the_calls_and_may_be_connected_by_another_leg(lab: Lab) -> None:
+    await lab.enter(FIRST)
+    await lab.enter(SECOND)
+    await lab.take(FIRST, "ana")
+    assert await lab.members.claim(FIRST, 1, "leg1")
+    await lab.members.leave(FIRST, 1, "desk", NOW)
+    await lab.members.unclaim(FIRST, 1)
+    assert (await lab.stages())[0] is Stage.TALKING
+    assert "ana" not in await lab.take(SECOND, "ana", everyone=True)
+    assert await lab.members.claim(FIRST, 2, "leg2")
+    await lab.members.unclaim(FIRST, 1)
+    assert not await lab.members.claim(FIRST, 2, "leg3"), "the job before says nothing any more"
+
+
 async def test_a_replaced_job_changes_nothing(lab: Lab) -> None:
     await lab.enter(FIRST)
     await lab.take(FIRST, "ana")
@@ -388,7 +402,7 @@ async def test_an_unreachable_store_is_unavailable() -> None:
 
 
 Step = tuple[str, int, str, str, float]
-_STEPS = ["beat", "one", "all", "leave", "took", "missed", "lost", "forget", "claim", "end", "open"]
+_STEPS = ["beat", "one", "all", "leave", "took", "missed", "lost", "forget", "claim", "unclaim", "end", "open"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -441,6 +455,8 @@ async def _do(lab: Lab, step: Step, now: float) -> object:
             return await lab.free(call, member, now, took=what == "took", missed=what == "missed", epoch=epoch)
         case "forget":
             return await lab.members.forget(call, now)
+        case "unclaim":
+            return await lab.members.unclaim(call, epoch)
         case "claim":
             return await lab.members.claim(call, epoch, member)
         case _:

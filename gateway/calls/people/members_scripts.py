@@ -167,6 +167,10 @@ known(ARGV[1], ARGV[2])
 redis.call('HSETNX', queued(ARGV[1]), 'leg', ARGV[3])
 return redis.call('HGET', queued(ARGV[1]), 'leg') == ARGV[3] and 1 or 0
 """,
+    "unclaim": """
+if not stale(ARGV[1], ARGV[2]) then redis.call('HDEL', queued(ARGV[1]), 'leg') end
+return 1
+""",
     "leave": """
 local call, epoch, team, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if stale(call, epoch) then return 0 end

@@ -114,6 +114,11 @@ class MemoryMembers:
         queued.epoch, queued.leg = epoch, queued.leg or leg
         return queued.leg == leg
 
+    async def unclaim(self, call: CallId, epoch: int) -> None:
+        """See the port."""
+        if not self._stale(call, epoch) and call in self._queued:
+            self._queued[call].leg = ""
+
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:
         """See the port."""
         if self._stale(call, epoch):

@@ -75,6 +75,10 @@ class RedisMembers:
         """See the port."""
         return bool(await self._run("claim", call, epoch, leg))
 
+    async def unclaim(self, call: CallId, epoch: int) -> None:
+        """See the port."""
+        await self._run("unclaim", call, epoch)
+
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:
         """See the port."""
         await self._run("leave", call, epoch, team, repr(now))

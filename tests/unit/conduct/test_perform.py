@@ -26,6 +26,7 @@ from gateway.calls.acts.cues import (
     Exit,
     Finish,
     Heard,
+    HoldOn,
     Hush,
     KeepRecording,
     Kept,
@@ -172,6 +173,9 @@ class World:
 
     def release(self, release: Release) -> None:
         self.done.append(release)
+
+    def hold_on(self) -> None:
+        self.done.append(HoldOn())
 
     async def claim(self, leg: str) -> bool:
         if self.down:
@@ -344,6 +348,42 @@ async def test_who_was_cut_off_talks_with_nobody_for_the_job_that_goes_on() -> N
     assert [bridged for _, bridged in world.kept][-2:] == ["", ""]
     assert world.done.count(consults(())) == 2, "the caller hears us again"
     assert [leg for leg, _ in alarms] == ["1"]
+
+
+@dataclass(frozen=True)
+class Held(Scripted):
+    """One whose call holds somebody on."""
+
+    held_on: str = "ana"
+
+
+async def test_who_is_rung_back_is_held_on_without_a_gap_until_they_are_released() -> None:
+    world = World()
+    made = Held((
+        (Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (Drop("1"), HoldOn())),
+        (Key, (Release("desk", "ana", took=True), DONE)),
+    ))  # fmt: skip
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegLeft("1"), Key("1"))
+    told = [
+        one
+        for one in world.done
+        if one in (HoldOn(), ("hold", "ana", True), ("held", "ana")) or isinstance(one, Release)
+    ]
+    assert told == [("hold", "ana", True), HoldOn(), ("held", "ana"), Release("desk", "ana", took=True)]
+
+
+async def test_who_is_connected_again_is_held_on_once() -> None:
+    world = World()
+    made = Held(((Begun, ()), (LegAnswered, (Connect("1"),)), (Key, (DONE,))))
+    await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegAnswered("1"), Key("1"))
+    hold, held = ("hold", "ana", True), ("held", "ana")
+    assert [one for one in world.done if one in (hold, held)] == [hold, held, hold, held]
+
+
+async def test_another_job_goes_on_holding_who_is_rung_back() -> None:
+    world = World()
+    await run(world, world.part(HANDOFF, Held(((Resumed, (DONE,)),)), resumed=True))
+    assert ("hold", "ana", True) in world.done
 
 
 async def test_who_is_hung_up_on_at_the_end_has_talked() -> None:

@@ -126,6 +126,23 @@ async def test_a_talk_is_kept_until_it_is_released(lab: Lab) -> None:
         await lab.until(Stage.WRAP_UP, Stage.FREE)
 
 
+async def test_who_is_rung_back_stays_the_calls_while_another_leg_is_connected(lab: Lab) -> None:
+    async with lab.line() as line, lab.line(OTHER) as other:
+        line.enter(Enter("desk", START))
+        await lab.next(Offered)
+        assert await line.claim("desk-1")
+        line.exit("desk")
+        await lab.until(Stage.TALKING, Stage.FREE)
+        line.hold_on()
+        async with asyncio.timeout(5):
+            while not await line.claim("desk-2"):
+                await asyncio.sleep(0)
+        other.enter(Enter("desk", START))
+        await lab.until(Stage.TALKING, Stage.RINGING)
+        line.release(Release("desk", "ana", took=True))
+        await lab.until(Stage.WRAP_UP, Stage.RINGING)
+
+
 async def test_what_is_asked_for_at_the_end_is_done(lab: Lab) -> None:
     async with lab.line() as line:
         line.enter(Enter("desk", START))

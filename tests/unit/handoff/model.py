@@ -39,6 +39,8 @@ class Desk(World):
         """Legs whose human has said that they take the call."""
         self.gone = False
         """The caller has hung up."""
+        self.claimed = ""
+        """The leg that may be connected, and no other (see `Members.claim`)."""
         self.introduced = ""
         self.booked: list[str] = []
         """Why each callback was booked."""
@@ -64,7 +66,9 @@ class Desk(World):
             case cues.Connect(leg, say):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
+                assert self.claimed in ("", leg), "the caller is another's"
                 self.told.pop(leg, None)
+                self.claimed = leg
                 self.introduced, self.accompanied = say, False
                 self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
@@ -93,8 +97,12 @@ class Desk(World):
                     self.legs[leg] = "answered"
                 if self.legs.get(leg) != "left":  # dropped, of one who was cut off, says that we are heard again
                     super()._do(effect)
-            case cues.Release(_, name) if name not in self.held:
-                assert name == self.machine.rung_back or self.crashed, "a member is released once"
+            case cues.HoldOn():
+                assert self.machine.rung_back in self.held, "who is rung back stays the call's"
+                self.claimed = ""
+            case cues.Release(_, name, took=True) if name in self.held:
+                self.claimed = ""
+                super()._do(effect)
             case _:
                 super()._do(effect)
 
@@ -105,7 +113,7 @@ class Desk(World):
                 self.legs[leg] = "answered"
         for leg in legs:
             assert leg in self.took or self.whose[leg] == FAY.name, "nobody else hears the caller"
-            if self.legs[leg] != "rings":
+            if self.legs[leg] not in ("rings", "left"):
                 self.legs[leg] = "connected" if caller else "aside"
 
     def happens(self, event: Event, *, effects: int | None = None) -> Sequence[Effect]:
@@ -145,6 +153,7 @@ class Desk(World):
         self._check_third(connected)
         back = [one for one in self.machine.asked if one.name == self.machine.rung_back]
         assert not back or not self.in_line or self.machine.phase is Phase.PARTING, "who is rung back is rung alone"
+        assert all(one.name in self.held for one in back) or self.gone, "and is nobody else's to ring"
         if self.outcome is None and not self.gone:
             assert connected or self.sound, "the caller hears music, words, or the human; never nothing"
         if connected:

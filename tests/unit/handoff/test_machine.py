@@ -504,6 +504,16 @@ def test_a_caller_who_cant_be_called_back_is_gone_and_the_human_told() -> None:
     assert (desk.legs[leg], desk.machine.phase) == ("dropped", Phase.OVER)
 
 
+def test_whoever_was_beaten_to_a_caller_who_is_cut_off_then_is_given_back_once() -> None:
+    desk, [leg, _] = consulted(ANA, BEN)
+    desk.presses(leg, "1")
+    desk.gone = True
+    desk.happens(cues.Gone(lost=True))
+    desk.happens(cues.Booked(True))
+    desk.hears(leg)
+    assert (desk.machine.phase, [one.name for one in desk.released]) == (Phase.OVER, ["ben", "ana"])
+
+
 def test_nobody_calls_a_caller_back_whom_the_plan_lets_be() -> None:
     desk, [leg] = consulted(ANA)
     desk.machine = replace(desk.machine, act=replace(desk.machine.act, ring_back=0.0))
@@ -667,12 +677,48 @@ def test_nobody_else_being_free_the_caller_goes_back_to_the_agent() -> None:
     assert desk.outcome == unanswered("unreachable")
 
 
+@pytest.mark.parametrize("ends", ["declined", "not answered", "caller", "given back", "talked"])
+def test_who_is_rung_back_is_nobody_elses_to_ring_until_it_has_ended(ends: str) -> None:
+    desk, leg = cut_off()
+    assert (desk.held, desk.machine.held_on, desk.released) == ({"ana"}, "ana", [])
+    if ends == "not answered":
+        desk.pass_time(RINGS + LATE)
+    elif ends == "caller":
+        desk.gone = True
+        desk.happens(cues.Gone())
+    else:
+        desk.answers(leg)
+        desk.presses(leg, "2" if ends == "declined" else "1")
+    if ends == "given back":
+        desk.presses(leg, "*")
+        desk.presses(leg, "2")
+    if ends == "talked":
+        assert (desk.held, desk.machine.held_on) == ({"ana"}, "ana")
+        desk.pass_time(AT_ONCE)
+        desk.hangs_up(leg)
+    assert (desk.held, desk.machine.held_on) == (set(), desk.machine.talks_with)
+    assert desk.released == [cues.Release("desk", "ana", took=True)], "once: they have talked"
+
+
 def test_another_job_goes_on_ringing_back_whoever_was_cut_off_and_nobody_else() -> None:
     desk, leg = cut_off()
     desk.crash(cues.LegRings(leg), 0)
     assert (desk.legs[leg], desk.in_line) == ("rings", False)
     desk.fails(leg, 486)
     assert desk.in_line
+
+
+@pytest.mark.parametrize("effects", range(6))
+def test_who_was_cut_off_as_the_job_died_is_connected_by_the_next(effects: int) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.legs[leg] = "left"
+    desk.crash(cues.LegLeft(leg, lost=True), effects)
+    desk.pass_time(RESUME_WITHIN)
+    for back in desk.those("rings"):
+        desk.answers(back)
+        desk.presses(back, "1")
+    assert desk.claimed in desk.those("connected")
 
 
 class Handoffs(RuleBasedStateMachine):
