@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from agents.words.lines import Say, line_of
+from gateway.calls.talk.silence import HOLD
 from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
 from gateway.phone.call import Call
@@ -27,6 +28,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 HEARING, SHORT_TIME = "+15105550620", "+15105550621"
 WITHIN = 40.0
 """Seconds for what takes a dozen in quiet."""
+BUSY = 4.0
+"""Seconds that understanding a caller's words takes, and what a busy machine adds."""
 PAUSE = 30.0
 """Seconds of silence in which any other caller was asked twice."""
 
@@ -118,6 +121,51 @@ async def test_who_asks_to_wait_is_not_asked_whether_they_are_there(phone: Phone
     await call.hang_up()
     found = await record(stack, sip_id(call))
     assert line_of(Say.STILL_THERE, "en-US") not in said_by_agent(found)
+
+
+async def holds_on(phone: Phone) -> tuple[Call, float]:
+    """A caller asks to wait, and is told something to it; seconds after their words until they hear the next thing, which
+    is whether they are there."""
+    call = await phone.dial(HEARING)
+    await call.answered(30)
+    await call.spoken(25, 0.8)
+    await phone.say(call, "Hold on a moment, please.")
+    asked = call.tape.now
+    await call.spoken(25, 0.8)
+    answered = call.tape.now
+    await call.wait(HOLD - BUSY - (answered - asked))
+    await hears(phone, call, Say.STILL_THERE)
+    heard = [one.start for one in call.tape.speech_heard.stretches if one.start > answered]
+    return call, heard[0] - asked
+
+
+@pytest.mark.speech
+async def test_who_asks_to_wait_gets_two_minutes_then_is_asked_and_goes_on_or_is_let_go(
+    phone: Phone, stack: Stack
+) -> None:
+    """Two callers at once, as it takes so long."""
+    (back, first), (gone, second) = await asyncio.gather(holds_on(phone), holds_on(phone))
+    print(f"asked {first:.1f} s and {second:.1f} s after their words")
+    assert HOLD - BUSY < min(first, second)
+    assert max(first, second) < HOLD + BUSY
+
+    async def goes_on() -> None:
+        await phone.say(back, "We need a new phone system.")
+        await hears(phone, back, "What is your name?")
+        await back.hang_up()
+
+    async def is_let_go() -> None:
+        await gone.wait(0.5)
+        await hears(phone, gone, Say.STILL_THERE_AGAIN)
+        await gone.wait(0.5)
+        await hears(phone, gone, Say.GOODBYE)
+        await gone.ended(10)
+
+    await asyncio.gather(goes_on(), is_let_go())
+    served = await record(stack, sip_id(back), ending="served", hung_up_by="caller")
+    assert said_by_agent(served).count(line_of(Say.STILL_THERE, "en-US")) == 1
+    let_go = await record(stack, sip_id(gone), ending="served", hung_up_by="agent")
+    assert let_go["hung_up_reason"] == "the caller was silent"
 
 
 async def test_the_tones_of_a_text_telephone_lead_to_a_person(phone: Phone, stack: Stack, callees: Phone) -> None:
