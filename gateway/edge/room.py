@@ -226,9 +226,10 @@ class RoomLeg:
         # Not before: where no room is there yet the SDK makes a runtime for the track alone, whose threads can be gone while the
         # room still has the track. Where the SDK takes such a room apart, as 1.2 does, that is a crash.
         self._mouth = Mouth(seat.identity, self._rate)
-        for method, handler in self._rpcs(room).items():
+        rpcs = self._rpcs(room)
+        for method, handler in rpcs.items():
             room.local_participant.register_rpc_method(method, handler)
-        self._methods = tuple(self._rpcs(room))
+        self._methods = tuple(rpcs)
         return room
 
     def _rpcs(self, room: rtc.Room) -> Mapping[str, rtc.participant.RpcHandler]:

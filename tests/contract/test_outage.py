@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,10 @@ from gateway.tasks import cancelled
 from gateway.terms.call import Call, Phase
 from gateway.terms.event import Event, Kind
 from tests.contract.calls import a_call
-from tests.e2e.servers import free_port, redis_server, until
+from tests.contract.held_redis import server
+from tests.e2e.servers import until
+
+__all__ = ["server"]
 
 
 @dataclass
@@ -35,18 +38,6 @@ class Job:
     call: Call
     teller: Teller
     lost: bool = False
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
-    port = free_port()
-    with redis_server(tmp_path, port) as url:
-        [process] = [
-            psutil.Process(one.pid)
-            for one in psutil.net_connections("tcp")
-            if one.pid and one.status == psutil.CONN_LISTEN and one.laddr.port == port
-        ]
-        yield url, process
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -29,24 +29,15 @@ from gateway.terms.call import Call, Pool
 from gateway.terms.event import Event, Kind
 from tests.chaos.proxy import proxy
 from tests.contract.calls import a_call
+from tests.contract.held_redis import server
 from tests.e2e.servers import free_port, redis_server
+
+__all__ = ["server"]
 
 STANDS = 4.0
 """Seconds, longer than any wait may take."""
 AGAIN = 1.0
 """Seconds from its return until everybody is served."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
-    port = free_port()
-    with redis_server(tmp_path, port) as url:
-        [process] = [
-            psutil.Process(one.pid)
-            for one in psutil.net_connections("tcp")
-            if one.pid and one.status == psutil.CONN_LISTEN and one.laddr.port == port
-        ]
-        yield url, process
 
 
 @asynccontextmanager

@@ -146,7 +146,8 @@ class Members(Protocol):
 
     async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
         """Whether the leg is the one that the caller is connected with: the first that is claimed for a call, until the
-        talk with its member has ended (`release`), or they are rung again (`unclaim`). False for any other, and for a job that is no longer the call's."""
+        talk with its member has ended (`release`), or they are rung again (`unclaim`). False for any other, and for a job
+        that is no longer the call's."""
         ...
 
     async def unclaim(self, call: CallId, epoch: int) -> None:

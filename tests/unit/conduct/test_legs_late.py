@@ -4,7 +4,7 @@ of legs is tested on real calls."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -79,13 +79,16 @@ class Room(rtc.EventEmitter[str]):
         self.emit("participant_disconnected", who)
 
 
+def taking_over(room: Room, happened: Callable[[object], None]) -> Legs:
+    """Those of a call's second job."""
+    call: Any = SimpleNamespace(epoch=2, sip_identity="sip_1")
+    return Legs(cast(Any, room), cast(Any, room), call, cast(Any, None), happened, hearing=HEARING)
+
+
 @pytest.mark.parametrize("took_over", [True, False])
 async def test_a_leg_of_the_job_before_that_comes_late_is_dropped(took_over: bool) -> None:
     room = Room()
-    legs = Legs(
-        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), lambda _: None,
-        hearing=HEARING,
-    )  # fmt: skip
+    legs = taking_over(room, lambda _: None)
     async with legs:
         room.comes("there", 1)
         if took_over:
@@ -106,10 +109,7 @@ async def test_who_seems_gone_because_our_connection_is_lost_has_not_left(
     """The SDK says so of everybody, and that it is ours that is lost before or after."""
     monkeypatch.setattr("gateway.conduct.legs.UNSURE_FOR", 0.02)
     room, told = Room(), list[object]()
-    legs = Legs(
-        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), told.append,
-        hearing=HEARING,
-    )  # fmt: skip
+    legs = taking_over(room, told.append)
     async with legs:
         for name in ("one", "other"):
             room.comes(name, 1)
@@ -129,10 +129,7 @@ async def test_who_seems_gone_because_our_connection_is_lost_has_not_left(
 async def test_who_is_gone_without_a_reason_has_left_in_the_end(monkeypatch: pytest.MonkeyPatch, returns: bool) -> None:
     monkeypatch.setattr("gateway.conduct.legs.UNSURE_FOR", 0.02)
     room, told = Room(), list[object]()
-    legs = Legs(
-        cast(Any, room), cast(Any, room), cast(Any, SimpleNamespace(epoch=2, sip_identity="sip_1")), cast(Any, None), told.append,
-        hearing=HEARING,
-    )  # fmt: skip
+    legs = taking_over(room, told.append)
     async with legs:
         room.comes("one", 1)
         room.remote_participants["leg-one"].attributes[STATUS] = ACTIVE

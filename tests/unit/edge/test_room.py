@@ -18,6 +18,8 @@ from gateway.terms.gap import KEYS, PROOF, proof
 from gateway.terms.legs import LEG
 from gateway.terms.renew import RENEW
 
+SECRET = "s" * 32
+
 
 class Room:
     """Notes what it is asked for; its own participant, too."""
@@ -83,7 +85,7 @@ async def test_our_track_is_made_once_the_room_is_there(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("gateway.edge.room.rtc.Room", lambda: Entered(connected=True))
     monkeypatch.setattr("gateway.edge.room.Mouth", mouth)
-    leg = RoomLeg(LiveKit("", "key", "secret"), Switchboard(), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "key", SECRET), Switchboard(), cast("RoomUser", _User()), "call")
     await leg._connect(Seat("room", "caller"), {})
     assert done == ["connect", "track"]
 
@@ -165,9 +167,6 @@ class Them:
 
     identity = "leg-1"
     attributes: ClassVar = {LEG: "1"}
-
-
-SECRET = "s" * 32
 
 
 class Asks:
