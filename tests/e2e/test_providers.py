@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import numpy as np
 import pytest
 
 from agents.words.lines import Say, line_of
+from gateway.health.circuit import Circuit, State
+from gateway.health.redis_store import RedisHealth
+from gateway.phone import ears
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.phone.tape import Track
@@ -130,6 +134,65 @@ async def test_no_caller_sits_in_silence(phone: Phone, provider: FaultServer, en
         print(f"{engine.value} {fault.does.value} {fault.phase.value}: {waited:.2f} s of silence")
         assert waited < SILENT + BUSY
         await call.spoken(25, 1.0)
+
+
+async def tripped(stack: Stack, times: int, *, over: bool, within: float = 25.0) -> Circuit:
+    """What every call knows of the model once it was found out so often; `over`: once somebody may see whether it is back."""
+    redis, name = open_client(stack.run.redis_url), "llm cloud"
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                circuit = (await RedisHealth(redis).look([name]))[name]
+                is_open = circuit.state is State.OPEN and circuit.trips >= times
+                if is_open and (not over or time.time() > circuit.until):
+                    return circuit
+                await asyncio.sleep(0.05)
+    finally:
+        await redis.aclose()
+
+
+async def told_the_need(phone: Phone, call: Call) -> float:
+    """The caller says what they need; seconds from their last sound until they are asked something more. What is said to
+    them meanwhile counts for nothing."""
+    await phone.say(call, "We need a new phone system.")
+    ended = loud(call, call.tape.sent, call.tape.now - 4.0, call.tape.now)[-1]
+    answer = await phone.rendering("What is your name?")
+    assert await call.line(answer, 20, what="the answer") > 0.5
+    return ears.find_like(call.tape.between(call.tape.heard, ended, call.tape.now), answer).start
+
+
+async def test_an_outage_is_met_by_one_caller_and_known_to_the_others(
+    phone: Phone, stack: Stack, provider: FaultServer
+) -> None:
+    """Each has a job, and so a process, of their own."""
+    async with greeted(phone, provider) as call:
+        usual = await told_the_need(phone, call)
+    async with AsyncExitStack() as lines:
+        first = await lines.enter_async_context(greeted(phone, provider))
+        before = provider.seen[Kind.LLM]
+        provider.set(Kind.LLM, Fault(Does.STALL))
+        met = await told_the_need(phone, first)
+        assert provider.seen[Kind.LLM] > before, "this caller has met it"
+        # At first the circuit is open for fewer seconds than a sentence takes. Whether the model is back is seen by one, in
+        # vain, and again: then it is open for twelve.
+        await tripped(stack, 1, over=True)
+        await phone.say(first, "My name is John Smith.")
+        await tripped(stack, 2, over=False)
+        greeting = [lines.enter_async_context(greeted(phone, provider)) for _ in range(2)]
+        *others, _ = await asyncio.gather(*greeting, tripped(stack, 2, over=True))
+        await phone.say(first, "I work for Acme Software.")
+        circuit = await tripped(stack, 3, over=False)
+        asked = provider.seen[Kind.LLM]
+        calls = [call for call in others if isinstance(call, Call)]
+        later = await asyncio.gather(*(told_the_need(phone, call) for call in calls))
+        print(f"usual {usual:.2f} s, met {met:.2f} s, then {', '.join(f'{one:.2f}' for one in later)} s")
+        assert time.time() < circuit.until, "the others have spoken while it was open"
+        assert provider.seen[Kind.LLM] == asked, "none of them has asked who doesn't answer"
+    for call in calls:
+        notes = [note["about"] for note in (await record(stack, sip_id(call)))["notes"] if note["kind"] == "engine"]
+        assert [(one["before"], one["now"], one["why"]) for one in notes] == [("cloud", "local", "timeout")], (
+            "they knew"
+        )
 
 
 def loud(call: Call, track: Track, start: float, end: float) -> Sequence[float]:
