@@ -22,6 +22,7 @@ from livekit.agents import AutoSubscribe, JobContext, JobProcess
 from livekit.agents.utils import http_context
 from redis.asyncio import Redis
 
+from gateway import sdk_log
 from gateway.app.catalogue import registry
 from gateway.app.house import HouseTools
 from gateway.app.watch import Watched, die_with, watched
@@ -104,6 +105,7 @@ def build(settings: Settings, pool: Pool, watch: str, worker: str) -> Callable[[
 
 async def entrypoint(place: Place, context: JobContext) -> None:
     """Take the call that the dispatch names, or leave without a sound."""
+    sdk_log.spare()
     job = _Job(place, context)
     task = job.task = asyncio.create_task(job.conduct(), name="call")
     context.proc.userdata[_JOB] = job

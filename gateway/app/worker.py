@@ -22,6 +22,7 @@ from livekit import api
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 from redis.asyncio import Redis
 
+from gateway import sdk_log
 from gateway.app import job, recording
 from gateway.app.admin import admin
 from gateway.app.catalogue import registry
@@ -81,9 +82,10 @@ _PROMISE_WITHIN = 1.0
 ENDLESSLY = 1_000_000
 """Times that LiveKit is tried again, 10 s apart at most: a worker that gave up would end its calls."""
 
-UNWATCHED = {"LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0"}
+UNWATCHED = {"LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0"} | sdk_log.QUIET
 """The environment of all jobs, where the operator doesn't say otherwise: without livekit-agents' watchdog of the event loop,
-which wakes twice each 20 ms, as long as a call lasts. Our own (`gateway.app.watch`) sees a job that stands still."""
+which wakes twice each 20 ms, as long as a call lasts. Our own (`gateway.app.watch`) sees a job that stands still. And without the
+SDK's log (`gateway.sdk_log`)."""
 LIGHT = UNWATCHED | {
     "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
     "TOKIO_WORKER_THREADS": "1",

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 import structlog
 from livekit import rtc
 
+from gateway import sdk_log
 from gateway.edge.audio import Ears, Mouth, renewed
 from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
@@ -63,6 +64,7 @@ async def warm() -> None:
     as well. TOKIO_WORKER_THREADS in the environment is taken as it is.
     """
     os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
+    sdk_log.spare()
     frames()
     await rtc.AudioSource(RATE, 1, queue_size_ms=0).aclose()
 
