@@ -268,7 +268,10 @@ class _Job:
         # The hearing matrix says whom we hear: the house mostly nobody, which costs nothing.
         listens = self._pool is Pool.AGENTS
         await self._context.connect(
-            auto_subscribe=AutoSubscribe.AUDIO_ONLY if listens else AutoSubscribe.SUBSCRIBE_NONE
+            auto_subscribe=AutoSubscribe.AUDIO_ONLY if listens else AutoSubscribe.SUBSCRIBE_NONE,
+            # By one, which is the SDK's default, livekit-server (1.13.5) may ask for one more media section after each answer:
+            # after a ring of ten the two then negotiated without end, on a core of their own.
+            single_peer_connection=False,
         )
         self.connected.set_result(None)
 

@@ -1,10 +1,16 @@
-"""What a dispatch tells a job."""
+"""What a dispatch tells a job, and how it connects."""
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from types import SimpleNamespace
+from typing import cast
 
-from gateway.app.job import Dispatched, read_dispatch
+import pytest
+from livekit.agents import JobContext
+
+from gateway.app.job import Dispatched, _Job, read_dispatch
+from gateway.terms.call import Pool
 
 
 @pytest.mark.parametrize(
@@ -23,3 +29,18 @@ from gateway.app.job import Dispatched, read_dispatch
 )
 def test_a_dispatch_is_read_or_none_of_ours(metadata: str, read: Dispatched | None) -> None:
     assert read_dispatch(metadata) == read
+
+
+async def test_a_job_has_two_peer_connections() -> None:
+    """By one, livekit-server may ask it for one more media section after each answer, without end."""
+    asked: dict[str, object] = {}
+
+    async def connect(**options: object) -> None:
+        asked.update(options)
+
+    job = object.__new__(_Job)
+    job._pool, job._context = Pool.HOUSE, cast(JobContext, SimpleNamespace(connect=connect))
+    job.connected = asyncio.get_running_loop().create_future()
+    await job._connect()
+    assert asked["single_peer_connection"] is False
+    assert job.connected.done()
