@@ -6,20 +6,20 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import structlog
 
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.hearing import leg
-from gateway.calls.store.port import CallStore, Full
+from gateway.calls.store.port import CallStore
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.dispatch import admission, decide, redial, stops, telling
+from gateway.dispatch import decide, redial, telling
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.forsaken import Forsaken
 from gateway.dispatch.rooms import Rooms
+from gateway.dispatch.routing import Routing
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
 from gateway.terms.act import Because, Handoff, Onward
@@ -68,8 +68,8 @@ class Dispatcher:
         ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
         and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
         `edges`: our SIP services that run, at a time. `look`: learns anew what `state` and `slots` tell. `clock`: seconds since the epoch."""
-        self._plan_of, self._forget, self._settled, self._slots = plan_of, forget, settled, slots
-        self._edges, self._look = edges, look
+        self._routing = Routing(store, plan, plan_of=plan_of, state=state, slots=slots, clock=clock)
+        self._forget, self._settled, self._slots, self._edges, self._look = forget, settled, slots, edges, look
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._parting: dict[str, float] = {}
         """Rooms that are left to their jobs for a moment, and until when."""
@@ -87,7 +87,7 @@ class Dispatcher:
         plan = self._plan()
         if plan.reads_headers and not arrival.joined:
             return  # the hint has no headers; the participant has
-        found = await self._open(plan, arrival)
+        found = await self._routing.open(plan, arrival)
         ROUTED_SECONDS.observe(time.perf_counter() - started)
         if found is None:
             return
@@ -109,47 +109,10 @@ class Dispatcher:
         if key := redial.key(call):
             await self._store.name_last(key, call.id, LIVE_FOR)
 
-    async def _open(self, plan: Plan, arrival: Arrival) -> tuple[Call, bool] | None:
-        """Route the call and open it, by way of `full` where a limit is reached; whether it is a new one. None when it
-        is to be turned away and nobody is there yet: the webhook tells of them in a moment."""
-        now = self._clock()
-        state = self._state(now)
-        while True:
-            call, limits = decide.arrived(plan, arrival, now, state)
-            if call.reject and not arrival.joined:
-                return None
-            if not call.reject:
-                limits = {**limits, **admission.bounds(call, None, self._slots(), opens=True)}
-            call = await self._resumed(call)
-            try:
-                return call, await self._store.open(call, telling.opened(call, arrival, plan.country), limits)
-            except Full as bad:
-                if bad.route == admission.counted(Pool.HOUSE):
-                    return await self._no_room(replace(call, reject=decide.NO_JOB, why="every line is taken"), arrival)
-                # The route leads elsewhere now, so that this ends after as many turns as there are routes.
-                state = admission.fuller(state, bad.route, limits)
-
-    async def _no_room(self, call: Call, arrival: Arrival) -> tuple[Call, bool] | None:
-        """Not even the house can speak to the caller: their carrier may know another way."""
-        if not arrival.joined:
-            return None
-        return call, await self._store.open(call, telling.opened(call, arrival, self._plan().country))
-
-    async def _resumed(self, call: Call) -> Call:
-        """The call, going on with the one that its caller was cut off from, if they were."""
-        if not (key := redial.key(call)):
-            return call
-        last = await self._store.last(key)
-        known = await self._store.get(last) if last is not None and last != call.id else None
-        if known is None:
-            return call
-        return replace(call, resumes=redial.goes_on(call, known, await self._store.kept(known.id)))
-
     async def begin(self, call: Call, told: Event) -> None:
         """Make a call of the gateway's own, and send a job for it; once, however often it is asked for. `told`: that it is
         opened. Raises Unavailable, and Full where not even the house has room for it."""
-        bounds = admission.bounds(call, None, self._slots(), opens=True)
-        if await self._store.open(call, told, bounds):
+        if await self._routing.begin(call, told):
             log.info("call dispatched", call=call.id, route=call.route, dispatch=await self._dispatch(call))
 
     async def answer(self, wait: float) -> None:
@@ -161,41 +124,13 @@ class Dispatcher:
             return  # another control was faster, or the call is another job's by now
         if self._clock() - asked.at > decide.ASK_COUNTS:
             return  # the job has told the caller something else by now
-        led = await self._lead(call, asked.onward, asked.pool)
+        led = await self._routing.lead(call, asked.onward, asked.pool)
         if led is None:
             return
         if led.needs_another(asked.pool):
             raised = await self._store.raise_epoch(call.id, call.epoch, self._clock(), late=call.late)
             if raised is not None:
                 await self._dispatch(raised)
-
-    async def _lead(self, call: Call, onward: Onward, job: Pool | None = None) -> Call | None:
-        """Put the call at its next stop, by way of `full` where a limit is reached; None when another was faster. `job`:
-        whose job asks."""
-        plan, now = await self._of(call), self._clock()
-        state = self._state(now)
-        if job is Pool.AGENTS:
-            state = replace(state, overloaded="")  # they have an agent
-        while True:
-            led, limits = stops.led(plan, call, onward, now, state)
-            limits = {**limits, **admission.bounds(led, job, self._slots())}
-            try:
-                if not await self._store.lead(led, limits):
-                    return None
-                break
-            except Full as bad:
-                state = admission.fuller(state, bad.route, limits)
-        stop = {"number": led.stop, "route": led.route, "act": stops.name_of(led.act), "because": led.because}
-        await self._tell(led.id, Kind.STOP, stop, now)
-        log.info("call led on", call=call.id, because=onward.because.value, route=led.route, stop=led.stop)
-        return led
-
-    async def _of(self, call: Call) -> Plan:
-        """The plan that routed the call; the one in force where that is kept no more."""
-        plan = self._plan()
-        if plan.version == call.plan or self._plan_of is None:
-            return plan
-        return await self._plan_of(call.plan) or plan
 
     async def heard(self, state: CallState) -> None:
         """The SIP service told of a call. Raises Unavailable."""
@@ -426,7 +361,7 @@ class Dispatcher:
 
     async def _without_agent(self, call: Call) -> None:
         """No agent's job takes the call: the plan says what comes instead."""
-        led = await self._lead(call, Onward(Because.NO_AGENT))
+        led = await self._routing.lead(call, Onward(Because.NO_AGENT))
         if led is not None:
             await self._redispatch(led)
 

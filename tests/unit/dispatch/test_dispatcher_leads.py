@@ -11,7 +11,6 @@ import pytest
 from gateway.app.catalogue import load as catalogue
 from gateway.calls.store.port import Asked
 from gateway.dialplan.load import load
-from gateway.dialplan.plan import Plan
 from gateway.dispatch.decide import ASK_COUNTS, TRIES
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.terms.act import Because, Onward, Wait
@@ -75,30 +74,6 @@ async def test_a_call_that_goes_to_an_agent_gets_a_job_of_the_agents(menu: World
 async def test_an_answer_is_given_once(menu: World) -> None:
     await led(menu, Because.KEY, "1")
     assert (await led(menu, Because.SILENCE, stop=1)).stop == 2, "asked again, late"
-
-
-async def test_a_full_route_leads_to_what_comes_instead(menu: World) -> None:
-    other = replace(arrival(), call=CallId("SCL_2"), room="call-_y")
-    await menu.one.arrived(other)
-    await led(menu, Because.KEY, "1")
-    await menu.store.ask(Asked(other.call, 1, 1, Onward(Because.KEY, "1"), Pool.HOUSE, menu.now))
-    await menu.one.answer(0.5)
-    found = await menu.store.get(other.call)
-    assert found is not None
-    assert (found.route, found.because) == ("busy", "full")
-
-
-async def test_a_call_goes_on_by_the_plan_that_routed_it(menu: World, tmp_path: Path) -> None:
-    (tmp_path / "main.yaml").write_text(MENU.replace("1: desk", "1: busy"))
-    newer = load(tmp_path, catalogue(), datetime(2026, 11, 23, 15, tzinfo=UTC)).plan
-    older = menu.one._plan()
-    assert newer is not None
-
-    async def kept(version: str) -> Plan | None:
-        return older if version == older.version else None
-
-    menu.one = Dispatcher(menu.store, menu.rooms, lambda: newer, plan_of=kept, clock=lambda: menu.now)
-    assert (await led(menu, Because.KEY, "1")).route == "desk"
 
 
 async def test_nobody_asking_is_no_harm(menu: World) -> None:
