@@ -83,7 +83,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """Whom we talk to, once the call is answered."""
         self.outbound = leg.outbound
         self.stranger = False
-        """Nothing was known of the peer as the call came in."""
+        """Nothing was known of the peer as the call came in, and it hasn't acknowledged yet that it was answered."""
         self.media = MediaWish()
         """What the trunk or rule wants of the media."""
         self.credentials = ("", "")
@@ -351,7 +351,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """Wait for the ACK to our 2xx, and take the answer out of it if the 2xx held an offer."""
         line, self._renegotiating = self._line, True
         try:
-            line.conclude(await incoming.acknowledged())
+            ack = await incoming.acknowledged()
+            self.stranger = False
+            line.conclude(ack)
             self._settled()
         except NotAcknowledged:
             if line is self._line:

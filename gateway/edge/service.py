@@ -33,8 +33,8 @@ from gateway.sip.session_timer import IntervalTooSmall
 from gateway.tasks import Tasks
 
 _STRANGERS = 10
-"""Of how many places one may be taken by strangers' calls that ring: there need be nobody who would ever answer, and each has its
-room meanwhile."""
+"""Of how many places one may be taken by strangers' calls that ring, or whose answer nobody has acknowledged: there need be nobody
+who would ever do so, and each has its room meanwhile."""
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""
 _RETRY = ("Retry-After", str(TRY_AGAIN))
@@ -158,8 +158,7 @@ class Edge:
             return self._closing
         if len(self._calls) >= self._limit:
             return "too many"
-        ringing = sum(call.stranger and not call.answered for call in self._calls.values()) if stranger else 0
-        if stranger and ringing >= max(1, self._limit // _STRANGERS):
+        if stranger and sum(call.stranger for call in self._calls.values()) >= max(1, self._limit // _STRANGERS):
             return "too many strangers"
         return "not ready" if self._ready() else ""
 

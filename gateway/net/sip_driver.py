@@ -187,8 +187,8 @@ class SipDriver(ABC):
         Raises Unavailable when there are too many transactions or the host name can't be resolved.
         """
         where = await self.resolve(destination or next_hop(request))
-        if self.gate is not None:
-            self.gate.met(where[0], self.now())
+        if request.method != "BYE":  # it also goes to whoever never acknowledged, wherever an INVITE said that they are
+            self.met(where)
         key, outputs = self.layer.request(request, where, self.now())
         sending = Sending(self, request, key, where)
         self._sending[key] = sending
@@ -255,10 +255,15 @@ class SipDriver(ABC):
         """Whether they are no stranger: an operator or a trunk names them, or a call came about with them."""
         return self.gate is None or self.gate.knows(source[0], self.now())
 
-    def judged(self, source: HostPort, method: str, code: int) -> None:
+    def met(self, source: HostPort) -> None:
+        """Who is there is no stranger any more."""
+        if self.gate is not None:
+            self.gate.met(source[0], self.now())
+
+    def judged(self, source: HostPort, code: int) -> None:
         """A request from there gets its final answer."""
         if self.gate is not None:
-            self.gate.answered(source[0], method, code, self.now())
+            self.gate.answered(source[0], code, self.now())
             self._tell_of_strangers()
 
     def disturbed(self, source: HostPort) -> None:

@@ -112,7 +112,7 @@ class Incoming:
         if code >= 200:
             self.answered = True
             if not tag_of(self.request.to_address):
-                self._sip.judged(self.source, self.request.method, code)
+                self._sip.judged(self.source, code)
         return response
 
     def contact(self, *, secure: bool = False) -> str:
@@ -141,6 +141,8 @@ class Incoming:
             self._failure = outcome
         else:
             self._ack = outcome
+            # It holds our tag, which only went to where the INVITE says that it came from.
+            self._sip.met(self.source)
         self._concluded.set()
 
 

@@ -3,10 +3,11 @@
     gate.shut(source, now)                 each datagram or connection: whether it is dropped unread
     gate.crowded(data, source, now)        the same, because all strangers together send too much
     gate.scans(data, source, now)          the same for a scanner that says so itself
-    gate.answered(source, method, code, now), gate.malformed(source, now), gate.met(source, now)
+    gate.answered(source, code, now), gate.malformed(source, now), gate.met(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. Who is named as trusted, or allowed by a trunk, is never
-limited; one with which a call came about, or whom we call ourselves, only beyond what any number of calls needs. Anybody else
+limited; one with which a call came about, or whom we call ourselves, only beyond what any number of calls needs. A call came about
+once its 200 is acknowledged: by UDP an INVITE may name anybody as its source, and the ACK holds a word that only went there. Anybody else
 may send RATE datagrams a second, and earns strikes for what is refused; they wear off. With STRIKES of them, or above that rate,
 nothing of theirs is read for a while, and each further time for twice as long: a scanner that gets no answer goes elsewhere (RFC
 3261 section 26.3.2.4).
@@ -177,19 +178,16 @@ class Gate:
         self._shut_out(name, self._stranger(name, now), now, "it scans")
         return True
 
-    def answered(self, source: str, method: str, code: int, now: float) -> None:
+    def answered(self, source: str, code: int, now: float) -> None:
         """A request from there got its final answer."""
-        if method == "INVITE" and 200 <= code < 300:
-            self.met(source, now)
-        else:
-            self._strike(source, _WEIGHTS.get(code, 0.0), now, "it guesses" if code in (401, 403, 407) else "it tries")
+        self._strike(source, _WEIGHTS.get(code, 0.0), now, "it guesses" if code in (401, 403, 407) else "it tries")
 
     def malformed(self, source: str, now: float) -> None:
         """What came from there couldn't be read."""
         self._strike(source, 1.0, now, "it sends what is no SIP")
 
     def met(self, source: str, now: float) -> None:
-        """A call came about with them, or we have something to ask of them."""
+        """A call came about with them: they acknowledged that it was answered; or we have something to ask of them."""
         name = subscriber(source)
         met = self._known.met
         if name in met:

@@ -11,14 +11,14 @@ from gateway.edge.service import Edge
 
 
 def edge(limit: int, *calls: tuple[bool, bool], ready: str = "") -> Edge:
-    """One with calls: whether each is a stranger's, and answered."""
+    """One with calls: whether each is a stranger's still, and answered."""
     made = Edge(cast("Any", None), lambda: ready, limit)
     for number, (stranger, answered) in enumerate(calls):
         made._calls[str(number)] = cast("Any", SimpleNamespace(stranger=stranger, answered=answered))
     return made
 
 
-RINGS, TALKS, KNOWN = (True, False), (True, True), (False, False)
+RINGS, UNHEARD, TALKS, KNOWN = (True, False), (True, True), (False, True), (False, False)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,8 @@ RINGS, TALKS, KNOWN = (True, False), (True, True), (False, False)
         (20, [RINGS], "", ""),
         (20, [RINGS, RINGS], "too many strangers", ""),
         (20, [RINGS, TALKS, TALKS, KNOWN, KNOWN], "", ""),
+        (20, [RINGS, UNHEARD], "too many strangers", ""),
+        (20, [UNHEARD, UNHEARD], "too many strangers", ""),
         (20, [KNOWN] * 20, "too many", "too many"),
         (1, [], "", ""),
         (5, [RINGS], "too many strangers", ""),

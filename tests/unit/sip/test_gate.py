@@ -26,9 +26,9 @@ from gateway.sip.gate import (
 STRANGER, CARRIER = "203.0.113.9", "198.51.100.1"
 
 
-def refused(gate: Gate, code: int, times: int, source: str = STRANGER, method: str = "INVITE") -> None:
+def refused(gate: Gate, code: int, times: int, source: str = STRANGER) -> None:
     for _ in range(times):
-        gate.answered(source, method, code, 0.0)
+        gate.answered(source, code, 0.0)
 
 
 @pytest.mark.parametrize(("code", "bears"), [(404, 9), (403, 9), (405, 9), (407, 19)])
@@ -43,10 +43,19 @@ def test_a_stranger_who_is_refused_again_and_again_is_shut_out(code: int, bears:
     assert (told.source, told.seconds) == (STRANGER, SHUT_FOR)
 
 
+def test_an_answer_alone_makes_nobody_known() -> None:
+    """What asked for it may have been forged."""
+    gate = Gate()
+    refused(gate, 200, 3)
+    assert not gate.knows(STRANGER, 0.0)
+    gate.met(STRANGER, 0.0)
+    assert gate.knows(STRANGER, 0.0)
+
+
 def test_what_no_stranger_can_help_is_no_strike() -> None:
     gate = Gate()
     for code in (200, 302, 408, 480, 486, 487, 488, 500, 503, 603):
-        refused(gate, code, 50, method="OPTIONS")
+        refused(gate, code, 50)
     assert not gate.shut(STRANGER, 0.0)
 
 
@@ -54,7 +63,7 @@ def test_whoever_comes_back_is_shut_out_for_longer_each_time() -> None:
     gate, now = Gate(), 0.0
     for times in range(12):
         for _ in range(10):
-            gate.answered(STRANGER, "INVITE", 404, now)
+            gate.answered(STRANGER, 404, now)
         lasts = min(LONGEST, SHUT_FOR * 2**times)
         assert gate.shut(STRANGER, now + lasts - 1)
         now += lasts + 1
@@ -65,7 +74,7 @@ def test_strikes_wear_off() -> None:
     gate = Gate()
     for minute in range(100):
         for _ in range(5):
-            gate.answered(STRANGER, "INVITE", 404, minute * 60.0)
+            gate.answered(STRANGER, 404, minute * 60.0)
         assert not gate.shut(STRANGER, minute * 60.0 + 59)
 
 
@@ -82,7 +91,7 @@ def test_a_flood_is_cut_off_and_a_steady_stream_is_not() -> None:
 )
 def test_whom_a_call_came_about_with_is_never_shut_out(doings: list[tuple[str, float]]) -> None:
     gate, now = Gate([ip_network("192.0.2.0/24")]), 0.0
-    gate.answered(CARRIER, "INVITE", 200, now)
+    gate.met(CARRIER, now)
     for what, later in doings:
         now += later
         for source in (CARRIER, "192.0.2.7"):
@@ -92,7 +101,7 @@ def test_whom_a_call_came_about_with_is_never_shut_out(doings: list[tuple[str, f
                 case "scan":
                     assert not gate.scans(b"User-Agent: friendly-scanner\r\n", source, now)
                 case "404" | "403":
-                    gate.answered(source, "INVITE", int(what), now)
+                    gate.answered(source, int(what), now)
             assert not any(gate.shut(source, now) for _ in range(20))
     assert not gate.news
 
@@ -107,7 +116,7 @@ def test_a_scanner_that_says_so_gets_nothing_at_all() -> None:
 def test_of_ipv6_all_that_one_subscriber_has_is_one() -> None:
     gate = Gate()
     for number in range(10):
-        gate.answered(f"2001:db8:1:2::{number:x}", "INVITE", 404, 0.0)
+        gate.answered(f"2001:db8:1:2::{number:x}", 404, 0.0)
     assert gate.shut("2001:db8:1:2:ffff::1", 0.0)
     assert not gate.shut("2001:db8:1:3::1", 0.0)
 
