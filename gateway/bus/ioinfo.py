@@ -30,7 +30,7 @@ from livekit.protocol.sip import (
 from gateway.bus.callstate import Status
 from gateway.bus.client import Client
 from gateway.bus.errors import BusSyntaxError
-from gateway.bus.wire import message
+from gateway.bus.wire import message, seconds
 from gateway.terms.encryption import Encryption
 from gateway.terms.personal import Digits, Number
 
@@ -336,8 +336,8 @@ def _rule(got: Any, verdict: Verdict) -> RuleAnswer:
         headers_to_attributes=dict(got.headers_to_attributes),
         attributes_to_headers=dict(got.attributes_to_headers),
         include_headers=got.include_headers,
-        ringing_timeout=got.ringing_timeout.ToTimedelta().total_seconds(),
-        max_duration=got.max_call_duration.ToTimedelta().total_seconds(),
+        ringing_timeout=seconds(got.ringing_timeout),
+        max_duration=seconds(got.max_call_duration),
         preset=got.room_preset,
         config=got.room_config if got.HasField("room_config") else None,
         media=wish_of(got.media, got.media_encryption),
@@ -351,7 +351,7 @@ def wish_of(media: SIPMediaConfig, older: int) -> MediaWish:
         codecs=tuple(codec.name for codec in media.codecs),
         only_listed=media.only_listed_codecs,
         encryption=_ENCRYPTION.get(stricter, Encryption.DISABLE),
-        timeout=media.media_timeout.ToTimedelta().total_seconds(),
+        timeout=seconds(media.media_timeout),
     )
 
 

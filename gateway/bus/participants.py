@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from gateway.bus.errors import RemoteError
 from gateway.bus.ioinfo import MediaWish, wish_of
-from gateway.bus.wire import message
+from gateway.bus.wire import message, seconds
 from gateway.sip.message import phrase_of
 from gateway.terms.personal import Number
 
@@ -122,7 +122,7 @@ def transferring(transfer: Callable[[Transfer], Awaitable[None]]) -> Callable[[b
             got = message("TransferSIPParticipantRequest").FromString(payload)
         except DecodeError as bad:
             raise RemoteError("malformed_request", "The request can't be read.") from bad
-        timeout = got.ringing_timeout.ToTimedelta().total_seconds()
+        timeout = seconds(got.ringing_timeout)
         await transfer(Transfer(got.transfer_to, dict(got.headers), got.play_dialtone, timeout))
         return b""
 
@@ -213,8 +213,8 @@ def _dial(payload: bytes) -> Dial:
         headers_to_attributes=dict(got.headers_to_attributes),
         attributes_to_headers=dict(got.attributes_to_headers),
         include_headers=got.include_headers,
-        ringing_timeout=got.ringing_timeout.ToTimedelta().total_seconds(),
-        max_duration=got.max_call_duration.ToTimedelta().total_seconds(),
+        ringing_timeout=seconds(got.ringing_timeout),
+        max_duration=seconds(got.max_call_duration),
         media=wish_of(got.media, got.media_encryption),
         waits=got.wait_until_answered,
     )

@@ -17,6 +17,8 @@ from livekit.protocol import sip as livekit_sip
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "offhook.bus"
+LONGEST = 315_576_000_000.0
+"""Seconds that a protobuf Duration has at most: 10,000 years."""
 _SCALARS = {
     "string": _Field.TYPE_STRING,
     "bytes": _Field.TYPE_BYTES,
@@ -109,6 +111,11 @@ def _add(message: descriptor_pb2.DescriptorProto, item: str) -> None:
 
 
 _CLASSES = _build(_TABLE)
+
+
+def seconds(given: duration_pb2.Duration) -> float:
+    """A duration; 0 for one that is negative, and LONGEST for one that is longer than protobuf allows."""
+    return min(max(0.0, given.seconds + given.nanos / 1e9), LONGEST)
 
 
 def message(name: str) -> Any:

@@ -71,9 +71,11 @@ class NoMedia:
 
 @dataclass(frozen=True, slots=True)
 class ServiceDown:
-    """What we lean on failed: the bus, LiveKit, a free RTP port."""
+    """What we lean on failed: the bus, LiveKit, a free RTP port, or our own code."""
 
     what: str
+    status: int = 503
+    """What a caller is told who wasn't answered yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Reading what sipmessage 0.7 refuses though callers send it: hosts such as `pbx1` or `sip_server`, URIs with headers
 or with `#`, display names in any script. What is written back is always the original text.
 
-Strict parsing comes first; only what fails is read again here. All functions raise ValueError, as sipmessage does.
+Strict parsing comes first; only what fails is read again here. All functions raise ValueError, as sipmessage does, also for a
+port that sipmessage takes and no socket has.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _NAME_ADDR = re.compile(
     r'(?P<name>\s*"(?:[^"\\]|\\.)*"\s*|[^<]*)<(?P<uri>[^<>]+)>\s*(?P<parameters>(?:;.*)?)', re.DOTALL
 )
 
+_LAST_PORT = 65535
+
 _T = TypeVar("_T")
+_Place = TypeVar("_Place", URI, Via)
 
 
 def split(value: str) -> Iterator[str]:
@@ -51,23 +55,26 @@ def split(value: str) -> Iterator[str]:
 def uri(text: str) -> URI:
     """A SIP, SIPS or tel URI; headers after `?` and a password are left out when the strict reading fails."""
     if (strict := _strictly(URI.parse, text)) is not None:
-        return strict
+        return _reachable(strict)
     found = _URI.fullmatch(text.strip())
     if found is None:
         raise ValueError("URI is not valid")
     user = found["user"]
-    return URI(
-        scheme=found["scheme"].lower(),
-        host=found["host"],
-        user=unquote(user) if user else None,
-        port=int(found["port"]) if found["port"] else None,
-        parameters=_parameters(found["parameters"]),
+    return _reachable(
+        URI(
+            scheme=found["scheme"].lower(),
+            host=found["host"],
+            user=unquote(user) if user else None,
+            port=int(found["port"]) if found["port"] else None,
+            parameters=_parameters(found["parameters"]),
+        )
     )
 
 
 def address(text: str) -> Address:
     """One address, as in From, To and Contact."""
     if (strict := _strictly(Address.parse, text)) is not None:
+        _reachable(strict.uri)
         return strict
     found = _NAME_ADDR.fullmatch(text)
     if found is None:
@@ -82,21 +89,29 @@ def address(text: str) -> Address:
 def via(text: str) -> Via:
     """One Via value."""
     if (strict := _strictly(Via.parse, text)) is not None:
-        return strict
+        return _reachable(strict)
     found = _VIA.fullmatch(text.strip())
     if found is None:
         raise ValueError("Via is not valid")
-    return Via(
-        transport=found["transport"],
-        host=found["host"],
-        port=int(found["port"]) if found["port"] else None,
-        parameters=_parameters(found["parameters"]),
+    return _reachable(
+        Via(
+            transport=found["transport"],
+            host=found["host"],
+            port=int(found["port"]) if found["port"] else None,
+            parameters=_parameters(found["parameters"]),
+        )
     )
 
 
 def parameter(parameters: Parameters, name: str) -> str:
     """A parameter's value, its name in any case (RFC 3261 section 7.3.1); "" when it is absent or has no value."""
     return next((value or "" for key, value in parameters.items() if key.lower() == name), "")
+
+
+def _reachable(place: _Place) -> _Place:
+    if place.port is not None and place.port > _LAST_PORT:
+        raise ValueError("the port is out of range")
+    return place
 
 
 def _strictly(read: Callable[[str], _T], text: str) -> _T | None:

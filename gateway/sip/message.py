@@ -73,8 +73,8 @@ class SipSyntaxError(PeerFault):
 def parse(data: bytes) -> sipmessage.Request | sipmessage.Response | None:
     """Read one datagram; None for a keep-alive (RFC 5626's CRLFs, NULs). Bytes past Content-Length are cut off.
 
-    A returned message has a readable Via, From, To, Call-ID and CSeq, one each of the last four. A request that hasn't,
-    but a Via by which its sender is reached, can be refused. Raises SipSyntaxError.
+    A returned message has readable Vias, From, To, Call-ID and CSeq, one each of the last four. A request that hasn't,
+    but a top Via by which its sender is reached, can be refused. Raises SipSyntaxError.
     """
     if _KEEP_ALIVE.fullmatch(data):
         return None
@@ -277,8 +277,8 @@ def _header(line: str) -> tuple[str, str]:
 
 def _check_via(message: sipmessage.Message) -> None:
     """Raise ValueError, KeyError or IndexError unless somebody could be answered."""
-    top = message.via[0]
-    if top.port is not None and not 0 < top.port < 65536:
+    top = lenient.via(next(lenient.split(message.headers.getlist("Via")[0])))
+    if top.port == 0:
         raise ValueError("a port is out of range")
 
 
@@ -288,7 +288,7 @@ def _check_identity(message: sipmessage.Message) -> None:
         raise ValueError("a header that must stand once doesn't")
     if not message.call_id or message.cseq.sequence >= 2**32:
         raise ValueError("the Call-ID or CSeq can't be")
-    _ = message.from_address, message.to_address
+    _ = message.from_address, message.to_address, message.via
 
 
 def _body(message: sipmessage.Message, rest: list[bytes]) -> bytes:

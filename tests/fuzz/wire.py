@@ -1,17 +1,23 @@
-"""What the edge reads from the network, with the parsers that it runs on: SIP, SDP, RTP, keys, and LiveKit's bus."""
+"""What the edge reads from the network, with the parsers that it runs on: SIP, SDP, RTP, keys, and LiveKit's bus; and what it
+tells livekit-server of an INVITE."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
+from typing import cast
 
 import sipmessage
 
 from gateway.bus import callstate, envelope
+from gateway.bus.client import Client
 from gateway.bus.errors import BusSyntaxError
+from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, RuleAnswer, Uri, Verdict
 from gateway.bus.participants import Created, Dial, Transfer, creating, transferring
+from gateway.bus.wire import message
+from gateway.edge.leg import attributes, header_attributes, leg_of
 from gateway.errors import PeerFault
 from gateway.rtp import FRAME, RATE
 from gateway.rtp.codec import WIDE
@@ -25,12 +31,15 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.framing import Framer
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import respond
+from gateway.terms.personal import Number
 from tests.unit.sip.torture import TORTURES
 
 THERE = ("192.0.2.9", 5060)
 LONGEST = 10.0
 """Seconds of a call that are looked at: more would be more of the same, slowly."""
 SECRET = bytes(sdp.MATERIAL)
+_NOBODY = Uri(Number(""), "")
+_LEG = Leg("SCL_1", "a", "192.0.2.9", _NOBODY, _NOBODY, _NOBODY)
 
 
 def sip(data: bytes) -> None:
@@ -42,6 +51,7 @@ def sip(data: bytes) -> None:
             if isinstance(output, RequestArrived):
                 made = respond(output.request, 200, to_tag="t", contact="sip:192.0.2.1")
                 if output.request.method == "INVITE":
+                    _told(output.request)
                     _dialog(output.request, made)
                 if output.request.method == "INFO":
                     with suppress(PeerFault):
@@ -50,6 +60,30 @@ def sip(data: bytes) -> None:
     while (due := layer.deadline()) is not None:
         layer.poll(due)
     assert len(layer) == 0, "nothing is left of it"
+
+
+class _Server:
+    """A bus's client, of a livekit-server that always gives the same answer."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+    async def call(self, method: str, payload: bytes) -> bytes:
+        """It."""
+        del method, payload
+        return self.answer
+
+    async def tell(self, method: str, payload: bytes) -> None:
+        """Nothing."""
+
+
+def _told(invite: sipmessage.Request) -> None:
+    """What livekit-server and the room are told of a call."""
+    leg, io = leg_of(invite, "SCL_1", THERE[0]), IoInfo(cast("Client", _Server(b"")))
+    given = attributes(invite, RuleAnswer(Verdict.ACCEPT, include_headers=2))
+    header_attributes(invite, {"subject": "a"}, 1)
+    for asking in (io.authentication(leg), io.evaluate(leg, ""), io.tell(CallInfo(leg, attributes=given))):
+        _finish(asking)
 
 
 def _dialog(request: sipmessage.Request, response: sipmessage.Response) -> None:
@@ -109,7 +143,10 @@ def bus(data: bytes) -> None:
         with suppress(BusSyntaxError):
             read(data)
     for handler in (creating(_created), transferring(_transferred)):
-        _drive(handler, data)
+        _finish(handler(data))
+    io = IoInfo(cast("Client", _Server(data)))
+    for asking in (io.authentication(_LEG), io.evaluate(_LEG, "")):
+        _finish(asking)
 
 
 async def _created(_: Dial) -> Created:
@@ -120,15 +157,26 @@ async def _transferred(_: Transfer) -> None:
     return None
 
 
-def _drive(handler: Callable[..., object], data: bytes) -> None:
+def _finish(running: Awaitable[object]) -> None:
     """Run what never waits to its end."""
-    running = handler(data)
     try:
-        running.send(None)  # type: ignore[attr-defined]  # a coroutine
+        running.__await__().send(None)
     except StopIteration:
         return
     except (PeerFault, BusSyntaxError):
         return
+
+
+def rule_seed() -> bytes:
+    """Where livekit-server sends a call."""
+    answer = message("EvaluateSIPDispatchRulesResponse")(
+        result=1, room_name="call-x", participant_attributes={"a": "b"}, headers={"X-A": "b"}, include_headers=2
+    )
+    answer.ringing_timeout.seconds = answer.max_call_duration.seconds = 7200
+    answer.media.media_timeout.seconds = 60
+    answer.room_config.name = "x"
+    data: bytes = answer.SerializeToString()
+    return data
 
 
 def rtp_seed() -> bytes:
@@ -139,12 +187,18 @@ def rtp_seed() -> bytes:
     return b"".join(bytes((len(each),)) + each for each in (*audio, *keys, *wide))
 
 
+def found() -> list[bytes]:
+    """INVITEs that once did harm; what is like them is tried again and again."""
+    ports = TORTURES["sdp01"].data
+    return [ports.replace(b"example.com", b"example.com:99999999999", at) for at in (1, 2)]
+
+
 SEEDS: Mapping[str, Sequence[bytes]] = {
-    "sip": [each.data for each in TORTURES.values()],
+    "sip": [*(each.data for each in TORTURES.values()), *found()],
     "framing": [each.data for each in TORTURES.values()],
     "descriptions": [each.data.partition(b"\r\n\r\n")[2] for each in TORTURES.values() if b"\r\nv=0" in each.data],
     "rtp": [rtp_seed()],
-    "bus": [envelope.encode(envelope.Request("r", "c", 1, 2, b"\x0a\x05hello"))],
+    "bus": [envelope.encode(envelope.Request("r", "c", 1, 2, b"\x0a\x05hello")), rule_seed()],
 }
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "sip": sip,
@@ -155,7 +209,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 }
 _SCRAPS = (
     b"\r\n", b"\r\n\r\n", b" ", b"\0", b"\xff", b",", b";", b":", b"<", b">", b'"', b"=", b"%00", b"@", b"[::1]", b"-1",
-    b"9" * 40, b"a" * 300, b";tag=", b"z9hG4bK", b"INVITE", b"SIP/2.0", b"Via: ", b"m=audio 0 RTP/AVP 0\r\n",
+    b"9" * 40, b":99999999999", b"a" * 300, b";tag=", b"z9hG4bK", b"INVITE", b"SIP/2.0", b"Via: ", b"m=audio 0 RTP/AVP 0\r\n",
 )  # fmt: skip
 
 

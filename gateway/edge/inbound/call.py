@@ -25,6 +25,7 @@ from gateway.edge.leg import CALL_STATUS, attributes, fixed_headers, harmless, w
 from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.seat import Seat
 from gateway.errors import PeerFault, SetupFault
+from gateway.metrics import EDGE_ERRORS
 from gateway.net.sip_driver import Incoming
 from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import Dialog, DialogId
@@ -171,6 +172,10 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         except PeerFault as bad:
             log.warning("livekit not asked", call=self.id, why=bad.what)
             self.post(ev.ServiceDown("livekit-server doesn't answer"))
+        except Exception:  # the question's edge: nobody else would end a call that waits for its answer
+            EDGE_ERRORS.labels("edge call").inc()
+            log.exception("question failed", call=self.id)
+            self.post(ev.ServiceDown("a fault of the SIP service", status=500))
 
     def _rule_told(self, rule: RuleAnswer) -> own.Event:
         """The rule, and whether its media can be had: the port is bound as soon as it is known to be needed."""

@@ -315,7 +315,7 @@ def _no_media(call: Call, event: NoMedia, now: float) -> Step:
 
 
 def _down(call: Call, event: ServiceDown, now: float) -> Step:
-    return refuse(call, 503, "failed", reason=DisconnectReason.JOIN_FAILURE, error=event.what)
+    return refuse(call, event.status, "failed", reason=DisconnectReason.JOIN_FAILURE, error=event.what)
 
 
 def _turn_away(call: Call, event: Stopping, now: float) -> Step:

@@ -16,7 +16,7 @@ from gateway.bus.errors import BusSyntaxError
 from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish, TrunkAnswer, TrunkFault, Uri, Verdict
 from gateway.bus.memory import Hub, MemoryBus
 from gateway.bus.server import Server
-from gateway.bus.wire import message
+from gateway.bus.wire import LONGEST, message
 from gateway.terms.encryption import Encryption
 from gateway.terms.ending import Party
 from gateway.terms.personal import Number
@@ -110,6 +110,14 @@ async def test_a_rule_that_matches() -> None:
 async def test_the_other_verdicts(fields: dict[str, Any], verdict: Verdict) -> None:
     async with asking("EvaluateSIPDispatchRules", message("EvaluateSIPDispatchRulesResponse")(**fields)) as (io, _):
         assert (await io.evaluate(LEG, "")).verdict is verdict
+
+
+@pytest.mark.parametrize(("said", "taken"), [(2**62, LONGEST), (-5, 0.0)])
+async def test_a_duration_that_can_t_be(said: int, taken: float) -> None:
+    fields = {"result": 1, "ringing_timeout": Duration(seconds=said), "max_call_duration": Duration(seconds=said)}
+    async with asking("EvaluateSIPDispatchRules", message("EvaluateSIPDispatchRulesResponse")(**fields)) as (io, _):
+        got = await io.evaluate(LEG, "")
+    assert (got.ringing_timeout, got.max_duration) == (taken, taken)
 
 
 async def test_an_answer_that_cant_be_read() -> None:

@@ -28,6 +28,21 @@ def test_uris(text: str, user: str | None, host: str, port: int | None) -> None:
     assert (uri.scheme, uri.user, uri.host, uri.port) == ("sip", user, host, port)
 
 
+@pytest.mark.parametrize("place", ["h:65536", "192.0.2.1:99999999999", "pbx_1:99999", "h:" + "9" * 5000])
+def test_a_port_that_can_t_be(place: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        lenient.uri(f"sip:a@{place}")
+    for address in (f"<sip:a@{place}>;tag=a", f"sip:a@{place};tag=a"):
+        with pytest.raises(ValueError, match=r"."):
+            lenient.address(address)
+    with pytest.raises(ValueError, match=r"."):
+        lenient.via(f"SIP/2.0/UDP {place};branch=z9hG4bKx")
+
+
+def test_the_highest_port() -> None:
+    assert lenient.uri("sip:a@h:65535").port == lenient.uri("sip:a@pbx_1:65535").port == 65535
+
+
 @pytest.mark.parametrize("text", ["", "sip:", "sip:@h", "urn:x:y", "sip:a b@h", "sip:a@", "http://h/"])
 def test_no_uris(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -93,6 +93,11 @@ def test_odd_but_understandable_requests_are_understood(original: bytes, odd: by
         (b"Content-Length: 4", b"Content-Length: -1", 400),
         (b"Content-Length: 4", b"Content-Length: many", 400),
         (b"CSeq: 1 INVITE", b"CSeq: 1 BYE", 400),
+        (b"sip:+15105550100@192.0.2.1 SIP", b"sip:+15105550100@192.0.2.1:99999999999 SIP", 400),
+        (b"To: <sip:+15105550100@192.0.2.1>", b"To: <sip:+15105550100@192.0.2.1:99999999999>", 400),
+        (b"<sip:+12125550000@192.0.2.9>", b"<sip:+12125550000@192.0.2.9:65536>", 400),
+        (b"Max-Forwards", b"Via: SIP/2.0/UDP 192.0.2.8:99999999999;branch=z9hG4bKb\r\nMax-Forwards", 400),
+        (b"Max-Forwards", b"Via: nowhere\r\nMax-Forwards", 400),
     ],
 )
 def test_a_broken_request_that_can_be_answered_comes_with_its_status(

@@ -362,8 +362,9 @@ Content-Type: application/sdp
         "sdp",
         "192.0.2.15",
     ),
-    reads=0,
-)  # without a branch, and with a Via that isn't one, nobody can be answered
+    reads=400,
+    answer=400,
+)
 
 _add(
     "clerr",

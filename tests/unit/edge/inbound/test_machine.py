@@ -142,6 +142,8 @@ def test_a_service_that_fails(happened: tuple[own.Event, ...]) -> None:
     assert call.state is State.ENDED
     assert effects[0] == own.Reject(503, "Service Unavailable", retry_after=5)
     assert end(effects).error == "the bus is down"
+    call, effects = after(*happened, ev.ServiceDown("a fault", status=500))
+    assert effects[0] == own.Reject(500, "Server Internal Error")
 
 
 @pytest.mark.parametrize(

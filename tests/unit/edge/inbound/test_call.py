@@ -1,0 +1,93 @@
+"""An inbound call whose own questions fail."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import sipmessage
+
+from gateway.bus.ioinfo import CallInfo, Leg, TrunkAnswer
+from gateway.edge.call import Tools
+from gateway.edge.inbound.call import InboundCall
+from gateway.edge.leg import leg_of
+from gateway.edge.seat import LiveKit
+from gateway.metrics import EDGE_ERRORS
+from gateway.net.listener import Listener
+from gateway.net.sip_driver import Incoming
+from gateway.sip.digest import Guard
+from gateway.sip.message import parse
+from gateway.tasks import Tasks
+
+INVITE = (
+    b"INVITE sip:+15105550100@192.0.2.1 SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bKa1\r\n"
+    b"Contact: <sip:192.0.2.9>\r\nFrom: <sip:+12125550000@192.0.2.9>;tag=f1\r\nTo: <sip:+15105550100@192.0.2.1>\r\n"
+    b"Call-ID: c1@192.0.2.9\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+)
+HERE = Listener("192.0.2.1", "192.0.2.1")
+
+
+class Asked:
+    """An INVITE's driver and itself: notes what is answered."""
+
+    def __init__(self) -> None:
+        request = parse(INVITE)
+        assert isinstance(request, sipmessage.Request)
+        self.request, self.source, self.driver, self.listener = request, ("192.0.2.9", 5062), self, HERE
+        self.abandoned = asyncio.Event()
+        self.answers: list[int] = []
+
+    @property
+    def answered(self) -> bool:
+        return any(code >= 200 for code in self.answers)
+
+    def respond(self, code: int, phrase: str = "", **_: object) -> None:
+        del phrase
+        self.answers.append(code)
+
+
+class Broken:
+    """livekit-server, of which one question can't even be asked."""
+
+    def __init__(self, broken: str) -> None:
+        self.broken = broken
+        self.told: list[CallInfo] = []
+
+    async def authentication(self, leg: Leg) -> TrunkAnswer:
+        del leg
+        return TrunkAnswer("ST_1") if self.broken != "authentication" else self._fail()
+
+    async def evaluate(self, *_: object) -> TrunkAnswer:
+        return self._fail()
+
+    async def tell(self, info: CallInfo) -> None:
+        self.told.append(info)
+
+    def _fail(self) -> TrunkAnswer:
+        raise ValueError("Value out of range: 99999999999")
+
+
+@pytest.mark.parametrize("broken", ["authentication", "evaluate"])
+async def test_a_call_ends_when_its_question_fails(broken: str) -> None:
+    asked, server = Asked(), Broken(broken)
+    before = EDGE_ERRORS.labels("edge call")._value.get()
+    async with Tasks("test") as lasting:
+        tools = Tools(
+            io=cast("Any", server),
+            livekit=LiveKit("", "", ""),
+            media=cast("Any", SimpleNamespace()),
+            listeners=[HERE],
+            server=cast("Any", SimpleNamespace()),
+            locator=cast("Any", SimpleNamespace()),
+            guard=Guard(b"key"),
+            lasting=lasting,
+        )
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        async with asyncio.timeout(5):
+            await call.run()
+    assert asked.answers[-1] == 500
+    assert EDGE_ERRORS.labels("edge call")._value.get() == before + 1
+    assert server.told[-1].sip_status == 500
