@@ -43,11 +43,11 @@ def _is_third(state: State, leg: str) -> bool:
 
 
 def _left_by_human(state: State, now: float) -> Then:
-    """The caller goes on with a third who has answered, or with the agent, where they were waiting for one."""
+    """The caller goes on with a third who has answered, or with the agent, where one was asked who hasn't."""
     match state.third:
         case Third.ASIDE | Third.THREE:
             return third.succeeds(state, now)
-        case Third.RUNG_ASIDE | Third.LEFT:
+        case Third.RUNG_ASIDE | Third.RUNG_IN | Third.LEFT:
             return _give_back(state, dropped=False)
     return talked(state)
 

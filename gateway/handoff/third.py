@@ -9,7 +9,8 @@
 
 `*8` aside, and `*3` in three, let the third go; so does everything by which they can't be had. From aside the two are
 connected again once the third is out of the room. If the human hangs up in
-either, the caller goes on with the third: that is how a caller is passed on with a word before.
+either, the caller goes on with the third: that is how a caller is passed on with a word before. While the third still rings
+they go on with the agent.
 """
 
 from __future__ import annotations

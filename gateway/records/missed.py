@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -124,8 +124,11 @@ class MissedHandoffs:
         return found
 
     async def _through(self, call: str) -> bool:
+        """Whether the caller was put through when they last waited."""
+        entered = select(func.max(WAITS.c.at)).where(WAITS.c.call == call, WAITS.c.event == "entered").scalar_subquery()
         query = select(WAITS.c.call).where(WAITS.c.call == call, WAITS.c.event == "left", WAITS.c.why == THROUGH)
-        return bool(await _rows(self._looking, query.limit(1)))
+        since = or_(entered.is_(None), WAITS.c.at >= entered)
+        return bool(await _rows(self._looking, query.where(since).limit(1)))
 
     async def _forget(self, call: str) -> None:
         async def did() -> None:

@@ -111,6 +111,17 @@ async def test_a_caller_who_was_put_through_was_not_missed(world: World) -> None
     assert list(await world.handoffs.listed(9)) == []
 
 
+async def test_a_caller_who_was_put_through_and_then_waited_in_vain_was_missed(world: World) -> None:
+    """The human has given them back to the agent, and nobody took them the second time."""
+    *rest, _ = waited("SCL_a", "was put through")
+    again = [
+        told("SCL_a", Kind.WAITING, 100, team="sales", event="entered"),
+        told("SCL_a", Kind.WAITING, 130, team="sales", event="left", why="nobody took the call"),
+    ]
+    await world.write(*rest, *again, told("SCL_a", Kind.ENDED, 140, ending="abandoned"))
+    assert await world.look(140 + SETTLE) == [TEAM]
+
+
 async def test_a_late_word_that_they_were_put_through_still_counts(world: World) -> None:
     *rest, left, ended = waited("SCL_a", "was put through")
     await world.write(*rest, ended)

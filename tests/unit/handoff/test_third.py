@@ -148,8 +148,9 @@ def test_who_hangs_up_leaves_the_caller_to_the_third(keys: str) -> None:
     assert desk.outcome == TALKED
 
 
-def test_who_hangs_up_before_the_third_answers_gives_the_caller_back() -> None:
-    desk, ana, fay = asked("*8")
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+def test_who_hangs_up_before_the_third_answers_gives_the_caller_back(keys: str) -> None:
+    desk, ana, fay = asked(keys)
     desk.hangs_up(ana)
     assert desk.legs[fay] == "dropped"
     assert (desk.sound, desk.outcome) == (MUSIC, Onward(Because.RETURNED, why=Tried.GAVE_BACK.value))
