@@ -32,7 +32,7 @@ from gateway.terms.catalogue import Line
 from gateway.terms.emergency import callable_number
 from gateway.terms.engine import Engine
 from gateway.terms.event import Kind
-from gateway.terms.handoff import PUT_THROUGH
+from gateway.terms.handoff import UNTAKEN
 from gateway.terms.kept import Heard, Kept, heard_data
 from gateway.terms.personal import Number, Words
 from gateway.terms.turn import Speaker, Turn, turn_data
@@ -40,8 +40,14 @@ from gateway.terms.turn import Speaker, Turn, turn_data
 LOOK_WITHIN = 1.0
 """Seconds that a look at the team may take: the caller waits for an answer."""
 
+IN_VAIN = 2
+"""Times that the team is rung for one caller and nobody takes them, until the agent may give them to nobody more: who has declined is
+left alone."""
 REFUSED_NOTED = 10
 """Numbers that weren't let out that a call's record has."""
+
+MISSED = {Person.BUSY: "everybody of the team talks", Person.NOBODY: "nobody of the team takes calls now"}
+"""Why the team's line is left by a caller whom the agent can't give to it. A team that is closed has missed nobody."""
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +109,8 @@ class CallStage:
     _why: str = ""
     _offered: bool = False
     """The caller knows that nobody of the team can be had, or was given to it."""
+    _in_vain: int = 0
+    """Times that this job has seen the caller come back from the team whom nobody of it had taken."""
 
     def resume(self, kept: Kept, agent: str) -> None:
         """Go on where another job has left the call: with what is kept of it, and the agent that was talking ("" when
@@ -256,7 +264,9 @@ class CallStage:
     async def hand_over(self, reason: str) -> Person:
         """A human of the team is to talk with the caller (see `port.Stage.hand_over`)."""
         answer, self._offered = Person.TEAM, True
-        if self.parts.look is not None:
+        if self._in_vain >= IN_VAIN:
+            answer = Person.NOBODY
+        elif self.parts.look is not None:
             try:
                 async with asyncio.timeout(LOOK_WITHIN):
                     answer = await self.parts.look(self.brief.handoff)
@@ -264,7 +274,15 @@ class CallStage:
                 log.warning("who is in the team can't be seen now", why=str(bad) or "It took too long.")
         if answer is Person.TEAM:
             self.onward, self.reason = Onward(Because.HANDOFF), reason
+        elif answer in MISSED:
+            self._missed(answer)
         return answer
+
+    def _missed(self, answer: Person) -> None:
+        """Have it on the record that the caller wanted the team, which nobody is told of otherwise."""
+        now, team = time.time(), self.brief.handoff
+        self.note(Kind.WAITING, {"team": team, "event": "entered"}, now)
+        self.note(Kind.WAITING, {"team": team, "event": "left", "why": MISSED[answer]}, now)
 
     def leave_message(self) -> None:
         """The caller leaves a message (see `port.Stage.leave_message`)."""
@@ -350,7 +368,8 @@ class CallStage:
         self.resumed, self.opened, self.kept = False, False, Kept()
         if isinstance(call.act, Talk) and call.act.back:  # the same agent goes on, and knows what it knew
             self.kept = Kept(tuple(self._turns), self.facts)
-            self._offered = not call.act.back.startswith(PUT_THROUGH)
+            self._in_vain += call.act.back in UNTAKEN
+            self._offered = call.act.back in UNTAKEN
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

@@ -52,6 +52,9 @@ _SAY_MOST = (
     Tried.UNREACHABLE,
 )
 
+UNTAKEN = frozenset({*(one.value for one in _SAY_MOST), NOBODY})
+"""All that `told` says."""
+
 
 def told(tries: tuple[Tried, ...]) -> str:
     """What the caller is told of, where nobody took the call: of all who were tried, what says most; NOBODY where nobody

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +17,7 @@ from gateway.donotcall.port import MemoryDoNotCall
 from gateway.errors import Unavailable
 from gateway.terms.act import Because, Onward, Talk
 from gateway.terms.call import Brief
+from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 from tests.unit.conduct.test_promised import Ledger
 
@@ -25,8 +26,24 @@ TEAM = Brief(agent="sales", handoff="desk")
 
 def stage(brief: Brief, look: Callable[[str], Awaitable[Person]]) -> CallStage:
     call = SimpleNamespace(caller=Number("+15105550177"))
-    parts: Any = SimpleNamespace(call=call, ledger=Ledger(), look=look, do_not_call=MemoryDoNotCall())
+    noted: list[tuple[Kind, Mapping[str, object]]] = []
+    teller = SimpleNamespace(note=lambda kind, data, at: noted.append((kind, data)), noted=noted)
+    parts: Any = SimpleNamespace(call=call, ledger=Ledger(), look=look, do_not_call=MemoryDoNotCall(), teller=teller)
     return CallStage(parts, brief)
+
+
+def waits(one: CallStage) -> list[tuple[object, object]]:
+    """What the record has of the team's line."""
+    told: Any = one.parts.teller
+    return [(data["team"], data.get("why", data["event"])) for kind, data in told.noted if kind is Kind.WAITING]
+
+
+def comes_back(one: CallStage, why: str) -> None:
+    """The team was rung for the caller, who is with the agent again."""
+    one.parts = SimpleNamespace(**vars(one.parts))  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging, "replace", lambda parts, **_: parts)
+        one.led(SimpleNamespace(brief=TEAM, ends=0.0, act=Talk(why)))  # type: ignore[arg-type]
 
 
 def found(person: Person) -> Callable[[str], Awaitable[Person]]:
@@ -48,6 +65,45 @@ async def test_where_nobody_is_nobody_is_promised(away: Person) -> None:
     one = stage(TEAM, found(away))
     assert await one.hand_over("wants to buy") is away
     assert one.onward is None
+
+
+@pytest.mark.parametrize(
+    ("away", "why"),
+    [(Person.BUSY, "everybody of the team talks"), (Person.NOBODY, "nobody of the team takes calls now")],
+)
+async def test_whom_nobody_was_there_for_is_on_the_record_as_one_who_wanted_the_team(away: Person, why: str) -> None:
+    one = stage(TEAM, found(away))
+    await one.hand_over("wants to buy")
+    assert waits(one) == [("desk", "entered"), ("desk", why)]
+
+
+async def test_a_team_that_is_closed_has_missed_nobody() -> None:
+    one = stage(TEAM, found(Person.CLOSED))
+    await one.hand_over("wants to buy")
+    assert waits(one) == []
+
+
+async def test_who_has_declined_is_rung_once_more_and_then_left_alone() -> None:
+    one = stage(TEAM, found(Person.TEAM))
+    for _ in range(2):
+        assert await one.hand_over("wants to buy") is Person.TEAM
+        comes_back(one, "declined")
+    assert await one.hand_over("wants to buy") is Person.NOBODY
+    assert one.onward is None
+
+
+async def test_whom_a_human_has_given_back_may_be_given_to_them_again() -> None:
+    one = stage(TEAM, found(Person.TEAM))
+    for _ in range(5):
+        assert await one.ask_for_person("asked") is Person.TEAM
+        comes_back(one, "gave back")
+
+
+async def test_whom_nobody_took_is_called_back_when_they_ask_again() -> None:
+    one = stage(TEAM, found(Person.TEAM))
+    assert await one.ask_for_person("asked") is Person.TEAM
+    comes_back(one, "no answer")
+    assert await one.ask_for_person("asked") is Person.CALLBACK
 
 
 async def test_who_asks_for_a_person_gets_the_team_and_a_callback_the_second_time() -> None:
@@ -83,14 +139,11 @@ async def test_a_team_that_cant_be_seen_is_tried(monkeypatch: pytest.MonkeyPatch
 
 def test_the_agent_who_comes_back_knows_what_it_knew() -> None:
     one = stage(TEAM, found(Person.TEAM))
-    one.parts = SimpleNamespace(**vars(one.parts))  # type: ignore[assignment]
     one.facts = {"name": "Maria"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(staging, "replace", lambda parts, **_: parts)
-        one.led(SimpleNamespace(brief=TEAM, ends=0.0, act=Talk("busy")))  # type: ignore[arg-type]
-        assert one.kept.facts == {"name": "Maria"}
-        one.led(SimpleNamespace(brief=TEAM, ends=0.0, act=Talk()))  # type: ignore[arg-type]
-        assert one.kept.facts == {}
+    comes_back(one, "busy")
+    assert one.kept.facts == {"name": "Maria"}
+    comes_back(one, "")
+    assert one.kept.facts == {}
 
 
 def test_who_talks_on_and_on_is_noticed_once() -> None:
