@@ -243,7 +243,7 @@ class Conductor:
                 await cancelled(self._leading)
                 await self._start(self._apologise(stage, reason), "apologise")
             case TellAnswered():
-                self._teller.note(Kind.ANSWERED, {}, time.time())
+                self._teller.note(Kind.ANSWERED, {"epoch": self._call.epoch}, time.time())
             case TellSwitched(agent, reason):
                 self._teller.note(Kind.SWITCHED, {"agent": agent, "reason": reason}, time.time())
             case TellHangup(by, reason):

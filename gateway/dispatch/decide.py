@@ -25,6 +25,11 @@ PREFIX = "call-"
 """How the names of our rooms begin (the trunk file's `room_prefix`)."""
 STEADY = 5.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
+LASTS = 30.0
+"""Seconds after which it hasn't fallen: the next may fall again without being counted with it."""
+FALLS = 3
+"""Jobs in a row that may fall after STEADY until those that follow count as ones that failed at once: their caller has been told
+each time that somebody is back."""
 HURRY_AFTER = 0.5
 """Seconds from a dispatch after which one that came to no worker is made again as soon as one is there."""
 TRIES = 5
@@ -157,8 +162,21 @@ def _enough(call: Call) -> int:
 def afresh(call: Call, now: float, *, silent: bool) -> bool:
     """Whether the job that is replaced had served the call for a while: what was tried before it counts no more.
     `silent`: it is replaced because nothing was heard of it for so long, and it may live."""
-    heard = now - patience(call.late) if silent else now
-    return call.phase is Phase.TAKEN and heard - call.dispatched >= STEADY
+    return _served(call, now, silent) >= STEADY and falls(call, now, silent=silent) <= FALLS
+
+
+def falls(call: Call, now: float, *, silent: bool) -> int:
+    """Jobs of the call that fell in a row, once the last is replaced (see `afresh`)."""
+    served = _served(call, now, silent)
+    return 0 if served >= LASTS else call.falls + (served >= STEADY)
+
+
+def _served(call: Call, now: float, silent: bool) -> float:
+    """Seconds that the call's job has served it. One that the caller never heard only held the lease: it may not have got into
+    the room. A call of our own has nobody to hear it at first."""
+    if call.phase is not Phase.TAKEN or not (call.ours or call.heard == call.epoch):
+        return 0.0
+    return now - call.dispatched - (patience(call.late) if silent else 0.0)
 
 
 def late(call: Call, now: float, *, silent: bool) -> int:

@@ -348,7 +348,8 @@ class Dispatcher:
             return
         now = self._clock()
         afresh, late = decide.afresh(call, now, silent=silent), decide.late(call, now, silent=silent)
-        raised = await self._store.raise_epoch(call.id, call.epoch, now, afresh=afresh, late=late)
+        falls = decide.falls(call, now, silent=silent)
+        raised = await self._store.raise_epoch(call.id, call.epoch, now, afresh=afresh, late=late, falls=falls)
         if raised is None:
             return
         REDISPATCHED.inc()

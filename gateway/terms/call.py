@@ -147,6 +147,10 @@ class Call:
     """Who has left of those who have talked with the caller at this stop, the last that control heard of."""
     tries: int = 1
     """Jobs that were sent for it at this stop."""
+    heard: int = 0
+    """The last epoch whose job the caller could hear."""
+    falls: int = 0
+    """Jobs at this stop that were gone one after the other soon after they came."""
     late: int = 0
     """Of its jobs, those that were replaced one after the other because nothing was heard of them, although they lived
     (`gateway.terms.times.patience`)."""

@@ -9,7 +9,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | rejected | control, edge's bus | status, reason |
 | taken | job | epoch, job |
 | left | job | epoch, why: it leaves the call to another |
-| answered | job | – (the SIP participant's status became active) |
+| answered | job | epoch (the SIP participant's status is active: the caller can hear this job) |
 | turn | job | seq, speaker, text, interrupted, latencies |
 | heard | job | words, speaking, after (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete, notify (whom the plan tells of it) |
@@ -107,6 +107,12 @@ class Event:
 
 JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE, Kind.TRANSFERRED})
 """The kinds that only jobs tell and that decide how a call has ended."""
+
+
+def epoch_of(event: Event) -> int:
+    """The epoch of the job that told it, as it says; 1 where it says none."""
+    epoch = event.data.get("epoch")
+    return epoch if isinstance(epoch, int) else 1
 
 
 def latency(event: Event) -> float | None:

@@ -228,6 +228,23 @@ async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: Ca
     assert await store.holder(call.id) == "two"
 
 
+async def test_the_last_epoch_that_the_caller_heard_is_known(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    for told, heard in ((2, 2), (3, 3), (1, 3)):  # the last is what a job that was replaced had on its disk
+        await store.tell(Event(call.id, Kind.ANSWERED, 1.0, {"epoch": told}))
+        known = await store.get(call.id)
+        assert known
+        assert known.heard == heard
+    raised = await store.raise_epoch(call.id, 1, 9.0, falls=2)
+    assert raised
+    assert (raised.heard, raised.falls) == (3, 2)
+    assert await store.lead(replace(raised, stop=2))
+    led = await store.get(call.id)
+    assert led
+    assert led.falls == 0
+
+
 async def test_of_many_replicas_one_raises_the_epoch(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
@@ -250,7 +267,7 @@ async def test_a_call_knows_what_jobs_told_of_it(store: CallStore) -> None:
     await store.open(call)
     for kind in (Kind.OPENED, Kind.ANSWERED, Kind.TURN, Kind.TURN):
         await store.tell(Event(call.id, kind, 1.0))
-    assert await store.get(call.id) == replace(call, told=frozenset({"answered", "turn"}))
+    assert await store.get(call.id) == replace(call, told=frozenset({"answered", "turn"}), heard=1)
     await store.tell(Event(CallId("SCL_none"), Kind.TURN, 1.0))
     assert await store.get(CallId("SCL_none")) is None
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
 from gateway.terms.call import Call, CallId, Left, Phase
-from gateway.terms.event import JOBS, Event, Kind, latency
+from gateway.terms.event import JOBS, Event, Kind, epoch_of, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, TURNS, Kept, kept_of
 
 Item = TypeVar("Item")
@@ -71,7 +71,7 @@ class MemoryStore:
         return True
 
     async def raise_epoch(
-        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
+        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0, falls: int = 0
     ) -> Call | None:
         """See the port."""
         known = self._at(call, seen)
@@ -79,7 +79,7 @@ class MemoryStore:
             return None
         self._leases.pop(call, None)
         fresh = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
-        raised = replace(fresh, tries=1 if afresh else known.tries + 1, late=late)
+        raised = replace(fresh, tries=1 if afresh else known.tries + 1, late=late, falls=falls)
         self._calls[call] = raised
         return raised
 
@@ -163,7 +163,8 @@ class MemoryStore:
         counted = await self._count(call.id, limits or {})
         names = ("route", "pool", "brief", "act", "stop", "because", "ends", "noticed")
         way = {name: getattr(call, name) for name in names}
-        self._calls[call.id] = replace(known, **way, counted=counted, checkpoint="", bridged="", left=None, tries=1)
+        fresh = replace(known, checkpoint="", bridged="", left=None, tries=1, falls=0)
+        self._calls[call.id] = replace(fresh, **way, counted=counted)
         self._moved.set()
         self._moved = asyncio.Event()
         return True
@@ -211,7 +212,8 @@ class MemoryStore:
             self._latencies.append((event.at, took))
         known = self._calls.get(event.call)
         if known is not None and event.kind in JOBS:
-            self._calls[event.call] = replace(known, told=known.told | {event.kind.value})
+            heard = max(known.heard, epoch_of(event)) if event.kind is Kind.ANSWERED else known.heard
+            self._calls[event.call] = replace(known, told=known.told | {event.kind.value}, heard=heard)
 
     async def latencies(self, since: float) -> Sequence[float]:
         """See the port."""

@@ -94,11 +94,11 @@ class CallStore(Protocol):
         ...
 
     async def raise_epoch(
-        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
+        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0, falls: int = 0
     ) -> Call | None:
         """Make `seen + 1` the call's epoch and end any lease of `seen`, atomically; `at` becomes its `dispatched`
         time so that no other replica does it again, and one more job is counted in `tries`, from one on when `afresh`;
-        `late` becomes the call's.
+        `late` and `falls` become the call's.
         None when another replica was first or the call has ended."""
         ...
 
@@ -178,7 +178,7 @@ class CallStore(Protocol):
 
     async def tell(self, event: Event) -> None:
         """Append to the stream the record is written from, and note its kind among the call's `told` if jobs alone tell
-        it; what the call's next job has to know (`gateway.terms.kept.KEPT`) is kept in the same step. An event of the
+        it, and of ANSWERED the last epoch that it names (`Call.heard`); what the call's next job has to know (`gateway.terms.kept.KEPT`) is kept in the same step. An event of the
         kind HEARD is only kept. Durable when it returns."""
         ...
 

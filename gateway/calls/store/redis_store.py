@@ -37,7 +37,7 @@ from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lo
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Left, Phase
-from gateway.terms.event import JOBS, Event, Kind, latency
+from gateway.terms.event import Event, Kind, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, LIVE_FOR, TURNS, Kept, kept_of
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
@@ -106,10 +106,10 @@ class RedisStore:
         return bool(await self._run("dispatched", call, epoch, dispatch, repr(at)))
 
     async def raise_epoch(
-        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0
+        self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0, falls: int = 0
     ) -> Call | None:
         """See the port."""
-        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late)
+        flat = await self._run("raise_epoch", call, seen, repr(at), int(afresh), late, falls)
         if not flat:
             return None
         texts = [text(part) for part in flat]
@@ -186,7 +186,7 @@ class RedisStore:
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""
-        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="", left=None, tries=1)))
+        way = _flat(wire.stop_fields(replace(call, checkpoint="", bridged="", left=None, tries=1, falls=0)))
         return _not_full(await self._run("lead", call.id, *_counting(call, limits), call.epoch, call.stop - 1, *way))
 
     async def led(self, call: CallId, stop: int, wait: float) -> Call | None:
@@ -214,13 +214,12 @@ class RedisStore:
 
     async def tell(self, event: Event) -> None:
         """See the port."""
-        mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
         took = latency(event)
         lasted = f"{event.call} {event.at!r} {took!r}" if took is not None else ""
         kind = event.kind.value if event.kind in KEPT else ""
         bounds = (TURNS, int(LIVE_FOR), int(ENDED_FOR))
         fields = _flat(wire.event_fields(event))
-        await self._run("tell", event.call, mark, lasted, repr(event.at), kind, *bounds, *fields)
+        await self._run("tell", event.call, *wire.mark(event), lasted, repr(event.at), kind, *bounds, *fields)
 
     async def latencies(self, since: float) -> Sequence[float]:
         """See the port."""
@@ -230,7 +229,7 @@ class RedisStore:
 
     async def once(self, event: Event, epoch: int, key: str, result: str) -> str | None:
         """See the port."""
-        mark = wire.TOLD + event.kind.value if event.kind in JOBS else ""
+        mark, _ = wire.mark(event)
         fields = _flat(wire.event_fields(event))
         done = await self._run("once", event.call, epoch, wire.EFFECT + key, result, mark, *fields)
         return text(done) if isinstance(done, str | bytes) else None

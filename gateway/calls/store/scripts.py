@@ -54,7 +54,7 @@ return 1
     + """
 redis.call('DEL', KEYS[2])
 if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'tries', 1) else redis.call('HINCRBY', KEYS[1], 'tries', 1) end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2], 'late', ARGV[4])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2], 'late', ARGV[4], 'falls', ARGV[5])
 return redis.call('HGETALL', KEYS[1])
 """,
     "lead": """
@@ -149,26 +149,29 @@ return ARGV[3]
 """,
     "tell": """
 local phase = redis.call('HGET', KEYS[1], 'phase')
-if ARGV[4] ~= 'heard' then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 8)) end
-if ARGV[1] ~= '' and phase then redis.call('HSET', KEYS[1], ARGV[1], '1') end
-if ARGV[2] ~= '' then
-  redis.call('ZADD', 'offhook:latencies', ARGV[3], ARGV[2])
-  redis.call('ZREMRANGEBYSCORE', 'offhook:latencies', '-inf', ARGV[3] - 300)
+if ARGV[5] ~= 'heard' then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 9)) end
+if ARGV[1] ~= '' and phase then
+  local before = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0)
+  redis.call('HSET', KEYS[1], ARGV[1], math.max(before, tonumber(ARGV[2])))
 end
-if ARGV[4] ~= '' then
-  local key = KEYS[1] .. ':' .. ARGV[4]
+if ARGV[3] ~= '' then
+  redis.call('ZADD', 'offhook:latencies', ARGV[4], ARGV[3])
+  redis.call('ZREMRANGEBYSCORE', 'offhook:latencies', '-inf', ARGV[4] - 300)
+end
+if ARGV[5] ~= '' then
+  local key = KEYS[1] .. ':' .. ARGV[5]
   local fields = {}
-  for at = 8, #ARGV, 2 do fields[ARGV[at]] = ARGV[at + 1] end
+  for at = 9, #ARGV, 2 do fields[ARGV[at]] = ARGV[at + 1] end
   local kept = fields['kind'] .. ' ' .. fields['at'] .. ' ' .. fields['data']
-  if ARGV[4] == 'turn' then
+  if ARGV[5] == 'turn' then
     -- Told again after an answer that came too late, it is still one turn.
     if not redis.call('LPOS', key, kept) then redis.call('RPUSH', key, kept) end
-    redis.call('LTRIM', key, -tonumber(ARGV[5]), -1)
+    redis.call('LTRIM', key, -tonumber(ARGV[6]), -1)
   else
     redis.call('SET', key, kept)
   end
   local live = phase and phase ~= 'ended'
-  redis.call('EXPIRE', key, live and ARGV[6] or ARGV[7])
+  redis.call('EXPIRE', key, live and ARGV[7] or ARGV[8])
 end
 return 1
 """,

@@ -14,11 +14,11 @@ from gateway.errors import OurFault
 from gateway.terms.act import Act, Because, Onward
 from gateway.terms.call import Brief, Call, CallId, Left, Phase, Pool
 from gateway.terms.callback import Terms
-from gateway.terms.event import Event, Kind
+from gateway.terms.event import JOBS, Event, Kind, epoch_of
 from gateway.terms.personal import Number
 
 TOLD = "told:"
-"""Begins the names of the fields that say which kinds of event were told."""
+"""Begins the names of the fields that say which kinds of event were told; their values say in which epoch, where that is known."""
 EFFECT = "effect:"
 """Begins the names of the fields that are the call's ledger."""
 COUNTED = "counted"
@@ -49,7 +49,7 @@ def call_fields(call: Call) -> dict[str, str]:
 
 def lost_fields(call: Call) -> dict[str, str]:
     """The fields of the hash of a call that the store has lost, without the ledger's."""
-    told = {TOLD + kind: "1" for kind in call.told}
+    told = {TOLD + kind: str(call.heard) if kind == Kind.ANSWERED.value else "1" for kind in call.told}
     return {**call_fields(call), COUNTED: " ".join(sorted(call.counted)), **told}
 
 
@@ -77,6 +77,7 @@ def stop_fields(call: Call) -> dict[str, str]:
         "bridged": call.bridged,
         "left": left_text(call.left) if call.left else "",
         "tries": str(call.tries),
+        "falls": str(call.falls),
     }
 
 
@@ -105,6 +106,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             bridged=fields["bridged"],
             left=_left(fields.get("left", "")),
             tries=int(fields["tries"]),
+            falls=int(fields.get("falls", "0")),
             phase=Phase(fields["phase"]),
             epoch=int(fields["epoch"]),
             dispatch=fields["dispatch"],
@@ -112,10 +114,16 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             late=int(fields.get("late", "0")),
             counted=frozenset(fields.get(COUNTED, "").split()),
             done={name.removeprefix(EFFECT): one for name, one in fields.items() if name.startswith(EFFECT)},
+            heard=int(fields.get(TOLD + Kind.ANSWERED.value, "0")),
             told=frozenset(name.removeprefix(TOLD) for name in fields if name.startswith(TOLD)),
         )
     except (KeyError, ValueError, TypeError) as bad:
         raise OurFault(f"The call {call} can't be read from the store.") from bad
+
+
+def mark(event: Event) -> tuple[str, int]:
+    """The field that says that this kind of event was told, and its value; "" for a kind that no call's end depends on."""
+    return TOLD + event.kind.value if event.kind in JOBS else "", epoch_of(event)
 
 
 def left_text(left: Left) -> str:

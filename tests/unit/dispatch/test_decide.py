@@ -15,6 +15,8 @@ from gateway.app.catalogue import load as catalogue
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dispatch.decide import (
+    FALLS,
+    LASTS,
     STEADY,
     TRIES,
     TRIES_AGENT,
@@ -24,13 +26,14 @@ from gateway.dispatch.decide import (
     arrived,
     compare,
     ending,
+    falls,
     given_up,
     late,
     metadata,
     sent_to,
     supervise,
 )
-from gateway.terms.act import Handoff, Wait
+from gateway.terms.act import Handoff, Recall, Wait
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
@@ -41,6 +44,9 @@ NOW = 1_764_000_000.0
 JOB_WITHIN = patience(0)
 HANDOFF = Handoff("desk")
 HUNG_UP, LOST = Left("desk-1", NOW), Left("desk-1", NOW, lost=True)
+RECALL = Recall("CB_1", "desk", ())
+HEARD = {"phase": Phase.TAKEN, "heard": 1}
+"""Its job came, and the caller heard it."""
 GONE = {"bridged": "desk-1", "left": LOST}
 """A caller whose human's line was lost."""
 
@@ -90,8 +96,14 @@ def test_a_dispatch_tells_nothing_personal() -> None:
         ({}, "AJ_1", 100.0, Do.NOTHING),
         ({"phase": Phase.TAKEN}, None, 0.1, Do.DISPATCH),
         ({"phase": Phase.TAKEN, "tries": TRIES - 1, "told": frozenset({"answered"})}, None, 0.1, Do.DISPATCH),
-        ({"phase": Phase.TAKEN, "tries": TRIES}, None, STEADY + JOB_WITHIN - 0.1, Do.LEAD_ON),
-        ({"phase": Phase.TAKEN, "tries": TRIES}, None, STEADY + JOB_WITHIN, Do.DISPATCH),
+        ({**HEARD, "tries": TRIES}, None, STEADY + JOB_WITHIN - 0.1, Do.LEAD_ON),
+        ({**HEARD, "tries": TRIES}, None, STEADY + JOB_WITHIN, Do.DISPATCH),
+        ({**HEARD, "tries": TRIES, "heard": 0}, None, 100.0, Do.LEAD_ON),
+        ({**HEARD, "tries": TRIES, "epoch": 2}, None, 100.0, Do.LEAD_ON),
+        ({**HEARD, "tries": TRIES, "falls": FALLS - 1}, None, STEADY + JOB_WITHIN, Do.DISPATCH),
+        ({**HEARD, "tries": TRIES, "falls": FALLS}, None, STEADY + JOB_WITHIN, Do.LEAD_ON),
+        ({**HEARD, "tries": TRIES, "falls": FALLS}, None, LASTS + JOB_WITHIN, Do.DISPATCH),
+        ({**HEARD, "tries": TRIES, "heard": 0, "act": RECALL, "pool": Pool.HOUSE}, None, 100.0, Do.DISPATCH),
         ({"tries": TRIES_AGENT}, None, STEADY, Do.LEAD_ON),
         ({"phase": Phase.TAKEN, "reject": 603}, None, JOB_WITHIN - 0.1, Do.NOTHING),
         ({"tries": TRIES_AGENT}, None, JOB_WITHIN, Do.LEAD_ON),
@@ -121,18 +133,42 @@ def test_a_call_without_a_job_gets_another(
     [
         ({"phase": Phase.TAKEN}, 1.0, True, 1),
         ({"phase": Phase.TAKEN, "late": 1}, 1.0, True, 2),
-        ({"phase": Phase.TAKEN, "late": 5}, STEADY + patience(5) - 0.1, True, 6),
-        ({"phase": Phase.TAKEN, "late": 5}, STEADY + patience(5), True, 1),
+        ({**HEARD, "late": 5}, STEADY + patience(5) - 0.1, True, 6),
+        ({**HEARD, "late": 5}, STEADY + patience(5), True, 1),
         ({"phase": Phase.TAKEN, "late": 1}, 1.0, False, 1),
-        ({"phase": Phase.TAKEN, "late": 1}, STEADY, False, 0),
+        ({**HEARD, "late": 1}, STEADY, False, 0),
+        ({"phase": Phase.TAKEN, "late": 1}, STEADY, False, 1),
         ({"late": 1}, 100.0, True, 1),
     ],
-    ids=["first", "second", "before it served", "after it served", "dead", "dead after it served", "never came"],
+    ids=[
+        "first",
+        "second",
+        "before it served",
+        "after it served",
+        "dead",
+        "dead after it served",
+        "dead unheard",
+        "never came",
+    ],
 )
 def test_jobs_that_are_late_in_a_row_are_counted(
     changes: dict[str, object], after: float, silent: bool, next_late: int
 ) -> None:
     assert late(a_call(**changes), NOW + after, silent=silent) == next_late
+
+
+@pytest.mark.parametrize(
+    ("changes", "after", "next_falls"),
+    [
+        ({"falls": 1}, STEADY, 1),
+        ({**HEARD, "falls": 1}, STEADY - 0.1, 1),
+        ({**HEARD, "falls": 1}, STEADY, 2),
+        ({**HEARD, "falls": 1}, LASTS, 0),
+    ],
+    ids=["never heard", "failed at once", "fell", "lasted"],
+)
+def test_jobs_that_fall_in_a_row_are_counted(changes: dict[str, object], after: float, next_falls: int) -> None:
+    assert falls(a_call(**changes), NOW + after, silent=False) == next_falls
 
 
 @pytest.mark.parametrize(

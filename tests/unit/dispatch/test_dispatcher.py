@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from gateway.bus.callstate import Status
-from gateway.dispatch.decide import STEADY, TRIES, TRIES_AGENT
+from gateway.dispatch.decide import FALLS, LASTS, STEADY, TRIES, TRIES_AGENT
 from gateway.errors import Unavailable
 from gateway.terms.call import Phase
-from gateway.terms.event import Kind
+from gateway.terms.event import Event, Kind
 from gateway.terms.times import THERE_WITHIN, patience
 from tests.unit.dispatch.world import CALL, JOB_WITHIN, World, arrival, state
 
@@ -66,17 +66,35 @@ async def test_a_call_that_is_given_back_gets_another_job_at_once_and_once(taken
     assert known.epoch == 2
 
 
-async def test_jobs_that_die_now_and_then_use_no_tries_up() -> None:
+async def pools_after(jobs: int, seconds: float, *, heard: bool) -> set[str]:
+    """The pools whose jobs were sent for once so many have died, each so many seconds after it came."""
     world = World()
     await world.one.arrived(arrival())
     world.rooms.there[CALL] = arrival()
-    for epoch in range(1, 8):
+    for epoch in range(1, jobs + 1):
         assert await world.store.take(CALL, epoch, "AJ", 3.0)
-        world.now += STEADY
+        if heard:
+            await world.store.tell(Event(CALL, Kind.ANSWERED, world.now, {"epoch": epoch}))
+        world.now += seconds
         assert await world.store.take(CALL, epoch, "AJ", 3.0)
         await world.store.release(CALL, epoch, "AJ")
         await world.one.replace_lost(0.01)
-    assert {one[1] for one in world.rooms.done if one[0] == "dispatch"} == {"offhook-agents"}
+    return {one[1] for one in world.rooms.done if one[0] == "dispatch"}
+
+
+async def test_jobs_that_die_now_and_then_use_no_tries_up() -> None:
+    assert await pools_after(9, LASTS, heard=True) == {"offhook-agents"}
+
+
+async def test_jobs_that_fall_soon_are_followed_by_the_house_in_the_end() -> None:
+    """An agent that crashes six seconds after its first word would be back for ever."""
+    assert await pools_after(FALLS + 1, STEADY + 1, heard=True) == {"offhook-agents"}
+    assert await pools_after(FALLS + TRIES, STEADY + 1, heard=True) == {"offhook-agents", "offhook-house"}
+
+
+async def test_jobs_that_hold_a_call_and_never_get_to_its_caller_use_tries_up() -> None:
+    """A worker whose media is blocked gives each call back after ten seconds."""
+    assert await pools_after(TRIES, 10.0, heard=False) == {"offhook-agents", "offhook-house"}
 
 
 async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> None:
