@@ -25,8 +25,9 @@ JOIN_WITHIN = 10.0
 GONE_WITHIN = 1.0
 """Seconds for a caller to be in the room once we are, who was there before, or should long be: they are gone, and the room
 goes too. Others get `times.COMES_WITHIN`."""
-ANSWER_WITHIN = 60.0
-"""Seconds for the SIP service to answer the caller."""
+ANSWER_WITHIN = 15.0
+"""Seconds for the SIP service to listen to us, which makes it answer the caller: it is our media that doesn't get to it, and
+another worker's may. A trunk lets callers ring for 60, and one more job, and the house, must have their turn by then."""
 ACTIVE_WITHIN = 0.25
 """Seconds from the moment the SIP service listens to us, which makes it answer, until we speak without having heard
 that the call is active: LiveKit SIP says so only on the caller's first RTP, or a second later."""
@@ -421,7 +422,7 @@ def _waiting_due(script: Script, _: float) -> tuple[Script, Sequence[Effect]]:
 
 def _ringing_due(script: Script, now: float) -> tuple[Script, Sequence[Effect]]:
     if not script.listening:
-        return _over(script), (TellHangup(Party.GATEWAY, "the SIP service didn't answer the call"), HangUp())
+        return _over(script), (Leave("the SIP service doesn't listen", give_back=True),)
     talking = replace(script, state=State.TALKING, deadline=now + _within(script.agent))
     return talking, (Converse(script.agent),)
 

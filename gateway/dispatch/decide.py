@@ -40,6 +40,11 @@ TRIES_AGENT = 3
 """Agents' jobs that a call is offered to before the house speaks to its caller."""
 TRIES_ANSWERED = 2
 """The same for a caller who was answered already."""
+TRIES_UNHEARD = 2
+"""The same where the jobs took the call and got neither heard nor away at once: each costs its caller ten seconds or more."""
+RINGS = 45.0
+"""Seconds after which a caller whom nobody has answered isn't offered to another job: a trunk lets them ring for 60, and ends
+the call with a status that no carrier tries another way on."""
 NO_JOB = 503
 """SIP status for a caller whom no job came for (RFC 3261 section 21.5.4)."""
 
@@ -146,17 +151,25 @@ def supervise(
         return Do.LEAD_ON
     if (call.bridged and call.parted is None) or afresh(call, now, silent=not lost):
         return Do.DISPATCH  # two who talk need no job to go on: no lack of jobs is a reason to part them
-    if isinstance(call.act, Talk) and call.pool is Pool.AGENTS:
-        return Do.LEAD_ON if call.tries >= _enough(call) else Do.DISPATCH
-    return Do.GIVE_UP if call.tries >= TRIES else Do.DISPATCH
+    talks = isinstance(call.act, Talk) and call.pool is Pool.AGENTS
+    if call.tries < _enough(call, now, talks):
+        return Do.DISPATCH
+    return Do.LEAD_ON if talks else Do.GIVE_UP
 
 
-def _enough(call: Call) -> int:
-    """Agents' jobs that a call is offered to: one that came and died costs its caller a moment, one that doesn't come
-    seconds. A caller who has been answered isn't kept waiting: somebody speaks to them soon."""
-    if call.phase is Phase.TAKEN:
+def _enough(call: Call, now: float, talks: bool) -> int:
+    """Jobs that a call is offered to: one that came and died costs its caller a moment, one that doesn't come, or isn't
+    heard, seconds. A caller who has been answered isn't kept waiting: somebody speaks to them soon. `talks`: they are
+    agents' jobs, and the house may speak instead."""
+    answered = Kind.ANSWERED.value in call.told
+    if not answered and not call.ours and now - call.started >= RINGS:
+        return 0
+    if not talks:
         return TRIES
-    return TRIES_ANSWERED if Kind.ANSWERED.value in call.told else TRIES_AGENT
+    if call.phase is Phase.TAKEN:
+        moment = call.heard == call.epoch or now - call.dispatched < STEADY + patience(call.late)
+        return TRIES if moment else TRIES_UNHEARD
+    return TRIES_ANSWERED if answered else TRIES_AGENT
 
 
 def afresh(call: Call, now: float, *, silent: bool) -> bool:

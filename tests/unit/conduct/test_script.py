@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.conduct.script import (
     ACTIVE_WITHIN,
+    ANSWER_WITHIN,
     GONE_WITHIN,
     PEOPLE_WITHIN,
     TALK_WITHIN,
@@ -39,6 +40,7 @@ from gateway.conduct.script import (
     TellHangup,
     TellSwitched,
 )
+from gateway.dispatch.decide import RINGS, TRIES_UNHEARD
 from gateway.errors import OurFault
 from gateway.terms.act import Because, Onward, Over
 from gateway.terms.ending import Party
@@ -139,11 +141,13 @@ def test_it_speaks_soon_after_the_sip_service_listens_though_nobody_says_active(
     assert list(talking.on(Active(), 1.0)[1]) == [TellAnswered()]
 
 
-def test_a_caller_whom_nobody_answers_is_hung_up() -> None:
+def test_a_caller_whose_sip_service_doesnt_listen_is_another_jobs_while_they_ring() -> None:
     script, _ = play(*TO_RINGING)
+    assert script.deadline == ANSWER_WITHIN
+    assert ANSWER_WITHIN * (TRIES_UNHEARD + 1) <= RINGS, "so that the house has its turn"
     after, effects = script.due(script.deadline)
     assert after.state is State.OVER
-    assert HangUp() in effects
+    assert list(effects) == [Leave("the SIP service doesn't listen", give_back=True)]
 
 
 def test_what_can_not_happen_is_our_fault() -> None:

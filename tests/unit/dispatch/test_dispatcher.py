@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from gateway.bus.callstate import Status
+from gateway.conduct.script import ANSWER_WITHIN
 from gateway.dispatch.decide import FALLS, LASTS, STEADY, TRIES, TRIES_AGENT
 from gateway.errors import Unavailable
 from gateway.terms.call import Phase
@@ -94,7 +95,21 @@ async def test_jobs_that_fall_soon_are_followed_by_the_house_in_the_end() -> Non
 
 async def test_jobs_that_hold_a_call_and_never_get_to_its_caller_use_tries_up() -> None:
     """A worker whose media is blocked gives each call back after ten seconds."""
-    assert await pools_after(TRIES, 10.0, heard=False) == {"offhook-agents", "offhook-house"}
+    assert await pools_after(1, ANSWER_WITHIN, heard=False) == {"offhook-agents"}
+    assert await pools_after(2, ANSWER_WITHIN, heard=False) == {"offhook-agents", "offhook-house"}
+
+
+async def test_who_is_heard_by_no_job_is_turned_away_while_they_ring() -> None:
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    for epoch in range(1, 4):
+        assert await world.store.take(CALL, epoch, "AJ", ANSWER_WITHIN + 1)
+        world.now += ANSWER_WITHIN
+        await world.store.release(CALL, epoch, "AJ")
+        await world.one.replace_lost(0.01)
+    assert [one[1] for one in world.rooms.done if one[0] == "dispatch"] == ["offhook-agents"] * 2 + ["offhook-house"]
+    assert world.rooms.done[-2:] == [("turn away", "503"), ("close",)]
 
 
 async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> None:
