@@ -111,6 +111,15 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self.transfers = Transfers(self.id, tools.io, tools.server, self._talking_to)
         self._interval = session_timer.INTERVAL
 
+    def doubt(self) -> None:
+        """The peer is a stranger, who may not be where it says; before the call runs."""
+        self.stranger = self._line.sparing = True
+
+    def trust(self) -> None:
+        """The peer has proven to be where it says."""
+        self.stranger = False
+        self._line.confide()
+
     @property
     @abstractmethod
     def over(self) -> bool:
@@ -352,7 +361,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         line, self._renegotiating = self._line, True
         try:
             ack = await incoming.acknowledged()
-            self.stranger = False
+            self.trust()
             line.conclude(ack)
             self._settled()
         except NotAcknowledged:

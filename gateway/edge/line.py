@@ -56,6 +56,8 @@ class Line:
         self._flowing = False
         """Media comes in, though none may go out yet."""
         self._ringing = False
+        self.sparing = False
+        """Whether nothing proves yet that the caller is there: little is sent then. Set it before the start; `confide` ends it."""
 
     @property
     def codec(self) -> str:
@@ -116,6 +118,12 @@ class Line:
         """Let media flow, from now on."""
         self._started = self._flowing = True
         self._follow()
+
+    def confide(self) -> None:
+        """The caller has proven to be there."""
+        self.sparing = False
+        if self._port is not None:
+            self._port.confide()
 
     def conclude(self, ack: sipmessage.Request) -> None:
         """Take the answer out of an ACK, if the 200 held an offer. Raises PeerFault when it doesn't fit."""
@@ -278,7 +286,8 @@ class Line:
 
     def _follow(self) -> None:
         if self._flowing and self._port is not None and self._stream is not None:
-            self._port.follow(self._stream, learn_from=_learned(self.source, self._stream.host))
+            learn_from = _learned(self.source, self._stream.host)
+            self._port.follow(self._stream, learn_from=learn_from, sparing=self.sparing)
 
     def _check(self, stream: sdp.Stream) -> None:
         """Raise SdpMismatch when media can't be sent there from our port."""

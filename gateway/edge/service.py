@@ -149,7 +149,8 @@ class Edge:
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
         leg = leg_of(incoming.request, incoming.tag, incoming.source[0], incoming.driver.transport)
         call = InboundCall(incoming, leg, self._tools)
-        call.stranger = stranger
+        if stranger:
+            call.doubt()
         await self._run(call)
 
     def _full(self, *, stranger: bool = False) -> str:

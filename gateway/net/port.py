@@ -121,12 +121,14 @@ class Port:
         learn_from: str = "",
         keys: Keys | None = None,
         reports: int = 0,
+        sparing: bool = False,
     ) -> None:
         """Begin, or carry on as a new offer and answer settled it.
 
         `peer`: the address of the other side's SDP. `sends`, `receives`: what of the direction is left, so that hold
         is `sends=False` (RFC 3264 section 8.4). `learn_from`: see `gateway.net.media`. `keys`: what the media
-        is encrypted with. `reports`: the peer's port for RTCP, where it isn't the next one. Raises PeerFault (488) when
+        is encrypted with. `reports`: the peer's port for RTCP, where it isn't the next one. `sparing`: send little until
+        `confide`, as nothing proves that the peer is there. Raises PeerFault (488) when
         the peer's host is a name: resolve it first.
         """
         now, end = time.monotonic(), Peer(_checked(peer), learn_from)
@@ -135,10 +137,17 @@ class Port:
                 self._session = self._begin(form, end, now)
             self._srtp = None if keys is None else self._srtp.rekeyed(keys) if self._srtp is not None else Srtp(keys)
             self._session.update(form, end, now=now, sends=sends, receives=receives, shield=self._srtp)
+            self._session.sparing = sparing
             self._their_reports = reports
         self._owner.attach()
 
-    def follow(self, stream: Stream, *, learn_from: str = "") -> None:
+    def confide(self) -> None:
+        """The peer has proven to be there: it gets all that is sent from now on."""
+        with self._lock:
+            if self._session is not None:
+                self._session.sparing = False
+
+    def follow(self, stream: Stream, *, learn_from: str = "", sparing: bool = False) -> None:
         """`start` with what `gateway.sip.sdp` negotiated. Raises as `start` does."""
         form = Format(
             stream.codec.name,
@@ -157,6 +166,7 @@ class Port:
             learn_from=learn_from,
             keys=stream.keys,
             reports=stream.reports,
+            sparing=sparing,
         )
 
     def send(self, samples: Samples) -> None:

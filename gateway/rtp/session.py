@@ -21,6 +21,8 @@ from gateway.rtp.telephone_event import Receiver, Sender
 
 MAX_PAYLOAD = 8 * FRAME
 """Bytes of one packet: 160 ms; no sender packs more."""
+SPARED = 50
+"""Packets (one second) that a peer who may not be where it says gets at once; see `Session.sparing`."""
 _SOURCES = 4
 """Sources (SSRC) of keys that are remembered; some gateways send keys from one of their own."""
 
@@ -166,6 +168,9 @@ class Session:
         self._timed_out = False
         self._sent = self._received = self._malformed = self._foreign = self._forged = self._underruns = 0
         self.sends = self.receives = True
+        self.sparing = False
+        """Nothing proves yet that the peer wants what is sent: it gets SPARED packets, and beyond them as many as come from there, so
+        that nobody can have us send to another much more than they send themselves."""
         self.update(form, peer, now=now)
 
     def update(
@@ -229,6 +234,8 @@ class Session:
 
     def report(self, now: float, wall: float) -> bytes | None:
         """Our report that is due, or None; asked at every tick. `wall`: seconds since 1970."""
+        if self._spares:
+            return None
         sending = Sending(self._sent, self._octets, self._timestamp)
         made = self._control.due(now, wall, sending, self._source, self._reception)
         return made if made is None or self._shield is None else self._shield.seal_report(made)
@@ -243,7 +250,8 @@ class Session:
         self._timestamp += FRAME
         event = self._keys.next(timestamp)
         audio = self._next_audio(now, pressing=event is not None)
-        if not self.sends:
+        if not self.sends or self._spares:
+            self._marker = self._marker or self._spares
             return Sent(None, self._nothing)
         if event is not None and self._format.event_type is not None:
             packet = self._packet(self._format.event_type, event.timestamp, event.payload, marker=event.marker)
@@ -305,6 +313,10 @@ class Session:
             lost_there=self._control.their_lost,
             reports=self._control.reports,
         )
+
+    @property
+    def _spares(self) -> bool:
+        return self.sparing and self._sent >= self._received + SPARED
 
     def _packet(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
         packet = RtpPacket(payload_type, self._sequence & 0xFFFF, timestamp, self._ssrc, payload, marker)

@@ -14,13 +14,14 @@ from livekit import api
 from structlog.testing import capture_logs
 
 from gateway.net import sip_driver
+from gateway.rtp.session import SPARED
 from tests.bench import flood
-from tests.e2e.edge_lab import GUARDED, Lab, lab
+from tests.e2e.edge_lab import GUARDED, PIN, Lab, lab
 from tests.e2e.servers import LiveKit, until
 from tests.e2e.sipp import hostport
 
 pytestmark = pytest.mark.e2e
-SCANNER, GUESSER, ALLOWED = "127.0.0.66", "127.0.0.67", "127.0.0.68"
+SCANNER, GUESSER, ALLOWED, FORGED = "127.0.0.66", "127.0.0.67", "127.0.0.68", "127.0.0.72"
 
 
 @pytest.fixture
@@ -106,6 +107,59 @@ async def test_who_guesses_passwords_is_soon_not_answered_any_more(edge: Lab) ->
         assert not re.search(r"[0-9a-f]{32}|nonce|Digest|guess-|\d{8,}", str(logs)), "nothing of what was guessed"
     finally:
         guesser.close()
+
+
+async def test_who_never_acknowledges_an_answer_is_sent_a_second_of_it_and_stays_a_stranger(edge: Lab) -> None:
+    caller, media = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    for each in (caller, media):
+        each.bind((FORGED, 0))
+        each.setblocking(False)
+    sip = edge.edge.edge.drivers["UDP"]
+    try:
+        caller.sendto(_request("INVITE", caller, edge, media.getsockname()[1]), edge.at("UDP"))
+        async with asyncio.timeout(10):
+            while not (ok := await asyncio.get_running_loop().sock_recv(caller, 4096)).startswith(b"SIP/2.0 200"):
+                pass
+        assert len(await _heard(media)) in range(40, SPARED + 1)
+        assert not sip.knows((FORGED, 5060))
+        [call] = edge.edge.edge._calls.values()
+        assert call.stranger
+        found = re.search(rb"To:.*;tag=([\w.-]+)", ok)
+        assert found
+        caller.sendto(_request("ACK", caller, edge, 0, found[1].decode()), edge.at("UDP"))
+        async with asyncio.timeout(10):
+            for _ in range(2 * SPARED):
+                await asyncio.get_running_loop().sock_recv(media, 4096)
+        assert sip.knows((FORGED, 5060))
+        assert not call.stranger
+        caller.sendto(_request("BYE", caller, edge, 0, found[1].decode()), edge.at("UDP"))
+        await edge.nothing_left()
+    finally:
+        caller.close()
+        media.close()
+
+
+async def _heard(media: socket.socket) -> list[bytes]:
+    """Packets up to where none comes for half a second."""
+    found = []
+    with suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.5 if found else 5.0):
+                found.append(await asyncio.get_running_loop().sock_recv(media, 4096))
+    return found
+
+
+def _request(method: str, caller: socket.socket, edge: Lab, media: int, tag: str = "") -> bytes:
+    """One of a call to the number with a PIN, which the edge answers itself."""
+    us, to = hostport(caller.getsockname()), hostport(edge.at("UDP"))
+    body = f"v=0\r\no=- 1 1 IN IP4 {FORGED}\r\ns=-\r\nc=IN IP4 {FORGED}\r\nt=0 0\r\nm=audio {media} RTP/AVP 0\r\n"
+    said, number = (body, "1") if method == "INVITE" else ("", "2" if method == "BYE" else "1")
+    return (
+        f"{method} sip:{PIN}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{method};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:a@{us}>;tag=a\r\nTo: <sip:{PIN}@{to}>{f';tag={tag}' if tag else ''}\r\n"
+        f"Call-ID: forged@{us}\r\nCSeq: {number} {method}\r\nContact: <sip:a@{us}>\r\n"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(said)}\r\n\r\n{said}"
+    ).encode()
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ from gateway.rtp.g711 import Codec, decode, encode, silence
 from gateway.rtp.packet import RtpPacket, parse, write
 from gateway.rtp.peer import Peer
 from gateway.rtp.queue import SendQueue
-from gateway.rtp.session import Format, Session, Timeouts
+from gateway.rtp.session import SPARED, Format, Session, Timeouts
 
 THEM = ("192.0.2.1", 4000)
 PCMU_KEYS = Format(Codec.PCMU, event_type=101)
@@ -290,3 +290,30 @@ def test_a_second_stream_at_the_peers_address_is_not_heard_until_a_new_answer_na
     elsewhere = ("192.0.2.2", 4000)
     one.update(PCMU_KEYS, Peer(elsewhere), now=now + 0.03)
     assert one.receive(audio(7, -5000, ssrc=77), elsewhere, now + 0.03)
+
+
+@given(st.lists(st.booleans(), min_size=100, max_size=300))
+def test_who_may_not_be_there_gets_a_second_s_worth_and_then_no_more_than_comes(comes: list[bool]) -> None:
+    one, number, out = session(), 0, 0
+    one.sparing = True
+    for heard in comes:
+        out += one.send().datagram is not None
+        assert out <= SPARED + number
+        if heard:
+            number += 1
+            one.receive(audio(number), THEM, number * FRAME_SECONDS)
+    assert out >= SPARED
+
+
+def test_a_pause_for_want_of_proof_leaves_no_gap_but_in_time() -> None:
+    one = session()
+    one.sparing = True
+    before = [sent(one) for _ in range(SPARED)]
+    assert all(one.send(0.0).datagram is None for _ in range(10))
+    assert one.report(100.0, 1e9) is None
+    one.sparing = False
+    after = sent(one)
+    assert after.marker
+    assert after.sequence == (before[-1].sequence + 1) & 0xFFFF
+    assert after.timestamp == (before[-1].timestamp + 11 * FRAME) & 0xFFFFFFFF
+    assert one.report(100.0, 1e9) is not None
