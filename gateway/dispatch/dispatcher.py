@@ -356,9 +356,12 @@ class Dispatcher:
         log.warning(
             "the call's job didn't come or is gone; another is sent for", call=call.id, epoch=raised.epoch, late=late
         )
-        # The caller waits for the next job, and not for the last one's removal.
-        await self._dispatch(raised)
-        await self._rooms.withdraw(call.room, there)
+        try:
+            await self._dispatch(raised)
+        finally:
+            # After it: the caller waits for the next job, and not for the last one's removal. And where LiveKit let none
+            # come: whoever is there has lost the call all the same.
+            await self._rooms.withdraw(call.room, there)
 
     async def _without_agent(self, call: Call) -> None:
         """No agent's job takes the call: the plan says what comes instead."""

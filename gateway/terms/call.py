@@ -145,8 +145,8 @@ class Call:
     """Identity of the human who talks with the caller; "" for none."""
     left: Left | None = None
     """Who has left of those who have talked with the caller at this stop, the last that control heard of."""
-    tries: int = 1
-    """Jobs that were sent for it at this stop."""
+    tries: int = 0
+    """Jobs that LiveKit was asked for, and let come, at this stop; with the one that has led it here."""
     heard: int = 0
     """The last epoch whose job the caller could hear."""
     falls: int = 0

@@ -112,7 +112,7 @@ async def test_a_dispatch_is_noted_for_its_epoch_only(store: CallStore) -> None:
     await store.open(call)
     assert await store.dispatched(call.id, 1, "AD_1", 7.5)
     assert not await store.dispatched(call.id, 2, "AD_2", 8.5)
-    assert await store.get(call.id) == replace(call, dispatch="AD_1", dispatched=7.5)
+    assert await store.get(call.id) == replace(call, dispatch="AD_1", dispatched=7.5, tries=1)
 
 
 async def test_of_many_jobs_one_holds_the_lease(store: CallStore) -> None:
@@ -207,10 +207,25 @@ async def test_a_call_that_is_given_back_is_told_to_one_reader(store: CallStore)
 async def test_a_steady_jobs_loss_counts_as_the_first(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
-    for epoch, afresh, tries in ((1, False, 2), (2, False, 3), (3, True, 1), (4, False, 2)):
+    for epoch, afresh, tries in ((1, False, 1), (2, False, 2), (3, True, 0), (4, False, 1)):
+        await store.dispatched(call.id, epoch, "AD", 8.0)
         raised = await store.raise_epoch(call.id, epoch, 9.0, afresh=afresh)
         assert raised
         assert raised.tries == tries
+
+
+async def test_a_job_that_livekit_was_not_asked_for_counts_as_none(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+    await store.dispatched(call.id, 1, "AD", 8.0)
+    for epoch in range(1, 4):
+        raised = await store.raise_epoch(call.id, epoch, 9.0)
+        assert raised
+        assert raised.tries == 1
+    assert not await store.dispatched(call.id, 1, "AD_late", 10.0)
+    known = await store.get(call.id)
+    assert known
+    assert known.tries == 1
 
 
 async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: CallStore) -> None:
@@ -219,7 +234,7 @@ async def test_a_raised_epoch_ends_the_lease_and_shuts_the_old_job_out(store: Ca
     await store.dispatched(call.id, 1, "AD_1", 5.0)
     await store.take(call.id, 1, "one", 3)
     raised = await store.raise_epoch(call.id, 1, 9.0, late=1)
-    assert raised == replace(call, epoch=2, dispatch="", dispatched=9.0, tries=2, late=1)
+    assert raised == replace(call, epoch=2, dispatch="", dispatched=9.0, tries=1, late=1)
     assert await store.get(call.id) == raised
     assert await store.holder(call.id) is None
     assert not await store.take(call.id, 1, "one", 3)

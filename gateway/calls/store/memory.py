@@ -67,7 +67,7 @@ class MemoryStore:
         known = self._at(call, epoch)
         if known is None:
             return False
-        self._calls[call] = replace(known, dispatch=dispatch, dispatched=at)
+        self._calls[call] = replace(known, dispatch=dispatch, dispatched=at, tries=known.tries + 1)
         return True
 
     async def raise_epoch(
@@ -79,7 +79,7 @@ class MemoryStore:
             return None
         self._leases.pop(call, None)
         fresh = replace(known, epoch=seen + 1, phase=Phase.ROUTED, dispatch="", dispatched=at)
-        raised = replace(fresh, tries=1 if afresh else known.tries + 1, late=late, falls=falls)
+        raised = replace(fresh, tries=0 if afresh else known.tries, late=late, falls=falls)
         self._calls[call] = raised
         return raised
 

@@ -90,14 +90,15 @@ class CallStore(Protocol):
         ...
 
     async def dispatched(self, call: CallId, epoch: int, dispatch: str, at: float) -> bool:
-        """Note the dispatch made for `epoch`; False when the call is at another epoch or has ended."""
+        """Note the dispatch made for `epoch`, and count it in `tries`; False when the call is at another epoch or has
+        ended."""
         ...
 
     async def raise_epoch(
         self, call: CallId, seen: int, at: float, *, afresh: bool = False, late: int = 0, falls: int = 0
     ) -> Call | None:
         """Make `seen + 1` the call's epoch and end any lease of `seen`, atomically; `at` becomes its `dispatched`
-        time so that no other replica does it again, and one more job is counted in `tries`, from one on when `afresh`;
+        time so that no other replica does it again, `tries` begins anew when `afresh`;
         `late` and `falls` become the call's.
         None when another replica was first or the call has ended."""
         ...

@@ -48,12 +48,13 @@ return 1
     "dispatched": _AT_EPOCH
     + """
 redis.call('HSET', KEYS[1], 'dispatch', ARGV[2], 'dispatched', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'tries', 1)
 return 1
 """,
     "raise_epoch": _AT_EPOCH
     + """
 redis.call('DEL', KEYS[2])
-if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'tries', 1) else redis.call('HINCRBY', KEYS[1], 'tries', 1) end
+if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'tries', 0) end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1] + 1, 'phase', 'routed', 'dispatch', '', 'dispatched', ARGV[2], 'late', ARGV[4], 'falls', ARGV[5])
 return redis.call('HGETALL', KEYS[1])
 """,

@@ -254,6 +254,28 @@ async def test_no_job_is_sent_after_a_caller_who_has_left() -> None:
     assert call.phase is Phase.ENDED
 
 
+async def test_a_job_that_livekit_didnt_let_come_uses_no_try_up_and_the_last_one_goes() -> None:
+    """The caller has been answered, and LiveKit's API is away for longer than two jobs may take."""
+    world = World()
+    await world.one.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    assert await world.store.take(CALL, 1, "AJ", 3.0)
+    await world.store.tell(Event(CALL, Kind.ANSWERED, world.now, {"epoch": 1}))
+    world.rooms.down = True
+    for _ in range(TRIES):
+        world.now += patience(1)
+        await world.one.supervise()
+    assert world.rooms.done[1:] == [("withdraw", "agent", "AD_old")] * TRIES
+    world.rooms.down = False
+    world.now += patience(1)
+    await world.one.supervise()
+    sent = [one[1] for one in world.rooms.done if one[0] == "dispatch"]
+    assert sent == ["offhook-agents"] * 2
+    known = await world.store.get(CALL)
+    assert known
+    assert known.tries == 2
+
+
 async def test_a_dispatch_that_failed_is_made_later() -> None:
     world = World()
     world.rooms.down = True
