@@ -18,6 +18,7 @@ from livekit import rtc
 
 from gateway import sdk_log
 from gateway.edge.audio import Ears, Mouth, renewed
+from gateway.edge.codes import Codes
 from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
 from gateway.edge.jobs import is_job
@@ -111,6 +112,8 @@ class RoomLeg:
         self._hearing: dict[str, str] = {}
         """Whom we were subscribed to: identities, by the ids of their tracks. The SDK doesn't tell when LiveKit's API
         unsubscribes us later."""
+        self._codes: dict[str, Codes] = {}
+        """The keys of humans who talk with the caller, by identity."""
         self._renewing = asyncio.Lock()
         self._stay_until = 0.0
         self._gone = asyncio.Event()
@@ -337,10 +340,24 @@ class RoomLeg:
     def _on_key(self, dtmf: rtc.SipDTMF) -> None:
         if dtmf.participant is not None and not self._hears(dtmf.participant):
             return
-        if dtmf.digit and dtmf.digit in SIGNS:
-            self._user.on_room_key(dtmf.digit)
-        elif not dtmf.digit and dtmf.code < len(SIGNS):
-            self._user.on_room_key(SIGNS[dtmf.code])
+        key = dtmf.digit or SIGNS[dtmf.code : dtmf.code + 1]
+        if key and key in SIGNS:
+            self._tell_key(dtmf.participant, key)
+
+    def _tell_key(self, sender: rtc.RemoteParticipant | None, key: str) -> None:
+        """A human's codes are for the call's job alone."""
+        if sender is None or LEG not in sender.attributes:
+            self._user.on_room_key(key)
+            return
+        codes = self._codes.setdefault(sender.identity, Codes())
+        loop = asyncio.get_running_loop()
+        self._tell_keys(codes.pressed(key, loop.time()))
+        if codes.until:
+            loop.call_at(at := codes.until, lambda: self._tell_keys(codes.due(at)))
+
+    def _tell_keys(self, keys: str) -> None:
+        for key in keys if not self._left else "":
+            self._user.on_room_key(key)
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
         """LiveKit's API alone, which has no participant, tells how the caller's job is; the job, too, that a leg is to end."""

@@ -1,7 +1,7 @@
 """What happens once somebody has taken the call and the two talk: also the keys by which the human asks for more. Pure.
 
 A `*` of the human's is held for HELD: with a key of FEATURES it asks for something, and means nothing else alone. Keys come
-to us beside the audio, and the caller hears none of them where the SIP service sends them as events.
+to us beside the audio; our SIP service keeps such codes from the caller's phone (`gateway.edge.codes`), another may not.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff import cut_off, third
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
+from gateway.terms import codes
+from gateway.terms.codes import HELD
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
 
-HELD = 1.0
-"""Seconds in which the key that follows a `*` makes it a code."""
-
-
-FEATURES = {"2": Feature.BACK, "3": Feature.THIRD, "8": Feature.ASIDE}
+FEATURES = {codes.BACK: Feature.BACK, codes.THIRD: Feature.THIRD, codes.ASIDE: Feature.ASIDE}
 """By the key after the `*`."""
 
 

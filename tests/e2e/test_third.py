@@ -85,8 +85,10 @@ async def test_a_human_asks_a_third_in_private_and_brings_them_in(stack: Stack, 
     await human.press("*3")
     await asked.ended()
     await talk(call, human)
+    await human.press("5*")
     await human.hang_up()
     await call.ended()
+    assert "".join(press.key for press in call.keys) in ("5", "5*"), "the caller's phone is told of no code"
     found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
     assert [leg["member"] for leg in found["legs"]] == ["eve", "fay"]
     assert came(found) == ["taken", "asked"]

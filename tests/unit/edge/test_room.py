@@ -1,7 +1,8 @@
-"""How a call leaves its room."""
+"""How a call leaves its room, whom it hears there, and which keys."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from types import SimpleNamespace
 from typing import ClassVar, cast
@@ -9,7 +10,9 @@ from typing import ClassVar, cast
 import pytest
 from livekit import rtc
 
+from gateway.edge import codes
 from gateway.edge.audio import Mouth
+from gateway.edge.keys import SIGNS
 from gateway.edge.room import RPCS, RoomLeg, RoomUser, asked_to_hear
 from gateway.edge.seat import LiveKit, Seat
 from gateway.edge.switchboard import Switchboard
@@ -167,6 +170,34 @@ class Them:
 
     identity = "leg-1"
     attributes: ClassVar = {LEG: "1"}
+
+
+async def test_a_humans_codes_are_kept_from_the_callers_phone_and_a_jobs_keys_arent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = asyncio.Queue[str]()
+
+    class User(_User):
+        def on_room_key(self, key: str) -> None:
+            told.put_nowait(key)
+
+    def pressed(sender: object, keys: str) -> None:
+        for key in keys:
+            leg._on_key(cast("rtc.SipDTMF", SimpleNamespace(participant=sender, digit=key, code=SIGNS.index(key))))
+
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", User()), "call")
+    human, job = (
+        SimpleNamespace(identity="leg-1", attributes={LEG: "1"}, track_publications={}),
+        SimpleNamespace(identity="job", attributes={}, track_publications={}),
+    )
+    monkeypatch.setattr(codes, "HELD", 60.0)
+    pressed(human, "7*2")
+    pressed(job, "*2")
+    assert "".join(told.get_nowait() for _ in range(told.qsize())) == "7*2"
+    monkeypatch.setattr(codes, "HELD", 0.01)
+    pressed(human, "*")
+    assert told.empty()
+    assert await asyncio.wait_for(told.get(), 5.0) == "*"
 
 
 class Asks:
