@@ -38,8 +38,8 @@ from gateway.net.sip_driver import SipDriver
 from gateway.privacy.logs import configure
 from gateway.redis_client import open_client
 from gateway.sip import HostPort
-from gateway.sip.digest import Guard
 from gateway.sip.gate import Gate
+from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
 
 log = structlog.get_logger(__name__)

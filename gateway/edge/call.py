@@ -36,8 +36,8 @@ from gateway.net.sip_driver import Incoming, NotAcknowledged
 from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, dtmf, quality
 from gateway.sip import info, sdp, session_timer
 from gateway.sip.dialog import DialogId
-from gateway.sip.digest import Guard
 from gateway.sip.session_timer import SessionTimer
+from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
 from gateway.terms.hold import HOLD
 from gateway.terms.tones import ON, TONES

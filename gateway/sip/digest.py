@@ -1,25 +1,17 @@
-"""Digest authentication (RFC 7616, RFC 8760; RFC 3261 section 22), both sides. No I/O, no clock, no chance.
-
-Who is asked:
+"""Digest authentication (RFC 7616, RFC 8760; RFC 3261 section 22), for who is asked. No I/O, no clock, no chance.
 
     challenge = choose(response.headers.getlist("WWW-Authenticate"))   # None: nothing we can answer
     header = challenge.answer(method, uri, user, password, cnonce)     # for Authorization
 
-Who asks:
-
-    guard = Guard(key)                                                 # one a process, of a random key
-    values = guard.challenges(realm, call_id, word, now)               # for Proxy-Authenticate
-    proof = guard.judge(values, method, user, password, call_id, now)  # of Proxy-Authorization
+Who asks has `gateway.sip.sign_in`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 _PARAMETER = re.compile(r'\s*([A-Za-z0-9_.-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)')
 _ALGORITHMS: dict[str, Callable[[bytes], str]] = {
@@ -47,11 +39,11 @@ class Challenge:
         """The value of Authorization or Proxy-Authorization. `uri`: the Request-URI as sent; `cnonce`: a new random
         word; `count`: how often the nonce has been used, this time included."""
         qop = "auth" if self.qop else ""
-        proof = _proof(self, method, uri, user, password, cnonce, f"{count:08x}", qop)
-        said = [f"username={_quoted(user)}", f"realm={_quoted(self.realm)}", f"nonce={_quoted(self.nonce)}"]
-        said += [f"uri={_quoted(uri)}", f'response="{proof}"', f"algorithm={self.algorithm}"]
+        proved = response(self, method, uri, user, password, cnonce, f"{count:08x}", qop)
+        said = [f"username={quoted(user)}", f"realm={quoted(self.realm)}", f"nonce={quoted(self.nonce)}"]
+        said += [f"uri={quoted(uri)}", f'response="{proved}"', f"algorithm={self.algorithm}"]
         if self.opaque is not None:
-            said.append(f"opaque={_quoted(self.opaque)}")
+            said.append(f"opaque={quoted(self.opaque)}")
         if qop:
             said += [f"qop={qop}", f"nc={count:08x}"]
         if qop or self._session:
@@ -74,7 +66,7 @@ def _challenge(value: str) -> Challenge | None:
     said = parameters(value)
     qop = tuple(word.strip().lower() for word in said.get("qop", "").split(",") if word.strip())
     algorithm = said.get("algorithm", "MD5")
-    if "realm" not in said or "nonce" not in said or _name(algorithm) not in _ALGORITHMS or (qop and "auth" not in qop):
+    if "realm" not in said or "nonce" not in said or not known(algorithm) or (qop and "auth" not in qop):
         return None
     stale = said.get("stale", "").lower() == "true"
     return Challenge(said["realm"], said["nonce"], algorithm, said.get("opaque"), qop, stale)
@@ -95,70 +87,10 @@ def parameters(value: str) -> dict[str, str]:
     return found if at >= len(rest.rstrip()) else {}
 
 
-class Proof(StrEnum):
-    """What a request's credentials are worth."""
-
-    NONE = "none"
-    """There are none that we could judge: ask for them."""
-    WRONG = "wrong"
-    STALE = "stale"
-    """Right, for a nonce that is too old or somebody else's: ask again, and say so."""
-    GOOD = "good"
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Asks for passwords and judges the proofs. It keeps nothing: its nonces say by themselves, sealed with `key`,
-    when and for which call they were made."""
-
-    key: bytes = field(repr=False)
-    lasts: float = 60.0
-    """Seconds that a nonce is good for."""
-
-    def challenges(self, realm: str, call_id: str, word: str, now: float, *, stale: bool = False) -> list[str]:
-        """Values of WWW-Authenticate or Proxy-Authenticate. `word`: a new random one; `now`: seconds of the clock by
-        which `judge` is asked.
-
-        MD5 stands first, though RFC 8760 section 2.3 wants the strongest there: many phones, and SIPp, read only the
-        first, and give up when they don't know it.
-        """
-        stamp = f"{int(now)}.{word}"
-        nonce = f"{stamp}.{self._seal(stamp, call_id)}"
-        end = ", stale=true" if stale else ""
-        return [
-            f'Digest realm={_quoted(realm)}, nonce="{nonce}", algorithm={name}, qop="auth"{end}'
-            for name in ("MD5", "SHA-256")
-        ]
-
-    def judge(self, values: Iterable[str], method: str, user: str, password: str, call_id: str, now: float) -> Proof:
-        """What the values of Authorization or Proxy-Authorization prove; the best of them counts."""
-        found = [self._judged(said, method, user, password, call_id, now) for said in map(parameters, values) if said]
-        return max(found, key=list(Proof).index, default=Proof.NONE)
-
-    def _judged(
-        self, said: Mapping[str, str], method: str, user: str, password: str, call_id: str, now: float
-    ) -> Proof:
-        algorithm, qop = said.get("algorithm", "MD5"), said.get("qop", "")
-        needed = {"username", "realm", "nonce", "uri", "response", *(("cnonce", "nc") if qop else ())}
-        if not needed <= said.keys() or _name(algorithm) not in _ALGORITHMS or qop not in ("", "auth"):
-            return Proof.NONE
-        challenge = Challenge(said["realm"], said["nonce"], algorithm)
-        right = _proof(challenge, method, said["uri"], user, password, said.get("cnonce", ""), said.get("nc", ""), qop)
-        if said["username"] != user or not hmac.compare_digest(right.encode(), said["response"].lower().encode()):
-            return Proof.WRONG
-        stamp, _, seal = said["nonce"].rpartition(".")
-        made = stamp.partition(".")[0]
-        ours = hmac.compare_digest(seal.encode(), self._seal(stamp, call_id).encode())
-        return Proof.GOOD if ours and 0 <= now - int(made) <= self.lasts else Proof.STALE
-
-    def _seal(self, stamp: str, call_id: str) -> str:
-        return hmac.new(self.key, f"{stamp}\0{call_id}".encode(), "sha256").hexdigest()[:32]
-
-
-def _proof(
+def response(
     challenge: Challenge, method: str, uri: str, user: str, password: str, cnonce: str, count: str, qop: str
 ) -> str:
-    """RFC 7616 section 3.4.1."""
+    """What proves the password (RFC 7616 section 3.4.1). `count`, `qop`: as written; a `qop` of "" is RFC 2069's form."""
     hashed = _ALGORITHMS[_name(challenge.algorithm)]
     first = hashed(f"{user}:{challenge.realm}:{password}".encode())
     if challenge._session:
@@ -168,10 +100,16 @@ def _proof(
     return hashed(f"{first}:{middle}:{second}".encode())
 
 
-def _name(algorithm: str) -> str:
-    return algorithm.upper().removesuffix("-SESS")
+def known(algorithm: str) -> bool:
+    """Whether an algorithm is one of ours, as it is written in a header."""
+    return _name(algorithm) in _ALGORITHMS
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text as the value of a parameter."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _name(algorithm: str) -> str:
+    return algorithm.upper().removesuffix("-SESS")

@@ -20,7 +20,7 @@ from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
 from gateway.edge.inbound.pin import PinDesk, say
 from gateway.edge.inbound.ringing import Ringing
-from gateway.edge.inbound.state import TALKING, Call, State
+from gateway.edge.inbound.state import REALM, TALKING, Call, State
 from gateway.edge.leg import CALL_STATUS, attributes, fixed_headers, harmless, written
 from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.seat import Seat
@@ -31,7 +31,6 @@ from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.terms.personal import Digits
 
-_CREDENTIALS = ("Proxy-Authorization", "Authorization")
 FLOOD_SILENCE = 32.0
 """Seconds (64*T1) that a call we were told to drop is left without an answer; its caller has given up by then."""
 
@@ -143,11 +142,10 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         await self._ask(self._tools.io.authentication(self._info.leg), self._trunk_told)
 
     def _trunk_told(self, trunk: TrunkAnswer) -> own.Event:
-        invite = self._incoming.request
-        values = [value for name in _CREDENTIALS for value in invite.headers.getlist(name)]
-        proof = self._tools.guard.judge(
-            values, "INVITE", trunk.username, trunk.password, invite.call_id, self._loop.time()
-        )
+        if not trunk.guarded:
+            return own.TrunkTold(trunk)
+        realm, now = trunk.realm or REALM, self._loop.time()
+        proof = self._tools.guard.judge(self._incoming.request, realm, trunk.username, trunk.password, now)
         return own.TrunkTold(trunk, proof)
 
     async def _ask_rule(self, trunk: str, pin: Digits | None) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from gateway.bus.ioinfo import RuleAnswer, TrunkAnswer
 from gateway.edge import events as common
-from gateway.sip.digest import Proof
+from gateway.sip.sign_in import Proof
 from gateway.terms.personal import Digits
 
 

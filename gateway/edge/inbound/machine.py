@@ -90,9 +90,10 @@ from gateway.edge.inbound.state import (
     told_first,
 )
 from gateway.edge.session import NEVER, NOT_REFRESHED, agreed
-from gateway.sip.digest import Proof
+from gateway.sip.sign_in import Proof
 
 WRONG_PIN = "wrong PIN"
+SIGNED_ELSEWHERE = "the password's proof is for another number"
 _Transition = Callable[[Call, Any, float], Step]
 """The second argument is of the event type that the table names."""
 
@@ -149,7 +150,8 @@ def _trunk(call: Call, event: TrunkTold, now: float) -> Step:
         # Every honest call begins so: it is no call yet, and nobody is told of it.
         return ended(call), (Challenge(answer.realm or REALM, stale=event.proof is Proof.STALE),)
     if answer.guarded and event.proof is not Proof.GOOD:
-        return told_first(told, refuse(call, 403, "refused", error="wrong password"))
+        elsewhere = event.proof is Proof.ELSEWHERE
+        return told_first(told, refuse(call, 403, "refused", error=SIGNED_ELSEWHERE if elsewhere else "wrong password"))
     ringing = replace(call, state=State.RULE, trunk=answer.trunk, ring_at=now + RING_AGAIN)
     return ringing, (Ring(), told, AskRule(answer.trunk))
 

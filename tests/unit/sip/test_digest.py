@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sip.digest import Guard, Proof, choose, parameters
+from gateway.sip.digest import choose, parameters
 
 RFC_7616 = (
     'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm={}, '
@@ -77,53 +77,3 @@ def test_any_realm_user_and_password_is_proven_in_one_line(user: str, realm: str
 @given(st.text())
 def test_any_text_is_read_or_nothing(value: str) -> None:
     choose([value, f"Digest {value}"])
-
-
-GUARD = Guard(b"key")
-URI = "sip:+15105550100@192.0.2.1"
-
-
-def signed(
-    password: str = "secret", *, user: str = "user", call_id: str = "a", at: float = 100.0, algorithm: str = ""
-) -> str:
-    """Credentials that answer a challenge of GUARD."""
-    asked = [value for value in GUARD.challenges("here", call_id, "word", at) if algorithm in value]
-    challenge = choose(asked)
-    assert challenge is not None
-    return challenge.answer("INVITE", URI, user, password, "cnonce")
-
-
-def judged(*values: str, call_id: str = "a", now: float = 110.0) -> Proof:
-    return GUARD.judge(values, "INVITE", "user", "secret", call_id, now)
-
-
-@pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])
-def test_who_knows_the_password_is_let_in(algorithm: str) -> None:
-    assert judged(signed(algorithm=f"={algorithm},")) is Proof.GOOD
-
-
-def test_who_does_not_is_not() -> None:
-    assert judged() is Proof.NONE
-    assert judged("Basic abc", "Digest") is Proof.NONE
-    assert judged(signed("guess")) is Proof.WRONG
-    assert judged(signed(user="other")) is Proof.WRONG
-    assert judged(signed("guess"), signed()) is Proof.GOOD
-
-
-def test_a_nonce_is_good_for_one_call_and_a_minute() -> None:
-    assert judged(signed(), now=160.0) is Proof.GOOD
-    assert judged(signed(), now=161.0) is Proof.STALE
-    assert judged(signed(at=200.0)) is Proof.STALE, "made in the future"
-    assert judged(signed(), call_id="b") is Proof.STALE
-    assert Guard(b"another").judge([signed()], "INVITE", "user", "secret", "a", 110.0) is Proof.STALE
-
-
-def test_a_stale_challenge_says_so() -> None:
-    challenge = choose(GUARD.challenges("here", "a", "word", 1.0, stale=True))
-    assert challenge is not None
-    assert challenge.stale
-
-
-@given(st.text())
-def test_any_credentials_are_judged(value: str) -> None:
-    assert judged(value, f"Digest {value}") in (Proof.NONE, Proof.WRONG)

@@ -17,8 +17,8 @@ from gateway.edge.seat import LiveKit
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener
 from gateway.net.sip_driver import Incoming
-from gateway.sip.digest import Guard
 from gateway.sip.message import parse
+from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
 
 INVITE = (

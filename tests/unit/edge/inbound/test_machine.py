@@ -14,8 +14,8 @@ from gateway.edge.inbound import machine
 from gateway.edge.inbound.machine import begin, expire, step
 from gateway.edge.inbound.state import Call, State, reject_status
 from gateway.edge.session import NEVER
-from gateway.sip.digest import Proof
 from gateway.sip.session_timer import SessionTimer
+from gateway.sip.sign_in import Proof
 from gateway.terms.personal import Digits
 
 TRUNK = own.TrunkTold(TrunkAnswer("ST_1"))
@@ -303,10 +303,13 @@ def test_who_has_not_signed_in_is_asked_to_and_nobody_is_told(proof: Proof, stal
     assert (call.state, effects) == (State.ENDED, (own.Challenge("LiveKit", stale=stale),))
 
 
-def test_a_wrong_password_is_refused() -> None:
-    _, effects = after(own.TrunkTold(GUARDED, Proof.WRONG))
+@pytest.mark.parametrize(
+    ("proof", "why"), [(Proof.WRONG, "wrong password"), (Proof.ELSEWHERE, machine.SIGNED_ELSEWHERE)]
+)
+def test_a_wrong_password_is_refused(proof: Proof, why: str) -> None:
+    _, effects = after(own.TrunkTold(GUARDED, proof))
     assert effects[:2] == (own.TellIncoming("ST_1"), own.Reject(403, "Forbidden"))
-    assert end(effects).error == "wrong password"
+    assert end(effects).error == why
 
 
 def test_who_has_signed_in_is_let_in() -> None:
