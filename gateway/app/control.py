@@ -123,6 +123,7 @@ async def run(settings: Settings) -> None:
                 slots=pools.slots,
                 edges=Edges(redis).there,
                 look=pools.look,
+                ask=watch.look,
             )
             dead = Deaths(store, partial(held, redis), lambda worker: presence.died(worker, time.time()), watch.settled)
             sweep = Sweep(store, partial(_unended, looking), watch.settled)

@@ -61,15 +61,18 @@ class Dispatcher:
         slots: Callable[[], Mapping[Pool, int]] = dict,
         edges: Callable[[float], Awaitable[frozenset[str]]] | None = None,
         look: Callable[[], Awaitable[None]] | None = None,
+        ask: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`plan`: the one in force now. `plan_of`: the one of a version, by which a call goes on as it began; None where
         it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
         ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
         and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
-        `edges`: our SIP services that run, at a time. `look`: learns anew what `state` and `slots` tell. `clock`: seconds since the epoch."""
+        `edges`: our SIP services that run, at a time. `look`: learns anew what `state` and `slots` tell, `ask` what
+        `settled` does. `clock`: seconds since the epoch."""
         self._routing = Routing(store, plan, plan_of=plan_of, state=state, slots=slots, clock=clock)
         self._forget, self._settled, self._slots, self._edges, self._look = forget, settled, slots, edges, look
+        self._ask = ask
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._parting: dict[str, float] = {}
         """Rooms that are left to their jobs for a moment, and until when."""
@@ -254,6 +257,8 @@ class Dispatcher:
     async def _look_after(self, call: Call, slots: asyncio.Semaphore) -> None:
         async with slots:
             holder = await self._store.holder(call.id)
+            if holder is None and self._ask is not None:
+                await self._ask()
             if self._settled():  # else it may be the store that has forgotten who holds it
                 await self._act(call, self._needs(call, holder), silent=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -31,13 +32,19 @@ class Watch:
         seconds, never going back."""
         self._store, self._forgot, self._clock = store, forgot, clock
         self._trust = Trust()
+        self._looking = asyncio.Lock()
 
     def settled(self) -> bool:
         """Whether a call without a lease is one without a job."""
         return self._trust.settled(self._clock())
 
     async def look(self) -> None:
-        """Ask once. Raises nothing: that it doesn't answer is known then."""
+        """Ask once. Raises nothing: that it doesn't answer is known then. Whoever is about to judge by a lease does it, too:
+        they may be the first who is awake after a standstill."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         before, asked = self._trust, self._clock()
         try:
             standing = await self._store.standing()
@@ -49,6 +56,6 @@ class Watch:
         now = self._clock()
         self._trust = before.answered(standing, now - asked, now)
         if self._trust.until > max(before.until, now):
-            log.warning("the call store is back; calls are looked after in a moment", seconds=SETTLES)
+            log.warning("leases may have run out; calls are looked after in a moment", seconds=SETTLES)
         if self._trust.forgot(before):
             self._forgot()

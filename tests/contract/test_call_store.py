@@ -183,6 +183,9 @@ async def test_a_store_says_since_when_it_answers(store: CallStore) -> None:
     assert one.run == other.run
     assert one.run
     assert other.age >= one.age >= 0
+    assert other.clock >= one.clock
+    if isinstance(store, RedisStore):
+        assert 0 < other.clock - one.clock < 1, "in seconds, finer than one"
 
 
 async def test_a_call_that_is_given_back_is_told_to_one_reader(store: CallStore) -> None:

@@ -121,7 +121,7 @@ class MemoryStore:
 
     async def standing(self) -> Standing:
         """See the port."""
-        return Standing("memory", float("inf"))
+        return Standing("memory", float("inf"), self._clock())
 
     async def release(self, call: CallId, epoch: int, job: str, *, silent: bool = False) -> None:
         """See the port."""

@@ -67,6 +67,8 @@ class Standing:
     """Of the server's process; "" where it tells none."""
     age: float
     """Seconds for which it has been answering."""
+    clock: float = 0.0
+    """Its own, by which leases run out, in seconds; 0 where it tells none."""
 
 
 class CallStore(Protocol):

@@ -139,7 +139,9 @@ class RedisStore:
             except ResponseError:  # a Redis that tells us nothing of itself, such as one whose ACL forbids it
                 await cast(Any, self._redis.ping())
                 return Standing("", float("inf"))
-        return Standing(str(told.get("run_id", "")), float(told.get("uptime_in_seconds", 0)))
+        age = float(told.get("uptime_in_seconds", 0))
+        clock = float(told.get("server_time_usec", age * 1e6)) / 1e6
+        return Standing(str(told.get("run_id", "")), age, clock)
 
     async def release(self, call: CallId, epoch: int, job: str, *, silent: bool = False) -> None:
         """See the port."""

@@ -9,6 +9,7 @@ import pytest
 from gateway.bus.callstate import Status
 from gateway.conduct.script import ANSWER_WITHIN
 from gateway.dispatch.decide import FALLS, LASTS, STEADY, TRIES, TRIES_AGENT
+from gateway.dispatch.dispatcher import Dispatcher
 from gateway.errors import Unavailable
 from gateway.terms.call import Phase
 from gateway.terms.event import Event, Kind
@@ -110,6 +111,27 @@ async def test_who_is_heard_by_no_job_is_turned_away_while_they_ring() -> None:
         await world.one.replace_lost(0.01)
     assert [one[1] for one in world.rooms.done if one[0] == "dispatch"] == ["offhook-agents"] * 2 + ["offhook-house"]
     assert world.rooms.done[-2:] == [("turn away", "503"), ("close",)]
+
+
+async def test_no_job_is_replaced_by_who_learns_just_then_that_its_lease_may_have_run_out_in_a_standstill() -> None:
+    world, asked = World(), list[float]()
+
+    async def ask() -> None:
+        asked.append(world.now)
+        world.settled = False
+
+    waking = Dispatcher(
+        world.store, world.rooms, lambda: world.plan, settled=lambda: world.settled, ask=ask, clock=lambda: world.now
+    )
+    await waking.arrived(arrival())
+    world.rooms.there[CALL] = arrival()
+    assert await world.store.take(CALL, 1, "AJ_1", 3.0)
+    await waking.supervise()
+    assert not asked, "a lease says enough"
+    world.now += 30.0
+    await waking.supervise()
+    assert asked
+    assert world.rooms.did("dispatch") == 1
 
 
 async def test_a_job_that_holds_the_call_is_left_alone_until_it_is_gone() -> None:
