@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from gateway.calls.people.ring import all_at_once
 from gateway.calls.words.message import Say, line_of
 from gateway.dialplan.actions import INSTEAD, Agent, Dial, Menu, Message, Queue, Reject, Transfer
 from gateway.dialplan.duty import duty
@@ -17,7 +18,10 @@ from gateway.dialplan.state import State
 from gateway.dialplan.wording import music_of, prompt_of
 from gateway.dispatch.recalling import team_terms, terms_of
 from gateway.errors import OurFault
+from gateway.handoff.browser import ANSWERS_WITHIN
+from gateway.handoff.state import SETTLE
 from gateway.terms.act import (
+    RUNG_FOR,
     TALK,
     Act,
     Because,
@@ -36,6 +40,8 @@ from gateway.terms.act import (
 from gateway.terms.call import Brief, Call, Pool
 from gateway.terms.handoff import PUT_THROUGH
 
+WAITS_AT_MOST = 600.0
+"""Seconds that a caller waits at most while those of a team are rung one after the other."""
 _REASONS = {
     Because.HUMAN: "the caller asked for a person",
     Because.UNANSWERED: "nobody took the call",
@@ -176,6 +182,7 @@ def _to_team(plan: Plan, call: Call, onward: Onward, ask: Ask, state: State) -> 
         people = list(_people(plan, team))
         act = Handoff(
             team.name,
+            at_most=_rung_within(team, people),
             introduce=route.introduce,
             ring_back=team.ring_back if route.ring_back is None else route.ring_back,
             notify=team.notify,
@@ -189,6 +196,14 @@ def _to_team(plan: Plan, call: Call, onward: Onward, ask: Ask, state: State) -> 
     return replace(
         stop, brief=replace(stop.brief, callback=replace(team_terms(plan, team.name, Callback(), ask.at), tries=1))
     )
+
+
+def _rung_within(team: Team, people: Sequence[Person]) -> float:
+    """Seconds until nobody else is rung: enough that each is rung once, as far as a caller can be let wait."""
+    if all_at_once(team.ring):
+        return RUNG_FOR
+    once = sum(SETTLE + (team.ring_for if one.call else max(team.ring_for, ANSWERS_WITHIN)) for one in people)
+    return min(max(RUNG_FOR, once), WAITS_AT_MOST)
 
 
 def _cards(people: Sequence[Person], team: Team) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -15,6 +15,8 @@ _PACE, _PAUSE = 2.9, 0.2
 """Words a second of a voice that reads, and seconds between its sentences: as slow as flite's."""
 _LONGEST_VALUE = 12
 """Words of one fact at the most."""
+_LONGEST_NAME = 5
+"""Words of a name, and of a company: the two of them are said in any case, and leave time for what the caller needs."""
 
 
 def seconds_of(text: str) -> float:
@@ -26,7 +28,7 @@ def whisper(facts: Mapping[str, object], reason: str, language: str) -> tuple[st
     """The sentences: what fits, in the order of what helps most to decide. `facts`: the lead's, by their names; what is
     sealed isn't said. `reason`: why the caller is handed over, in a few words; "" for nothing that needs to be said."""
     found = {name: _said(value) for name, value in facts.items()}
-    name, company = found.get("name", ""), found.get("company", "")
+    name, company = (_cut(found.get(key, ""), _LONGEST_NAME) for key in ("name", "company"))
     first = (
         HandoffWord.FROM_COMPANY if name and company
         else HandoffWord.FROM if name
@@ -57,7 +59,7 @@ def _said(value: object) -> str:
     return _cut(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, most: int = _LONGEST_VALUE) -> str:
     """The beginning of what is too long to be said."""
     words = text.split()
-    return " ".join(words[:_LONGEST_VALUE]).rstrip(" .,;:!?")
+    return " ".join(words[:most]).rstrip(" .,;:!?")

@@ -125,6 +125,8 @@ class Dismiss:
     """MINUTES when the call has lasted as long as its route lets one; "" when nothing is left for the caller."""
 
 
+RUNG_FOR = 120.0
+"""Seconds for which those of a team are rung who are to take a caller from an agent."""
 RING_BACK = 90.0
 """Seconds from taking a call in which a lost line is rung back; who talked longer is called by the caller, or calls."""
 
@@ -136,7 +138,7 @@ class Handoff:
 
     team: str
     music: str = "default"
-    at_most: float = 120.0
+    at_most: float = RUNG_FOR
     """Seconds until nobody else is rung."""
     introduce: bool = True
     """Whether the two are introduced to each other as they are connected."""

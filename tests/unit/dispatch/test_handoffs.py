@@ -15,11 +15,13 @@ from gateway.dialplan.state import State
 from gateway.dispatch import stops
 from gateway.dispatch.decide import TRIES, Arrival, arrived
 from gateway.dispatch.dispatcher import PARTS_WITHIN
+from gateway.handoff.state import SETTLE
 from gateway.terms.act import RING_BACK, Because, Handoff, Onward, Promise, Record, Talk
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 from gateway.terms.times import patience
+from tests.unit.dialplan.plans import plan as read_plan
 from tests.unit.dispatch.world import CALL, World, arrival
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -92,6 +94,25 @@ def test_an_agent_gives_its_caller_to_the_routes_team(plan: Plan, dialed: str, i
     cards = (("ana", ("sms:+15105550111", "mailto:ana@acme.example")),)
     assert given.act == Handoff("desk", introduce=introduce, notify=("mailto:desk@acme.example",), cards=cards)
     assert (given.pool, given.because, given.route, given.brief.agent) == (Pool.HOUSE, "handoff", call.route, "")
+
+
+@pytest.mark.parametrize(
+    ("ring", "members", "seconds"),
+    [("ringall", 9, 120.0), ("linear", 2, 120.0), ("linear", 9, 9 * (30.0 + SETTLE)), ("random", 40, 600.0)],
+)
+def test_each_of_a_team_is_rung_once_before_it_is_given_up(
+    tmp_path: Path, ring: str, members: int, seconds: float
+) -> None:
+    names = [f"m{number}" for number in range(members)]
+    people = "".join(f"  {name}: {{call: +1 510 555 {100 + number:04}}}\n" for number, name in enumerate(names))
+    many = read_plan(
+        tmp_path,
+        "offhook: 1\ntimezone: UTC\nhuman: callback\nnumbers: {+15105550100: line}\nroutes: {line: {agent: sales, handoff: many}}\n"
+        f"people:\n{people}teams: {{many: {{members: [{', '.join(names)}], ring: {ring}, for: 30s}}}}\n",
+    )
+    act = after(many, at_agent(many, "+15105550100"), Because.HANDOFF).act
+    assert isinstance(act, Handoff)
+    assert act.at_most == seconds
 
 
 @pytest.mark.parametrize(
