@@ -21,7 +21,7 @@ from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 from gateway.terms.times import patience
-from tests.unit.dialplan.plans import plan as read_plan
+from tests.unit.dialplan.plans import loaded
 from tests.unit.dispatch.world import CALL, World, arrival
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -72,9 +72,9 @@ routes:
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     where = tmp_path_factory.mktemp("plan") / "main.yaml"
     where.write_text(PLAN)
-    loaded = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC))
-    assert loaded.plan, [str(one) for one in loaded.findings]
-    return loaded.plan
+    found = load(where, catalogue(), datetime.fromtimestamp(NOON, UTC))
+    assert found.plan, [str(one) for one in found.findings]
+    return found.plan
 
 
 def at_agent(plan: Plan, dialed: str) -> Call:
@@ -105,11 +105,13 @@ def test_each_of_a_team_is_rung_once_before_it_is_given_up(
 ) -> None:
     names = [f"m{number}" for number in range(members)]
     people = "".join(f"  {name}: {{call: +1 510 555 {100 + number:04}}}\n" for number, name in enumerate(names))
-    many = read_plan(
+    many = loaded(
         tmp_path,
-        "offhook: 1\ntimezone: UTC\nhuman: callback\nnumbers: {+15105550100: line}\nroutes: {line: {agent: sales, handoff: many}}\n"
+        "offhook: 1\ntimezone: UTC\nhuman: callback\nnumbers: {+15105550100: line}\n"
+        "routes: {line: {agent: sales, handoff: many}}\n"
         f"people:\n{people}teams: {{many: {{members: [{', '.join(names)}], ring: {ring}, for: 30s}}}}\n",
-    )
+    ).plan
+    assert many is not None
     act = after(many, at_agent(many, "+15105550100"), Because.HANDOFF).act
     assert isinstance(act, Handoff)
     assert act.at_most == seconds
