@@ -25,9 +25,9 @@ from gateway.edge.reason import dropped
 from gateway.errors import PeerFault
 from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming
-from gateway.sip import info, refer, session_timer
+from gateway.sip import dialog, info, refer, session_timer
 from gateway.sip.dialog import DialogFault, DialogId
-from gateway.sip.message import host_port, unsupported
+from gateway.sip.message import unsupported
 from gateway.sip.secure import SipsNotAllowed
 from gateway.sip.session_timer import IntervalTooSmall
 from gateway.tasks import Tasks
@@ -234,14 +234,7 @@ def _check(incoming: Incoming) -> None:
     that promises TLS and came without (480)."""
     session_timer.answer(incoming.request)
     incoming.contact()
-    try:
-        host_port(incoming.request.contact[0].uri)
-    except (ValueError, IndexError) as bad:
-        raise PeerFault("A call names no Contact that can be read.", sip_status=400) from bad
-    try:
-        _ = incoming.request.via
-    except ValueError as bad:
-        raise PeerFault("The way that a call has come can't be read.", sip_status=400) from bad
+    dialog.check(incoming.request)
 
 
 def lasting() -> Tasks:

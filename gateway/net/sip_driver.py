@@ -382,7 +382,7 @@ class SipDriver(ABC):
         for name in ("From", "To", "Call-ID", "CSeq"):
             stand_in.headers.set(name, response.headers[name])
         try:
-            dialog = Dialog.uac(stand_in, response)
+            dialog = _unwanted(stand_in, response)
             destination = dialog.destination
         except PeerFault:
             DROPPED.labels("2xx without contact").inc()
@@ -393,6 +393,15 @@ class SipDriver(ABC):
             self.perform(self.layer.request(dialog.request("BYE"), where, self.now())[1])
         except Unavailable:
             log.info("sip.disowned_without_bye")
+
+
+def _unwanted(invite: sipmessage.Request, response: sipmessage.Response) -> Dialog:
+    """The dialog to end; without its routes where those can't be read. Raises PeerFault when it can't be."""
+    try:
+        return Dialog.uac(invite, response)
+    except PeerFault:
+        response.headers.setlist("Record-Route", [])
+        return Dialog.uac(invite, response)
 
 
 def next_hop(request: sipmessage.Request) -> HostPort:

@@ -65,14 +65,14 @@ class Dialog:
     def uas(cls, request: sipmessage.Request, response: sipmessage.Response) -> Dialog:
         """The dialog that our 101–299 `response` to an INVITE makes (section 12.1.1).
 
-        Raises DialogFault (400) when the INVITE has no Contact to send to.
+        Raises DialogFault (400) as `check` does.
         """
         return cls(
             DialogId(request.call_id, tag_of(response.to_address), tag_of(request.from_address)),
             local=response.headers["To"],
             remote=request.headers["From"],
             target=_contact_of(request),
-            routes=_values(request, "Record-Route"),
+            routes=_routes_of(request),
             local_seq=0,
             remote_seq=request.cseq.sequence,
             contact=response.headers.get("Contact") or "",
@@ -82,8 +82,8 @@ class Dialog:
     def uac(cls, request: sipmessage.Request, response: sipmessage.Response) -> Dialog:
         """The dialog that a 101–299 `response` to our INVITE makes (section 12.1.2).
 
-        Raises DialogFault when the response names no tag or, being a 2xx, no Contact. A dialog made of a provisional
-        response is early: make a new one of the 2xx.
+        Raises DialogFault when the response names no tag, routes that can't be read, or, being a 2xx, no Contact. A dialog made of
+        a provisional response is early: make a new one of the 2xx.
         """
         remote_tag = tag_of(response.to_address)
         if not remote_tag:
@@ -94,7 +94,7 @@ class Dialog:
             local=request.headers["From"],
             remote=response.headers["To"],
             target=request.uri if early else _contact_of(response),
-            routes=reversed(_values(response, "Record-Route")),
+            routes=_routes_of(response, backwards=True),
             local_seq=request.cseq.sequence,
             remote_seq=None,
             contact=request.headers.get("Contact") or "",
@@ -184,12 +184,28 @@ class Dialog:
         return made
 
 
+def check(invite: sipmessage.Request) -> None:
+    """Raise DialogFault (400) for an INVITE that no dialog can be made of: nobody could be sent a BYE by it, as its Contact or a
+    Record-Route can't be read, or is no place."""
+    _contact_of(invite)
+    _routes_of(invite)
+
+
 def _loose(route: str) -> bool:
     return "lr" in {name.lower() for name in lenient.address(route).uri.parameters}
 
 
-def _values(message: sipmessage.Message, name: str) -> list[str]:
-    return [value for line in message.headers.getlist(name) for value in lenient.split(line)]
+def _routes_of(message: sipmessage.Message, *, backwards: bool = False) -> list[str]:
+    """The route set as it was written, the way that we go first."""
+    routes = [value for line in message.headers.getlist("Record-Route") for value in lenient.split(line) if value]
+    ordered = routes[::-1] if backwards else routes
+    try:
+        read = [lenient.address(route).uri for route in ordered]
+        if read:
+            host_port(read[0])
+    except (ValueError, PeerFault) as bad:
+        raise DialogFault("A SIP message that makes a dialog names routes that can't be read.") from bad
+    return ordered
 
 
 def _contact_of(message: sipmessage.Message) -> sipmessage.URI:

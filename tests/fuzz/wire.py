@@ -88,9 +88,11 @@ def _told(invite: sipmessage.Request) -> None:
 
 def _dialog(request: sipmessage.Request, response: sipmessage.Response) -> None:
     try:
-        Dialog.uas(request, response).request("BYE")
+        dialog = Dialog.uas(request, response)
     except PeerFault:
         return
+    assert dialog.destination
+    dialog.request("BYE")
 
 
 def framing(data: bytes) -> None:
@@ -189,8 +191,9 @@ def rtp_seed() -> bytes:
 
 def found() -> list[bytes]:
     """INVITEs that once did harm; what is like them is tried again and again."""
-    ports = TORTURES["sdp01"].data
-    return [ports.replace(b"example.com", b"example.com:99999999999", at) for at in (1, 2)]
+    whole = TORTURES["sdp01"].data
+    ports = (whole.replace(b"example.com", b"example.com:99999999999", at) for at in (1, 2))
+    return [*ports, whole.replace(b"Accept: ", b"Record-Route: ")]
 
 
 SEEDS: Mapping[str, Sequence[bytes]] = {

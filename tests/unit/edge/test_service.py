@@ -1,13 +1,21 @@
-"""Who is let in as the places run out."""
+"""Who is let in: as the places run out, and by what an INVITE says."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from gateway.edge.service import Edge
+from gateway.edge.service import Edge, _check
+from gateway.errors import PeerFault
+from gateway.sip.message import parse
+
+INVITE = (
+    "INVITE sip:+15105550100@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa1\r\n{lines}From: <sip:a@192.0.2.9>;tag=f\r\n"
+    "To: <sip:+15105550100@192.0.2.1>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+)
 
 
 def edge(limit: int, *calls: tuple[bool, bool], ready: str = "") -> Edge:
@@ -40,6 +48,24 @@ def test_strangers_whose_calls_only_ring_leave_the_places_to_others(
     one = edge(limit, *calls)
     assert one._full(stranger=True) == stranger
     assert one._full() == known
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ("Contact: <sip:a@192.0.2.9>\r\n", 0),
+        ("Contact: <sip:a@192.0.2.9>\r\nRecord-Route: <sip:p1;lr>\r\n", 0),
+        ("Contact: <sip:a@192.0.2.9>\r\nRecord-Route: garbage\r\n", 400),
+        ("Contact: garbage\r\n", 400),
+        ("", 400),
+    ],
+)
+def test_a_call_that_couldn_t_be_ended_isn_t_taken(lines: str, status: int) -> None:
+    request = parse(INVITE.format(lines=lines).encode())
+    incoming = cast("Any", SimpleNamespace(request=request, contact=lambda: "sip:192.0.2.1"))
+    with pytest.raises(PeerFault) if status else nullcontext() as refused:
+        _check(incoming)
+    assert (refused.value.sip_status if refused else 0) == status
 
 
 def test_nobody_is_let_in_who_could_not_be_served() -> None:

@@ -333,6 +333,18 @@ async def test_a_2xx_that_was_left_unacknowledged_gets_ack_and_bye(serving: Serv
     assert (await wire.expect("BYE")).cseq.sequence == 2
 
 
+async def test_a_2xx_whose_routes_can_t_be_read_is_ended_all_the_same(serving: Serving, wire: Wire) -> None:
+    caller = await serving()
+    async with caller.send(request("INVITE", caller, wire.address)) as sending:
+        asked = await wire.expect("INVITE")
+        ok = respond(asked, 200, to_tag="a", contact=f"sip:127.0.0.1:{wire.address[1]}")
+        ok.headers.setlist("Record-Route", ["garbage"])
+        wire.put(ok)
+        assert [response.code async for response in sending] == [200]
+    await wire.expect("ACK")
+    assert (await wire.expect("BYE")).cseq.sequence == 2
+
+
 async def test_only_the_first_of_two_forks_is_kept(serving: Serving, wire: Wire) -> None:
     caller = await serving()
     asking = request("INVITE", caller, wire.address)

@@ -8,7 +8,7 @@ from sipmessage import URI, Address, CSeq, Parameters
 
 from gateway.errors import OurFault, PeerFault
 from gateway.sip import message
-from gateway.sip.dialog import Dialog, DialogFault, DialogId
+from gateway.sip.dialog import Dialog, DialogFault, DialogId, check
 
 
 def invite(contact: str = "sip:a@192.0.2.1:5062", routes: tuple[str, ...] = ()) -> sipmessage.Request:
@@ -84,6 +84,46 @@ def test_routes_are_kept_as_written_and_mirrored() -> None:
 
 def test_routes_on_one_line_are_several() -> None:
     assert len(pair("<sip:p1;lr>, <sip:p2;lr>")[1].request("BYE").headers.getlist("Route")) == 2
+
+
+ROUTES = [
+    "garbage",
+    "<sip:p1:99999;lr>",
+    "<sip:p1:0;lr>",
+    "<tel:+1510>",
+    "<sip:p1;lr>, garbage",
+    "<urn:service:sos>",
+]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_no_dialog_is_made_of_routes_that_lead_nowhere(route: str) -> None:
+    """Neither side's BYE could be sent."""
+    request = invite(routes=(route,))
+    with pytest.raises(DialogFault) as caught:
+        check(request)
+    assert caught.value.sip_status == 400
+    ok = message.respond(invite(), 200, to_tag="tb", contact="sip:b@192.0.2.2:5064")
+    with pytest.raises(DialogFault):
+        Dialog.uas(request, ok)
+    ok.headers.setlist("Record-Route", [", ".join(reversed([each.strip() for each in route.split(",")]))])
+    with pytest.raises(DialogFault):
+        Dialog.uac(invite(), ok)
+
+
+@pytest.mark.parametrize("contact", ["garbage", "", "*", "<tel:+1510>", "<sip:a@h:99999>", "<sip:a@h:0>"])
+def test_no_dialog_is_made_of_a_contact_that_leads_nowhere(contact: str) -> None:
+    request = invite()
+    request.headers.setlist("Contact", [contact])
+    with pytest.raises(DialogFault) as caught:
+        check(request)
+    assert caught.value.sip_status == 400
+
+
+def test_a_dialog_can_be_made_of_most() -> None:
+    check(invite())
+    check(invite(routes=("",)))
+    check(invite(routes=("<sip:p1;lr>", "<sip:p2.example:5070;lr;x=a%2Fb>, <sip:p3>")))
 
 
 def test_a_strict_router_gets_the_request_for_itself() -> None:
@@ -184,9 +224,11 @@ def test_an_early_dialog_needs_no_contact() -> None:
 
 
 def test_a_place_that_is_none_is_the_peer_s_fault() -> None:
-    _, callee = pair("<tel:+15105550100>")
+    request = invite()
+    request.uri = URI.parse("tel:+15105550100")
+    early = Dialog.uac(request, message.respond(request, 180, to_tag="t"))
     with pytest.raises(PeerFault):
-        _ = callee.destination
+        _ = early.destination
 
 
 def _with_via(request: sipmessage.Request) -> sipmessage.Request:
