@@ -137,6 +137,24 @@ async def put(fake: Fake, address: str, content: Content = LEAD) -> None:
 CONTACTS, SEARCH = "/crm/v3/objects/contacts", "/crm/v3/objects/contacts/search"
 
 
+async def test_a_lead_whose_email_a_system_refuses_is_put_there_without(fake: Fake) -> None:
+    fake.answers[("POST", SEARCH)] = [(200, {"results": []})]
+    fake.answers[("POST", CONTACTS)] = [(400, {"message": "Email address ana@acme is invalid"}), (201, {"id": "7"})]
+    await put(fake, "hubspot:")
+    first, second = (body["properties"] for body in fake.of("POST", CONTACTS))
+    assert first["email"] == "ana@acme.example"
+    assert "email" not in second
+    assert second["phone"] == "+15105550142"
+    assert "ana@acme.example" in second["message"], "whoever reads the lead sees what was heard"
+
+
+async def test_a_lead_that_a_system_refuses_for_anything_else_is_refused(fake: Fake) -> None:
+    fake.answers[("POST", SEARCH)] = [(200, {"results": []})]
+    fake.answers[("POST", CONTACTS)] = [(400, {})]
+    with pytest.raises(Refused):
+        await put(fake, "hubspot:")
+
+
 async def test_hubspot_gets_a_contact(fake: Fake) -> None:
     fake.answers = {("POST", SEARCH): [(200, {"results": []})], ("POST", CONTACTS): [(201, {"id": "5"})]}
     await put(fake, "hubspot:")
