@@ -120,7 +120,8 @@ class House:
                 return Booked(False, unwanted=True)
             except Unavailable:
                 return Booked(False)
-            return Booked(True)
+            # Of a handoff's, whoever talked with the caller is told that their phones will ring soon.
+            return Booked(not isinstance(call.act, Handoff) or await stage.may_call(number or call.caller))
 
         async def leaving() -> Left | None:
             known = await self._store.get(call.id)

@@ -337,6 +337,18 @@ class CallStage:
         if not self._booked:
             await self._book(number, reason, within, chosen)
 
+    async def may_call(self, number: Number | None) -> bool:
+        """Whether the guard and the trunks would let a call to a number out, as far as can be told now."""
+        if number is None:
+            return False
+        try:
+            await self.parts.lets_out(self.call, number.reveal())
+        except Unavailable:
+            return True
+        except OffhookError:
+            return False
+        return True
+
     def note(self, kind: Kind, data: Mapping[str, object], at: float | None = None) -> None:
         """Tell an event of the call for its record. `at`: seconds since the epoch; now by default."""
         self.parts.teller.note(kind, data, time.time() if at is None else at)
