@@ -40,6 +40,10 @@ from gateway.terms.turn import Speaker, Turn, turn_data
 LOOK_WITHIN = 1.0
 """Seconds that a look at the team may take: the caller waits for an answer."""
 
+PROMPT_WITHIN = 1.0
+"""Seconds that a prompt may take: the caller waits, and it can be said instead."""
+PROMPTS_AWAY = 3.0
+"""Seconds after one that couldn't be had in which none is asked for: an agent has some forty when it begins, one after the other."""
 IN_VAIN = 2
 """Times that the team is rung for one caller and nobody takes them, until the agent may give them to nobody more: who has declined is
 left alone."""
@@ -109,6 +113,8 @@ class CallStage:
     _why: str = ""
     _offered: bool = False
     """The caller knows that nobody of the team can be had, or was given to it."""
+    _prompts_from: float = 0.0
+    """When prompts are asked for again, on the monotonic clock."""
     _in_vain: int = 0
     """Times that this job has seen the caller come back from the team whom nobody of it had taken."""
 
@@ -173,12 +179,16 @@ class CallStage:
 
     async def prompt(self, line: Line) -> Pcm | None:
         """The line's audio if it was rendered ahead (see `port.Stage.prompt`)."""
+        if time.monotonic() < self._prompts_from:
+            return None
         try:
-            if found := await self.parts.prompts.get(self.parts.rendered_in, line):
-                return fitted(found, self.voice.rate)
-            await self.parts.prompts.want([line], time.time())
-        except Unavailable as bad:
-            log.warning("a prompt couldn't be had", why=str(bad))
+            async with asyncio.timeout(PROMPT_WITHIN):
+                if found := await self.parts.prompts.get(self.parts.rendered_in, line):
+                    return fitted(found, self.voice.rate)
+                await self.parts.prompts.want([line], time.time())
+        except (Unavailable, TimeoutError) as bad:
+            self._prompts_from = time.monotonic() + PROMPTS_AWAY
+            log.warning("a prompt couldn't be had", why=str(bad) or "It took too long.")
         return None
 
     def said(
