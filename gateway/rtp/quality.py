@@ -29,12 +29,13 @@ def mos(loss: float, delay: float) -> float:
 
 
 def of(counts: Statistics) -> dict[str, float]:
-    """What a record keeps of a call's line: `lost`, the share of what we should have heard that had to be made up;
+    """What a record keeps of a call's line: `lost`, the share of the peer's packets that never came, or too late to be heard;
     `lost_there`, that of ours which never came, as the peer reports; `jitter`, `round_trip` in seconds (0 where the peer
     reports nothing), and the `mos` estimated of it. {} for a call on which nothing was heard."""
     if not counts.received:
         return {}
-    lost = counts.concealed / (counts.received + counts.concealed)
+    # Not of what was made up: a peer that sends keys, or nothing while nobody speaks, sends no audio then.
+    lost = min(1.0, (counts.lost + counts.late) / (counts.received + counts.lost))
     delay = counts.round_trip / 2 + _BUFFERED + 2 * counts.jitter
     return {
         "lost": round(lost, 4),

@@ -162,6 +162,7 @@ class Session:
         self._continuity = Continuity()
         self._shield: Shield | None = None
         self._receivers: OrderedDict[int, Receiver] = OrderedDict()
+        self._keys_with_audio = False
         self._control = Control(ssrc, f"{ssrc:08x}", now)
         self._octets = 0
         self._heard_from = now
@@ -365,6 +366,7 @@ class Session:
         return found
 
     def _event(self, packet: RtpPacket, at: float) -> list[Arrival | KeyPressed]:
+        self._know_keys(packet.ssrc)
         receiver = self._receivers.setdefault(packet.ssrc, Receiver())
         self._receivers.move_to_end(packet.ssrc)
         if len(self._receivers) > _SOURCES:
@@ -373,3 +375,11 @@ class Session:
         if packet.ssrc == self._source:
             self._reception.packet(packet.sequence)
         return [KeyPressed(key, at)] if key is not None else []
+
+    def _know_keys(self, ssrc: int) -> None:
+        """Raise NotGenuine for keys of another source, once the audio's has sent some: gateways that send keys by a source of their
+        own send all of them so."""
+        if ssrc == self._source:
+            self._keys_with_audio = True
+        elif self._keys_with_audio and self._shield is None:
+            raise NotGenuine("keys come from another source than the peer's")

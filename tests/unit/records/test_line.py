@@ -11,7 +11,9 @@ from gateway.terms.event import Event, Kind
 
 
 def test_what_the_line_was_like_is_kept_and_told() -> None:
-    counts = Statistics(sent=1000, received=950, concealed=50, lost_there=10, jitter=0.004, round_trip=0.08)
+    counts = Statistics(
+        sent=1000, received=950, lost=30, late=19, concealed=400, lost_there=10, jitter=0.004, round_trip=0.08
+    )
     line = quality.of(counts)
     assert line["lost"] == 0.05
     assert line["lost_there"] == 0.01

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import PeerFault
-from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, KeyPressed, dtmf
+from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, KeyPressed, dtmf, quality
 from gateway.rtp.g711 import Codec, decode, encode, silence
 from gateway.rtp.packet import RtpPacket, parse, write
 from gateway.rtp.peer import Peer
@@ -184,6 +184,36 @@ def test_keys_of_a_source_of_their_own_do_not_disturb_the_audio() -> None:
     assert keys == "12"
     assert not any(frame.concealed for frame in frames)
     assert one.statistics().lost == 0
+
+
+def test_keys_in_anothers_name_are_none_once_the_peer_has_sent_some() -> None:
+    one = session()
+    one.receive(audio(0), THEM, 0.0)
+    assert one.receive(key(1, 1, 160), THEM, 0.02)
+    assert one.receive(key(900, 2, 160, ssrc=6), THEM, 0.04) == []
+    assert one.statistics().forged == 1
+    assert one.receive(key(2, 3, 9999), THEM, 0.06)
+    one.receive(audio(40000, ssrc=77), THEM, 0.2)
+    assert one.receive(key(40001, 4, 160, ssrc=77), THEM, 0.22), "the peer's stream begins anew"
+
+
+def test_keys_on_a_perfect_line_cost_nothing_of_its_quality() -> None:
+    """The audio stops while a key is sent."""
+    one, number = session(), 0
+    for press in range(25):
+        for _ in range(50):
+            one.receive(audio(number), THEM, number * FRAME_SECONDS)
+            one.hear(number * FRAME_SECONDS + 0.006)
+            number += 1
+        began = number
+        for _ in range(6):
+            one.receive(key(number, press % 10, began * FRAME), THEM, number * FRAME_SECONDS)
+            one.hear(number * FRAME_SECONDS + 0.006)
+            number += 1
+    line = quality.of(one.statistics())
+    assert one.statistics().concealed > 50
+    assert line["lost"] == 0.0
+    assert line["mos"] > 4.3
 
 
 def test_many_sources_of_keys_are_forgotten() -> None:
