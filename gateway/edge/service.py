@@ -139,7 +139,7 @@ class Edge:
             _check(incoming)
             await takeover.replace(self, incoming, wanted)
             return
-        stranger = not incoming.driver.knows(incoming.source)
+        stranger = not incoming.driver.warden.knows(incoming.source)
         if why := self._full(stranger=stranger):
             metrics.CALLS.labels(why).inc()
             incoming.respond(503, headers=[_RETRY])

@@ -8,6 +8,7 @@ from gateway.errors import Unavailable
 from gateway.net.listener import towards
 from gateway.net.sip_driver import SipDriver
 from gateway.net.sip_udp import SipUdp
+from gateway.net.warden import Warden
 from gateway.sip.gate import Gate
 
 
@@ -43,9 +44,9 @@ class Drivers:
 
     def guard(self, gate: Gate) -> None:
         """Listen to whom the gate lets in, over streams to whom its twin does; once all are added."""
-        streams = gate.twin()
+        datagrams, streams = Warden(gate), Warden(gate.twin())
         for sip in self._all:
-            sip.gate = gate if sip.transport == "UDP" else streams
+            sip.warden = datagrams if sip.transport == "UDP" else streams
 
     def only(self, transport: str) -> Drivers:
         """Those of one transport."""

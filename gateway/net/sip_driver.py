@@ -48,6 +48,7 @@ from gateway.metrics import EDGE_ERRORS, counter
 from gateway.net.hosts import literal, resolve
 from gateway.net.listener import Listener, family
 from gateway.net.sip_exchange import Incoming, NotAcknowledged, Sending, TransactionFailed
+from gateway.net.warden import DROPPED, Warden
 from gateway.sip import (
     AckArrived,
     CancelArrived,
@@ -63,7 +64,6 @@ from gateway.sip import (
     lenient,
 )
 from gateway.sip.dialog import Dialog
-from gateway.sip.gate import Gate
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import bracketed, host_port
 from gateway.sip.routing import seen_as
@@ -75,8 +75,6 @@ __all__ = ["Handler", "Incoming", "NotAcknowledged", "Sending", "SipDriver", "Tr
 log = structlog.get_logger(__name__)
 
 REQUESTS = counter("sip_requests", "SIP requests that arrived, without repetitions", "method")
-DROPPED = counter("sip_datagrams_dropped", "SIP datagrams that were ignored", "why")
-SHUT_OUT = counter("sip_sources_shut_out", "Times that a stranger was no longer listened to", "why")
 FAILURES = counter("sip_transactions_failed", "SIP transactions that got no answer", "why")
 _SEEN = 16
 """Addresses, other than our own, that peers may see us at before no more of them are told."""
@@ -109,8 +107,8 @@ class SipDriver(ABC):
         self._closed = False
         self._quiet = asyncio.Event()
         self._seen: set[HostPort] = set()
-        self.gate: Gate | None = None
-        """Whom we listen to; None for everybody."""
+        self.warden = Warden()
+        """Whom we listen to; everybody, until another is set."""
 
     def _begin(self, timers: Timers) -> None:
         """Make the layer; for the transport, as soon as it has an address."""
@@ -188,7 +186,7 @@ class SipDriver(ABC):
         """
         where = await self.resolve(destination or next_hop(request))
         if request.method != "BYE":  # it also goes to whoever never acknowledged, wherever an INVITE said that they are
-            self.met(where)
+            self.warden.met(where)
         key, outputs = self.layer.request(request, where, self.now())
         sending = Sending(self, request, key, where)
         self._sending[key] = sending
@@ -243,54 +241,13 @@ class SipDriver(ABC):
             # A handler that outlived `grace` is waited for: nothing of ours runs on after the context.
             await asyncio.gather(*self._handling, return_exceptions=True)
 
-    def shuts_out(self, source: HostPort) -> bool:
-        """Whether nothing is to be read of what comes from there."""
-        shut = self.gate is not None and self.gate.shut(source[0], self.now())
-        if shut:
-            DROPPED.labels("shut out").inc()
-            self._tell_of_strangers()
-        return shut
-
-    def knows(self, source: HostPort) -> bool:
-        """Whether they are no stranger: an operator or a trunk names them, or a call came about with them."""
-        return self.gate is None or self.gate.knows(source[0], self.now())
-
-    def met(self, source: HostPort) -> None:
-        """Who is there is no stranger any more."""
-        if self.gate is not None:
-            self.gate.met(source[0], self.now())
-
-    def judged(self, source: HostPort, code: int) -> None:
-        """A request from there gets its final answer."""
-        if self.gate is not None:
-            self.gate.answered(source[0], code, self.now())
-            self._tell_of_strangers()
-
-    def disturbed(self, source: HostPort) -> None:
-        """What came from there couldn't be read."""
-        if self.gate is not None:
-            self.gate.malformed(source[0], self.now())
-            self._tell_of_strangers()
-
     def _received(self, data: bytes, source: HostPort) -> None:
-        if self.shuts_out(source):
-            return
-        if self.gate is not None and self.gate.scans(data, source[0], self.now()):
-            self._tell_of_strangers()
-            return
-        if self.gate is not None and self.gate.crowded(data, source[0], self.now()):
-            DROPPED.labels("crowded").inc()
+        if self.warden.refuses(data, source):
             return
         outputs = self.layer.receive(data, source, self.now())
         if any(isinstance(each, Dropped) and each.why == "malformed" for each in outputs):
-            self.disturbed(source)
+            self.warden.disturbed(source)
         self.perform(outputs)
-
-    def _tell_of_strangers(self) -> None:
-        while self.gate is not None and self.gate.news:
-            one = self.gate.news.pop()
-            SHUT_OUT.labels(one.why).inc()
-            log.warning("sip.shut_out", source=one.source, why=one.why, seconds=round(one.seconds))
 
     def _bounced(self, destination: HostPort) -> None:
         self.perform(self.layer.unreachable(destination, self.now()))

@@ -112,7 +112,7 @@ class Incoming:
         if code >= 200:
             self.answered = True
             if not tag_of(self.request.to_address):
-                self._sip.judged(self.source, code)
+                self._sip.warden.judged(self.source, code)
         return response
 
     def contact(self, *, secure: bool = False) -> str:
@@ -142,7 +142,7 @@ class Incoming:
         else:
             self._ack = outcome
             # It holds our tag, which only went to where the INVITE says that it came from.
-            self._sip.met(self.source)
+            self._sip.warden.met(self.source)
         self._concluded.set()
 
 

@@ -168,9 +168,9 @@ class SipStream(SipDriver):
                     self._look_at(taken, peer[:2])
 
     def _look_at(self, taken: socket.socket, source: HostPort) -> None:
-        if self.shuts_out(source):
+        if self.warden.shuts_out(source):
             taken.close()
-        elif not self._door.enter(source[0], known=self.knows(source)):
+        elif not self._door.enter(source[0], known=self.warden.knows(source)):
             REFUSED.labels("too many").inc()
             taken.close()
         else:
@@ -269,7 +269,7 @@ class SipStream(SipDriver):
             REFUSED.labels("idle").inc()
         except SipSyntaxError:
             REFUSED.labels("malformed").inc()
-            self.disturbed(source)
+            self.warden.disturbed(source)
         finally:
             CONNECTIONS.dec()
             if self._connections.get(source) is connection:
@@ -298,7 +298,7 @@ class SipStream(SipDriver):
 
     def _patience(self, connection: _Connection, source: HostPort) -> float:
         """Seconds that nothing need come."""
-        known = self.knows(source)
+        known = self.warden.knows(source)
         if connection.used:
             return LONGEST if known else IDLE
         return IDLE if known else SPEAKS_WITHIN

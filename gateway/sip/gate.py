@@ -1,8 +1,7 @@
 """Whom the service listens to: strangers who guess, scan or flood get silence. Pure: sources and the time go in.
 
-    gate.shut(source, now)                 each datagram or connection: whether it is dropped unread
-    gate.crowded(data, source, now)        the same, because all strangers together send too much
-    gate.scans(data, source, now)          the same for a scanner that says so itself
+    gate.shut(source, now)                 each connection: whether it is closed at once
+    gate.refuses(data, source, now)        each message: why it is dropped unread, or ""
     gate.answered(source, code, now), gate.malformed(source, now), gate.met(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. Who is named as trusted, or allowed by a trunk, is never
@@ -12,9 +11,10 @@ may send RATE datagrams a second, and earns strikes for what is refused; they we
 nothing of theirs is read for a while, and each further time for twice as long: a scanner that gets no answer goes elsewhere (RFC
 3261 section 26.3.2.4).
 
-What comes by UDP may name anybody as its source. So a gate of its own is for streams (`twin`), lest somebody be shut out there for
-what wasn't theirs; and as a flood may name another source each time, all strangers together have a ration, so that what is left
-serves those who are known.
+What comes by UDP may name anybody as its source. So there nobody is shut out for one message, nor for long; and a gate of its own is
+for streams (`twin`), lest somebody be shut out there for what wasn't theirs. As a flood may name another source each time, all
+strangers together have a ration, so that what is left serves those who are known; what is beyond it is nobody's strike. And it can't
+make the gate forget who is shut out: those are remembered apart.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gateway.sip.ration import Ration
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_T = TypeVar("_T")
 
 RATE, BURST = 50.0, 200.0
 """Datagrams that a stranger may send: a second, and at once."""
@@ -40,10 +44,14 @@ WEARS_OFF = 1 / 6
 """Strikes a second."""
 SHUT_FOR, LONGEST = 60.0, 3600.0
 """Seconds: the first time, and at most."""
+LONGEST_BY_UDP = 240.0
+"""At most, for what somebody else may have sent in their name."""
+SCANS = 4.0
+"""Strikes for a message that says itself that it is a scanner's; by a stream it's enough for being shut out."""
 TRUSTED_FOR = 24 * 3600.0
 """Seconds that a call which came about counts."""
 MOST = 4096
-"""Sources that are remembered, of strangers and of those who are trusted."""
+"""Sources that are remembered of each kind: how much they send, what they did, who is shut out, who is known."""
 _WEIGHTS = {400: 1.0, 401: 0.5, 403: 1.0, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0, 420: 1.0, 481: 1.0, 501: 1.0}
 """What a refusal weighs; being asked for a password is part of signing in."""
 _WIDEST = {4: 16, 6: 32}
@@ -56,43 +64,17 @@ _SCANNER = re.compile(
 
 
 @dataclass(slots=True)
-class _Ration:
-    """So many at once, and so many a second."""
-
-    rate: float
-    burst: float
-    left: float
-    at: float
-    """When what is left was reckoned."""
-
-    @classmethod
-    def full(cls, rate: float, burst: float, now: float = 0.0) -> _Ration:
-        """One that nothing was taken of."""
-        return cls(rate, burst, burst, now)
-
-    def take(self, now: float) -> bool:
-        """Whether there is one more."""
-        self.left = min(self.burst, self.left + max(0.0, now - self.at) * self.rate)
-        self.at = max(self.at, now)
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
-
-
-@dataclass(slots=True)
 class _Met:
     """One with whom a call came about."""
 
     until: float
-    ration: _Ration
+    ration: Ration
 
 
 @dataclass(slots=True)
-class _Stranger:
-    """What is remembered of one source."""
+class _Offender:
+    """What one source did that is no good."""
 
-    ration: _Ration
     at: float
     """When its strikes were reckoned."""
     strikes: float = 0.0
@@ -100,6 +82,12 @@ class _Stranger:
     """Until when it is shut out."""
     times: int = 0
     """How often it was."""
+
+    def strike(self, weight: float, now: float) -> bool:
+        """One more; whether that is enough."""
+        self.strikes = max(0.0, self.strikes - max(0.0, now - self.at) * WEARS_OFF) + weight
+        self.at = now
+        return self.strikes >= STRIKES and now >= self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +109,23 @@ class _Known:
 
 
 class Gate:
-    """The memory of one process. `trusted`: who is never limited."""
+    """The memory of one process. `trusted`: who is never limited; `sure`: sources can't be forged, as over streams."""
 
-    def __init__(self, trusted: Sequence[Network] = ()) -> None:
+    def __init__(self, trusted: Sequence[Network] = (), *, sure: bool = False) -> None:
         self._known = _Known(tuple(trusted))
-        self._strangers: OrderedDict[str, _Stranger] = OrderedDict()
-        self._of_all = _Ration.full(OF_ALL, BURST_OF_ALL)
-        self._invites = _Ration.full(INVITES, BURST_OF_INVITES)
+        self._sure = sure
+        self._paces: OrderedDict[str, Ration] = OrderedDict()
+        self._struck: OrderedDict[str, _Offender] = OrderedDict()
+        self._out: OrderedDict[str, _Offender] = OrderedDict()
+        """Who is shut out, or was."""
+        self._of_all = Ration.full(OF_ALL, BURST_OF_ALL)
+        self._invites = Ration.full(INVITES, BURST_OF_INVITES)
         self.news: list[ShutOut] = []
         """Who was shut out since somebody last emptied this."""
 
     def twin(self) -> Gate:
-        """One that knows the same as never to be limited, and remembers strangers of its own."""
-        other = Gate()
+        """One for streams, that knows the same as never to be limited, and remembers strangers of its own."""
+        other = Gate(sure=True)
         other._known = self._known
         return other
 
@@ -144,39 +136,33 @@ class Gate:
 
     def knows(self, source: str, now: float) -> bool:
         """Whether they are no stranger."""
-        return self._trusts(subscriber(source), source, now)
+        return self._met(subscriber(source), now) is not None or self._named(source)
 
     def shut(self, source: str, now: float) -> bool:
-        """Whether what comes from there now is to be dropped unread."""
-        name = subscriber(source)
-        if self._trusts(name, source, now):
-            met = None if self._named(source) else self._known.met.get(name)
-            return met is not None and not met.ration.take(now)
-        one = self._stranger(name, now)
-        if now < one.until:
-            return True
-        one.strikes = max(0.0, one.strikes - (now - one.at) * WEARS_OFF)
-        one.at = now
-        if not one.ration.take(now):
-            self._shut_out(name, one, now, "it floods")
-        return now < one.until
-
-    def crowded(self, data: bytes, source: str, now: float) -> bool:
-        """Whether a message of somebody who isn't shut out has no place beside those of all other strangers. What asks for a
-        call, and is dropped, is sent again by whoever means it (RFC 3261 section 17.1.1.2)."""
-        if self.knows(source, now):
+        """Whether a connection from there is to be closed at once."""
+        if self._named(source):
             return False
-        return not (self._invites if _INVITE.match(data) else self._of_all).take(now)
+        name = subscriber(source)
+        met = self._met(name, now)
+        return self._beyond(name, now) if met is None else not met.ration.take(now)
 
-    def scans(self, data: bytes, source: str, now: float) -> bool:
-        """Whether a message tells by its User-Agent that it is a scanner's: then nothing more of it is read."""
+    def refuses(self, data: bytes, source: str, now: float) -> str:
+        """Why a message is dropped unread: its sender is `shut out`, it has no place beside those of all other strangers
+        (`crowded`), or says that it is a `scanner`'s; "" for one that is to be read. What asks for a call, and is crowded out,
+        is sent again by whoever means it (RFC 3261 section 17.1.1.2)."""
+        if self._named(source):
+            return ""
+        name = subscriber(source)
+        if (met := self._met(name, now)) is not None:
+            return "" if met.ration.take(now) else "shut out"
+        if self._beyond(name, now):
+            return "shut out"
+        if not (self._invites if _INVITE.match(data) else self._of_all).take(now):
+            return "crowded"
         if _SCANNER.search(data) is None:
-            return False
-        name = subscriber(source)
-        if self._trusts(name, source, now):
-            return False
-        self._shut_out(name, self._stranger(name, now), now, "it scans")
-        return True
+            return ""
+        self._count(name, STRIKES if self._sure else SCANS, now, "it scans")
+        return "scanner"
 
     def answered(self, source: str, code: int, now: float) -> None:
         """A request from there got its final answer."""
@@ -189,46 +175,62 @@ class Gate:
     def met(self, source: str, now: float) -> None:
         """A call came about with them: they acknowledged that it was answered; or we have something to ask of them."""
         name = subscriber(source)
-        met = self._known.met
-        if name in met:
-            met[name].until = now + TRUSTED_FOR
-        else:
-            met[name] = _Met(now + TRUSTED_FOR, _Ration.full(MET_RATE, MET_BURST, now))
-        met.move_to_end(name)
-        self._strangers.pop(name, None)
-        if len(met) > MOST:
-            met.popitem(last=False)
+        if (found := self._known.met.get(name)) is None:
+            found = _Met(now, Ration.full(MET_RATE, MET_BURST, now))
+        found.until = now + TRUSTED_FOR
+        _remember(self._known.met, name, found)
+        for strangers in (self._struck, self._out):
+            strangers.pop(name, None)
+
+    def _beyond(self, name: str, now: float) -> bool:
+        """Whether a stranger is shut out, or now is as it sends too much."""
+        out = self._out.get(name)
+        if out is not None and now < out.until:
+            return True
+        pace = self._paces.get(name) or Ration.full(RATE, BURST, now)
+        _remember(self._paces, name, pace)
+        if pace.take(now):
+            return False
+        del self._paces[name]
+        self._shut_out(name, self._offender(name, now), now, "it floods")
+        return True
 
     def _strike(self, source: str, weight: float, now: float, why: str) -> None:
-        name = subscriber(source)
-        if not weight or self._trusts(name, source, now):
-            return
-        one = self._stranger(name, now)
-        one.strikes += weight
-        if one.strikes >= STRIKES and now >= one.until:
-            self._shut_out(name, one, now, why)
+        if weight and not self.knows(source, now):
+            self._count(subscriber(source), weight, now, why)
 
-    def _shut_out(self, name: str, one: _Stranger, now: float, why: str) -> None:
-        seconds = min(LONGEST, SHUT_FOR * 2.0**one.times)
+    def _count(self, name: str, weight: float, now: float, why: str) -> None:
+        one = self._offender(name, now)
+        if one.strike(weight, now):
+            self._shut_out(name, one, now, why)
+        elif name not in self._out:
+            _remember(self._struck, name, one)
+
+    def _shut_out(self, name: str, one: _Offender, now: float, why: str) -> None:
+        seconds = min(LONGEST if self._sure else LONGEST_BY_UDP, SHUT_FOR * 2.0**one.times)
         one.until, one.times, one.strikes = now + seconds, min(one.times + 1, 16), 0.0
-        one.ration = _Ration.full(RATE, BURST, now)
+        self._struck.pop(name, None)
+        _remember(self._out, name, one)
         self.news.append(ShutOut(name, seconds, why))
 
-    def _stranger(self, name: str, now: float) -> _Stranger:
-        if (found := self._strangers.get(name)) is None:
-            found = self._strangers[name] = _Stranger(_Ration.full(RATE, BURST, now), now)
-            if len(self._strangers) > MOST:
-                self._strangers.popitem(last=False)
-        self._strangers.move_to_end(name)
-        return found
+    def _offender(self, name: str, now: float) -> _Offender:
+        return self._out.get(name) or self._struck.get(name) or _Offender(now)
 
-    def _trusts(self, name: str, source: str, now: float) -> bool:
+    def _met(self, name: str, now: float) -> _Met | None:
         met = self._known.met.get(name)
-        return (met is not None and met.until > now) or self._named(source)
+        return met if met is not None and met.until > now else None
 
     def _named(self, source: str) -> bool:
         networks = (*self._known.always, *self._known.trunks)
         return bool(networks) and any(ipaddress.ip_address(source) in network for network in networks)
+
+
+def _remember(memory: OrderedDict[str, _T], name: str, what: _T) -> None:
+    """Keep it, and of too many not the one that was kept longest ago."""
+    memory[name] = what
+    memory.move_to_end(name)
+    if len(memory) > MOST:
+        memory.popitem(last=False)
 
 
 def subscriber(source: str) -> str:

@@ -12,6 +12,7 @@ import sipmessage
 
 from gateway.net import sip_udp
 from gateway.net.sip_driver import Incoming, NotAcknowledged
+from gateway.net.warden import Warden
 from gateway.sip.dialog import Dialog
 from gateway.sip.gate import Gate
 from gateway.sip.message import respond, tag_of
@@ -40,8 +41,9 @@ class Answers:
 async def serving() -> AsyncIterator[tuple[sip_udp.SipUdp, Answers, Gate]]:
     made = Answers()
     async with sip_udp.serve("127.0.0.1", 0, made, timers=FAST, grace=0.5) as sip:
-        sip.gate = Gate()
-        yield sip, made, sip.gate
+        gate = Gate()
+        sip.warden = Warden(gate)
+        yield sip, made, gate
 
 
 async def test_a_caller_is_known_once_it_has_acknowledged_the_answer() -> None:

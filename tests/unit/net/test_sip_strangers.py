@@ -14,6 +14,7 @@ import pytest
 from gateway.net import sip_stream
 from gateway.net.door import OF_ONE
 from gateway.net.sip_driver import Incoming
+from gateway.net.warden import Warden
 from gateway.sip.gate import Gate
 from tests.e2e.certificate import make_certificate
 
@@ -36,7 +37,7 @@ class Agent:
 @asynccontextmanager
 async def agent(secured: ssl.SSLContext | None = None) -> AsyncIterator[sip_stream.SipStream]:
     async with sip_stream.serve("127.0.0.1", 0, Agent(), grace=0.5, secured=secured) as made:
-        made.gate = Gate([ip_network(KNOWN)])
+        made.warden = Warden(Gate([ip_network(KNOWN)], sure=True))
         yield made
 
 

@@ -14,6 +14,7 @@ from gateway.sip.gate import (
     BURST_OF_INVITES,
     INVITES,
     LONGEST,
+    LONGEST_BY_UDP,
     MET_BURST,
     MET_RATE,
     MOST,
@@ -24,6 +25,8 @@ from gateway.sip.gate import (
 )
 
 STRANGER, CARRIER = "203.0.113.9", "198.51.100.1"
+INVITE, OPTIONS = b"INVITE sip:100@1.1.1.1 SIP/2.0\r\n", b"OPTIONS sip:100@1.1.1.1 SIP/2.0\r\n"
+SCANNER = OPTIONS + b"User-Agent: friendly-scanner\r\n"
 
 
 def refused(gate: Gate, code: int, times: int, source: str = STRANGER) -> None:
@@ -60,7 +63,7 @@ def test_what_no_stranger_can_help_is_no_strike() -> None:
 
 
 def test_whoever_comes_back_is_shut_out_for_longer_each_time() -> None:
-    gate, now = Gate(), 0.0
+    gate, now = Gate(sure=True), 0.0
     for times in range(12):
         for _ in range(10):
             gate.answered(STRANGER, 404, now)
@@ -99,18 +102,48 @@ def test_whom_a_call_came_about_with_is_never_shut_out(doings: list[tuple[str, f
                 case "garbage":
                     gate.malformed(source, now)
                 case "scan":
-                    assert not gate.scans(b"User-Agent: friendly-scanner\r\n", source, now)
+                    assert not gate.refuses(SCANNER, source, now)
                 case "404" | "403":
                     gate.answered(source, int(what), now)
             assert not any(gate.shut(source, now) for _ in range(20))
     assert not gate.news
 
 
-def test_a_scanner_that_says_so_gets_nothing_at_all() -> None:
+@pytest.mark.parametrize(("sure", "bears"), [(False, 2), (True, 0)])
+def test_a_scanner_that_says_so_gets_nothing_at_all(sure: bool, bears: int) -> None:
+    """But one datagram, which anybody may have sent in its name, shuts nobody out."""
+    gate = Gate(sure=sure)
+    for _ in range(bears):
+        assert gate.refuses(SCANNER, STRANGER, 0.0) == "scanner"
+        assert not gate.refuses(INVITE, STRANGER, 0.0)
+    assert gate.refuses(SCANNER, STRANGER, 0.0) == "scanner"
+    assert gate.refuses(INVITE, STRANGER, 1.0) == "shut out"
+    assert not gate.refuses(b"OPTIONS sip:sipvicious@1.1.1.1 SIP/2.0\r\nUser-Agent: phone\r\n", CARRIER, 0.0)
+
+
+def test_by_udp_nobody_is_shut_out_for_long() -> None:
+    gate, now = Gate(), 0.0
+    for _ in range(20):
+        for _ in range(10):
+            gate.malformed(STRANGER, now)
+            gate.answered(STRANGER, 404, now)
+            gate.refuses(SCANNER, STRANGER, now)
+        assert gate.shut(STRANGER, now + 1)
+        now += LONGEST_BY_UDP + 1
+        assert not gate.shut(STRANGER, now)
+
+
+@pytest.mark.parametrize("data", [SCANNER, INVITE, b"garbage"])
+def test_a_flood_of_forged_sources_shuts_nobody_out_and_makes_nothing_forgotten(data: bytes) -> None:
     gate = Gate()
-    assert gate.scans(b"OPTIONS sip:100@1.1.1.1 SIP/2.0\r\nUser-Agent: friendly-scanner\r\n", STRANGER, 0.0)
-    assert gate.shut(STRANGER, 1.0)
-    assert not gate.scans(b"OPTIONS sip:sipvicious@1.1.1.1 SIP/2.0\r\nUser-Agent: phone\r\n", CARRIER, 0.0)
+    refused(gate, 404, 10)
+    gate.news.clear()
+    refused(gate, 404, 9, CARRIER)
+    assert passed(gate, data, 20_000, 1) <= BURST_OF_ALL + OF_ALL + 1
+    assert not gate.news
+    assert gate.shut(STRANGER, 2.0)
+    refused(gate, 404, 2, CARRIER)
+    assert gate.shut(CARRIER, 2.0)
 
 
 def test_of_ipv6_all_that_one_subscriber_has_is_one() -> None:
@@ -125,7 +158,7 @@ def test_a_million_sources_take_no_more_memory_than_a_few_thousand() -> None:
     gate = Gate()
     for number in range(3 * MOST):
         gate.shut(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0)
-    assert len(gate._strangers) == MOST
+    assert len(gate._paces) == MOST
 
 
 def test_whom_a_trunk_allows_is_never_limited_while_it_does() -> None:
@@ -158,15 +191,12 @@ def test_who_was_forged_by_udp_is_listened_to_over_streams_and_who_was_met_by_on
     assert not gate.shut(STRANGER, 0.0)
 
 
-INVITE, OPTIONS = b"INVITE sip:100@1.1.1.1 SIP/2.0\r\n", b"OPTIONS sip:100@1.1.1.1 SIP/2.0\r\n"
-
-
 def passed(gate: Gate, data: bytes, a_second: int, seconds: int) -> int:
     """How much of a flood of that many a second gets in, of which each message has another source."""
     count = 0
     for number in range(a_second * seconds):
         now, source = number / a_second, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-        count += not gate.shut(source, now) and not gate.crowded(data, source, now)
+        count += not gate.refuses(data, source, now)
     return count
 
 
@@ -190,10 +220,9 @@ def test_such_a_flood_takes_nothing_from_those_who_are_known() -> None:
     for number in range(500):
         for source in (CARRIER, "192.0.2.7"):
             assert gate.knows(source, 5.0)
-            assert not gate.shut(source, 5.0 + number / 100)
-            assert not gate.crowded(INVITE, source, 5.0 + number / 100)
+            assert not gate.refuses(INVITE, source, 5.0 + number / 100)
     assert not gate.knows(STRANGER, 5.0)
-    assert any(gate.crowded(INVITE, STRANGER, 5.0) for _ in range(2))
+    assert any(gate.refuses(INVITE, STRANGER, 5.0) == "crowded" for _ in range(2))
 
 
 def test_one_that_was_met_and_floods_loses_what_is_beyond_any_need_and_nothing_else() -> None:
