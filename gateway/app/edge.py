@@ -108,6 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             lasting.start(looking.run(), "look at livekit")
             lasting.start(keep_tidy(), "give memory back")
             lasting.start(keep_beating(Edges(beats), run, time.time), "beat")
+            guard = Guard(secrets.token_bytes(32))
             tools = Tools(
                 io=IoInfo(client),
                 livekit=LiveKit(
@@ -120,7 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 listeners=places,
                 server=server,
                 locator=Locator(_server(settings.sip_dns)),
-                guard=Guard(secrets.token_bytes(32)),
+                guard=guard,
                 lasting=lasting,
                 refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
             )
@@ -129,7 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 for serving in _serving(settings, places, edge):
                     edge.drivers.add(await listening.enter_async_context(serving))
                 edge.drivers.pair()
-                gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"))
+                gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"), guard)
                 edge.drivers.guard(gate)
                 lasting.start(_allow(gate, settings), "look at trunks")
                 async with admin(settings, edge.why_not_ready):

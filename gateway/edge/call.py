@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Generic, TypeVar, assert_never
@@ -83,7 +83,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """Whom we talk to, once the call is answered."""
         self.outbound = leg.outbound
         self.stranger = False
-        """Nothing was known of the peer as the call came in, and it hasn't acknowledged yet that it was answered."""
+        """Nothing was known of the peer as the call came in, and it hasn't signed in, nor acknowledged that it was answered."""
+        self.full: Callable[[], str] = lambda: ""
+        """Why there is no place for a stranger's call beside those that ring; asked when its trunk is known."""
         self.media = MediaWish()
         """What the trunk or rule wants of the media."""
         self.credentials = ("", "")
@@ -124,6 +126,11 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     @abstractmethod
     def over(self) -> bool:
         """Whether the call has ended."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it isn't known yet who may call."""
+        return False
 
     @property
     @abstractmethod

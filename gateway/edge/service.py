@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import string
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -35,6 +36,8 @@ from gateway.tasks import Tasks
 _STRANGERS = 10
 """Of how many places one may be taken by strangers' calls that ring, or whose answer nobody has acknowledged: there need be nobody
 who would ever do so, and each has its room meanwhile."""
+_ASKING = 20
+"""Strangers' calls of which it isn't known yet whether they have to sign in: as many as may come at once. They take no places."""
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""
 _RETRY = ("Retry-After", str(TRY_AGAIN))
@@ -140,7 +143,7 @@ class Edge:
             await takeover.replace(self, incoming, wanted)
             return
         stranger = not incoming.driver.warden.knows(incoming.source)
-        if why := self._full(stranger=stranger):
+        if why := self._full(stranger=stranger, asks=True):
             metrics.CALLS.labels(why).inc()
             incoming.respond(503, headers=[_RETRY])
             return
@@ -151,15 +154,19 @@ class Edge:
         call = InboundCall(incoming, leg, self._tools)
         if stranger:
             call.doubt()
+            call.full = partial(self._full, stranger=True)
         await self._run(call)
 
-    def _full(self, *, stranger: bool = False) -> str:
-        """Why no call can be taken, in a few words fit for a metric's label; "" when one can."""
+    def _full(self, *, stranger: bool = False, asks: bool = False) -> str:
+        """Why no call can be taken, in a few words fit for a metric's label; "" when one can. `asks`: it is a stranger's
+        that may turn out to have a password."""
         if self._closing:
             return self._closing
-        if len(self._calls) >= self._limit:
+        asking = sum(call.stranger and call.asks for call in self._calls.values())
+        if len(self._calls) - asking >= self._limit:
             return "too many"
-        if stranger and sum(call.stranger for call in self._calls.values()) >= max(1, self._limit // _STRANGERS):
+        strangers = sum(call.stranger for call in self._calls.values()) - asking
+        if stranger and (asking >= _ASKING if asks else strangers >= max(1, self._limit // _STRANGERS)):
             return "too many strangers"
         return "not ready" if self._ready() else ""
 

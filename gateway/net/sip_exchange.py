@@ -112,8 +112,12 @@ class Incoming:
         if code >= 200:
             self.answered = True
             if not tag_of(self.request.to_address):
-                self._sip.warden.judged(self.source, code)
+                self._sip.warden.judged(self.source, self.request, code)
         return response
+
+    def proved(self) -> None:
+        """Its sender has signed in: it is no stranger any more."""
+        self._sip.warden.proved(self.source)
 
     def contact(self, *, secure: bool = False) -> str:
         """Our Contact for a response: sips: where the request wants it so, or its dialog is `secure`. Raises

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import sipmessage
 import structlog
 
 from gateway.metrics import counter
 from gateway.sip import HostPort
 from gateway.sip.gate import Gate
 from gateway.sip.ration import Ration
+from gateway.sip.sign_in import CREDENTIALS
 
 DROPPED = counter("sip_datagrams_dropped", "SIP datagrams that were ignored", "why")
 SHUT_OUT = counter("sip_sources_shut_out", "Times that a stranger was no longer listened to", "why")
@@ -54,10 +56,16 @@ class Warden:
         if self._gate is not None:
             self._gate.met(source[0], self._loop.time())
 
-    def judged(self, source: HostPort, code: int) -> None:
+    def proved(self, source: HostPort) -> None:
+        """Who is there has signed in."""
+        if self._gate is not None:
+            self._gate.proved(source[0], self._loop.time())
+
+    def judged(self, source: HostPort, request: sipmessage.Request, code: int) -> None:
         """A request from there gets its final answer."""
         if self._gate is not None:
-            self._gate.answered(source[0], code, self._loop.time())
+            credentials = " ".join(value for name in CREDENTIALS for value in request.headers.getlist(name))
+            self._gate.answered(source[0], code, self._loop.time(), credentials, request.call_id)
             self._tell()
 
     def disturbed(self, source: HostPort) -> None:

@@ -2,12 +2,13 @@
 
     gate.shut(source, now)                 each connection: whether it is closed at once
     gate.refuses(data, source, now)        each message: why it is dropped unread, or ""
-    gate.answered(source, code, now), gate.malformed(source, now), gate.met(source, now)
+    gate.answered(source, code, now), gate.malformed(source, now), gate.met(source, now), gate.proved(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. Who is named as trusted, or allowed by a trunk, is never
 limited; one with which a call came about, or whom we call ourselves, only beyond what any number of calls needs. A call came about
-once its 200 is acknowledged: by UDP an INVITE may name anybody as its source, and the ACK holds a word that only went there. Anybody else
-may send RATE datagrams a second, and earns strikes for what is refused; they wear off. With STRIKES of them, or above that rate,
+once its 200 is acknowledged: by UDP an INVITE may name anybody as its source, and the ACK holds a word that only went there. Who has
+signed in is as good, and nothing is held against them; who guesses passwords, after challenges that they got, may make no new calls for a
+while, met or not. Anybody else may send RATE datagrams a second, and earns strikes for what is refused; they wear off. With STRIKES of them, or above that rate,
 nothing of theirs is read for a while, and each further time for twice as long: a scanner that gets no answer goes elsewhere (RFC
 3261 section 26.3.2.4).
 
@@ -15,6 +16,9 @@ What comes by UDP may name anybody as its source. So there nobody is shut out fo
 for streams (`twin`), lest somebody be shut out there for what wasn't theirs. As a flood may name another source each time, all
 strangers together have a ration, so that what is left serves those who are known; what is beyond it is nobody's strike. And it can't
 make the gate forget who is shut out: those are remembered apart.
+
+Who signs in is a stranger until its first proof. So INVITEs with credentials for a challenge of ours, which forged ones can't have,
+have a ration of their own, and are read of who is shut out, too, but for wrong passwords.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gateway.sip.ration import Ration
+from gateway.sip.sign_in import Guard
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _T = TypeVar("_T")
@@ -37,6 +42,10 @@ OF_ALL, BURST_OF_ALL = 50.0, 100.0
 """Datagrams of all strangers together, but INVITEs: a hundred at once take the loop a seventh of a second."""
 INVITES, BURST_OF_INVITES = 5.0, 20.0
 """Their INVITEs. Each costs livekit-server two answers, and a room where it rings."""
+SIGNED, BURST_OF_SIGNED = 10.0, 40.0
+"""Beside those: INVITEs that answer a challenge of ours."""
+USES = 4
+"""How often one challenge may be answered: the INVITE, and its repetitions within a few seconds."""
 MET_RATE, MET_BURST = 150.0, 1000.0
 """Datagrams of one with whom a call came about; only what is beyond is dropped."""
 STRIKES = 10.0
@@ -54,8 +63,17 @@ MOST = 4096
 """Sources that are remembered of each kind: how much they send, what they did, who is shut out, who is known."""
 _WEIGHTS = {400: 1.0, 401: 0.5, 403: 1.0, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0, 420: 1.0, 481: 1.0, 501: 1.0}
 """What a refusal weighs; being asked for a password is part of signing in."""
+_AGAIN = 0.6
+"""… and being asked for another, having sent one."""
+GUESSES = "it guesses"
 _WIDEST = {4: 16, 6: 32}
 """Bits of the shortest prefix that a trunk's network may have to count."""
+_HEAD = 16 * 1024
+"""Bytes in which a message's header ends."""
+_IN_DIALOG = re.compile(rb"^(?:to|t)[ \t]*:[^\r\n]*;[ \t]*tag[ \t]*=", re.IGNORECASE | re.MULTILINE)
+_CALL_ID = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_NONCE = re.compile(rb'nonce="([0-9]{1,12}\.[0-9a-zA-Z]+\.[0-9a-f]{32})"')
+"""One as `gateway.sip.sign_in` makes them."""
 _INVITE = re.compile(rb"[\r\n]*INVITE[ \t]")
 _SCANNER = re.compile(
     rb"^(?:user-agent|server)[ \t]*:[^\r\n]*(?:friendly-scanner|sipvicious|sip-scan|sipcli|sundayddr|vaxsipuseragent|pplsip|iWar)",
@@ -69,6 +87,8 @@ class _Met:
 
     until: float
     ration: Ration
+    proved: bool = False
+    """They have signed in."""
 
 
 @dataclass(slots=True)
@@ -89,6 +109,12 @@ class _Offender:
         self.at = now
         return self.strikes >= STRIKES and now >= self.until
 
+    def shut_out(self, now: float, longest: float) -> float:
+        """Shut it out from now on; for how many seconds."""
+        seconds = min(longest, SHUT_FOR * 2.0**self.times)
+        self.until, self.times, self.strikes = now + seconds, min(self.times + 1, 16), 0.0
+        return seconds
+
 
 @dataclass(frozen=True, slots=True)
 class ShutOut:
@@ -105,14 +131,19 @@ class _Known:
 
     always: tuple[Network, ...]
     trunks: tuple[Network, ...] = ()
+    guard: Guard | None = None
     met: OrderedDict[str, _Met] = field(default_factory=OrderedDict)
+    guessers: OrderedDict[str, _Offender] = field(default_factory=OrderedDict)
+    nonces: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """How often each was answered."""
 
 
 class Gate:
-    """The memory of one process. `trusted`: who is never limited; `sure`: sources can't be forged, as over streams."""
+    """The memory of one process. `trusted`: who is never limited; `guard`: who asks for passwords; `sure`: sources can't be forged, as
+    over streams."""
 
-    def __init__(self, trusted: Sequence[Network] = (), *, sure: bool = False) -> None:
-        self._known = _Known(tuple(trusted))
+    def __init__(self, trusted: Sequence[Network] = (), guard: Guard | None = None, *, sure: bool = False) -> None:
+        self._known = _Known(tuple(trusted), guard=guard)
         self._sure = sure
         self._paces: OrderedDict[str, Ration] = OrderedDict()
         self._struck: OrderedDict[str, _Offender] = OrderedDict()
@@ -120,6 +151,7 @@ class Gate:
         """Who is shut out, or was."""
         self._of_all = Ration.full(OF_ALL, BURST_OF_ALL)
         self._invites = Ration.full(INVITES, BURST_OF_INVITES)
+        self._signed = Ration.full(SIGNED, BURST_OF_SIGNED)
         self.news: list[ShutOut] = []
         """Who was shut out since somebody last emptied this."""
 
@@ -153,20 +185,32 @@ class Gate:
         if self._named(source):
             return ""
         name = subscriber(source)
+        if self._guesses(data, name, now):
+            return "shut out"
         if (met := self._met(name, now)) is not None:
             return "" if met.ration.take(now) else "shut out"
         if self._beyond(name, now):
-            return "shut out"
-        if not (self._invites if _INVITE.match(data) else self._of_all).take(now):
+            if not self._answers(data, now):
+                return "shut out"
+            ration = self._signed
+        elif _INVITE.match(data):
+            ration = self._signed if self._answers(data, now) else self._invites
+        else:
+            ration = self._of_all
+        if not ration.take(now):
             return "crowded"
         if _SCANNER.search(data) is None:
             return ""
         self._count(name, STRIKES if self._sure else SCANS, now, "it scans")
         return "scanner"
 
-    def answered(self, source: str, code: int, now: float) -> None:
-        """A request from there got its final answer."""
-        self._strike(source, _WEIGHTS.get(code, 0.0), now, "it guesses" if code in (401, 403, 407) else "it tries")
+    def answered(self, source: str, code: int, now: float, credentials: str = "", call_id: str = "") -> None:
+        """A request from there got its final answer. `credentials`: those that it had."""
+        if code == 403 and self._nonce(credentials.encode(errors="replace"), call_id, now):
+            self._guessed(source, now)
+            return
+        weight = _AGAIN if credentials and code == 407 else _WEIGHTS.get(code, 0.0)
+        self._strike(source, weight, now, GUESSES if code in (401, 403, 407) else "it tries")
 
     def malformed(self, source: str, now: float) -> None:
         """What came from there couldn't be read."""
@@ -181,6 +225,49 @@ class Gate:
         _remember(self._known.met, name, found)
         for strangers in (self._struck, self._out):
             strangers.pop(name, None)
+
+    def proved(self, source: str, now: float) -> None:
+        """They have signed in."""
+        self.met(source, now)
+        self._known.met[subscriber(source)].proved = True
+        self._known.guessers.pop(subscriber(source), None)
+
+    def _answers(self, data: bytes, now: float) -> bool:
+        """Whether a message is an INVITE that answers a challenge of ours, not for too many times."""
+        head = data[:_HEAD]
+        call_id = _CALL_ID.search(head) if _INVITE.match(head) else None
+        if call_id is None:
+            return False
+        nonce = self._nonce(head, call_id[1].strip().decode(errors="replace"), now)
+        if not nonce:
+            return False
+        uses = self._known.nonces.get(nonce, 0) + 1
+        _remember(self._known.nonces, nonce, uses)
+        return uses <= USES
+
+    def _nonce(self, text: bytes, call_id: str, now: float) -> str:
+        """The nonce of ours that is in a text, for that call; "" for none."""
+        guard = self._known.guard
+        found = [nonce.decode() for nonce in _NONCE.findall(text)] if guard is not None else []
+        return next((nonce for nonce in found if guard is not None and guard.vouches(nonce, call_id, now)), "")
+
+    def _guessed(self, source: str, now: float) -> None:
+        """A password was wrong, after a challenge of ours that came there: nobody else has sent that in their name."""
+        name = subscriber(source)
+        met = self._met(name, now)
+        if self._named(source) or (met is not None and met.proved):
+            return
+        one = self._known.guessers.get(name) or _Offender(now)
+        _remember(self._known.guessers, name, one)
+        if one.strike(1.0, now):
+            self.news.append(ShutOut(name, one.shut_out(now, LONGEST), GUESSES))
+
+    def _guesses(self, data: bytes, name: str, now: float) -> bool:
+        """Whether a message asks for a new call, and comes from where passwords were guessed."""
+        one = self._known.guessers.get(name)
+        if one is None or now >= one.until or not _INVITE.match(data):
+            return False
+        return not _IN_DIALOG.search(data, 0, _HEAD)
 
     def _beyond(self, name: str, now: float) -> bool:
         """Whether a stranger is shut out, or now is as it sends too much."""
@@ -207,11 +294,9 @@ class Gate:
             _remember(self._struck, name, one)
 
     def _shut_out(self, name: str, one: _Offender, now: float, why: str) -> None:
-        seconds = min(LONGEST if self._sure else LONGEST_BY_UDP, SHUT_FOR * 2.0**one.times)
-        one.until, one.times, one.strikes = now + seconds, min(one.times + 1, 16), 0.0
         self._struck.pop(name, None)
         _remember(self._out, name, one)
-        self.news.append(ShutOut(name, seconds, why))
+        self.news.append(ShutOut(name, one.shut_out(now, LONGEST if self._sure else LONGEST_BY_UDP), why))
 
     def _offender(self, name: str, now: float) -> _Offender:
         return self._out.get(name) or self._struck.get(name) or _Offender(now)

@@ -23,7 +23,8 @@ from gateway.sip.digest import Challenge, known, parameters, quoted, response
 
 MOST = 16384
 """Nonces that are remembered as used: as many as callers sign in within a minute at most. Beyond it the oldest is forgotten."""
-_HEADERS = ("Proxy-Authorization", "Authorization")
+CREDENTIALS = ("Proxy-Authorization", "Authorization")
+"""The headers that have them."""
 _COUNT = re.compile("[0-9A-Fa-f]{1,8}")
 _SEPARATORS = str.maketrans("", "", "-.()")
 
@@ -37,7 +38,8 @@ class Proof(StrEnum):
     ELSEWHERE = "elsewhere"
     """Right, for a request to somebody else."""
     STALE = "stale"
-    """Right, for a nonce that is too old, somebody else's, or has served another request: ask again, and say so."""
+    """For a nonce that is too old or somebody else's, and not looked at any further, so that nobody guesses without having asked; or
+    right, for one that has served another request: ask again, and say so."""
     GOOD = "good"
 
 
@@ -76,12 +78,17 @@ class Guard:
     def judge(self, request: sipmessage.Request, realm: str, user: str, password: str, now: float) -> Proof:
         """What a request's credentials prove. Of those for `realm` one counts, with a nonce that was made for this call before
         any other, so that each guess takes a request. Of two such none does: RFC 3261 section 22.3 has one a realm."""
-        values = dict.fromkeys(value for name in _HEADERS for value in request.headers.getlist(name))
+        values = dict.fromkeys(value for name in CREDENTIALS for value in request.headers.getlist(name))
         found = [said for said in map(parameters, values) if said.get("realm") == realm]
         ours = [said for said in found if self._made(said.get("nonce", ""), request.call_id) is not None]
         if len(ours) > 1:
             return Proof.WRONG
         return next((self._judged(said, request, user, password, now) for said in ours or found), Proof.NONE)
+
+    def vouches(self, nonce: str, call_id: str, now: float) -> bool:
+        """Whether a nonce was made here, for that call, and is good still: whoever has it got our challenge."""
+        made = self._made(nonce, call_id)
+        return made is not None and 0 <= now - made <= self._lasts
 
     def _judged(
         self, said: Mapping[str, str], request: sipmessage.Request, user: str, password: str, now: float
@@ -92,15 +99,15 @@ class Guard:
             return Proof.NONE
         if qop and not _COUNT.fullmatch(count):
             return Proof.NONE
+        made = self._made(said["nonce"], request.call_id)
+        if made is None or not 0 <= now - made <= self._lasts:
+            return Proof.STALE
         challenge = Challenge(said["realm"], said["nonce"], algorithm)
         right = response(challenge, request.method, said["uri"], user, password, said.get("cnonce", ""), count, qop)
         if said["username"] != user or not hmac.compare_digest(right.encode(), said["response"].lower().encode()):
             return Proof.WRONG
         if not _meant(said["uri"], request):
             return Proof.ELSEWHERE
-        made = self._made(said["nonce"], request.call_id)
-        if made is None or not 0 <= now - made <= self._lasts:
-            return Proof.STALE
         fresh = self._use(said["nonce"], _Use(int(count, 16) if qop else 0, _print(request), made + self._lasts), now)
         return Proof.GOOD if fresh else Proof.STALE
 

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from gateway.net import warden
 from gateway.rtp.session import SPARED
+from gateway.sip.digest import choose
 from tests.bench import flood
 from tests.e2e.edge_lab import GUARDED, PIN, Lab, lab
 from tests.e2e.servers import LiveKit, until
@@ -137,6 +138,52 @@ async def test_who_never_acknowledges_an_answer_is_sent_a_second_of_it_and_stays
     finally:
         caller.close()
         media.close()
+
+
+async def test_a_carrier_that_signs_in_does_so_beside_a_flood_and_is_known_at_once(edge: Lab) -> None:
+    carrier, flood = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    carrier.bind((FORGED, 0))
+    flood.bind((SCANNER, 0))
+    carrier.setblocking(False)
+    sip = edge.edge.edge.drivers["UDP"]
+    try:
+        carrier.sendto(_guarded(carrier, edge), edge.at("UDP"))
+        asked = await _final(carrier)
+        assert asked.startswith("SIP/2.0 407")
+        for number in range(30):  # the strangers' ration is used up
+            flood.sendto(_guess(flood.getsockname(), edge.at("UDP"), number), edge.at("UDP"))
+        challenge = choose(re.findall(r"Proxy-Authenticate: (.*)\r", asked))
+        assert challenge is not None
+        proof = challenge.answer("INVITE", f"sip:{GUARDED}@{hostport(edge.at('UDP'))}", "user", "password", "c")
+        carrier.sendto(_guarded(carrier, edge, f"Proxy-Authorization: {proof}\r\n"), edge.at("UDP"))
+        assert (await _final(carrier)).startswith("SIP/2.0 488"), "there is no media in its offer"
+        assert sip.warden.knows((FORGED, 5060))
+        assert not sip.warden.knows((SCANNER, 5060))
+    finally:
+        carrier.close()
+        flood.close()
+
+
+async def _final(carrier: socket.socket) -> str:
+    async with asyncio.timeout(10):
+        while (got := await asyncio.get_running_loop().sock_recv(carrier, 4096)).startswith(b"SIP/2.0 1"):
+            pass
+    return got.decode()
+
+
+def _guarded(carrier: socket.socket, edge: Lab, proof: str = "") -> bytes:
+    us, to, body = (
+        hostport(carrier.getsockname()),
+        hostport(edge.at("UDP")),
+        "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nt=0 0\r\n",
+    )
+    number = 2 if proof else 1
+    return (
+        f"INVITE sip:{GUARDED}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKcarrier{number};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:user@{us}>;tag=c\r\nTo: <sip:{GUARDED}@{to}>\r\n{proof}"
+        f"Call-ID: carrier@{us}\r\nCSeq: {number} INVITE\r\nContact: <sip:user@{us}>\r\n"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
 
 
 async def _heard(media: socket.socket) -> list[bytes]:

@@ -29,6 +29,7 @@ from gateway.metrics import EDGE_ERRORS
 from gateway.net.sip_driver import Incoming
 from gateway.sip import sdp, session_timer
 from gateway.sip.dialog import Dialog, DialogId
+from gateway.sip.sign_in import Proof
 from gateway.terms.personal import Digits
 
 FLOOD_SILENCE = 32.0
@@ -60,6 +61,11 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def over(self) -> bool:
         """Whether the call has ended."""
         return self._call.state is State.ENDED
+
+    @property
+    def asks(self) -> bool:
+        """Whether it isn't known yet who may call: whether they have to sign in."""
+        return self._call.state is State.TRUNK
 
     @property
     def answered(self) -> bool:
@@ -143,9 +149,12 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
 
     def _trunk_told(self, trunk: TrunkAnswer) -> own.Event:
         if not trunk.guarded:
-            return own.TrunkTold(trunk)
+            return own.TrunkTold(trunk, full=self.full() if self.stranger else "")
         realm, now = trunk.realm or REALM, self._loop.time()
         proof = self._tools.guard.judge(self._incoming.request, realm, trunk.username, trunk.password, now)
+        if proof is Proof.GOOD:
+            self._incoming.proved()
+            self.trust()
         return own.TrunkTold(trunk, proof)
 
     async def _ask_rule(self, trunk: str, pin: Digits | None) -> None:

@@ -26,6 +26,8 @@ class TrunkTold:
     answer: TrunkAnswer
     proof: Proof = Proof.NONE
     """What the caller's credentials are worth, where the trunk asks for some."""
+    full: str = ""
+    """Why there is no place for the call, unless its caller signs in."""
 
 
 @dataclass(frozen=True, slots=True)

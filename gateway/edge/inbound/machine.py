@@ -152,6 +152,8 @@ def _trunk(call: Call, event: TrunkTold, now: float) -> Step:
     if answer.guarded and event.proof is not Proof.GOOD:
         elsewhere = event.proof is Proof.ELSEWHERE
         return told_first(told, refuse(call, 403, "refused", error=SIGNED_ELSEWHERE if elsewhere else "wrong password"))
+    if event.full:
+        return told_first(told, refuse(call, 503, event.full))
     ringing = replace(call, state=State.RULE, trunk=answer.trunk, ring_at=now + RING_AGAIN)
     return ringing, (Ring(), told, AskRule(answer.trunk))
 

@@ -19,14 +19,14 @@ INVITE = (
 
 
 def edge(limit: int, *calls: tuple[bool, bool], ready: str = "") -> Edge:
-    """One with calls: whether each is a stranger's still, and answered."""
+    """One with calls: whether each is a stranger's still, and whether its trunk isn't known yet."""
     made = Edge(cast("Any", None), lambda: ready, limit)
-    for number, (stranger, answered) in enumerate(calls):
-        made._calls[str(number)] = cast("Any", SimpleNamespace(stranger=stranger, answered=answered))
+    for number, (stranger, asks) in enumerate(calls):
+        made._calls[str(number)] = cast("Any", SimpleNamespace(stranger=stranger, asks=asks))
     return made
 
 
-RINGS, UNHEARD, TALKS, KNOWN = (True, False), (True, True), (False, True), (False, False)
+RINGS, ASKS, KNOWN = (True, False), (True, True), (False, False)
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ RINGS, UNHEARD, TALKS, KNOWN = (True, False), (True, True), (False, True), (Fals
     [
         (20, [RINGS], "", ""),
         (20, [RINGS, RINGS], "too many strangers", ""),
-        (20, [RINGS, TALKS, TALKS, KNOWN, KNOWN], "", ""),
-        (20, [RINGS, UNHEARD], "too many strangers", ""),
-        (20, [UNHEARD, UNHEARD], "too many strangers", ""),
+        (20, [RINGS, KNOWN, KNOWN, KNOWN, KNOWN], "", ""),
+        (20, [RINGS, *[ASKS] * 30], "", ""),
+        (20, [RINGS, RINGS, ASKS], "too many strangers", ""),
         (20, [KNOWN] * 20, "too many", "too many"),
         (1, [], "", ""),
         (5, [RINGS], "too many strangers", ""),
@@ -66,6 +66,13 @@ def test_a_call_that_couldn_t_be_ended_isn_t_taken(lines: str, status: int) -> N
     with pytest.raises(PeerFault) if status else nullcontext() as refused:
         _check(incoming)
     assert (refused.value.sip_status if refused else 0) == status
+
+
+def test_a_stranger_is_asked_for_a_password_though_strangers_have_no_place_left() -> None:
+    assert not edge(20, RINGS, RINGS)._full(stranger=True, asks=True)
+    assert not edge(5, *[ASKS] * 19)._full(stranger=True, asks=True)
+    assert edge(5, *[ASKS] * 20)._full(stranger=True, asks=True) == "too many strangers"
+    assert edge(5, *[KNOWN] * 5)._full(stranger=True, asks=True) == "too many"
 
 
 def test_nobody_is_let_in_who_could_not_be_served() -> None:

@@ -84,7 +84,7 @@ def test_one_request_is_one_guess(guard: Guard) -> None:
     assert judged(guard, right, signed(guard, "guess")) is Proof.WRONG
     assert judged(guard, signed(guard, algorithm="SHA-256"), right) is Proof.WRONG
     guesses = [signed(other, f"guess{number}") for number in range(50)]
-    assert judged(guard, *guesses, signed(other)) is Proof.WRONG, "the first counts where no nonce is ours"
+    assert judged(guard, *guesses, signed(other)) is Proof.STALE, "none is judged where no nonce is ours"
     assert judged(guard, *guesses, right) is Proof.GOOD, "what was made for this call, before any other"
 
 
@@ -129,6 +129,20 @@ def test_a_nonce_is_good_for_one_call_and_a_minute(guard: Guard) -> None:
     assert judged(guard, signed(guard, at=200.0)) is Proof.STALE, "made in the future"
     assert judged(guard, signed(guard), call_id="b") is Proof.STALE
     assert judged(Guard(b"another"), signed(guard)) is Proof.STALE
+
+
+def test_who_guesses_must_have_asked(guard: Guard) -> None:
+    """Another nonce tells nobody whether the password is right."""
+    for nonce in ({"now": 161.0}, {"call_id": "b"}):
+        assert judged(guard, signed(guard, "guess"), **nonce) is judged(guard, signed(guard), **nonce) is Proof.STALE
+
+
+def test_a_nonce_of_ours_vouches_for_its_call_and_a_minute(guard: Guard) -> None:
+    nonce = parameters(signed(guard))["nonce"]
+    assert guard.vouches(nonce, "a", 160.0)
+    assert not guard.vouches(nonce, "a", 161.0)
+    assert not guard.vouches(nonce, "b", 110.0)
+    assert not Guard(b"another").vouches(nonce, "a", 110.0)
 
 
 @pytest.mark.parametrize("qop", [True, False])

@@ -12,11 +12,13 @@ import sipmessage
 from gateway.bus.ioinfo import CallInfo, Leg, TrunkAnswer
 from gateway.edge.call import Tools
 from gateway.edge.inbound.call import InboundCall
+from gateway.edge.inbound.state import REALM
 from gateway.edge.leg import leg_of
 from gateway.edge.seat import LiveKit
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener
 from gateway.net.sip_driver import Incoming
+from gateway.sip.digest import choose
 from gateway.sip.message import parse
 from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
@@ -39,6 +41,7 @@ class Asked:
         self.request, self.source, self.driver, self.listener = request, ("192.0.2.9", 5062), self, HERE
         self.abandoned = asyncio.Event()
         self.answers: list[int] = []
+        self.knows = False
 
     @property
     def answered(self) -> bool:
@@ -47,6 +50,9 @@ class Asked:
     def respond(self, code: int, phrase: str = "", **_: object) -> None:
         del phrase
         self.answers.append(code)
+
+    def proved(self) -> None:
+        self.knows = True
 
 
 class Broken:
@@ -75,19 +81,64 @@ async def test_a_call_ends_when_its_question_fails(broken: str) -> None:
     asked, server = Asked(), Broken(broken)
     before = EDGE_ERRORS.labels("edge call")._value.get()
     async with Tasks("test") as lasting:
-        tools = Tools(
-            io=cast("Any", server),
-            livekit=LiveKit("", "", ""),
-            media=cast("Any", SimpleNamespace()),
-            listeners=[HERE],
-            server=cast("Any", SimpleNamespace()),
-            locator=cast("Any", SimpleNamespace()),
-            guard=Guard(b"key"),
-            lasting=lasting,
-        )
+        tools = _tools(server, lasting)
         call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
         async with asyncio.timeout(5):
             await call.run()
     assert asked.answers[-1] == 500
     assert EDGE_ERRORS.labels("edge call")._value.get() == before + 1
     assert server.told[-1].sip_status == 500
+
+
+class Guarded(Broken):
+    """livekit-server, whose trunk asks for a password."""
+
+    async def authentication(self, leg: Leg) -> TrunkAnswer:
+        del leg
+        return TrunkAnswer("ST_1", username="user", password="secret")
+
+
+@pytest.mark.parametrize(("password", "knows"), [("secret", True), ("guess", False)])
+async def test_who_signs_in_is_no_stranger_from_then_on(password: str, knows: bool) -> None:
+    asked = Asked()
+    async with Tasks("test") as lasting:
+        tools = _tools(Guarded("evaluate"), lasting)
+        now = asyncio.get_running_loop().time()
+        challenge = choose(tools.guard.challenges(REALM, asked.request.call_id, "0af9", now))
+        assert challenge is not None
+        proof = challenge.answer("INVITE", str(asked.request.uri), "user", password, "c")
+        asked.request.headers.set("Proxy-Authorization", proof)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        call.doubt()
+        call.full = lambda: "too many strangers"
+        async with asyncio.timeout(5):
+            await call.run()
+    assert (asked.knows, call.stranger) == (knows, not knows)
+    assert (180 in asked.answers) is knows
+
+
+@pytest.mark.parametrize(("stranger", "answer"), [(True, 503), (False, 180)])
+async def test_a_stranger_who_need_not_sign_in_finds_no_place_beside_others(stranger: bool, answer: int) -> None:
+    asked = Asked()
+    async with Tasks("test") as lasting:
+        tools = _tools(Broken("evaluate"), lasting)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        call.full = lambda: "too many strangers"
+        if stranger:
+            call.doubt()
+        async with asyncio.timeout(5):
+            await call.run()
+    assert asked.answers[0] == answer
+
+
+def _tools(server: Broken, lasting: Tasks) -> Tools:
+    return Tools(
+        io=cast("Any", server),
+        livekit=LiveKit("", "", ""),
+        media=cast("Any", SimpleNamespace()),
+        listeners=[HERE],
+        server=cast("Any", SimpleNamespace()),
+        locator=cast("Any", SimpleNamespace()),
+        guard=Guard(b"key"),
+        lasting=lasting,
+    )

@@ -317,6 +317,14 @@ def test_who_has_signed_in_is_let_in() -> None:
     assert (call.state, effects[0]) == (State.RULE, own.Ring())
 
 
+def test_a_stranger_without_a_password_finds_no_place_and_one_with_is_asked_for_it() -> None:
+    call, effects = after(own.TrunkTold(TrunkAnswer("ST_1"), full="too many strangers"))
+    assert effects[:2] == (own.TellIncoming("ST_1"), own.Reject(503, "Service Unavailable", 5))
+    assert (call.state, end(effects).outcome) == (State.ENDED, "too many strangers")
+    _, effects = after(own.TrunkTold(GUARDED, full="too many strangers"))
+    assert effects == (own.Challenge("LiveKit"),)
+
+
 def test_somebody_in_the_room_ends_the_call() -> None:
     headers = (("Reason", "Q.850;cause=21"),)
     _, effects = after(*JOINING, ev.EndAsked(headers))
