@@ -209,11 +209,13 @@ class Port:
             return self._session.statistics() if self._session else Statistics()
 
     def close(self) -> None:
-        """Free the port. No callback comes any more. Closing twice does no harm."""
+        """Free the port, and tell the peer, where it was sent reports. No callback comes any more. Closing twice does no harm."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
+            if self._session is not None:
+                self._tell_peer(self._session, self._session.bye(time.monotonic(), time.time()))
             self._sockets.close()
         self._release()
         self._owner.detach(self)
@@ -307,8 +309,11 @@ class Port:
             if (came := self._sockets.reports.read()) is None:
                 break
             session.receive_report(*came)
+        self._tell_peer(session, session.report(now, time.time()))
+
+    def _tell_peer(self, session: Session, datagram: bytes | None) -> None:
         host, port = session.peer.address
-        if (datagram := session.report(now, time.time())) is not None:
+        if datagram is not None:
             there = self._their_reports if session.peer.address == session.peer.negotiated else 0
             self._sockets.reports.write(datagram, (host, there or port + 1))
 

@@ -2,6 +2,7 @@
 
 control = Control(ssrc, name)
 datagram = control.due(now, wall, sending, reception)    None but each few seconds
+control.bye(now, wall, sending, source, reception)       the last, once a report was sent
 control.receive(datagram, now)                           what the other side reports of what we send
 control.round_trip, control.their_loss                   seconds, share of packets
 """
@@ -52,6 +53,8 @@ class Control:
         self._before: tuple[int, int] = (0, 0)
         """Packets expected and lost up to our last report."""
         self._packets = 0
+        self._present = False
+        """A report of ours was made."""
         self._offset = 0.0
         """Of the wall clock, against the other."""
         self.round_trip = 0.0
@@ -67,8 +70,18 @@ class Control:
         """A compound packet to send now, or None. `source`: the SSRC that we hear, None for nobody."""
         if now < self._next:
             return None
+        self._next, self._present = now + INTERVAL + (self._ssrc % 997 / 997 - 0.5), True
+        return self._report(now, wall, sending, source, reception)
+
+    def bye(self, now: float, wall: float, sending: Sending, source: int | None, reception: Reception) -> bytes | None:
+        """A compound packet that tells that we leave (section 6.6); None where none has told that we are there (6.3.7)."""
+        if not self._present:
+            return None
+        return self._report(now, wall, sending, source, reception) + self._packet(BYE, 1, b"")
+
+    def _report(self, now: float, wall: float, sending: Sending, source: int | None, reception: Reception) -> bytes:
+        """What every compound packet begins with (section 6.1)."""
         self._offset = wall - now
-        self._next = now + INTERVAL + (self._ssrc % 997 / 997 - 0.5)
         blocks = b"" if source is None else self._block(source, reception, now)
         sent = sending.packets > self._packets
         self._packets = sending.packets
@@ -81,10 +94,6 @@ class Control:
             report = self._packet(RR, bool(blocks), blocks)
         item = bytes((1, len(self._name))) + self._name + b"\0"
         return report + self._packet(SDES, 1, item + bytes(-len(item) % 4))
-
-    def bye(self) -> bytes:
-        """What tells that we leave, in a compound packet (section 6.1 wants a report first)."""
-        return self._packet(RR, 0, b"") + self._packet(BYE, 1, b"")
 
     def receive(self, datagram: bytes, now: float) -> None:
         """Take a compound packet; what can't be read of it is passed over."""

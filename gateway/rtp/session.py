@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -235,10 +236,17 @@ class Session:
 
     def report(self, now: float, wall: float) -> bytes | None:
         """Our report that is due, or None; asked at every tick. `wall`: seconds since 1970."""
+        return self._reported(self._control.due, now, wall)
+
+    def bye(self, now: float, wall: float) -> bytes | None:
+        """Our last report, which tells that we leave; None where none was sent before."""
+        return self._reported(self._control.bye, now, wall)
+
+    def _reported(self, make: Callable[..., bytes | None], now: float, wall: float) -> bytes | None:
         if self._spares:
             return None
         sending = Sending(self._sent, self._octets, self._timestamp)
-        made = self._control.due(now, wall, sending, self._source, self._reception)
+        made = make(now, wall, sending, self._source, self._reception)
         return made if made is None or self._shield is None else self._shield.seal_report(made)
 
     def hear(self, now: float) -> Audio:

@@ -14,12 +14,15 @@ import pytest
 from gateway.errors import OurFault, PeerFault, SetupFault
 from gateway.net.media import Media, Port
 from gateway.net.rtp_socket import RtpSocket
+from gateway.net.srtp import Srtp
 from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, Audio, KeyPressed, TimedOut
 from gateway.rtp.g711 import Codec, decode, encode, silence
 from gateway.rtp.packet import RtpPacket, parse, write
+from gateway.rtp.rtcp import BYE
 from gateway.rtp.session import Format, Sent, Timeouts
 from gateway.rtp.telephone_event import Receiver, Sender
 from gateway.sip import sdp
+from gateway.sip.sdp import Keys, Suite
 
 KEYS = Format(Codec.PCMU, event_type=101)
 
@@ -360,6 +363,34 @@ async def test_two_ends_report_to_each_other_how_they_hear(media: Media) -> None
     assert one.statistics().round_trip < 1.0
     one.close()
     other.close()
+
+
+@pytest.mark.parametrize("keys", [None, Keys(Suite.AES_128_SHA1_80, b"o" * 30, b"t" * 30)])
+async def test_the_other_side_is_told_that_a_call_ends(media: Media, far: Far, keys: Keys | None) -> None:
+    heard, reports = Heard(), RtpSocket("127.0.0.1", 0)
+    port = media.open(heard)
+    port.start(KEYS, far.address, reports=reports.address[1], keys=keys)
+    came: list[bytes] = []
+
+    def reported() -> bool:
+        while (one := reports.read()) is not None:
+            came.append(one[0] if keys is None else Srtp(Keys(keys.suite, keys.theirs, keys.ours)).open_report(one[0]))
+        return bool(came)
+
+    await heard.until(reported)
+    port.close()
+    port.close()
+    reported()
+    assert [one[-8:-6] == bytes((0x81, BYE)) for one in came] == [False, True]
+
+
+async def test_who_wasn_t_sent_a_report_isn_t_told_of_the_end(media: Media, far: Far) -> None:
+    heard, reports = Heard(), RtpSocket("127.0.0.1", 0)
+    port = media.open(heard)
+    port.start(KEYS, far.address, reports=reports.address[1])
+    await heard.until(lambda: heard.frames)
+    port.close()
+    assert reports.read() is None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

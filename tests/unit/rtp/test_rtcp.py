@@ -42,7 +42,17 @@ def test_reports_come_each_few_seconds_and_are_whole() -> None:
     for _, datagram in sent:
         assert kinds(datagram) == [SR, SDES]
         assert len(datagram) % 4 == 0
-    assert kinds(us.bye())[-1] == BYE
+
+
+def test_who_was_told_of_us_is_told_that_we_leave() -> None:
+    """RFC 3550 sections 6.1 and 6.3.7."""
+    us, _ = ends()
+    assert us.bye(1.0, WALL, Sending(50, 8000, 8000), None, Reception()) is None, "nobody knows of us"
+    assert us.due(3.0, WALL, Sending(50, 8000, 8000), None, Reception()) is not None
+    last = us.bye(4.0, WALL, Sending(100, 16000, 16000), 9, Reception())
+    assert last is not None
+    assert kinds(last) == [SR, SDES, BYE]
+    assert last[-8:] == bytes((0x81, BYE, 0, 1, 0, 0, 0, 7))
 
 
 @given(st.floats(0.0, 2.0), st.floats(0.0, 4.0), st.floats(-1e6, 1e6))
