@@ -20,7 +20,7 @@ from gateway.rtp.halfband import Up
 from gateway.rtp.peer import ANYWHERE
 from gateway.rtp.ringing import ringing
 from gateway.rtp.session import Statistics, Timeouts
-from gateway.sip import sdp
+from gateway.sip import bodies, sdp
 
 _RUNG = 0.2
 """Seconds of ringing tone that are made at once."""
@@ -93,8 +93,8 @@ class Line:
         """Settle on the media of a new call. The SDP for its 200: an answer, or an offer if the INVITE held none; with
         None, the offer for our own INVITE; again after `aim`.
 
-        Raises SdpMismatch or another PeerFault when the caller's offer can't be met (488), SetupFault when no RTP port
-        is free.
+        Raises SdpMismatch or another PeerFault when the caller's offer can't be met (488), BodyRefused when it can't be
+        read (415), or the caller couldn't read our answer (406), SetupFault when no RTP port is free.
         """
         offer = _offer_of(invite) if invite is not None else None
         self.prefer(wish, offer)
@@ -163,8 +163,8 @@ class Line:
         """Settle anew, by a re-INVITE or UPDATE; the SDP for its 200. An offer of another family of addresses moves the
         call to a port of that family (RFC 3264 section 8.3.1).
 
-        Raises PeerFault, changing nothing: 488 for what we can't do, 491 while an offer of ours is open; or SetupFault
-        when no RTP port is free.
+        Raises PeerFault, changing nothing: 488 for what we can't do, 491 while an offer of ours is open, BodyRefused as
+        `open` does; or SetupFault when no RTP port is free.
         """
         if self._offered is not None:
             raise PeerFault("Both sides want to change the media at once.", sip_status=491)
@@ -279,7 +279,7 @@ class Line:
         return bytes(negotiated.session)
 
     def _accept(self, offered: sdp.Session, message: sipmessage.Message) -> None:
-        stream = sdp.accept(offered, _parse(message), self._encryption)
+        stream = sdp.accept(offered, sdp.parse(bodies.description(message)), self._encryption)
         self._check(stream)
         self._stream = stream
         self._follow()
@@ -309,14 +309,9 @@ def _learned(source: str, host: str) -> str:
 
 
 def _offer_of(request: sipmessage.Request) -> sdp.Session | None:
-    return _parse(request) if request.body.strip() else None
-
-
-def _parse(message: sipmessage.Message) -> sdp.Session:
-    kind = (message.headers.get("Content-Type") or sdp.CONTENT_TYPE).partition(";")[0].strip().lower()
-    if kind != sdp.CONTENT_TYPE:
-        raise PeerFault("The caller describes its media in another way than SDP.", sip_status=415)
-    return sdp.parse(message.body)
+    offered = bodies.description(request)
+    bodies.check(request)
+    return sdp.parse(offered) if offered else None
 
 
 def _family(host: str) -> int:

@@ -27,6 +27,7 @@ from gateway.errors import PeerFault
 from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming
 from gateway.sip import dialog, info, refer, session_timer
+from gateway.sip.bodies import ACCEPT, BodyRefused
 from gateway.sip.dialog import DialogFault, DialogId
 from gateway.sip.message import unsupported
 from gateway.sip.secure import SipsNotAllowed
@@ -41,7 +42,6 @@ _ASKING = 20
 STOPPING = 4.0
 """Seconds that ending all calls may take when the service stops."""
 _RETRY = ("Retry-After", str(TRY_AGAIN))
-_BODIES = ("Accept", "application/sdp")
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Edge:
             return
         try:
             await self._sort(incoming)
-        except (IntervalTooSmall, SipsNotAllowed, info.NoKey) as bad:
+        except (IntervalTooSmall, SipsNotAllowed, info.NoKey, BodyRefused) as bad:
             log.info("refused", status=bad.sip_status, why=bad.what)
             incoming.respond(bad.sip_status or 400, headers=bad.headers)
 
@@ -223,7 +223,7 @@ class Edge:
         if self.why_not_ready():
             incoming.respond(503, headers=[_RETRY])
         else:
-            incoming.respond(200, headers=[*ABILITIES, _BODIES])
+            incoming.respond(200, headers=[*ABILITIES, ACCEPT])
 
     def _speaking(self, dial: Dial) -> Drivers:
         """What the call may go out by. Raises RemoteError when we don't speak what is asked for."""

@@ -1,4 +1,5 @@
-"""RFC 4475's messages at a running edge: each gets its answer, and none harms the calls beside it."""
+"""RFC 4475's messages at a running edge: each gets its answer, and none harms the calls beside it. They dial numbers that nobody has;
+so those about a body dial one that is answered, too."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.edge_lab import Lab, lab
+from tests.e2e.edge_lab import DIALED, Lab, lab
 from tests.e2e.servers import LiveKit, until
 from tests.unit.sip.torture import TORTURES
 
@@ -89,6 +90,39 @@ async def test_each_torture_has_its_answer_while_a_call_goes_on(edge: Lab) -> No
         caller.go_on()
         await caller.ended()
     assert not wrong, "RFC 4475's name: (expected, got)"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "status", "headers"),
+    [
+        ("invut", {}, 415, [b"Accept: application/sdp"]),
+        ("sdp01", {}, 406, []),
+        ("sdp01", {b"Accept: text/nobodyKnowsThis": b"Content-Encoding: gzip"}, 415, [b"Accept-Encoding: identity"]),
+        (
+            "sdp01",
+            {b"Accept: text/nobodyKnowsThis": b"Accept: text/*, application/sdp;q=0.1", b"AVP 0 12": b"AVP 12"},
+            488,
+            [],
+        ),
+    ],
+)
+async def test_a_body_is_looked_at_where_the_number_is_somebody_s(
+    edge: Lab, name: str, change: dict[bytes, bytes], status: int, headers: list[bytes]
+) -> None:
+    far, data = Far(), TORTURES[name].data
+    for old in (b"sip:j.user@", b"sip:j_user@"):
+        data = data.replace(b"To: " + old, b"To: sip:" + DIALED.encode() + b"@")
+    for before, after in change.items():
+        assert before in data
+        data = data.replace(before, after)
+    length = len(data.partition(b"\r\n\r\n")[2])
+    data = re.sub(rb"Content-Length: [0-9]+", b"Content-Length: %d" % length, data)
+    async with listening(far) as attacker:
+        attacker.sendto(data, edge.at("UDP"))
+        await until(lambda: bool(far.finals(b"SIP/2.0")), 10)
+    final = next(each for each in far.heard if not each.startswith(b"SIP/2.0 1"))
+    assert far.finals(b"SIP/2.0") == {status}
+    assert all(each in final for each in headers)
 
 
 def _mark(name: str, data: bytes) -> bytes:

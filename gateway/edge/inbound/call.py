@@ -28,6 +28,7 @@ from gateway.errors import PeerFault, SetupFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.sip_driver import Incoming
 from gateway.sip import sdp, session_timer
+from gateway.sip.bodies import BodyRefused
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.sip.sign_in import Proof
 from gateway.terms.personal import Digits
@@ -196,7 +197,8 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             return ev.ServiceDown("no RTP port is free")
         except PeerFault as bad:
             log.info("no media in common", call=self.id, why=bad.what)
-            return own.RuleTold(rule, refusal=bad.sip_status or 488)
+            headers = bad.headers if isinstance(bad, BodyRefused) else ()
+            return own.RuleTold(rule, refusal=bad.sip_status or 488, headers=headers)
         return own.RuleTold(rule)
 
     def _challenge(self, realm: str, stale: bool) -> None:

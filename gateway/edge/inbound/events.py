@@ -37,6 +37,8 @@ class RuleTold:
     answer: RuleAnswer
     refusal: int = 0
     """The status that the caller's SDP deserves: 488 when it has no media in common with us; 0 when it has."""
+    headers: common.Headers = ()
+    """For that refusal."""
 
 
 @dataclass(frozen=True, slots=True)

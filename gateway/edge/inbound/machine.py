@@ -164,7 +164,7 @@ def _rule(call: Call, event: RuleTold, now: float) -> Step:
         return refuse(call, 404, "no match")
     if event.refusal:
         told: tuple[Effect, ...] = (TellRoom(answer),) if answer.verdict is Verdict.ACCEPT else ()
-        call, effects = refuse(call, event.refusal, "no common codec")
+        call, effects = refuse(call, event.refusal, "no common codec", headers=event.headers)
         return call, (*told, *effects)
     if answer.verdict is Verdict.PIN:
         asking = replace(call, state=State.PIN, ring_at=None, give_up_at=now + PIN_WITHIN)

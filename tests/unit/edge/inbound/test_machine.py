@@ -106,6 +106,12 @@ def test_a_trunk_that_says_no(answer: TrunkAnswer, code: int, outcome: str) -> N
     assert end(effects).outcome == outcome
 
 
+def test_a_body_that_can_t_be_read_is_refused_with_what_can_be() -> None:
+    headers = (("Accept", "application/sdp"),)
+    _, effects = after(TRUNK, own.RuleTold(ACCEPTED, refusal=415, headers=headers))
+    assert effects[1] == own.Reject(415, "Unsupported Media Type", headers=headers)
+
+
 def test_a_flood_gets_no_answer() -> None:
     call, effects = after(own.TrunkTold(TrunkAnswer("", drop=True)))
     assert call.state is State.ENDED
