@@ -28,6 +28,8 @@ class State:
     """Live calls of a route that `calls` doesn't name."""
     no_agent: bool = False
     """The AI is down."""
+    nobody: bool = False
+    """No worker is there at all, nor has been lately: whatever the plan says, nobody could do it."""
     overloaded: str = ""
     """Why no more callers get an agent now; "" when they do."""
 

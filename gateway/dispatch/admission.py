@@ -80,7 +80,7 @@ def counted(pool: Pool) -> str:
 def bounds(call: Call, job: Pool | None, slots: Mapping[Pool, int], *, opens: bool = False) -> Mapping[str, int]:
     """What a call counts towards at its stop beside its routes. `job`: the pool of the job that conducts it and goes on
     if it can; None where another is sent. `opens`: it has only just come. `slots`: of each pool; where it is 0 or
-    missing nobody knows.
+    missing nobody knows (`State.nobody` says where no worker is there at all).
 
     A caller who is in the gateway is never refused the house, nor an agent that they have.
     """

@@ -81,6 +81,9 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
     ask = Ask(arrival.dialed.reveal(), caller, datetime.fromtimestamp(now, UTC), arrival.headers, arrival.call)
     decision = decide(plan, ask, state)
     stop = stops.first(plan, decision, ask, state)
+    reject, why = decision.action.status if isinstance(decision.action, Reject) else 0, decision.why
+    if state.nobody and not reject and not arrival.attended:
+        reject, why = NO_JOB, "no worker is there"
     call = Call(
         id=arrival.call,
         room=arrival.room,
@@ -98,10 +101,10 @@ def arrived(plan: Plan, arrival: Arrival, now: float, state: State | None = None
         noticed=stop.noticed if stop else (),
         started=now,
         dispatched=now,
-        reject=decision.action.status if isinstance(decision.action, Reject) else 0,
-        why=decision.why,
+        reject=reject,
+        why=why,
     )
-    return call, stop.limits if stop else {}
+    return call, stop.limits if stop and not reject else {}
 
 
 def metadata(call: Call) -> str:

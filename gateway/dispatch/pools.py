@@ -12,6 +12,7 @@ from gateway.calls.shared.presence import Presence
 from gateway.calls.store.port import CallStore
 from gateway.dialplan.state import State
 from gateway.dispatch.admission import WINDOW, Load, Pace, load
+from gateway.errors import Unavailable
 from gateway.metrics import gauge
 from gateway.terms.call import Pool
 
@@ -50,11 +51,21 @@ class Pools:
         self._patient_until = clock() + STARTING
         self._seen = False
         """Workers for agents were there."""
+        self._nobody_since: float | None = None
+        """When a look first found no worker of any pool, and none has found one since."""
+        self._starting_until = clock() + STARTING
+        """As long as no worker has been there."""
+        self._nobody = False
 
     async def look(self) -> None:
         """Ask who is there. Raises Unavailable; what was known is believed on."""
         now = self._clock()
-        said = {pool: await self._presence.there(pool, now) for pool in Pool}
+        try:
+            said = {pool: await self._presence.there(pool, now) for pool in Pool}
+        except Unavailable:
+            self._nobody_since = None  # they can't have said anything either
+            raise
+        self._look_whether_nobody(any(said.values()), now)
         for pool in Pool:
             before, self._loads[pool] = self._loads.get(pool), load(said[pool])
             if before is not None and not before.workers and self._loads[pool].workers:
@@ -71,6 +82,18 @@ class Pools:
         self._no_agent = no_agent
         await self._look_at_pace(now)
 
+    def _look_whether_nobody(self, somebody: bool, now: float) -> None:
+        """Workers that take no calls for a moment, as while LiveKit is away, are somebody."""
+        before = self._nobody
+        if somebody:
+            self._nobody_since, self._starting_until = None, now
+        elif self._nobody_since is None:
+            self._nobody_since = now
+        since = self._nobody_since
+        self._nobody = since is not None and now - since >= ABSENT and now >= self._starting_until
+        if self._nobody and not before:
+            log.error("no worker is there; callers are turned away")
+
     async def _look_at_pace(self, now: float) -> None:
         before = self._pace
         self._pace = before.next(await self._store.latencies(now - WINDOW), self._slow)
@@ -83,7 +106,7 @@ class Pools:
 
     def state(self, now: float) -> State:
         """What a decision has to know at a time."""
-        return replace(self._state(now), no_agent=self._no_agent, overloaded=self._pace.why)
+        return replace(self._state(now), no_agent=self._no_agent, nobody=self._nobody, overloaded=self._pace.why)
 
     def slots(self) -> Mapping[Pool, int]:
         """How many calls each pool bears at once."""

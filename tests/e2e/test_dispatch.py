@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,12 @@ import pytest
 from livekit import api, rtc
 
 from gateway.calls.hearing import leg
+from gateway.calls.shared.presence import BEAT, Presence
+from gateway.calls.shared.working import Working
 from gateway.dispatch.forsaken import AFTER
+from gateway.redis_client import open_client
+from gateway.tasks import Tasks
+from gateway.terms.call import Pool
 from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -90,10 +96,20 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, st
 
 @pytest.fixture
 async def world(servers: tuple[Path, str, LiveKit]) -> AsyncIterator[World]:
-    livekit = servers[2]
+    _, redis_url, livekit = servers
     lk = livekit.api()
-    yield World(livekit, lk)
+    async with aclosing(open_client(redis_url)) as redis, Tasks("workers") as tasks:
+        tasks.start(_workers(Presence(redis)), "workers")
+        yield World(livekit, lk)
     await lk.aclose()
+
+
+async def _workers(presence: Presence) -> None:
+    """Say that workers are there, though none comes."""
+    while True:
+        for pool in Pool:
+            await presence.beat(pool, "worker", Working(True, 0, 20), time.time())
+        await asyncio.sleep(BEAT)
 
 
 @contextmanager

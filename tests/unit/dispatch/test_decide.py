@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.app.catalogue import load as catalogue
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
+from gateway.dialplan.state import State
 from gateway.dispatch.decide import (
     FALLS,
     LASTS,
@@ -72,6 +73,16 @@ def test_an_arrival_opens_a_call_by_the_plan() -> None:
     assert call.dialed == Number("+15105550100")
     assert call.caller == Number("+15105550177")
     assert (call.epoch, call.dispatched, call.started, call.plan) == (1, NOW, NOW, the_plan().version)
+
+
+def test_a_caller_whom_no_worker_is_there_for_is_turned_away_at_once() -> None:
+    state = State(nobody=True)
+    call, limits = arrived(the_plan(), arrival(), NOW, state)
+    assert (call.reject, call.why, limits) == (503, "no worker is there", {})
+    assert arrived(the_plan(), arrival("+15105550900"), NOW, state)[0].reject == 603, (
+        "the plan's word is the better one"
+    )
+    assert not arrived(the_plan(), replace(arrival(), attended=True), NOW, state)[0].reject, "a job is with them"
 
 
 @pytest.mark.parametrize("withheld", ["", "anonymous", "Restricted"])

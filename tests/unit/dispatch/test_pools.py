@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from gateway.calls.shared.working import Working
 from gateway.calls.store.memory import MemoryStore
 from gateway.dialplan.state import State
 from gateway.dispatch.pools import ABSENT, STARTING, Pools
+from gateway.errors import Unavailable
 from gateway.terms.call import CallId, Pool
 from gateway.terms.event import Event, Kind
 
@@ -19,10 +22,14 @@ class There:
         self.agents = 0
         self.idle = 0
         """Those that take no calls."""
+        self.house = 1
+        self.away = False
 
     async def there(self, pool: Pool, now: float) -> Sequence[Working]:
         idle = [Working(False)] * (self.idle if pool is Pool.AGENTS else 0)
-        return [*idle, *([Working(True, 1, 20)] * (self.agents if pool is Pool.AGENTS else 1))]
+        if self.away:
+            raise Unavailable("down")
+        return [*idle, *([Working(True, 1, 20)] * (self.agents if pool is Pool.AGENTS else self.house))]
 
 
 def store() -> MemoryStore:
@@ -66,6 +73,43 @@ async def test_workers_that_never_come_are_none() -> None:
     now[0] += STARTING
     await pools.look()
     assert pools.state(now[0]).no_agent
+
+
+async def test_callers_are_turned_away_once_no_worker_of_any_pool_is_there() -> None:
+    there, now = There(), [100.0]
+    pools = Pools(there, store(), lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
+
+    async def nobody(after: float) -> bool:
+        now[0] += after
+        await pools.look()
+        return pools.state(now[0]).nobody
+
+    there.house = 0
+    assert not await nobody(0.0)
+    assert not await nobody(STARTING - 0.1), "the gateway starts"
+    assert await nobody(0.1)
+    there.idle = 1
+    assert not await nobody(1.0), "it may only be LiveKit that is away"
+    there.idle = 0
+    assert not await nobody(1.0)
+    assert not await nobody(ABSENT - 0.1), "Redis may have forgotten them"
+    assert await nobody(0.1)
+
+
+async def test_workers_that_nobody_can_hear_of_are_waited_for() -> None:
+    there, now = There(), [100.0]
+    pools = Pools(there, store(), lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
+    await pools.look()
+    there.house = 0
+    now[0] += 1.0
+    await pools.look()
+    there.away = True
+    now[0] += 60.0
+    with pytest.raises(Unavailable):
+        await pools.look()
+    there.away = False
+    await pools.look()
+    assert not pools.state(now[0]).nobody
 
 
 async def test_agents_that_are_too_slow_get_no_new_calls_until_they_are_fast_again() -> None:
