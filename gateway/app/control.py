@@ -25,6 +25,8 @@ from gateway.app.told import Told
 from gateway.bus.callstate import states
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.shared import controls
+from gateway.calls.shared.controls import Controls
 from gateway.calls.shared.edges import Edges
 from gateway.calls.shared.lifelines import held
 from gateway.calls.shared.presence import BEAT, Presence
@@ -133,7 +135,7 @@ async def run(settings: Settings) -> None:
             pages = (*leads, *messages.handoff_pages(settings, redis, store, looking), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
             looks = (*called.looks(), ("workers", deaths.LOOK, dead.look))
-            await Control(settings, *parts, looks, pages).run()
+            await Control(settings, *parts, looks, pages, Controls(redis).beat).run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -187,12 +189,13 @@ class Control:
         watch: Watch,
         sweep: Sweep,
         back: asyncio.Queue[Pool],
-        more: Sequence[Look] = (),
-        pages: Sequence[web.RouteDef] = (),
+        more: Sequence[Look],
+        pages: Sequence[web.RouteDef],
+        beat: Callable[[], Awaitable[None]],
     ) -> None:
         """`back`: pools that have workers again. `more`: other things to look at again and again. `pages`: what is served
-        beside our own."""
-        self._more, self._pages = more, pages
+        beside our own. `beat`: says that there is a control."""
+        self._more, self._pages, self._says = more, pages, beat
         self._settings, self._keeper, self._dispatcher, self._told = settings, keeper, dispatcher, told
         self._deliverer, self._pools, self._writer = deliverer, pools, writer
         self._watch, self._sweep, self._back = watch, sweep, back
@@ -236,6 +239,7 @@ class Control:
             ("forgotten", WATCH, self._told.again),
             ("rosters", PUBLISH, self._told.publish),
             ("pools", BEAT, self._pools.look),
+            ("beat", controls.BEAT, self._beat),
             ("reconcile", RECONCILE, self._reconcile),
             ("supervise", SUPERVISE, self._dispatcher.supervise),
             ("sweep", SWEEP, self._sweep.look),
@@ -265,6 +269,11 @@ class Control:
             async with asyncio.timeout(wait):
                 pool = await self._back.get()
             await self._dispatcher.hurry(pool)
+
+    async def _beat(self) -> None:
+        """Say that callers are routed here: they are as long as the rooms are looked at."""
+        if time.monotonic() - self._looked <= STALE:
+            await self._says()
 
     async def _reconcile(self) -> None:
         await self._dispatcher.reconcile()

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 import structlog
 
 from gateway.app.admin import Ready, admin
+from gateway.app.attendance import ControlLook
 from gateway.app.heap import keep_tidy
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook
@@ -22,6 +23,7 @@ from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
 from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
+from gateway.calls.shared.controls import Controls
 from gateway.calls.shared.edges import Edges, keep_beating
 from gateway.config import Settings
 from gateway.edge import takeover
@@ -109,6 +111,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             lasting.start(keep_tidy(), "give memory back")
             lasting.start(keep_beating(Edges(beats), run, time.time), "beat")
             guard = Guard(secrets.token_bytes(32))
+            controls = ControlLook(Controls(beats))
+            lasting.start(controls.run(), "look for controls")
             tools = Tools(
                 io=IoInfo(client),
                 livekit=LiveKit(
@@ -125,7 +129,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 lasting=lasting,
                 refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
             )
-            edge = Edge(tools, ready, settings.edge_calls)
+            edge = Edge(tools, ready, settings.edge_calls, controls.nobody)
             async with AsyncExitStack() as listening:
                 for serving in _serving(settings, places, edge):
                     edge.drivers.add(await listening.enter_async_context(serving))

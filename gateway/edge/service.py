@@ -49,14 +49,17 @@ log = structlog.get_logger(__name__)
 class Edge:
     """Handles the requests of all SipDrivers: a `gateway.net.sip_driver.Handler`.
 
-    `ready` says why the service isn't ready, or ""; `limit`: calls at once, beyond which callers get 503.
+    `ready` says why the service isn't ready, or ""; `limit`: calls at once, beyond which callers get 503, as they do where
+    `nobody` would route them. Whom a call's job rings it routes itself.
     """
 
-    def __init__(self, tools: Tools, ready: Callable[[], str], limit: int) -> None:
+    def __init__(
+        self, tools: Tools, ready: Callable[[], str], limit: int, nobody: Callable[[], bool] = lambda: False
+    ) -> None:
         self.drivers = Drivers()
         """What SIP is spoken by. Add them before the first request."""
         self._tools = tools
-        self._ready = ready
+        self._ready, self._nobody = ready, nobody
         self._limit = limit
         self._calls: dict[str, EdgeCall[Any, Any]] = {}
         self._renamed: dict[str, EdgeCall[Any, Any]] = {}
@@ -106,7 +109,7 @@ class Edge:
         """Why no call should come here, or ""."""
         if self._closing:
             return f"{self._closing}: {len(self)} calls left"
-        return self._ready()
+        return self._ready() or ("no control is there" if self._nobody() else "")
 
     async def drain(self, within: float) -> None:
         """Take no more calls, and return when those there are have ended, or `within` seconds are over."""
@@ -143,7 +146,7 @@ class Edge:
             await takeover.replace(self, incoming, wanted)
             return
         stranger = not incoming.driver.warden.knows(incoming.source)
-        if why := self._full(stranger=stranger, asks=True):
+        if why := self._full(stranger=stranger, asks=True) or ("no control" if self._nobody() else ""):
             metrics.CALLS.labels(why).inc()
             incoming.respond(503, headers=[_RETRY])
             return

@@ -24,6 +24,11 @@ async def answering(within: float = WITHIN) -> AsyncIterator[None]:
         raise Unavailable("The call store (Redis) doesn't answer.", remedy="Check REDIS_URL and the server.") from bad
 
 
+def seconds(time: tuple[int | str | bytes, int | str | bytes]) -> float:
+    """What TIME answers, in seconds since the epoch by Redis' clock: the one that all who ask it have in common."""
+    return int(time[0]) + int(time[1]) / 1e6
+
+
 def text(value: str | bytes) -> str:
     """An answer as text, whatever the client decodes."""
     return value.decode() if isinstance(value, bytes) else value

@@ -118,7 +118,8 @@ def expire(call: Call, now: float) -> Step:
     if call.give_up_at is not None and now >= call.give_up_at:
         if call.state in UNANSWERED:
             reason = DisconnectReason.USER_UNAVAILABLE
-            return refuse(call, 486, "no answer", reason=reason, error=RINGING_TIMEOUT)
+            # Nobody has come who could be heard, not even to say that nobody can: a carrier may know another way.
+            return refuse(call, 503, "no answer", reason=reason, error=RINGING_TIMEOUT)
         if call.state in (State.PIN, State.CHECKING):
             return hang_up(call, "refused", reason=DisconnectReason.USER_REJECTED, error=WRONG_PIN)
         if call.state is State.ENTERING:

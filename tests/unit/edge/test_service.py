@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.edge.inbound.state import TRY_AGAIN
 from gateway.edge.service import Edge, _check
 from gateway.errors import PeerFault
 from gateway.sip.message import parse
@@ -18,9 +19,9 @@ INVITE = (
 )
 
 
-def edge(limit: int, *calls: tuple[bool, bool], ready: str = "") -> Edge:
+def edge(limit: int, *calls: tuple[bool, bool], ready: str = "", nobody: bool = False) -> Edge:
     """One with calls: whether each is a stranger's still, and whether its trunk isn't known yet."""
-    made = Edge(cast("Any", None), lambda: ready, limit)
+    made = Edge(cast("Any", None), lambda: ready, limit, lambda: nobody)
     for number, (stranger, asks) in enumerate(calls):
         made._calls[str(number)] = cast("Any", SimpleNamespace(stranger=stranger, asks=asks))
     return made
@@ -77,3 +78,27 @@ def test_a_stranger_is_asked_for_a_password_though_strangers_have_no_place_left(
 
 def test_nobody_is_let_in_who_could_not_be_served() -> None:
     assert edge(20, ready="Redis can't be reached")._full(stranger=True) == "not ready"
+
+
+class Asked:
+    """A request, and what it was answered with."""
+
+    source = ("192.0.2.1", 5060)
+
+    def __init__(self, method: str) -> None:
+        self.request = SimpleNamespace(method=method, headers=SimpleNamespace(getlist=lambda _: []))
+        self.driver = SimpleNamespace(warden=SimpleNamespace(knows=lambda _: True))
+        self.answers: list[tuple[int, list[tuple[str, str]]]] = []
+
+    def respond(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self.answers.append((status, headers))
+
+
+async def test_who_would_be_routed_by_nobody_is_refused_so_that_their_carrier_tries_another_way() -> None:
+    one = edge(20, nobody=True)
+    caller, carrier = Asked("INVITE"), Asked("OPTIONS")
+    await one._invite(cast("Any", caller))
+    one._options(cast("Any", carrier))
+    assert caller.answers == carrier.answers == [(503, [("Retry-After", str(TRY_AGAIN))])]
+    assert one.why_not_ready() == "no control is there"
+    assert not one._full(), "whom a job rings goes out"

@@ -12,7 +12,7 @@ from gateway.edge.events import IllegalEvent
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
 from gateway.edge.inbound.machine import begin, expire, step
-from gateway.edge.inbound.state import Call, State, reject_status
+from gateway.edge.inbound.state import TRY_AGAIN, Call, State, reject_status
 from gateway.edge.session import NEVER
 from gateway.sip.session_timer import SessionTimer
 from gateway.sip.sign_in import Proof
@@ -204,7 +204,7 @@ def test_it_rings_as_long_as_the_trunk_says() -> None:
     assert expire(call, 59.9)[0].state is State.JOINING
     call, effects = expire(call, 60.0)
     assert call.state is State.ENDED
-    assert effects[0] == own.Reject(486, "Busy Here")
+    assert effects[0] == own.Reject(503, "Service Unavailable", TRY_AGAIN)
     assert ev.Leave() in effects
     assert end(effects).error == "ringing-timeout"
 
