@@ -127,7 +127,7 @@ async def run(settings: Settings) -> None:
                 look=pools.look,
                 ask=watch.look,
             )
-            dead = Deaths(store, partial(held, redis), lambda worker: presence.died(worker, time.time()), watch.settled)
+            dead = Deaths(store, partial(held, redis), presence.died, watch.settled)
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             called = Callbacks(settings, engine, looking, changes, redis, keeper, dispatcher, store)

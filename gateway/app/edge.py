@@ -6,7 +6,6 @@ import asyncio
 import ipaddress
 import secrets
 import ssl
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
@@ -109,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
             lasting.start(keep_tidy(), "give memory back")
-            lasting.start(keep_beating(Edges(beats), run, time.time), "beat")
+            lasting.start(keep_beating(Edges(beats), run), "beat")
             guard = Guard(secrets.token_bytes(32))
             controls = ControlLook(Controls(beats))
             lasting.start(controls.run(), "look for controls")

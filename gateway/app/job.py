@@ -190,7 +190,7 @@ class _Job:
         await self._orphaned.wait()
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(SAY_WITHIN):
-                await presence.beat(self._pool, self._place.worker, Working(ready=False), time.time())
+                await presence.beat(self._pool, self._place.worker, Working(ready=False))
         self.stop()
 
     async def _take(self, redis: Redis, sent: Dispatched) -> None:

@@ -150,7 +150,7 @@ def _besides(
         "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
         "look at livekit": worker.look,
         "lifeline": lambda: hold(settings.redis_url.get_secret_value(), _me()),
-        "presence": lambda: keep_telling(Presence(redis), pool, _me(), worker.working, time.time),
+        "presence": lambda: keep_telling(Presence(redis), pool, _me(), worker.working, time.monotonic),
     }
     if pool is Pool.HOUSE:
         return {**for_both, "salvage messages": lambda: recording.salvage(settings, redis)}

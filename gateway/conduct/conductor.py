@@ -336,7 +336,7 @@ class Conductor:
         while True:
             started = time.monotonic()
             with suppress(Unavailable):
-                await store.ask(Asked(call.id, call.epoch, call.stop, onward, self._means.pool, time.time()))
+                await store.ask(Asked(call.id, call.epoch, call.stop, onward, self._means.pool))
                 if (led := await store.led(call.id, call.stop, ASK_AGAIN)) is not None:
                     break
             await asyncio.sleep(max(0.0, started + ASK_AGAIN - time.monotonic()))

@@ -35,7 +35,7 @@ HURRY_AFTER = 0.5
 TRIES = 5
 """Jobs a call is offered to before its caller is turned away."""
 ASK_COUNTS = 3.0
-"""Seconds for which what a job has asked counts; it asks again each second."""
+"""Seconds for which what a job has asked counts, by the store's clock; it asks again each second."""
 TRIES_AGENT = 3
 """Agents' jobs that a call is offered to before the house speaks to its caller."""
 TRIES_ANSWERED = 2
@@ -256,17 +256,18 @@ def compare(
     *,
     settled: bool = True,
     edges: frozenset[str] | None = None,
+    lost: frozenset[str] = frozenset(),
 ) -> Differences:
     """Compare the callers seen in the rooms with the calls that were live just before.
 
     While the store isn't `settled` (see `gateway.dispatch.trust`), a job that is in a room may be about to put its call
-    back; and LiveKit, which keeps its rooms in Redis too, may not see whom it carries. `edges`: our SIP services that run;
-    None where that isn't known.
+    back; and LiveKit, which keeps its rooms in Redis too, may not see whom it carries. `edges`: our SIP services that were
+    heard of lately, None where that isn't known; `lost`: those that are gone.
     """
     known = {call.id for call in live}
     unknown = [arrival for call, arrival in callers.items() if call not in known]
     if not settled:
         return Differences([arrival for arrival in unknown if not arrival.attended], ())
     gone = [call for call in live if call.id not in callers and not call.ours and now - call.started >= THERE_WITHIN]
-    cut = [one for one in callers.values() if edges is not None and one.edge and one.edge not in edges]
-    return Differences([one for one in unknown if one not in cut], gone, cut)
+    known_of = [one for one in unknown if edges is None or not one.edge or one.edge in edges]
+    return Differences(known_of, gone, [one for one in callers.values() if one.edge in lost])

@@ -18,6 +18,7 @@ from gateway.dialplan.state import State
 from gateway.dispatch import decide, redial, telling
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.forsaken import Forsaken
+from gateway.dispatch.lost_edges import LostEdges
 from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.routing import Routing
 from gateway.errors import Unavailable
@@ -59,7 +60,7 @@ class Dispatcher:
         forget: Callable[[CallId, float], Awaitable[None]] | None = None,
         settled: Callable[[], bool] = lambda: True,
         slots: Callable[[], Mapping[Pool, int]] = dict,
-        edges: Callable[[float], Awaitable[frozenset[str]]] | None = None,
+        edges: Callable[[], Awaitable[frozenset[str]]] | None = None,
         look: Callable[[], Awaitable[None]] | None = None,
         ask: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
@@ -68,7 +69,7 @@ class Dispatcher:
         it is kept no more. `state`: what operators override at a time. `forget`: frees who and what a call that has
         ended holds, at a time. `settled`: whether the store's leases may be believed; until then nobody is judged by one
         and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
-        `edges`: our SIP services that run, at a time. `look`: learns anew what `state` and `slots` tell, `ask` what
+        `edges`: our SIP services that run. `look`: learns anew what `state` and `slots` tell, `ask` what
         `settled` does. `clock`: seconds since the epoch."""
         self._routing = Routing(store, plan, plan_of=plan_of, state=state, slots=slots, clock=clock)
         self._forget, self._settled, self._slots, self._edges, self._look = forget, settled, slots, edges, look
@@ -76,7 +77,7 @@ class Dispatcher:
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
         self._parting: dict[str, float] = {}
         """Rooms that are left to their jobs for a moment, and until when."""
-        self._forsaken = Forsaken()
+        self._forsaken, self._lost_edges = Forsaken(), LostEdges()
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
@@ -125,7 +126,7 @@ class Dispatcher:
         call = await self._store.get(asked.call) if asked is not None else None
         if asked is None or call is None or (call.epoch, call.stop) != (asked.epoch, asked.stop):
             return  # another control was faster, or the call is another job's by now
-        if self._clock() - asked.at > decide.ASK_COUNTS:
+        if asked.age > decide.ASK_COUNTS:
             return  # the job has told the caller something else by now
         led = await self._routing.lead(call, asked.onward, asked.pool)
         if led is None:
@@ -217,10 +218,14 @@ class Dispatcher:
         for room in [room for room, until in self._parting.items() if until <= now]:
             await self._rooms.close(room)
             del self._parting[room]
+        lost, self._lost_edges = self._lost_edges, LostEdges()
         live = await self._store.live()
         callers = await self._rooms.callers()
-        edges = await self._edges(self._clock()) if self._edges is not None and callers else None
-        found = decide.compare(callers, live, self._clock(), settled=self._settled(), edges=edges)
+        edges = await self._edges() if self._edges is not None and callers else None
+        now, named = self._clock(), {one.edge for one in callers.values()}
+        self._lost_edges = lost.looked(named, edges, now) if edges is not None else LostEdges()
+        gone = self._lost_edges.due(now)
+        found = decide.compare(callers, live, now, settled=self._settled(), edges=edges, lost=gone)
         for arrival in found.unknown:
             await self._each(arrival.call, self._arrived(arrival))
         for call in found.gone:

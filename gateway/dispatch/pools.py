@@ -4,7 +4,7 @@ long callers wait for an agent's answer."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -24,6 +24,34 @@ P90 = gauge("turn_p90_seconds", "What nine of ten answers of agents stayed below
 SLOTS = gauge("slots", "Calls that the workers of a pool bear at once", "pool")
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Workers who aren't there, and since when. Pure; times are seconds on one clock."""
+
+    began: float
+    """When they were looked for first."""
+    once: bool = False
+    """They were there."""
+    since: float | None = None
+    """When a look first missed them, and none has found any since."""
+
+    def looked(self, there: bool, now: float) -> Missing:
+        """A look has found some, or none."""
+        if there:
+            return Missing(self.began, once=True)
+        return replace(self, since=now) if self.since is None else self
+
+    def unsure(self) -> Missing:
+        """They couldn't be looked for, nor say that they are there."""
+        return replace(self, since=None)
+
+    def sure(self, now: float) -> bool:
+        """Whether they are gone, or never came: not at the first look after a standstill, which comes before their beats."""
+        if not self.once and now < self.began + STARTING:
+            return False
+        return self.since is not None and now - self.since >= ABSENT
 
 
 class Pools:
@@ -46,53 +74,39 @@ class Pools:
         self._slow, self._back = slow, back
         self._loads: dict[Pool, Load] = {}
         self._pace = Pace()
-        self._no_agent = False
+        self._no_agent, self._nobody = False, False
         """As long as nobody knows, callers are sent to agents."""
-        self._patient_until = clock() + STARTING
-        self._seen = False
-        """Workers for agents were there."""
-        self._nobody_since: float | None = None
-        """When a look first found no worker of any pool, and none has found one since."""
-        self._starting_until = clock() + STARTING
-        """As long as no worker has been there."""
-        self._nobody = False
+        self._agents = self._anybody = Missing(clock())
+        """Workers for agents, and of any pool."""
 
     async def look(self) -> None:
         """Ask who is there. Raises Unavailable; what was known is believed on."""
         now = self._clock()
         try:
-            said = {pool: await self._presence.there(pool, now) for pool in Pool}
+            said = {pool: await self._presence.there(pool) for pool in Pool}
         except Unavailable:
-            self._nobody_since = None  # they can't have said anything either
+            # They can't have said anything either.
+            self._agents, self._anybody = self._agents.unsure(), self._anybody.unsure()
             raise
-        self._look_whether_nobody(any(said.values()), now)
         for pool in Pool:
             before, self._loads[pool] = self._loads.get(pool), load(said[pool])
             if before is not None and not before.workers and self._loads[pool].workers:
                 self._back(pool)
             SLOTS.labels(pool.value).set(self._loads[pool].slots)
         there = self._loads[Pool.AGENTS].workers
-        if there:
-            self._patient_until, self._seen = now + ABSENT, True
+        self._agents = self._agents.looked(there > 0, now)
         # Workers that were there and say that they take no calls, or whose jobs say so for them, aren't forgotten.
-        told = self._seen and bool(said[Pool.AGENTS])
-        no_agent = not there and (told or now >= self._patient_until)
+        told = self._agents.once and bool(said[Pool.AGENTS])
+        no_agent = not there and (told or self._agents.sure(now))
         if no_agent is not self._no_agent:
             log.warning("no worker takes calls for agents" if no_agent else "workers take calls for agents")
         self._no_agent = no_agent
-        await self._look_at_pace(now)
-
-    def _look_whether_nobody(self, somebody: bool, now: float) -> None:
-        """Workers that take no calls for a moment, as while LiveKit is away, are somebody."""
-        before = self._nobody
-        if somebody:
-            self._nobody_since, self._starting_until = None, now
-        elif self._nobody_since is None:
-            self._nobody_since = now
-        since = self._nobody_since
-        self._nobody = since is not None and now - since >= ABSENT and now >= self._starting_until
-        if self._nobody and not before:
+        # Workers that take no calls for a moment, as while LiveKit is away, are somebody.
+        self._anybody, before_nobody = self._anybody.looked(any(said.values()), now), self._nobody
+        self._nobody = self._anybody.sure(now)
+        if self._nobody and not before_nobody:
             log.error("no worker is there; callers are turned away")
+        await self._look_at_pace(now)
 
     async def _look_at_pace(self, now: float) -> None:
         before = self._pace

@@ -88,12 +88,17 @@ async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) 
 async def test_what_is_asked_is_heard_once_and_the_answer_comes_at_once(store: CallStore) -> None:
     call = a_call()
     await store.open(call)
-    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"), Pool.HOUSE, 1764000000.5)
+    asked = Asked(call.id, 1, 1, Onward(Because.KEY, "#"), Pool.HOUSE)
     waiting = asyncio.ensure_future(store.led(call.id, 1, 5.0))
     hearing = asyncio.ensure_future(store.asked(5.0))
     await store.ask(asked)
-    assert await hearing == asked
+    heard = await hearing
+    assert heard == asked
+    assert 0 <= heard.age < 1
     assert await store.asked(0.05) is None
+    why = Asked(call.id, 1, 1, Onward(Because.UNANSWERED, why='it\'s "busy"'), Pool.AGENTS)
+    await store.ask(why)
+    assert await store.asked(1.0) == why
     assert await store.lead(replace(call, stop=2))
     assert await asyncio.wait_for(waiting, 1.0) == replace(call, stop=2, tries=1)
 

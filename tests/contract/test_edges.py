@@ -1,4 +1,4 @@
-"""SIP services say that they run."""
+"""SIP services say that they run, by Redis' clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.calls.shared.edges import LOST, Edges, keep_beating
 from gateway.redis_client import open_client
 from gateway.tasks import cancelled
+from tests.contract.clocks import beaten_ago
 from tests.e2e.servers import redis_server
 
 
@@ -15,14 +16,19 @@ async def test_a_service_is_there_until_it_falls_silent(tmp_path: Path) -> None:
     with redis_server(tmp_path) as url:
         client = open_client(url)
         edges = Edges(client)
-        assert await edges.there(100.0) == frozenset()
-        await edges.beat("one", 100.0)
-        beating = asyncio.create_task(keep_beating(edges, "two", lambda: 104.0))
+        assert await edges.there() == frozenset()
+        await edges.beat("one")
+        beating = asyncio.create_task(keep_beating(edges, "two"))
         async with asyncio.timeout(5):
-            while await edges.there(104.0) != {"one", "two"}:
+            while await edges.there() != {"one", "two"}:
                 await asyncio.sleep(0.01)
         await cancelled(beating)
-        assert await edges.there(100.5 + LOST) == {"two"}
-        assert await edges.there(200.0) == frozenset()
+        await beaten_ago(client, "offhook:edges", "one", LOST + 1)
+        assert await edges.there() == {"two"}
+        await beaten_ago(client, "offhook:edges", "two", LOST - 2)
+        assert await edges.there() == {"two"}
+        for run in ("one", "two"):
+            await beaten_ago(client, "offhook:edges", run, 100)
+        assert await edges.there() == frozenset()
         assert await client.hlen("offhook:edges") == 0  # type: ignore[misc]  # redis-py's unions
         await client.aclose()

@@ -39,10 +39,10 @@ async def test_the_dead_take_no_calls(tmp_path: Path) -> None:
     with redis_server(tmp_path) as url:
         client = open_client(url)
         presence = Presence(client)
-        await presence.beat(Pool.AGENTS, "one", Working(True, 1, 9), 100.0)
-        await presence.beat(Pool.HOUSE, "two", Working(True, 1, 9), 100.0)
-        assert await presence.died("one", 101.0)
-        assert not await presence.died("three", 101.0), "it has said that it has ended"
-        assert [one.ready for one in await presence.there(Pool.AGENTS, 101.0)] == [False]
-        assert [one.ready for one in await presence.there(Pool.HOUSE, 101.0)] == [True]
+        await presence.beat(Pool.AGENTS, "one", Working(True, 1, 9))
+        await presence.beat(Pool.HOUSE, "two", Working(True, 1, 9))
+        assert await presence.died("one")
+        assert not await presence.died("three"), "it has said that it has ended"
+        assert [one.ready for one in await presence.there(Pool.AGENTS)] == [False]
+        assert [one.ready for one in await presence.there(Pool.HOUSE)] == [True]
         await client.aclose()

@@ -131,7 +131,7 @@ class Users:
         began, call = time.monotonic(), self._call.id
         while left := self.ALL - self.served:
             assert time.monotonic() - began < within, left
-            await store.ask(Asked(call, 1, 1, Onward(Because.KEY), Pool.HOUSE, time.time()))
+            await store.ask(Asked(call, 1, 1, Onward(Because.KEY), Pool.HOUSE))
             await store.take(call, 1, "AJ_1", 10.0)
             await store.release(call, 1, "AJ_1")
             await store.tell(Event(call, Kind.TURN, time.time(), {"seq": 1}))

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -108,7 +107,7 @@ async def _workers(presence: Presence) -> None:
     """Say that workers are there, though none comes."""
     while True:
         for pool in Pool:
-            await presence.beat(pool, "worker", Working(True, 0, 20), time.time())
+            await presence.beat(pool, "worker", Working(True, 0, 20))
         await asyncio.sleep(BEAT)
 
 

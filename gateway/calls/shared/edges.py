@@ -4,13 +4,11 @@ LiveKit doesn't notice for twenty seconds. In Redis: `offhook:edges` is a hash o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
 
-from gateway.calls.shared.redis_answering import answering, text
+from gateway.calls.shared.beats import Beats
 from gateway.errors import Unavailable
 
 BEAT = 1.0
@@ -24,31 +22,28 @@ log = structlog.get_logger(__name__)
 
 
 class Edges:
-    """Says and asks which are there. Methods raise gateway.errors.Unavailable; times are seconds since the epoch."""
+    """Says and asks which are there. Methods raise gateway.errors.Unavailable."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._beats = Beats(redis)
 
-    async def beat(self, run: str, now: float) -> None:
+    async def beat(self, run: str) -> None:
         """The service runs. `run`: the name of its process, which no other has."""
-        async with answering():
-            await cast(Any, self._redis.hset(_EDGES, run, repr(now)))
+        await self._beats.say(_EDGES, run)
 
-    async def there(self, now: float) -> frozenset[str]:
-        """Those that were heard of lately."""
-        async with answering():
-            told: Mapping[Any, Any] = await cast(Any, self._redis.hgetall(_EDGES))
-            said = {text(run): float(at) for run, at in told.items()}
-            if gone := [run for run, at in said.items() if at < now - _FORGOTTEN]:
-                await cast(Any, self._redis.hdel(_EDGES, *gone))
+    async def there(self) -> frozenset[str]:
+        """Those that were heard of lately. After a standstill of Redis that may be none: ask again after two BEATs."""
+        now, told = await self._beats.heard(_EDGES)
+        said = {run: float(at) for run, at in told.items()}
+        await self._beats.forget(_EDGES, *(run for run, at in said.items() if at < now - _FORGOTTEN))
         return frozenset(run for run, at in said.items() if at >= now - LOST)
 
 
-async def keep_beating(edges: Edges, run: str, clock: Callable[[], float]) -> None:
+async def keep_beating(edges: Edges, run: str) -> None:
     """Beat for ever."""
     while True:
         try:
-            await edges.beat(run, clock())
+            await edges.beat(run)
         except Unavailable as bad:
             log.debug("the service can't say that it runs", why=str(bad))
         await asyncio.sleep(BEAT)

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
 
 import structlog
 from redis.asyncio import Redis
 
-from gateway.calls.shared.redis_answering import answering, text
+from gateway.calls.shared.beats import Beats
 from gateway.calls.shared.working import Working
 from gateway.errors import Unavailable
 from gateway.terms.call import Pool
@@ -29,47 +28,42 @@ log = structlog.get_logger(__name__)
 
 
 class Presence:
-    """Says and asks who is there. Methods raise gateway.errors.Unavailable; times are seconds since the epoch."""
+    """Says and asks who is there. Methods raise gateway.errors.Unavailable."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._beats = Beats(redis)
 
-    async def beat(self, pool: Pool, worker: str, working: Working, now: float) -> None:
+    async def beat(self, pool: Pool, worker: str, working: Working) -> None:
         """The worker is there."""
-        said = json.dumps([now, working.ready, working.calls, working.slots])
-        async with answering():
-            await cast(Any, self._redis.hset(_WORKERS + pool.value, worker, said))
+        said = json.dumps([working.ready, working.calls, working.slots])
+        await self._beats.say(_WORKERS + pool.value, worker, "[", ", " + said[1:])
 
     async def leave(self, pool: Pool, worker: str) -> None:
         """The worker ends."""
-        async with answering():
-            await cast(Any, self._redis.hdel(_WORKERS + pool.value, worker))
+        await self._beats.forget(_WORKERS + pool.value, worker)
 
-    async def died(self, worker: str, now: float) -> bool:
+    async def died(self, worker: str) -> bool:
         """Say for a worker that has died that it takes no calls; False for one that has said itself that it has ended, which
         is left alone."""
         silent = False
         for pool in Pool:
-            async with answering():
-                known = await cast(Any, self._redis.hexists(_WORKERS + pool.value, worker))
-            if known:
+            if await self._beats.knows(_WORKERS + pool.value, worker):
                 silent = True
-                await self.beat(pool, worker, Working(ready=False), now)
+                await self.beat(pool, worker, Working(ready=False))
         return silent
 
-    async def there(self, pool: Pool, now: float) -> Sequence[Working]:
+    async def there(self, pool: Pool) -> Sequence[Working]:
         """The workers of the pool that were heard of lately; those that ended otherwise are forgotten."""
-        async with answering():
-            told: Mapping[Any, Any] = await cast(Any, self._redis.hgetall(_WORKERS + pool.value))
-            said = {worker: _read(one) for worker, one in told.items()}
-            if gone := [worker for worker, (at, _) in said.items() if at < now - _FORGOTTEN]:
-                await cast(Any, self._redis.hdel(_WORKERS + pool.value, *gone))
+        now, told = await self._beats.heard(_WORKERS + pool.value)
+        said = {worker: _read(one) for worker, one in told.items()}
+        gone = (worker for worker, (at, _) in said.items() if at < now - _FORGOTTEN)
+        await self._beats.forget(_WORKERS + pool.value, *gone)
         return [working for at, working in said.values() if at >= now - LOST and working is not None]
 
 
-def _read(said: str | bytes) -> tuple[float, Working | None]:
+def _read(said: str) -> tuple[float, Working | None]:
     try:
-        at, ready, calls, slots = json.loads(text(said))
+        at, ready, calls, slots = json.loads(said)
         return float(at), Working(bool(ready), int(calls), int(slots))
     except (ValueError, TypeError):
         return 0.0, None  # another version's
@@ -78,14 +72,15 @@ def _read(said: str | bytes) -> tuple[float, Working | None]:
 async def keep_telling(
     presence: Presence, pool: Pool, worker: str, working: Callable[[], Working], clock: Callable[[], float]
 ) -> None:
-    """Beat for ever, and at once when the worker begins or ceases to take calls; say in the end that it is gone."""
+    """Beat for ever, and at once when the worker begins or ceases to take calls; say in the end that it is gone. `clock`:
+    seconds, never going back."""
     try:
         before, told = Working(ready=False), float("-inf")
         while True:
             now, working_now = clock(), working()
             if working_now.ready is not before.ready or now - told >= BEAT:
                 try:
-                    await presence.beat(pool, worker, working_now, now)
+                    await presence.beat(pool, worker, working_now)
                     before, told = working_now, now
                 except Unavailable as bad:
                     log.debug("the worker can't say that it is there", why=str(bad))

@@ -39,7 +39,7 @@ class MemoryStore:
         self._told = 0
         self._latencies: list[tuple[float, float]] = []
         self._more = asyncio.Event()
-        self._asks: asyncio.Queue[Asked] = asyncio.Queue()
+        self._asks: asyncio.Queue[tuple[Asked, float]] = asyncio.Queue()
         self._lost: asyncio.Queue[Lost] = asyncio.Queue()
         self._moved = asyncio.Event()
 
@@ -149,11 +149,12 @@ class MemoryStore:
 
     async def ask(self, asked: Asked) -> None:
         """See the port."""
-        self._asks.put_nowait(asked)
+        self._asks.put_nowait((asked, self._clock()))
 
     async def asked(self, wait: float) -> Asked | None:
         """See the port."""
-        return await _next(self._asks, wait)
+        found = await _next(self._asks, wait)
+        return replace(found[0], age=self._clock() - found[1]) if found is not None else None
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""

@@ -11,7 +11,7 @@ is made up for by the next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.terms.act import Onward
@@ -44,8 +44,8 @@ class Asked:
     onward: Onward
     pool: Pool
     """Whose job asks."""
-    at: float
-    """When, in seconds since the epoch."""
+    age: float = field(default=0.0, compare=False)
+    """Seconds since it was asked, as the store says to whom it gives it."""
 
 
 @dataclass(frozen=True, slots=True)

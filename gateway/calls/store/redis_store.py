@@ -30,7 +30,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from gateway.calls.shared.redis_answering import WITHIN, answering, text
+from gateway.calls.shared.redis_answering import WITHIN, answering, seconds, text
 from gateway.calls.shared.redis_scripts import Scripts
 from gateway.calls.store import scripts, wire
 from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
@@ -178,13 +178,14 @@ class RedisStore:
     async def ask(self, asked: Asked) -> None:
         """See the port."""
         async with answering():
-            await cast(Any, self._redis.lpush(_ASKS, wire.ask_text(asked)))
+            await self._scripts["ask"]([_ASKS], wire.ask_texts(asked))
 
     async def asked(self, wait: float) -> Asked | None:
         """See the port."""
         async with answering(wait + WITHIN):
             found = await cast(Any, self._redis.brpop([_ASKS], timeout=max(wait, 0.01)))
-        return wire.read_ask(text(found[1])) if found else None
+            now = seconds(await cast(Any, self._redis.time())) if found else 0.0
+        return wire.read_ask(text(found[1]), now) if found else None
 
     async def lead(self, call: Call, limits: Mapping[str, int] | None = None) -> bool:
         """See the port."""

@@ -70,6 +70,10 @@ redis.call('LPUSH', 'offhook:led:' .. ARGV[1], now[3])
 redis.call('EXPIRE', 'offhook:led:' .. ARGV[1], 10)
 return 1
 """,
+    "ask": """
+local now = redis.call('TIME')
+redis.call('LPUSH', KEYS[1], ARGV[1] .. string.format('%d.%06d', now[1], now[2]) .. ARGV[2])
+""",
     "keep": _AT_EPOCH
     + """
 if redis.call('HGET', KEYS[1], 'stop') ~= ARGV[2] then return 0 end

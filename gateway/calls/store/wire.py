@@ -138,19 +138,19 @@ def _left(text: str) -> Left | None:
     return Left(str(leg), float(at), bool(lost))
 
 
-def ask_text(asked: Asked) -> str:
-    """What a job asks, as control reads it."""
+def ask_texts(asked: Asked) -> tuple[str, str]:
+    """What a job asks, as control reads it: what stands before the time at which it is asked, and after it."""
     given = asked.onward
-    asks = [asked.call, asked.epoch, asked.stop, given.because.value, given.key, asked.pool.value, asked.at]
-    return json.dumps([*asks, given.why] if given.why else asks)
+    asks = [asked.call, asked.epoch, asked.stop, given.because.value, given.key, asked.pool.value]
+    return json.dumps(asks)[:-1] + ", ", f", {json.dumps(given.why)}]" if given.why else "]"
 
 
-def read_ask(text: str) -> Asked:
-    """What was asked. Raises OurFault as `read_call` does."""
+def read_ask(text: str, now: float) -> Asked:
+    """What was asked; `now` is on the clock that it was asked by. Raises OurFault as `read_call` does."""
     try:
         call, epoch, stop, because, key, pool, at, *more = json.loads(text)
         onward = Onward(Because(because), str(key), str(more[0]) if more else "")
-        return Asked(CallId(call), int(epoch), int(stop), onward, Pool(pool), float(at))
+        return Asked(CallId(call), int(epoch), int(stop), onward, Pool(pool), now - float(at))
     except (ValueError, TypeError) as bad:
         raise OurFault("What a job asks can't be read.") from bad
 

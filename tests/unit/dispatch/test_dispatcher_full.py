@@ -79,7 +79,7 @@ async def test_calls_that_an_agent_has_are_refused_nothing_when_it_is_too_much(t
     assert (call.route, call.because) == ("desk", "full")
     await world.store.end(call.id)
     chooses = await comes(world, 2, "+15105550102")
-    await world.store.ask(Asked(chooses.id, 1, 1, Onward(Because.KEY, "1"), Pool.AGENTS, world.now))
+    await world.store.ask(Asked(chooses.id, 1, 1, Onward(Because.KEY, "1"), Pool.AGENTS))
     await world.one.answer(0.5)
     led_on = await world.store.get(chooses.id)
     assert led_on is not None

@@ -37,7 +37,7 @@ async def led(world: World, because: Because, key: str = "", *, stop: int = 1, p
     """What a job's asking comes to."""
     before = await world.store.get(CALL)
     assert before is not None
-    await world.store.ask(Asked(CALL, before.epoch, stop, Onward(because, key), pool, world.now))
+    await world.store.ask(Asked(CALL, before.epoch, stop, Onward(because, key), pool))
     await world.one.answer(0.5)
     found = await world.store.get(CALL)
     assert found is not None
@@ -89,13 +89,14 @@ async def test_an_agents_job_goes_on_itself_when_the_call_comes_back_to_an_agent
     assert call is not None
     onward = Onward(Because.UNANSWERED)
     menu.one = Dispatcher(menu.store, menu.rooms, menu.one._plan, clock=lambda: menu.now)
-    await menu.store.ask(Asked(CALL, call.epoch, call.stop, onward, Pool.AGENTS, menu.now))
+    await menu.store.ask(Asked(CALL, call.epoch, call.stop, onward, Pool.AGENTS))
     await menu.one.answer(0.5)
     assert menu.rooms.did("dispatch") == before
 
 
 async def test_what_was_asked_long_ago_moves_nobody(menu: World) -> None:
-    await menu.store.ask(Asked(CALL, 1, 1, Onward(Because.KEY, "1"), Pool.HOUSE, menu.now - ASK_COUNTS - 1))
+    await menu.store.ask(Asked(CALL, 1, 1, Onward(Because.KEY, "1"), Pool.HOUSE))
+    menu.now += ASK_COUNTS + 1
     await menu.one.answer(0.5)
     call = await menu.store.get(CALL)
     assert call is not None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from gateway.bus.callstate import Status
 from gateway.dispatch.dispatcher import LOOKED_AFTER_AT_ONCE, Dispatcher
 from gateway.dispatch.rooms import Present
+from gateway.errors import Unavailable
 from gateway.terms.call import CallId, Phase, Pool
 from gateway.terms.event import Kind
 from gateway.terms.times import THERE_WITHIN
@@ -91,7 +94,7 @@ async def test_callers_whose_sip_service_is_gone_are_put_out_with_a_reason() -> 
     world = World()
     there, running = replace(arrival(), edge="dead"), {"dead", "lives"}
 
-    async def edges(now: float) -> frozenset[str]:
+    async def edges() -> frozenset[str]:
         return frozenset(running)
 
     one = Dispatcher(world.store, world.rooms, lambda: world.plan, edges=edges, clock=lambda: world.now)
@@ -100,7 +103,22 @@ async def test_callers_whose_sip_service_is_gone_are_put_out_with_a_reason() -> 
     world.rooms.there[CALL] = there
     await one.reconcile()
     assert world.rooms.did("close") == 0
+    running.clear()
+    await one.reconcile()
+    assert world.rooms.did("close") == 0, "Redis may have stood still, and nobody has beaten yet"
+    running.update({"dead", "lives"})
+    world.now += 2.0
+    await one.reconcile()
     running.discard("dead")
+    await one.reconcile()
+    world.now += 2.0
+    world.rooms.unlisted = True
+    with pytest.raises(Unavailable):
+        await one.reconcile()
+    world.rooms.unlisted = False
+    await one.reconcile()
+    assert world.rooms.did("close") == 0, "a look that failed proves nothing"
+    world.now += 2.0
     await one.reconcile()
     del world.rooms.there[CALL]
     events = await world.events()

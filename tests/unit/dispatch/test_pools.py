@@ -25,7 +25,7 @@ class There:
         self.house = 1
         self.away = False
 
-    async def there(self, pool: Pool, now: float) -> Sequence[Working]:
+    async def there(self, pool: Pool) -> Sequence[Working]:
         idle = [Working(False)] * (self.idle if pool is Pool.AGENTS else 0)
         if self.away:
             raise Unavailable("down")
@@ -70,7 +70,11 @@ async def test_workers_that_say_that_they_take_no_calls_are_believed_at_once() -
 async def test_workers_that_never_come_are_none() -> None:
     there, now = There(), [100.0]
     pools = Pools(there, store(), lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
-    now[0] += STARTING
+    for seconds in (0.0, STARTING - 0.1):
+        now[0] += seconds
+        await pools.look()
+        assert not pools.state(now[0]).no_agent
+    now[0] += 0.1
     await pools.look()
     assert pools.state(now[0]).no_agent
 
@@ -110,6 +114,18 @@ async def test_workers_that_nobody_can_hear_of_are_waited_for() -> None:
     there.away = False
     await pools.look()
     assert not pools.state(now[0]).nobody
+    assert not pools.state(now[0]).no_agent
+
+
+async def test_workers_who_stood_still_as_we_did_are_waited_for() -> None:
+    there, now = There(), [100.0]
+    there.agents = 1
+    pools = Pools(there, store(), lambda _: State(), lambda: now[0])  # type: ignore[arg-type]  # of a Presence
+    await pools.look()
+    there.agents = 0
+    now[0] += 60.0
+    await pools.look()
+    assert not pools.state(now[0]).no_agent, "their first beat comes after our first look"
 
 
 async def test_agents_that_are_too_slow_get_no_new_calls_until_they_are_fast_again() -> None:

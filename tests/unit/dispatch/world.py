@@ -35,9 +35,12 @@ class Remembering(Rooms):
     callerless: frozenset[str] = frozenset()
     unreachable: bool = False
     """Whoever is listed was served by a livekit-server that is dead."""
+    unlisted: bool = False
     legs: set[str] = field(default_factory=set)
 
     async def callers(self) -> Mapping[CallId, Arrival]:
+        if self.unlisted:
+            raise Unavailable("LiveKit doesn't answer.")
         return dict(self.there)
 
     async def has(self, room: str, identity: str) -> bool:
