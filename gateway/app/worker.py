@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -112,12 +113,12 @@ async def run(settings: Settings, pool: Pool) -> None:
         aiohttp.ClientSession() as session,
         _watching(store := RedisStore(redis), Still(_livekit(settings, session), store).tell) as watch,
     ):
-        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, _me(), store.promise))
+        await _serve(settings, pool, redis, Worker(settings, pool, watch.path, name(), store.promise))
 
 
-def _me() -> str:
-    """This worker's name."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+def name() -> str:
+    """A worker's name, another each time: containers that have their host's network have its name, and each the process 1."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _livekit(settings: Settings, session: aiohttp.ClientSession) -> api.LiveKitAPI:
@@ -149,8 +150,8 @@ def _besides(
     for_both: dict[str, Callable[[], Awaitable[None]]] = {
         "tell what jobs have left": lambda: keep_shipping(settings.spool, RedisStore(redis).tell),
         "look at livekit": worker.look,
-        "lifeline": lambda: hold(settings.redis_url.get_secret_value(), _me()),
-        "presence": lambda: keep_telling(Presence(redis), pool, _me(), worker.working, time.monotonic),
+        "lifeline": lambda: hold(settings.redis_url.get_secret_value(), worker.name),
+        "presence": lambda: keep_telling(Presence(redis), pool, worker.name, worker.working, time.monotonic),
     }
     if pool is Pool.HOUSE:
         return {**for_both, "salvage messages": lambda: recording.salvage(settings, redis)}
@@ -167,7 +168,7 @@ class Worker:
 
     def __init__(self, settings: Settings, pool: Pool, watch: str, name: str, promise: Promise) -> None:
         """`watch`: path of the Watch over its jobs. `name`: what it is known by. `promise`: see `CallStore.promise`."""
-        self._settings, self._pool, self._name, self._promise = settings, pool, name, promise
+        self._settings, self._pool, self.name, self._promise = settings, pool, name, promise
         self._livekit = LiveKitLook(settings.livekit_url)
         self._registration = Registration()
         self._accepting = 0
@@ -264,7 +265,7 @@ class Worker:
         """Let control know whose job is to come: should we die before it does, another is sent for at once."""
         if (sent := job.read_dispatch(metadata)) is not None:
             try:
-                await self._promise(sent.call, sent.epoch, self._name)
+                await self._promise(sent.call, sent.epoch, self.name)
             except Unavailable as bad:
                 log.debug("nobody knows whose job comes for a call", why=str(bad))
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from gateway.app.worker import PRELOADED
+from gateway.app.worker import PRELOADED, name
 from gateway.terms.call import Pool
 
 LATE = {
@@ -27,6 +27,10 @@ before = music.default.cache_info().misses
 music.default(RATES[Pool(pool)])
 print(music.default.cache_info().misses - before)
 """
+
+
+def test_workers_of_one_host_and_process_number_have_names_of_their_own() -> None:
+    assert name() != name()
 
 
 def test_an_agents_job_is_ready_for_the_houses_work_too() -> None:
