@@ -27,9 +27,10 @@ STEADY = 5.0
 """Seconds after which a job that has served a call counts no more among those that didn't come or failed at once."""
 LASTS = 30.0
 """Seconds after which it hasn't fallen: the next may fall again without being counted with it."""
-FALLS = 3
-"""Jobs in a row that may fall after STEADY until those that follow count as ones that failed at once: their caller has been told
-each time that somebody is back."""
+FALLS = 8
+"""Jobs in a row that may fall after STEADY until those that follow count as ones that failed at once. So after a dozen their
+caller, who was told each time that somebody is back, goes on without; ten that were killed for other reasons may follow
+one another."""
 HURRY_AFTER = 0.5
 """Seconds from a dispatch after which one that came to no worker is made again as soon as one is there."""
 TRIES = 5

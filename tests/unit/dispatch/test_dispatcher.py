@@ -90,7 +90,7 @@ async def test_jobs_that_die_now_and_then_use_no_tries_up() -> None:
 
 async def test_jobs_that_fall_soon_are_followed_by_the_house_in_the_end() -> None:
     """An agent that crashes six seconds after its first word would be back for ever."""
-    assert await pools_after(FALLS + 1, STEADY + 1, heard=True) == {"offhook-agents"}
+    assert await pools_after(10, STEADY + 1, heard=True) == {"offhook-agents"}, "who kills them has a reason"
     assert await pools_after(FALLS + TRIES, STEADY + 1, heard=True) == {"offhook-agents", "offhook-house"}
 
 
