@@ -46,8 +46,6 @@ class Line:
         self._version = 0
         self._codecs: Sequence[sdp.Codec] = sdp.CODECS
         self._encryption = sdp.Encryption.DISABLE
-        self._material = secrets.token_bytes(sdp.MATERIAL)
-        """Our keys, for as long as the call lasts."""
         self._timeouts: Timeouts | None = None
         self._port: Port | None = None
         self._stream: sdp.Stream | None = None
@@ -104,6 +102,7 @@ class Line:
         if not self._codecs:
             raise sdp.SdpMismatch("The trunk or rule allows only media that this SIP service doesn't speak.")
         self._bind(self._fitting(offer, self._listeners), handler)
+        self._stream = None  # another place's, after `aim`
         return self._describe(offer)
 
     def prefer(self, wish: MediaWish, offer: sdp.Session | None = None) -> None:
@@ -265,7 +264,8 @@ class Line:
             raise PeerFault("There is no media to settle on yet.", sip_status=500)
         where = (self._at.told, self._port.address[1])
         version = self._version + 1
-        secret = (self._encryption, self._material)
+        in_use = self._stream.keys if self._stream is not None else None
+        secret = (self._encryption, sdp.renewed(secrets.token_bytes(sdp.MATERIAL), in_use))
         if offer is None:
             offered = sdp.offer(*where, *secret, session_id=self._session_id, version=version, codecs=self._codecs)
             self._version, self._offered = version, offered

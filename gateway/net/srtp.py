@@ -22,11 +22,13 @@ _LONGEST = 1500
 
 
 class Srtp:
-    """See `gateway.rtp.shield.Shield`. What is taken on anew with a key that didn't change goes on counting."""
+    """See `gateway.rtp.shield.Shield`. What is taken on anew with a key that didn't change goes on counting, and so does a key of
+    ours that comes back: none seals two packets of one number."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._out = _session(keys.suite, keys.ours, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self._outs = {(keys.suite, keys.ours): self._out}
         self._in = _session(keys.suite, keys.theirs, pylibsrtp.Policy.SSRC_ANY_INBOUND)
 
     def rekeyed(self, keys: Keys) -> Srtp:
@@ -34,8 +36,8 @@ class Srtp:
         if keys == self._keys:
             return self
         made = Srtp(keys)
-        if (keys.suite, keys.ours) == (self._keys.suite, self._keys.ours):
-            made._out = self._out
+        made._outs = {**made._outs, **self._outs}
+        made._out = made._outs[keys.suite, keys.ours]
         if (keys.suite, keys.theirs) == (self._keys.suite, self._keys.theirs):
             made._in = self._in
         return made

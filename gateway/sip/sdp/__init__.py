@@ -8,7 +8,7 @@ UAS: `negotiated = answer(parse(request.body), host, port, session_id=…)`, sen
 
 from __future__ import annotations
 
-from gateway.sip.sdp.crypto import MATERIAL, Keys, Suite
+from gateway.sip.sdp.crypto import MATERIAL, Keys, Suite, renewed
 from gateway.sip.sdp.model import EVENTS, G722, PCMA, PCMU, Attribute, Codec, Direction, Media, Origin, Session
 from gateway.sip.sdp.negotiate import (
     CODECS,
@@ -54,5 +54,6 @@ __all__ = [
     "offer",
     "parse",
     "ranked",
+    "renewed",
     "wanted",
 ]

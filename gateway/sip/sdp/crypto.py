@@ -78,6 +78,14 @@ def offered(material: bytes) -> tuple[Crypto, ...]:
     return tuple(made)
 
 
+def renewed(material: bytes, kept: Keys | None) -> bytes:
+    """The material of the next description: `material`, MATERIAL new random bytes, but for the key of ours that is in use. So no key
+    comes back once another, or none, has taken its place: its packets are counted from zero then, under the numbers of those that
+    it has sealed before (RFC 3711 section 9.1)."""
+    keys = (each.key if kept is None or each.suite is not kept.suite else kept.ours for each in offered(material))
+    return b"".join(keys)
+
+
 def chosen(theirs: Sequence[Crypto], material: bytes) -> tuple[Crypto, Keys] | None:
     """Our answer to what the other side offers, with a key of our own; None where nothing fits."""
     if not theirs:

@@ -85,7 +85,7 @@ def offer(
 
     Within a dialog keep `session_id`, and raise `version` by one with each description that differs (section 8).
     Media that may be encrypted is offered as plain RTP with keys, which those who know none pass over (RFC 8643); media
-    that must be, as SRTP. `material`: the call's `crypto.MATERIAL` secret random bytes.
+    that must be, as SRTP. `material`: `crypto.MATERIAL` secret random bytes, within a call from `crypto.renewed`.
     """
     keys = () if encryption is Encryption.DISABLE else crypto.offered(material)
     protocol = _SECURE if encryption is Encryption.REQUIRE else _PLAIN
@@ -110,7 +110,7 @@ def answer(
     """Answer with the first usable audio stream, and the first codec of the offer's that is one of `codecs`.
 
     It is encrypted where the offer has keys and `encryption` doesn't forbid it, with a key of ours out of `material`,
-    the call's `crypto.MATERIAL` secret random bytes. Every other stream is refused with port 0. The direction is as much of `willing` as the offer allows (section
+    as `offer` has it. Every other stream is refused with port 0. The direction is as much of `willing` as the offer allows (section
     6.1); an offer with the address 0.0.0.0 is a hold (RFC 2543) and gets nothing sent to it. Raises SdpMismatch (488).
     """
     chosen, stream = _first(offered, codecs, willing, encryption)

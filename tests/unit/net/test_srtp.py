@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pylibsrtp
 import pytest
 
 from gateway.net.srtp import Srtp
@@ -62,3 +63,16 @@ def test_a_side_whose_key_stays_goes_on_counting() -> None:
     fresh = them.rekeyed(Keys(Suite.AES_128_SHA1_80, bytes([2]) * 30, bytes([4]) * 30))
     with pytest.raises(NotGenuine):
         fresh.open(us.seal(packet(2)))
+
+
+def test_no_key_of_ours_seals_one_number_twice() -> None:
+    """As when two branches of a call choose from one offer by turns."""
+    first, second = Keys(Suite.AES_128_SHA1_80, b"a" * 30, b"b" * 30), Keys(Suite.AES_128_GCM, b"c" * 28, b"d" * 28)
+    one = Srtp(first)
+    one.seal(packet(1))
+    other = one.rekeyed(second)
+    other.seal(packet(1))
+    again = other.rekeyed(first)
+    again.seal(packet(2))
+    with pytest.raises(pylibsrtp.Error):
+        again.seal(packet(1))
