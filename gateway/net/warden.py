@@ -65,7 +65,8 @@ class Warden:
         """A request from there gets its final answer."""
         if self._gate is not None:
             credentials = " ".join(value for name in CREDENTIALS for value in request.headers.getlist(name))
-            self._gate.answered(source[0], code, self._loop.time(), credentials, request.call_id)
+            now = self._loop.time()
+            self._gate.answered(source[0], request.method, code, now, credentials, request.call_id)
             self._tell()
 
     def disturbed(self, source: HostPort) -> None:

@@ -2,7 +2,7 @@
 
     gate.shut(source, now)                 each connection: whether it is closed at once
     gate.refuses(data, source, now)        each message: why it is dropped unread, or ""
-    gate.answered(source, code, now), gate.malformed(source, now), gate.met(source, now), gate.proved(source, now)
+    gate.answered(source, method, code, now), gate.malformed(source, now), gate.met(source, now), gate.proved(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. Who is named as trusted, or allowed by a trunk, is never
 limited; one with which a call came about, or whom we call ourselves, only beyond what any number of calls needs. A call came about
@@ -65,6 +65,9 @@ _WEIGHTS = {400: 1.0, 401: 0.5, 403: 1.0, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0
 """What a refusal weighs; being asked for a password is part of signing in."""
 _AGAIN = 0.6
 """… and being asked for another, having sent one."""
+_ASKS = 0.5
+"""An OPTIONS weighs so much, whatever its answer: who asks each three seconds or less often is always answered, as carriers ask before
+their first call whether there is anybody; who asks faster, and never calls, isn't for long."""
 GUESSES = "it guesses"
 _WIDEST = {4: 16, 6: 32}
 """Bits of the shortest prefix that a trunk's network may have to count."""
@@ -204,13 +207,18 @@ class Gate:
         self._count(name, STRIKES if self._sure else SCANS, now, "it scans")
         return "scanner"
 
-    def answered(self, source: str, code: int, now: float, credentials: str = "", call_id: str = "") -> None:
+    def answered(
+        self, source: str, method: str, code: int, now: float, credentials: str = "", call_id: str = ""
+    ) -> None:
         """A request from there got its final answer. `credentials`: those that it had."""
         if code == 403 and self._nonce(credentials.encode(errors="replace"), call_id, now):
             self._guessed(source, now)
             return
         weight = _AGAIN if credentials and code == 407 else _WEIGHTS.get(code, 0.0)
-        self._strike(source, weight, now, GUESSES if code in (401, 403, 407) else "it tries")
+        if method == "OPTIONS" and weight <= _ASKS:
+            self._strike(source, _ASKS, now, "it only asks")
+        else:
+            self._strike(source, weight, now, GUESSES if code in (401, 403, 407) else "it tries")
 
     def malformed(self, source: str, now: float) -> None:
         """What came from there couldn't be read."""

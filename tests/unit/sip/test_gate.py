@@ -31,7 +31,7 @@ SCANNER = OPTIONS + b"User-Agent: friendly-scanner\r\n"
 
 def refused(gate: Gate, code: int, times: int, source: str = STRANGER) -> None:
     for _ in range(times):
-        gate.answered(source, code, 0.0)
+        gate.answered(source, "INVITE", code, 0.0)
 
 
 @pytest.mark.parametrize(("code", "bears"), [(404, 9), (403, 9), (405, 9), (407, 19)])
@@ -66,7 +66,7 @@ def test_whoever_comes_back_is_shut_out_for_longer_each_time() -> None:
     gate, now = Gate(sure=True), 0.0
     for times in range(12):
         for _ in range(10):
-            gate.answered(STRANGER, 404, now)
+            gate.answered(STRANGER, "INVITE", 404, now)
         lasts = min(LONGEST, SHUT_FOR * 2**times)
         assert gate.shut(STRANGER, now + lasts - 1)
         now += lasts + 1
@@ -77,7 +77,7 @@ def test_strikes_wear_off() -> None:
     gate = Gate()
     for minute in range(100):
         for _ in range(5):
-            gate.answered(STRANGER, 404, minute * 60.0)
+            gate.answered(STRANGER, "INVITE", 404, minute * 60.0)
         assert not gate.shut(STRANGER, minute * 60.0 + 59)
 
 
@@ -104,7 +104,7 @@ def test_whom_a_call_came_about_with_is_never_shut_out(doings: list[tuple[str, f
                 case "scan":
                     assert not gate.refuses(SCANNER, source, now)
                 case "404" | "403":
-                    gate.answered(source, int(what), now)
+                    gate.answered(source, "INVITE", int(what), now)
             assert not any(gate.shut(source, now) for _ in range(20))
     assert not gate.news
 
@@ -126,7 +126,7 @@ def test_by_udp_nobody_is_shut_out_for_long() -> None:
     for _ in range(20):
         for _ in range(10):
             gate.malformed(STRANGER, now)
-            gate.answered(STRANGER, 404, now)
+            gate.answered(STRANGER, "INVITE", 404, now)
             gate.refuses(SCANNER, STRANGER, now)
         assert gate.shut(STRANGER, now + 1)
         now += LONGEST_BY_UDP + 1
@@ -149,7 +149,7 @@ def test_a_flood_of_forged_sources_shuts_nobody_out_and_makes_nothing_forgotten(
 def test_of_ipv6_all_that_one_subscriber_has_is_one() -> None:
     gate = Gate()
     for number in range(10):
-        gate.answered(f"2001:db8:1:2::{number:x}", 404, 0.0)
+        gate.answered(f"2001:db8:1:2::{number:x}", "INVITE", 404, 0.0)
     assert gate.shut("2001:db8:1:2:ffff::1", 0.0)
     assert not gate.shut("2001:db8:1:3::1", 0.0)
 
@@ -236,3 +236,36 @@ def test_one_that_was_met_and_floods_loses_what_is_beyond_any_need_and_nothing_e
     assert got == {CARRIER: pytest.approx(MET_BURST + 10 * MET_RATE, rel=0.01), "192.0.2.7": 50_000}
     assert not gate.news
     assert not gate.shut(CARRIER, 11.0)
+
+
+def asked(gate: Gate, times: int, each: float, since: float = 0.0) -> int:
+    """How many of that many OPTIONS, one each so many seconds, are answered."""
+    got = 0
+    for number in range(times):
+        now = since + number * each
+        if not gate.refuses(OPTIONS, CARRIER, now):
+            gate.answered(CARRIER, "OPTIONS", 200, now)
+            got += 1
+    return got
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_carrier_that_keeps_asking_before_its_first_call_is_always_answered(sure: bool) -> None:
+    gate = Gate(sure=sure)
+    assert asked(gate, 5000, 10.0) == 5000
+    assert not gate.refuses(INVITE, CARRIER, 50_000.0)
+
+
+def test_who_only_asks_and_never_calls_is_soon_not_answered() -> None:
+    assert asked(Gate(), 100, 0.02) <= 21
+    assert asked(Gate(), 120, 1.0) <= 60
+    registering = Gate()
+    for _ in range(10):
+        registering.answered(STRANGER, "REGISTER", 405, 0.0)
+    assert registering.refuses(OPTIONS, STRANGER, 0.0) == "shut out"
+
+
+def test_whom_a_call_came_about_with_may_ask_as_often_as_it_likes() -> None:
+    gate = Gate()
+    gate.met(CARRIER, 0.0)
+    assert asked(gate, 1000, 0.02) == 1000

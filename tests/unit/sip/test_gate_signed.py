@@ -57,8 +57,8 @@ def test_a_challenge_is_answered_so_often_and_so_many_are() -> None:
 def test_a_carrier_that_was_shut_out_before_it_could_sign_in_does_so_and_is_known() -> None:
     gate = Gate(guard=GUARD)
     for _ in range(30):
-        gate.answered(CARRIER, 407, 0.0)
-        gate.answered(CARRIER, 404, 0.0)
+        gate.answered(CARRIER, "INVITE", 407, 0.0)
+        gate.answered(CARRIER, "INVITE", 404, 0.0)
     assert gate.refuses(BARE, CARRIER, 1.0) == "shut out"
     assert not gate.refuses(signed("a"), CARRIER, 1.0)
     gate.proved(CARRIER, 1.0)
@@ -71,7 +71,7 @@ def test_nothing_is_held_against_who_has_signed_in(codes: list[int], sure: bool)
     gate = Gate(guard=GUARD, sure=sure)
     gate.proved(CARRIER, 0.0)
     for number, code in enumerate(codes):
-        gate.answered(CARRIER, code, 0.0, proof(f"c{number}"), f"c{number}")
+        gate.answered(CARRIER, "INVITE", code, 0.0, proof(f"c{number}"), f"c{number}")
         gate.malformed(CARRIER, 0.0)
     assert not gate.refuses(BARE, CARRIER, 0.0)
     assert not gate.news
@@ -84,7 +84,7 @@ def test_who_guesses_after_challenges_of_ours_makes_no_new_call_for_a_while(met:
         gate.met(CARRIER, now)
     for number in range(round(STRIKES)):
         assert not gate.refuses(signed(f"c{number}"), CARRIER, now)
-        gate.answered(CARRIER, 403, now, proof(f"c{number}"), f"c{number}")
+        gate.answered(CARRIER, "INVITE", 403, now, proof(f"c{number}"), f"c{number}")
     assert gate.refuses(BARE, CARRIER, now) == gate.refuses(signed("x"), CARRIER, now) == "shut out"
     assert not gate.refuses(AGAIN, CARRIER, now), "the calls that it has go on"
     assert not gate.refuses(b"BYE sip:100@192.0.2.1 SIP/2.0\r\n", CARRIER, now)
@@ -97,7 +97,7 @@ def test_each_time_it_guesses_it_is_shut_out_for_longer() -> None:
     now, lasts = 0.0, 0.0
     for times in range(12):
         for number in range(11):
-            gate.answered(CARRIER, 403, now, proof(f"{times}-{number}"), f"{times}-{number}")
+            gate.answered(CARRIER, "INVITE", 403, now, proof(f"{times}-{number}"), f"{times}-{number}")
         lasts = gate.news[-1].seconds
         now += lasts + 1
     assert lasts == LONGEST
@@ -114,9 +114,9 @@ def test_nobody_can_make_one_that_was_met_a_guesser(forged: list[str]) -> None:
         "other call": proof("b"),
     }
     for kind in forged:
-        gate.answered(CARRIER, 403, 0.0, credentials[kind], "a")
+        gate.answered(CARRIER, "INVITE", 403, 0.0, credentials[kind], "a")
     assert not gate.refuses(BARE, CARRIER, 0.0)
     for number in range(30):
-        gate.answered("192.0.2.7", 403, 0.0, proof(f"c{number}"), f"c{number}")
+        gate.answered("192.0.2.7", "INVITE", 403, 0.0, proof(f"c{number}"), f"c{number}")
     assert not gate.refuses(BARE, "192.0.2.7", 0.0), "whom an operator names"
     assert not gate.news
