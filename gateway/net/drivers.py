@@ -46,7 +46,7 @@ class Drivers:
         """Listen to whom the gate lets in, over streams to whom its twin does; once all are added."""
         datagrams, streams = Warden(gate), Warden(gate.twin())
         for sip in self._all:
-            sip.warden = datagrams if sip.transport == "UDP" else streams
+            sip.guard(datagrams if sip.transport == "UDP" else streams)
 
     def only(self, transport: str) -> Drivers:
         """Those of one transport."""

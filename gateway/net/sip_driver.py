@@ -108,7 +108,11 @@ class SipDriver(ABC):
         self._quiet = asyncio.Event()
         self._seen: set[HostPort] = set()
         self.warden = Warden()
-        """Whom we listen to; everybody, until another is set."""
+        """Whom we listen to; everybody, until `guard`."""
+
+    def guard(self, warden: Warden) -> None:
+        """Listen only to whom the warden lets in, from now on."""
+        self.warden = warden
 
     def _begin(self, timers: Timers) -> None:
         """Make the layer; for the transport, as soon as it has an address."""

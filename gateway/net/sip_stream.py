@@ -22,9 +22,12 @@ from gateway.net.door import Door
 from gateway.net.hosts import literal
 from gateway.net.sip_driver import Handler, SipDriver
 from gateway.net.sip_udp import check_address
+from gateway.net.warden import Warden
 from gateway.sip import HostPort
 from gateway.sip.framing import PING, PONG, Framer
+from gateway.sip.gate import subscriber
 from gateway.sip.message import SipSyntaxError
+from gateway.sip.ration import Ration
 from gateway.sip.transaction import Timers
 from gateway.tasks import Tasks
 
@@ -33,9 +36,11 @@ CONNECTING = 5.0
 WHOLE_WITHIN = 10.0
 """Seconds in which a message that has begun must end: who sends a byte now and then holds a connection for nothing."""
 SPEAKS_WITHIN = 60.0
-"""Seconds in which a stranger's connection must bring a first message."""
+"""Seconds in which a stranger's connection must bring a first message, whole; keep-alives are none."""
+HANDSHAKES, BURST_OF_HANDSHAKES = 20.0, 100.0
+"""Connections of all strangers with which TLS is agreed on: a second, and at once. Each takes the loop some milliseconds."""
 IDLE = 600.0
-"""Seconds after which a connection is closed on which nothing more is said."""
+"""Seconds after which a connection is closed on which nothing more is said; a stranger's keep-alives say nothing."""
 LONGEST = 24 * 3600.0
 """The same where a call came about: as long as one may last, whose BYE a caller behind a NAT can only get by its connection."""
 KEEP_ALIVE = 30.0
@@ -65,6 +70,8 @@ class _Connection:
         self.framer = Framer()
         self.used = False
         """Whether a message came by it."""
+        self.spoke_at = asyncio.get_running_loop().time()
+        """When the latest one came, or it began."""
         _keep(writer.get_extra_info("socket"))
 
     def speaks_for(self, name: str) -> bool:
@@ -106,6 +113,7 @@ class SipStream(SipDriver):
         self.transport = "TLS" if secured else "TCP"
         self._secured = secured
         self._door = Door()
+        self._handshakes = Ration.full(HANDSHAKES, BURST_OF_HANDSHAKES, self.now())
         self._keep_alive = keep_alive
         self._calls = calls
         """For connections that we make; None for plain TCP."""
@@ -117,6 +125,11 @@ class SipStream(SipDriver):
         self._tasks = Tasks("sip stream")
         self._listening: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
+
+    def guard(self, warden: Warden) -> None:
+        """As `SipDriver.guard`; connections of whom it shuts out are closed."""
+        super().guard(warden)
+        warden.watch(self._close_of)
 
     def start(self, listening: socket.socket, timers: Timers) -> None:
         """Begin; for `serve`."""
@@ -168,9 +181,13 @@ class SipStream(SipDriver):
                     self._look_at(taken, peer[:2])
 
     def _look_at(self, taken: socket.socket, source: HostPort) -> None:
+        known = self.warden.knows(source)
         if self.warden.shuts_out(source):
             taken.close()
-        elif not self._door.enter(source[0], known=self.warden.knows(source)):
+        elif self._secured and not known and not self._handshakes.take(self.now()):
+            REFUSED.labels("crowded").inc()
+            taken.close()
+        elif not self._door.enter(source[0], known=known):
             REFUSED.labels("too many").inc()
             taken.close()
         else:
@@ -181,17 +198,26 @@ class SipStream(SipDriver):
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         within = CONNECTING if self._secured else None
+        connection = None
         try:
             transport, _ = await self._loop.connect_accepted_socket(
                 lambda: protocol, taken, ssl=self._secured, ssl_handshake_timeout=within
             )
-            await self._carry(
-                _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)), source
-            )
+            connection = _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, self._loop))
+            await self._carry(connection, source)
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError
             REFUSED.labels("no TLS").inc()
         finally:
             self._door.leave(source[0])
+            if connection is None or not connection.used:
+                self.warden.knocked(source)
+
+    def _close_of(self, name: str) -> None:
+        """Close the connections of one who is shut out."""
+        for source, connection in self._connections.items():
+            if subscriber(source[0]) == name:
+                REFUSED.labels("shut out").inc()
+                connection.writer.transport.abort()
 
     async def stop(self) -> None:
         """End the connections; for `serve`, after `close`."""
@@ -282,26 +308,28 @@ class SipStream(SipDriver):
         framer = connection.framer
         began: float | None = None
         while True:
-            idle = self._patience(connection, source)
-            end = self._loop.time() + idle if began is None else began + WHOLE_WITHIN
-            async with asyncio.timeout_at(end):
+            async with asyncio.timeout_at(self._due(connection, source, began)):
                 data = await connection.reader.read(65536)
             if not data:
                 return
-            for message in framer.feed(data):
-                began, connection.used = None, True
+            messages = framer.feed(data)
+            if not messages and not self.warden.knows(source) and self.warden.shuts_out(source):
+                return  # a message counts as it is received; what is none does, too
+            for message in messages:
+                began, connection.used, connection.spoke_at = None, True, self.now()
                 self._received(message, source)
-            began = (began or self._loop.time()) if framer.partial else None
+            began = (began or self.now()) if framer.partial else None
             if framer.pings:
                 framer.pings = 0
                 connection.send(PONG)
 
-    def _patience(self, connection: _Connection, source: HostPort) -> float:
-        """Seconds that nothing need come."""
-        known = self.warden.knows(source)
-        if connection.used:
-            return LONGEST if known else IDLE
-        return IDLE if known else SPEAKS_WITHIN
+    def _due(self, connection: _Connection, source: HostPort, began: float | None) -> float:
+        """When something must have come; `began`: when a message did that isn't whole yet."""
+        if self.warden.knows(source):
+            due = self.now() + (LONGEST if connection.used else IDLE)
+        else:
+            due = connection.spoke_at + (IDLE if connection.used else SPEAKS_WITHIN)
+        return due if began is None else min(due, began + WHOLE_WITHIN)
 
 
 def _keep(sock: socket.socket) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import sipmessage
 import structlog
 
 from gateway.metrics import counter
 from gateway.sip import HostPort
-from gateway.sip.gate import Gate
+from gateway.sip.gate import GUESSES, Gate
 from gateway.sip.ration import Ration
 from gateway.sip.sign_in import CREDENTIALS
 
@@ -30,6 +31,7 @@ class Warden:
         self._loop = asyncio.get_running_loop()
         self._lines = Ration.full(LINES / SUMMED_UP, LINES, self._loop.time())
         self._untold = 0
+        self._watching: list[Callable[[str], None]] = []
 
     def shuts_out(self, source: HostPort) -> bool:
         """Whether a connection from there is to be closed at once."""
@@ -75,12 +77,24 @@ class Warden:
             self._gate.malformed(source[0], self._loop.time())
             self._tell()
 
+    def knocked(self, source: HostPort) -> None:
+        """A connection from there ended, and nothing was said."""
+        if self._gate is not None:
+            self._gate.knocked(source[0], self._loop.time())
+            self._tell()
+
+    def watch(self, shut_out: Callable[[str], None]) -> None:
+        """Call this with each (see `gateway.sip.gate.subscriber`) of whom nothing is read from then on."""
+        self._watching.append(shut_out)
+
     def _tell(self) -> None:
         if self._gate is None or not self._gate.news:
             return
         news, self._gate.news = self._gate.news, []
         for one in news:
             SHUT_OUT.labels(one.why).inc()
+            for shut_out in self._watching if one.why != GUESSES else ():
+                shut_out(one.source)
             if self._lines.take(self._loop.time()):
                 log.warning("sip.shut_out", source=one.source, why=one.why, seconds=round(one.seconds))
             else:

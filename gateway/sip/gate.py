@@ -2,7 +2,7 @@
 
     gate.shut(source, now)                 each connection: whether it is closed at once
     gate.refuses(data, source, now)        each message: why it is dropped unread, or ""
-    gate.answered(source, method, code, now), gate.malformed(source, now), gate.met(source, now), gate.proved(source, now)
+    gate.answered(source, method, code, now), gate.malformed(source, now), gate.knocked(source, now), gate.met(source, now), gate.proved(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. Who is named as trusted, or allowed by a trunk, is never
 limited; one with which a call came about, or whom we call ourselves, only beyond what any number of calls needs. A call came about
@@ -66,9 +66,10 @@ _WEIGHTS = {400: 1.0, 401: 0.5, 403: 1.0, 404: 1.0, 405: 1.0, 407: 0.5, 416: 1.0
 _AGAIN = 0.6
 """… and being asked for another, having sent one."""
 _ASKS = 0.5
-"""An OPTIONS weighs so much, whatever its answer: who asks each three seconds or less often is always answered, as carriers ask before
+"""A connection without a message weighs so much, and an OPTIONS, whatever its answer: who asks each three seconds or less often is always answered, as carriers ask before
 their first call whether there is anybody; who asks faster, and never calls, isn't for long."""
 GUESSES = "it guesses"
+"""Why somebody is shut out who may sign in yet, or has calls that go on."""
 _WIDEST = {4: 16, 6: 32}
 """Bits of the shortest prefix that a trunk's network may have to count."""
 _HEAD = 16 * 1024
@@ -223,6 +224,10 @@ class Gate:
     def malformed(self, source: str, now: float) -> None:
         """What came from there couldn't be read."""
         self._strike(source, 1.0, now, "it sends what is no SIP")
+
+    def knocked(self, source: str, now: float) -> None:
+        """A connection from there ended, and nothing was said."""
+        self._strike(source, _ASKS, now, "it only knocks")
 
     def met(self, source: str, now: float) -> None:
         """A call came about with them: they acknowledged that it was answered; or we have something to ask of them."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +84,16 @@ def test_answers_to_our_keep_alives_are_not_taken_for_a_question() -> None:
     framer.pinged = True
     assert framer.feed(b"\r\n\r\n" + message(b"x")) == [message(b"x")]
     assert framer.pings == 2, "both sides may ask"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 16384, 32767])
+def test_a_run_of_keep_alives_is_taken_in_one_go(count: int) -> None:
+    framer, took = Framer(), []
+    for _ in range(5):
+        framer = Framer()
+        began = time.thread_time()
+        assert framer.feed(b"\r\n" * count) == []
+        took.append(time.thread_time() - began)
+        assert framer.pings == count // 2
+    assert framer.feed(message(b"")) == [message(b"")]
+    assert min(took) < 0.004, "each on its own takes 18 ms"
