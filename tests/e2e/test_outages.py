@@ -18,6 +18,7 @@ import pytest
 import sipmessage
 
 from agents.words.lines import Say, line_of
+from gateway.calls.shared.controls import LOST, SURE
 from gateway.conduct.room import ASTRAY
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
@@ -27,6 +28,7 @@ from tests.e2e.gateway import Stack, running_gateway
 from tests.e2e.records import record, sip_id
 from tests.e2e.servers import until
 from tests.e2e.test_calls import SALES, converse
+from tests.e2e.test_deploys import readies
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -229,6 +231,27 @@ async def test_new_callers_are_refused_at_once_while_redis_is_away_and_served_wh
         served = await served_again(phone)
         print(f"answered {served - returned_at:.2f} s after the return of Redis")
         assert served - returned_at < SERVED_WITHIN + BUSY
+    await nothing_left(own)
+
+
+# Control
+
+
+@pytest.mark.long
+async def test_new_callers_are_refused_where_no_control_is_left_and_served_once_one_is_back(own: Stack) -> None:
+    async with Phone(own.sip, caller="+15105550177") as phone:
+        await served_again(phone)
+        async with frozen(process(own, "gateway control")):
+            await readies(own.run.http["edge"], "no control is there", LOST + SURE + 2 * BUSY)
+            refused = await phone.dial("echo")
+            answers = responses(refused)
+            await refused.ended(REFUSED_WITHIN + BUSY)
+            assert refused.signalling.status == 503
+            assert int(answers[-1].headers.get("Retry-After") or 0) > 0
+        returned_at = time.monotonic()
+        served = await served_again(phone)
+        print(f"answered {served - returned_at:.2f} s after the return of control")
+        await readies(own.run.http["edge"])
     await nothing_left(own)
 
 
