@@ -38,7 +38,7 @@ def schema(catalogue: Catalogue) -> Schema:
             "teams": _named("team"),
             "tests": {"type": "array", "items": _ref("test")},
         },
-        "$defs": {**_words(), **_outbound(), **_routes(catalogue), **_people()},
+        "$defs": {**_words(), **_sections(), **_outbound(), **_route(catalogue), **_people()},
     }
 
 
@@ -64,6 +64,7 @@ def _listed(item: Schema) -> Schema:
 
 
 def _words() -> Schema:
+    """What stands in many places."""
     name = {"type": ["string", "integer"]}
     duration = {"type": "string", "pattern": r"^(\d+(\.\d+)?\s*[A-Za-z]+\s*)+$", "description": "25s, 10m, 1h, 30d."}
     callback = _object(
@@ -77,13 +78,6 @@ def _words() -> Schema:
             )
         }
     )
-    hours = {
-        "open": _text("Mo-Fr 09:00-18:00 (OpenStreetMap's opening_hours), Mon-Fri 9-5, or 24/7."),
-        "holidays": _text("A country, or a region of one: US, GB-ENG."),
-        "works_on": _listed(_text("A holiday on which one works.")),
-        "closed_on": _listed(_text("2026-11-27, 2026-12-24 - 2027-01-02, or Dec 24.")),
-        "timezone": _text("Another zone than the plan's."),
-    }
     return {
         "text": name,
         "duration": duration,
@@ -93,6 +87,13 @@ def _words() -> Schema:
         },
         "onward": {"anyOf": [name, callback]},
         "key": {"type": "object", "propertyNames": {"pattern": "^[0-9*#]$"}, "additionalProperties": name},
+    }
+
+
+def _sections() -> Schema:
+    """Who calls which number when, what they are promised, and the plan's tests."""
+    name = {"type": ["string", "integer"]}
+    return {
         "numbers": {
             "type": "object",
             "properties": {"file": _listed(_text("A CSV file with a number and a route in each line."))},
@@ -109,7 +110,7 @@ def _words() -> Schema:
             },
             ["route"],
         ),
-        "hours": {"anyOf": [{"type": "string"}, _object(hours, ["open"])]},
+        "hours": {"anyOf": [{"type": "string"}, _hours()]},
         "privacy": _object(
             {
                 "notice": _text("Said before anything else."),
@@ -128,6 +129,19 @@ def _words() -> Schema:
             ["to", "expect"],
         ),
     }
+
+
+def _hours() -> Schema:
+    return _object(
+        {
+            "open": _text("Mo-Fr 09:00-18:00 (OpenStreetMap's opening_hours), Mon-Fri 9-5, or 24/7."),
+            "holidays": _text("A country, or a region of one: US, GB-ENG."),
+            "works_on": _listed(_text("A holiday on which one works.")),
+            "closed_on": _listed(_text("2026-11-27, 2026-12-24 - 2027-01-02, or Dec 24.")),
+            "timezone": _text("Another zone than the plan's."),
+        },
+        ["open"],
+    )
 
 
 def _outbound() -> Schema:
@@ -168,7 +182,21 @@ def _outbound() -> Schema:
     }
 
 
-def _routes(catalogue: Catalogue) -> Schema:
+def _route(catalogue: Catalogue) -> Schema:
+    by_agent = [
+        {
+            "if": {"properties": {"agent": {"const": card.name}}, "required": ["agent"]},
+            "then": {"properties": {"settings": dict(card.settings_schema)}},
+        }
+        for card in catalogue.values()
+    ]
+    kinds = ("agent", "menu", "team", "dial", "message", "split", "reject", "route")
+    one = [{"required": [kind]} for kind in kinds]
+    return {"route": _object({**_actions(catalogue), **_of_any_route()}, oneOf=one, allOf=by_agent)}
+
+
+def _actions(catalogue: Catalogue) -> Schema:
+    """What a route does."""
     name = _ref("text")
     menu = {
         "say": _text("What callers hear: a sentence, or the name of a WAV file beside the plan."),
@@ -185,27 +213,7 @@ def _routes(catalogue: Catalogue) -> Schema:
         "music": _text("default, or the name of a WAV file beside the plan."),
         **dict.fromkeys(("announce_every", "at_most"), _ref("duration")),
     }
-    common = {
-        **{word: _ref("onward") for word in (*INSTEAD, "human")},
-        "dead_air": {"anyOf": [_ref("onward"), _object({"after": _ref("duration"), "to": _ref("onward")})]},
-        "language": _text("A tag such as en-US."),
-        "handoff": name,
-        "notify": _listed(_text("Whom a lead is told to: an address, or a team.")),
-        "transfer": _ref("transfer"),
-        "introduce": {"type": ["boolean", "string"]},
-        "ring_back": _ref("ring_back"),
-        "hours": _ref("hours"),
-        "limits": _object(
-            {
-                **{key: {"type": "integer", "minimum": 1} for key in ("calls", "minutes")},
-                "machines": _ref("duration"),
-            }
-        ),
-        "privacy": _ref("privacy"),
-        "seal_digits": {"type": ["boolean", "string"]},
-        "resume": {"type": ["boolean", "string"]},
-    }
-    actions = {
+    return {
         "agent": {"enum": sorted(catalogue)},
         "greeting": _text("The agent's first words."),
         "settings": {"type": "object"},
@@ -228,16 +236,31 @@ def _routes(catalogue: Catalogue) -> Schema:
         "reject": {"type": ["integer", "string"], "minimum": 400, "maximum": 699},
         "route": name,
     }
-    by_agent = [
-        {
-            "if": {"properties": {"agent": {"const": card.name}}, "required": ["agent"]},
-            "then": {"properties": {"settings": dict(card.settings_schema)}},
-        }
-        for card in catalogue.values()
-    ]
-    kinds = ("agent", "menu", "team", "dial", "message", "split", "reject", "route")
-    one = [{"required": [kind]} for kind in kinds]
-    return {"route": _object({**actions, **common}, oneOf=one, allOf=by_agent)}
+
+
+def _of_any_route() -> Schema:
+    """What a route may say besides, whatever it does."""
+    name = _ref("text")
+    return {
+        **{word: _ref("onward") for word in (*INSTEAD, "human")},
+        "dead_air": {"anyOf": [_ref("onward"), _object({"after": _ref("duration"), "to": _ref("onward")})]},
+        "language": _text("A tag such as en-US."),
+        "handoff": name,
+        "notify": _listed(_text("Whom a lead is told to: an address, or a team.")),
+        "transfer": _ref("transfer"),
+        "introduce": {"type": ["boolean", "string"]},
+        "ring_back": _ref("ring_back"),
+        "hours": _ref("hours"),
+        "limits": _object(
+            {
+                **{key: {"type": "integer", "minimum": 1} for key in ("calls", "minutes")},
+                "machines": _ref("duration"),
+            }
+        ),
+        "privacy": _ref("privacy"),
+        "seal_digits": {"type": ["boolean", "string"]},
+        "resume": {"type": ["boolean", "string"]},
+    }
 
 
 def _people() -> Schema:
