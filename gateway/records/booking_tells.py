@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.callbacks.port import Told
-from gateway.errors import Unavailable
+from gateway.records.asking import answered
 from gateway.records.bookings import told
-from gateway.records.engine import whole
 from gateway.records.outbox import put
 from gateway.terms.delivery import Delivery
 
@@ -24,7 +22,4 @@ async def tell(engine: AsyncEngine, one: Told, deliveries: Sequence[Delivery], n
                 await put(connection, delivery, now)
             await told(connection, one.booking.id, one.what)
 
-    try:
-        await whole(done())
-    except (SQLAlchemyError, OSError, TimeoutError) as bad:
-        raise Unavailable("The outbox can't be written.") from bad
+    await answered(done(), "The outbox can't be written.", remedy="")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.callbacks.machine import OPEN, Booking, Claimed, Event, Moved, State, Tell, on
 from gateway.callbacks.port import LEASE, Told
 from gateway.callbacks.told import booking_from, happened
-from gateway.errors import Unavailable
+from gateway.records.asking import answered, rows
 from gateway.records.changes import UNKNOWN, Changes, Empty
-from gateway.records.engine import whole
 from gateway.records.reading import text
 from gateway.records.schema import BOOKINGS, CALLS
 from gateway.terms.call import CallId
@@ -28,7 +26,7 @@ _ITSELF = and_(BOOKINGS.c.team != "", BOOKINGS.c.tries < BOOKINGS.c.most)
 """Those that aren't to be made by hand."""
 _AT_ONCE = 20
 _MANY = 200
-_T = TypeVar("_T")
+_CANNOT = "The callbacks can't be had."
 
 
 class SqlBookings:
@@ -47,7 +45,7 @@ class SqlBookings:
             async with self._engine.begin() as connection:
                 return await put(connection, booking)
 
-        return await _answered(booked())
+        return await answered(booked(), _CANNOT)
 
     async def get(self, which: str) -> Booking | None:
         """See the port."""
@@ -69,7 +67,7 @@ class SqlBookings:
             async with self._engine.begin() as connection:
                 return await take(connection, which, event, now)
 
-        return await _answered(stepped())
+        return await answered(stepped(), _CANNOT)
 
     async def due(self, now: float) -> Sequence[Booking]:
         """See the port."""
@@ -91,12 +89,12 @@ class SqlBookings:
                 await connection.execute(lent.values(lease=now + LEASE))
                 return found
 
-        return await _answered(claimed())
+        return await answered(claimed(), _CANNOT)
 
     async def made(self, booking: Booking) -> None:
         """See the port."""
         ours = (BOOKINGS.c.id == booking.id) & (BOOKINGS.c.tries == booking.tries)
-        await _answered(self._write(update(BOOKINGS).where(ours).values(lease=None)))
+        await answered(self._write(update(BOOKINGS).where(ours).values(lease=None)), _CANNOT)
 
     async def late(self, now: float) -> Sequence[Booking]:
         """See the port."""
@@ -116,7 +114,7 @@ class SqlBookings:
             async with self._engine.begin() as connection:
                 await told(connection, which, what)
 
-        await _answered(done())
+        await answered(done(), _CANNOT)
 
     async def _write(self, statement: Any) -> None:
         async with self._engine.begin() as connection:
@@ -124,14 +122,10 @@ class SqlBookings:
 
     async def _pending(self, query: Any) -> Sequence[Mapping[str, Any]]:
         """Rows of callbacks that aren't over, or are to be told of."""
-        return () if await _answered(self._nothing()) else await self._rows(query)
+        return () if await answered(self._nothing(), _CANNOT) else await self._rows(query)
 
     async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
-        async def asked() -> Sequence[Mapping[str, Any]]:
-            async with self._looking.connect() as connection:
-                return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-        return await _answered(asked())
+        return await rows(self._looking, query, _CANNOT)
 
 
 async def put(connection: AsyncConnection, booking: Booking) -> bool:
@@ -194,10 +188,3 @@ def read(row: Mapping[str, Any]) -> Booking:
     return Booking(
         **{**kept, "call": CallId(row["call"]), "number": Number(row["number"]), "state": State(row["state"])}
     )
-
-
-async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
-    try:
-        return await whole(work)
-    except (SQLAlchemyError, OSError, TimeoutError) as bad:
-        raise Unavailable("The callbacks can't be had.", remedy="Check the database.") from bad

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.donotcall.port import Entry
 from gateway.donotcall.wish import no_more_calls
-from gateway.errors import Unavailable
-from gateway.records.engine import whole
+from gateway.records.asking import answered, rows
 from gateway.records.reading import name, text
 from gateway.records.schema import CALLS, DO_NOT_CALL, MESSAGES
 from gateway.terms.emergency import callable_number
@@ -21,7 +19,7 @@ from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
 
 IN_A_MESSAGE = "said so in a message"
-_T = TypeVar("_T")
+_CANNOT = "The list of who must not be called can't be had."
 
 
 class SqlDoNotCall:
@@ -38,7 +36,7 @@ class SqlDoNotCall:
             async with self._engine.begin() as connection:
                 return await enter(connection, entry)
 
-        return await _answered(added())
+        return await answered(added(), _CANNOT)
 
     async def remove(self, number: Number, by: str, now: float) -> bool:
         """See the port."""
@@ -49,7 +47,7 @@ class SqlDoNotCall:
                 done = await connection.execute(update(DO_NOT_CALL).where(on).values(removed=now, removed_by=by))
                 return bool(done.rowcount)
 
-        return await _answered(removed())
+        return await answered(removed(), _CANNOT)
 
     async def has(self, number: Number) -> bool:
         """See the port."""
@@ -69,11 +67,7 @@ class SqlDoNotCall:
         return on, {Number(row["number"]): row["removed"] for row in rows if row["removed"] is not None}
 
     async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
-        async def asked() -> Sequence[Mapping[str, Any]]:
-            async with self._looking.connect() as connection:
-                return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-        return await _answered(asked())
+        return await rows(self._looking, query, _CANNOT)
 
 
 async def enter(connection: AsyncConnection, entry: Entry) -> bool:
@@ -110,10 +104,3 @@ async def _who_left(connection: AsyncConnection, event: Event) -> str | None:
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(Number(row["number"]), row["at"], row["why"], row["call"] or "", row["by"])
-
-
-async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
-    try:
-        return await whole(work)
-    except (SQLAlchemyError, OSError, TimeoutError) as bad:
-        raise Unavailable("The list of who must not be called can't be had.", remedy="Check the database.") from bad

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.callbacks.machine import OPEN, Booking, booking_of
 from gateway.callbacks.missed import Missed, ends_of
-from gateway.errors import Unavailable
+from gateway.records.asking import answered, rows
 from gateway.records.bookings import read
 from gateway.records.changes import UNKNOWN, Changes, Empty
-from gateway.records.engine import whole
 from gateway.records.outbox import put
 from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
 from gateway.terms.delivery import Delivery
@@ -25,7 +23,7 @@ THROUGH = "was put through"
 """Why a line is left by a caller whom somebody takes (`gateway.calls.acts.queue`, `gateway.handoff`)."""
 _HANDOFF = "handoff"
 _MANY = 200
-_T = TypeVar("_T")
+_CANNOT = "What teams have missed can't be had."
 
 
 class MissedHandoffs:
@@ -40,7 +38,7 @@ class MissedHandoffs:
     async def fresh(self, before: float) -> Sequence[Missed]:
         """Those of whom nobody was told yet, of calls that ended before a time. A call whose caller was put through after
         all isn't one of them, and is forgotten."""
-        if await _answered(self._all_told()):
+        if await answered(self._all_told(), _CANNOT):
             return ()
         return await self._found(MISSED.c.told.is_(None), MISSED.c.at <= before)
 
@@ -59,7 +57,7 @@ class MissedHandoffs:
     async def waiting(self, team: str) -> Sequence[Booking]:
         """Callbacks that the team has still to make, the next first."""
         query = select(BOOKINGS).where(BOOKINGS.c.team == team, BOOKINGS.c.state.in_(OPEN)).order_by(BOOKINGS.c.at)
-        return [read(row) for row in await _rows(self._looking, query.limit(_MANY))]
+        return [read(row) for row in await self._rows(query.limit(_MANY))]
 
     async def told(self, one: Missed, deliveries: Sequence[Delivery], now: float) -> bool:
         """Tell the team, and note it, in one step, once whichever control; whether it was this one."""
@@ -77,11 +75,11 @@ class MissedHandoffs:
             async with self._engine.begin() as connection:
                 return bool((await connection.execute(ours.values(dealt=now, dealt_by=by))).rowcount)
 
-        return await _answered(did())
+        return await answered(did(), _CANNOT)
 
     async def digested(self, team: str, day: str) -> bool:
         """Whether the day's digest was told."""
-        return bool(await _rows(self._looking, select(DIGESTS).where(DIGESTS.c.team == team, DIGESTS.c.day == day)))
+        return bool(await self._rows(select(DIGESTS).where(DIGESTS.c.team == team, DIGESTS.c.day == day)))
 
     async def digest(self, team: str, day: str, deliveries: Sequence[Delivery], now: float) -> bool:
         """Tell the day's digest, once whichever control; whether it was this one."""
@@ -96,7 +94,7 @@ class MissedHandoffs:
                     await put(connection, delivery, now)
                 return True
 
-        return await _answered(did())
+        return await answered(did(), _CANNOT)
 
     async def _tell(self, one: Missed, deliveries: Sequence[Delivery], noted: str, now: float) -> bool:
         async def did() -> bool:
@@ -108,7 +106,7 @@ class MissedHandoffs:
                     await put(connection, delivery, now)
                 return True
 
-        return await _answered(did())
+        return await answered(did(), _CANNOT)
 
     async def _found(self, *where: Any, newest: int = 0) -> list[Missed]:
         columns = (CALLS.c.caller, CALLS.c.ending, LEADS.c.fields)
@@ -116,7 +114,7 @@ class MissedHandoffs:
         query = query.outerjoin(LEADS, LEADS.c.call == MISSED.c.call).where(*where)
         query = query.order_by(MISSED.c.at.desc()).limit(newest) if newest else query.order_by(MISSED.c.at).limit(_MANY)
         found = []
-        for row in await _rows(self._looking, query):
+        for row in await self._rows(query):
             if await self._through(row["call"]):
                 await self._forget(row["call"])
             else:
@@ -128,22 +126,22 @@ class MissedHandoffs:
         entered = select(func.max(WAITS.c.at)).where(WAITS.c.call == call, WAITS.c.event == "entered").scalar_subquery()
         query = select(WAITS.c.call).where(WAITS.c.call == call, WAITS.c.event == "left", WAITS.c.why == THROUGH)
         since = or_(entered.is_(None), WAITS.c.at >= entered)
-        return bool(await _rows(self._looking, query.where(since).limit(1)))
+        return bool(await self._rows(query.where(since).limit(1)))
 
     async def _forget(self, call: str) -> None:
         async def did() -> None:
             async with self._engine.begin() as connection:
                 await connection.execute(delete(MISSED).where(MISSED.c.call == call))
 
-        await _answered(did())
+        await answered(did(), _CANNOT)
 
     async def _whole(self, row: Mapping[str, Any]) -> Missed:
-        call, looking = row["call"], self._looking
-        legs = await _rows(looking, select(LEGS).where(LEGS.c.call == call).order_by(LEGS.c.at))
-        notes = await _rows(looking, select(NOTES.c.about).where(NOTES.c.call == call, NOTES.c.kind == _HANDOFF))
+        call = row["call"]
+        legs = await self._rows(select(LEGS).where(LEGS.c.call == call).order_by(LEGS.c.at))
+        notes = await self._rows(select(NOTES.c.about).where(NOTES.c.call == call, NOTES.c.kind == _HANDOFF))
         tried = {str(one["about"].get("leg")): str(one["about"].get("tried") or "") for one in notes}
-        bookings = await _rows(looking, select(BOOKINGS).where(BOOKINGS.c.call == call).limit(1))
-        messages = await _rows(looking, select(MESSAGES.c.done).where(MESSAGES.c.call == call))
+        bookings = await self._rows(select(BOOKINGS).where(BOOKINGS.c.call == call).limit(1))
+        messages = await self._rows(select(MESSAGES.c.done).where(MESSAGES.c.call == call))
         facts = row["fields"] if isinstance(row["fields"], Mapping) else {}
         name = facts.get("name")
         return Missed(
@@ -160,9 +158,10 @@ class MissedHandoffs:
             return False
         since = CALLS.c.caller == row["caller"], CALLS.c.started > row["at"]
         through = WAITS.c.call == CALLS.c.id, WAITS.c.event == "left", WAITS.c.why == THROUGH
-        return bool(
-            await _rows(self._looking, select(CALLS.c.id).join(WAITS, through[0]).where(*since, *through[1:]).limit(1))
-        )
+        return bool(await self._rows(select(CALLS.c.id).join(WAITS, through[0]).where(*since, *through[1:]).limit(1)))
+
+    async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
+        return await rows(self._looking, query, _CANNOT)
 
 
 async def note(connection: AsyncConnection, events: Sequence[Event]) -> None:
@@ -177,18 +176,3 @@ async def note(connection: AsyncConnection, events: Sequence[Event]) -> None:
             kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             row = {"call": event.call, "team": team, "at": event.at}
             await connection.execute(kind(MISSED).values(row).on_conflict_do_nothing())
-
-
-async def _rows(engine: AsyncEngine, query: Any) -> Sequence[Mapping[str, Any]]:
-    async def asked() -> Sequence[Mapping[str, Any]]:
-        async with engine.connect() as connection:
-            return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-    return await _answered(asked())
-
-
-async def _answered(work: Coroutine[Any, Any, _T]) -> _T:
-    try:
-        return await whole(work)
-    except (SQLAlchemyError, OSError, TimeoutError) as bad:
-        raise Unavailable("What teams have missed can't be had.", remedy="Check the database.") from bad
