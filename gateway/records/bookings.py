@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.callbacks.machine import OPEN, Booking, Claimed, Event, Moved, State, Tell, on
@@ -14,6 +13,7 @@ from gateway.callbacks.port import LEASE, Told
 from gateway.callbacks.told import booking_from, happened
 from gateway.records.asking import answered, rows
 from gateway.records.changes import UNKNOWN, Changes, Empty
+from gateway.records.engine import insert
 from gateway.records.reading import text
 from gateway.records.schema import BOOKINGS, CALLS
 from gateway.terms.call import CallId
@@ -130,9 +130,8 @@ class SqlBookings:
 
 async def put(connection: AsyncConnection, booking: Booking) -> bool:
     """Add a callback in the connection's transaction; whether it wasn't there."""
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {**_row(booking), "telling": Tell.BOOKED.value}
-    return bool((await connection.execute(kind(BOOKINGS).values(row).on_conflict_do_nothing())).rowcount)
+    return bool((await connection.execute(insert(connection, BOOKINGS).values(row).on_conflict_do_nothing())).rowcount)
 
 
 async def take(connection: AsyncConnection, which: str, event: Event, now: float) -> Booking | None:

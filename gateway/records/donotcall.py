@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.donotcall.port import Entry
 from gateway.donotcall.wish import no_more_calls
 from gateway.records.asking import answered, rows
+from gateway.records.engine import insert
 from gateway.records.reading import name, text
 from gateway.records.schema import CALLS, DO_NOT_CALL, MESSAGES
 from gateway.terms.emergency import callable_number
@@ -72,9 +72,8 @@ class SqlDoNotCall:
 
 async def enter(connection: AsyncConnection, entry: Entry) -> bool:
     """Enter a number, in the connection's transaction; whether it wasn't there."""
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     told = {"at": entry.at, "why": text(entry.why) or "", "call": entry.call or None, "by": text(entry.by) or ""}
-    fresh = kind(DO_NOT_CALL).values(number=entry.number.reveal(), **told).on_conflict_do_nothing()
+    fresh = insert(connection, DO_NOT_CALL).values(number=entry.number.reveal(), **told).on_conflict_do_nothing()
     if (await connection.execute(fresh)).rowcount:
         return True
     again = update(DO_NOT_CALL).where(DO_NOT_CALL.c.number == entry.number.reveal(), DO_NOT_CALL.c.removed < entry.at)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.callbacks.machine import OPEN, Booking, booking_of
@@ -14,6 +13,7 @@ from gateway.callbacks.missed import Missed, ends_of
 from gateway.records.asking import answered, rows
 from gateway.records.bookings import read
 from gateway.records.changes import UNKNOWN, Changes, Empty
+from gateway.records.engine import insert
 from gateway.records.outbox import put
 from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
 from gateway.terms.delivery import Delivery
@@ -86,8 +86,7 @@ class MissedHandoffs:
 
         async def did() -> bool:
             async with self._engine.begin() as connection:
-                kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-                fresh = kind(DIGESTS).values(team=team, day=day, told=now).on_conflict_do_nothing()
+                fresh = insert(connection, DIGESTS).values(team=team, day=day, told=now).on_conflict_do_nothing()
                 if not (await connection.execute(fresh)).rowcount:
                     return False
                 for delivery in deliveries:
@@ -173,6 +172,5 @@ async def note(connection: AsyncConnection, events: Sequence[Event]) -> None:
         query = select(WAITS.c.team).where(WAITS.c.call == event.call, WAITS.c.event == "entered")
         team = await connection.scalar(query.order_by(WAITS.c.at.desc()).limit(1))
         if team:
-            kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             row = {"call": event.call, "team": team, "at": event.at}
-            await connection.execute(kind(MISSED).values(row).on_conflict_do_nothing())
+            await connection.execute(insert(connection, MISSED).values(row).on_conflict_do_nothing())

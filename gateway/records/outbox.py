@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Update, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.records.changes import UNKNOWN, Changes, Empty
-from gateway.records.engine import whole
+from gateway.records.engine import insert, whole
 from gateway.records.groups import Row
 from gateway.records.schema import CALLS, DELIVERIES, LEADS, MESSAGES
 from gateway.terms.delivery import Content, Delivery, Why, as_json, from_json
@@ -77,14 +76,13 @@ class Deliveries(Protocol):
 async def put(connection: AsyncConnection, delivery: Delivery, now: float) -> None:
     """Put a delivery in the outbox, in the caller's transaction; nothing happens when it is there already. The rows of
     its call must be there."""
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {
         "id": delivery.id, "call": delivery.call or None, "kind": delivery.kind, "subject": delivery.subject,
         "address": delivery.address, "content": as_json(delivery.content) if delivery.content else None,
         "urgent": delivery.urgent, "made": now, "due": now if delivery.due is None else delivery.due,
         "until": until_of(delivery, now), "tries": 0,
     }  # fmt: skip
-    await connection.execute(kind(DELIVERIES).on_conflict_do_nothing(), row)
+    await connection.execute(insert(connection, DELIVERIES).on_conflict_do_nothing(), row)
 
 
 def until_of(delivery: Delivery, now: float) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.records.engine import whole
+from gateway.records.engine import insert, whole
 from gateway.records.groups import Row
 from gateway.records.schema import CALLS, LEADS, OUTCOMES, TURNS
 from gateway.terms.lead import Outcome
@@ -25,10 +24,9 @@ async def _tell(engine: AsyncEngine, call: str, outcome: Outcome, why: str, at: 
     async with engine.begin() as connection:
         if (await connection.scalar(select(LEADS.c.call).where(LEADS.c.call == call))) is None:
             return False
-        kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"outcome": outcome.value, "why": why.replace("\x00", "")[:MOST], "at": at}
-        insert = kind(OUTCOMES).values(call=call, **row)
-        await connection.execute(insert.on_conflict_do_update(index_elements=["call"], set_=row))
+        told = insert(connection, OUTCOMES).values(call=call, **row)
+        await connection.execute(told.on_conflict_do_update(index_elements=["call"], set_=row))
     return True
 
 

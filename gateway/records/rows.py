@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.records import model
+from gateway.records.engine import insert
 from gateway.records.model import FIELDS, KEYS, Change, merge_change
 from gateway.records.schema import APPLIED, CALLS, TABLES
 
@@ -25,7 +25,7 @@ async def lock_calls(connection: AsyncConnection, started: Mapping[str, float]) 
     """Make the calls' rows where they aren't, and lock them until the transaction ends; in one order, so that two
     writers never wait for each other."""
     rows = [{"id": call, "started": at} for call, at in sorted(started.items())]
-    await connection.execute(_insert(connection, CALLS).on_conflict_do_nothing(), rows)
+    await connection.execute(insert(connection, CALLS).on_conflict_do_nothing(), rows)
     for part in _parts(sorted(started)):
         await connection.execute(select(CALLS.c.id).where(CALLS.c.id.in_(part)).order_by(CALLS.c.id).with_for_update())
 
@@ -42,7 +42,7 @@ async def note_applied(connection: AsyncConnection, events: Collection[str], at:
     """Say that the rows of `events` are written, at `at`."""
     if events:
         rows = [{"event": event, "at": at} for event in events]
-        await connection.execute(_insert(connection, APPLIED).on_conflict_do_nothing(), rows)
+        await connection.execute(insert(connection, APPLIED).on_conflict_do_nothing(), rows)
 
 
 async def forget_applied(connection: AsyncConnection, before: float) -> None:
@@ -66,10 +66,10 @@ async def _apply(connection: AsyncConnection, kind: model.Table, changes: Sequen
     for change in changes:
         touched[change.key] = rows[change.key] = merge_change(rows.get(change.key), change)
     table = TABLES[kind]
-    insert = _insert(connection, table)
-    others = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    written = insert(connection, table)
+    others = {column.name: written.excluded[column.name] for column in table.columns if not column.primary_key}
     complete = [_to_columns(table, row) for row in touched.values()]
-    await connection.execute(insert.on_conflict_do_update(index_elements=KEYS[kind], set_=others), complete)
+    await connection.execute(written.on_conflict_do_update(index_elements=KEYS[kind], set_=others), complete)
 
 
 async def _load(connection: AsyncConnection, kind: model.Table, changes: Sequence[Change]) -> _Rows:
@@ -108,10 +108,6 @@ def _from_columns(row: Mapping[str, object]) -> dict[str, object]:
 
 def _facts(fields: object) -> Mapping[str, Mapping[str, object]]:
     return fields if isinstance(fields, Mapping) else {}
-
-
-def _insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:
