@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +11,9 @@ from gateway.cli.calls import Json, Limit
 from gateway.cli.ids import given
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from gateway.callbacks.machine import Booking, Event
-    from gateway.callbacks.port import Bookings
 
 command = typer.Typer(
     add_completion=False,
@@ -26,7 +26,6 @@ Id = Annotated[
     str, typer.Argument(metavar="ID", callback=given, help="Its id or its call's, or the first characters of it.")
 ]
 _STYLE = {"booked": "yellow", "done": "green", "missed": "red", "cancelled": "dim"}
-_T = TypeVar("_T")
 
 
 @command.command("list")
@@ -36,12 +35,13 @@ def list_callbacks(
     json: Json = False,
 ) -> None:
     """List the callbacks that are to be made, the next first."""
-    from gateway.cli import shown
+    from gateway.cli import records, shown
+    from gateway.records.bookings import SqlBookings
 
-    async def ask(bookings: Bookings) -> list[Booking]:
-        return list(await bookings.listed(ended=all_, limit=limit))
+    async def ask(engine: AsyncEngine) -> list[Booking]:
+        return list(await SqlBookings(engine).listed(ended=all_, limit=limit))
 
-    found = _with_bookings(ask)
+    found = records.changed(ask)
     if json:
         shown.print_json([as_row(one) for one in found])
         return
@@ -167,16 +167,17 @@ def _time(one: Booking, written: str) -> float:
 
 
 def _step(which: str, event: Event, said: str, *, json: bool) -> None:
-    from gateway.cli import shown
+    from gateway.cli import records, shown
     from gateway.errors import Refused
+    from gateway.records.bookings import SqlBookings
 
     before = _found(which)
     now = time.time()
 
-    async def step(bookings: Bookings) -> Booking | None:
-        return await bookings.step(before.id, event, now)
+    async def step(engine: AsyncEngine) -> Booking | None:
+        return await SqlBookings(engine).step(before.id, event, now)
 
-    after = _with_bookings(step)
+    after = records.changed(step)
     if after is None or after == before:
         raise Refused(f"That can't be done with a callback that is {before.state.value}.",
                       remedy="offhook callbacks show tells how it stands.")  # fmt: skip
@@ -189,33 +190,17 @@ def _step(which: str, event: Event, said: str, *, json: bool) -> None:
 
 def _found(written: str) -> Booking:
     """The one callback that is meant. Raises Refused for none, or several."""
+    from gateway.cli import records
     from gateway.errors import Refused
+    from gateway.records.bookings import SqlBookings
 
-    async def ask(bookings: Bookings) -> list[Booking]:
-        every = await bookings.listed(ended=True, limit=1000)
+    async def ask(engine: AsyncEngine) -> list[Booking]:
+        every = await SqlBookings(engine).listed(ended=True, limit=1000)
         call = written if written.startswith("SCL_") else f"SCL_{written}"
         return [one for one in every if one.id.startswith(written) or one.call.startswith(call)]
 
-    found = _with_bookings(ask)
+    found = records.changed(ask)
     if len(found) != 1:
         what = "There is no callback" if not found else f"{len(found)} callbacks begin with"
         raise Refused(f"{what} '{written}'.", remedy="offhook callbacks list --all lists them.")
     return found[0]
-
-
-def _with_bookings(work: Callable[[Bookings], Awaitable[_T]]) -> _T:
-    """Raises Unavailable, SetupFault."""
-    import asyncio
-
-    from gateway.app.records import open_records
-    from gateway.cli.plan import settings
-    from gateway.records.bookings import SqlBookings
-
-    async def ask() -> _T:
-        engine = await open_records(settings())
-        try:
-            return await work(SqlBookings(engine))
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(ask())

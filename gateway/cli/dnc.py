@@ -11,6 +11,8 @@ import typer
 from gateway.cli.calls import Json
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from gateway.donotcall.port import Entry
     from gateway.donotcall.redis_list import RedisDoNotCall
     from gateway.records.donotcall import SqlDoNotCall
@@ -136,24 +138,20 @@ def _number(written: str) -> Number:
 
 def _with_list(work: Callable[[SqlDoNotCall, RedisDoNotCall], Awaitable[_T]]) -> _T:
     """Do something with the list and its copy. Raises Unavailable, SetupFault."""
-    import asyncio
     import os
 
-    from gateway.app.records import open_records
+    from gateway.cli import records
     from gateway.cli.plan import settings
     from gateway.cli.running import redis_address
     from gateway.donotcall.redis_list import RedisDoNotCall
     from gateway.records.donotcall import SqlDoNotCall
     from gateway.redis_client import open_client
 
-    async def both() -> _T:
-        where = settings()
-        engine = await open_records(where)
-        redis = open_client(redis_address(where, os.environ), connect_within=2.0)
+    async def both(engine: AsyncEngine) -> _T:
+        redis = open_client(redis_address(settings(), os.environ), connect_within=2.0)
         try:
             return await work(SqlDoNotCall(engine), RedisDoNotCall(redis))
         finally:
             await redis.aclose()
-            await engine.dispose()
 
-    return asyncio.run(both())
+    return records.changed(both)

@@ -110,8 +110,6 @@ def redeliver(
     ] = None,
 ) -> None:
     """Deliver a lead again, to all whom it was for: each gets it under the id that it had."""
-    import asyncio
-
     from gateway.cli import records
     from gateway.dialplan.reading.addresses import is_address, remedy
     from gateway.records.outbox import lead_again
@@ -123,26 +121,15 @@ def redeliver(
             raise typer.Exit(2)
     found = str(records.one(call, having=LEADS).call["id"])
 
-    async def again() -> int:
-        engine = await _opened()
-        try:
-            async with engine.begin() as connection:
-                return await lead_again(connection, found, time.time(), to or ())
-        finally:
-            await engine.dispose()
+    async def again(engine: AsyncEngine) -> int:
+        async with engine.begin() as connection:
+            return await lead_again(connection, found, time.time(), to or ())
 
-    count = asyncio.run(again())
+    count = records.changed(again)
     if not count:
         typer.echo("Nobody was to be told of this lead. Name an address by --to.", err=True)
         raise typer.Exit(1)
     typer.echo(f"It goes to {count} {'address' if count == 1 else 'addresses'} again, as soon as control runs.")
-
-
-async def _opened() -> AsyncEngine:
-    from gateway.app.records import open_records
-    from gateway.cli.plan import settings
-
-    return await open_records(settings())
 
 
 def schema(

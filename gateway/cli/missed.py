@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +11,9 @@ from gateway.cli.calls import Json, Limit
 from gateway.cli.ids import given
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from gateway.callbacks.missed import Missed
-    from gateway.records.missed import MissedHandoffs
 
 command = typer.Typer(
     add_completion=False,
@@ -21,18 +21,18 @@ command = typer.Typer(
     pretty_exceptions_enable=False,
     help="List callers whom nobody of a team took, and tick them off.",
 )
-_T = TypeVar("_T")
 
 
 @command.command("list")
 def list_missed(limit: Limit = 20, json: Json = False) -> None:
     """List the newest: who rang, for whom, and why nobody took the call."""
-    from gateway.cli import shown
+    from gateway.cli import records, shown
+    from gateway.records.missed import MissedHandoffs
 
-    async def ask(missed: MissedHandoffs) -> list[Missed]:
-        return list(await missed.listed(limit))
+    async def ask(engine: AsyncEngine) -> list[Missed]:
+        return list(await MissedHandoffs(engine).listed(limit))
 
-    found = _with_missed(ask)
+    found = records.changed(ask)
     if json:
         shown.print_json([{"call": one.call, "team": one.team, "at": shown.rfc3339(one.at), "caller": one.caller or None,
                            "name": one.name or None, "ending": one.ending, "members": dict(one.members),
@@ -64,11 +64,13 @@ def missed_done(
     json: Json = False,
 ) -> None:
     """Tick one off: somebody has dealt with the caller."""
-    from gateway.cli import shown
+    from gateway.cli import records, shown
     from gateway.errors import Refused
     from gateway.operate.who import author
+    from gateway.records.missed import MissedHandoffs
 
-    async def do(missed: MissedHandoffs) -> str:
+    async def do(engine: AsyncEngine) -> str:
+        missed = MissedHandoffs(engine)
         begins = call if call.startswith("SCL_") else f"SCL_{call}"
         found = [one for one in await missed.listed(1000) if one.call.startswith(begins)]
         if len(found) != 1:
@@ -77,26 +79,8 @@ def missed_done(
         await missed.done(found[0].call, author(), time.time())
         return found[0].call
 
-    done = _with_missed(do)
+    done = records.changed(do)
     if json:
         shown.print_json({"call": done, "by": author()})
     else:
         shown.console().print(f"{shown.short(done)} is dealt with.", style="green", markup=False)
-
-
-def _with_missed(work: Callable[[MissedHandoffs], Awaitable[_T]]) -> _T:
-    """Raises Unavailable, SetupFault."""
-    import asyncio
-
-    from gateway.app.records import open_records
-    from gateway.cli.plan import settings
-    from gateway.records.missed import MissedHandoffs
-
-    async def ask() -> _T:
-        engine = await open_records(settings())
-        try:
-            return await work(MissedHandoffs(engine))
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(ask())

@@ -1,4 +1,4 @@
-"""What `offhook calls` and `offhook leads` ask of the records, and how they say that there is nothing."""
+"""What the commands ask of the records and change in them, and how they say that there is nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Protocol, TypeVar
 
 import typer
 from sqlalchemy import Table
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.app.records import open_records
 from gateway.cli import shown
+from gateway.cli.plan import settings
 from gateway.config import from_environment
 from gateway.records import store
 from gateway.terms.sealed import SHOWN, is_sealed
@@ -64,6 +66,20 @@ def asked(question: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
     except store.NotFound as missing:
         shown.console(error=True).print(f"offhook: {missing}", style="red", markup=False)
         raise typer.Exit(1) from None
+
+
+def changed(work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
+    """What comes of `work` on the records, which are brought up to date first, or made. Raises SetupFault, and what `work`
+    raises."""
+
+    async def do() -> _T:
+        engine = await open_records(settings())
+        try:
+            return await work(engine)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(do())
 
 
 def nothing(what: str, since: str) -> None:
