@@ -23,13 +23,11 @@ from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.recall import RecallWord
 from gateway.handoff.machine import Transfer
-from gateway.terms.act import Callee, Handoff, Over, Recall
-from gateway.terms.ending import Party
+from gateway.terms.act import TALKED, Callee, Handoff, Over, Recall
 from gateway.terms.handoff import Tried, by_status, told
 
 TELL_WITHIN = 8.0
 """Seconds that telling the human may take."""
-TALKED = Over("the two have talked", Party.HUMAN)
 
 
 class Stage(StrEnum):

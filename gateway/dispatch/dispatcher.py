@@ -23,7 +23,7 @@ from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.routing import Routing
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
-from gateway.terms.act import Because, Handoff, Onward
+from gateway.terms.act import TALKED, Because, Handoff, Onward
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
@@ -207,7 +207,7 @@ class Dispatcher:
         if not call.bridged or isinstance(call.act, Handoff) or await self._rooms.has(call.room, leg(call.bridged)):
             return False
         log.info("whoever talked with the caller has left while the call had no job", call=call.id)
-        told = {"by": Party.HUMAN.value, "reason": "the two have talked"}
+        told = {"by": TALKED.by.value, "reason": TALKED.reason}
         await self._tell(call.id, Kind.HANGUP, told, self._clock())
         await self.gone(call.id)
         return True

@@ -12,7 +12,7 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.asked import Asked, At
-from gateway.terms.act import Because, Handoff, Onward, Over
+from gateway.terms.act import TALKED, Because, Handoff, Onward, Over
 from gateway.terms.ending import Party
 from gateway.terms.handoff import Tried, told
 
@@ -21,7 +21,6 @@ SETTLE = 2.0
 changes may be empty for a moment."""
 HOLD_EVERY = 25.0
 """Seconds of music until the caller hears that somebody is still being looked for."""
-TALKED = Over("the two have talked", Party.HUMAN)
 LEFT = Over("the caller has hung up", Party.CALLER)
 TOOK, ALONE = "was put through", "nobody took the call"
 """Why the line was left, for the record."""

@@ -219,3 +219,7 @@ class Over:
     """In a few words, for the record: "a message was left", "the two have talked"."""
     by: Party = Party.GATEWAY
     """Who ended it."""
+
+
+TALKED = Over("the two have talked", Party.HUMAN)
+"""Of the caller and whom they were connected to, one has hung up."""

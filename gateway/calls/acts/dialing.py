@@ -16,12 +16,10 @@ from typing import Self
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import NOBODY, RESUME_WITHIN, Rung
-from gateway.terms.act import Because, By, Onward, Over, Ring
-from gateway.terms.ending import Party
+from gateway.terms.act import TALKED, Because, By, Onward, Over, Ring
 from gateway.terms.handoff import NOBODY as NOBODY_THERE
 from gateway.terms.handoff import Tried, by_status
 
-TALKED = cues.Finish(Over("the two have talked", Party.HUMAN))
 REFERRED = cues.Finish(Over("the caller was transferred"))
 CANT_REFER = frozenset({0, 400, 403, 405, 406, 415, 416, 420, 481, 489, 500, 501, 502, 503, 505, 513})
 """SIP statuses by which a carrier, or the caller's phone, says that it doesn't take REFER, or not this one (RFC 3515 section
@@ -86,7 +84,7 @@ class Dialing:
         if self.stage is Stage.RINGING:
             over, effects = self._unanswered(Tried.NO_ANSWER.value)
             return over, (cues.Hush(), cues.Drop(self.rung.leg), *effects)
-        return self._over(talked=True), (TALKED,)
+        return self._over(talked=True), (cues.Finish(TALKED),)
 
     def _begin(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
         if self.act.callee is None:
@@ -135,7 +133,7 @@ class Dialing:
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.rung.leg:
-                return self._over(talked=True), (TALKED,)
+                return self._over(talked=True), (cues.Finish(TALKED),)
             case cues.LegAnswered(leg) if leg == self.rung.leg:
                 return replace(self, resumed=0.0), (cues.Connect(leg),)
             case cues.Resumed(legs):
@@ -154,4 +152,4 @@ class Dialing:
     def _outcome(self) -> Effect:
         if not self.talked:
             return cues.Finish(Onward(Because.UNANSWERED, why=self.why))
-        return REFERRED if self.rung.leg.startswith("refer-") else TALKED
+        return REFERRED if self.rung.leg.startswith("refer-") else cues.Finish(TALKED)

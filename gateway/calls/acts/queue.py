@@ -16,8 +16,7 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import NOBODY, RESUME_WITHIN, Rung, missed
 from gateway.calls.people.line import words
-from gateway.terms.act import Because, Onward, Over, Wait
-from gateway.terms.ending import Party
+from gateway.terms.act import TALKED, Because, Onward, Wait
 
 SETTLE = 1.0
 """Seconds in the line before the caller's place is told: somebody who is free rings at once."""
@@ -25,7 +24,6 @@ APART = 10.0
 """Seconds at least between two words about a place that has improved."""
 UNSTAFFED = 2.0
 """Seconds for which nobody takes calls until the caller goes on: a roster that changes may be empty for a moment."""
-TALKED = Over("the two have talked", Party.HUMAN)
 
 
 class Stage(StrEnum):

@@ -18,9 +18,9 @@ from gateway.handoff.asked import DECIDE_WITHIN, PART_WITHIN, WHISPER_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.cut_off import AT_ONCE, ON_HOLD, RINGS
 from gateway.handoff.machine import EVENTS, TABLE, Phase, Transfer
-from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE, TALKED
+from gateway.handoff.state import HOLD_EVERY, LEFT, SETTLE
 from gateway.handoff.talking import HELD
-from gateway.terms.act import RING_BACK, Because, Callee, Handoff, Onward
+from gateway.terms.act import RING_BACK, TALKED, Because, Callee, Handoff, Onward
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import MUSIC, SILENT
 from tests.unit.calls.world import START

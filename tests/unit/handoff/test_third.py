@@ -10,10 +10,10 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
-from gateway.handoff.state import TALKED, Feature, Third
+from gateway.handoff.state import Feature, Third
 from gateway.handoff.talking import code
 from gateway.handoff.third import MOVES, PARTS, RINGS, offers
-from gateway.terms.act import Because, Onward
+from gateway.terms.act import TALKED, Because, Onward
 from gateway.terms.handoff import Tried
 from tests.unit.handoff.model import ACT, FAY, TEAM, Desk, begun
 
