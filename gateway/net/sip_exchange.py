@@ -109,6 +109,8 @@ class Incoming:
             content_type=content_type,
         )
         self._sip.perform(self._sip.layer.respond(self._key, response, self._sip.now()))
+        if makes_dialog:
+            self._sip.warden.awaits(self.source)
         if code >= 200:
             self.answered = True
             if not tag_of(self.request.to_address):

@@ -53,6 +53,11 @@ class Warden:
         """Whether they are no stranger: an operator or a trunk names them, or a call came about with them."""
         return self._gate is None or self._gate.knows(source[0], self._loop.time())
 
+    def awaits(self, source: HostPort) -> None:
+        """A call from there rings, or is answered."""
+        if self._gate is not None:
+            self._gate.awaits(source[0], self._loop.time())
+
     def met(self, source: HostPort) -> None:
         """Who is there is no stranger any more."""
         if self._gate is not None:

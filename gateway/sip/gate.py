@@ -2,7 +2,8 @@
 
     gate.shut(source, now)                 each connection: whether it is closed at once
     gate.refuses(data, source, now)        each message: why it is dropped unread, or ""
-    gate.answered(source, method, code, now), gate.malformed(source, now), gate.knocked(source, now), gate.met(source, now), gate.proved(source, now)
+    gate.answered(source, method, code, now), gate.malformed(source, now), gate.knocked(source, now)
+    gate.awaits(source, now), gate.met(source, now), gate.proved(source, now)
 
 A source is an IP address; of IPv6 the /64 that one subscriber has. Who is named as trusted, or allowed by a trunk, is never
 limited; one with which a call came about, or whom we call ourselves, only beyond what any number of calls needs. A call came about
@@ -46,6 +47,9 @@ SIGNED, BURST_OF_SIGNED = 10.0, 40.0
 """Beside those: INVITEs that answer a challenge of ours."""
 USES = 4
 """How often one challenge may be answered: the INVITE, and its repetitions within a few seconds."""
+AWAITED_RATE, AWAITED_BURST, AWAITED_FOR = 5.0, 20.0, 64.0
+"""And messages of one whose call rings or was answered, but INVITEs: a second, at once, and for how many seconds after that. Else a
+flood would crowd out the ACK by which it gets known."""
 MET_RATE, MET_BURST = 150.0, 1000.0
 """Datagrams of one with whom a call came about; only what is beyond is dropped."""
 STRIKES = 10.0
@@ -87,7 +91,7 @@ _SCANNER = re.compile(
 
 @dataclass(slots=True)
 class _Met:
-    """One with whom a call came about."""
+    """One with whom a call came about, or is about to."""
 
     until: float
     ration: Ration
@@ -153,6 +157,7 @@ class Gate:
         self._struck: OrderedDict[str, _Offender] = OrderedDict()
         self._out: OrderedDict[str, _Offender] = OrderedDict()
         """Who is shut out, or was."""
+        self._awaited: OrderedDict[str, _Met] = OrderedDict()
         self._of_all = Ration.full(OF_ALL, BURST_OF_ALL)
         self._invites = Ration.full(INVITES, BURST_OF_INVITES)
         self._signed = Ration.full(SIGNED, BURST_OF_SIGNED)
@@ -199,6 +204,8 @@ class Gate:
             ration = self._signed
         elif _INVITE.match(data):
             ration = self._signed if self._answers(data, now) else self._invites
+        elif (awaited := self._awaited.get(name)) is not None and now < awaited.until:
+            ration = awaited.ration
         else:
             ration = self._of_all
         if not ration.take(now):
@@ -228,6 +235,13 @@ class Gate:
     def knocked(self, source: str, now: float) -> None:
         """A connection from there ended, and nothing was said."""
         self._strike(source, _ASKS, now, "it only knocks")
+
+    def awaits(self, source: str, now: float) -> None:
+        """Their call rings, or is answered: an ACK is to come, or a CANCEL."""
+        name = subscriber(source)
+        found = self._awaited.get(name) or _Met(now, Ration.full(AWAITED_RATE, AWAITED_BURST, now))
+        found.until = now + AWAITED_FOR
+        _remember(self._awaited, name, found)
 
     def met(self, source: str, now: float) -> None:
         """A call came about with them: they acknowledged that it was answered; or we have something to ask of them."""

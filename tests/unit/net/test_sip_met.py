@@ -60,6 +60,20 @@ async def test_a_caller_is_known_once_it_has_acknowledged_the_answer() -> None:
         assert gate.knows("127.0.0.1", sip.now())
 
 
+async def test_the_ack_of_an_answered_call_comes_through_a_flood() -> None:
+    wire = Wire()
+    async with serving() as (sip, call, gate):
+        wire.put(invite(wire), sip.address)
+        ok = await wire.expect(200)
+        while not gate.refuses(b"garbage", "127.0.0.9", sip.now()):
+            pass  # the strangers' ration is used up
+        gate._of_all.rate = 0.0
+        wire.put(invite(wire, "z9hG4bKack", "ACK", tag_of(ok.to_address)), sip.address)
+        async with asyncio.timeout(5):
+            await call.over.wait()
+        assert gate.knows("127.0.0.1", sip.now())
+
+
 async def test_one_that_never_acknowledges_stays_a_stranger_though_it_is_hung_up_on() -> None:
     wire = Wire()
     async with serving() as (sip, call, gate):

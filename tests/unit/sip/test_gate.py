@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.sip.gate import (
+    AWAITED_BURST,
+    AWAITED_FOR,
     BURST,
     BURST_OF_ALL,
     BURST_OF_INVITES,
@@ -223,6 +225,19 @@ def test_such_a_flood_takes_nothing_from_those_who_are_known() -> None:
             assert not gate.refuses(INVITE, source, 5.0 + number / 100)
     assert not gate.knows(STRANGER, 5.0)
     assert any(gate.refuses(INVITE, STRANGER, 5.0) == "crowded" for _ in range(2))
+
+
+def test_a_flood_does_not_crowd_out_the_ack_of_one_whose_call_is_answered() -> None:
+    gate, ack = Gate(), b"ACK sip:100@1.1.1.1 SIP/2.0\r\n"
+    gate.awaits(CARRIER, 0.0)
+    passed(gate, OPTIONS, 1000, 5)
+    assert gate.refuses(ack, STRANGER, 5.0) == "crowded"
+    got = [gate.refuses(ack, CARRIER, 5.0) for _ in range(40)]
+    assert got == [""] * round(AWAITED_BURST) + ["crowded"] * (40 - round(AWAITED_BURST))
+    passed(gate, INVITE, 1000, 5)
+    assert "crowded" in [gate.refuses(INVITE, CARRIER, 5.0) for _ in range(2)], "another call is a stranger's"
+    passed(gate, OPTIONS, 1000, int(AWAITED_FOR) + 1)
+    assert gate.refuses(ack, CARRIER, AWAITED_FOR + 1) == "crowded"
 
 
 def test_one_that_was_met_and_floods_loses_what_is_beyond_any_need_and_nothing_else() -> None:
