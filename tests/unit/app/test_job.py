@@ -31,8 +31,8 @@ def test_a_dispatch_is_read_or_none_of_ours(metadata: str, read: Dispatched | No
     assert read_dispatch(metadata) == read
 
 
-async def test_a_job_has_two_peer_connections() -> None:
-    """By one, livekit-server may ask it for one more media section after each answer, without end."""
+async def test_a_job_has_one_peer_connection() -> None:
+    """By two, it would never hear again whom it has left."""
     asked: dict[str, object] = {}
 
     async def connect(**options: object) -> None:
@@ -42,5 +42,5 @@ async def test_a_job_has_two_peer_connections() -> None:
     job._pool, job._context = Pool.HOUSE, cast(JobContext, SimpleNamespace(connect=connect))
     job.connected = asyncio.get_running_loop().create_future()
     await job._connect()
-    assert asked["single_peer_connection"] is False
+    assert asked["single_peer_connection"] is True
     assert job.connected.done()
