@@ -17,7 +17,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 CALLS, EDITS = 4, 30
 
 
-@pytest.mark.long
 async def test_no_caller_is_lost_when_their_job_dies(tmp_path: Path) -> None:
     """Nothing lost, nothing doubled, nobody dropped. How long it takes is no matter here: the machine is a busy one."""
     seed = int(time.time())

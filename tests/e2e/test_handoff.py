@@ -169,7 +169,6 @@ async def test_who_is_cut_off_is_rung_back_alone_and_the_next_of_the_team_only_t
     assert came(found) == ["taken", "cut off", "busy", "withdrawn"]
 
 
-@pytest.mark.long
 async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
@@ -229,7 +228,6 @@ async def test_who_doesnt_answer_leaves_the_caller_to_the_agent_in_time(
     assert leg["answered"] is None
 
 
-@pytest.mark.long
 async def test_a_mailbox_never_gets_the_caller(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await wants_a_person(caller, WARM)
     machine = await (await callees.rung()).answer()
