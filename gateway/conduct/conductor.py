@@ -20,17 +20,7 @@ from gateway.conduct import play, tones
 from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded
 from gateway.conduct.cast import Cast
-from gateway.conduct.gap import Gap
-from gateway.conduct.house import House
-from gateway.conduct.lease import Lease
-from gateway.conduct.ledger import Ledger
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.outward import LetsOut, nobody
-from gateway.conduct.pickup import PickUp
-from gateway.conduct.port import AgentRunner, Person
-from gateway.conduct.prompts import PromptBook
-from gateway.conduct.room import CallRoom
-from gateway.conduct.script import (
+from gateway.conduct.events import (
     Apologise,
     Apologised,
     Converse,
@@ -47,13 +37,22 @@ from gateway.conduct.script import (
     Led,
     Listening,
     Out,
-    Script,
-    State,
     Stopping,
     TellAnswered,
     TellHangup,
     TellSwitched,
 )
+from gateway.conduct.gap import Gap
+from gateway.conduct.house import House
+from gateway.conduct.lease import Lease
+from gateway.conduct.ledger import Ledger
+from gateway.conduct.mouth import Mouth
+from gateway.conduct.outward import LetsOut, nobody
+from gateway.conduct.pickup import PickUp
+from gateway.conduct.port import AgentRunner, Person
+from gateway.conduct.prompts import PromptBook
+from gateway.conduct.room import CallRoom
+from gateway.conduct.script import Script, State
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.donotcall.port import DoNotCall, MemoryDoNotCall

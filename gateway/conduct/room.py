@@ -13,7 +13,7 @@ import structlog
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
-from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out, Relieved
+from gateway.conduct.events import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out, Relieved
 from gateway.errors import Unavailable
 from gateway.terms.ending import Party
 from gateway.terms.legs import LOST

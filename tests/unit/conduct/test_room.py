@@ -10,8 +10,8 @@ import pytest
 from livekit import rtc
 
 from gateway.conduct import room as rooms
+from gateway.conduct.events import Active, CallerLeft, CallerSeen, Input, Joined, Leave, Out
 from gateway.conduct.room import CallRoom
-from gateway.conduct.script import Active, CallerLeft, CallerSeen, Input, Joined, Leave, Out
 from gateway.terms.ending import Party
 from tests.e2e.servers import until
 from tests.unit.conduct.test_script import TO_TALKING, play

@@ -6,12 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.conduct.script import (
-    ACTIVE_WITHIN,
-    ANSWER_WITHIN,
-    GONE_WITHIN,
-    PEOPLE_WITHIN,
-    TALK_WITHIN,
+from gateway.conduct.events import (
     Active,
     Apologise,
     Apologised,
@@ -33,13 +28,12 @@ from gateway.conduct.script import (
     Listening,
     Out,
     Relieved,
-    Script,
-    State,
     Stopping,
     TellAnswered,
     TellHangup,
     TellSwitched,
 )
+from gateway.conduct.script import ACTIVE_WITHIN, ANSWER_WITHIN, GONE_WITHIN, PEOPLE_WITHIN, TALK_WITHIN, Script, State
 from gateway.dispatch.decide import RINGS, TRIES_UNHEARD
 from gateway.errors import OurFault
 from gateway.terms.act import Because, Onward, Over
