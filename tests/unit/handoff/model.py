@@ -10,7 +10,7 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import Phase, Transfer
 from gateway.handoff.state import Third
-from gateway.terms.act import Callee, Handoff
+from gateway.terms.act import Because, Callee, Handoff, Onward
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
 from tests.unit.calls.world import START, World
@@ -20,6 +20,8 @@ EVE = Callee("eve", "")
 TEAM = (*(Callee(name, f"+1510555011{number}") for number, name in enumerate(("ana", "ben", "chi", "dee"))), EVE)
 FAY = Callee("fay", "+15105550119")
 """Not of the team: whom its members bring in, or ask."""
+WHO = ("Maria of Acme is on the line.", "They need phones.")
+CHOOSE = "Press 1 to take it, 2 to decline, 3 to repeat."
 ACT = Handoff("desk", browsers=("ana", "eve"), third=FAY)
 
 
@@ -241,3 +243,16 @@ def begun(act: Handoff = ACT, **known: Any) -> Desk:
     desk.happens(cues.Begun())
     assert desk.now == START
     return desk
+
+
+def consulted(*callees: Callee) -> tuple[Desk, list[str]]:
+    """A team that rings, of which all have answered."""
+    desk = begun(whisper=WHO, caller="Maria")
+    legs = desk.offer(*callees)
+    for leg in legs:
+        desk.answers(leg)
+    return desk, legs
+
+
+def unanswered(why: str) -> Onward:
+    return Onward(Because.UNANSWERED, why=why)
