@@ -15,6 +15,31 @@ NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)
 EXAMPLE = Path(__file__).with_name("plan.yaml")
 CATALOGUE = catalogue()
 
+BASE = """\
+offhook: 1
+country: US
+timezone: America/New_York
+human: callback
+numbers:
+  (510) 555-0100: sales
+routes:
+  sales: {agent: sales}
+"""
+WHOLE = """\
+offhook: 1
+timezone: America/New_York
+country: US
+human: callback
+numbers:
+  (510) 555-0100: sales
+  otherwise: nope
+hours: {office: Mon-Fri 9-5}
+routes:
+  sales: {agent: sales, hours: office, closed: nope}
+  nope: {reject: 404}
+"""
+TEAM = 'people: {ana: {call: +1 510 555 0142}}\nteams: {desk: {members: [ana], notify: ["mailto:d@acme.example"]}}\n'
+
 
 def loaded(directory: Path, text: str, **others: str | bytes) -> Loaded:
     """The plan of main.yaml with the text; `others` are further files, `__` for the dot of their names."""
