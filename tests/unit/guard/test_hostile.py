@@ -28,7 +28,7 @@ from gateway.app.catalogue import load as catalogue
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.calls.store.port import Asked
-from gateway.calls.store.wire import ask_text, call_fields, read_ask, read_call
+from gateway.calls.store.wire import ask_texts, call_fields, read_ask, read_call
 from gateway.conduct import machines
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.legs import Legs
@@ -147,7 +147,8 @@ class Gateway:
 
     async def goes_on(self, call: Call, onward: Onward) -> Call:
         """Control leads the call on, and its job performs the stop; where it is then."""
-        asked = read_ask(ask_text(Asked(call.id, call.epoch, call.stop, onward, call.pool, NOW)))
+        before, after = ask_texts(Asked(call.id, call.epoch, call.stop, onward, call.pool))
+        asked = read_ask(f"{before}{NOW}{after}", NOW)
         led = stops.led(self.plan, call, asked.onward, NOW, State())[0]
         led = read_call(led.id, call_fields(led))
         while isinstance(led.act, Ring):
