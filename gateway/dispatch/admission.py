@@ -17,7 +17,8 @@ from gateway.terms.call import Call, Pool
 WINDOW = 30.0
 """Seconds for which a turn's latency counts."""
 ENOUGH = 8
-"""Turns in that time below which they say nothing."""
+"""Turns in that time below which they say nothing. They are fewer the longer each takes: agents that are too slow already stay
+so by any two, or a few callers' slow answers would let new ones in every half minute."""
 SPARED = 1
 """The slowest of them that says nothing alone, however few there are: some callers' questions take long. Answers that are all
 slow are noticed one answer later for it, and in time where there are 11 and more."""
@@ -60,7 +61,7 @@ class Pace:
 
     def next(self, latencies: Sequence[float], at_most: float) -> Pace:
         """The pace by the latencies of the WINDOW, in seconds. `at_most`: the bound; 0 for none."""
-        if len(latencies) < ENOUGH:
+        if len(latencies) < (SPARED + 1 if self.slow else ENOUGH):
             return Pace(turns=len(latencies))
         p90 = sorted(latencies)[min(int(len(latencies) * 0.9), len(latencies) - 1 - SPARED)]
         bound = at_most * (EASES if self.slow else 1.0)

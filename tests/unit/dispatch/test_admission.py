@@ -70,7 +70,7 @@ def test_what_is_full_is_known_for_the_next_decision() -> None:
 def test_nine_of_ten_callers_wait_no_longer_than_told(took: list[float], slow: bool, at_most: float) -> None:
     pace = Pace(slow=slow).next(took, at_most)
     assert pace.turns == len(took)
-    if len(took) < ENOUGH:
+    if len(took) < (2 if slow else ENOUGH):
         assert not pace.slow
         return
     assert sum(one > pace.p90 for one in took) <= max(1, len(took) / 10)
@@ -85,6 +85,21 @@ def test_one_slow_answer_alone_turns_nobody_away(turns: int) -> None:
 
 
 FAST, SLOW, AT_MOST = 1.5, 7.0, 5.0
+
+
+@pytest.mark.parametrize("turns", range(2, ENOUGH))
+def test_agents_stay_too_slow_while_the_few_answers_that_are_left_are(turns: int) -> None:
+    """Whoever is answered after ten seconds asks three times in half a minute."""
+    slow = Pace(slow=True)
+    assert slow.next([SLOW] * turns, AT_MOST).slow
+    assert slow.next([SLOW] * turns, AT_MOST).next([FAST] * turns, AT_MOST) == Pace(FAST, turns)
+    assert not slow.next([FAST] * (turns - 1) + [SLOW], AT_MOST).slow, "one is no rule"
+    assert not Pace().next([SLOW] * turns, AT_MOST).slow, "nor are so few at first"
+
+
+@pytest.mark.parametrize("left", [[], [SLOW]])
+def test_agents_whom_hardly_anybody_asks_any_more_are_given_new_callers(left: Sequence[float]) -> None:
+    assert not Pace(slow=True).next(left, AT_MOST).slow
 
 
 def noticed(every: float, judged: Callable[[Sequence[float]], bool]) -> float:
