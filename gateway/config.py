@@ -132,8 +132,8 @@ class Settings(BaseModel):
     calls_at_once: int = Field(20, alias="OFFHOOK_CALLS_AT_ONCE", ge=1)
     """Calls one worker takes at once; load is counted in calls, never in CPU."""
     answer_within: float = Field(5.0, alias="OFFHOOK_ANSWER_SECONDS", ge=0)
-    """Seconds that callers may wait for agents' answers (nine of ten, over half a minute, and never one answer alone): when they wait longer, new
-    calls go where the plan says `full`; 0 lets them come."""
+    """Seconds that callers may wait for agents' answers (nine of ten, over half a minute, and never one answer alone), also in
+    vain: when they wait longer, new calls go where the plan says `full`; 0 lets them come."""
     idle_jobs: int = Field(4, alias="OFFHOOK_IDLE_JOBS", ge=0)
     """Job processes a worker keeps warm: the burst it can answer without a cold start."""
     human_silent: float = Field(

@@ -64,6 +64,10 @@ class Attention:
         """An agent is to speak: the caller is owed its first words. `after`: seconds; 0 to watch nothing."""
         self._now(DeadAir(after, filling=self._fillers > 0).owed(time.monotonic()))
 
+    def waited(self) -> float:
+        """Seconds for which the caller has been waiting for an answer of which nothing has sounded; 0 where they don't."""
+        return self._air.waited(time.monotonic())
+
     async def dead(self) -> None:
         """Return once it is."""
         while not self._air.dead(time.monotonic()):
@@ -87,9 +91,14 @@ class Attended(Protocol):
     onward: Onward | None
     attention: Attention
 
+    def in_vain(self, after: float) -> None:
+        """Note that the caller has waited so many seconds for an answer that never came."""
+        ...
+
 
 async def attended(stage: Attended, work: Coroutine[Any, Any, str]) -> str:
-    """Why the agent's work ended. Where nothing is heard of it for too long, it is cancelled, and the call goes on."""
+    """Why the agent's work ended. Where nothing is heard of it for too long, it is cancelled, and the call goes on. How long
+    a caller has waited for an answer of one that is given up, or gives up itself, is noted."""
     if not stage.brief.dead_air:
         return await work
     attention = stage.attention
@@ -98,6 +107,8 @@ async def attended(stage: Attended, work: Coroutine[Any, Any, str]) -> str:
     dead = asyncio.create_task(attention.dead(), name="dead air")
     try:
         await asyncio.wait({task, dead}, return_when=asyncio.FIRST_COMPLETED)
+        if (not task.done() or task.exception() is not None) and (after := attention.waited()):
+            stage.in_vain(after)
         if task.done():
             return task.result()
         DEAD_AIR.inc()

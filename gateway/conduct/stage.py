@@ -177,6 +177,10 @@ class CallStage:
         """Note that the caller was told to hold on (see `port.Stage.held`)."""
         self.note(Kind.HELD, {"text": text, "after": round(after, 3)})
 
+    def in_vain(self, after: float) -> None:
+        """Note that the caller has waited so many seconds for an answer that never came."""
+        self.note(Kind.IN_VAIN, {"after": round(after, 3)})
+
     async def prompt(self, line: Line) -> Pcm | None:
         """The line's audio if it was rendered ahead (see `port.Stage.prompt`)."""
         if time.monotonic() < self._prompts_from:

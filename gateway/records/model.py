@@ -368,6 +368,11 @@ def _held(data: Row, at: float) -> _Read:
     return {}, [(Table.NOTES, {"kind": Kind.HELD.value, "at": at, "about": told})]
 
 
+def _in_vain(data: Row, at: float) -> _Read:
+    told: dict[str, object] = {"after": measure(data.get("after"))}
+    return {}, [(Table.NOTES, {"kind": Kind.IN_VAIN.value, "at": at, "about": told})]
+
+
 def _deliver(_: Row, __: float) -> _Read:
     return {}, []  # its rows are the outbox's (see gateway.records.notices)
 
@@ -399,6 +404,7 @@ _READERS: Mapping[Kind, Callable[[Row, float], _Read]] = {
     Kind.HANDOFF: _handoff,
     Kind.HELD: _held,
     Kind.HOLD: _hold,
+    Kind.IN_VAIN: _in_vain,
     Kind.STOP: _stop,
     Kind.LEG: _leg,
     Kind.TRANSFERRED: _transferred,

@@ -193,6 +193,8 @@ def _note(row: Row) -> Moment:
     told: Row = about if isinstance(about, Mapping) else {}
     if row.get("kind") == "held":
         return Moment(_at(row), "", f"said meanwhile: {_said(told.get('text'))}", _after(told.get("after")))
+    if row.get("kind") == "in_vain":
+        return Moment(_at(row), "", "no answer came", _after(told.get("after")))
     if row.get("kind") == "left":
         return Moment(_at(row), "", "its worker leaves the call to another", _said(told.get("why")))
     if row.get("kind") == "line":

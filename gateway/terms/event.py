@@ -18,6 +18,7 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | switched | job | agent (the new one), reason |
 | engine | job | engine (stt, llm, tts), before, now (providers; now is null when nobody serves), why |
 | held | job | text (a holding phrase that was said), after (seconds of silence) |
+| in_vain | job | after (seconds that the caller had waited for an answer when the agent was given up) |
 | stop | control | number (2 for the first that the call was led to), route, act, because |
 | leg | job | leg, member, number, event (dialed, ringing, answered, failed, left, dropped), status, reason |
 | hold | job | leg (null for the caller), hold (one of `gateway.terms.hold`, null for back): it has put the others on hold |
@@ -65,6 +66,8 @@ class Kind(StrEnum):
     """Another provider serves one of the agent's engines."""
     HELD = "held"
     """The caller was told to hold on, because nothing else could be said."""
+    IN_VAIN = "in_vain"
+    """The caller has waited for an answer that never came."""
     STOP = "stop"
     """The call has come to another stop of its way."""
     LEG = "leg"
@@ -107,6 +110,9 @@ class Event:
 
 JOBS = frozenset({Kind.ANSWERED, Kind.TURN, Kind.CALLBACK, Kind.MESSAGE, Kind.TRANSFERRED})
 """The kinds that only jobs tell and that decide how a call has ended."""
+REFUSED_WITHIN = 4.0
+"""Seconds in which an answer that never comes may have been refused, by who has no key or is down: that tells nothing of how
+long callers wait. Who takes longer has let a caller wait."""
 
 
 def epoch_of(event: Event) -> int:
@@ -116,7 +122,11 @@ def epoch_of(event: Event) -> int:
 
 
 def latency(event: Event) -> float | None:
-    """The seconds that the caller waited for the agent's answer that the event tells of; None of any other event."""
+    """The seconds that the caller waited for the agent's answer that the event tells of, or for one that never came; None of
+    any other event."""
+    if event.kind is Kind.IN_VAIN:
+        after = event.data.get("after")
+        return float(after) if isinstance(after, int | float) and after > REFUSED_WITHIN else None
     if event.kind is not Kind.TURN or event.data.get("speaker") != Speaker.AGENT.value:
         return None
     told = event.data.get("latencies")

@@ -294,6 +294,19 @@ def an_event(n: int) -> Event:
     return Event(CallId("SCL_1"), Kind.TURN, 1764000000.5 + n, {"seq": n, "text": "żółć", "latencies": {"a": 0.25}})
 
 
+async def test_how_long_callers_have_waited_for_agents_is_known_by_when_they_did(store: CallStore) -> None:
+    def answer(at: float, **told: object) -> Event:
+        return Event(CallId("SCL_1"), Kind.TURN, at, {"speaker": "agent", "latencies": told})
+
+    began = 1764000000.5
+    await store.tell(answer(began, e2e_latency=9.0))
+    await store.tell(answer(began + 10, e2e_latency=1.25))
+    await store.tell(answer(began + 11, tts_node_ttfb=0.25))
+    await store.tell(Event(CallId("SCL_1"), Kind.IN_VAIN, began + 12, {"after": 8.5}))
+    await store.tell(Event(CallId("SCL_2"), Kind.IN_VAIN, began + 13, {"after": 0.5}))
+    assert sorted(await store.latencies(began + 5)) == [1.25, 8.5]
+
+
 async def test_events_are_read_in_order_until_acknowledged(store: CallStore) -> None:
     told = [an_event(n) for n in range(5)]
     for event in told:

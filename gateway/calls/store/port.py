@@ -206,8 +206,8 @@ class CallStore(Protocol):
         ...
 
     async def latencies(self, since: float) -> Sequence[float]:
-        """The seconds that callers waited for those answers of agents that were told since then (seconds since the
-        epoch; the last minutes are known)."""
+        """The seconds that callers waited for those answers of agents that were told since then, also for those that never
+        came (seconds since the epoch; the last minutes are known)."""
         ...
 
     async def read(self, consumer: str, *, count: int, wait: float) -> Sequence[Event]:

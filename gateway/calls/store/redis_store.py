@@ -13,7 +13,7 @@
 | `offhook:asks` | what jobs ask of control: where their calls go on |
 | `offhook:led:<id>` | wakes the job whose call was led on |
 | `offhook:events` | the stream, read by the group `records`; an entry goes when it is acknowledged |
-| `offhook:latencies` | how long callers waited for agents' answers, by when; of the last minutes |
+| `offhook:latencies` | how long callers waited for agents' answers, or in vain, by when; of the last minutes |
 | `offhook:events:unreadable` | the last thousand entries that could not be read |
 
 What must be atomic is a script: Redis runs one at a time.

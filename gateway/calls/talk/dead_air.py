@@ -56,6 +56,11 @@ class DeadAir:
         """The agent has nothing more to say. It may have said nothing at all."""
         return replace(self, since=NEVER) if self.sounded >= self.since else self
 
+    def waited(self, now: float) -> float:
+        """Seconds for which the caller has been waiting for an answer of which nothing has sounded; 0 where they don't."""
+        waits = self.since <= now and not self.talking and self.sounded < self.since
+        return now - self.since if waits else 0.0
+
     def dead(self, now: float) -> bool:
         """Whether the caller has waited for too long."""
         return now >= self.deadline

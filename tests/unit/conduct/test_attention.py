@@ -21,6 +21,10 @@ class Stage:
     brief: Brief = field(default_factory=lambda: Brief("sales", dead_air=AFTER))
     onward: Onward | None = None
     attention: Attention = field(default_factory=Attention)
+    waited: list[float] = field(default_factory=list)
+
+    def in_vain(self, after: float) -> None:
+        self.waited.append(after)
 
 
 async def hangs() -> str:
@@ -32,6 +36,8 @@ async def test_an_agent_that_never_speaks_is_left() -> None:
     stage = Stage()
     assert await asyncio.wait_for(attended(stage, hangs()), 10) == REASON
     assert stage.onward == Onward(Because.DEAD_AIR)
+    (waited,) = stage.waited
+    assert waited >= AFTER
 
 
 async def test_an_agent_that_ends_is_none_that_hangs() -> None:
@@ -41,6 +47,39 @@ async def test_an_agent_that_ends_is_none_that_hangs() -> None:
     stage = Stage()
     assert await attended(stage, ends()) == "all was said"
     assert stage.onward is None
+    assert not stage.waited
+
+
+async def test_who_is_given_up_while_a_caller_waits_is_told_how_long_in_vain() -> None:
+    """An engine that fails once it has kept the caller waiting."""
+    stage = Stage(Brief("sales", dead_air=60.0))
+
+    async def fails() -> str:
+        stage.attention.sounds(time.monotonic())  # the greeting
+        stage.attention.settled()
+        stage.attention.owed()
+        raise ValueError("too late")
+
+    with pytest.raises(ValueError, match="too late"):
+        await attended(stage, fails())
+    assert len(stage.waited) == 1
+
+
+async def test_nobody_has_waited_in_vain_who_was_answered_or_has_gone() -> None:
+    stage = Stage(Brief("sales", dead_air=60.0))
+
+    async def fails() -> str:
+        stage.attention.sounds(time.monotonic())
+        stage.attention.settled()
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await attended(stage, fails())
+    gone = asyncio.create_task(attended(stage, hangs()))
+    await asyncio.wait({gone}, timeout=AFTER)
+    gone.cancel()
+    await asyncio.wait({gone})
+    assert not stage.waited
 
 
 async def test_what_an_agent_raises_is_its_own() -> None:

@@ -58,6 +58,7 @@ CONVERSATION = [
     event(Kind.HOLD, 18.686, leg="2", hold="silent"),
     event(Kind.HOLD, 18.687, leg=None, hold=None),
     event(Kind.HELD, 18.69, text="One moment, please.", after=1.2),
+    event(Kind.IN_VAIN, 18.691, after=8.25),
     event(Kind.DELIVER, 18.695, kind="card", subject="ring 1", to=["mailto:a@example.com"], urgent=True),
     event(Kind.MESSAGE, 18.7, id="m1", file="m1.ogg", seconds=7.25, size=20480, because="unanswered", team="sales",
           notify=["mailto:sales@example.com"]),
@@ -119,6 +120,7 @@ def test_a_call_becomes_its_rows() -> None:
     assert rows[Table.NOTES, (CALL, "hold", 18.686)]["about"] == {"leg": "2", "hold": "silent"}
     assert rows[Table.NOTES, (CALL, "hold", 18.687)]["about"] == {"leg": None, "hold": None}
     assert rows[Table.NOTES, (CALL, "held", 18.69)]["about"] == {"text": "One moment, please.", "after": 1.2}
+    assert rows[Table.NOTES, (CALL, "in_vain", 18.691)]["about"] == {"after": 8.25}
     assert rows[Table.MESSAGES, (CALL, "m1")] == {
         "call": CALL, "id": "m1", "at": 18.7, "left": 18.7, "file": "m1.ogg", "seconds": 7.25, "size": 20480,
         "because": "unanswered", "team": "sales", "transcribed": 20.0, "transcript": "Call me", "done": 30.0,

@@ -95,14 +95,16 @@ def test_who_serves_and_what_is_said_meanwhile_is_told_in_plain_words() -> None:
                engine(4.0, engine="llm", before="local", now="openai", why="back"),
                engine(5.0, engine="stt", before="deepgram", now=None, why="timeout"),
                {"at": 5.5, "kind": "left", "about": {"epoch": 1, "why": "this process ends"}},
+               {"at": 5.6, "kind": "in_vain", "about": {"after": 8.25}},
                {"at": 6.0, "kind": "engine", "about": None}],
     )  # fmt: skip
-    assert [(moment.text, moment.note) for moment in told[1:6]] == [
+    assert [(moment.text, moment.note) for moment in told[1:7]] == [
         ("thinking: local serves instead of openai", "openai doesn't take our key: check it and the account"),
         ("said meanwhile: One moment, please.", "after 1.2 s"),
         ("thinking: openai serves instead of local", "it serves again"),
         ("hearing: nobody serves", "deepgram didn't answer in time"),
         ("its worker leaves the call to another", "this process ends"),
+        ("no answer came", "after 8.2 s"),
     ]
 
 

@@ -44,6 +44,19 @@ def test_nobody_watches_where_the_plan_gives_no_time() -> None:
     assert DeadAir(0.0).owed(1.0).deadline == NEVER
 
 
+def test_who_waits_has_waited_since_they_fell_silent_for_what_has_not_sounded() -> None:
+    assert AIR.waited(100.0) == 0.0, "nothing is owed"
+    owed = AIR.heard(99.0).owed(100.0)
+    assert owed.waited(104.0) == 4.0
+    talking = owed.caller(talking=True, now=105.0)
+    assert talking.waited(106.0) == 0.0
+    silent = talking.caller(talking=False, now=107.0)
+    assert silent.waited(110.0) == 3.0
+    assert silent.fills(filling=True).heard(112.0).waited(113.0) == 6.0, "a holding phrase is no answer"
+    assert silent.heard(112.0).waited(113.0) == 0.0, "it has begun"
+    assert silent.heard(112.0).settled().waited(113.0) == 0.0
+
+
 WHAT = st.sampled_from(["owed", "talks", "stops", "sounds", "fills", "answers", "settled"])
 
 
