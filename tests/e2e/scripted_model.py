@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +40,14 @@ def told(messages: Messages) -> list[str]:
 
 @dataclass
 class ScriptedModel:
-    """The model; set `answers` at any time."""
+    """The model; set `answers` and `seconds` at any time."""
 
+    url: str
+    """By which a chain names it."""
     answers: Callable[[Messages], Reply] = lambda _: Reply("Go on.")
+    seconds: float = 0.0
+    """That an answer takes: its words come one by one, as evenly as those of a model that has too much to do. Whoever waits for the
+    first or the next has limits of its own, which many words keep."""
     asked: list[Messages] = field(default_factory=list)
     """Everything that it was asked, the latest last."""
     offered: list[list[str]] = field(default_factory=list)
@@ -56,18 +62,25 @@ class ScriptedModel:
         reply = Reply("Go on.") if body.get("tool_choice") == "none" else self.answers(body["messages"])
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for delta, finish in _deltas(reply, len(self.asked)):
-            chunk = {
-                "id": f"chatcmpl-{len(self.asked)}", "object": "chat.completion.chunk", "created": 0, "model": "scripted",
-                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-            }  # fmt: skip
-            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        await response.write(b"data: [DONE]\n\n")
+        pieces = list(_deltas(reply, len(self.asked), by_word=self.seconds > 0))
+        apart = self.seconds / (len(pieces) - 1)
+        with suppress(ConnectionError):  # who asked ahead of the caller's last word wants it no more
+            for delta, finish in pieces:
+                await asyncio.sleep(0.0 if finish else apart)
+                chunk = {
+                    "id": f"chatcmpl-{len(self.asked)}", "object": "chat.completion.chunk", "created": 0,
+                    "model": "scripted", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+                }  # fmt: skip
+                await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            await response.write(b"data: [DONE]\n\n")
         return response
 
 
-def _deltas(reply: Reply, turn: int) -> Iterator[tuple[dict[str, object], str | None]]:
-    yield {"role": "assistant", "content": reply.text or None}, None
+def _deltas(reply: Reply, turn: int, *, by_word: bool) -> Iterator[tuple[dict[str, object], str | None]]:
+    first, *more = re.findall(r"\s*\S+", reply.text) if by_word and reply.text else [reply.text]
+    yield {"role": "assistant", "content": first or None}, None
+    for word in more:
+        yield {"content": word}, None
     for place, (name, arguments) in enumerate(reply.calls):
         call = {"id": f"call_{turn}_{place}", "type": "function", "index": place}
         yield {"tool_calls": [{**call, "function": {"name": name, "arguments": json.dumps(arguments)}}]}, None
@@ -77,7 +90,7 @@ def _deltas(reply: Reply, turn: int) -> Iterator[tuple[dict[str, object], str | 
 @contextmanager
 def scripted_model(port: int) -> Iterator[ScriptedModel]:
     """Serve it at a port of this machine, in a thread of its own."""
-    model, loop, ready = ScriptedModel(), asyncio.new_event_loop(), threading.Event()
+    model, loop, ready = ScriptedModel(f"http://127.0.0.1:{port}/v1"), asyncio.new_event_loop(), threading.Event()
 
     async def start() -> web.AppRunner:
         app = web.Application()

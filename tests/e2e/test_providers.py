@@ -154,11 +154,16 @@ async def tripped(stack: Stack, times: int, *, over: bool, within: float = 25.0)
 async def told_the_need(phone: Phone, call: Call) -> float:
     """The caller says what they need; seconds from their last sound until they are asked something more. What is said to
     them meanwhile counts for nothing."""
-    await phone.say(call, "We need a new phone system.")
+    return await answered(phone, call, "We need a new phone system.", "What is your name?")
+
+
+async def answered(phone: Phone, call: Call, words: str, answer: str, within: float = 20.0) -> float:
+    """The caller says so; seconds from their last sound until the answer begins. Raises Unmet where it isn't heard."""
+    await phone.say(call, words)
     ended = loud(call, call.tape.sent, call.tape.now - 4.0, call.tape.now)[-1]
-    answer = await phone.rendering("What is your name?")
-    assert await call.line(answer, 20, what="the answer") > 0.5
-    return ears.find_like(call.tape.between(call.tape.heard, ended, call.tape.now), answer).start
+    sound = await phone.rendering(answer)
+    assert await call.line(sound, within, what="the answer") > 0.5
+    return ears.find_like(call.tape.between(call.tape.heard, ended, call.tape.now), sound).start
 
 
 async def test_an_outage_is_met_by_one_caller_and_known_to_the_others(
