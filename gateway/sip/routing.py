@@ -29,7 +29,7 @@ def arrived(request: sipmessage.Request, source: HostPort) -> HostPort:
     if symmetric:
         noted = _RPORT.sub(f";rport={port}", noted, count=1)
     if symmetric or top.host.strip("[]") != host:
-        noted += f";received={host}"
+        noted = f"{noted.rstrip('; ')};received={host}"  # a Via that ends in semicolons is read, one that has several within isn't
     request.headers.setlist("Via", [", ".join([noted, *others]), *lines[1:]])
     return host, port if symmetric else top.port or 5060
 

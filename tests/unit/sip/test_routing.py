@@ -28,6 +28,7 @@ def request(
         ("192.0.2.9;branch=z9hG4bKa", "192.0.2.9;branch=z9hG4bKa", ("192.0.2.9", 5060)),
         ("10.0.0.1:5062;branch=x", "10.0.0.1:5062;branch=x;received=192.0.2.9", ("192.0.2.9", 5062)),
         ("pbx1;branch=x", "pbx1;branch=x;received=192.0.2.9", ("192.0.2.9", 5060)),
+        ("pbx1;branch=x;; ;", "pbx1;branch=x;received=192.0.2.9", ("192.0.2.9", 5060)),
         ("10.0.0.1:5062;rport;branch=x", "10.0.0.1:5062;rport=40000;branch=x;received=192.0.2.9", SOURCE),
         ("192.0.2.9;branch=x;RPort", "192.0.2.9;branch=x;rport=40000;received=192.0.2.9", SOURCE),
         ("192.0.2.9;branch=x;rport=7", "192.0.2.9;branch=x;rport=40000;received=192.0.2.9", SOURCE),
