@@ -74,7 +74,12 @@ async def test_two_are_connected_however_long_the_api_is_away(monkeypatch: pytes
             await room.connected.wait()
 
 
-async def test_two_are_let_hear_each_other_before_our_silent_tracks_are_taken_from_them() -> None:
+async def test_two_are_let_hear_each_other_before_our_silent_tracks_are_taken_from_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Within a second here, so that a machine which stands still for a moment tells nothing else."""
+    monkeypatch.setattr(hearing, "OURS_LATER", 1.0)
+    monkeypatch.setattr(hearing, "SETTLED", (1.1, 2.0))
     room: Any = Room(fails=0)
     room.local_participant.track_publications = dict(person("agent", "TR_us").track_publications)
     async with Hearing(room, room, CALLER) as who:
