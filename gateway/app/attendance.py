@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 import structlog
 
-from gateway.calls.shared.controls import BEAT, Attendance, Controls
+from gateway.calls.shared.controls import BEAT, SURE, Controls, there
+from gateway.calls.shared.missing import Missing
 from gateway.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -17,11 +19,11 @@ class ControlLook:
     """Looks for controls again and again."""
 
     def __init__(self, controls: Controls) -> None:
-        self._controls, self._attendance = controls, Attendance()
+        self._controls, self._missing = controls, Missing(SURE, math.inf)
 
     def nobody(self) -> bool:
         """Whether there was a control, and is none any more."""
-        return self._attendance.nobody(time.monotonic())
+        return self._missing.sure(time.monotonic())
 
     async def run(self) -> None:
         """Look for ever."""
@@ -36,6 +38,6 @@ class ControlLook:
         try:
             silence = await self._controls.silence()
         except Unavailable:
-            self._attendance = self._attendance.unsure()
+            self._missing = self._missing.unsure()
         else:
-            self._attendance = self._attendance.looked(silence, time.monotonic())
+            self._missing = self._missing.looked(there(silence), time.monotonic())

@@ -4,10 +4,11 @@ long callers wait for an agent's answer."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
+from gateway.calls.shared.missing import Missing
 from gateway.calls.shared.presence import Presence
 from gateway.calls.store.port import CallStore
 from gateway.dialplan.state import State
@@ -24,34 +25,6 @@ P90 = gauge("turn_p90_seconds", "What nine of ten answers of agents stayed below
 SLOTS = gauge("slots", "Calls that the workers of a pool bear at once", "pool")
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Workers who aren't there, and since when. Pure; times are seconds on one clock."""
-
-    began: float
-    """When they were looked for first."""
-    once: bool = False
-    """They were there."""
-    since: float | None = None
-    """When a look first missed them, and none has found any since."""
-
-    def looked(self, there: bool, now: float) -> Missing:
-        """A look has found some, or none."""
-        if there:
-            return Missing(self.began, once=True)
-        return replace(self, since=now) if self.since is None else self
-
-    def unsure(self) -> Missing:
-        """They couldn't be looked for, nor say that they are there."""
-        return replace(self, since=None)
-
-    def sure(self, now: float) -> bool:
-        """Whether they are gone, or never came: not at the first look after a standstill, which comes before their beats."""
-        if not self.once and now < self.began + STARTING:
-            return False
-        return self.since is not None and now - self.since >= ABSENT
 
 
 class Pools:
@@ -76,7 +49,7 @@ class Pools:
         self._pace = Pace()
         self._no_agent, self._nobody = False, False
         """As long as nobody knows, callers are sent to agents."""
-        self._agents = self._anybody = Missing(clock())
+        self._agents = self._anybody = Missing(ABSENT, clock() + STARTING)
         """Workers for agents, and of any pool."""
 
     async def look(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.calls.shared.controls import Controls
 from gateway.redis_client import open_client
+from tests.contract.clocks import beaten_ago
 from tests.e2e.servers import redis_server
 
 
@@ -21,7 +22,6 @@ async def test_it_is_known_for_how_long_no_control_was_heard_of(tmp_path: Path) 
         later = await controls.silence()
         assert later is not None
         assert later > first
-        seconds, _ = await client.time()
-        await client.set("offhook:control", f"{seconds - 20}.5")
+        await beaten_ago(client, "offhook:control", "any", 20)
         assert 19 < (await controls.silence() or 0) < 25
         await client.aclose()
