@@ -12,7 +12,7 @@ from gateway.metrics import counter
 from gateway.sip import HostPort
 from gateway.sip.gate import GUESSES, Gate
 from gateway.sip.ration import Ration
-from gateway.sip.sign_in import CREDENTIALS
+from gateway.sip.sign_in import credentials
 
 DROPPED = counter("sip_datagrams_dropped", "SIP datagrams that were ignored", "why")
 SHUT_OUT = counter("sip_sources_shut_out", "Times that a stranger was no longer listened to", "why")
@@ -71,9 +71,8 @@ class Warden:
     def judged(self, source: HostPort, request: sipmessage.Request, code: int) -> None:
         """A request from there gets its final answer."""
         if self._gate is not None:
-            credentials = " ".join(value for name in CREDENTIALS for value in request.headers.getlist(name))
-            now = self._loop.time()
-            self._gate.answered(source[0], request.method, code, now, credentials, request.call_id)
+            proofs, now = " ".join(credentials(request)), self._loop.time()
+            self._gate.answered(source[0], request.method, code, now, proofs, request.call_id)
             self._tell()
 
     def disturbed(self, source: HostPort) -> None:

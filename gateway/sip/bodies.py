@@ -28,7 +28,7 @@ def description(message: sipmessage.Message) -> bytes:
     we take, as section 21.4.13 wants it)."""
     if not message.body.strip():
         return b""
-    encodings = {value.lower() for value in _values(message, "Content-Encoding")}
+    encodings = {value.lower() for value in lenient.values(message, "Content-Encoding")}
     if _bare(message.headers.get("Content-Type") or sdp.CONTENT_TYPE) != sdp.CONTENT_TYPE:
         refusal = BodyRefused(
             "The caller describes its media in another way than SDP.", sip_status=415, headers=(ACCEPT,)
@@ -49,13 +49,11 @@ def check(request: sipmessage.Request) -> None:
     lines = request.headers.getlist("Accept")
     kind = sdp.CONTENT_TYPE
     named = {kind: _KIND, f"{kind.partition('/')[0]}/*": _OF_KIND, "*/*": _ANY, "*": _ANY}
-    found = [(named[_bare(value)], _weight(value)) for value in _values(request, "Accept") if _bare(value) in named]
+    found = [
+        (named[_bare(value)], _weight(value)) for value in lenient.values(request, "Accept") if _bare(value) in named
+    ]
     if lines and not max(found, default=(0, 0.0))[1]:
         raise BodyRefused("The caller takes no SDP in an answer.", sip_status=406)
-
-
-def _values(message: sipmessage.Message, name: str) -> list[str]:
-    return [value for line in message.headers.getlist(name) for value in lenient.split(line) if value]
 
 
 def _bare(value: str) -> str:

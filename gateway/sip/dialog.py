@@ -197,7 +197,7 @@ def _loose(route: str) -> bool:
 
 def _routes_of(message: sipmessage.Message, *, backwards: bool = False) -> list[str]:
     """The route set as it was written, the way that we go first."""
-    routes = [value for line in message.headers.getlist("Record-Route") for value in lenient.split(line) if value]
+    routes = lenient.values(message, "Record-Route")
     ordered = routes[::-1] if backwards else routes
     try:
         read = [lenient.address(route).uri for route in ordered]

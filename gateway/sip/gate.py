@@ -274,9 +274,10 @@ class Gate:
 
     def _nonce(self, text: bytes, call_id: str, now: float) -> str:
         """The nonce of ours that is in a text, for that call; "" for none."""
-        guard = self._known.guard
-        found = [nonce.decode() for nonce in _NONCE.findall(text)] if guard is not None else []
-        return next((nonce for nonce in found if guard is not None and guard.vouches(nonce, call_id, now)), "")
+        if (guard := self._known.guard) is None:
+            return ""
+        found = (nonce.decode() for nonce in _NONCE.findall(text))
+        return next((nonce for nonce in found if guard.vouches(nonce, call_id, now)), "")
 
     def _guessed(self, source: str, now: float) -> None:
         """A password was wrong, after a challenge of ours that came there: nobody else has sent that in their name."""

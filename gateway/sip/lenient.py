@@ -52,6 +52,11 @@ def split(value: str) -> Iterator[str]:
     yield value[start:].strip()
 
 
+def values(message: sipmessage.Message, name: str) -> list[str]:
+    """All values of a header, from all of its lines."""
+    return [value for line in message.headers.getlist(name) for value in split(line) if value]
+
+
 def uri(text: str) -> URI:
     """A SIP, SIPS or tel URI; headers after `?` and a password are left out when the strict reading fails."""
     if (strict := _strictly(URI.parse, text)) is not None:

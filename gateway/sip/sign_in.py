@@ -23,10 +23,14 @@ from gateway.sip.digest import Challenge, known, parameters, quoted, response
 
 MOST = 16384
 """Nonces that are remembered as used: as many as callers sign in within a minute at most. Beyond it the oldest is forgotten."""
-CREDENTIALS = ("Proxy-Authorization", "Authorization")
-"""The headers that have them."""
+_CREDENTIALS = ("Proxy-Authorization", "Authorization")
 _COUNT = re.compile("[0-9A-Fa-f]{1,8}")
 _SEPARATORS = str.maketrans("", "", "-.()")
+
+
+def credentials(request: sipmessage.Request) -> list[str]:
+    """Those of a request, one a line, as they were written."""
+    return [value for name in _CREDENTIALS for value in request.headers.getlist(name)]
 
 
 class Proof(StrEnum):
@@ -78,8 +82,7 @@ class Guard:
     def judge(self, request: sipmessage.Request, realm: str, user: str, password: str, now: float) -> Proof:
         """What a request's credentials prove. Of those for `realm` one counts, with a nonce that was made for this call before
         any other, so that each guess takes a request. Of two such none does: RFC 3261 section 22.3 has one a realm."""
-        values = dict.fromkeys(value for name in CREDENTIALS for value in request.headers.getlist(name))
-        found = [said for said in map(parameters, values) if said.get("realm") == realm]
+        found = [said for said in map(parameters, dict.fromkeys(credentials(request))) if said.get("realm") == realm]
         ours = [said for said in found if self._made(said.get("nonce", ""), request.call_id) is not None]
         if len(ours) > 1:
             return Proof.WRONG
