@@ -24,6 +24,7 @@ def spare() -> None:
     the process must have been started with QUIET."""
     if os.environ.get(WANTED, "").strip().lower() in ("1", "true"):
         return
-    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     library = FfiClient.instance._ffi_lib
     library.livekit_ffi_initialize(ffi_event_callback, False, b"python", __version__.encode("ascii"))

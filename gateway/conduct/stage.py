@@ -44,7 +44,7 @@ PROMPT_WITHIN = 1.0
 """Seconds that a prompt may take: the caller waits, and it can be said instead."""
 PROMPTS_AWAY = 3.0
 """Seconds after one that couldn't be had in which none is asked for: an agent has some forty when it begins, one after the other."""
-IN_VAIN = 2
+RUNG_IN_VAIN = 2
 """Times that the team is rung for one caller and nobody takes them, until the agent may give them to nobody more: who has declined is
 left alone."""
 REFUSED_NOTED = 10
@@ -115,7 +115,7 @@ class CallStage:
     """The caller knows that nobody of the team can be had, or was given to it."""
     _prompts_from: float = 0.0
     """When prompts are asked for again, on the monotonic clock."""
-    _in_vain: int = 0
+    _untaken: int = 0
     """Times that this job has seen the caller come back from the team whom nobody of it had taken."""
 
     def resume(self, kept: Kept, agent: str) -> None:
@@ -278,7 +278,7 @@ class CallStage:
     async def hand_over(self, reason: str) -> Person:
         """A human of the team is to talk with the caller (see `port.Stage.hand_over`)."""
         answer, self._offered = Person.TEAM, True
-        if self._in_vain >= IN_VAIN:
+        if self._untaken >= RUNG_IN_VAIN:
             answer = Person.NOBODY
         elif self.parts.look is not None:
             try:
@@ -394,8 +394,8 @@ class CallStage:
         self.resumed, self.opened, self.kept = False, False, Kept()
         if isinstance(call.act, Talk) and call.act.back:  # the same agent goes on, and knows what it knew
             self.kept = Kept(tuple(self._turns), self.facts)
-            self._in_vain += call.act.back in UNTAKEN
             self._offered = call.act.back in UNTAKEN
+            self._untaken += self._offered
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

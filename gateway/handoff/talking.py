@@ -1,6 +1,6 @@
 """What happens once somebody has taken the call and the two talk: also the keys by which the human asks for more. Pure.
 
-A `*` of the human's is held for HELD: with a key of FEATURES it asks for something, and means nothing else alone. Keys come
+A `*` of the human's is held for `codes.HELD`: with a key of FEATURES it asks for something, and means nothing else alone. Keys come
 to us beside the audio; our SIP service keeps such codes from the caller's phone (`gateway.edge.codes`), another may not.
 """
 
@@ -15,7 +15,6 @@ from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff import cut_off, third
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
 from gateway.terms import codes
-from gateway.terms.codes import HELD
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
 
@@ -112,7 +111,7 @@ def _key(state: State, event: Event, now: float) -> Then:
     if event.leg != state.talking:
         return state, ()
     if event.key == "*":
-        return replace(state, star=now + HELD), ()
+        return replace(state, star=now + codes.HELD), ()
     if not state.star:
         return state, ()
     asks = FEATURES.get(event.key) if now < state.star else None

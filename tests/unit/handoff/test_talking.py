@@ -8,8 +8,8 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff.cut_off import AT_ONCE, ON_HOLD
 from gateway.handoff.machine import Phase, Transfer
-from gateway.handoff.talking import HELD
 from gateway.terms.act import TALKED, Because, Onward
+from gateway.terms.codes import HELD
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import MUSIC, SILENT
 from tests.unit.calls.world import START
