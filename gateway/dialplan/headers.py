@@ -11,9 +11,18 @@ from collections.abc import Mapping
 from gateway.dialplan.plan import Attestation
 
 _USER = re.compile(r"(?:sips?|tel):([^@;>\s]+)", re.IGNORECASE)
-_VERSTAT = re.compile(r"(?:^|verstat=\"?)((?:TN-Validation|No-TN-Validation)[\w-]*)", re.IGNORECASE)
+_WORD = r"((?:TN-Validation|No-TN-Validation)[\w-]*)"
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+_IN_ADDRESS = re.compile(rf'(?:^|[<,])\s*(?:sips?|tel):[^<",]*?;\s*verstat={_WORD}', re.IGNORECASE)
+_ALONE = re.compile(rf"^\s*{_WORD}", re.IGNORECASE)
+_VERDICTS = (("p-asserted-identity", _IN_ADDRESS), ("from", _IN_ADDRESS), ("x-twilio-verstat", _ALONE))
+"""Where carriers write their verdict, the first that is there counts: 3GPP TS 24.229 section 7.2A.20 (verstat, of the address
+that the network asserts before the one that the caller wrote); then Twilio's own header."""
+_PASSED = re.compile(r"TN-Validation-Passed(?:-([ABC])(?:-(?:Diverted|Passthrough))?)?", re.IGNORECASE)
+_LEVELS = ("attestation-info", "p-attestation-indicator", "x-attestation-info", "x-attestation", "x-stir-attest")
+"""Where carriers write the letter alone: 3GPP TS 24.229 section 7.2.18, then what came before it, and their own."""
 _LETTER = re.compile(r"^\s*([ABC])\b", re.IGNORECASE)
-_PASSPORT = re.compile(r"^\s*([\w-]+)\.([\w-]+)\.[\w-]*\s*(?:;|$)")
+_PASSPORT = re.compile(r"(?:^|,)\s*([\w-]+)\.([\w-]+)\.[\w-]*\s*(?=[;,]|$)")
 _LONGEST = 8192
 """Characters of an Identity header that are looked at."""
 
@@ -30,43 +39,43 @@ def diverted_from(headers: Mapping[str, str]) -> str:
 def attestation(headers: Mapping[str, str]) -> Attestation:
     """How far the carrier vouches for the caller's number (RFC 8588 section 4; ATIS-1000074's verstat).
 
-    A carrier's verdict counts first: what it says didn't pass is none, whatever else is there. One that passed without a
-    letter has that of another header. Where there is no verdict, the letter that Identity claims counts, which nobody here
-    has verified: a trunk passes that header on only when its file says `attestation: passport`.
+    A carrier's verdict counts first, and none where any didn't pass: who could write one of these headers could else raise
+    what another says. A verdict that passed without a letter has that of another header. Where there is no verdict, such a
+    letter counts, then the one that Identity claims, which nobody here has verified: a trunk passes that header on only
+    when its file says `attestation: passport`, and none of these headers where anybody may send it calls.
     """
-    for name in ("x-twilio-verstat", "p-asserted-identity", "from"):
-        if found := _VERSTAT.search(headers.get(name, "")):
-            word = found[1].casefold()
-            if not word.startswith("tn-validation-passed"):
-                return Attestation.NONE
-            letter = word.rsplit("-", 1)[-1].upper()
-            if letter in ("A", "B", "C"):
-                return Attestation(letter)
-            if word != "tn-validation-passed":
-                return Attestation.NONE
-            # 3GPP TS 24.229: a bare TN-Validation-Passed says full attestation.
-            return _indicated(headers) or Attestation.FULL
-    return _indicated(headers) or claimed(headers.get("identity", "")) or Attestation.NONE
+    verdicts = _verdicts(headers)
+    if not verdicts:
+        return _level(headers) or claimed(headers.get("identity", "")) or Attestation.NONE
+    passed = [found for word in verdicts if (found := _PASSED.fullmatch(word))]
+    if len(passed) < len(verdicts):
+        return Attestation.NONE
+    if letter := passed[0][1]:
+        return Attestation(letter.upper())
+    # 3GPP TS 24.229: a bare TN-Validation-Passed says full attestation.
+    return _level(headers) or Attestation.FULL
 
 
-def _indicated(headers: Mapping[str, str]) -> Attestation | None:
-    for name in ("p-attestation-indicator", "x-attestation", "x-stir-attest"):
+def _verdicts(headers: Mapping[str, str]) -> list[str]:
+    """All verdicts, the one that counts first. What stands in a display name is the caller's own word."""
+    return [word for name, written in _VERDICTS for word in written.findall(_QUOTED.sub("", headers.get(name, "")))]
+
+
+def _level(headers: Mapping[str, str]) -> Attestation | None:
+    for name in _LEVELS:
         if found := _LETTER.match(headers.get(name, "")):
             return Attestation(found[1].upper())
     return None
 
 
 def claimed(identity: str) -> Attestation | None:
-    """What the passport of an Identity header (RFC 8224) claims; None when it is none of SHAKEN's (RFC 8588 section 4).
+    """What the first of SHAKEN's passports (RFC 8588 section 4) in an Identity header (RFC 8224) claims; None without one.
     Nothing is verified."""
-    found = _PASSPORT.match(identity) if len(identity) <= _LONGEST else None
-    if found is None:
-        return None
-    head, claims = _part(found[1]), _part(found[2])
-    letter = claims.get("attest")
-    if head.get("ppt") != "shaken" or letter not in ("A", "B", "C"):
-        return None
-    return Attestation(letter)
+    for found in _PASSPORT.finditer(identity) if len(identity) <= _LONGEST else ():
+        letter = _part(found[2]).get("attest")
+        if _part(found[1]).get("ppt") == "shaken" and letter in ("A", "B", "C"):
+            return Attestation(letter)
+    return None
 
 
 def _part(coded: str) -> Mapping[str, object]:

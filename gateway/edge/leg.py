@@ -35,6 +35,7 @@ _PROTOCOL = frozenset(
      "authorization", "proxy-authorization"}
 )  # fmt: skip
 """Headers that nobody in a room is told of."""
+_LISTS = frozenset({"diversion", "history-info", "identity", "p-asserted-identity"})
 _TRANSPORT = ("via", "from", "to", "call-id", "cseq", "contact", "content-length", "content-type", "max-forwards")
 
 
@@ -72,9 +73,11 @@ def header_attributes(message: sipmessage.Message, wanted: Mapping[str, str], in
 
 
 def headers(message: sipmessage.Message) -> dict[str, str]:
-    """Header names in lower case, and the last value of each."""
+    """Header names in lower case, and the last value of each; all values of those that are lists (RFC 3261 section 7.3.1),
+    as a plan reads who diverted a call first, and what any of its identities says."""
     names = message.headers.keys()
-    return {name.lower(): message.headers.getlist(name)[-1] for name in names}
+    lines = {name.lower(): message.headers.getlist(name) for name in names}
+    return {name: ", ".join(values) if name in _LISTS else values[-1] for name, values in lines.items()}
 
 
 def fixed_headers(

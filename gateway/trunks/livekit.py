@@ -21,12 +21,14 @@ MARK = "made by offhook"
 """The metadata by which our inbound trunk and rule are known; what lacks it is somebody else's."""
 
 _DIVERSIONS = ("Diversion", "History-Info")
+_VERDICTS = ("P-Asserted-Identity", "From", "Attestation-Info", "P-Attestation-Indicator")
 HEADERS = {
     "none": _DIVERSIONS,
-    "verdict": (*_DIVERSIONS, "P-Asserted-Identity", "P-Attestation-Indicator"),
-    "passport": (*_DIVERSIONS, "P-Asserted-Identity", "P-Attestation-Indicator", "Identity"),
+    "verdict": (*_DIVERSIONS, *_VERDICTS),
+    "passport": (*_DIVERSIONS, *_VERDICTS, "Identity"),
 }
-"""Headers without an X- that a dial plan's rules look at (gateway.dialplan.headers), by the trunk's `attestation`."""
+"""Headers without an X- that a dial plan's rules look at (gateway.dialplan.headers), by what the trunk is
+`believed`."""
 _BOUND = 10.0
 _Made = TypeVar("_Made", sip.SIPInboundTrunkInfo, sip.SIPDispatchRuleInfo)
 
@@ -35,9 +37,7 @@ def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
     """The trunk the file wants. Carriers' X- headers, and those that a plan's rules look at, become attributes."""
     wanted = part.inbound_trunk
     # Carriers say in X- headers, too, how far they vouch: from whom isn't believed, none is taken.
-    carriers = (
-        sip.SIPHeaderOptions.SIP_NO_HEADERS if wanted.attestation == "none" else sip.SIPHeaderOptions.SIP_X_HEADERS
-    )
+    carriers = sip.SIPHeaderOptions.SIP_NO_HEADERS if wanted.believed == "none" else sip.SIPHeaderOptions.SIP_X_HEADERS
     return sip.SIPInboundTrunkInfo(
         name=wanted.name,
         metadata=MARK,
@@ -47,7 +47,7 @@ def desired_trunk(part: LiveKitPart) -> sip.SIPInboundTrunkInfo:
         auth_password=wanted.auth_password.get_secret_value(),
         media_encryption=outbound.ENCRYPTION[wanted.media_encryption],
         include_headers=carriers,
-        headers_to_attributes={name: f"sip.h.{name.lower()}" for name in HEADERS[wanted.attestation]},
+        headers_to_attributes={name: f"sip.h.{name.lower()}" for name in HEADERS[wanted.believed]},
         ringing_timeout=Duration(seconds=wanted.ringing_timeout),
         max_call_duration=Duration(seconds=wanted.max_call_duration),
     )

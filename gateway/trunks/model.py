@@ -102,6 +102,17 @@ class InboundTrunk(BaseModel):
     max_call_duration: Seconds = 7200
     ringing_timeout: Seconds = 60
 
+    @property
+    def open(self) -> bool:
+        """Whether anybody may send it calls."""
+        everywhere = any(ipaddress.ip_network(one, strict=False).prefixlen == 0 for one in self.allowed_addresses)
+        return not self.auth_username and (everywhere or not self.allowed_addresses)
+
+    @property
+    def believed(self) -> Attestation:
+        """What of STIR/SHAKEN it is believed: nothing where anybody may send it calls."""
+        return "none" if self.open else self.attestation
+
 
 class OutboundTrunk(BaseModel):
     """An outbound trunk of LiveKit's, and the rule by which we use it."""
@@ -193,6 +204,12 @@ def parse(text: str, name: str) -> TrunkFile:
         raise SetupFault(
             f"{name}:{line}: this trunk takes every number from everywhere.",
             remedy="List numbers, allowed_addresses or a sign-in.",
+        )
+    if trunk.open and "attestation" in trunk.model_fields_set and trunk.attestation != "none":
+        line = _line(node, ("livekit", "inbound_trunk", "attestation"))
+        raise SetupFault(
+            f"{name}:{line}: anybody may send calls to this trunk, and vouch for them.",
+            remedy="Write attestation: none, or list allowed_addresses or a sign-in.",
         )
     if doubled := _doubled(parsed.livekit.outbound_trunks):
         place, what, remedy = doubled

@@ -149,10 +149,74 @@ PASSED, FAILED = "<sip:+1@x;verstat=TN-Validation-Passed>", "<sip:+1@x;verstat=T
         ({"p-asserted-identity": FAILED, "p-attestation-indicator": "A"}, "none"),
         ({"p-asserted-identity": "<sip:+1@x;verstat=TN-Validation-Passed-C>", "p-attestation-indicator": "A"}, "C"),
         ({"p-asserted-identity": "<sip:+1@x;verstat=No-TN-Validation>", "x-stir-attest": "A"}, "none"),
+        ({"p-asserted-identity": PASSED, "attestation-info": "B", "p-attestation-indicator": "C"}, "B"),
+        ({"attestation-info": "C", "x-attestation-info": "A"}, "C"),
+        ({"attestation-info": "weak", "x-attestation-info": "A"}, "A"),
+        ({"identity": f"{passport({**SHAKEN, 'ppt': 'div'}, {})}, {passport(SHAKEN, {'attest': 'B'})}"}, "B"),
     ],
 )
 def test_the_carrier_s_verdict_counts_before_what_a_passport_claims(headers: dict[str, str], said: str) -> None:
     assert attestation(headers).value == said
+
+
+def verdict(word: str) -> str:
+    return f"<sip:+14155550100;verstat={word}@carrier.example;user=phone>"
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"from": f'"Ada" {verdict("TN-Validation-Passed-B")};tag=1'}, "B"),
+        ({"from": "<tel:+14155550100;verstat=TN-Validation-Passed-C>;tag=1"}, "C"),
+        ({"from": "tel:+14155550100;verstat=TN-Validation-Passed-C;tag=1"}, "C"),
+        ({"p-asserted-identity": verdict("TN-Validation-Passed-B"), "from": verdict("TN-Validation-Passed-A")}, "B"),
+        ({"p-asserted-identity": verdict("TN-Validation-Passed-B"), "x-twilio-verstat": "TN-Validation-Passed-A"}, "B"),
+        ({"from": verdict("TN-Validation-Passed-C"), "x-twilio-verstat": "TN-Validation-Passed-A"}, "C"),
+        (
+            {"p-asserted-identity": "<sip:+1@x>", "from": "<sip:+1@x>", "x-twilio-verstat": "TN-Validation-Passed-A"},
+            "A",
+        ),
+        (
+            {"p-asserted-identity": verdict("TN-Validation-Failed"), "x-twilio-verstat": "TN-Validation-Passed-A"},
+            "none",
+        ),
+        ({"x-twilio-verstat": "No-TN-Validation", "p-asserted-identity": verdict("TN-Validation-Passed-A")}, "none"),
+        ({"from": verdict("TN-Validation-Failed"), "p-asserted-identity": verdict("TN-Validation-Passed-A")}, "none"),
+        ({"p-asserted-identity": f"<sip:+1@x>, {verdict('TN-Validation-Passed-C')}"}, "C"),
+        (
+            {"p-asserted-identity": f"{verdict('TN-Validation-Passed-B')}, <tel:+1;verstat=TN-Validation-Failed>"},
+            "none",
+        ),
+        ({"x-twilio-verstat": "TN-Validation-Passed-B-Diverted"}, "B"),
+        ({"x-twilio-verstat": "TN-Validation-Passed-A-Passthrough"}, "A"),
+        ({"x-twilio-verstat": "TN-Validation-Failed-A-Diverted"}, "none"),
+        ({"x-twilio-verstat": "TN-Validation-Passed-D", "p-attestation-indicator": "A"}, "none"),
+        ({"x-twilio-verstat": "TN-Validation-Passedness"}, "none"),
+    ],
+)
+def test_a_verdict_counts_by_where_it_stands_and_none_where_any_did_not_pass(
+    headers: dict[str, str], said: str
+) -> None:
+    assert attestation(headers).value == said
+
+
+@pytest.mark.parametrize("name", ["p-asserted-identity", "from"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"TN-Validation-Passed-A" <sip:+1@x>',
+        "TN-Validation-Passed-A <sip:+1@x>",
+        '"sip:+1;verstat=TN-Validation-Passed-A" <sip:+1@x>',
+        '"<sip:+1;verstat=TN-Validation-Passed-A>" <sip:+1@x>',
+        '"a \\" <sip:+1;verstat=TN-Validation-Passed-A>" <sip:+1@x>',
+        '"a, sip:+1;verstat=TN-Validation-Passed-A" <sip:+1@x>',
+        '"open <sip:+1;verstat=TN-Validation-Passed-A>',
+        "<sip:+1@x;xverstat=TN-Validation-Passed-A>",
+        "verstat=TN-Validation-Passed-A",
+    ],
+)
+def test_a_name_that_the_caller_chose_is_no_verdict(name: str, value: str) -> None:
+    assert attestation({name: value}) is Attestation.NONE
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -73,6 +73,17 @@ def test_headers_by_the_trunks_wish() -> None:
     assert "none" not in named
 
 
+def test_a_list_is_passed_on_whole_however_many_lines_it_has() -> None:
+    more = (
+        "History-Info: <sip:+1@a>;index=1\nHistory-Info: <sip:+2@a>;index=1.1\n"
+        "P-Asserted-Identity: <sip:+1@a;verstat=TN-Validation-Passed>\nP-Asserted-Identity: <tel:+1>\nX-Account: 43\n"
+    )
+    every = attributes(invite(INVITE.replace("Content-Length", f"{more}Content-Length")), rule(include_headers=2))
+    assert every["sip.h.history-info"] == "<sip:+1@a>;index=1, <sip:+2@a>;index=1.1"
+    assert every["sip.h.p-asserted-identity"] == "<sip:+1@a;verstat=TN-Validation-Passed>, <tel:+1>"
+    assert every["sip.h.x-account"] == "43"
+
+
 def test_headers_for_the_caller() -> None:
     wishes = {"agent.name": "X-Agent", "absent": "X-Absent"}
     assert fixed_headers({"X-Trunk": "one"}, wishes, {"agent.name": "sales"}) == [

@@ -45,13 +45,13 @@ def test_tones_are_listened_for_only_where_the_file_says_so() -> None:
     assert differs(desired_rule(heard, "ST_1"), desired_rule(silent, "ST_1"))
 
 
+DIVERSIONS = {"Diversion", "History-Info"}
+VERDICTS = DIVERSIONS | {"P-Asserted-Identity", "From", "Attestation-Info", "P-Attestation-Indicator"}
+
+
 @pytest.mark.parametrize(
     ("said", "headers", "carriers"),
-    [
-        ("none", {"Diversion", "History-Info"}, False),
-        ("verdict", {"Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator"}, True),
-        ("passport", {"Diversion", "History-Info", "P-Asserted-Identity", "P-Attestation-Indicator", "Identity"}, True),
-    ],
+    [("none", DIVERSIONS, False), ("verdict", VERDICTS, True), ("passport", VERDICTS | {"Identity"}, True)],
 )
 def test_only_what_a_trunk_is_believed_reaches_the_plan(said: str, headers: set[str], carriers: bool) -> None:
     text = EXAMPLE.read_text().replace("attestation: verdict", f"attestation: {said}")
@@ -59,6 +59,28 @@ def test_only_what_a_trunk_is_believed_reaches_the_plan(said: str, headers: set[
     assert set(trunk.headers_to_attributes) == headers
     assert set(trunk.headers_to_attributes.values()) == {f"sip.h.{name.lower()}" for name in headers}
     assert bool(trunk.include_headers) is carriers
+
+
+OPEN = (
+    EXAMPLE.read_text().replace("      - 127.0.0.0/8", "      []").replace("numbers: []", 'numbers: ["+15105550100"]')
+)
+
+
+def test_a_trunk_that_anybody_may_send_calls_to_is_believed_nothing() -> None:
+    silent = OPEN.replace("    attestation: verdict", "    # nothing said", 1)
+    trunk = desired_trunk(parse(silent, "trunk.yaml").livekit)
+    assert (set(trunk.headers_to_attributes), trunk.include_headers) == (DIVERSIONS, 0)
+    everywhere = silent.replace("      []", "      - 0.0.0.1/0", 1)
+    assert set(desired_trunk(parse(everywhere, "trunk.yaml").livekit).headers_to_attributes) == DIVERSIONS
+    signed = silent.replace('auth_username: ""', 'auth_username: "carrier"', 1)
+    assert set(desired_trunk(parse(signed, "trunk.yaml").livekit).headers_to_attributes) == VERDICTS
+
+
+@pytest.mark.parametrize("said", ["verdict", "passport"])
+def test_to_believe_anybody_is_a_mistake(said: str) -> None:
+    with pytest.raises(SetupFault, match="trunk.yaml:16: anybody may send calls"):
+        parse(OPEN.replace("attestation: verdict", f"attestation: {said}", 1), "trunk.yaml")
+    assert parse(OPEN.replace("attestation: verdict", "attestation: none", 1), "trunk.yaml")
 
 
 @pytest.mark.parametrize(
