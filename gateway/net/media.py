@@ -33,6 +33,7 @@ import errno
 import random
 import socket
 from collections.abc import Iterator
+from functools import partial
 from typing import Self
 
 import structlog
@@ -40,7 +41,7 @@ import structlog
 from gateway.errors import SetupFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.pacer import Pacer, Tick
-from gateway.net.port import MediaHandler, Port, Sockets, Tap, Told
+from gateway.net.port import MediaHandler, Port, Sockets, Tap, Told, ration
 from gateway.net.rtp_socket import RtpSocket
 from gateway.rtp import RATE
 from gateway.rtp.queue import SendQueue
@@ -154,7 +155,8 @@ class Media:
     def _beat(self, tick: Tick) -> None:
         """Send for every call first, so that they share one pace, and then hear. On the pacer's thread."""
         told: list[tuple[Port, list[Told]]] = [(port, []) for port in self._ports]
-        for step in (Port.put_out, Port.take_in):
+        take_in = partial(Port.take_in, most=ration(sum(port.crowded for port, _ in told)))
+        for step in (Port.put_out, take_in):
             for port, news in told:
                 try:
                     step(port, tick, news)

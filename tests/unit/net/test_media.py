@@ -13,6 +13,8 @@ import pytest
 
 from gateway.errors import OurFault, PeerFault, SetupFault
 from gateway.net.media import Media, Port
+from gateway.net.pacer import Tick
+from gateway.net.port import Told, ration
 from gateway.net.rtp_socket import RtpSocket
 from gateway.net.srtp import Srtp
 from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, Audio, KeyPressed, TimedOut
@@ -411,6 +413,39 @@ async def test_a_flood_of_forged_media_is_neither_heard_nor_answered_nor_in_the_
         assert heard.keys == ""
         assert not any(frame.samples.max() > 3000 for frame in heard.frames)
         assert not stranger.read()
+
+
+@pytest.mark.parametrize(
+    ("crowded", "each"), [(0, 64), (1, 64), (4, 64), (5, 51), (20, 12), (40, 6), (64, 4), (500, 4)]
+)
+def test_ports_that_bring_too_much_share_what_may_be_taken(crowded: int, each: int) -> None:
+    assert ration(crowded) == each
+
+
+async def test_packets_that_were_held_up_on_many_calls_at_once_are_taken_by_and_by(
+    media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seconds of ten callers in one tick, as after a stall of their network: none is lost, and no tick takes all."""
+    allowed: list[int] = []
+    take_in = Port.take_in
+
+    def seen(port: Port, tick: Tick, told: list[Told], most: int) -> None:
+        allowed.append(most)
+        take_in(port, tick, told, most)
+
+    monkeypatch.setattr(Port, "take_in", seen)
+    calls = [(Far(), Heard()) for _ in range(10)]
+    ports = [media.open(heard) for _, heard in calls]
+    for (far, _), port in zip(calls, ports, strict=True):
+        for number in range(100):
+            far.speak(port, number)
+    for (far, _), port in zip(calls, ports, strict=True):
+        port.start(KEYS, far.address)
+    for (_, heard), port in zip(calls, ports, strict=True):
+        await heard.until(lambda port=port: port.statistics().received == 100)
+    await calls[0][1].until(lambda: allowed[-1] == 64)
+    assert min(allowed) < 64
+    assert not any(port.statistics().lost for port in ports)
 
 
 async def test_a_new_peer_is_heard_after_another_was_locked(media: Media, far: Far) -> None:
