@@ -268,6 +268,7 @@ class Conductor:
             await self._room.join(self._means.connect, mouth.open)
             if isinstance(self._call.act, Talk):
                 self._means.hearing(ATTENDED)
+            await self._room.stay()
         except Unavailable as bad:
             self._inputs.put_nowait(Out(str(bad)))
 

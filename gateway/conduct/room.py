@@ -13,7 +13,9 @@ import structlog
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
+from gateway.conduct import reach
 from gateway.conduct.events import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out, Relieved
+from gateway.conduct.reach import Reach
 from gateway.errors import Unavailable
 from gateway.terms.ending import Party
 from gateway.terms.legs import LOST
@@ -57,6 +59,13 @@ def astray(room: rtc.Room) -> bool:
     return room.connection_state == rtc.ConnectionState.CONN_RECONNECTING
 
 
+def received(told: rtc.RtcStats) -> int:
+    """What has come by a room's connections: bytes, answers to the checks of them, and the other side's checks."""
+    found = [*told.publisher_stats, *told.subscriber_stats]
+    pairs = [each.candidate_pair.candidate_pair for each in found if each.HasField("candidate_pair")]
+    return sum(pair.bytes_received + pair.responses_received + pair.requests_received for pair in pairs)
+
+
 class CallRoom:
     """One job's presence in the caller's room. `happened` gets the script's inputs, `pressed` the caller's keys, both
     on the event loop's thread and in their order."""
@@ -92,6 +101,25 @@ class CallRoom:
         self._happened(Joined())
         for participant in self._room.remote_participants.values():
             self._came(participant)
+
+    async def stay(self) -> None:
+        """Once joined, see again and again whether LiveKit reaches us, and tell when it doesn't any more: nobody hears us then,
+        though nobody else may take the call. Returns then."""
+        seen = Reach()
+        while not seen.lost:
+            await asyncio.sleep(reach.LOOK)
+            seen = seen.looked(await self._received())
+        log.warning("LiveKit doesn't reach this job any more", state=self._room.connection_state)
+        self._out(ASTRAY)
+
+    async def _received(self) -> int | None:
+        """What has come from LiveKit so far; None where the SDK doesn't tell, as while it connects anew."""
+        try:
+            async with asyncio.timeout(reach.LOOK):
+                told = await self._room.get_rtc_stats()
+        except (RuntimeError, TimeoutError):
+            return None
+        return received(told)
 
     async def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
         """The caller's audio, mono 16-bit; it ends when the caller is gone. One reader at a time."""
@@ -156,9 +184,7 @@ class CallRoom:
         """It is us who are gone, together with all that we knew of the room: the call goes on there, or will, with another
         job. A connection that is only resumed takes nobody away."""
         if self._unsure:
-            self._returned()
-            self._gone.cancel()
-            self._happened(Out(ASTRAY))
+            self._out(ASTRAY)
 
     def _left(self, reason: rtc.DisconnectReason.ValueType, *, lost: bool = False) -> None:
         self._gone.cancel()
@@ -186,6 +212,9 @@ class CallRoom:
             self._pressed(dtmf.digit)
 
     def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self._out(rtc.DisconnectReason.Name(reason).lower(), final=reason in _FINAL)
+
+    def _out(self, reason: str, *, final: bool = False) -> None:
         self._returned()
         self._gone.cancel()
-        self._happened(Out(rtc.DisconnectReason.Name(reason).lower(), final=reason in _FINAL))
+        self._happened(Out(reason, final=final))

@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class LiveKit:
     url: str
     key: str
     secret: str
+    media: int = 0
+    """The UDP port of its media."""
 
     def api(self) -> api.LiveKitAPI:
         """Its API; close it with `aclose`."""
@@ -85,17 +87,19 @@ def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def livekit_server(
-    directory: Path, redis_url: str, webhook: str = "", port: int = 0, stun: str = NO_STUN
+    directory: Path, redis_url: str, webhook: str = "", port: int = 0, stun: str = NO_STUN, media_by: str = ""
 ) -> Iterator[LiveKit]:
     """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given. `stun`: host:port of the STUN
-    server that clients are told of; "": public ones, whose names every client looks up."""
-    port, found = port or free_port(), LiveKit("", "devkey", "a-secret-of-at-least-32-characters")
+    server that clients are told of; "": public ones, whose names every client looks up. `media_by`: the address, where
+    the test stands between, at which clients look for its UDP port; they have no other way then."""
+    port, media = port or free_port(), free_port()
+    found = LiveKit("", "devkey", "a-secret-of-at-least-32-characters", media)
     config = {
         "port": port,
         "bind_addresses": ["127.0.0.1"],
         "rtc": {
             "tcp_port": free_port(),
-            "udp_port": free_port(),
+            "udp_port": media,
             "use_external_ip": False,
             "node_ip": "127.0.0.1",
             "enable_loopback_candidate": True,
@@ -107,6 +111,9 @@ def livekit_server(
     }
     if stun:
         config["rtc"]["stun_servers"] = [stun]
+    if media_by:
+        del config["rtc"]["tcp_port"]
+        config["rtc"] |= {"node_ip": media_by, "use_ice_lite": True, "ips": {"includes": ["127.0.0.1/32"]}}
     if webhook:
         config["webhook"] = {"api_key": found.key, "urls": [webhook]}
     path = directory / f"livekit-{port}.yaml"
@@ -114,7 +121,7 @@ def livekit_server(
     command = [find_livekit_server(os.environ), "--config", str(path)]
     with _running(command, directory / f"livekit-{port}.log") as process:
         _until(lambda: _serves(port), process)
-        yield LiveKit(f"ws://127.0.0.1:{port}", found.key, found.secret)
+        yield replace(found, url=f"ws://127.0.0.1:{port}")
 
 
 @contextmanager

@@ -8,7 +8,9 @@ from typing import Any, cast
 
 import pytest
 from livekit import rtc
+from livekit.rtc._proto.stats_pb2 import RtcStats
 
+from gateway.conduct import reach
 from gateway.conduct import room as rooms
 from gateway.conduct.events import Active, CallerLeft, CallerSeen, Input, Joined, Leave, Out
 from gateway.conduct.room import CallRoom
@@ -34,6 +36,15 @@ class Room(rtc.EventEmitter[str]):
         self.remote_participants = {CALLER: Participant()}
         self.local_participant = self
         self.connection_state: int = rtc.ConnectionState.CONN_CONNECTED
+        self.comes: list[int] = []
+        """What has come at each look; the SDK tells nothing after the last."""
+
+    async def get_rtc_stats(self) -> rtc.RtcStats:
+        if not self.comes:
+            raise RuntimeError("the room isn't connected")
+        told = RtcStats()
+        told.candidate_pair.candidate_pair.responses_received = self.comes.pop(0)
+        return rtc.RtcStats(publisher_stats=[told], subscriber_stats=[])
 
     async def publish_track(self, *_: object) -> None:
         """Published."""
@@ -41,6 +52,7 @@ class Room(rtc.EventEmitter[str]):
 
 @dataclass
 class World:
+    ours: CallRoom
     room: Room
     seen: list[Input]
     keys: list[str]
@@ -66,7 +78,7 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> World:
     await ours.join(done, done)
     assert [type(one) for one in seen] == [Joined, CallerSeen, Active]
     seen.clear()
-    return World(made, seen, keys)
+    return World(ours, made, seen, keys)
 
 
 async def test_a_caller_who_hangs_up_has_left_at_once(world: World) -> None:
@@ -123,6 +135,19 @@ async def test_who_seems_gone_because_our_connection_is_lost_is_left_to_another_
 async def test_a_connection_that_is_resumed_takes_nobody_away(world: World) -> None:
     world.reconnects()
     assert world.seen == []
+
+
+async def test_a_job_that_nothing_reaches_any_more_leaves_the_call_to_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection to LiveKit is lost, and it keeps its lease: nobody else would come."""
+    monkeypatch.setattr(reach, "LOOK", 0.001)
+    world.room.comes = [*range(1, 20), *[19] * 2, 20, *[20] * 2]
+    await asyncio.wait_for(world.ours.stay(), 2.0)
+    assert world.room.comes == []
+    assert world.seen == [Out(rooms.ASTRAY)]
+    _, effects = play(*TO_TALKING, *world.seen)
+    assert effects == [Leave(rooms.ASTRAY, give_back=True, goes_on=True)]
 
 
 async def test_who_is_gone_without_a_reason_has_left_in_the_end(world: World) -> None:
