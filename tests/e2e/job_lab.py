@@ -11,8 +11,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,8 +23,10 @@ from livekit import api
 from gateway.bus.callstate import CallState, Status
 from gateway.calls.store.redis_store import RedisStore
 from gateway.phone.call import Call as PhoneCall
+from gateway.phone.call import Unmet
 from gateway.phone.phone import Phone
 from gateway.redis_client import open_client
+from gateway.rtp import dtmf
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.event import Event, Kind
 from tests.e2e.edge_lab import DIALED, Lab, lab
@@ -80,6 +82,33 @@ class Worker:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return None
+
+
+@contextmanager
+def telling_what_was_heard(phone: PhoneCall) -> Iterator[None]:
+    """A failure in it tells what the phone has heard from its beginning on, and when."""
+    began = time.monotonic()
+    try:
+        yield
+    except (AssertionError, Unmet) as failed:
+        failed.add_note(_heard(phone, began))
+        raise
+
+
+def _heard(phone: PhoneCall, began: float) -> str:
+    tape, pacing = phone.tape, phone.timeline().pacing
+    tones = dtmf.find(tape.between(tape.heard, began, tape.now))
+    sounds = [(one.start - began, (one.end or tape.now) - began) for one in tape.speech_heard.stretches]
+    told = {
+        "answered at": f"{(phone.signalling.answered or 0.0) - began:.2f}",
+        "key tones": [f"{one.key} {one.start:.2f}-{one.end:.2f}" for one in tones],
+        "keys as events": [f"{one.key} {one.at - began:.2f}" for one in phone.keys],
+        "sound": [f"{start:.2f}-{end:.2f}" for start, end in sounds if end > 0],
+        "packets": f"{pacing.packets}, {pacing.lost} lost, apart {pacing.p99 / 1000:.3f} at 99 %, {pacing.longest / 1000:.3f} at most",
+        "until": f"{tape.now - began:.2f}",
+        "the call": f"{phone.signalling.ended_by or 'up'}",
+    }
+    return "heard, in seconds: " + "; ".join(f"{name} {what}" for name, what in told.items())
 
 
 def _start(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
