@@ -12,6 +12,7 @@ from gateway.errors import OurFault, PeerFault
 from gateway.rtp import RATE
 from gateway.rtp.dtmf import tones as key_tones
 from gateway.terms.call import Pool
+from gateway.terms.kept import Heard
 
 AGENT = Definition(
     name="echo",
@@ -60,10 +61,12 @@ class EchoRunner:
         voice.send(tones.melody(CHIME[::-1], NOTE, voice.rate).data)
         return "the caller pressed #"
 
-    def digit(self, key: str) -> None:
+    def digit(self, key: str, number: int = 0) -> None:
         """Answer a key by its tone, in place of all that is queued."""
         if self._stage is None:
             return
+        if number:
+            self._stage.hearing(Heard(last_key=number))
         if key == "#":
             self._over.set()
             return

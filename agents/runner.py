@@ -32,8 +32,9 @@ from agents.talk.checking import CheckedAgent, Checking
 from agents.talk.endangered import Endangered
 from agents.talk.going_on import go_on, opened, returned, wanted_number
 from agents.talk.remembering import Remembering
+from agents.talk.resuming import ZERO
 from agents.talk.to_person import ToPerson
-from agents.talk.turns import added
+from agents.talk.turns import Added, added
 from agents.talk.unwanted import NO_CALLS, Unwanted
 from agents.talk.voice import PLAY_WITHIN, Voice, line_in
 from agents.words.facts import Facts, save_schema
@@ -55,6 +56,7 @@ log = structlog.get_logger(__name__)
 
 PASSED_OVER = (Say.KEY_AGAIN, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.PERSON_THERE, Say.TIME_NEARLY_UP)
 """Lines that ask for nothing new: what was asked for before still is."""
+PRESSED_ZERO = "the caller pressed 0"
 _CLOSE_WITHIN = 2.0
 
 
@@ -77,8 +79,12 @@ class TalkingRunner:
         self._board: Board | None = None
         self._checking: Checking | None = None
         self._greeting: Pcm | None = None
-        self._early: list[str] | None = []
-        """Keys that came before we were ready; None once we are."""
+        self._early: list[tuple[str, int]] | None = []
+        """Keys that came before we were ready, with their numbers; None once we are."""
+        self._last_key = 0
+        """The number of the key that came last."""
+        self._entered = False
+        """Something was keyed in to its end."""
 
     async def prepare(self, stage: Stage) -> None:
         """Connect the engines while the phone rings."""
@@ -114,7 +120,6 @@ class TalkingRunner:
         if (entry := begun_before(stage, self._seal, self._definition)) is not None:
             self._keying.take_up(entry)
             self._to_person.number_wanted = entry.asked is NUMBER
-            self._early = None  # what is pressed before the caller is told how far we are is dropped
         self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
         tools: list[Tool | Toolset] = [
             function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
@@ -134,6 +139,8 @@ class TalkingRunner:
     async def converse(self) -> str:
         """Greet, go on, or answer what was said before, and talk until it is over. Raises Unavailable when an engine
         fails."""
+        if self._keying.begun:
+            self._listen()
         back = returned(self._stage)
         if back is not None and not self._stage.opened:
             self._voice.say(self._line_of(back), await self._stage.prompt(self._line_of(back)))
@@ -143,26 +150,23 @@ class TalkingRunner:
             self._start(self._answer())
         elif self._keying.begun:
             self._start(self._key_on())
-        elif self._stage.resumed:
+        elif self._stage.resumed and not self._entered:
             self._to_person.number_wanted = wanted_number(self._stage)
-            go_on(
-                self._stage, self._definition, self._session, lambda text: self._voice.say(self._voice.line(text), None)
-            )
+            go_on(self._stage, self._definition, self._session, self._say_again, self._get_person)
         if self._watch is not None:
             self._watch.begin()
-        early, self._early = self._early or [], None
-        for key in early:
-            self.digit(key)
+        self._listen()
         return await asyncio.shield(self._over)
 
-    def digit(self, key: str) -> None:
-        """A key of the caller's."""
+    def digit(self, key: str, number: int = 0) -> None:
+        """A key of the caller's (see `gateway.conduct.port.AgentRunner.digit`)."""
         if self._early is not None:
-            self._early.append(key)
+            self._early.append((key, number))
             return
         if self._watch is not None:
             self._watch.pressed()
-        if self._keying.press(key, self._asked_for()):
+        self._last_key = number or self._last_key
+        if self._keying.press(key, self._asked_for(), sure=number > 0):
             self._session.interrupt(force=True)
 
     async def close(self) -> None:
@@ -244,6 +248,9 @@ class TalkingRunner:
 
     def _keyed(self, keyed: Keyed) -> None:
         self._waits()
+        self._entered = True
+        if self._remembering is not None:
+            self._remembering.whole(self._last_key)
         if keyed.person:
             self._start(self._pressed_zero())
         elif keyed.asked is NUMBER:
@@ -261,12 +268,21 @@ class TalkingRunner:
 
     def _keying_on(self, entry: Keypad) -> None:
         if self._remembering is not None:
-            self._remembering.keying(entry)
+            self._remembering.keying(entry, self._last_key)
+
+    def _listen(self) -> None:
+        """Keys count as they come, those that have come early first."""
+        early, self._early = self._early or [], None
+        for key, number in early:
+            self.digit(key, number)
 
     async def _key_on(self) -> None:
         """Tell the caller how far another job has heard what they were keying in; the next keys go on with it."""
         self._session.on("agent_state_changed", lambda told: self._keying.listen(told.new_state == "speaking"))
-        await self._speak(so_far(self._keying.entry, self._stage.brief), ahead=False)
+        told = None
+        while self._keying.untouched and told != self._keying.entry:  # it may grow until it is heard
+            told = self._keying.entry
+            await self._speak(so_far(told, self._stage.brief), ahead=False)
         self._keying.wait()
 
     async def _key_again(self, digits: Digits) -> None:
@@ -275,29 +291,41 @@ class TalkingRunner:
         await self._speak(line_of(Say.KEY_AGAIN, self._stage.brief.language))
 
     def _noted(self, digits: Digits) -> None:
-        text = HIDDEN if self._seal is not None else digits.reveal()
-        self._stage.said(Speaker.KEYPAD, text, at=time.time())
+        self._turned(Added(Speaker.KEYPAD, HIDDEN if self._seal is not None else digits.reveal(), time.time(), {}))
 
     async def _pressed_zero(self) -> None:
-        self._stage.said(Speaker.KEYPAD, "0", at=time.time())
-        await self._to_person.get("the caller pressed 0")
+        self._turned(Added(Speaker.KEYPAD, ZERO, time.time(), {}))
+        await self._to_person.get(PRESSED_ZERO)
+
+    def _get_person(self) -> None:
+        self._start(self._to_person.get(PRESSED_ZERO))
 
     async def _book(self, digits: Digits) -> None:
-        self._noted(digits)
         self._session.interrupt(force=True)
-        await self._to_person.book(digits)
+        # Booking twice books one, so that it may come first: whoever goes on is told the number's last key again.
+        await self._to_person.book(digits, partial(self._noted, digits))
 
     # What the session tells.
 
     def _added(self, event: ConversationItemAddedEvent) -> None:
-        turn = added(event.item)
-        if turn is None:
-            return
-        self._stage.said(turn.speaker, turn.text, at=turn.at, interrupted=turn.interrupted, latencies=turn.latencies)
+        if (turn := added(event.item)) is not None:
+            self._turned(turn)
+
+    def _turned(self, turn: Added) -> None:
+        remembering, last_key = self._remembering, 0
+        if turn.speaker is Speaker.KEYPAD and remembering is not None:
+            last_key = remembering.keyed()
+        self._stage.said(
+            turn.speaker, turn.text, at=turn.at, interrupted=turn.interrupted, latencies=turn.latencies,
+            last_key=last_key,
+        )  # fmt: skip
         if turn.speaker is Speaker.CALLER:
             self._keying.spoke()
-        if turn.speaker is not Speaker.AGENT and self._remembering is not None:
-            self._remembering.turned()
+        if turn.speaker is not Speaker.AGENT and remembering is not None:
+            remembering.turned()
+
+    def _say_again(self, text: str) -> None:
+        self._voice.say(self._voice.line(text), None)
 
     def _closed(self, event: CloseEvent) -> None:
         if event.error is None:

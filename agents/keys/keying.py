@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from agents.definition import DigitField
 from agents.keys.keypad import Keyed, Keypad
@@ -32,19 +33,25 @@ class Keying:
         """The one in progress."""
         return self._keypad
 
-    def press(self, key: str, asked: DigitField | None) -> bool:
-        """A key of the caller's, and what is being asked for; whether the agent is to fall silent for it."""
+    def press(self, key: str, asked: DigitField | None, *, sure: bool = False) -> bool:
+        """A key of the caller's, and what is being asked for; whether the agent is to fall silent for it. `sure`: none before
+        it is lost."""
         if self._deaf:
-            return False
+            return sure and self._press_unheard(key, asked)
         untouched, self._untouched = self._untouched, False
         first = untouched or not self.begun
         self._keypad, ended = self._keypad.press(key, time.monotonic(), asked)
         self._told(ended)
         return first and (self.begun or (untouched and key == "*"))
 
+    @property
+    def untouched(self) -> bool:
+        """Whether the entry is one that was taken up, and no key has come since the caller was told of it."""
+        return self._untouched
+
     def take_up(self, entry: Keypad) -> None:
-        """Go on with what another job has heard the beginning of. Keys count again from `listen` on: before, the caller
-        can't know which of them were heard."""
+        """Go on with what another job has heard the beginning of. Keys of which some may be lost count again from `listen`
+        on: before, the caller can't know which of them were heard."""
         self._keypad, self._deaf, self._untouched = entry, True, True
         self._told(None)
 
@@ -70,13 +77,21 @@ class Keying:
         self._keypad = Keypad()
         self._alarm.close()
 
+    def _press_unheard(self, key: str, asked: DigitField | None) -> bool:
+        """The caller isn't told yet how far we are: the entry grows, and waits for that."""
+        pressed, ended = self._keypad.press(key, time.monotonic(), asked)
+        self._keypad = replace(pressed, deadline=float("inf"))
+        self._deaf = self._untouched = self.begun
+        self._told(ended)
+        return True
+
     def _due(self) -> None:
         self._keypad, ended = self._keypad.due(time.monotonic())
         self._told(ended)
 
     def _told(self, ended: Keyed | None) -> None:
         self._alarm.set(self._keypad.deadline)
-        self._on(self._keypad)
-        if ended is not None:
+        if ended is not None:  # before it is told that nothing is in progress: what was keyed in must be somewhere
             self._untouched = False
             self._keyed(ended)
+        self._on(self._keypad)

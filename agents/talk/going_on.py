@@ -8,7 +8,7 @@ import structlog
 from livekit.agents import AgentSession
 
 from agents.definition import Definition, greeting, notices
-from agents.talk.resuming import Answer, Ask, conversation, pick_up
+from agents.talk.resuming import Answer, Ask, GetPerson, conversation, pick_up
 from agents.words.lines import Say, line_of
 from gateway.calls.sealed import Seal
 from gateway.conduct.port import Stage
@@ -21,10 +21,15 @@ from gateway.terms.turn import Speaker
 log = structlog.get_logger(__name__)
 
 
-def go_on(stage: Stage, definition: Definition, session: AgentSession[None], say: Callable[[str], object]) -> None:
-    """The caller has been told that they were lost for a moment: ask again, or answer."""
+def go_on(
+    stage: Stage, definition: Definition, session: AgentSession[None], say: Callable[[str], object],
+    get_person: Callable[[], object],
+) -> None:  # fmt: skip
+    """The caller has been told that they were lost for a moment: ask again, answer, or get them a person."""
     brief = stage.brief
     match pick_up(stage.kept, brief.language, notice=notices(brief), greeting=greeting(definition, brief)):
+        case GetPerson():
+            get_person()
         case Ask(text):
             say(text)
         case Answer(""):

@@ -63,21 +63,24 @@ class ToPerson:
         if leaving:
             self._means.finish(reason)
 
-    async def book(self, digits: Digits) -> None:
-        """Book a callback on the number that the caller has keyed in, and tell them."""
+    async def book(self, digits: Digits, noted: Callable[[], None]) -> None:
+        """Book a callback on the number that the caller has keyed in, and tell them; `noted` is called between the two."""
+        said = await self._book(digits)
+        noted()
+        await self._means.speak(self._line(said))
+
+    async def _book(self, digits: Digits) -> Say:
         keyed = e164(digits.reveal(), country_of(self._stage.call.dialed) or self._stage.brief.country)
         number = Number(keyed) if keyed else None
         if number is None or not callable_number(number):
-            await self._means.speak(self._line(Say.WHICH_NUMBER))
-            return
+            return Say.WHICH_NUMBER
         try:
             await self._stage.book(number, "the caller asked for a person")
         except Unavailable as bad:
             log.error("a callback couldn't be booked", why=str(bad))
-            await self._means.speak(self._line(Say.NO_PERSON))
-            return
+            return Say.NO_PERSON
         self.number_wanted = False
-        await self._means.speak(self._line(Say.BOOKED))
+        return Say.BOOKED
 
     async def _ask(self, reason: str) -> tuple[str, bool]:
         """Ask for a person; what to tell the caller, and whether somebody else takes over once they were told."""

@@ -38,10 +38,12 @@ class Cast:
         await prepared
         return await runner.converse()
 
-    def digit(self, key: str) -> None:
-        """The caller pressed a key."""
-        if self._playing is not None:
-            self._playing[0].digit(key)
+    def digit(self, key: str, number: int) -> bool:
+        """The caller pressed a key (see `AgentRunner.digit`); False when no agent is there to hear it."""
+        if self._playing is None:
+            return False
+        self._playing[0].digit(key, number)
+        return True
 
     async def close(self) -> None:
         """Let go of the agent."""

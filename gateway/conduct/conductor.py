@@ -20,6 +20,7 @@ from gateway.conduct import play, tones
 from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded
 from gateway.conduct.cast import Cast
+from gateway.conduct.counting import Pressed
 from gateway.conduct.events import (
     Apologise,
     Apologised,
@@ -63,7 +64,7 @@ from gateway.tasks import Tasks, cancelled
 from gateway.terms.act import Because, Handoff, Onward, Over, Talk
 from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.catalogue import Cue, Lines, come_back
-from gateway.terms.event import Kind
+from gateway.terms.event import Kind, last_key
 from gateway.terms.kept import Kept
 from gateway.terms.times import THERE_WITHIN
 
@@ -80,6 +81,9 @@ QUIET_WITHIN = 0.3
 """Seconds that whoever takes the call over waits for us to fall silent and to tell what we know; it takes longer to come."""
 BEGUN_WITHIN = 0.3
 """Seconds that the caller may wait for the store to keep which agent talks."""
+KEYS_WITHIN = 1.0
+"""Seconds that an agent who goes on with what a caller was keying in waits for the keys that no job has acted on; the caller
+hears meanwhile that they were lost for a moment."""
 ASK_AGAIN = 1.0
 """Seconds until control is asked once more where the call goes on."""
 
@@ -146,8 +150,11 @@ class Conductor:
         self._script = self._begun(call.brief.agent)
         self._gap = Gap(
             means.room, call.sip_identity, self._pressed,
-            follows=call.epoch > 1, prove=means.prove, sure=lambda: lease.sure,
+            follows=call.epoch > 1, acted=call.last_key, prove=means.prove, sure=lambda: lease.sure,
         )  # fmt: skip
+        self._past = 0
+        """The number of the last key that came before what is done now began."""
+        teller.stored = lambda event: self._gap.act(last_key(event))
         self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._gap.pressed)
         self._cast = Cast(means.runner)
         self._act: asyncio.Task[None] | None = None
@@ -289,7 +296,8 @@ class Conductor:
                     return
                 given: Finished | Ended | Onward | Over = await bounded(self._call, self._converse(stage))
             else:
-                given = await bounded(self._call, self._means.house.perform(stage, self._call))
+                house, gap = self._means.house, self._gap
+                given = await bounded(self._call, house.perform(stage, self._call, self._past, gap.act))
             self._inputs.put_nowait(given if isinstance(given, Finished | Ended) else Ended(given))
         except OffhookError as bad:
             self._failed(str(bad))
@@ -304,12 +312,14 @@ class Conductor:
         call = self._call = replace(self._call, checkpoint=stage.brief.agent)
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(BEGUN_WITHIN):
-                return await self._means.store.keep(call.id, call.epoch, call.stop, call.checkpoint, "")
+                return await self._means.store.keep(call.id, call.epoch, call.stop, call.checkpoint, "", self._past)
         return True
 
     async def _converse(self, stage: CallStage) -> Finished | Ended:
         if self._pick_up is not None and (stage.resumed or _back(self._call)):
             stage.opened = await self._pick_up.speak()
+        if stage.kept.heard.keys:
+            await self._gap.closed(KEYS_WITHIN)
         reason = await attended(stage, self._cast.converse(stage))
         switch = stage.switched()
         if switch or stage.onward is not None:
@@ -332,6 +342,7 @@ class Conductor:
     async def _lead(self, onward: Onward, stage: CallStage) -> None:
         """Ask control until it has put the call at its next stop; the script's deadline bounds it."""
         store, call = self._means.store, self._call
+        self._past = self._gap.last
         await self._cast.close()
         while True:
             started = time.monotonic()
@@ -408,8 +419,10 @@ class Conductor:
 
     def _known(self) -> Call:
         """The call as it stands, for a store that has lost it."""
-        checkpoint, bridged = self._means.house.kept or (self._call.checkpoint, self._call.bridged)
-        return replace(self._call, checkpoint=checkpoint, bridged=bridged, done=dict(self._done))
+        kept = self._means.house.kept or (self._call.checkpoint, self._call.bridged, self._gap.acted)
+        checkpoint, bridged, last_key = kept
+        done = dict(self._done)
+        return replace(self._call, checkpoint=checkpoint, bridged=bridged, last_key=last_key, done=done)
 
     def _lost(self) -> None:
         """The call is another job's."""
@@ -428,10 +441,10 @@ class Conductor:
             async with asyncio.timeout(LEAVE_WITHIN):
                 await self._means.leave()
 
-    def _pressed(self, key: str, missed: bool) -> None:
-        if not (missed and self._kept.heard.keys):  # an agent's entry goes on once the caller knows how far it is known
-            self._cast.digit(key)
-        self._means.house.happened(Key(key, missed))
+    def _pressed(self, one: Pressed) -> None:
+        key = Key(one.key, one.missed, one.number)
+        if not (self._cast.digit(one.key, one.number) or self._means.house.happened(key)):
+            self._past = one.number
 
 
 def _back(call: Call) -> Cue | None:

@@ -46,13 +46,16 @@ class House:
         """`card`: tells the member of a name, whom a leg rings, whose call it is."""
         self._store, self._tools, self._ear, self._card = store, tools, ear, card
         self._performance: Performance | None = None
-        self.kept: tuple[str, str] | None = None
-        """The checkpoint of the act that is performed, and who talks with the caller; None while none was made."""
+        self.kept: tuple[str, str, int] | None = None
+        """The checkpoint of the act that is performed, who talks with the caller, and the number of the last key in it; None
+        while none was made."""
 
-    def happened(self, event: Event) -> None:
-        """Something happened in the call; lost on whoever performs nothing."""
-        if self._performance is not None:
-            self._performance.happened(event)
+    def happened(self, event: Event) -> bool:
+        """Something happened in the call; False when it is lost, as nothing is performed."""
+        if self._performance is None:
+            return False
+        self._performance.happened(event)
+        return True
 
     def gone(self, *, lost: bool = False) -> float:
         """The caller has hung up, or their line is lost; seconds for which there may still be something to do."""
@@ -67,30 +70,35 @@ class House:
         """Somebody else is to hear the caller from now on, or nobody."""
         await self._ear.close()
 
-    async def perform(self, stage: CallStage, call: Call) -> Onward | Over:
-        """Perform the call's act to its end, from where another job has left it."""
+    async def perform(
+        self, stage: CallStage, call: Call, last_key: int = 0, acted: Callable[[int], None] = lambda _: None
+    ) -> Onward | Over:
+        """Perform the call's act to its end, from where another job has left it. `last_key`: the number of the last key that
+        nobody took before. `acted` is told the number of each later one, once what came of it is kept."""
         await self.hear_no_more()
         self.kept = None
         own = callable_number(call.caller)
         machine = machines.start(call, own_number=own, facts=stage.facts, reason=stage.reason)
         kept = machines.restored(machine, call.checkpoint) if call.checkpoint else None
 
-        async def keep(machine: Machine, bridged: str) -> bool:
-            self.kept = machines.written(machine), bridged
+        async def keep(machine: Machine, bridged: str, last_key: int) -> bool:
+            self.kept = machines.written(machine), bridged, last_key
             if await self._store.keep(call.id, call.epoch, call.stop, *self.kept):
+                acted(last_key)
                 return True
             # Of a call that has ended, what is left is still done; one that the store has lost is put back.
             known = await self._store.get(call.id)
             return known is None or known.epoch <= call.epoch
 
-        return await self._run(self._part(stage, call, kept or machine, kept is not None, keep), stage, call)
+        part = self._part(stage, call, kept or machine, kept is not None, keep)
+        return await self._run(replace(part, last_key=last_key), stage, call)
 
     async def call_back(self, stage: CallStage, call: Call, reason: str) -> None:
         """Tell the caller that nobody can take the call, and book a callback."""
         promised = replace(call, act=Promise(reason, terms=call.brief.callback))
         machine = machines.start(promised, own_number=callable_number(call.caller))
 
-        async def keep(_machine: Machine, _bridged: str) -> bool:
+        async def keep(_machine: Machine, _bridged: str, _last_key: int) -> bool:
             """The act that failed stays the call's: another job would begin it anew."""
             return True
 
@@ -108,7 +116,7 @@ class House:
         call: Call,
         machine: Machine,
         resumed: bool,
-        keep: Callable[[Machine, str], Awaitable[bool]],
+        keep: Callable[[Machine, str, int], Awaitable[bool]],
     ) -> Part:
         within = call.act.within if isinstance(call.act, Promise) else call.brief.callback_within
 

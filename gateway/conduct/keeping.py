@@ -25,19 +25,20 @@ class Keeping:
     couldn't be kept is tried again, since no other may follow: two who talk take none."""
 
     def __init__(
-        self, keep: Callable[[Machine, str], Awaitable[bool]], lost: Callable[[], None], again: float = AGAIN
+        self, keep: Callable[[Machine, str, int], Awaitable[bool]], lost: Callable[[], None], again: float = AGAIN
     ) -> None:
-        """`keep`: keeps a machine and the leg that talks with the caller; False when another job has the call by now,
-        of which `lost` is told. It may raise Unavailable. `again`: seconds until it is asked again then."""
+        """`keep`: keeps a machine, the leg that talks with the caller, and the number of the last key that brought it
+        there; False when another job has the call by now, of which `lost` is told. It may raise Unavailable. `again`:
+        seconds until it is asked again then."""
         self._keep, self._lost, self._again = keep, lost, again
-        self._newest: tuple[Machine, str] | None = None
+        self._newest: tuple[Machine, str, int] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self._ends = False
 
-    async def step(self, machine: Machine, bridged: str) -> None:
+    async def step(self, machine: Machine, bridged: str, last_key: int = 0) -> None:
         """Keep a step, and return once it is kept, or KEEP_WITHIN later."""
-        self._newest = machine, bridged
+        self._newest = machine, bridged, last_key
         self._hurry.set()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name="keep")

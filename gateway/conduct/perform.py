@@ -32,6 +32,7 @@ from gateway.calls.acts.cues import (
     Hush,
     KeepRecording,
     Kept,
+    Key,
     LegAnswered,
     LegHeard,
     LegHold,
@@ -93,9 +94,9 @@ class Part:
     """The leg that talks with the caller, when another job has connected it."""
     resumed: bool
     """Another job has performed it up to here."""
-    keep: Callable[[Machine, str], Awaitable[bool]]
-    """Keeps the machine, and the leg that talks with the caller ("" for none); False when another job has the call by
-    now. May raise Unavailable."""
+    keep: Callable[[Machine, str, int], Awaitable[bool]]
+    """Keeps the machine, the leg that talks with the caller ("" for none), and the number of the last key that the machine
+    was told (0 for none); False when another job has the call by now. May raise Unavailable."""
     note: Callable[[Kind, Mapping[str, object], float], None]
     """Tells an event for the record, and when it happened (seconds since the epoch)."""
     book: Callable[[Book], Awaitable[Booked]]
@@ -109,6 +110,8 @@ class Part:
     """How whoever talked with the caller has left while no job was there."""
     notice: str = ""
     """An operator's words for the time being, said before anything else."""
+    last_key: int = 0
+    """The number of the last key that nobody took before this act began; 0 for none."""
 
 
 class Performance:
@@ -136,6 +139,7 @@ class Performance:
         self._talks = AsyncExitStack()
         """Holds whom the line has given, for a store that forgets who talks."""
         self._bridged = part.bridged
+        self._last_key = part.last_key
         self._keeping = Keeping(part.keep, self._lost)
         self._asking = Tasks("who left")
         self._superseded = False
@@ -226,8 +230,10 @@ class Performance:
 
     async def _step(self, event: Event | None) -> tuple[Effect, ...]:
         """What follows from an event, or from the deadline; the machine is kept before it is done."""
-        before = self._machine
+        before, key = self._machine, self._last_key
         now = time.time()
+        if isinstance(event, Key):
+            self._last_key = event.number or key
         if isinstance(event, Heard) and self._introducing:
             self._tools.hearing(bridge(self._introducing))
             self._introducing = ""
@@ -245,7 +251,7 @@ class Performance:
             # A job that dies now has said too little, and the next says it again: silence needn't be kept first.
             self._heard(Hush())
             effects = effects[1:]
-        if self._machine != before or effects:
+        if self._machine != before or effects or self._last_key != key:
             await self._keep(effects)
         return () if self._superseded else effects
 
@@ -264,7 +270,7 @@ class Performance:
                 self._bridged = effect.legs[0] if effect.caller else ""
         over = any(isinstance(effect, Finish) for effect in effects)  # the record's end tells that the two have talked
         parted = not over and Drop(self._bridged) in effects
-        await self._keeping.step(self._machine, "" if parted else self._bridged)
+        await self._keeping.step(self._machine, "" if parted else self._bridged, self._last_key)
 
     def _lost(self) -> None:
         """Another job has the call."""

@@ -213,9 +213,11 @@ class Stage(Protocol):
         ...
 
     def said(
-        self, speaker: Speaker, text: str, *, at: float, interrupted: bool = False, latencies: Mapping[str, float] = ...
-    ) -> None:
-        """Note a turn. `at`: seconds since the epoch."""
+        self, speaker: Speaker, text: str, *, at: float, interrupted: bool = False,
+        latencies: Mapping[str, float] = ..., last_key: int = 0,
+    ) -> None:  # fmt: skip
+        """Note a turn. `at`: seconds since the epoch. `last_key`: the number of the last key in it (see
+        `AgentRunner.digit`)."""
         ...
 
     async def learned(self, kind: str, fields: Mapping[str, object], *, complete: bool) -> None:
@@ -285,8 +287,12 @@ class AgentRunner(Protocol):
         """
         ...
 
-    def digit(self, key: str) -> None:
-        """The caller pressed a key (0-9, *, #, A-D), told once and at once, while the agent speaks too."""
+    def digit(self, key: str, number: int = 0) -> None:
+        """The caller pressed a key (0-9, *, #, A-D), told once and at once, while the agent speaks too.
+
+        `number`: the key's (`gateway.terms.gap`), which is to be told with what came of it (`Stage.said`, `Stage.hearing`): once
+        that is kept, no other job is told the key. 0 where it has none: keys before it may have been lost.
+        """
         ...
 
     async def close(self) -> None:

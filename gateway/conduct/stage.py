@@ -203,12 +203,14 @@ class CallStage:
         at: float,
         interrupted: bool = False,
         latencies: Mapping[str, float] | None = None,
+        last_key: int = 0,
     ) -> None:
-        """Note a turn."""
+        """Note a turn (see `port.Stage.said`)."""
         seq = self._turns[-1].seq + 1 if self._turns else 1
         turn = Turn(seq, speaker, Words(text), at, interrupted, dict(latencies or {}))
         self._turns.append(turn)
-        self.parts.teller.note(Kind.TURN, turn_data(turn), at)
+        keyed = {"last_key": last_key} if last_key else {}
+        self.parts.teller.note(Kind.TURN, {**turn_data(turn), **keyed}, at)
 
     def hearing(self, heard: Heard) -> None:
         """Keep what goes on beside the turns (see `port.Stage.hearing`)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import structlog
@@ -52,6 +52,8 @@ class Teller:
         """And something that doesn't wait here."""
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.stored: Callable[[Event], None] = lambda _: None
+        """Told of each event that the store has taken."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="teller")
@@ -138,5 +140,6 @@ class Teller:
                 continue
             self._waiting.remove(entry)
             self._told.append(event)
+            self.stored(event)
             if not told.done():
                 told.set_result(None)

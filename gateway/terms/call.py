@@ -145,6 +145,9 @@ class Call:
     """Identity of the human who talks with the caller; "" for none."""
     left: Left | None = None
     """Who has left of those who have talked with the caller at this stop, the last that control heard of."""
+    last_key: int = 0
+    """The number (`terms.gap`) of the caller's last key that is acted on: what came of it is in the checkpoint, or in what is
+    kept of the conversation. 0 for none."""
     tries: int = 0
     """Jobs that LiveKit was asked for, and let come, at this stop; with the one that has led it here."""
     heard: int = 0

@@ -10,8 +10,8 @@ Kinds and their data (JSON; times are seconds since the epoch, UTC; optional val
 | taken | job | epoch, job |
 | left | job | epoch, why: it leaves the call to another |
 | answered | job | epoch (the SIP participant's status is active: the caller can hear this job) |
-| turn | job | seq, speaker, text, interrupted, latencies |
-| heard | job | words, speaking, after (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
+| turn | job | seq, speaker, text, interrupted, latencies, last_key (`gateway.terms.gap`'s number of the last one keyed in) |
+| heard | job | words, speaking, after, keys, keyed_for, last_key (`gateway.terms.kept.Heard`): kept for the next job, never in the stream |
 | facts | job | kind ("lead" or "ticket"), fields (all known so far), complete, notify (whom the plan tells of it) |
 | callback | job | number (or null), reason, promised |
 | no_calls | job | number, why: whose it is is never to be called again |
@@ -132,3 +132,9 @@ def latency(event: Event) -> float | None:
     told = event.data.get("latencies")
     found = told.get("e2e_latency") if isinstance(told, Mapping) else None
     return float(found) if isinstance(found, int | float) else None
+
+
+def last_key(event: Event) -> int:
+    """The number of the last of the caller's keys that the event has what came of; 0 for none."""
+    told = event.data.get("last_key") if event.kind in (Kind.TURN, Kind.HEARD) else None
+    return told if isinstance(told, int) else 0

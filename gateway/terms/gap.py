@@ -2,10 +2,12 @@
 
 How each key of the caller's reaches one job, also where that job comes when another has died:
 
-The service numbers the keys, and keeps those that no job has said it has heard. A job asks the caller's participant by the RPC
-KEYS with its PROOF; the answer comes as a data packet, in its place among the keys' own packets: the keys that nobody has heard,
-and the NEXT number. What the caller pressed before it is in it, what comes after it isn't. From then on the job tells by the same
-RPC what it has HEARD. Who has asked last is heeded; both may be told again.
+The service numbers the keys, and keeps those that no job has said it has HEARD. A job asks the caller's participant by the RPC
+KEYS with its PROOF; the answer comes as a data packet, in its place among the keys' own packets: the keys that the service keeps,
+and the NEXT number. What the caller pressed before it is in it, what comes after it isn't: so each key has its number in the job,
+too. What came of a key is kept of the call together with the key's number (`terms.call.Call.last_key`), and then only the job
+tells, by the same RPC, that it has heard it. Of a job that dies before that the next is told the key, and passes over those whose
+numbers it finds kept. Who has asked last is heeded; both may be told again.
 
 That somebody is a job the PROOF says: LiveKit tells of participants that publish nothing up to three seconds late, and the
 caller waits.
@@ -22,9 +24,9 @@ KEYS = "offhook.keys"
 PROOF = "proof"
 """See `proof`."""
 HEARD = "heard"
-"""The number of the last key that a job has heard."""
+"""The number of the last key that needs no job any more: what came of it is kept."""
 TOLD, NEXT = "keys", "next"
-"""The keys that no job has heard, in order, and the number of the one that comes next."""
+"""The keys that no job has said it has heard, in order, and the number of the one that comes next."""
 NOT_YET = 1
 """The RPC's error for a participant that isn't known as a job's: it may be soon, and asks again. Any other is final."""
 KEPT_FOR = 120.0

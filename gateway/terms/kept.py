@@ -35,10 +35,12 @@ class Heard:
     after: int = 0
     """The last turn's number then."""
     keys: str = field(default="", repr=False)
-    """What the caller has keyed in of something that isn't whole yet; sealed where their route seals digits. Those keys
-    that come while no job listens don't count for it: whoever goes on tells the caller how far it knows them."""
+    """What the caller has keyed in of something that isn't whole yet; sealed where their route seals digits."""
     keyed_for: str | None = None
     """What they are for: a field's name, "" for a number to be called back on, None where nothing was asked for."""
+    last_key: int = 0
+    """The number of the last key (`terms.gap`) that is in them, or was acted on before; 0 for none. The call has it
+    (`terms.call.Call.last_key`), so it isn't kept here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def heard_data(heard: Heard) -> dict[str, object]:
         "after": heard.after,
         "keys": heard.keys,
         "keyed_for": heard.keyed_for,
+        "last_key": heard.last_key,
     }
 
 
@@ -82,10 +85,11 @@ def kept_of(turns: Sequence[Event], last: Mapping[Kind, Event]) -> Kept:
     facts, heard, hangup, sip = (last.get(kind) for kind in (Kind.FACTS, Kind.HEARD, Kind.HANGUP, Kind.SIP))
     by_number = {turn.seq: turn for event in turns if (turn := _turn(event)) is not None}
     known = facts.data.get("fields") if facts else None
+    said = [by_number[seq] for seq in sorted(by_number)]
     return Kept(
-        [by_number[seq] for seq in sorted(by_number)],
+        said,
         dict(known) if isinstance(known, Mapping) else {},
-        _heard(heard.data) if heard else Heard(),
+        _without_whole(_heard(heard.data), said) if heard else Heard(),
         _party(hangup),
         _party(sip),
         status if sip and isinstance(status := sip.data.get("status"), int) else 0,
@@ -102,6 +106,12 @@ def after(earlier: Sequence[Kept], now: Kept) -> Kept:
     turns = {turn.seq: turn for one in (*earlier, now) for turn in one.turns}
     heard = now.heard if now.turns or not earlier else replace(earlier[-1].heard, keys="", keyed_for=None)
     return replace(now, turns=[turns[seq] for seq in sorted(turns)], facts={**facts, **now.facts}, heard=heard)
+
+
+def _without_whole(heard: Heard, turns: Sequence[Turn]) -> Heard:
+    """Without an entry that has become a turn since."""
+    whole = any(turn.seq > heard.after and turn.speaker is Speaker.KEYPAD for turn in turns)
+    return replace(heard, keys="", keyed_for=None) if whole else heard
 
 
 def _party(event: Event | None) -> Party:

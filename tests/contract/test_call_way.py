@@ -11,6 +11,7 @@ import pytest
 from gateway.calls.store.port import Asked, CallStore, Full
 from gateway.terms.act import TALK, Act, Because, Callee, Choose, Dismiss, Onward, Promise, Record, Ring, Wait
 from gateway.terms.call import Brief, Left, Pool
+from gateway.terms.event import Event, Kind
 from tests.contract.calls import a_call
 
 ACTS: list[Act] = [
@@ -75,6 +76,39 @@ async def test_the_next_job_knows_how_whoever_talked_with_the_caller_has_left(st
     assert known.parted == replace(left, leg="leg-3"), "also of a call that was put back"
     await store.end(call.id)
     assert not await store.left(call.id, replace(left, leg="leg-3"))
+
+
+async def test_the_number_of_the_last_key_stays_the_calls_and_never_gets_less(store: CallStore) -> None:
+    call = a_call()
+    await store.open(call)
+
+    async def last_key() -> int:
+        known = await store.get(call.id)
+        assert known is not None
+        return known.last_key
+
+    async def told(kind: Kind, number: int) -> int:
+        await store.tell(Event(call.id, kind, 1764000001.0, {"last_key": number}))
+        return await last_key()
+
+    assert await last_key() == 0
+    assert await store.keep(call.id, 1, 1, "{}", "", 9)
+    assert await store.keep(call.id, 1, 1, "{}", "")
+    assert await last_key() == 9
+    assert await store.lead(replace(call, stop=2))
+    raised = await store.raise_epoch(call.id, 1, 2.0)
+    assert raised is not None
+    assert raised.last_key == 9, "the next job has to know"
+    assert not await store.keep(call.id, 1, 2, "late", "", 10)
+    assert await told(Kind.HEARD, 10) == 10
+    assert await told(Kind.TURN, 11) == 11
+    assert await told(Kind.HEARD, 3) == 11, "what is told again, or late"
+    assert await told(Kind.LEG, 12) == 11, "no key's"
+    assert await store.restore(replace(raised, epoch=3, last_key=12), "job", 3)
+    assert await last_key() == 12, "also of a call that was put back"
+    unknown = replace(Event(call.id, Kind.HEARD, 1764000001.0, {"last_key": 1}), call=a_call().id)
+    await store.tell(unknown)
+    assert await store.get(unknown.call) is None
 
 
 async def test_a_job_of_another_epoch_keeps_and_leads_nothing(store: CallStore) -> None:

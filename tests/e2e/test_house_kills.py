@@ -38,6 +38,7 @@ from tests.e2e.test_house import (  # noqa: F401  the fixtures are ours too
     talk,
     tone,
 )
+from tests.e2e.unkept import dies, keep_last_key, keeping_nothing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(90)]
 
@@ -254,6 +255,39 @@ async def test_a_key_that_is_pressed_while_no_job_listens_leads_on_and_counts_on
     await killed(stack)
     if when != "at once":
         await looked(lambda: _sent_again(stack, call))
+    await call.press("1")
+    await led_to_ana(call, stack, callees)
+
+
+async def test_a_key_that_its_job_has_heard_leads_on_though_the_job_dies_before_that_is_kept(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    async with keeping_nothing(stack):
+        await call.press("1")
+        await call.quiet(0.3)  # the job has heard it
+        await dies(await job(stack))
+    await led_to_ana(call, stack, callees)
+
+
+async def test_a_key_that_was_acted_on_is_none_of_the_next_jobs_whatever_the_edge_knows(
+    stack: Stack,
+    caller: Phone,  # noqa: F811
+    callees: Phone,  # noqa: F811
+) -> None:
+    call = await caller.dial(MENU)
+    await call.answered()
+    await call.talking(0.3)
+    await keep_last_key(stack, sip_id(call), 1)
+    async with keeping_nothing(stack):
+        await call.press("2")
+        await call.quiet(0.3)
+        await dies(await job(stack))
+    await said(caller, call, PROMPT, TAKEN_OVER)
     await call.press("1")
     await led_to_ana(call, stack, callees)
 

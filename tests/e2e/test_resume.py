@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import urllib.request
@@ -27,6 +28,7 @@ from tests.e2e.records import record, sip_id
 from tests.e2e.servers import until
 from tests.e2e.test_calls import SALES, SUPPORT, converse
 from tests.e2e.test_canary import SEALED
+from tests.e2e.unkept import dies, keeping_nothing, last_key
 
 pytestmark = [pytest.mark.e2e, pytest.mark.speech, pytest.mark.timeout(150)]
 
@@ -119,15 +121,21 @@ async def test_an_entry_goes_on_after_the_death_of_its_job(phone: Phone, stack: 
     await converse(phone, call, ["My internet connection is not working."])
     await call.spoken(25, 0.8)
     one = await job(stack)
-    await call.press("8046")
-    one.kill()
-    await call.press("1")  # which nobody hears: the next job tells how far it knows them
+    await call.press("80")
+    async with asyncio.timeout(2.0):
+        while await last_key(stack, sip_id(call)) < 2:
+            await call.wait(0.05)
+    async with keeping_nothing(stack):
+        await call.press("46")
+        await call.quiet(0.5)  # the job has heard them
+        await dies(one)
+    await call.press("1")  # which none hears
     await call.line(await phone.rendering(LOST), 20, what="that the caller was lost")
     sealed = number == SEALED
     so_far = Say.KEY_ON_FIRST if sealed else Say.KEY_ON
-    words = line_of(so_far, "en-US").format(digits="8 0 4 6", count=4, noun="ticket number")
+    words = line_of(so_far, "en-US").format(digits="8 0 4 6 1", count=5, noun="ticket number")
     await call.line(await phone.rendering(words), 20, what="how far the job knows it")
-    await call.press("1539#")
+    await call.press("539#")
     await call.spoken(25, 0.8)
     await call.hang_up()
     found = await record(stack, sip_id(call), ending="served")
@@ -138,6 +146,25 @@ async def test_an_entry_goes_on_after_the_death_of_its_job(phone: Phone, stack: 
         ticket = Seal(secret).open(ticket, CallId(sip_id(call)), "ticket_number").reveal()
     assert ticket == "80461539"
     assert keyed == [HIDDEN if sealed else ticket], "one entry, of both jobs"
+
+
+@pytest.mark.long
+async def test_who_presses_0_gets_a_person_though_the_job_dies_over_it(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered(10)
+    await converse(phone, call, ["We need a new phone system."])
+    await call.spoken(25, 0.8)
+    one = await job(stack)
+    async with keeping_nothing(stack):
+        await call.press("0")
+        await call.quiet(0.5)  # the job has heard it
+        await dies(one)
+    told = await phone.rendering(line_of(Say.CALLBACK, "en-US").partition(",")[0])
+    await call.line(told, 25, what="that a callback is booked")
+    await call.hang_up()
+    found = await record(stack, sip_id(call), ending="callback")
+    assert [one["number"] for one in found["callbacks"]] == ["+15105550177"]
+    assert [turn["text"] for turn in found["turns"] if turn["speaker"] == "keypad"] == ["0"]
 
 
 @pytest.mark.long

@@ -38,7 +38,9 @@ class Key:
 
     key: str = field(repr=False)
     missed: bool = False
-    """They did while no job listened."""
+    """They did while no job listened, or their job died before what came of it was kept."""
+    number: int = 0
+    """`gateway.terms.gap`'s; 0 where it has none. A machine does nothing with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lost, Standing
 from gateway.terms.call import Call, CallId, Left, Phase
-from gateway.terms.event import JOBS, Event, Kind, epoch_of, latency
+from gateway.terms.event import JOBS, Event, Kind, epoch_of, last_key, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, TURNS, Kept, kept_of
 
 Item = TypeVar("Item")
@@ -182,12 +182,13 @@ class MemoryStore:
             pass
         return None
 
-    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
+    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str, last_key: int = 0) -> bool:
         """See the port."""
         known = self._at(call, epoch)
         if known is None or known.stop != stop:
             return False
-        self._calls[call] = replace(known, checkpoint=checkpoint, bridged=bridged)
+        last_key = max(known.last_key, last_key)
+        self._calls[call] = replace(known, checkpoint=checkpoint, bridged=bridged, last_key=last_key)
         return True
 
     async def left(self, call: CallId, left: Left) -> bool:
@@ -204,6 +205,8 @@ class MemoryStore:
             kept = self._kept.setdefault(event.call, {}).setdefault(event.kind, [])
             if not any((one.at, one.data) == (event.at, event.data) for one in kept):
                 kept.append(event)  # told again after an answer that came too late, it is still one turn
+        if (known := self._calls.get(event.call)) is not None:
+            self._calls[event.call] = replace(known, last_key=max(known.last_key, last_key(event)))
         if event.kind is Kind.HEARD:
             return
         self._told += 1

@@ -169,9 +169,10 @@ class CallStore(Protocol):
         """The call once it is beyond `stop`; None when it isn't after `wait` seconds, or is over."""
         ...
 
-    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
-        """Keep how far the act at this stop has come, and who talks with the caller ("" for nobody). False, keeping
-        nothing, when the call is at another epoch or stop, or has ended."""
+    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str, last_key: int = 0) -> bool:
+        """Keep how far the act at this stop has come, who talks with the caller ("" for nobody), and the number of the last
+        key that has brought it there (0: as before; it never gets less, whatever the stop). False, keeping nothing, when the
+        call is at another epoch or stop, or has ended."""
         ...
 
     async def left(self, call: CallId, left: Left) -> bool:
@@ -181,8 +182,9 @@ class CallStore(Protocol):
 
     async def tell(self, event: Event) -> None:
         """Append to the stream the record is written from, and note its kind among the call's `told` if jobs alone tell
-        it, and of ANSWERED the last epoch that it names (`Call.heard`); what the call's next job has to know (`gateway.terms.kept.KEPT`) is kept in the same step. An event of the
-        kind HEARD is only kept. Durable when it returns."""
+        it, and of ANSWERED the last epoch that it names (`Call.heard`); what the call's next job has to know
+        (`gateway.terms.kept.KEPT`, and the number of the last key in it) is kept in the same step. An event of the kind HEARD is
+        only kept. Durable when it returns."""
         ...
 
     async def once(self, event: Event, epoch: int, key: str, result: str) -> str | None:

@@ -37,7 +37,7 @@ from gateway.calls.store.port import FORGET_AFTER, PROMISED_FOR, Asked, Full, Lo
 from gateway.errors import OurFault
 from gateway.metrics import counter
 from gateway.terms.call import Call, CallId, Left, Phase
-from gateway.terms.event import Event, Kind, latency
+from gateway.terms.event import Event, Kind, last_key, latency
 from gateway.terms.kept import ENDED_FOR, KEPT, LIVE_FOR, TURNS, Kept, kept_of
 
 UNREADABLE = counter("calls_unreadable", "Times that a live call in the store couldn't be read")
@@ -207,9 +207,9 @@ class RedisStore:
             async with answering(left + WITHIN):
                 await cast(Any, self._redis.brpop([_LED + call], timeout=max(left, 0.01)))
 
-    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str) -> bool:
+    async def keep(self, call: CallId, epoch: int, stop: int, checkpoint: str, bridged: str, last_key: int = 0) -> bool:
         """See the port."""
-        return bool(await self._run("keep", call, epoch, stop, checkpoint, bridged))
+        return bool(await self._run("keep", call, epoch, stop, checkpoint, bridged, last_key))
 
     async def left(self, call: CallId, left: Left) -> bool:
         """See the port."""
@@ -222,7 +222,8 @@ class RedisStore:
         kind = event.kind.value if event.kind in KEPT else ""
         bounds = (TURNS, int(LIVE_FOR), int(ENDED_FOR))
         fields = _flat(wire.event_fields(event))
-        await self._run("tell", event.call, *wire.mark(event), lasted, repr(event.at), kind, *bounds, *fields)
+        about = (lasted, repr(event.at), kind, *bounds, last_key(event))
+        await self._run("tell", event.call, *wire.mark(event), *about, *fields)
 
     async def latencies(self, since: float) -> Sequence[float]:
         """See the port."""

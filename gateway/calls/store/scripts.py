@@ -9,6 +9,13 @@ if now[1] ~= ARGV[1] or now[2] == 'ended' then return 0 end
 """
 """Return 0 unless the call lives and ARGV[1] is its epoch."""
 
+_LAST_KEY = """
+if tonumber(last_key) > tonumber(redis.call('HGET', KEYS[1], 'last_key') or '0') then
+  redis.call('HSET', KEYS[1], 'last_key', last_key)
+end
+"""
+"""Keep the number of a key, unless that of a later one is."""
+
 _COUNT = """
 local bounds = tonumber(ARGV[2])
 local names, wanted = {}, {}
@@ -78,6 +85,10 @@ redis.call('LPUSH', KEYS[1], ARGV[1] .. string.format('%d.%06d', now[1], now[2])
     + """
 if redis.call('HGET', KEYS[1], 'stop') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'checkpoint', ARGV[3], 'bridged', ARGV[4])
+local last_key = ARGV[5]
+"""
+    + _LAST_KEY
+    + """
 return 1
 """,
     "left": """
@@ -154,7 +165,7 @@ return ARGV[3]
 """,
     "tell": """
 local phase = redis.call('HGET', KEYS[1], 'phase')
-if ARGV[5] ~= 'heard' then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 9)) end
+if ARGV[5] ~= 'heard' then redis.call('XADD', KEYS[4], '*', unpack(ARGV, 10)) end
 if ARGV[1] ~= '' and phase then
   local before = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0)
   redis.call('HSET', KEYS[1], ARGV[1], math.max(before, tonumber(ARGV[2])))
@@ -166,7 +177,7 @@ end
 if ARGV[5] ~= '' then
   local key = KEYS[1] .. ':' .. ARGV[5]
   local fields = {}
-  for at = 9, #ARGV, 2 do fields[ARGV[at]] = ARGV[at + 1] end
+  for at = 10, #ARGV, 2 do fields[ARGV[at]] = ARGV[at + 1] end
   local kept = fields['kind'] .. ' ' .. fields['at'] .. ' ' .. fields['data']
   if ARGV[5] == 'turn' then
     -- Told again after an answer that came too late, it is still one turn.
@@ -178,6 +189,10 @@ if ARGV[5] ~= '' then
   local live = phase and phase ~= 'ended'
   redis.call('EXPIRE', key, live and ARGV[7] or ARGV[8])
 end
+local last_key = phase and ARGV[9] or '0'
+"""
+    + _LAST_KEY
+    + """
 return 1
 """,
     "release": _AT_EPOCH

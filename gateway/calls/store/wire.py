@@ -44,6 +44,7 @@ def call_fields(call: Call) -> dict[str, str]:
         "dispatch": call.dispatch,
         "dispatched": repr(call.dispatched),
         "late": str(call.late),
+        "last_key": str(call.last_key),
     }
 
 
@@ -112,6 +113,7 @@ def read_call(call: CallId, fields: Mapping[str, str]) -> Call:
             dispatch=fields["dispatch"],
             dispatched=float(fields["dispatched"]),
             late=int(fields.get("late", "0")),
+            last_key=int(fields.get("last_key", "0")),
             counted=frozenset(fields.get(COUNTED, "").split()),
             done={name.removeprefix(EFFECT): one for name, one in fields.items() if name.startswith(EFFECT)},
             heard=int(fields.get(TOLD + Kind.ANSWERED.value, "0")),

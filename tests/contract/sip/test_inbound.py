@@ -236,7 +236,7 @@ async def test_an_agent_ends_the_call_by_rpc_and_reads_the_callers_headers(edge:
         assert "Reason: Q.850;cause=16" in caller.report()
 
 
-@differs("keys that no job has heard")
+@differs("keys that no job has acted on")
 async def test_a_job_that_comes_later_is_told_the_keys_that_nobody_has_heard_and_nobody_else_is(edge: SipLab) -> None:
     async with edge.phone() as phone, edge.caller("call", rtp=phone.port, pause=9), edge.agent() as agent:
         await phone.hears(600)

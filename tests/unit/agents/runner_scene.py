@@ -28,6 +28,7 @@ from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.event import Event, Kind
 from gateway.terms.kept import Kept
 from gateway.terms.personal import Number
+from gateway.terms.turn import Speaker
 
 SECRET = "a secret of the test's"
 BRIEF = Brief("support", sealed=True)
@@ -40,6 +41,14 @@ class Handle:
         pass
 
 
+class Held(Handle):
+    def __init__(self, session: Session) -> None:
+        self._cut = session.cut
+
+    async def wait_for_playout(self) -> None:
+        await self._cut.wait()
+
+
 class Session:
     """What the runner asks of a session, and all that a model would be told."""
 
@@ -49,6 +58,8 @@ class Session:
         self.agent: Any = None
         self.interrupted = 0
         self.replied = asyncio.Event()
+        self.cut = asyncio.Event()
+        self._held: list[str] | None = None
         self._on: dict[str, list[Callable[..., None]]] = {}
 
     def on(self, event: str, handler: Callable[..., None]) -> None:
@@ -60,15 +71,26 @@ class Session:
     def interrupt(self, *, force: bool) -> None:
         assert force, "what no voice cuts off, a key does"
         self.interrupted += 1
+        self.cut.set()
+        self.cut = asyncio.Event()
 
-    def generate_reply(self, *, user_input: str) -> None:
+    def generate_reply(self, *, user_input: str = "") -> None:
         self.heard.append(user_input)
         self.replied.set()
-        self.added("user", user_input)
+        if user_input:
+            self.added("user", user_input)
 
     def say(self, text: str, **_: object) -> Handle:
+        if self._held is not None:
+            self._held.append(text)
+            return Held(self)
         self.added("assistant", text)
         return Handle()
+
+    def hold(self) -> list[str]:
+        """What is said from now on, none of which is played to its end: it is interrupted."""
+        self._held = []
+        return self._held
 
     def added(self, role: Any, text: str) -> None:
         self.emit("conversation_item_added", ConversationItemAddedEvent(item=ChatMessage(role=role, content=[text])))
@@ -122,10 +144,21 @@ class Scene:
             await asyncio.wait({self._teller._waiting[-1][1]}, timeout=5)
         return [dict(event.data) for event in self.store.told if event.kind is kind]
 
-    async def press(self, keys: str) -> None:
-        for key in keys:
-            self.runner.digit(key)
+    async def press(self, keys: str, number: int = 0) -> None:
+        """`number`: of the first, where they have numbers."""
+        for place, key in enumerate(keys):
+            self.runner.digit(key, number + place if number else 0)
         await self.settled()
+
+    async def heard(self) -> list[Event]:
+        """What was told of what goes on beside the turns."""
+        await self.told(Kind.HEARD)
+        return [event for event in self.store.told if event.kind is Kind.HEARD]
+
+    async def keyed(self) -> list[Event]:
+        """The turns that were keyed in."""
+        await self.told(Kind.TURN)
+        return [event for event in self.store.told if event.data.get("speaker") == Speaker.KEYPAD.value]
 
     async def settled(self) -> None:
         """Return once nothing goes on beside the conversation."""

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
 
+from gateway.conduct.counting import Pressed
 from gateway.conduct.gap import AGAIN, HOLDS_FOR, WITHIN, Gap
 from gateway.edge.keys import Keys
 from gateway.tasks import cancelled
@@ -32,6 +33,12 @@ class Line:
     def __init__(self, fails: Iterable[str] = ()) -> None:
         self.keys = Keys("call", SECRET)
         self.jobs: list[Job] = []
+        self.kept: list[str] = []
+        """What jobs have acted on and kept: the call's checkpoint."""
+        self.last_key = 0
+        """The number of the last of them."""
+        self.epoch = 1
+        """Whose job may keep anything."""
         self.fails = iter(fails)
         self.unreached = 0.0
         """Until when the service doesn't reach its room."""
@@ -58,33 +65,58 @@ class Line:
         await asyncio.sleep(SOON)
 
     async def close(self) -> None:
-        await cancelled(self._sending, *(job.gap.asking for job in self.jobs))
+        await cancelled(self._sending)
+        for job in self.jobs:
+            await job.close()
 
 
 class Job:
-    """A job in the line's room. It is its own room, and its own participant."""
+    """A job in the line's room. It is its own room, and its own participant. `lag`: seconds from its hearing a key until what
+    came of it is kept."""
 
-    def __init__(self, line: Line, number: int = 1, secret: str = SECRET) -> None:
+    def __init__(self, line: Line, number: int = 1, secret: str = SECRET, lag: float = 0.0) -> None:
         self.identity, self.name, self.local_participant = f"agent-{number}", ROOM, self
         self.heard: list[str] = []
         self.missed: list[str] = []
         self.asked: list[dict[str, Any]] = []
         self.sure = True
-        self._line = line
+        self._line, self._epoch = line, number
+        line.epoch = max(line.epoch, number)
         self._on: dict[str, Callable[..., None]] = {}
         self.gap = Gap(
             cast(Any, self),
             CALLER,
             self._hear,
             follows=number > 1,
+            acted=line.last_key,
             prove=partial(proof, secret),
             sure=lambda: self.sure,
         )
+        self._lag = lag
+        self._acts: asyncio.Queue[Pressed] = asyncio.Queue()
+        self._acting = asyncio.create_task(self._act())
         line.jobs.append(self)
 
-    def _hear(self, key: str, missed: bool) -> None:
-        self.heard.append(key)
-        self.missed += [key] * missed
+    def _hear(self, one: Pressed) -> None:
+        self.heard.append(one.key)
+        self.missed += [one.key] * one.missed
+        if self._lag:
+            self._acts.put_nowait(one)
+        else:
+            self._keep(one)
+
+    async def _act(self) -> None:
+        while True:
+            one = await self._acts.get()
+            await asyncio.sleep(self._lag)
+            self._keep(one)
+
+    def _keep(self, one: Pressed) -> None:
+        if self._epoch != self._line.epoch:
+            return
+        self._line.kept.append(one.key)
+        self._line.last_key = one.number or self._line.last_key
+        self.gap.act(self._line.last_key)
 
     def on(self, event: str, handler: Callable[..., None]) -> None:
         self._on[event] = handler
@@ -115,9 +147,12 @@ class Job:
         await asyncio.sleep(9 * WITHIN if how else 0.001)
         return answer
 
+    async def close(self) -> None:
+        await cancelled(self.gap.asking, self._acting)
+
     async def die(self) -> None:
         self._line.jobs.remove(self)
-        await cancelled(self.gap.asking)
+        await self.close()
 
 
 def test_what_was_pressed_meanwhile_comes_first_and_nothing_twice() -> None:
@@ -201,6 +236,7 @@ def test_a_job_that_has_slept_leaves_its_keys_to_the_next_and_doesnt_tell_what_t
         sleeper.gap.close()
         await line.press("1")
         sleeper.sure = False
+        line.epoch = 2
         await line.press("23")
         second = Job(line, 2)
         second.gap.close()
@@ -214,7 +250,7 @@ def test_a_job_that_has_slept_leaves_its_keys_to_the_next_and_doesnt_tell_what_t
         third.gap.close()
         await asyncio.sleep(SOON)
         await line.close()
-        await cancelled(second.gap.asking)
+        await second.close()
         assert second.heard == ["2", "3"]
         return third
 
@@ -268,22 +304,86 @@ def test_a_key_of_long_ago_is_told_to_nobody() -> None:
     assert virtual.run(scene()).heard == ["2"]
 
 
+async def died_amid(lag: float) -> tuple[Line, Job]:
+    """Two keys were pressed when a job died that needs so long for each: its line, and the job that follows."""
+    line = Line()
+    first = Job(line, lag=lag)
+    first.gap.close()
+    await asyncio.sleep(SOON)
+    await line.press("1")
+    await line.press("2")
+    await first.die()
+    second = Job(line, 2)
+    second.gap.close()
+    await line.press("3")
+    await line.close()
+    return line, second
+
+
+def test_a_key_that_was_heard_and_not_acted_on_is_the_next_jobs() -> None:
+    line, second = virtual.run(died_amid(9.0))
+    assert (second.heard, line.kept) == ([*"123"], [*"123"])
+
+
+def test_a_key_of_which_it_was_kept_what_came_isnt_heard_again() -> None:
+    """Whoever dies before they could tell the service so."""
+    line, second = virtual.run(died_amid(SOON))
+    assert (second.heard, line.kept) == ([*"23"], [*"123"])
+
+    async def scene() -> Job:
+        line = Line(["", *["lost"] * 9])
+        first = Job(line)
+        first.gap.close()
+        await asyncio.sleep(SOON)
+        await line.press("12")
+        await first.die()
+        line.fails = iter(())
+        second = Job(line, 2)
+        second.gap.close()
+        await line.press("3")
+        await line.close()
+        return second
+
+    assert virtual.run(scene()).heard == ["3"]
+
+
+def test_whoever_goes_on_with_an_entry_waits_for_the_keys_of_the_gap_but_not_for_ever() -> None:
+    async def scene(fails: list[str]) -> tuple[list[str], float]:
+        line = Line(fails)
+        await line.press("1")
+        job = Job(line, 2)
+        job.gap.close()
+        began = asyncio.get_running_loop().time()
+        await job.gap.closed(WITHIN)
+        heard, took = list(job.heard), asyncio.get_running_loop().time() - began
+        await line.close()
+        return heard, took
+
+    heard, took = virtual.run(scene([]))
+    assert heard == ["1"]
+    assert took < SOON
+    assert virtual.run(scene(["refused"])) == ([], 0.0), "another service tells none"
+    assert virtual.run(scene(["lost"] * 9)) == ([], WITHIN)
+
+
 _FAILS = st.sampled_from(["", "lost", "unanswered", "not yet"])
 _PART = st.text("0123456789*#", max_size=3)
-_LIVES = st.tuples(_PART, _PART, _PART, st.booleans(), st.lists(_FAILS, max_size=4))
-"""A job's life: keys before it comes, before it listens, and after; whether it dies before it is answered; and how what it
-asks and tells fails."""
+_LAGS = st.sampled_from([0.0, SOON, WITHIN, 99.0])
+_LIVES = st.tuples(_PART, _PART, _PART, st.booleans(), st.lists(_FAILS, max_size=4), _LAGS)
+"""A job's life: keys before it comes, before it listens, and after; whether it dies before it is answered; how what it asks
+and tells fails; and how long it takes for a key."""
 
 
 @given(st.lists(_LIVES, min_size=1, max_size=4))
-def test_each_key_is_heard_once_by_whichever_job_through_any_deaths(lives: list[tuple[Any, ...]]) -> None:
+def test_each_key_is_acted_on_once_by_whichever_job_through_any_deaths(lives: list[tuple[Any, ...]]) -> None:
     async def scene() -> tuple[list[str], list[str]]:
-        line, pressed, heard = Line(), list[str](), list[str]()
-        last = ("", "", "", False, [])
-        for number, (gone, came, there, early, fails) in enumerate([("", "", "", False, []), *lives, last], 1):
+        line, pressed = Line(), list[str]()
+        last = ("", "", "", False, [], 0.0)
+        for number, life in enumerate([last, *lives, last], 1):
+            gone, came, there, early, fails, lag = life
             line.fails = iter(fails)
             await line.press(gone)
-            job = Job(line, number)
+            job = Job(line, number, lag=lag)
             await line.press(came)
             pressed += gone + came
             if not early:
@@ -292,11 +392,10 @@ def test_each_key_is_heard_once_by_whichever_job_through_any_deaths(lives: list[
                     await line.press(key)
                     await asyncio.sleep(WITHIN / 2)
                 pressed += there
-                await asyncio.sleep((len(fails) + 2) * (WITHIN + AGAIN))
-            heard += job.heard
+                await asyncio.sleep((len(fails) + 2) * (WITHIN + AGAIN) if life is last else SOON)
             await job.die()
         await line.close()
-        return pressed, heard
+        return pressed, line.kept
 
-    pressed, heard = virtual.run(scene())
-    assert heard == pressed
+    pressed, kept = virtual.run(scene())
+    assert kept == pressed

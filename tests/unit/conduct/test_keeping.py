@@ -18,10 +18,10 @@ class Store:
     def __init__(self, *, away: int = 0, ours: bool = True) -> None:
         self.away, self.ours = away, ours
         self.kept: list[str] = []
-        self.tries = 0
+        self.tries = self.last_key = 0
         self.changed = asyncio.Condition()
 
-    async def keep(self, _: Machine, bridged: str) -> bool:
+    async def keep(self, _: Machine, bridged: str, last_key: int) -> bool:
         async with self.changed:
             self.tries += 1
             self.changed.notify_all()
@@ -29,6 +29,7 @@ class Store:
                 self.away -= 1
                 raise Unavailable("It doesn't answer.")
             self.kept.append(bridged)
+            self.last_key = last_key
             return self.ours
 
     async def tried(self, times: int) -> None:
@@ -57,9 +58,9 @@ async def test_a_step_that_couldnt_be_kept_is_tried_again_though_none_follows() 
 async def test_a_newer_step_is_kept_in_its_place_and_at_once() -> None:
     store = Store(away=1)
     keeping = Keeping(store.keep, lambda: None, again=60.0)
-    await keeping.step(MACHINE, "")
-    await keeping.step(MACHINE, "ana")
-    assert store.kept == ["ana"]
+    await keeping.step(MACHINE, "", 1)
+    await keeping.step(MACHINE, "ana", 2)
+    assert (store.kept, store.last_key) == (["ana"], 2)
 
 
 @pytest.mark.parametrize("away", [2, 9])

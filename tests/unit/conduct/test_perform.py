@@ -115,6 +115,8 @@ class World:
 
     done: list[object] = field(default_factory=list)
     kept: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    last_keys: list[int] = field(default_factory=list)
+    """What was kept with each of them."""
     there: Sequence[There] = ()
     holds: str = ""
     ours: bool = True
@@ -216,13 +218,14 @@ class World:
         )
 
     def part(self, act: Act, machine: Machine, *, resumed: bool = False, bridged: str = "", notice: str = "") -> Part:
-        async def keep(machine: Machine, bridged: str) -> bool:
+        async def keep(machine: Machine, bridged: str, last_key: int) -> bool:
             if self.slow:
                 await asyncio.sleep(10 * KEEP_WITHIN)
             if self.down:
                 raise Unavailable("The store doesn't answer.")
             assert isinstance(machine, Scripted)
             self.kept.append((machine.seen, bridged))
+            self.last_keys.append(last_key)
             self.done.append("kept")
             return self.has_call
 
@@ -348,6 +351,23 @@ async def test_who_was_cut_off_talks_with_nobody_for_the_job_that_goes_on() -> N
     assert [bridged for _, bridged in world.kept][-2:] == ["", ""]
     assert world.done.count(consults(())) == 2, "the caller hears us again"
     assert [leg for leg, _ in alarms] == ["1"]
+
+
+async def test_what_came_of_a_key_is_kept_with_its_number_also_where_that_is_nothing() -> None:
+    world = World()
+    made = Deaf(((Begun, (Say("Press 1."),)), (Heard, (DONE,))))
+    part = replace(world.part(Choose("", "1"), made), last_key=3)
+    await run(world, part, Key("1", number=4), Key("2"), LegKey("ana", "1"), Key("1", number=5), Heard())
+    assert [seen[-1] for seen, _ in world.kept] == ["Begun", "Begun", "Begun", "Heard"]
+    assert world.last_keys == [3, 4, 5, 5], "a key without a number changes nothing, nor does another's"
+
+
+@dataclass(frozen=True)
+class Deaf(Scripted):
+    """One that minds no keys."""
+
+    def on(self, event: Event, now: float) -> tuple[Scripted, tuple[Effect, ...]]:
+        return (self, ()) if isinstance(event, Key | LegKey) else super().on(event, now)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,19 @@ async def test_they_keep_their_order(failures: int, monkeypatch: pytest.MonkeyPa
     ]
 
 
+async def test_what_the_store_has_taken_is_told_and_nothing_that_is_only_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tell, "_RETRY", 0.01)
+    store, stored = Flaky(10**6), list[Kind]()
+    async with Teller(store, CALL, Spool(tmp_path, "job")) as teller:
+        teller.stored = lambda event: stored.append(event.kind)
+        await teller.told(Kind.HEARD, {"last_key": 1}, 1.0)
+        assert stored == []
+        store.failures = 0
+        await until(lambda: stored == [Kind.HEARD], 5.0)
+
+
 async def test_what_must_be_durable_says_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tell, "_RETRY", 0.01)
     monkeypatch.setattr(tell, "DURABLE_WITHIN", 0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,10 @@ def test_events_are_read_as_they_were_told(said: list[Turn], heard: Heard, facts
     assert (kept.hung_up, kept.sip_by, kept.sip_status) == (Party.AGENT, Party.NETWORK, 408)
     last = {turn.seq: turn for turn in said}
     assert list(kept.turns) == [last[seq] for seq in sorted(last)]
-    assert kept.heard == heard
+    whole = any(turn.seq > heard.after and turn.speaker is Speaker.KEYPAD for turn in last.values())
+    assert kept.heard == (replace(heard, keys="", keyed_for=None) if whole else heard), (
+        "an entry that is a turn is none"
+    )
     assert kept.facts == facts
     assert kept.complete
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.sales import AGENT as SALES
 from agents.support import AGENT as SUPPORT
-from agents.talk.resuming import Answer, Ask, pick_up, request
+from agents.talk.resuming import Answer, Ask, GetPerson, pick_up, request
 from agents.words.facts import Facts
 from agents.words.history import history
 from agents.words.lines import Say, line_of
@@ -27,7 +27,7 @@ def said(*turns: tuple[Speaker, str]) -> list[Turn]:
     return [Turn(seq, speaker, Words(text), float(seq)) for seq, (speaker, text) in enumerate(turns, 1)]
 
 
-def picked(kept: Kept) -> Ask | Answer:
+def picked(kept: Kept) -> Ask | Answer | GetPerson:
     return pick_up(kept, "en-US", notice="I'm automated.", greeting="Hello! How can I help?")
 
 
@@ -40,6 +40,11 @@ def picked(kept: Kept) -> Ask | Answer:
         ([(AGENT, "Key in your number, then press hash.")], "", Ask("Key in your number, then press hash.")),
         ([(AGENT, "Name?"), (CALLER, "John.")], "", Answer()),
         ([(AGENT, "Number?"), (KEYPAD, "4172")], "", Answer()),
+        ([(AGENT, "Number?"), (KEYPAD, "0")], "", GetPerson()),
+        ([(KEYPAD, "0"), (AGENT, LOST)], "", GetPerson()),
+        ([(KEYPAD, "0"), (AGENT, "We call you back. Is now fine?")], "", Ask("Is now fine?")),
+        ([(KEYPAD, "0"), (CALLER, "A person.")], "", Answer()),
+        ([(CALLER, "0")], "", Answer()),
         ([(AGENT, "Name?")], "John Smith.", Answer("John Smith.")),
         ([(AGENT, "Name?"), (AGENT, LOST), (AGENT, "Name?"), (AGENT, LOST)], "", Ask("Name?")),
         ([(AGENT, "Name?"), (AGENT, line_of(Say.STILL_THERE, "en-US"))], "", Ask("Name?")),
@@ -48,10 +53,16 @@ def picked(kept: Kept) -> Ask | Answer:
     ],
 )
 def test_the_last_question_is_asked_again_or_the_last_words_are_answered(
-    turns: list[tuple[Speaker, str]], heard: str, expected: Ask | Answer
+    turns: list[tuple[Speaker, str]], heard: str, expected: Ask | Answer | GetPerson
 ) -> None:
     kept = Kept(said(*turns), heard=Heard(Words(heard), None, len(turns)))
     assert picked(kept) == expected
+
+
+@pytest.mark.parametrize(("began", "expected"), [(0.5, GetPerson()), (1.5, Ask("Number?"))])
+def test_what_0_has_broken_off_is_no_answer_to_it(began: float, expected: Ask | GetPerson) -> None:
+    pressed = Turn(1, KEYPAD, Words("0"), 1.0)
+    assert picked(Kept([pressed, Turn(2, AGENT, Words("Number?"), began, interrupted=True)])) == expected
 
 
 @given(st.lists(st.tuples(st.sampled_from(Speaker), st.text(min_size=1, max_size=30)), max_size=6), st.text(max_size=9))
@@ -61,6 +72,8 @@ def test_whatever_was_said_there_is_something_to_say(turns: list[tuple[Speaker, 
             assert text.strip()
         case Answer(words):
             assert words == heard.strip()
+        case GetPerson():
+            assert (KEYPAD, "0") in turns
 
 
 def test_a_model_is_told_what_was_said_and_saved_and_nothing_sealed() -> None:
