@@ -433,8 +433,9 @@ async def test_a_number_in_mid_entry_goes_on_and_is_booked_once(
         await call.answered()
         await call.talking(0.5)
         await call.press("51055")
-        dead = await killed(stack)
-        await call.press(meanwhile)
+        async with keeping_nothing(stack):  # so that no other job is there before they are pressed
+            dead = await killed(stack)
+            await call.press(meanwhile)
         await job(stack, dead)
         await said(phone, call, word(MenuWord.FIRST_DIGITS, "en", count=5 + len(meanwhile)))
         await call.press("50188#"[len(meanwhile) :])
