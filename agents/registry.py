@@ -71,6 +71,6 @@ def transcriber(settings: Settings) -> Transcriber:
 
 
 def overhearer(settings: Settings) -> Overhearer:
-    """Understands who asks for a person. Cheap: it loads no engine."""
+    """Understands phrases, such as who asks for a person. Cheap: it loads no engine."""
     made: Overhearer = importlib.import_module("agents.engines.overhearing").Overhearing(settings)
     return made

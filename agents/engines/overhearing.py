@@ -38,18 +38,19 @@ class Overhearing:
 
     async def wants(self, phrase: Pcm, language: str) -> Wants | None:
         """What the caller asks for; by English words where it isn't another language's. Raises Unavailable."""
-        words = await self._words(phrase, language)
+        words = await self.transcribe(phrase, language)
         if no_more_calls(words):
             return Wants.NO_CALLS
         return Wants.PERSON if means(plain(words), Means.PERSON) else None
 
-    async def _words(self, phrase: Pcm, language: str) -> str:
+    async def transcribe(self, audio: Pcm, language: str) -> str:
+        """The words of a phrase; "" for none. Raises Unavailable."""
         why: Exception | None = None
         timeout = aiohttp.ClientTimeout(total=WITHIN, sock_connect=CONNECT_WITHIN)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             for link in tuple(self._links):
                 try:
-                    return await _heard(session, link, phrase, language)
+                    return await _heard(session, link, audio, language)
                 except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as bad:
                     why = bad
                     self._links.remove(link)

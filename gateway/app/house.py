@@ -72,9 +72,9 @@ class HouseTools:
         mouth: Mouth,
         overhearer: Overhearer,
         rendered_in: str,
-        transcriber: Transcriber | None = None,
+        transcriber: Transcriber,
     ) -> None:
-        """`transcriber`: writes down what people say who are rung; None where this job understands nobody."""
+        """`transcriber`: writes down what people say who are rung."""
         self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
         self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
         self._transcriber = transcriber

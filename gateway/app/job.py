@@ -228,6 +228,7 @@ class _Job:
         context, settings = self._context, self._settings
         prompts, voice = PromptBook(redis), self._place.rendered_in
         agents = cast(Agents, registry())
+        overhearer = agents.overhearer(settings)
         tools = HouseTools(
             settings,
             redis,
@@ -237,9 +238,10 @@ class _Job:
             lk=context.api,
             hearing=hearing,
             mouth=mouth,
-            overhearer=agents.overhearer(settings),
+            overhearer=overhearer,
             rendered_in=voice,
-            transcriber=agents.transcriber(settings) if self._pool is Pool.AGENTS else None,
+            # The house loads no engine: whom it rings it understands as it does callers at menus.
+            transcriber=agents.transcriber(settings) if self._pool is Pool.AGENTS else overhearer,
         )
         warm = context.proc.userdata.get(_WARM)
         return Means(

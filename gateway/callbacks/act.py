@@ -4,10 +4,12 @@ rung, and then the two talk. Pure.
     asking ─a member takes it─▶ calling ─the callee answers─▶ talking ─either hangs up─▶ over
        └── nobody does ─▶ over     │ └── they don't ─▶ parting ─the human has heard so─▶ over
                                    └── the human hangs up ─▶ over
+                                             talking ─a machine has answered─▶ parting
 
 Asking is a handoff's (`gateway.handoff`): the same strategies, whisper and keys. There is no caller yet who could hear music,
 so what is for them alone is left out. The callee never hears ringing without a human who waits for them, and no human is left
-in silence: whoever waits is told what comes of it.
+in silence: whoever waits is told what comes of it. A machine that answers is nobody reached (`gateway.handoff.screening`): the
+two aren't kept waiting until that is sure.
 """
 
 from __future__ import annotations
@@ -23,11 +25,21 @@ from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.recall import RecallWord
 from gateway.handoff.machine import Transfer
+from gateway.handoff.screening import NOBODY, Screening
 from gateway.terms.act import TALKED, Callee, Handoff, Over, Recall
 from gateway.terms.handoff import Tried, by_status, told
 
 TELL_WITHIN = 8.0
 """Seconds that telling the human may take."""
+_APART = cues.Converse((), caller=False)
+"""The two don't talk: the record must not say that the callee was reached."""
+_UNREACHED = {
+    (False, False): RecallWord.NO_ANSWER,
+    (False, True): RecallWord.GIVEN_UP,
+    (True, False): RecallWord.MAILBOX,
+    (True, True): RecallWord.MAILBOX_GIVEN_UP,
+}
+"""What the human hears, by whether a machine has answered, and nobody calls again."""
 
 
 class Stage(StrEnum):
@@ -59,6 +71,8 @@ class Recalling:
     """Until when the connected legs must be told of, after another job took over."""
     again: frozenset[str] = frozenset()
     """Those of them that were."""
+    screening: Screening = NOBODY
+    """The callee, while they may be a machine."""
 
     @classmethod
     def start(cls, act: Recall, number: str, language: str) -> Self:
@@ -83,7 +97,7 @@ class Recalling:
         if self.stage is Stage.ASKING:
             return self.asking.deadline
         if self.stage is Stage.TALKING:
-            return self.resumed or float("inf")
+            return min(self.resumed or float("inf"), self.screening.until)
         return float("inf") if self.stage is Stage.OVER else self.until
 
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
@@ -112,6 +126,8 @@ class Recalling:
                 return self._unreached(Tried.NO_ANSWER, now, drop=True)
             case Stage.PARTING:
                 return self._over(self.why, cues.Drop(self.human))
+            case Stage.TALKING if now >= self.screening.until:
+                return replace(self, screening=NOBODY), (cues.Listen(CALLEE, on=False),)
             case Stage.TALKING:
                 return self._parted(frozenset({self.human, CALLEE}) - self.again)
         return self, ()
@@ -146,7 +162,9 @@ class Recalling:
     def _while_calling(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegAnswered(leg) if leg == CALLEE:
-                return replace(self, stage=Stage.TALKING), (cues.Connect(self.human),)
+                screening = Screening(CALLEE, now)
+                talking = replace(self, stage=Stage.TALKING, screening=screening)
+                return talking, (cues.Connect(self.human), *screening.heard())
             case cues.LegFailed(leg, status) if leg == CALLEE:
                 return self._unreached(by_status(status), now)
             case cues.LegLeft(leg) if leg == CALLEE:
@@ -168,8 +186,9 @@ class Recalling:
 
     def _unreached(self, tried: Tried, now: float, *, drop: bool = False) -> tuple[Self, tuple[Effect, ...]]:
         """The human is told, and goes."""
-        words = RecallWord.GIVEN_UP if self.act.last else RecallWord.NO_ANSWER
-        parting = replace(self, stage=Stage.PARTING, until=now + TELL_WITHIN, why=f"the callee wasn't reached: {tried}")
+        words = _UNREACHED[tried is Tried.MACHINE, self.act.last]
+        why = f"the callee wasn't reached: {tried}"
+        parting = replace(self, stage=Stage.PARTING, until=now + TELL_WITHIN, why=why, screening=NOBODY, resumed=0.0)
         drops = (cues.Drop(CALLEE),) if drop else ()
         return parting, (*drops, cues.Whisper(self.human, (self._says(words),)))
 
@@ -191,13 +210,22 @@ class Recalling:
 
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
+            case cues.LegSaid() | cues.LegSounds():
+                screening, machine = self.screening.on(event, now)
+                heard = replace(self, screening=screening)
+                return heard._machine(now, drop=True) if machine else (heard, ())
+            case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == CALLEE and self.screening.suspect:
+                return self._machine(now)
+            case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.human and self.screening.suspect:
+                return self._over(f"the callee wasn't reached: {Tried.MACHINE}", _APART, cues.Drop(CALLEE))
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg in (self.human, CALLEE):
                 return self._parted(frozenset({leg}))
             case cues.LegAnswered(leg) if leg in (self.human, CALLEE):
                 again = self.again | {leg}
                 both = again >= {self.human, CALLEE}
                 there = replace(self, again=frozenset() if both else again, resumed=0.0 if both else self.resumed)
-                return there, (cues.Connect(self.human),) if both and self.resumed else ()
+                connected = (cues.Connect(self.human), *self.screening.heard())
+                return there, connected if both and self.resumed else ()
             case cues.LegAnswered(leg):
                 return self, (cues.Drop(leg),)
             case cues.Offered():
@@ -207,10 +235,15 @@ class Recalling:
                 return replace(self, resumed=now + RESUME_WITHIN, again=frozenset()), (*drops, cues.Exit(self.act.team))
         return self, ()
 
+    def _machine(self, now: float, *, drop: bool = False) -> tuple[Self, tuple[Effect, ...]]:
+        """A machine has answered: nobody was reached, and the human, who talks with nobody any more, is told so."""
+        parting, effects = self._unreached(Tried.MACHINE, now, drop=drop)
+        return parting, (_APART, *effects)
+
     def _parted(self, gone: frozenset[str]) -> tuple[Self, tuple[Effect, ...]]:
         """One of the two has hung up, or isn't there any more."""
         left = sorted({self.human, CALLEE} - gone)
-        over = replace(self, stage=Stage.OVER, why=TALKED.reason, resumed=0.0)
+        over = replace(self, stage=Stage.OVER, why=TALKED.reason, resumed=0.0, screening=NOBODY)
         return over, (*(cues.Drop(leg) for leg in left), self._free(took=True), cues.Finish(over._outcome))
 
     # In the end.

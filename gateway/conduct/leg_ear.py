@@ -1,4 +1,4 @@
-"""Hears somebody who has answered and hasn't been connected: what they say, and whether it may be a machine."""
+"""Hears somebody who has answered: what they say, and whether it may be a machine."""
 
 from __future__ import annotations
 
@@ -36,10 +36,8 @@ log = structlog.get_logger(__name__)
 class LegEar:
     """One leg's. Use it as a context; `happened` is called on the loop's thread."""
 
-    def __init__(
-        self, room: rtc.Room, leg: str, happened: Happened, transcriber: Transcriber | None, language: str
-    ) -> None:
-        """`transcriber`: None where nothing understands words: keys alone count there."""
+    def __init__(self, room: rtc.Room, leg: str, happened: Happened, transcriber: Transcriber, language: str) -> None:
+        """`transcriber`: as long as it doesn't answer keys alone count, and what may be a machine is told by its sounds."""
         self._room, self._leg, self._happened = room, leg, happened
         self._transcriber, self._language = transcriber, language
         self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
@@ -75,8 +73,8 @@ class LegEar:
             ended = phrases.hear(frame)
             if monologue.told(talking=phrases.talking, seconds=FRAME_MS / 1000):
                 self._happened(LegSounds(self._leg, LegSound.MONOLOGUE))
-            if ended and self._transcriber is not None:
-                self._tasks.start(self._write(self._transcriber, phrases.audio), "write a leg's words down")
+            if ended:
+                self._tasks.start(self._write(phrases.audio), "write a leg's words down")
 
     async def _frames(self, track: rtc.RemoteAudioTrack) -> AsyncIterator[bytes]:
         stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE, num_channels=1, frame_size_ms=FRAME_MS)
@@ -86,11 +84,11 @@ class LegEar:
         finally:
             await stream.aclose()
 
-    async def _write(self, transcriber: Transcriber, phrase: bytes) -> None:
+    async def _write(self, phrase: bytes) -> None:
         audio = Pcm(RATE, phrase)
         try:
             async with asyncio.timeout(WRITTEN_WITHIN):
-                text = await transcriber.transcribe(audio, self._language)
+                text = await self._transcriber.transcribe(audio, self._language)
         except (Unavailable, TimeoutError) as bad:
             log.warning("what a leg says isn't understood now", leg=self._leg, why=str(bad) or "It took too long.")
             return

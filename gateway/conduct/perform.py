@@ -37,6 +37,7 @@ from gateway.calls.acts.cues import (
     LegHeard,
     LegHold,
     LegLeft,
+    Listen,
     Machine,
     Ready,
     Refer,
@@ -134,6 +135,8 @@ class Performance:
         """Who hears whom of those who talk with the caller, while they do."""
         self._aside = ""
         """The leg of those that is being told something."""
+        self._overheard = ""
+        """The leg of those that is heard by us besides."""
         self._recorder: Recorder | None = None
         self._holding: Holding | None = None
         self._talks = AsyncExitStack()
@@ -288,13 +291,13 @@ class Performance:
                 self._introducing = ""
                 self._told_aside()
                 self._talk = conversation(legs, caller=caller, music=music)
-                self._tools.hearing(self._talk)
+                self._tools.hearing(self._talking)
             case Renew(legs):
                 assert self._legs is not None
                 self._legs.renew(legs)
             case Dial() | Refer() | Drop():
                 self._leg(effect)
-            case Whisper() | Ready():
+            case Whisper() | Ready() | Listen():
                 self._whisper(effect)
             case Card(leg, name):
                 self._part.card(leg, name)
@@ -323,25 +326,48 @@ class Performance:
             case Refer():
                 self._legs.refer(effect)
             case Drop(leg):
+                if leg == self._overheard:
+                    self._overhear("")
                 self._part_with(leg)
                 self._legs.drop(leg)
                 if leg == self._bridged:  # the caller hears us again
                     self._bridged = ""
                     self._tools.hearing(self._matrix())
 
-    def _whisper(self, effect: Whisper | Ready) -> None:
+    @property
+    def _talking(self) -> Matrix:
+        """Who hears whom while some talk with the caller, or with each other."""
+        if not self._overheard:
+            return self._talk
+        # In a call of ours the leg of whoever is called is the caller's.
+        party = CALLER if isinstance(self._part.act, Recall) else leg_party(self._overheard)
+        return self._talk | hears(JOB, party)
+
+    def _overhear(self, leg: str) -> None:
+        """From now on hear this leg besides, and none else; "" for none."""
+        assert self._whispers is not None
+        if self._overheard:
+            self._whispers.end(self._overheard)
+        self._overheard = leg
+        if leg:
+            self._whispers.listen(leg)
+        self._tools.hearing(self._talking)
+
+    def _whisper(self, effect: Whisper | Ready | Listen) -> None:
         assert self._whispers is not None
         assert self._speaker is not None
         match effect:
             case Whisper(leg, texts) if leg == self._bridged:
                 self._aside = leg
-                self._tools.hearing(self._talk | hears(leg_party(leg), track(JOB, whispering(leg))))
+                self._tools.hearing(self._talking | hears(leg_party(leg), track(JOB, whispering(leg))))
                 self._whispers.whisper(leg, texts)
             case Whisper(leg, texts):
                 if leg not in self._told:
                     self._told = (*self._told, leg)
                     self._tools.hearing(self._matrix())
                 self._whispers.whisper(leg, texts)
+            case Listen(leg, on):
+                self._overhear(leg if on else "")
             case Ready(texts, whisper=True):
                 self._whispers.ready(texts)
             case Ready(texts):
@@ -352,7 +378,7 @@ class Performance:
         """Whoever talks with the caller was told what they were to know."""
         if self._aside and self._whispers is not None:
             self._whispers.end(self._aside)
-            self._tools.hearing(self._talk)
+            self._tools.hearing(self._talking)
         self._aside = ""
 
     def _part_with(self, leg: str) -> None:

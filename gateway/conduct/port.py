@@ -332,8 +332,8 @@ class Wants(StrEnum):
     """Never to be called again."""
 
 
-class Overhearer(Protocol):
-    """Understands few things of what callers say."""
+class Overhearer(Transcriber, Protocol):
+    """Understands few things of what callers say, phrase by phrase; as a transcriber it writes a phrase down."""
 
     async def wants(self, phrase: Pcm, language: str) -> Wants | None:
         """What the caller asks for in it; None for anything else. `language`: BCP 47 tag. Raises Unavailable."""
@@ -364,5 +364,5 @@ class Agents(Protocol):
         ...
 
     def overhearer(self, settings: Settings) -> Overhearer:
-        """Understands who asks for a person. Cheap: it loads no engine."""
+        """Understands phrases, such as who asks for a person. Cheap: it loads no engine."""
         ...

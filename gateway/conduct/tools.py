@@ -45,6 +45,10 @@ class Whispers(Protocol):
         """Say these to the leg, in place of what it is being told, and listen to it from now on."""
         ...
 
+    def listen(self, leg: str) -> None:
+        """Listen to a leg that isn't whispered to, from now on."""
+        ...
+
     def end(self, leg: str) -> None:
         """Fall silent to it at once, and listen no more."""
         ...

@@ -52,6 +52,8 @@ class Whispers:
         self._room, self._wording, self._listen, self._happened = room, _Made(wording), listen, happened
         self._tasks = Tasks("whispers")
         self._legs: dict[str, _Whisper] = {}
+        self._heard_only: dict[str, asyncio.Event] = {}
+        """Set for a leg that is heard no more, and to which nothing was said."""
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -75,8 +77,20 @@ class Whispers:
             self._tasks.start(self._run(one), f"whisper {leg}")
         one.say(texts)
 
+    def listen(self, leg: str) -> None:
+        """Listen to the leg, and say nothing; it isn't being whispered to."""
+        if leg not in self._heard_only:
+            over = self._heard_only[leg] = asyncio.Event()
+            self._tasks.start(self._hear(leg, over), f"listen to {leg}")
+
+    async def _hear(self, leg: str, over: asyncio.Event) -> None:
+        async with self._listen(leg, self._happened):
+            await over.wait()
+
     def end(self, leg: str) -> None:
         """Fall silent to it at once, and listen no more."""
+        if (over := self._heard_only.pop(leg, None)) is not None:
+            over.set()
         if (one := self._legs.pop(leg, None)) is not None:
             one.end()
 

@@ -12,6 +12,7 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.asked import Asked, At
+from gateway.handoff.screening import NOBODY, Screening
 from gateway.terms.act import TALKED, Because, Handoff, Onward, Over
 from gateway.terms.ending import Party
 from gateway.terms.handoff import Tried, told
@@ -115,6 +116,10 @@ class State:
     third_leg: str = ""
     third_until: float = 0.0
     """When a third must have answered."""
+    screening: Screening = NOBODY
+    """The third, while they may be a machine."""
+    mailbox: bool = False
+    """It was one, and the human is told so once they talk with the caller again."""
     asides: int = 0
     """Times that the human has left the caller for a third since all could be heard anew (see `cues.Renew`)."""
     passed_on: str = ""
@@ -153,7 +158,8 @@ class State:
             case Phase.NEW | Phase.OVER:
                 return never
             case Phase.BRIDGED:
-                return min(self.resumed or never, self.star or never, self.third_until or never)
+                times = (self.resumed, self.star, self.third_until, self.screening.until)
+                return min(one or never for one in times)
             case Phase.PARTING:
                 return min(one.until for one in self.asked)
         alone = self.alone + SETTLE if self.alone and not self.asked else never
@@ -190,7 +196,9 @@ class State:
 
     def parted(self) -> State:
         """Without whoever talked with the caller."""
-        return replace(self, talking="", talks_with="", reach="", hold="", held=0.0, star=0.0, resumed=0.0)
+        return replace(
+            self, talking="", talks_with="", reach="", hold="", held=0.0, star=0.0, resumed=0.0, screening=NOBODY
+        )
 
     def put(self, one: Asked) -> State:
         """With a member as they are now."""

@@ -13,6 +13,7 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff import cut_off, third
+from gateway.handoff.screening import NOBODY
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
 from gateway.terms import codes
 from gateway.terms.handoff import Tried
@@ -40,8 +41,10 @@ def _is_third(state: State, leg: str) -> bool:
 
 
 def _left_by_human(state: State, now: float) -> Then:
-    """The caller goes on with a third who has answered, or with the agent, where one was asked who hasn't."""
+    """The caller goes on with a third who has answered, or with the agent, where one was asked who hasn't, or may be a machine."""
     match state.third:
+        case Third.ASIDE | Third.THREE if state.screening.suspect:
+            return _give_back(state, dropped=False)
         case Third.ASIDE | Third.THREE:
             return third.succeeds(state, now)
         case Third.RUNG_ASIDE | Third.RUNG_IN | Third.LEFT:
@@ -56,7 +59,9 @@ def talked(state: State) -> Then:
 
 
 def _over(state: State) -> State:
-    return replace(state, over=True, resumed=0.0, third=Third.NOBODY, third_leg="", third_until=0.0)
+    return replace(
+        state, over=True, resumed=0.0, third=Third.NOBODY, third_leg="", third_until=0.0, screening=NOBODY
+    )  # fmt: skip
 
 
 def _thirds(state: State) -> tuple[Effect, ...]:
@@ -77,15 +82,16 @@ def _talk_on(state: State, event: Event, now: float) -> Then:
     return there, (*drops, cues.Exit(state.act.team), *left, *lost, *heard, *anew)
 
 
-def _connected_again(state: State, event: Event, _: float) -> Then:
+def _connected_again(state: State, event: Event, now: float) -> Then:
     assert isinstance(event, cues.LegAnswered)
     if _is_third(state, event.leg):
-        return third.answered(state)
+        return third.answered(state, now)
     if event.leg != state.talking:
         return state, (cues.Drop(event.leg),)
     there = replace(state, resumed=0.0)
     plain = state.third is Third.NOBODY and not state.passed_on
-    return there, (cues.Connect(event.leg),) if plain else third.heard(there)
+    connected = (cues.Connect(event.leg),) if plain else third.heard(there)
+    return there, (*connected, *there.screening.heard())
 
 
 def _hung_up_on(state: State, event: Event, now: float) -> Then:
@@ -101,6 +107,8 @@ def due(state: State, now: float) -> Then:
     """What follows from the deadline having passed: a `*` that was no code, or a leg that another job wasn't told of."""
     if state.star and now >= state.star:
         return replace(state, star=0.0), ()
+    if now >= state.screening.until:
+        return third.heard_enough(state)
     if state.third_until and now >= state.third_until:
         return third.without(state, now)
     return _left_by_human(replace(state, resumed=0.0), now)
@@ -134,11 +142,21 @@ def _hold(state: State, event: Event, now: float) -> Then:
     return there, third.heard(there) if ours and event.hold != state.hold else ()
 
 
-def _give_back(state: State, *, dropped: bool = True) -> Then:
+def _screened(state: State, event: Event, now: float) -> Then:
+    """A third is heard. Where the caller was left to them and they turn out to be a machine, the agent goes on."""
+    assert isinstance(event, cues.LegSaid | cues.LegSounds)
+    if event.leg != state.talking:
+        return third.screened(state, event, now)
+    screening, machine = state.screening.on(event, now)
+    heard = replace(state, screening=screening)
+    return _give_back(heard, came=Tried.MACHINE) if machine else (heard, ())
+
+
+def _give_back(state: State, *, dropped: bool = True, came: Tried = Tried.GAVE_BACK) -> Then:
     """The human has done their part: the caller goes on with the agent, and hears music until it speaks."""
     back = replace(_over(state), returned=True)
     drops = (*_thirds(state), *((cues.Drop(state.talking),) if dropped else ()))
-    effects: tuple[Effect, ...] = (cues.Consulted(state.talking, Tried.GAVE_BACK),)
+    effects: tuple[Effect, ...] = (cues.Consulted(state.talking, came),)
     return back, (*drops, state.music, *effects, *back.ending())
 
 
@@ -149,6 +167,8 @@ TALKING: Mapping[type[Event], Step] = {
     cues.LegLeft: _left_talk,
     cues.LegKey: _key,
     cues.LegHold: _hold,
+    cues.LegSaid: _screened,
+    cues.LegSounds: _screened,
     cues.Renewed: third.renewed,
     cues.Offered: too_late,
     cues.Gone: _hung_up_on,

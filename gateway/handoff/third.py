@@ -11,6 +11,8 @@
 connected again once the third is out of the room. If the human hangs up in
 either, the caller goes on with the third: that is how a caller is passed on with a word before. While the third still rings
 they go on with the agent.
+
+A third whose mailbox answers is let go as soon as that is known (`gateway.handoff.screening`), and the human is told.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import LATE
 from gateway.calls.words.handoff import HandoffWord
+from gateway.handoff.screening import NOBODY, Screening
 from gateway.handoff.state import Feature, State, Then, Third
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
@@ -102,27 +105,52 @@ def _rung(state: State, to: Third, now: float) -> Then:
     return moved, (cues.Dial(leg, state.act.third, RINGS), *effects)
 
 
-def answered(state: State) -> Then:
+def answered(state: State, now: float) -> Then:
     """The third has answered, or another job is told that they have."""
-    moved, effects = _moved(replace(state, third_until=0.0), _ANSWERED.get(state.third, state.third))
-    noted = (cues.Consulted(state.third_leg, Tried.ASKED),) if state.third in _ANSWERED else ()
-    return moved, (*effects, *noted)
+    first = state.third in _ANSWERED
+    there = replace(state, third_until=0.0, screening=Screening(state.third_leg, now) if first else state.screening)
+    moved, effects = _moved(there, _ANSWERED.get(state.third, state.third))
+    noted = (cues.Consulted(state.third_leg, Tried.ASKED),) if first else ()
+    return moved, (*effects, *moved.screening.heard(), *noted)
+
+
+def screened(state: State, event: Event, now: float) -> Then:
+    """A third is heard, who may be a machine."""
+    assert isinstance(event, cues.LegSaid | cues.LegSounds)
+    screening, machine = state.screening.on(event, now)
+    heard_it = replace(state, screening=screening)
+    return let_go(heard_it, now) if machine else (heard_it, ())
+
+
+def let_go(state: State, now: float) -> Then:
+    """The third is a machine."""
+    came = cues.Consulted(state.third_leg, Tried.MACHINE)
+    alone, effects = without(replace(state, mailbox=True), now)
+    return alone, (*effects, came)
+
+
+def heard_enough(state: State) -> Then:
+    """The third is somebody: nobody listens any more."""
+    return replace(state, screening=NOBODY), (cues.Listen(state.screening.leg, on=False),)
 
 
 def without(state: State, now: float, *, dropped: bool = True) -> Then:
     """The two go on without a third, who is hung up on (`dropped`) or has gone."""
     leg = (cues.Drop(state.third_leg),) if dropped and state.third_leg else ()
     aside = state.third in _ASIDE
-    alone = replace(state, third_leg="", third_until=now + PARTS if aside else 0.0)
+    alone = replace(state, third_leg="", third_until=now + PARTS if aside else 0.0, screening=NOBODY)
     moved, effects = _moved(alone, Third.LEFT if aside else Third.NOBODY)
-    return moved, (*leg, *effects)
+    if moved.third is Third.LEFT or not moved.mailbox:
+        return moved, (*leg, *effects)
+    told = cues.Whisper(moved.talking, (moved.says(HandoffWord.MAILBOX),))
+    return replace(moved, mailbox=False), (*leg, *effects, told)
 
 
 def gone(state: State, legs: frozenset[str]) -> State:
     """As another job finds it, of whose legs these are there."""
     if state.third is Third.NOBODY or state.third_leg in legs:
         return state
-    return replace(state, third=Third.NOBODY, third_leg="", third_until=0.0)
+    return replace(state, third=Third.NOBODY, third_leg="", third_until=0.0, screening=NOBODY)
 
 
 def heard(state: State) -> tuple[Effect, ...]:

@@ -139,3 +139,8 @@ async def test_silence_is_nobody(provider: Provider) -> None:
 async def test_who_wants_no_more_calls_is_told_apart_from_who_wants_a_person(provider: Provider) -> None:
     provider.answer = _saying("Please stop calling me.")
     assert await overhearing(f"good={provider.url}").wants(PHRASE, "en") is Wants.NO_CALLS
+
+
+async def test_what_people_say_who_are_rung_is_written_down(provider: Provider) -> None:
+    provider.answer = _saying("I'll take it.")
+    assert await overhearing(f"good={provider.url}").transcribe(PHRASE, "en") == "I'll take it."

@@ -23,7 +23,8 @@ from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
-from tests.e2e.test_house import said, talk
+from tests.e2e.test_handoff import MAILBOX
+from tests.e2e.test_house import said, talk, tone
 from tests.e2e.test_house_kills import killed, looked, process
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -79,14 +80,14 @@ async def comes_to(stack: Stack, call: Call, state: str, within: float = 20.0) -
     return found
 
 
-async def takes(callees: Phone, within: float = 30.0) -> Call:
-    """The human, who is rung first, and takes the callback."""
+async def takes(callees: Phone, within: float = 30.0, by: str = "") -> Call:
+    """The human, who is rung first, and takes the callback: by these words, or by a key."""
     ringing = await callees.rung(within)
     assert ringing.dialed == EVE
     human = await ringing.answer()
     await said(callees, human, CALLBACK)
     await said(callees, human, CHOOSE)
-    await human.press("1")
+    await (callees.say(human, by) if by else human.press("1"))
     return human
 
 
@@ -110,17 +111,22 @@ async def test_the_human_is_rung_first_then_the_caller_and_the_two_talk(
 
 
 @pytest.mark.long
-async def test_a_callee_who_declines_is_told_of_to_the_human_and_called_again(
+async def test_a_callee_whose_mailbox_answers_is_told_of_to_the_human_and_called_again(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
     call = await books(caller)
     human = await takes(callees)
-    (await callees.rung()).reject(486)
-    await said(callees, human, word(RecallWord.NO_ANSWER, "en-US"))
+    machine = await (await callees.rung()).answer()
+    await callees.say(machine, MAILBOX)
+    await machine.say(tone(1000.0, 0.8))
+    await said(callees, human, word(RecallWord.MAILBOX, "en-US"))
     await human.ended()
+    await machine.ended()
     found = await comes_to(stack, call, "booked")
-    assert "busy" in found["why"]
-    human = await takes(callees, 90.0)  # a minute later
+    assert "machine" in found["why"]
+    run = await record(stack, f"CB_{found['id']}-1", ending="missed")
+    assert [leg["number"] for leg in run["legs"]] == [EVE, THEIRS]
+    human = await takes(callees, 90.0, by="Take it.")  # a minute later
     callee = await (await callees.rung()).answer()
     await talk(callee, human)
     await human.hang_up()

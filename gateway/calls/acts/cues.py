@@ -308,6 +308,14 @@ class Whisper:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Hear a leg besides whoever talks with it, until it is dropped or `on` is False: LegSaid and LegSounds follow."""
+
+    leg: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Connect:
     """Let the caller and the leg hear each other, and nobody else, and fall silent; LegLeft follows when it hangs up."""
 
@@ -446,7 +454,7 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Connect | Converse | Ready | Card | Consulted | Enter
+    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Listen | Connect | Converse | Ready | Card | Consulted | Enter
     | Exit | Release | HoldOn | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip

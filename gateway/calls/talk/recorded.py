@@ -32,12 +32,16 @@ _RELAY = re.compile(
     )""",
     re.VERBOSE,
 )
-_RECORDED = re.compile(
-    r"""\b(?:
+_MAILBOX = r"""
       (?:leave|record)\s(?:a|your|us\sa|me\sa)\s(?:\w+\s){0,2}message\b .{0,60}?\b(?:tone|beep)
     | (?:at|after)\sthe\s(?:tone|beep) | please\sleave\s(?:a|your|me\sa|us\sa)\s(?:\w+\s){0,2}message
     | (?:reached|this\sis)\sthe\s(?:voice\s?mail|voicemail|mail\s?box|answering\smachine)
     | voice\s?mail\s?box | mailbox\s(?:is\sfull|belonging) | forwarded\sto\s(?:an?\s)?(?:automated\s)?voice
+"""
+_RECORDED = re.compile(
+    r"\b(?:"
+    + _MAILBOX
+    + r"""
     | (?:is|are)\snot\savailable\s(?:to\stake|right\snow|at\sthe\smoment) | can\s?(?:t|not)\scome\sto\sthe\sphone
     | please\s(?:continue\sto\s)?hold\b | please\sstay\son\sthe\sline | remain\son\sthe\sline
     | your\scall\s(?:is|may\sbe|will\sbe)\s(?:very\s)?(?:important|recorded|monitored|answered)
@@ -51,6 +55,7 @@ _RECORDED = re.compile(
     )""",
     re.VERBOSE,
 )
+_MAILBOXES = re.compile(rf"\b(?:{_MAILBOX})", re.VERBOSE)
 _OWN_WISH = re.compile(
     r"\b(?:i|we|you|can|could|may|let me|should)\b(?: \w+){0,3} (?:leave|record)\b|\bhow (?:do|can) i\b"
 )
@@ -66,6 +71,12 @@ _AHEAD_LEAST = 5
 def words_of(text: str) -> str:
     """The words alone, in lower case."""
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def is_mailbox(text: str) -> bool:
+    """Whether these are the words of a mailbox: other recordings may end with a person."""
+    plain = words_of(text)
+    return bool(_MAILBOXES.search(plain)) and not _OWN_WISH.search(plain)
 
 
 def kind_of(text: str) -> Kind:

@@ -28,6 +28,8 @@ class HandoffWord(StrEnum):
     """Why that caller is called back, for whoever does."""
     NO_ASIDE = "handoff_no_aside"
     """To whoever talks with the caller and wants to ask a third in private, which can't be done again."""
+    MAILBOX = "handoff_mailbox"
+    """To whoever talks with the caller, once the third whom they have asked turns out to be one."""
     INTRODUCE = "handoff_introduce"
     """To both."""
     INTRODUCE_NOBODY = "handoff_introduce_nobody"
@@ -56,6 +58,7 @@ _ENGLISH = {
     HandoffWord.CALLER_LOST: "The caller was cut off, and can't be called back now. Goodbye.",
     HandoffWord.CALL_DROPPED: "they were cut off while they talked with us",
     HandoffWord.NO_ASIDE: "You can ask somebody in private once a call here. Press star 3 to bring them in.",
+    HandoffWord.MAILBOX: "A mailbox answered. It isn't on the line any more.",
     HandoffWord.INTRODUCE: "{caller}, I have {human} for you.",
     HandoffWord.INTRODUCE_NOBODY: "I have {human} for you.",
     HandoffWord.INTRODUCE_COLLEAGUE: "{caller}, I have a colleague for you.",

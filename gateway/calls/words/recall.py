@@ -17,6 +17,10 @@ class RecallWord(StrEnum):
     """To them, when the callee wasn't reached and is called again."""
     GIVEN_UP = "recall_given_up"
     """To them, when nobody calls again."""
+    MAILBOX = "recall_mailbox"
+    """To them, when the callee's mailbox answered, and they are called again."""
+    MAILBOX_GIVEN_UP = "recall_mailbox_given_up"
+    """To them, when nobody calls again."""
 
 
 _ENGLISH = {
@@ -24,6 +28,8 @@ _ENGLISH = {
     RecallWord.RINGING: "Thank you. I'm calling them now.",
     RecallWord.NO_ANSWER: "They can't be reached. We'll try again later. Goodbye.",
     RecallWord.GIVEN_UP: "They can't be reached, and this was the last try. Goodbye.",
+    RecallWord.MAILBOX: "A mailbox answered. We'll try again later. Goodbye.",
+    RecallWord.MAILBOX_GIVEN_UP: "A mailbox answered, and this was the last try. Goodbye.",
 }
 WORDS_RECALL: Mapping[str, Mapping[RecallWord, str]] = {"en": _ENGLISH}
 """By the language's first subtag (BCP 47), in lower case."""

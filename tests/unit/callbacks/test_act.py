@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -12,6 +13,9 @@ from gateway.callbacks.act import Recalling, Stage
 from gateway.callbacks.told import CALLEE
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.words import word
+from gateway.calls.words.recall import RecallWord
+from gateway.handoff.screening import LISTENS
 from gateway.terms.act import Callee, Over, Recall
 
 NOW = 1_800_000_000.0
@@ -87,7 +91,7 @@ def test_once_they_take_it_the_callee_is_rung_and_not_before() -> None:
 
 def test_then_the_two_talk_until_one_hangs_up() -> None:
     run = talking()
-    assert run.done[-1] == cues.Connect(run.machine.human)
+    assert run.done[-2] == cues.Connect(run.machine.human)
     assert run.machine.talks_with == "ana"
     effects = run.on(cues.LegLeft(CALLEE))
     assert cues.Drop(run.machine.human) in effects
@@ -113,6 +117,58 @@ def test_a_callee_who_does_not_answer_is_dropped_in_time() -> None:
     assert outcome(run) == Over("the callee wasn't reached: no answer")
 
 
+GREETING = "You have reached the voicemail of Ada. Please leave a message after the tone."
+APART = cues.Converse((), caller=False)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("by", ["its words", "its tone"])
+def test_a_mailbox_is_nobody_reached_and_the_human_is_told(by: str, last: bool) -> None:
+    run = talking()
+    run.machine = replace(run.machine, act=replace(RECALL, last=last))
+    assert run.done[-1] == cues.Listen(CALLEE)
+    if by == "its words":
+        effects = run.on(cues.LegSaid(CALLEE, GREETING))
+    else:
+        assert run.on(cues.LegSounds(CALLEE, cues.LegSound.BEEP)) == (), "another call waits for them"
+        effects = run.on(*(cues.LegSounds(CALLEE, one) for one in (cues.LegSound.MONOLOGUE, cues.LegSound.BEEP)))
+    human = run.machine.human
+    told = word(RecallWord.MAILBOX_GIVEN_UP if last else RecallWord.MAILBOX, "en-US")
+    assert effects == (APART, cues.Drop(CALLEE), cues.Whisper(human, (told,)))
+    assert run.machine.talks_with == ""
+    run.on(cues.LegHeard(human))
+    assert outcome(run) == Over("the callee wasn't reached: machine")
+    assert cues.Release("sales", "ana", took=False) in run.done
+
+
+@pytest.mark.parametrize("leg", ["human", "callee"])
+def test_who_hangs_up_amid_a_greeting_has_reached_nobody(leg: str) -> None:
+    run = talking()
+    run.on(cues.LegSounds(CALLEE, cues.LegSound.MONOLOGUE))
+    effects = run.on(cues.LegLeft(CALLEE if leg == "callee" else run.machine.human))
+    assert effects[0] == APART
+    if leg == "callee":
+        run.on(cues.LegHeard(run.machine.human))
+    assert outcome(run) == Over("the callee wasn't reached: machine")
+
+
+def test_a_callee_is_heard_no_longer_than_it_takes_to_know_a_machine() -> None:
+    run = talking()
+    run.on(cues.LegSaid(CALLEE, "Hello, this is Ada."))
+    assert run.due() == (cues.Listen(CALLEE, on=False),)
+    assert run.now == NOW + LISTENS
+    assert run.on(cues.LegSaid(CALLEE, GREETING)) == ()
+    run.on(cues.LegLeft(CALLEE))
+    assert outcome(run) == Over("the two have talked", run.machine._outcome.by)
+
+
+def test_another_job_hears_the_callee_on() -> None:
+    run = talking()
+    human = run.machine.human
+    run.on(cues.Resumed(frozenset({human, CALLEE})), cues.LegAnswered(CALLEE))
+    assert run.on(cues.LegAnswered(human)) == (cues.Connect(human), cues.Listen(CALLEE))
+
+
 def test_a_human_who_hangs_up_takes_the_ringing_with_them() -> None:
     run = calling()
     effects = run.on(cues.LegLeft(run.machine.human))
@@ -136,8 +192,8 @@ def test_another_job_goes_on_with_whoever_is_there() -> None:
     assert not [one for one in effects if isinstance(one, cues.Dial)]
     run = talking()
     run.on(cues.Resumed(frozenset({run.machine.human, CALLEE})), cues.LegAnswered(CALLEE))
-    assert run.on(cues.LegAnswered(run.machine.human)) == (cues.Connect(run.machine.human),)
-    assert run.machine.deadline == float("inf")
+    assert run.on(cues.LegAnswered(run.machine.human))[0] == cues.Connect(run.machine.human)
+    assert run.machine.deadline == NOW + LISTENS
     run = talking()
     run.on(cues.Resumed(frozenset({CALLEE})), cues.LegAnswered(CALLEE))
     assert cues.Drop(CALLEE) in run.due()
@@ -222,6 +278,11 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: self.answered)
     def presses(self, which: int, key: str) -> None:
         self.feed(cues.LegKey(sorted(self.answered)[which % len(self.answered)], key))
+
+    @rule(said=st.sampled_from(["hello", GREETING]), sound=st.none() | st.sampled_from(cues.LegSound))
+    @precondition(lambda self: CALLEE in self.answered)
+    def the_callee_is_heard(self, said: str, sound: cues.LegSound | None) -> None:
+        self.feed(cues.LegSaid(CALLEE, said) if sound is None else cues.LegSounds(CALLEE, sound))
 
     @rule(which=st.integers(0, 3))
     @precondition(lambda self: self.answered)

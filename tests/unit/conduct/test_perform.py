@@ -32,8 +32,10 @@ from gateway.calls.acts.cues import (
     Kept,
     Key,
     LegAnswered,
+    LegHeard,
     LegKey,
     LegLeft,
+    Listen,
     Machine,
     Ready,
     Release,
@@ -41,13 +43,13 @@ from gateway.calls.acts.cues import (
     Say,
     Whisper,
 )
-from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, bridge, consults, hears
+from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, Party, bridge, consults, hears, leg, track, whispering
 from gateway.conduct import perform
 from gateway.conduct.keeping import KEEP_WITHIN
 from gateway.conduct.perform import Part, Performance
 from gateway.conduct.tools import Tools
 from gateway.errors import Unavailable
-from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Handoff, Onward, Over, Record, Ring, Wait
+from gateway.terms.act import Act, Because, Callee, Choose, Dismiss, Handoff, Onward, Over, Recall, Record, Ring, Wait
 from gateway.terms.call import Left
 from gateway.terms.event import Kind
 from gateway.terms.handoff import Tried
@@ -150,6 +152,9 @@ class World:
 
     def whisper(self, leg: str, texts: Sequence[str]) -> None:
         self.done.append(("whisper", leg, texts))
+
+    def listen(self, leg: str) -> None:
+        self.done.append(("listen", leg))
 
     def end(self, leg: str) -> None:
         self.done.append(("end", leg))
@@ -672,3 +677,17 @@ async def test_nobody_looks_for_answers_to_cards_while_none_can_come(monkeypatch
     await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegKey("1", "1"), LegLeft("1"))
     assert world.done.count("expects nothing") == 1
     assert world.done.index("expects nothing") < world.done.index(Connect("1"))
+
+
+@pytest.mark.parametrize(
+    ("act", "party"), [(HANDOFF, leg("2")), (Recall("cb", "desk"), CALLER)], ids=["a third", "a callee"]
+)
+@pytest.mark.parametrize("ends", [Listen("2", on=False), Drop("2")], ids=["is known", "is dropped"])
+async def test_whoever_may_be_a_machine_is_heard_besides(act: Act, party: Party, ends: Effect) -> None:
+    world = World()
+    made = machine((Begun, (Connect("1"), Listen("2"))), (LegHeard, ()), (Key, (Whisper("1", ("Hm.",)), ends, DONE)))
+    await run(world, world.part(act, made), Key("1"))
+    heard = bridge("1") | hears(JOB, party)
+    aside = heard | hears(leg("1"), track(JOB, whispering("1")))
+    told = [one for one in world.done if isinstance(one, Matrix) or one in (("listen", "2"), ("end", "2"))]
+    assert told[-5:] == [("listen", "2"), heard, aside, ("end", "2"), bridge("1")]

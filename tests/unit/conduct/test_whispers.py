@@ -4,7 +4,7 @@ can be said nobody waits for it."""
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from gateway.calls.acts.cues import LegHeard
 from gateway.conduct import whispers
 from gateway.conduct.whispers import Whispers, _Made
 from gateway.errors import Unavailable
+from tests.e2e.servers import until
 
 
 class Wording:
@@ -74,3 +75,31 @@ async def test_where_nothing_can_be_whispered_it_counts_as_heard_and_is_tried_an
             them.whisper("one", ("hello",))
             assert await asyncio.wait_for(told.get(), 5) == LegHeard("one")
             assert Mute.opened == tries
+
+
+class Listening:
+    """A LegEar; who is heard."""
+
+    heard: ClassVar[list[str]] = []
+
+    def __init__(self, leg: str, _: object) -> None:
+        self.leg = leg
+
+    async def __aenter__(self) -> Self:
+        Listening.heard.append(self.leg)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        Listening.heard.remove(self.leg)
+
+
+async def test_a_leg_is_heard_to_which_nothing_is_said() -> None:
+    async with Whispers(cast(Any, None), cast(Any, None), cast(Any, Listening), lambda _: None) as them:
+        them.listen("one")
+        them.listen("one")
+        await until(lambda: Listening.heard == ["one"])
+        them.end("one")
+        await until(lambda: not Listening.heard)
+        them.listen("one")
+        await until(lambda: Listening.heard == ["one"])
+    assert Listening.heard == []

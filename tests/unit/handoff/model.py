@@ -50,6 +50,8 @@ class Desk(World):
         """What was said to somebody alone who talks."""
         self.renewing: tuple[str, ...] = ()
         """The legs that were last asked to publish anew."""
+        self.overheard = ""
+        """The leg that we hear besides whoever talks with it."""
         self.accompanied = False
         """The caller hears us besides whoever talks with them."""
         self.holding: dict[str, str] = {}
@@ -61,6 +63,8 @@ class Desk(World):
                 self.told_aside.append((leg, texts))
             case cues.Renew(legs):
                 self.renewing = legs
+            case cues.Listen(leg, on):
+                self.overheard = leg if on else ""
             case cues.Whisper(leg, texts):
                 assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
                 assert texts
@@ -84,7 +88,7 @@ class Desk(World):
             case cues.Consulted(leg, tried):
                 again = (self.came.get(leg), tried) in (
                     (Tried.TAKEN, Tried.GAVE_BACK), (Tried.TAKEN, Tried.CUT_OFF), (Tried.ASKED, Tried.TAKEN),
-                    (Tried.TAKEN, Tried.CALLER_CUT_OFF)
+                    (Tried.TAKEN, Tried.CALLER_CUT_OFF), (Tried.ASKED, Tried.MACHINE), (Tried.TAKEN, Tried.MACHINE)
                 )  # fmt: skip
                 assert leg not in self.came or again, "a leg comes out one way"
                 self.came[leg] = tried
@@ -94,6 +98,7 @@ class Desk(World):
                 assert self.gone
                 self.booked.append(reason)
             case cues.Drop(leg):
+                self.overheard = "" if leg == self.overheard else self.overheard
                 self.told.pop(leg, None)
                 if self.legs.get(leg) == "aside":
                     self.legs[leg] = "answered"
@@ -131,7 +136,7 @@ class Desk(World):
         self.happens(event, effects=effects)
         if back is not None:
             self.holding[back] = ""
-        self.sound, self.told = "", {}
+        self.sound, self.told, self.overheard = "", {}, ""
         for leg, state in list(self.legs.items()):
             if state in ("connected", "aside"):
                 self.legs[leg] = "answered"
@@ -153,6 +158,11 @@ class Desk(World):
             return
         connected = self.those("connected")
         self._check_third(connected)
+        screened = self.machine.screening.leg
+        # Of one who has hung up nothing is to be heard any more.
+        assert self.legs.get(self.overheard, "left") == "left" or self.overheard == screened, (
+            "nobody else is listened to"
+        )
         back = [one for one in self.machine.asked if one.name == self.machine.rung_back]
         assert not back or not self.in_line or self.machine.phase is Phase.PARTING, "who is rung back is rung alone"
         assert all(one.name in self.held for one in back) or self.gone, "and is nobody else's to ring"

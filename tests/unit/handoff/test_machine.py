@@ -110,6 +110,15 @@ class Handoffs(RuleBasedStateMachine):
     def something_sounds(self, data: st.DataObject, sound: cues.LegSound) -> None:
         self._happens(cues.LegSounds(data.draw(st.sampled_from(self.desk.those("answered"))), sound), None)
 
+    @precondition(lambda self: self.desk.overheard)
+    @rule(
+        said=st.sampled_from(["hello", "leave a message after the tone", "please hold"]),
+        sound=st.none() | st.sampled_from(cues.LegSound),
+    )
+    def a_third_is_heard(self, said: str, sound: cues.LegSound | None) -> None:
+        leg = self.desk.overheard
+        self._happens(cues.LegSaid(leg, said) if sound is None else cues.LegSounds(leg, sound), None)
+
     @precondition(lambda self: any(self.desk.told.values()))
     @rule(data=st.data(), crash=st.none() | st.integers(0, 2))
     def the_whisper_ends(self, data: st.DataObject, crash: int | None) -> None:

@@ -10,6 +10,7 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
+from gateway.handoff.screening import BEGINS, LISTENS
 from gateway.handoff.state import Feature, Third
 from gateway.handoff.talking import code
 from gateway.handoff.third import MOVES, PARTS, RINGS, offers
@@ -166,6 +167,78 @@ def test_a_third_who_cant_be_had_leaves_the_two_as_they_were(keys: str) -> None:
     [_, again] = [leg for leg, name in desk.whose.items() if name == FAY.name]
     desk.pass_time(RINGS + LATE + PARTS + 0.1)
     assert (desk.sound, desk.legs) == ("", {ana: "connected", fay: "failed", again: "dropped"})
+
+
+MAILBOX = word(HandoffWord.MAILBOX, "en-US")
+GREETING = "You have reached the voicemail of Fay. Please leave a message after the tone."
+
+
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+@pytest.mark.parametrize("by", ["its words", "its tone"])
+def test_a_third_whose_mailbox_answers_is_let_go_and_the_human_is_told(keys: str, by: str) -> None:
+    desk, ana, fay = asked(keys)
+    desk.answers(fay)
+    assert desk.overheard == fay
+    if by == "its words":
+        desk.happens(cues.LegSaid(fay, GREETING))
+    else:
+        desk.happens(cues.LegSounds(fay, cues.LegSound.BEEP))
+        assert desk.legs[fay] != "dropped", "another call waits for her"
+        desk.happens(cues.LegSounds(fay, cues.LegSound.MONOLOGUE))
+        desk.happens(cues.LegSounds(fay, cues.LegSound.BEEP))
+    assert desk.legs[fay] == "dropped"
+    assert desk.overheard == ""
+    desk.pass_time(PARTS)
+    assert (desk.sound, desk.legs[ana]) == ("", "connected")
+    assert desk.told_aside == [(ana, (MAILBOX,))]
+    assert desk.came == {ana: Tried.TAKEN, fay: Tried.MACHINE}
+    codes(desk, ana, "*3")
+    [_, again] = [leg for leg, name in desk.whose.items() if name == FAY.name]
+    desk.answers(again)
+    assert desk.legs[again] == "connected", "she may be asked again"
+
+
+def test_a_third_who_talks_is_heard_no_longer_than_it_takes() -> None:
+    desk, ana, fay = asked("*3")
+    desk.answers(fay)
+    desk.happens(cues.LegSaid(fay, "Hello, Fay here. What can I do for you?"))
+    desk.pass_time(BEGINS + 1)
+    desk.happens(cues.LegSounds(fay, cues.LegSound.MONOLOGUE))
+    desk.happens(cues.LegSounds(fay, cues.LegSound.BEEP))
+    assert desk.legs[fay] == "connected"
+    desk.pass_time(LISTENS)
+    assert desk.overheard == ""
+    desk.happens(cues.LegSaid(fay, GREETING))
+    assert desk.legs == {ana: "connected", fay: "connected"}
+
+
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+def test_a_caller_is_left_to_no_machine(keys: str) -> None:
+    desk, ana, fay = asked(keys)
+    desk.answers(fay)
+    desk.happens(cues.LegSounds(fay, cues.LegSound.MONOLOGUE))
+    desk.hangs_up(ana)
+    assert desk.legs[fay] == "dropped"
+    assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+
+
+def test_a_caller_who_was_left_to_one_goes_on_with_the_agent() -> None:
+    desk, ana, fay = asked("*3")
+    desk.answers(fay)
+    desk.hangs_up(ana)
+    desk.happens(cues.LegSaid(fay, GREETING))
+    assert desk.legs[fay] == "dropped"
+    assert desk.came[fay] is Tried.MACHINE
+    assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+
+
+def test_another_job_hears_the_third_on() -> None:
+    desk, _, fay = asked("*3")
+    desk.answers(fay)
+    desk.crash(cues.LegSounds(fay, cues.LegSound.MONOLOGUE), 0)
+    assert desk.overheard == fay
+    desk.happens(cues.LegSounds(fay, cues.LegSound.BEEP))
+    assert desk.legs[fay] == "dropped"
 
 
 def test_a_caller_who_hangs_up_ends_it_for_both() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.calls.talk.ear import Sound
-from gateway.calls.talk.recorded import Kind, kind_of
+from gateway.calls.talk.recorded import Kind, is_mailbox, kind_of
 from gateway.calls.talk.stranger import ANEW, ASK_AFTER, NEVER, Stranger, Then
 
 GREETING = "You have reached the voicemail of Ana. Please leave a message after the tone."
@@ -158,3 +158,19 @@ def test_nobody_is_ended_early_nor_a_relay_at_all(steps: list[tuple[str | Sound 
             ended += 1
             assert now >= first + 120.0
     assert ended <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "mailbox"),
+    [
+        ("You have reached the voicemail of Fay.", True),
+        ("I can't come to the phone. Please leave a message after the beep.", True),
+        ("The mailbox is full.", True),
+        ("Thank you for calling Acme. How can I help you?", False),
+        ("Please stay on the line.", False),
+        ("Can I leave a message after the meeting?", False),
+        ("You can leave me a message at the desk.", False),
+    ],
+)
+def test_a_mailbox_is_told_from_other_recordings_and_people(words: str, mailbox: bool) -> None:
+    assert is_mailbox(words) is mailbox
