@@ -12,7 +12,7 @@ from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
-from tests.e2e.test_handoff import FAY, WARM, callees, caller, came, told, wants_a_person
+from tests.e2e.test_handoff import FAY, MAILBOX, WARM, callees, caller, came, told, wants_a_person
 from tests.e2e.test_house import OURS, THEIRS, said, talk, tone
 
 __all__ = ["callees", "caller"]
@@ -139,10 +139,19 @@ async def test_a_human_leaves_the_caller_to_the_third_whom_they_have_asked(
     assert came(found) == ["taken", "asked", "taken"]
 
 
-async def test_a_third_who_is_busy_leaves_the_two_together(stack: Stack, caller: Phone, callees: Phone) -> None:
+async def test_a_third_who_is_busy_or_a_mailbox_leaves_the_two_together(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
     call, human = await taken(caller, callees)
     await human.press("*8")
     (await callees.rung()).reject(486)
+    await together(call, human)
+    await human.press("*3")
+    machine = await third(callees)
+    await callees.say(machine, MAILBOX)
+    await machine.say(tone(1000.0, 0.8))
+    await said(callees, human, word(HandoffWord.MAILBOX, "en-US"))
+    await machine.ended()
     await together(call, human)
     await human.press("*3")
     ringing = await callees.rung()
@@ -151,4 +160,4 @@ async def test_a_third_who_is_busy_leaves_the_two_together(stack: Stack, caller:
     await ringing.given_up()
     await told(caller, call, Say.GIVEN_BACK)
     await call.hang_up()
-    assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]
+    assert came(await record(stack, sip_id(call))) == ["taken", "asked", "machine", "gave back"]
