@@ -28,7 +28,6 @@ from gateway.calls.acts.cues import (
     Finish,
     Gone,
     Heard,
-    HoldOn,
     Hush,
     KeepRecording,
     Kept,
@@ -36,7 +35,6 @@ from gateway.calls.acts.cues import (
     LegAnswered,
     LegHeard,
     LegHold,
-    LegLeft,
     Listen,
     Machine,
     Ready,
@@ -77,7 +75,7 @@ from gateway.terms.handoff import Tried
 log = structlog.get_logger(__name__)
 
 CLAIM_WITHIN = 0.3
-"""Seconds that claiming a leg may take."""
+"""Seconds that asking whether the call is still ours may take, before somebody is connected."""
 MESSAGE_WITHIN = 5.0
 """Seconds that keeping a message may take; the caller hears nothing meanwhile."""
 LEFT_WITHIN, PARTS_WITHIN = 3.0, 7.0
@@ -177,6 +175,8 @@ class Performance:
             effects = await self._step(self._take_over() if self._part.resumed else Begun())
             while True:
                 for effect in effects:
+                    if self._superseded:
+                        break
                     if isinstance(effect, Finish):
                         if self._holding is not None:
                             self._holding.free()
@@ -301,7 +301,7 @@ class Performance:
                 self._whisper(effect)
             case Card(leg, name):
                 self._part.card(leg, name)
-            case Enter() | Exit() | Release() | HoldOn():
+            case Enter() | Exit() | Release():
                 await self._wait(effect)
             case StartRecording() | StopRecording() | KeepRecording() | DropRecording():
                 await self._record(effect)
@@ -390,28 +390,26 @@ class Performance:
                 self._tools.hearing(self._matrix())
 
     async def _connect(self, effect: Connect) -> None:
-        """Connect the leg, unless another job has connected another."""
+        """Connect the leg, unless another job has the call: whom it connects, and whom it lets go, is its to say."""
         assert self._legs is not None
         ours = True
         if self._line is not None:
             with suppress(Unavailable, TimeoutError):  # the caller and the human who has answered come first
                 async with asyncio.timeout(CLAIM_WITHIN):
-                    ours = await self._line.claim(effect.leg)
-        if ours:
-            self._part_with(effect.leg)
-            self._talk = bridge(effect.leg)
-            self._legs.connect(effect.leg, introduced=bool(effect.say))
-            self._heard(Hush())
-            if effect.say:
-                self._introducing = effect.leg
-                self._heard(Say(effect.say))
-            if self._holding is not None:
-                self._holding.connected()
-            await self._hold()
-        else:
-            self._part_with(effect.leg)
-            self._legs.drop(effect.leg)
-            self.happened(LegLeft(effect.leg))
+                    ours = await self._line.claim()
+        if not ours:
+            self._lost()
+            return
+        self._part_with(effect.leg)
+        self._talk = bridge(effect.leg)
+        self._legs.connect(effect.leg, introduced=bool(effect.say))
+        self._heard(Hush())
+        if effect.say:
+            self._introducing = effect.leg
+            self._heard(Say(effect.say))
+        if self._holding is not None:
+            self._holding.connected()
+        await self._hold()
 
     async def _hold(self) -> None:
         """Whom the team's line has given is held on while the two talk: Redis may come back without knowing of it."""
@@ -421,15 +419,13 @@ class Performance:
             await self._talks.aclose()  # they may have been rung back
             await self._talks.enter_async_context(self._tools.holding(name, True))
 
-    async def _wait(self, effect: Enter | Exit | Release | HoldOn) -> None:
+    async def _wait(self, effect: Enter | Exit | Release) -> None:
         assert self._line is not None
         match effect:
             case Enter():
                 self._line.enter(effect)
             case Exit(team):
                 self._line.exit(team)
-            case HoldOn():
-                self._line.hold_on()
             case Release():
                 if effect.took:
                     await self._talks.aclose()

@@ -122,17 +122,13 @@ class Line(Protocol):
         """Leave it."""
         ...
 
-    async def claim(self, leg: str) -> bool:
-        """Whether the caller may be connected with the leg: False when they are with another, or another job has the
-        call. Raises gateway.errors.Unavailable."""
+    async def claim(self) -> bool:
+        """Whether the call is still this job's, who is to connect somebody with the caller. Raises
+        gateway.errors.Unavailable."""
         ...
 
     def release(self, release: Release) -> None:
         """A member that was offered is free again, or in peace for a while."""
-        ...
-
-    def hold_on(self) -> None:
-        """Whoever was connected is rung again (see `cues.HoldOn`)."""
         ...
 
 

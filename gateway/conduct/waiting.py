@@ -13,7 +13,7 @@ from typing import Self
 
 import structlog
 
-from gateway.calls.acts.cues import Enter, Exit, HoldOn, Offered, Release, Standing
+from gateway.calls.acts.cues import Enter, Exit, Offered, Release, Standing
 from gateway.calls.people.line import expected
 from gateway.calls.people.members import Members, Place, Stage
 from gateway.calls.people.owners import owner_first
@@ -76,7 +76,7 @@ class Line:
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
-        self._asked: deque[Exit | Release | HoldOn] = deque()
+        self._asked: deque[Exit | Release] = deque()
         self._entered: Enter | None = None
         self._offered: set[str] = set()
         """Who was offered and not released since."""
@@ -119,16 +119,12 @@ class Line:
         """Give a member back."""
         self._ask(release)
 
-    def hold_on(self) -> None:
-        """Whoever was connected is rung again, and stays the call's."""
-        self._ask(HoldOn())
+    async def claim(self) -> bool:
+        """Whether the call is still this job's, who is to connect somebody with the caller; False where another has it: nothing
+        is to be done then. Raises Unavailable."""
+        return await self._members.claim(self._call, self._epoch)
 
-    async def claim(self, leg: str) -> bool:
-        """Whether the caller may be connected with the leg: False when another leg was, or another job has the call;
-        then the leg is to be dropped. Raises Unavailable."""
-        return await self._members.claim(self._call, self._epoch, leg)
-
-    def _ask(self, what: Exit | Release | HoldOn) -> None:
+    def _ask(self, what: Exit | Release) -> None:
         self._asked.append(what)
         self._wake.set()
 
@@ -156,8 +152,6 @@ class Line:
             match self._asked[0]:
                 case Exit(team):
                     await self._members.leave(self._call, self._epoch, team, now)
-                case HoldOn():
-                    await self._members.unclaim(self._call, self._epoch)
                 case Release(team, name, took, missed):
                     await self._members.release(self._call, self._epoch, team, name, now, took=took, missed=missed)
                     self._offered.discard(name)

@@ -110,7 +110,6 @@ def ring_back(state: State, now: float) -> Then:
         cues.Drop(state.talking),
         cues.Say(state.says(HandoffWord.CUT_OFF)),
         cues.Consulted(state.talking, Tried.CUT_OFF),
-        cues.HoldOn(),
         dial,
         cues.Ready((state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE))),
     )
@@ -120,9 +119,9 @@ def ring_back(state: State, now: float) -> Then:
 def ring_on(state: State, to: Asked, now: float) -> Then:
     """Another job goes on ringing them back, alone: anew where their phone fell silent, or never rang."""
     if state.rings_back:
-        return state, (cues.HoldOn(),)
+        return state, ()
     back, dial = _rung(state, Callee(to.name, to.address), now)
-    return back, (cues.HoldOn(), dial)
+    return back, (dial,)
 
 
 def _rung(state: State, callee: Callee, now: float) -> tuple[State, cues.Dial]:

@@ -83,7 +83,7 @@ class Caller:
             case cues.Drop(leg):
                 self._hang_up(leg)
             case cues.Connect(leg):
-                assert await self.line.claim(leg)
+                assert await self.line.claim()
                 self.connected = time.monotonic()
                 self.phoning.add(asyncio.create_task(self._talk(leg)))
             case cues.Finish(outcome):

@@ -346,39 +346,22 @@ async def test_a_call_that_no_store_knows_waits_nowhere(lab: Lab) -> None:
     assert await lab.members.waiting("desk", NOW) == Waiting(0, None)
 
 
-async def test_of_many_legs_one_is_claimed_once_and_for_all(lab: Lab) -> None:
+async def test_a_call_is_its_newest_jobs_to_connect(lab: Lab) -> None:
     await lab.enter(FIRST)
-    legs = [f"leg{n}" for n in range(8)]
-    won = await asyncio.gather(*(lab.members.claim(FIRST, 1, leg) for leg in legs))
-    assert sum(won) == 1
-    winner = legs[won.index(True)]
-    assert await lab.members.claim(FIRST, 2, winner), "the next job finds it claimed"
-    assert not await lab.members.claim(FIRST, 2, "leg9")
-    assert not await lab.members.claim(FIRST, 1, winner), "the job before is told"
+    assert await lab.members.claim(FIRST, 1)
+    assert await lab.members.claim(FIRST, 1), "once more, as somebody who is rung back"
+    assert await lab.members.claim(FIRST, 2)
+    assert not await lab.members.claim(FIRST, 1), "the job before is told"
 
 
-async def test_once_a_talk_has_ended_another_leg_may_be_claimed(lab: Lab) -> None:
-    await lab.enter(FIRST)
-    await lab.take(FIRST, "ana")
-    assert await lab.members.claim(FIRST, 1, "leg1")
-    await lab.members.leave(FIRST, 1, "desk", NOW)
-    assert not await lab.members.claim(FIRST, 1, "leg2")
-    await lab.members.release(FIRST, 1, "desk", "ana", NOW, took=True, missed=False)
-    assert await lab.members.claim(FIRST, 1, "leg2"), "a caller who was given back may be given to somebody again"
-
-
-async def test_who_is_rung_back_stays_the_calls_and_may_be_connected_by_another_leg(lab: Lab) -> None:
+async def test_who_is_rung_back_stays_the_calls(lab: Lab) -> None:
     await lab.enter(FIRST)
     await lab.enter(SECOND)
     await lab.take(FIRST, "ana")
-    assert await lab.members.claim(FIRST, 1, "leg1")
     await lab.members.leave(FIRST, 1, "desk", NOW)
-    await lab.members.unclaim(FIRST, 1)
+    assert await lab.members.claim(FIRST, 1)
     assert (await lab.stages())[0] is Stage.TALKING
     assert "ana" not in await lab.take(SECOND, "ana", everyone=True)
-    assert await lab.members.claim(FIRST, 2, "leg2")
-    await lab.members.unclaim(FIRST, 1)
-    assert not await lab.members.claim(FIRST, 2, "leg3"), "the job before says nothing any more"
 
 
 async def test_a_replaced_job_changes_nothing(lab: Lab) -> None:
@@ -402,7 +385,7 @@ async def test_an_unreachable_store_is_unavailable() -> None:
 
 
 Step = tuple[str, int, str, str, float]
-_STEPS = ["beat", "one", "all", "leave", "took", "missed", "lost", "forget", "claim", "unclaim", "end", "open"]
+_STEPS = ["beat", "one", "all", "leave", "took", "missed", "lost", "forget", "claim", "end", "open"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -455,9 +438,7 @@ async def _do(lab: Lab, step: Step, now: float) -> object:
             return await lab.free(call, member, now, took=what == "took", missed=what == "missed", epoch=epoch)
         case "forget":
             return await lab.members.forget(call, now)
-        case "unclaim":
-            return await lab.members.unclaim(call, epoch)
         case "claim":
-            return await lab.members.claim(call, epoch, member)
+            return await lab.members.claim(call, epoch)
         case _:
             return await lab.live(call, what == "open")

@@ -402,12 +402,6 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldOn:
-    """Whoever was connected is rung again, and nobody else's meanwhile: another leg of theirs may be connected. Release follows
-    as of one who has talked."""
-
-
-@dataclass(frozen=True, slots=True)
 class StartRecording:
     """Record the caller from now on; what was recorded under the same name before is gone."""
 
@@ -455,7 +449,7 @@ class Finish:
 
 Effect = (
     Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Listen | Connect | Converse | Ready | Card | Consulted | Enter
-    | Exit | Release | HoldOn | StartRecording | StopRecording
+    | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip
 

@@ -144,15 +144,9 @@ class Members(Protocol):
         """
         ...
 
-    async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
-        """Whether the leg is the one that the caller is connected with: the first that is claimed for a call, until the
-        talk with its member has ended (`release`), or they are rung again (`unclaim`). False for any other, and for a job
-        that is no longer the call's."""
-        ...
-
-    async def unclaim(self, call: CallId, epoch: int) -> None:
-        """The leg that was claimed is gone, and its member is rung again: they stay the call's, as one who talks with it, and
-        another leg may be claimed."""
+    async def claim(self, call: CallId, epoch: int) -> bool:
+        """Whether the call is the asker's, who is to connect somebody with the caller, and not another job's: which of those who
+        take it gets the caller is for the call's own job to say. From now on those before are refused."""
         ...
 
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:

@@ -164,11 +164,6 @@ return 1
     "claim": """
 if stale(ARGV[1], ARGV[2]) then return 0 end
 known(ARGV[1], ARGV[2])
-redis.call('HSETNX', queued(ARGV[1]), 'leg', ARGV[3])
-return redis.call('HGET', queued(ARGV[1]), 'leg') == ARGV[3] and 1 or 0
-""",
-    "unclaim": """
-if not stale(ARGV[1], ARGV[2]) then redis.call('HDEL', queued(ARGV[1]), 'leg') end
 return 1
 """,
     "leave": """
@@ -188,7 +183,6 @@ if stale(call, epoch) or redis.call('HGET', member(name), 'call') ~= call then r
 redis.call('HDEL', queued(call), 'member:' .. name)
 if ARGV[6] == '1' then
   talked(name, team, now)
-  redis.call('HDEL', queued(call), 'leg')
   return 1
 end
 redis.call('HSET', member(name), 'call', '', 'since', '0')

@@ -23,7 +23,6 @@ class _Hold:
 @dataclass(slots=True)
 class _Queued:
     epoch: int = 0
-    leg: str = ""
     tried: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -106,18 +105,12 @@ class MemoryMembers:
             self._members[name] = replace(self._member(name), since=now)
         return True
 
-    async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
+    async def claim(self, call: CallId, epoch: int) -> bool:
         """See the port."""
         if self._stale(call, epoch):
             return False
-        queued = self._queued.setdefault(call, _Queued())
-        queued.epoch, queued.leg = epoch, queued.leg or leg
-        return queued.leg == leg
-
-    async def unclaim(self, call: CallId, epoch: int) -> None:
-        """See the port."""
-        if not self._stale(call, epoch) and call in self._queued:
-            self._queued[call].leg = ""
+        self._queued.setdefault(call, _Queued()).epoch = epoch
+        return True
 
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:
         """See the port."""
@@ -137,8 +130,6 @@ class MemoryMembers:
             return
         if took:
             self._talked(name, team, now)
-            if call in self._queued:
-                self._queued[call].leg = ""
             return
         del self._holds[name]
         member = replace(self._member(name), since=0.0)

@@ -6,7 +6,7 @@
 | `offhook:line:<team>` | the calls that wait, by the time since which they do |
 | `offhook:beats:<team>` | the same calls, by when their places go without another beat |
 | `offhook:team:<team>` | a hash: `last` rung, average `talk` |
-| `offhook:queued:<call>` | a hash: `epoch`, the claimed `leg`, `line:<team>`, `member:<name>` = team ("" for none), `tried:<team>:<name>` |
+| `offhook:queued:<call>` | a hash: `epoch`, `line:<team>`, `member:<name>` = team ("" for none), `tried:<team>:<name>` |
 
 What must be atomic is a script: Redis runs one at a time. Whether a call lives, `offhook:live` of the call store says.
 """
@@ -71,13 +71,9 @@ class RedisMembers:
         """See the port."""
         return bool(await self._run("hold", call, epoch, name, repr(now), int(talks)))
 
-    async def claim(self, call: CallId, epoch: int, leg: str) -> bool:
+    async def claim(self, call: CallId, epoch: int) -> bool:
         """See the port."""
-        return bool(await self._run("claim", call, epoch, leg))
-
-    async def unclaim(self, call: CallId, epoch: int) -> None:
-        """See the port."""
-        await self._run("unclaim", call, epoch)
+        return bool(await self._run("claim", call, epoch))
 
     async def leave(self, call: CallId, epoch: int, team: str, now: float) -> None:
         """See the port."""

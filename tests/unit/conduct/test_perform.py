@@ -26,7 +26,6 @@ from gateway.calls.acts.cues import (
     Exit,
     Finish,
     Heard,
-    HoldOn,
     Hush,
     KeepRecording,
     Kept,
@@ -181,10 +180,7 @@ class World:
     def release(self, release: Release) -> None:
         self.done.append(release)
 
-    def hold_on(self) -> None:
-        self.done.append(HoldOn())
-
-    async def claim(self, leg: str) -> bool:
+    async def claim(self) -> bool:
         if self.down:
             raise Unavailable("The store doesn't answer.")
         return self.ours
@@ -385,16 +381,12 @@ class Held(Scripted):
 async def test_who_is_rung_back_is_held_on_without_a_gap_until_they_are_released() -> None:
     world = World()
     made = Held((
-        (Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (Drop("1"), HoldOn())),
+        (Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (Drop("1"),)),
         (Key, (Release("desk", "ana", took=True), DONE)),
     ))  # fmt: skip
     await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegLeft("1"), Key("1"))
-    told = [
-        one
-        for one in world.done
-        if one in (HoldOn(), ("hold", "ana", True), ("held", "ana")) or isinstance(one, Release)
-    ]
-    assert told == [("hold", "ana", True), HoldOn(), ("held", "ana"), Release("desk", "ana", took=True)]
+    told = [one for one in world.done if one in (("hold", "ana", True), ("held", "ana")) or isinstance(one, Release)]
+    assert told == [("hold", "ana", True), ("held", "ana"), Release("desk", "ana", took=True)]
 
 
 async def test_who_is_connected_again_is_held_on_once() -> None:
@@ -416,14 +408,6 @@ async def test_who_is_hung_up_on_at_the_end_has_talked() -> None:
     made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (Drop("1"), DONE)))
     await run(world, world.part(HANDOFF, made), LegAnswered("1"), LegLeft("2"))
     assert [bridged for _, bridged in world.kept][-1] == "1", "as the record's end tells"
-
-
-async def test_a_leg_that_another_job_outdid_is_dropped_and_told_as_gone() -> None:
-    world = World(ours=False)
-    made = machine((Begun, (DIALED,)), (LegAnswered, (Connect("1"),)), (LegLeft, (DONE,)))
-    await run(world, world.part(Wait("crew"), made), LegAnswered("1"))
-    assert Connect("1") not in world.done
-    assert Drop("1") in world.done
 
 
 async def test_who_answers_as_the_caller_hangs_up_is_hung_up_on_too() -> None:
@@ -691,3 +675,22 @@ async def test_whoever_may_be_a_machine_is_heard_besides(act: Act, party: Party,
     aside = heard | hears(leg("1"), track(JOB, whispering("1")))
     told = [one for one in world.done if isinstance(one, Matrix) or one in (("listen", "2"), ("end", "2"))]
     assert told[-5:] == [("listen", "2"), heard, aside, ("end", "2"), bridge("1")]
+
+
+@pytest.mark.parametrize("act", [Wait("crew"), HANDOFF, Recall("cb", "crew")], ids=["wait", "handoff", "recall"])
+async def test_a_call_that_another_job_has_is_left_to_it_with_all_who_are_there(act: Act) -> None:
+    world = World(ours=False)
+    made = machine(
+        (Begun, (DIALED,)), (LegAnswered, (Connect("1"), Exit("crew"), Consulted("1", Tried.TAKEN))), (LegLeft, (DONE,))
+    )
+    performance = Performance(world.part(act, made), world.tools())
+    running = asyncio.create_task(performance.run())
+    performance.happened(LegAnswered("1"))
+    await until(lambda: "leave" in world.done, 5.0)
+    performance.happened(Key("1"))
+    await until(lambda: performance._events.empty(), 5.0)
+    running.cancel()
+    await asyncio.wait({running})
+    assert not [one for one in world.done if one in (Connect("1"), Drop("1"), Exit("crew"), DONE)]
+    assert not [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.HANDOFF]
+    assert [seen for seen, _ in world.kept][-1][-1] == "Key", "it is told no leg that has gone"

@@ -41,8 +41,6 @@ class Desk(World):
         """Legs whose human has said that they take the call."""
         self.gone = False
         """The caller has hung up."""
-        self.claimed = ""
-        """The leg that may be connected, and no other (see `Members.claim`)."""
         self.introduced = ""
         self.booked: list[str] = []
         """Why each callback was booked."""
@@ -72,9 +70,7 @@ class Desk(World):
             case cues.Connect(leg, say):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
-                assert self.claimed in ("", leg), "the caller is another's"
                 self.told.pop(leg, None)
-                self.claimed = leg
                 self.introduced, self.accompanied = say, False
                 self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
@@ -104,12 +100,6 @@ class Desk(World):
                     self.legs[leg] = "answered"
                 if self.legs.get(leg) != "left":  # dropped, of one who was cut off, says that we are heard again
                     super()._do(effect)
-            case cues.HoldOn():
-                assert self.machine.rung_back in self.held, "who is rung back stays the call's"
-                self.claimed = ""
-            case cues.Release(_, name, took=True) if name in self.held:
-                self.claimed = ""
-                super()._do(effect)
             case _:
                 super()._do(effect)
 
