@@ -23,9 +23,12 @@ from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
+from gateway.calls.words.menu import MenuWord
 from gateway.calls.words.recall import RecallWord
+from gateway.donotcall.wish import no_more_calls
 from gateway.handoff.machine import Transfer
 from gateway.handoff.screening import NOBODY, Screening
+from gateway.terms import codes
 from gateway.terms.act import TALKED, Callee, Handoff, Over, Recall
 from gateway.terms.handoff import Tried, by_status, told
 
@@ -73,6 +76,10 @@ class Recalling:
     """Those of them that were."""
     screening: Screening = NOBODY
     """The callee, while they may be a machine."""
+    star: float = 0.0
+    """Until when a key of the human's makes the `*` before it a code."""
+    unwanted: bool = False
+    """The callee is never to be called again, as they have said."""
 
     @classmethod
     def start(cls, act: Recall, number: str, language: str) -> Self:
@@ -210,6 +217,16 @@ class Recalling:
 
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
+            case cues.LegSaid(leg, text) if leg == self.screening.leg and not self.unwanted and no_more_calls(text):
+                return replace(self, unwanted=True), (cues.NeverCall(),)
+            case cues.LegKey(leg, "*") if leg == self.human:
+                return replace(self, star=now + codes.HELD), ()
+            case cues.LegKey(leg, key) if leg == self.human:
+                asks = now < self.star and key == codes.NO_CALLS
+                return replace(self, star=0.0), (cues.NeverCall(),) if asks else ()
+            case cues.NoCalls(entered):
+                said = word(MenuWord.NO_CALLS if entered else MenuWord.NO_CALLS_FAILED, self.language)
+                return replace(self, unwanted=entered), (cues.Announce(said),)
             case cues.LegSaid() | cues.LegSounds():
                 screening, machine = self.screening.on(event, now)
                 heard = replace(self, screening=screening)

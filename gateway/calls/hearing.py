@@ -86,10 +86,15 @@ def whispering(name: str) -> str:
     return f"whisper-{name}"
 
 
+def announced(name: str) -> Matrix:
+    """Caller and leg hear the job."""
+    voice = track(JOB, VOICE)
+    return hears(CALLER, voice) | hears(leg(name), voice)
+
+
 def introduction(name: str) -> Matrix:
     """Caller and leg talk, and both hear the job, which hears nobody."""
-    voice = track(JOB, VOICE)
-    return bridge(name) | hears(CALLER, voice) | hears(leg(name), voice)
+    return bridge(name) | announced(name)
 
 
 def conversation(names: Iterable[str], *, caller: bool, music: bool = False) -> Matrix:

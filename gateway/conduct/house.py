@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from gateway.callbacks.booking import Chosen
-from gateway.calls.acts.cues import Book, Booked, Event, Machine
+from gateway.calls.acts.cues import Book, Booked, Event, Machine, NoCalls
 from gateway.calls.store.port import CallStore
 from gateway.conduct import machines
 from gateway.conduct.ear import Ear
@@ -131,6 +131,13 @@ class House:
             # Of a handoff's, whoever talked with the caller is told that their phones will ring soon.
             return Booked(not isinstance(call.act, Handoff) or await stage.may_call(number or call.caller))
 
+        async def never_call() -> NoCalls:
+            try:
+                return NoCalls(await stage.no_more_calls())
+            except Unavailable as bad:
+                log.error("a number couldn't be entered among those that are never called", why=bad.what)
+                return NoCalls(False)
+
         async def leaving() -> Left | None:
             known = await self._store.get(call.id)
             return known.parted if known is not None else None
@@ -143,6 +150,7 @@ class House:
             keep,
             stage.note,
             book,
+            never_call,
             card=partial(self._card, stage, call),
             cut_off=partial(_cut_off, stage, call),
             leaving=leaving,

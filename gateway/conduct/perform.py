@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.calls.acts.cues import (
+    Announce,
     Begun,
     Book,
     Booked,
@@ -37,6 +38,8 @@ from gateway.calls.acts.cues import (
     LegHold,
     Listen,
     Machine,
+    NeverCall,
+    NoCalls,
     Ready,
     Refer,
     Release,
@@ -54,6 +57,7 @@ from gateway.calls.hearing import (
     CALLER,
     JOB,
     Matrix,
+    announced,
     bridge,
     consults,
     conversation,
@@ -100,6 +104,8 @@ class Part:
     """Tells an event for the record, and when it happened (seconds since the epoch)."""
     book: Callable[[Book], Awaitable[Booked]]
     """Books a callback; whether it is kept for good."""
+    never_call: Callable[[], Awaitable[NoCalls]]
+    """Enters the number among those that are never called; whether it is."""
     card: Callable[[str, str], None] = lambda _leg, _name: None
     """Tells the member of that name, whom that leg rings, whose call it is."""
     cut_off: Callable[[str, str], None] = lambda _leg, _name: None
@@ -128,7 +134,7 @@ class Performance:
         self._told: tuple[str, ...] = ()
         """The legs that hear whose call it is."""
         self._introducing = ""
-        """The leg that is being introduced to the caller."""
+        """The leg that is being introduced to the caller, or hears with them what we say to both."""
         self._talk = bridge(part.bridged)
         """Who hears whom of those who talk with the caller, while they do."""
         self._aside = ""
@@ -238,8 +244,8 @@ class Performance:
         if isinstance(event, Key):
             self._last_key = event.number or key
         if isinstance(event, Heard) and self._introducing:
-            self._tools.hearing(bridge(self._introducing))
             self._introducing = ""
+            self._tools.hearing(self._talking)
         if isinstance(event, LegHeard) and event.leg == self._aside:
             self._told_aside()
         if isinstance(event, LegHold):
@@ -287,6 +293,12 @@ class Performance:
                 self._heard(effect)
             case Connect():
                 await self._connect(effect)
+            case Announce(text):
+                self._introducing = self._bridged
+                self._tools.hearing(self._talking | announced(self._bridged))
+                self._heard(Say(text))
+            case NeverCall():
+                self.happened(await self._part.never_call())
             case Converse(legs, caller, music):
                 self._introducing = ""
                 self._told_aside()

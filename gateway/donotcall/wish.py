@@ -41,6 +41,12 @@ _OF_OTHERS = re.compile(
     r"\b(?:they|he|she|somebody|someone|people|customers?|who)\b[^.!?]{0,30}\b(?:not|never|won't|wouldn't|stop|quit|don't)\b",
     re.IGNORECASE,
 )
+_GO_ON = re.compile(
+    r"\b(?:don't|dont|do\s+not|never|not|won't|can't|(?:why\s+)?did(?:n't)?\s+(?:you|they)|(?:if|when|since|until|before|once)\s+you)"
+    r"\s+(?:ever\s+|just\s+)?(?:stop|stopped|quit)\s+(?:calling|phoning|ringing|bothering)\b",
+    re.IGNORECASE,
+)
+"""Who wants the calls to go on, or asks why they have ended."""
 
 
 def no_more_calls(words: str) -> bool:
@@ -48,6 +54,8 @@ def no_more_calls(words: str) -> bool:
     plain = words.replace("\u2019", "'")
     for sentence in re.split(r"(?<=[.!?;])\s+", plain):
         if _OF_OTHERS.search(sentence) and not re.search(r"\b(?:me|us|my)\b", sentence, re.IGNORECASE):
+            continue
+        if _GO_ON.search(sentence):
             continue
         if any(wish.search(sentence) for wish in _WISHES):
             return True

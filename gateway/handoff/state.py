@@ -50,6 +50,8 @@ class Feature(StrEnum):
     """Bring a third in, or let them go."""
     ASIDE = "aside"
     """Ask a third in private, or come back from it."""
+    NO_CALLS = "no calls"
+    """Have the caller's number never called again, as the caller has asked."""
 
 
 class Third(StrEnum):

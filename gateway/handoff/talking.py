@@ -12,6 +12,8 @@ from dataclasses import replace
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import RESUME_WITHIN
+from gateway.calls.words import word
+from gateway.calls.words.menu import MenuWord
 from gateway.handoff import cut_off, third
 from gateway.handoff.screening import NOBODY
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
@@ -19,7 +21,12 @@ from gateway.terms import codes
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
 
-FEATURES = {codes.BACK: Feature.BACK, codes.THIRD: Feature.THIRD, codes.ASIDE: Feature.ASIDE}
+FEATURES = {
+    codes.BACK: Feature.BACK,
+    codes.THIRD: Feature.THIRD,
+    codes.ASIDE: Feature.ASIDE,
+    codes.NO_CALLS: Feature.NO_CALLS,
+}
 """By the key after the `*`."""
 
 
@@ -124,9 +131,23 @@ def _key(state: State, event: Event, now: float) -> Then:
         return state, ()
     asks = FEATURES.get(event.key) if now < state.star else None
     plain = replace(state, star=0.0)
-    if asks is None:
-        return plain, ()
-    return _give_back(plain) if asks is Feature.BACK else third.asked(plain, asks, now)
+    match asks:
+        case None:
+            return plain, ()
+        case Feature.NO_CALLS:  # nobody listens to two who talk: the human enters what the caller asks for
+            return plain, (cues.NeverCall(),)
+        case Feature.BACK:
+            return _give_back(plain)
+    return third.asked(plain, asks, now)
+
+
+def _never_called(state: State, event: Event, _: float) -> Then:
+    """Whether the caller's number is entered: both hear so; where the caller hears somebody else, or music, the human does."""
+    assert isinstance(event, cues.NoCalls)
+    said = word(MenuWord.NO_CALLS if event.entered else MenuWord.NO_CALLS_FAILED, state.language)
+    if state.third in (Third.NOBODY, Third.RUNG_IN) and not state.hold:
+        return state, (cues.Announce(said),)
+    return state, (cues.Whisper(state.talking, (said,)),) if state.third is not Third.LEFT else ()
 
 
 def _hold(state: State, event: Event, now: float) -> Then:
@@ -167,6 +188,7 @@ TALKING: Mapping[type[Event], Step] = {
     cues.LegLeft: _left_talk,
     cues.LegKey: _key,
     cues.LegHold: _hold,
+    cues.NoCalls: _never_called,
     cues.LegSaid: _screened,
     cues.LegSounds: _screened,
     cues.Renewed: third.renewed,

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 HELD = 1.0
 """Seconds in which the key that follows a `*` makes it a code."""
-BACK, THIRD, ASIDE = "2", "3", "8"
-"""The caller goes back to the agent; a third is brought in; a third is asked in private."""
-KEYS = frozenset({BACK, THIRD, ASIDE})
+BACK, THIRD, ASIDE, NO_CALLS = "2", "3", "8", "9"
+"""The caller goes back to the agent; a third is brought in; a third is asked in private; the caller is never to be called again."""
+KEYS = frozenset({BACK, THIRD, ASIDE, NO_CALLS})

@@ -55,7 +55,7 @@ class WantsPerson:
 
 @dataclass(frozen=True, slots=True)
 class NoCalls:
-    """The caller has said that they never want to be called again."""
+    """The caller never wants to be called again: they have said so, or were entered by NeverCall."""
 
     entered: bool
     """Whether their number is on the list now."""
@@ -325,6 +325,18 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Say this to the caller and the leg that they talk with, who hear each other meanwhile."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NeverCall:
+    """Enter the number of the caller, or of whoever is called back, among those that are never called; NoCalls follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Converse:
     """Let these legs hear each other, and (`caller`) the caller too, who hears us otherwise; and nobody else anybody. Who had
     the caller before has connected them by Connect."""
@@ -448,7 +460,7 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Listen | Connect | Converse | Ready | Card | Consulted | Enter
+    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Listen | Connect | Announce | NeverCall | Converse | Ready | Card | Consulted | Enter
     | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip

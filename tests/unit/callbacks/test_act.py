@@ -14,8 +14,10 @@ from gateway.callbacks.told import CALLEE
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.words import word
+from gateway.calls.words.menu import MenuWord
 from gateway.calls.words.recall import RecallWord
 from gateway.handoff.screening import LISTENS
+from gateway.terms import codes
 from gateway.terms.act import Callee, Over, Recall
 
 NOW = 1_800_000_000.0
@@ -160,6 +162,32 @@ def test_a_callee_is_heard_no_longer_than_it_takes_to_know_a_machine() -> None:
     assert run.on(cues.LegSaid(CALLEE, GREETING)) == ()
     run.on(cues.LegLeft(CALLEE))
     assert outcome(run) == Over("the two have talked", run.machine._outcome.by)
+
+
+def test_a_callee_who_wants_no_more_calls_is_entered_at_once_and_both_hear_so() -> None:
+    run = talking()
+    assert run.on(cues.LegSaid(CALLEE, "Please stop calling me.")) == (cues.NeverCall(),)
+    assert run.on(cues.NoCalls(True)) == (cues.Announce(word(MenuWord.NO_CALLS, "en-US")),)
+    assert run.on(cues.LegSaid(CALLEE, "I said stop calling me.")) == (), "once"
+    assert run.machine.stage is Stage.TALKING
+
+
+def test_what_only_sounds_like_it_enters_nobody() -> None:
+    run = talking()
+    assert run.on(cues.LegSaid(CALLEE, "Don't call me before nine.")) == ()
+    assert run.on(cues.LegSaid(CALLEE, "Don't stop calling me.")) == ()
+    assert run.on(cues.LegSaid(run.machine.human, "Stop calling me.")) == (), "who calls isn't called"
+
+
+def test_the_human_enters_them_by_a_code() -> None:
+    run = talking()
+    human = run.machine.human
+    assert run.on(cues.LegKey(human, "*"), cues.LegKey(human, "9")) == (cues.NeverCall(),)
+    assert run.on(cues.LegKey(human, "9")) == (), "alone it means nothing"
+    run.on(cues.LegKey(human, "*"))
+    run.now += codes.HELD
+    assert run.on(cues.LegKey(human, "9")) == (), "nor later"
+    assert run.on(cues.NoCalls(False)) == (cues.Announce(word(MenuWord.NO_CALLS_FAILED, "en-US")),)
 
 
 def test_another_job_hears_the_callee_on() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.calls.acts.cues import (
+    Announce,
     Begun,
     Book,
     Booked,
@@ -36,13 +37,28 @@ from gateway.calls.acts.cues import (
     LegLeft,
     Listen,
     Machine,
+    NeverCall,
+    NoCalls,
     Ready,
     Release,
     Resumed,
     Say,
     Whisper,
 )
-from gateway.calls.hearing import ATTENDED, CALLER, JOB, Matrix, Party, bridge, consults, hears, leg, track, whispering
+from gateway.calls.hearing import (
+    ATTENDED,
+    CALLER,
+    JOB,
+    Matrix,
+    Party,
+    announced,
+    bridge,
+    consults,
+    hears,
+    leg,
+    track,
+    whispering,
+)
 from gateway.conduct import perform
 from gateway.conduct.keeping import KEEP_WITHIN
 from gateway.conduct.perform import Part, Performance
@@ -234,6 +250,10 @@ class World:
             self.done.append(wanted)
             return Booked(True)
 
+        async def never_call() -> NoCalls:
+            self.done.append(NeverCall())
+            return NoCalls(True)
+
         return Part(
             act,
             machine,
@@ -242,6 +262,7 @@ class World:
             keep,
             lambda kind, data, at: self.done.append((kind, data, at)),
             book,
+            never_call,
             card=lambda leg, name: self.done.append(("card", leg, name)),
             notice=notice,
         )
@@ -694,3 +715,16 @@ async def test_a_call_that_another_job_has_is_left_to_it_with_all_who_are_there(
     assert not [one for one in world.done if one in (Connect("1"), Drop("1"), Exit("crew"), DONE)]
     assert not [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.HANDOFF]
     assert [seen for seen, _ in world.kept][-1][-1] == "Key", "it is told no leg that has gone"
+
+
+async def test_what_is_said_to_both_leaves_them_together() -> None:
+    world = World()
+    made = machine((Begun, (Connect("1"), NeverCall())), (NoCalls, (Announce("Noted."),)), (Heard, (DONE,)))
+    performance = Performance(world.part(HANDOFF, made), world.tools())
+    running = asyncio.create_task(performance.run())
+    await until(lambda: ("say", "Noted.") in world.done, 5.0)
+    performance.happened(Heard())
+    await running
+    both = bridge("1") | announced("1")
+    told = [one for one in world.done if one in (NeverCall(), ("say", "Noted."), both, bridge("1"))]
+    assert told == [NeverCall(), both, ("say", "Noted."), bridge("1")]

@@ -29,6 +29,8 @@ from gateway.donotcall.wish import no_more_calls
         "Lose my number.",
         "I told you yesterday. Stop calling me!",
         "quit bothering me",
+        "Would you please stop calling me?",
+        "Why don't you just stop calling me! Stop calling me!",
         "stopped calling me",
         "please stopped calling me",
     ],
@@ -54,6 +56,11 @@ def test_a_wish_for_good(words: str) -> None:
         "Please call me",
         "I was calling about the list of prices",
         "Stop. Call me back.",
+        "Don't stop calling me.",
+        "Please do not ever stop calling me",
+        "I hope you never stop calling us",
+        "Why did you stop calling me?",
+        "Let me know if you stop calling this number.",
     ],
 )
 def test_no_wish_for_good(words: str) -> None:

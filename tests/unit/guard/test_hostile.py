@@ -25,6 +25,7 @@ from agents.registry import definition
 from agents.talk import transferring
 from agents.words.facts import Facts
 from gateway.app.catalogue import load as catalogue
+from gateway.calls.acts.cues import NoCalls
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.calls.store.port import Asked
@@ -170,6 +171,9 @@ class Gateway:
         async def book(*_: object) -> bool:
             return True
 
+        async def never_call() -> NoCalls:
+            return NoCalls(True)
+
         def legs(happened: Any) -> Legs:
             lk: Any = type("Lk", (), {"sip": self.exchange, "room": self.exchange})()
             return Legs(cast(Any, Room()), lk, call, self.outward(call), happened, hearing=cast(Any, Quiet()))
@@ -177,7 +181,9 @@ class Gateway:
         self.rung += 1
         made: dict[str, Any] = {one.name: quiet for one in fields(Tools)}
         tools = Tools(**{**made, "legs": legs, "hearing": lambda _: None})
-        part = Part(call.act, machines.start(call, own_number=False), "", False, keep, lambda *_: None, book)
+        part = Part(
+            call.act, machines.start(call, own_number=False), "", False, keep, lambda *_: None, book, never_call
+        )
         async with asyncio.timeout(20):
             return await Performance(part, tools).run()
 

@@ -48,6 +48,10 @@ class Desk(World):
         """What was said to somebody alone who talks."""
         self.renewing: tuple[str, ...] = ()
         """The legs that were last asked to publish anew."""
+        self.never_called = 0
+        """Times that the caller's number was to be entered among those that are never called."""
+        self.announced: list[str] = []
+        """What was said to the caller and whoever talks with them."""
         self.overheard = ""
         """The leg that we hear besides whoever talks with it."""
         self.accompanied = False
@@ -61,6 +65,11 @@ class Desk(World):
                 self.told_aside.append((leg, texts))
             case cues.Renew(legs):
                 self.renewing = legs
+            case cues.NeverCall():
+                self.never_called += 1
+            case cues.Announce(text):
+                assert self.those("connected"), "both hear it"
+                self.announced.append(text)
             case cues.Listen(leg, on):
                 self.overheard = leg if on else ""
             case cues.Whisper(leg, texts):

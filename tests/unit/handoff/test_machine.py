@@ -155,12 +155,14 @@ class Handoffs(RuleBasedStateMachine):
         self._happens(cues.LegHold(leg, hold), crash)
 
     @precondition(lambda self: self.desk.those("connected", "aside"))
-    @rule(data=st.data(), keys=st.sampled_from(["*", "2", "*2", "*3", "*8"]), crash=st.none() | st.integers(0, 5))
+    @rule(data=st.data(), keys=st.sampled_from(["*", "2", "*2", "*3", "*8", "*9"]), crash=st.none() | st.integers(0, 5))
     def a_key_is_pressed_in_the_talk(self, data: st.DataObject, keys: str, crash: int | None) -> None:
         leg = data.draw(st.sampled_from(self.desk.those("connected", "aside")))
         for key in keys[:-1]:
             self._happens(cues.LegKey(leg, key), None)
         self._happens(cues.LegKey(leg, keys[-1]), crash)
+        if keys == "*9" and self.desk.machine.talking:
+            self._happens(cues.NoCalls(True), None)
 
     @precondition(lambda self: self.desk.legs)
     @rule(data=st.data())

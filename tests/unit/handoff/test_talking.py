@@ -6,6 +6,8 @@ import pytest
 
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import RESUME_WITHIN
+from gateway.calls.words import word
+from gateway.calls.words.menu import MenuWord
 from gateway.handoff.cut_off import AT_ONCE, ON_HOLD
 from gateway.handoff.machine import Phase, Transfer
 from gateway.terms.act import TALKED, Because, Onward
@@ -58,6 +60,32 @@ def test_other_keys_mean_nothing_to_us(keys: str) -> None:
         desk.happens(cues.LegKey(leg, key))
     desk.pass_time(60)
     assert desk.legs == {leg: "connected"}
+
+
+@pytest.mark.parametrize("entered", [True, False])
+def test_star_and_nine_have_the_caller_never_called_again_and_both_hear_so(entered: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.happens(cues.LegKey(leg, "*"))
+    desk.happens(cues.LegKey(leg, "9"))
+    assert desk.never_called == 1
+    desk.happens(cues.NoCalls(entered))
+    said = word(MenuWord.NO_CALLS if entered else MenuWord.NO_CALLS_FAILED, "en-US")
+    assert desk.announced == [said]
+    assert desk.legs == {leg: "connected"}
+
+
+@pytest.mark.parametrize("away", ["held", "aside"])
+def test_of_a_caller_who_hears_somebody_else_the_human_is_told_alone(away: str) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    if away == "held":
+        desk.holds(leg, SILENT)
+    for key in "*8*9" if away == "aside" else "*9":
+        desk.happens(cues.LegKey(leg, key))
+    desk.happens(cues.NoCalls(True))
+    assert desk.announced == []
+    assert desk.told_aside == [(leg, (word(MenuWord.NO_CALLS, "en-US"),))]
 
 
 def test_a_star_is_held_for_a_second() -> None:
