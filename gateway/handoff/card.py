@@ -17,6 +17,9 @@ QUOTED = 3
 LASTS = 600.0
 """Seconds for which a card is of use to anybody."""
 _SPELLED_AT_MOST = 30
+_WITHHELD = "withheld"
+_IN_HEAD = ("Name", "Company", "Number")
+"""What an SMS tells first, in two lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
     parts = {
         "Name": name,
         "Company": f"{company} ({spelled(company)})" if company else "",
-        "Number": number or "withheld",
+        "Number": number or _WITHHELD,
         "Need": facts.get("need", ""),
         "Budget": facts.get("budget", ""),
         "When": facts.get("timeline", ""),
@@ -56,7 +59,7 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
     lines += ["", *(f'They said: "{quote}"' for quote in quotes)] if quotes else []
     asks = _asks(decline, take, whose)
     lines += ["", *(["Answer your phone and press 1 to take the call."] if phone and not whose else []), *asks]
-    short = "\n".join((f"{title}, {number or 'number withheld'}", *asks))
+    short = "\n".join(_short(title, parts, quotes, asks))
     fields: dict[str, object] = {
         "call": caller.call, "name": name or None, "company": company or None, "number": number or None,
         "need": facts.get("need") or None, "budget": facts.get("budget") or None,
@@ -85,6 +88,15 @@ def takes(content: Content) -> bool:
     """Whether the link of the card is to take the call."""
     told = content.fields.get("card")
     return isinstance(told, Mapping) and told.get("take") == TAKE_HERE
+
+
+def _short(title: str, parts: Mapping[str, str], quotes: Sequence[str], asks: Sequence[str]) -> list[str]:
+    """For an SMS, which is cut to its length where it is sent: all that is known, a line each."""
+    number = parts["Number"] if parts["Number"] != _WITHHELD else "number withheld"
+    head = [f"{title}, {number}", *([parts["Company"]] if parts["Company"] else [])]
+    known = (f"{label}: {value}" for label, value in parts.items() if value and label not in _IN_HEAD)
+    said = ["They said: " + " ".join(f'"{quote}"' for quote in quotes)] if quotes else []
+    return [*head, *known, *said, *asks]
 
 
 def _asks(decline: str, take: str, whose: str) -> list[str]:

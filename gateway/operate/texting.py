@@ -12,11 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.errors import Refused, SetupFault, Unavailable
+from gateway.operate.sms import fitted
 from gateway.records.outbox import Due
 from gateway.terms.delivery import Content
 
-LONGEST = 1500
-"""Characters of one text; Twilio takes 1600."""
 _WITHIN = 8.0
 _EARLIER = 120.0
 """Seconds that Twilio's clock may differ from ours."""
@@ -64,7 +63,7 @@ def send(address: str, content: Content, due: Due, account: Account) -> None:
 
 def text(content: Content) -> str:
     """What an SMS says."""
-    return (content.short or f"{content.title}\n{content.body}".strip())[:LONGEST]
+    return fitted(content.short or f"{content.title}\n{content.body}".strip())
 
 
 def _sent(client: Any, to: str, words: str, made: float) -> bool:

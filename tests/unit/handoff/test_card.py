@@ -42,6 +42,12 @@ def test_it_tells_who_waits_and_what_was_said_and_promised() -> None:
     assert told.fields["card"]["name"] == "Maria Lopez"  # type: ignore[index]
     assert told.short.splitlines() == [
         "Call for you: Maria Lopez of Acme, +14155550142",
+        "Acme (A-C-M-E)",
+        "Need: phones",
+        "Budget: 5000 dollars",
+        "Why now: wants to buy today",
+        "Promised: a quote by Friday",
+        'They said: "Sentence 3." "Sentence 4." "Sentence 5."',
         "Can't take it? https://x.example/decline",
     ]
 
@@ -50,6 +56,7 @@ def test_what_isnt_known_isnt_told_and_a_team_declines_for_nobody() -> None:
     told = card(Caller("SCL_1", "", {"name": f"{MARK}x"}))
     assert told.title == "Call for you: Somebody"
     assert told.body.splitlines() == ["Number: withheld", "", "Answer your phone and press 1 to take the call."]
+    assert told.short == "Call for you: Somebody, number withheld"
     assert MARK not in repr(told)
 
 
@@ -72,7 +79,7 @@ def test_a_card_may_take_the_call_in_the_browser_with_a_phone_or_without() -> No
     assert sent == card(CALLER, take="https://x.example/take#s")
     asks = "Take it in your browser, or say that you can't: https://x.example/take#s"
     assert sent.body.splitlines()[-2:] == ["Answer your phone and press 1 to take the call.", asks]
-    assert sent.short.splitlines()[1:] == [asks]
+    assert sent.short.splitlines()[-1] == asks
     fields = sent.fields["card"]
     assert fields["take"] == fields["decline"] == "https://x.example/take#s"  # type: ignore[index]
     assert "phone" not in card(CALLER, take=TAKE_HERE, phone=False).body.splitlines()[-2]
