@@ -35,6 +35,7 @@ from gateway.net import sip_stream, sip_udp
 from gateway.net.listener import Listener, listeners
 from gateway.net.locator import Locator
 from gateway.net.media import Media
+from gateway.net.signalling import relaying
 from gateway.net.sip_driver import SipDriver
 from gateway.privacy.logs import configure
 from gateway.redis_client import open_client
@@ -104,7 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     ):
         ready = _readiness(bus, looking)
         await warm()  # before the media's threads, and with them this one, get precedence
-        async with _media(settings, places[0].host) as media, Tasks("edge") as lasting:
+        async with _media(settings, places[0].host) as media, relaying() as relay, Tasks("edge") as lasting:
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
             lasting.start(keep_tidy(), "give memory back")
@@ -121,6 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     run,
                 ),
                 media=media,
+                relay=relay,
                 listeners=places,
                 server=server,
                 locator=Locator(_server(settings.sip_dns)),

@@ -32,6 +32,7 @@ from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener, ranked
 from gateway.net.locator import Locator
 from gateway.net.media import Media
+from gateway.net.signalling import Relay
 from gateway.net.sip_driver import Incoming, NotAcknowledged
 from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, dtmf, quality
 from gateway.sip import info, sdp, session_timer
@@ -58,6 +59,8 @@ class Tools:
     io: IoInfo
     livekit: LiveKit
     media: Media
+    relay: Relay
+    """Stands between livekit-server and the SDK."""
     listeners: Sequence[Listener]
     """Where peers may send media to."""
     server: Server
@@ -101,7 +104,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self.tasks = Tasks("edge call")
         """What lasts as long as the call at most."""
         self._line = Line(tools.media, ranked(tools.listeners, by), source)
-        self._room = RoomLeg(tools.livekit, tools.board, self, leg.id)
+        self._room = RoomLeg(tools.livekit, tools.board, tools.relay, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
         self._presses = Presses()

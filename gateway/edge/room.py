@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
 import structlog
 from livekit import rtc
@@ -23,9 +23,11 @@ from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, Serv
 from gateway.edge.frames import frames
 from gateway.edge.jobs import is_job
 from gateway.edge.keys import SIGNS, Keys
+from gateway.edge.leaving import leave
 from gateway.edge.leg import CALL_STATUS, REJECT
 from gateway.edge.seat import LiveKit, Seat, token_of
 from gateway.edge.switchboard import Place, Switchboard
+from gateway.net.signalling import Line, Relay
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms import gap
@@ -44,7 +46,6 @@ SMALL = 1.0
 """Seconds that setting the last status may take, which leaving waits for."""
 SETTING = 5.0
 """Seconds that the server may take to confirm attributes; on a busy machine it is late, and they are set all the same."""
-LEAVING = 5.0
 ANSWERED = 0.25
 """Seconds after an RPC that its answer is sure to be sent; the SDK doesn't tell when, and leaving cuts it off."""
 DROPPED_STAYS = 0.3
@@ -92,8 +93,8 @@ class RoomUser(Protocol):
 class RoomLeg:
     """One call's place in its room. `join` once, then `leave` once, at any time."""
 
-    def __init__(self, livekit: LiveKit, board: Switchboard, user: RoomUser, call_id: str) -> None:
-        self._livekit, self._board = livekit, board
+    def __init__(self, livekit: LiveKit, board: Switchboard, relay: Relay, user: RoomUser, call_id: str) -> None:
+        self._livekit, self._board, self._relay = livekit, board, relay
         self._user = user
         self._call_id = call_id
         self._tasks = Tasks("room")
@@ -101,6 +102,8 @@ class RoomLeg:
         self._rate = RATE
         self._keys = Keys(call_id, livekit.secret)
         self._room: rtc.Room | None = None
+        self._line: Line | None = None
+        """By which the SDK is told of the room."""
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._left = False
@@ -114,10 +117,12 @@ class RoomLeg:
         unsubscribes us later."""
         self._codes: dict[str, Codes] = {}
         """The keys of humans who talk with the caller, by identity."""
+        self._tracks: list[rtc.Track] = []
+        """All that we have heard, until we have left: the SDK complains of one that is let go before."""
         self._renewing = asyncio.Lock()
         self._stay_until = 0.0
         self._gone = asyncio.Event()
-        """We are out of the room, and didn't leave it."""
+        """We are out of the room, and haven't left it."""
 
     @property
     def participant(self) -> str:
@@ -177,16 +182,12 @@ class RoomLeg:
         await asyncio.sleep(max(0.0, self._stay_until - asyncio.get_running_loop().time()))
         await self._tasks.__aexit__(None, None, None)
         self._ears.close_all()
-        if self._room is not None:
-            _forget_rpcs(self._room, self._methods)
-            try:
-                async with asyncio.timeout(LEAVING):
-                    await self._room.disconnect(reason=cast("rtc.DisconnectReason.ValueType", reason))
-            except TimeoutError:
-                log.warning("room not left in time", call=self._call_id)
+        if self._room is not None and self._line is not None:
+            await leave(self._room, self._line, self._methods, reason, self._call_id)
         if self._mouth is not None:
             await self._mouth.close()
         self._room = self._mouth = None
+        self._tracks.clear()
 
     async def _join(self, seat: Seat, attributes: Mapping[str, str]) -> None:
         try:
@@ -218,7 +219,8 @@ class RoomLeg:
         token = seat.token or token_of(self._livekit, seat, attributes)
         # Two peer connections: publishing is then ready as soon as we are connected (measured: 85 ms instead of 105).
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=SIGNAL, single_peer_connection=False)
-        connecting = room.connect(seat.url or self._livekit.url, token, options)
+        line = self._line = self._relay.line(seat.url or self._livekit.url)
+        connecting = room.connect(line.url, token, options)
         self._connecting = asyncio.ensure_future(connecting)
         self._connecting.add_done_callback(_noticed)
         # Waited for rather than awaited: cancelling us must not cancel it (see `leave`).
@@ -226,6 +228,7 @@ class RoomLeg:
         if not done:
             raise TimeoutError
         self._connecting.result()
+        line.catching = True
         if not self._left:
             self._place = self._board.enter(seat.room, seat.identity, self._ears)
         # Not before: where no room is there yet the SDK makes a runtime for the track alone, whose threads can be gone while the
@@ -238,7 +241,7 @@ class RoomLeg:
         return room
 
     def _rpcs(self, room: rtc.Room) -> Mapping[str, rtc.participant.RpcHandler]:
-        """What others in the room may ask of us; all of it is taken back when we leave (see `_forget_rpcs`)."""
+        """What others in the room may ask of us; all of it is taken back when we leave."""
         asked: dict[str, rtc.participant.RpcHandler] = {method: partial(self._on_rpc, method) for method in RPCS}
         keys, hear = partial(self._keys.asked, room), partial(self._on_hear, room)
         return {**asked, RENEW: self._on_renew, gap.KEYS: keys, HEAR: hear}
@@ -301,6 +304,7 @@ class RoomLeg:
         room.on("reconnected", lambda: self._subscribe_to_all(room))
         room.on("data_received", self._on_data)
         room.on("disconnected", lambda reason: self._on_gone(room, reason))
+        room.on("moved", lambda: self._on_empty(room))
 
     def _subscribe_to_all(self, room: rtc.Room) -> None:
         for participant in room.remote_participants.values():
@@ -324,6 +328,7 @@ class RoomLeg:
 
     def _on_track(self, track: rtc.Track, participant: rtc.RemoteParticipant) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
+            self._tracks.append(track)
             self._hearing[track.sid] = participant.identity
             if self._place is None or participant.identity not in self._place.hears:
                 self._ears.open(track)
@@ -383,9 +388,16 @@ class RoomLeg:
         direct = self._place is not None and sender.identity in self._place.hears
         return rtc.TrackKind.KIND_AUDIO not in kinds or direct or sender.identity in self._hearing.values()
 
+    def _on_empty(self, room: rtc.Room) -> None:
+        """The SDK knows of nobody in the room: as we are leaving, or because the server has put us out."""
+        if self._line is not None and self._line.put_out is not None:
+            self._on_gone(room, self._line.put_out)
+
     def _on_gone(self, room: rtc.Room, reason: int) -> None:
+        if self._gone.is_set():
+            return
+        self._gone.set()
         if not self._left:
-            self._gone.set()
             self._user.post(RoomGone(reason, room.local_participant.attributes.get(REJECT, "")))
 
     def _on_rpc(self, method: str, called: rtc.RpcInvocationData) -> str:
@@ -399,16 +411,7 @@ class RoomLeg:
         return json.dumps(self._user.on_rpc(method, asked))
 
     def _connected(self) -> bool:
-        return self._room is not None and self._room.isconnected()
-
-
-def _forget_rpcs(room: rtc.Room, methods: Iterable[str]) -> None:
-    """Take our RPC methods back before we leave: the SDK's native side holds the room by them, and would keep it with its
-    connections, 0.3 MB, as long as we run (github.com/livekit/rust-sdks/pull/1437). One in which somebody else still
-    publishes it keeps all the same (pull 1435), and half of one that the server has ended (issue 1443).
-    """
-    for method in methods:
-        room.local_participant.unregister_rpc_method(method)
+        return self._room is not None and self._room.isconnected() and not self._gone.is_set()
 
 
 def asked_to_hear(payload: str) -> tuple[str, list[str]]:

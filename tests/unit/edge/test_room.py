@@ -12,10 +12,13 @@ from livekit import rtc
 
 from gateway.edge import codes
 from gateway.edge.audio import Mouth
+from gateway.edge.events import RoomGone
 from gateway.edge.keys import SIGNS
+from gateway.edge.leg import REJECT
 from gateway.edge.room import RPCS, RoomLeg, RoomUser, asked_to_hear
 from gateway.edge.seat import LiveKit, Seat
 from gateway.edge.switchboard import Switchboard
+from gateway.net.signalling import Line, Relay
 from gateway.terms.direct import HEAR, MISSING, OF
 from gateway.terms.gap import KEYS, PROOF, proof
 from gateway.terms.legs import LEG
@@ -35,6 +38,9 @@ class Room:
     def isconnected(self) -> bool:
         return self.connected
 
+    def on(self, *_: object) -> None:
+        """What happens in it doesn't matter."""
+
     def unregister_rpc_method(self, method: str) -> None:
         self.asked.append(method)
 
@@ -43,8 +49,8 @@ class Room:
 
 
 async def left(room: Room) -> list[str]:
-    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", _User()), "call")
-    leg._room = cast("rtc.Room", room)
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
+    leg._room, leg._line = cast("rtc.Room", room), Line("ws://lk", None)
     leg._methods = tuple(leg._rpcs(leg._room))
     await leg.leave("")
     return room.asked
@@ -69,14 +75,31 @@ async def test_nor_one_that_the_server_has_ended() -> None:
     assert await left(Room(connected=False)) == [*RPCS, RENEW, KEYS, HEAR, "disconnect"]
 
 
+async def test_the_call_learns_that_it_was_put_out_once_all_before_it_is_known() -> None:
+    """The word of it overtakes the SDK's events else: an attribute that says why came before."""
+    posted: list[object] = []
+    user = _User()
+    user.post = posted.append  # type: ignore[method-assign]
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", user), "call")
+    line = leg._line = Line("ws://lk", None)
+    us = SimpleNamespace(attributes={REJECT: "404"})
+    room = cast("rtc.Room", SimpleNamespace(local_participant=us, isconnected=lambda: True))
+    leg._room = room
+    leg._on_empty(room)
+    assert posted == [], "it leaves by itself"
+    assert leg._connected()
+    line.put_out = rtc.DisconnectReason.PARTICIPANT_REMOVED
+    leg._on_empty(room)
+    leg._on_empty(room)
+    assert posted == [RoomGone(rtc.DisconnectReason.PARTICIPANT_REMOVED, "404")]
+    assert not leg._connected(), "nothing that is set would be confirmed"
+
+
 async def test_our_track_is_made_once_the_room_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is made before may have a runtime of the SDK's for itself, which can be gone before the room lets go of the track."""
     done: list[str] = []
 
     class Entered(Room):
-        def on(self, *_: object) -> None:
-            pass
-
         def register_rpc_method(self, *_: object) -> None:
             pass
 
@@ -88,7 +111,7 @@ async def test_our_track_is_made_once_the_room_is_there(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("gateway.edge.room.rtc.Room", lambda: Entered(connected=True))
     monkeypatch.setattr("gateway.edge.room.Mouth", mouth)
-    leg = RoomLeg(LiveKit("", "key", SECRET), Switchboard(), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "key", SECRET), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
     await leg._connect(Seat("room", "caller"), {})
     assert done == ["connect", "track"]
 
@@ -111,7 +134,7 @@ class Us:
 
 
 def talking(us: Us) -> RoomLeg:
-    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
     room = Room(connected=True)
     room.local_participant = us  # type: ignore[assignment]
     leg._room, leg._mouth = cast("rtc.Room", room), Mouth("leg-1")
@@ -158,7 +181,7 @@ class Publication:
 @pytest.mark.parametrize(("name", "subscribed"), [("leg-1", True), ("leg-1'", False), ("leg-1''", False)])
 async def test_only_the_api_lets_anybody_hear_a_track_that_replaces_another(name: str, subscribed: bool) -> None:
     """Who was heard before and joins anew is heard at once; who was taken from us isn't."""
-    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
     leg._hearing["TR_1"] = "leg-1"
     publication, them = Publication(name), Them()
     leg._want(cast("rtc.RemoteTrackPublication", publication), cast("rtc.RemoteParticipant", them))
@@ -185,7 +208,7 @@ async def test_a_humans_codes_are_kept_from_the_callers_phone_and_a_jobs_keys_ar
         for key in keys:
             leg._on_key(cast("rtc.SipDTMF", SimpleNamespace(participant=sender, digit=key, code=SIGNS.index(key))))
 
-    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), cast("RoomUser", User()), "call")
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", User()), "call")
     human, job = (
         SimpleNamespace(identity="leg-1", attributes={LEG: "1"}, track_publications={}),
         SimpleNamespace(identity="job", attributes={}, track_publications={}),
@@ -210,7 +233,7 @@ class Asks:
 
 
 def placed(board: Switchboard, identity: str) -> tuple[RoomLeg, rtc.Room]:
-    leg = RoomLeg(LiveKit("", "", SECRET), board, cast("RoomUser", _User()), "call")
+    leg = RoomLeg(LiveKit("", "", SECRET), board, Relay(), cast("RoomUser", _User()), "call")
     leg._place = board.enter("room", identity, leg._ears)
     room = SimpleNamespace(name="room", remote_participants={})
     return leg, cast("rtc.Room", room)

@@ -17,6 +17,7 @@ from gateway.edge.leg import leg_of
 from gateway.edge.seat import LiveKit
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener
+from gateway.net.signalling import Relay
 from gateway.net.sip_driver import Incoming
 from gateway.sip.digest import choose
 from gateway.sip.message import parse
@@ -136,6 +137,7 @@ def _tools(server: Broken, lasting: Tasks) -> Tools:
         io=cast("Any", server),
         livekit=LiveKit("", "", ""),
         media=cast("Any", SimpleNamespace()),
+        relay=Relay(),
         listeners=[HERE],
         server=cast("Any", SimpleNamespace()),
         locator=cast("Any", SimpleNamespace()),
