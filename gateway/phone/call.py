@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,8 +38,8 @@ class Call:
     What waits raises Unmet when it doesn't happen in time, or can't any more because the call has ended.
     """
 
-    def __init__(self, dialed: str, now: float) -> None:
-        """`now`: when it was dialed, monotonic seconds."""
+    def __init__(self, dialed: str, now: float, encryption: sdp.Encryption = sdp.Encryption.DISABLE) -> None:
+        """`now`: when it was dialed, monotonic seconds. `encryption`: of its media."""
         self.signalling = Signalling(dialed=dialed, invited=now)
         self.tape = Tape()
         self.keys: list[KeyPressed] = []
@@ -54,15 +55,30 @@ class Call:
         self._changed = asyncio.Event()
         self._dialog: Dialog | None = None
         self._offer: sdp.Session | None = None
-        self._secret = (sdp.Encryption.DISABLE, b"")
+        self._encryption = encryption
+        self._in_use: sdp.Keys | None = None
         self._cursor = now
         self._sending: Sending | None = None
 
     # What the phone and the media tell.
 
-    def attach(self, port: Port, offer: sdp.Session, secret: tuple[sdp.Encryption, bytes]) -> None:
-        """The phone's: the media port, what was offered on it, and what of encryption and keys."""
-        self._port, self._offer, self._secret = port, offer, secret
+    def attach(self, port: Port, offer: sdp.Session) -> None:
+        """The phone's: the media port, and what was offered on it."""
+        self._port, self._offer = port, offer
+
+    def secret(self) -> tuple[sdp.Encryption, bytes]:
+        """The phone's: whether the next description's media is encrypted, and what its keys are made of: new ones each time
+        but for the one in use, so that no two calls, and no two streams of one, are sealed alike (RFC 4568 section 6.1)."""
+        return self._encryption, sdp.renewed(secrets.token_bytes(sdp.MATERIAL), self._in_use)
+
+    def accept(self, answered: bytes) -> sdp.Stream:
+        """The phone's: the audio that the other side's answer to our offer agrees on. Raises SdpMismatch."""
+        return sdp.accept(self._offered(), sdp.parse(answered), self._encryption)
+
+    def follow(self, stream: sdp.Stream) -> None:
+        """The phone's: the two sides agree on it."""
+        self._in_use = stream.keys
+        self.port.follow(stream)
 
     def on_sending(self, sending: Sending) -> None:
         """The phone's: the INVITE is on its way."""
@@ -90,7 +106,7 @@ class Call:
         codec = f"{stream.codec}{f' {stream.keys.suite}' if stream.keys is not None else ''}"
         self.signalling = replace(self.signalling, answered=at, codec=codec, call_id=dialog.id.call_id)
         self._cursor = at
-        self.port.follow(stream)
+        self.follow(stream)
         self._notice()
 
     def on_ended(self, by: str, at: float, reason: str = "") -> None:
@@ -110,21 +126,25 @@ class Call:
         if not incoming.request.body:
             incoming.respond(200, body=bytes(self._offer), content_type="application/sdp")
             return
-        where = (*self.port.address, *self._secret)
+        where = (*self.port.address, *self.secret())
         settled = sdp.answer(sdp.parse(incoming.request.body), *where, session_id=int(self._offer.origin.id))
-        self.port.follow(settled.stream)
+        self.follow(settled.stream)
         incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
 
-    def reoffered(self, secret: tuple[sdp.Encryption, bytes], direction: sdp.Direction) -> sdp.Session:
+    def reoffered(self, direction: sdp.Direction) -> sdp.Session:
         """The phone's: a new offer on the same port, another direction than before."""
-        if self._offer is None:
-            raise Unmet("The call has no audio yet.")
-        before = self._offer.origin
-        codecs = [codec for codec in self._offer.media[0].codecs.values() if codec != sdp.EVENTS]
+        offered = self._offered()
+        before = offered.origin
+        codecs = [codec for codec in offered.media[0].codecs.values() if codec != sdp.EVENTS]
         self._offer = sdp.offer(
-            *self.port.address, *secret, session_id=int(before.id), version=int(before.version) + 1,
+            *self.port.address, *self.secret(), session_id=int(before.id), version=int(before.version) + 1,
             codecs=codecs, direction=direction,
         )  # fmt: skip
+        return self._offer
+
+    def _offered(self) -> sdp.Session:
+        if self._offer is None:
+            raise Unmet("The call has no audio yet.")
         return self._offer
 
     def on_audio(self, audio: Audio) -> None:

@@ -74,7 +74,7 @@ class Phone:
         if srtp not in set(sdp.Encryption):
             raise SetupFault(f"SRTP can't be '{srtp}'.", remedy="Choose disable, allow or require.")
         self._codecs: tuple[Codec, ...] = CODECS[codec]
-        self._secret = (sdp.Encryption(srtp), secrets.token_bytes(sdp.MATERIAL))
+        self._encryption = sdp.Encryption(srtp)
         self.voice = Voice(voice)
         self._stack = AsyncExitStack()
         self._calls: dict[str, Call] = {}
@@ -108,16 +108,16 @@ class Phone:
     async def dial(self, number: str, *, headers: Mapping[str, str] | None = None) -> Call:
         """Begin a call to a number or a SIP user; returns at once, `Call.answered` waits for the answer. `headers`:
         more of them for the INVITE, as a carrier adds them."""
-        call = Call(number, time.monotonic())
+        call = Call(number, time.monotonic(), self._encryption)
         port = self._media.open(call, tap=call, queue=QUEUE, live=False)
-        offer = sdp.offer(*port.address, *self._secret, session_id=secrets.randbits(31), codecs=self._codecs)
-        call.attach(port, offer, self._secret)
+        offer = sdp.offer(*port.address, *call.secret(), session_id=secrets.randbits(31), codecs=self._codecs)
+        call.attach(port, offer)
         call_id = f"{secrets.token_hex(12)}@{self._host}"
         invite = self._invite(number, call_id, offer)
         for name, value in (headers or {}).items():
             invite.headers.set(name, value)
         self._calls[call_id] = call
-        task = asyncio.create_task(self._line(call, invite, offer), name="phone line")
+        task = asyncio.create_task(self._line(call, invite), name="phone line")
         self._lines.add(task)
         task.add_done_callback(self._lines.discard)
         return call
@@ -140,7 +140,7 @@ class Phone:
         dialog = call.dialog
         if dialog is None:
             raise Unmet("The call isn't up to be held.")
-        offer = call.reoffered(self._secret, direction)
+        offer = call.reoffered(direction)
         again = dialog.request("INVITE", body=bytes(offer), content_type="application/sdp")
         async with self._sip.send(again, call.there or self._to) as sending:
             async for response in sending:
@@ -149,7 +149,7 @@ class Phone:
                 if response.code >= 200:
                     dialog.confirm(response)
                     await sending.acknowledge(dialog.ack(), call.there or self._to)
-                    call.port.follow(sdp.accept(offer, sdp.parse(response.body), self._secret[0]))
+                    call.follow(call.accept(response.body))
 
     async def rendering(self, text: str, voice: str = "slt") -> Samples:
         """The text in another voice: what `Call.line` compares with."""
@@ -203,12 +203,12 @@ class Phone:
             incoming.respond(ringing.decided.result())
 
     async def _pick_up(self, incoming: Incoming, ringing: Ringing) -> None:
-        call = Call(ringing.caller, ringing.at)
+        call = Call(ringing.caller, ringing.at, self._encryption)
         port = self._media.open(call, tap=call, queue=QUEUE, live=False)
         offered = sdp.parse(incoming.request.body)
-        where = (*port.address, *self._secret)
+        where = (*port.address, *call.secret())
         settled = sdp.answer(offered, *where, session_id=secrets.randbits(31), codecs=self._codecs)
-        call.attach(port, settled.session, self._secret)
+        call.attach(port, settled.session)
         call.there = incoming.source
         response = incoming.respond(200, body=bytes(settled.session), content_type="application/sdp")
         dialog = Dialog.uas(incoming.request, response)
@@ -244,12 +244,12 @@ class Phone:
             content_type="application/sdp",
         )
 
-    async def _line(self, call: Call, invite: sipmessage.Request, offer: sdp.Session) -> None:
+    async def _line(self, call: Call, invite: sipmessage.Request) -> None:
         """One call from INVITE to its end."""
         try:
             async with self._sip.send(invite, self._to) as sending:
                 call.on_sending(sending)
-                dialog = await self._invited(call, sending, offer)
+                dialog = await self._invited(call, sending)
                 if dialog is None:
                     return
                 with suppress(Unmet):
@@ -260,14 +260,14 @@ class Phone:
         except (Unavailable, PeerFault, TimeoutError) as bad:
             call.on_ended("network", time.monotonic(), str(bad) or "The other side doesn't answer.")
 
-    async def _invited(self, call: Call, sending: Sending, offer: sdp.Session) -> Dialog | None:
+    async def _invited(self, call: Call, sending: Sending) -> Dialog | None:
         async for response in sending:
             now = time.monotonic()
             call.on_response(response, now)
             if 200 <= response.code < 300:
                 dialog = Dialog.uac(sending.request, response)
                 await sending.acknowledge(dialog.ack(), self._to)
-                call.on_answer(dialog, sdp.accept(offer, sdp.parse(response.body), self._secret[0]), now)
+                call.on_answer(dialog, call.accept(response.body), now)
                 return dialog
         return None
 
