@@ -16,7 +16,7 @@ from gateway.app.attendance import ControlLook
 from gateway.app.heap import keep_tidy
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook
-from gateway.app.trunk_addresses import keep_allowed
+from gateway.app.trunk_look import keep_looking
 from gateway.bus import participants
 from gateway.bus.client import Client
 from gateway.bus.ioinfo import SERVICE, IoInfo
@@ -113,6 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             guard = Guard(secrets.token_bytes(32))
             controls = ControlLook(Controls(beats))
             lasting.start(controls.run(), "look for controls")
+            toned = set[str]()
             tools = Tools(
                 io=IoInfo(client),
                 livekit=LiveKit(
@@ -128,6 +129,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 locator=Locator(_server(settings.sip_dns)),
                 guard=guard,
                 lasting=lasting,
+                toned=toned,
                 refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
             )
             edge = Edge(tools, ready, settings.edge_calls, controls.nobody)
@@ -137,7 +139,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 edge.drivers.pair()
                 gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"), guard)
                 edge.drivers.guard(gate)
-                lasting.start(_allow(gate, settings), "look at trunks")
+                lasting.start(_look(gate, toned, settings), "look at trunks")
                 async with admin(settings, edge.why_not_ready):
                     await server.register(participants.CREATE, participants.creating(edge.create))
                     try:
@@ -147,9 +149,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                         await edge.stop()
 
 
-async def _allow(gate: Gate, settings: Settings) -> None:
+async def _look(gate: Gate, toned: set[str], settings: Settings) -> None:
     secret = settings.livekit_api_secret.get_secret_value()
-    await keep_allowed(gate, settings.livekit_url, settings.livekit_api_key, secret)
+    await keep_looking(gate, toned, settings.livekit_url, settings.livekit_api_key, secret)
 
 
 def _networks(written: str, setting: str) -> list[takeover.Network]:

@@ -133,7 +133,8 @@ class MediaWish:
 
 @dataclass(frozen=True, slots=True)
 class RuleAnswer:
-    """The room that the call goes to, and how. All but the verdict is empty when that isn't ACCEPT."""
+    """The room that the call goes to, and how. All but the verdict and the trunk is empty when that isn't ACCEPT; but for the
+    rule and its media, when it is PIN."""
 
     verdict: Verdict
     trunk: str = ""
@@ -268,7 +269,12 @@ class IoInfo:
         verdict = _VERDICTS.get(got.result, Verdict.REJECT)
         if got.result == 0:  # servers that are older than `result`
             verdict = Verdict.PIN if got.request_pin else Verdict.ACCEPT
-        return _rule(got, verdict) if verdict is Verdict.ACCEPT else RuleAnswer(verdict, trunk=got.sip_trunk_id)
+        if verdict is Verdict.ACCEPT:
+            return _rule(got, verdict)
+        if verdict is Verdict.PIN:
+            wish = wish_of(got.media, got.media_encryption)
+            return RuleAnswer(verdict, trunk=got.sip_trunk_id, rule=got.sip_dispatch_rule_id, media=wish)
+        return RuleAnswer(verdict, trunk=got.sip_trunk_id)
 
     async def tell(self, info: CallInfo) -> None:
         """Tell the state of a call; returns once it is published. Raises BusDown."""

@@ -7,6 +7,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Generic, TypeVar, assert_never
@@ -41,7 +42,6 @@ from gateway.sip.session_timer import SessionTimer
 from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
 from gateway.terms.hold import HOLD
-from gateway.terms.tones import ON, TONES
 
 BYE_WITHIN = 1.0
 """Seconds that a peer who was transferred has to hang up; then we do."""
@@ -70,6 +70,8 @@ class Tools:
     """Judges who signs in."""
     lasting: Tasks
     """For what outlives a call by a moment: leaving its room, its BYE."""
+    toned: AbstractSet[str] = frozenset()
+    """Dispatch rules while whose PINs are asked for tones are keys; no answer of theirs tells that before the PIN is keyed."""
     board: Switchboard = field(default_factory=Switchboard)
     """Who hears whom here, past LiveKit."""
     refer_from: Sequence[IPv4Network | IPv6Network] = ()
@@ -274,10 +276,11 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         if told.key and self._presses.told(Way.INFO, told.key, self._loop.time(), told.seconds):
             self._pressed(told.key)
 
-    def _listen(self, attributes: Mapping[str, str]) -> None:
-        """Take tones in the peer's audio for keys, where its participant's attributes say so; once the line's rate is
-        known."""
-        if attributes.get(TONES) == ON:
+    def _listen(self, wanted: bool) -> None:
+        """Take tones in the peer's audio for keys from now on, or don't; once the line's rate is known."""
+        if not wanted:
+            self._ear = None
+        elif self._ear is None:  # one that listens already may have told a key that is still down
             self._ear = dtmf.Ear(self._line.rate)
 
     def _pressed(self, key: str) -> None:

@@ -15,6 +15,7 @@ from livekit.protocol.sip import SIPMediaEncryption
 from gateway.bus.callstate import CallState, Status, states
 from gateway.sip import HostPort
 from gateway.terms.personal import Number
+from gateway.terms.tones import ON, TONES
 from tests.e2e.baresip import Baresip, baresip
 from tests.e2e.room_peer import RoomPeer, room_peer
 from tests.e2e.rtp_probe import RtpProbe, rtp_probe
@@ -227,6 +228,7 @@ async def make_inbound(lk: api.LiveKitAPI, numbers: Numbers, made: Made, prefix:
         rule.rule.dispatch_rule_callee.randomize = True
         if name == "pin":
             rule.rule.dispatch_rule_callee.pin = "1234"
+            rule.attributes[TONES] = ON
         ruled = await lk.sip.create_dispatch_rule(api.CreateSIPDispatchRuleRequest(dispatch_rule=rule))
         made.rules.append(ruled.sip_dispatch_rule_id)
 

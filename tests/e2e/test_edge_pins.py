@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gateway.edge.inbound import machine, pin
+from gateway.rtp import FRAME, dtmf
 from tests.e2e import sipp_steps as steps
 from tests.e2e.edge_lab import PIN, Lab, lab, rtp_ports
 from tests.e2e.rtp_probe import RtpProbe, rtp_probe
@@ -49,6 +50,16 @@ async def test_a_pin_without_the_pound_key(edge: Lab, monkeypatch: pytest.Monkey
     async with rtp_probe() as phone, edge.caller(STAYS, PIN, rtp=phone.port, pause=5) as caller:
         await until(lambda: _speaks(phone))
         await _key(phone, 1, 2, 3, 4)
+        async with edge.agent():
+            await phone.hears(600)
+            await caller.ended()
+
+
+async def test_a_pin_by_tones_where_the_rule_takes_them(edge: Lab) -> None:
+    await until(lambda: edge.edge.edge._tools.toned)
+    async with rtp_probe() as phone, edge.caller(STAYS, PIN, rtp=phone.port, pause=5) as caller:
+        await until(lambda: _speaks(phone))
+        phone.says.extend(dtmf.tones("1234#").reshape(-1, FRAME))
         async with edge.agent():
             await phone.hears(600)
             await caller.ended()

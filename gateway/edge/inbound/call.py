@@ -31,6 +31,7 @@ from gateway.sip import sdp, session_timer
 from gateway.sip.bodies import BodyRefused
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.sip.sign_in import Proof
+from gateway.terms import tones
 from gateway.terms.personal import Digits
 
 FLOOD_SILENCE = 32.0
@@ -113,6 +114,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             case own.AskRule(trunk, pin):
                 self.tasks.start(self._ask_rule(trunk, pin), "ask rule")
             case own.AskPin(prompt):
+                self._listen(self._rule is not None and self._rule.rule in self._tools.toned)
                 self.tasks.start(self._ask_pin(prompt), "ask pin")
             case own.Dismiss():
                 self.tasks.start(self._dismiss(), "dismiss")
@@ -129,7 +131,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
                 self._silent = True
             case own.Join(rule, status):
                 joins = attributes(self._incoming.request, rule) | {CALL_STATUS: status}
-                self._listen(rule.attributes)
+                self._listen(tones.count(rule.attributes))
                 self._room.join(_seat(rule), joins, self._line.rate)
             case own.Answer():
                 self._answer()

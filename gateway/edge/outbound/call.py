@@ -33,6 +33,7 @@ from gateway.rtp import FRAME_SECONDS
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip.dialog import DialogId
+from gateway.terms import tones
 from gateway.terms.legs import EDGE, UNNAMED
 
 _PAUSE = 0.5
@@ -114,7 +115,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         match effect:
             case own.Join():
                 self._line.prefer(self._dial.media)
-                self._listen(self._dial.attributes)
+                self._listen(tones.count(self._dial.attributes))
                 self._room.join(_seat(self._dial), self._attributes(), self._line.rate)
             case own.Invite():
                 self._inviting = self.tasks.start(self._invite(), "invite")

@@ -13,7 +13,7 @@ from gateway.bus.callstate import Status, read
 from gateway.bus.client import Client
 from gateway.bus.envelope import Request, encode
 from gateway.bus.errors import BusSyntaxError
-from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish, TrunkAnswer, TrunkFault, Uri, Verdict
+from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish, RuleAnswer, TrunkAnswer, TrunkFault, Uri, Verdict
 from gateway.bus.memory import Hub, MemoryBus
 from gateway.bus.server import Server
 from gateway.bus.wire import LONGEST, message
@@ -110,6 +110,16 @@ async def test_a_rule_that_matches() -> None:
 async def test_the_other_verdicts(fields: dict[str, Any], verdict: Verdict) -> None:
     async with asking("EvaluateSIPDispatchRules", message("EvaluateSIPDispatchRulesResponse")(**fields)) as (io, _):
         assert (await io.evaluate(LEG, "")).verdict is verdict
+
+
+async def test_media_is_settled_on_before_the_pin_by_the_rule_that_asks_for_it() -> None:
+    wanted = SIPMediaConfig(encryption=SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE)
+    answer = message("EvaluateSIPDispatchRulesResponse")(
+        result=2, sip_trunk_id="ST_1", sip_dispatch_rule_id="SDR_1", media=wanted
+    )
+    async with asking("EvaluateSIPDispatchRules", answer) as (io, _):
+        got = await io.evaluate(LEG, "ST_1")
+    assert got == RuleAnswer(Verdict.PIN, "ST_1", "SDR_1", media=MediaWish(encryption=Encryption.REQUIRE))
 
 
 @pytest.mark.parametrize(("said", "taken"), [(2**62, LONGEST), (-5, 0.0)])

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import sipmessage
 
-from gateway.bus.ioinfo import CallInfo, Leg, TrunkAnswer
+from gateway.bus.ioinfo import CallInfo, Leg, RuleAnswer, TrunkAnswer, Verdict
 from gateway.edge.call import Tools
+from gateway.edge.events import PeerGone
 from gateway.edge.inbound.call import InboundCall
 from gateway.edge.inbound.state import REALM
 from gateway.edge.leg import leg_of
 from gateway.edge.seat import LiveKit
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener
+from gateway.net.media import Media
 from gateway.net.signalling import Relay
 from gateway.net.sip_driver import Incoming
+from gateway.rtp import FRAME, FRAME_SECONDS, Audio, KeyPressed, dtmf
 from gateway.sip.digest import choose
-from gateway.sip.message import parse
+from gateway.sip.message import parse, respond
 from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
+from gateway.terms.personal import Digits
 
 INVITE = (
     b"INVITE sip:+15105550100@192.0.2.1 SIP/2.0\r\n"
@@ -48,9 +53,12 @@ class Asked:
     def answered(self) -> bool:
         return any(code >= 200 for code in self.answers)
 
-    def respond(self, code: int, phrase: str = "", **_: object) -> None:
-        del phrase
+    def respond(self, code: int, phrase: str = "", **_: object) -> sipmessage.Response:
         self.answers.append(code)
+        return respond(self.request, code, phrase, to_tag="SCL_1")
+
+    async def acknowledged(self) -> None:
+        await asyncio.Event().wait()
 
     def proved(self) -> None:
         self.knows = True
@@ -130,6 +138,41 @@ async def test_a_stranger_who_need_not_sign_in_finds_no_place_beside_others(stra
         async with asyncio.timeout(5):
             await call.run()
     assert asked.answers[0] == answer
+
+
+class Asking(Broken):
+    """livekit-server, one of whose rules asks for a PIN."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.pins: asyncio.Queue[str] = asyncio.Queue()
+
+    async def evaluate(self, leg: Leg, trunk: str, pin: Digits | None = None) -> RuleAnswer:  # type: ignore[override]
+        del leg
+        if pin is not None:
+            self.pins.put_nowait(pin.reveal())
+        return RuleAnswer(Verdict.PIN, trunk, "SDR_1")
+
+
+@pytest.mark.parametrize(("toned", "pin"), [({"SDR_1"}, "1234"), ({"SDR_2"}, "9")])
+async def test_a_pin_is_keyed_by_tones_where_its_rule_says_so(toned: set[str], pin: str) -> None:
+    """The other caller's tones are sounds, until it keys by events."""
+    asked, server = Asked(), Asking()
+    async with Tasks("test") as lasting, Media("127.0.0.1") as media:
+        here = Listener("127.0.0.1", "127.0.0.1")
+        tools = replace(_tools(server, lasting), media=media, listeners=[here], toned=toned)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        running = asyncio.create_task(call.run())
+        async with asyncio.timeout(20):
+            while server.told[-1:] == [] or not call.answered:
+                await asyncio.sleep(0)
+            for number, frame in enumerate(dtmf.tones("1234#").reshape(-1, FRAME)):
+                call.on_audio(Audio(frame, number * FRAME_SECONDS, concealed=False))
+            for key in "9#":
+                call.on_key(KeyPressed(key, 10.0))
+            assert await server.pins.get() == pin
+        call.post(PeerGone(lost=False))
+        await running
 
 
 def _tools(server: Broken, lasting: Tasks) -> Tools:

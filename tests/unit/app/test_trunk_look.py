@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from gateway.app.trunk_addresses import networks
+from gateway.app.trunk_look import networks
 
 
 def test_what_trunks_name_is_read_and_what_is_no_address_passed_over() -> None:
