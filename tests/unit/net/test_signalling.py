@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from livekit.protocol import models, rtc
@@ -12,6 +14,7 @@ from livekit.protocol import models, rtc
 from gateway.net import signalling
 from gateway.net.signalling import Line, Relay, relaying
 from gateway.net.websocket import BINARY, read_frame, server_frame
+from tests.e2e.certificate import make_certificate
 
 pytestmark = pytest.mark.timeout(20)
 UPGRADE = b"Upgrade: websocket\r\nAuthorization: Bearer secret\r\n\r\n"
@@ -110,6 +113,33 @@ async def test_the_server_is_asked_as_the_sdk_would_ask_it(relay: Relay, server:
     host = server.url.removeprefix("ws://").encode()
     assert asked == b"GET /base/rtc?sdk=python HTTP/1.1\r\nHost: " + host + b"\r\n" + UPGRADE
     sdk.close()
+
+
+async def test_a_server_with_tls_has_to_prove_itself(
+    relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As LiveKit Cloud's does: it is asked by its name, and believed only where a certificate authority of ours vouches for it."""
+    file, came = make_certificate(tmp_path), asyncio.Queue[Ends]()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    listening = await asyncio.start_server(lambda r, w: came.put_nowait(Ends(r, w)), "127.0.0.1", 0, ssl=context)
+    url = f"wss://localhost:{listening.sockets[0].getsockname()[1]}"
+    unknown = await dialed(relay.line(url).url)
+    assert await unknown.reader.read() == b""
+    assert came.empty()
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(file.with_suffix(".crt")))
+    async with relaying() as trusting:
+        sdk = await dialed(trusting.line(url).url)
+        other = await came.get()
+        assert b"\r\nHost: localhost:" in await other.head()
+        other.say(SWITCHED + SAID)
+        assert await sdk.head() == SWITCHED
+        assert await sdk.frame() == SAID
+        sdk.close()
+        other.close()
+    unknown.close()
+    listening.close()
 
 
 @pytest.mark.parametrize(
