@@ -30,7 +30,7 @@ from agents.talk import checking, to_person, transferring
 from agents.talk.answering import led_by_words, words_before
 from agents.talk.checking import CheckedAgent, Checking
 from agents.talk.endangered import Endangered
-from agents.talk.going_on import go_on, opened, returned, wanted_number
+from agents.talk.going_on import go_on, opened, returned, unheard, wanted_number
 from agents.talk.remembering import Remembering
 from agents.talk.resuming import ZERO
 from agents.talk.to_person import ToPerson
@@ -144,15 +144,14 @@ class TalkingRunner:
         back = returned(self._stage)
         if back is not None and not self._stage.opened:
             self._voice.say(self._line_of(back), await self._stage.prompt(self._line_of(back)))
-        elif back is None and not self._stage.resumed:
+        elif back is None and (not self._stage.resumed or (self._answers and unheard(self._stage))):
             self._voice.say(self._opening, self._greeting)
         if self._answers:
             self._start(self._answer())
         elif self._keying.begun:
             self._start(self._key_on())
         elif self._stage.resumed and not self._entered:
-            self._to_person.number_wanted = wanted_number(self._stage)
-            go_on(self._stage, self._definition, self._session, self._say_again, self._get_person)
+            self._go_on()
         if self._watch is not None:
             self._watch.begin()
         self._listen()
@@ -204,12 +203,18 @@ class TalkingRunner:
         )
 
     async def _answer(self) -> None:
-        """Answer what the caller has said on the way here; greet them when it can't be made out."""
+        """Answer what the caller has said on the way here, and to a job that died over it; else greet them, or go on."""
         words = await words_before(self._stage, Transcribing(self._settings))
-        if words:
-            self._session.generate_reply(user_input=words)
+        if said := f"{words} {self._stage.kept.unanswered}".strip():
+            self._session.generate_reply(user_input=said)
+        elif self._stage.resumed:
+            self._go_on()
         elif not any(turn.speaker is Speaker.CALLER for turn in self._stage.turns):
             self._voice.say(self._voice.line(greeting(self._definition, self._stage.brief)), None)
+
+    def _go_on(self) -> None:
+        self._to_person.number_wanted = wanted_number(self._stage)
+        go_on(self._stage, self._definition, self._session, self._say_again, self._get_person)
 
     # What the model does.
 

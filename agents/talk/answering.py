@@ -10,6 +10,7 @@ from gateway.conduct.port import Stage, Transcriber
 from gateway.errors import Unavailable
 from gateway.terms.act import Because
 from gateway.terms.said_digits import hidden
+from gateway.terms.turn import Speaker
 
 WITHIN = 4.0
 """Seconds for making out what was said: as long as the agent says what it is. It greets after that."""
@@ -18,8 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 def led_by_words(stage: Stage) -> bool:
-    """Whether the caller has said something on the way here that nobody has answered yet."""
-    return stage.call.because == Because.SPEECH.value and not stage.turns
+    """Whether the caller has said something on the way here that nobody has answered yet; a job may have died over it."""
+    theirs = any(turn.speaker is not Speaker.AGENT for turn in stage.turns)
+    return stage.call.because == Because.SPEECH.value and not theirs
 
 
 async def words_before(stage: Stage, transcriber: Transcriber) -> str:

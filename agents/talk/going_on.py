@@ -45,6 +45,11 @@ def returned(stage: Stage) -> Say | None:
     return Say(come_back(back).value) if back and not stage.resumed else None
 
 
+def unheard(stage: Stage) -> bool:
+    """Whether the caller has heard nothing of the agent's to its end yet, but that they were lost for a moment."""
+    return not conversation(stage.turns, stage.brief.language)
+
+
 def wanted_number(stage: Stage) -> bool:
     """Whether the caller was asked last for a number to be called back on."""
     language = stage.brief.language

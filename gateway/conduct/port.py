@@ -191,8 +191,8 @@ class Stage(Protocol):
         ...
 
     async def spoken(self) -> Pcm | None:
-        """What the caller has said at the menu that led them here, and since: told once, so that they needn't say it
-        again; None for nothing."""
+        """What the caller has said at the menu that led them here, and since, so that they needn't say it again, also not where
+        a job dies over it; None for nothing."""
         ...
 
     @property

@@ -158,7 +158,7 @@ class CallStage:
         if self.call.because != Because.SPEECH.value:
             return None
         try:
-            said = await self.parts.spoken.take(self.call.id, self.call.stop)
+            said = await self.parts.spoken.said(self.call.id, self.call.stop)
         except Unavailable as bad:
             log.warning("what the caller has said can't be had", why=bad.what)
             return None

@@ -12,7 +12,7 @@ from gateway.dialplan.state import State
 from gateway.dialplan.wording import prompt_of
 from gateway.terms.catalogue import Line
 from gateway.terms.sentences import variables
-from gateway.terms.spoken import is_sound, parts
+from gateway.terms.spoken import choices, is_sound, parts
 
 Own = Callable[[Action, str], Iterable[str]]
 """The sentences that an act of that kind may say in a language (BCP 47 tag), beside the plan's."""
@@ -50,8 +50,9 @@ def _said(plan: Plan, state: State, at: datetime, own: Own) -> Iterator[tuple[st
 
 def _words(plan: Plan, route: Route) -> Iterator[str]:
     match route.action:
-        case Menu(say=say):
-            yield "" if say in plan.sounds else say
+        case Menu(say=say, keys=keys) if say not in plan.sounds:
+            yield say
+            yield choices(say, keys)
         case Message(say=cases):
             yield from (text for text in cases.values() if text not in plan.sounds and not variables(text))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 _ADDRESS = re.compile(r"wav:[0-9a-f]{64}")
 """A WAV of the plan, by its content."""
@@ -13,6 +13,7 @@ _LETTERS = 8.0
 """Letters that a slow voice says in a second."""
 _HANGS = 60.0
 """Seconds that a voice may take besides, to begin and to tell that it has ended."""
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 _CUT = re.compile(r"(wav:[0-9a-f]{64})|\n")
 
 
@@ -24,6 +25,17 @@ def is_sound(text: str) -> bool:
 def parts(text: str) -> list[str]:
     """What is said by itself, in order: each line, each address of a sound."""
     return [part.strip() for part in _CUT.split(text) if part and part.strip()]
+
+
+def choices(text: str, keys: Collection[str]) -> str:
+    """A menu's prompt from the first sentence on that names one of its keys, or is a sound; all of it where none does."""
+    lines = parts(text)
+    for number, line in enumerate(lines):
+        sentences = [line] if is_sound(line) else _SENTENCE.split(line)
+        for at, sentence in enumerate(sentences):
+            if is_sound(sentence) or any(key in sentence for key in keys):
+                return "\n".join((" ".join(sentences[at:]), *lines[number + 1 :]))
+    return text
 
 
 def said_within(text: str) -> float:

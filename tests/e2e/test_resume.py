@@ -224,7 +224,7 @@ async def test_a_job_that_stands_still_is_replaced(phone: Phone, stack: Stack) -
 async def test_a_job_that_dies_while_the_phone_rings_costs_its_caller_a_moment(phone: Phone, stack: Stack) -> None:
     for _ in range(3):
         call = await phone.dial(SALES)
-        one = await _begun(stack)
+        one = await begun(stack)
         killed = time.monotonic()
         one.kill()
         ringing = call.signalling.answered is None
@@ -237,7 +237,7 @@ async def test_a_job_that_dies_while_the_phone_rings_costs_its_caller_a_moment(p
         assert took < RUNG_WITHIN
 
 
-async def _begun(stack: Stack, pool: str = "agents") -> psutil.Process:
+async def begun(stack: Stack, pool: str = "agents") -> psutil.Process:
     """The pool's process that has just begun with a call: it asks Redis for it."""
     port, family = urlsplit(stack.run.redis_url).port or 6379, _family(stack, pool)[1:]
     found: list[psutil.Process] = []

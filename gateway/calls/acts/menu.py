@@ -9,6 +9,7 @@
 | one more, in BURST of the last, as of who dials an extension | nothing: it belongs to the same slip, and uses up no try |
 | the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
 | the caller says that they never want to be called again | whether that is noted, and the prompt again: no try is used up |
+| another job goes on with it | the prompt again, from its first choice on: nobody is greeted twice |
 | nothing of the prompt can be said | DEAD_AIR |
 | nothing for `wait` seconds after the prompt | the prompt again |
 | any of the last three for the last of `tries` | SILENCE |
@@ -36,7 +37,7 @@ from gateway.calls.acts.cues import (
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
-from gateway.terms.spoken import said_within
+from gateway.terms.spoken import choices, said_within
 
 PERSON = "0"
 BURST = 1.5
@@ -83,8 +84,10 @@ class Menu:
             # The job died between its last checkpoint and its asking where the call goes on.
             return self, (self._finish(),) if isinstance(event, Resumed) else ()
         match event:
-            case Begun() | Resumed():
+            case Begun():
                 return self._prompt(now)
+            case Resumed():
+                return self._prompt(now, choices(self.say, self.keys))
             case Key(key):
                 return self._pressed(key, now)
             case WantsPerson() if self.person:
@@ -126,8 +129,10 @@ class Menu:
         again, said = replace(self, tried=self.tried + 1)._prompt(now)
         return again, (Hush(), Say(word(told, self.language)), *said) if told else said
 
-    def _prompt(self, now: float) -> tuple[Menu, tuple[Effect, ...]]:
-        return replace(self, playing=True, until=now + said_within(self.say)), (Say(self.say),)
+    def _prompt(self, now: float, say: str = "") -> tuple[Menu, tuple[Effect, ...]]:
+        """`say`: what is left of it, where that is less."""
+        say = say or self.say
+        return replace(self, playing=True, until=now + said_within(say)), (Say(say),)
 
     def _listen(self, now: float) -> Menu:
         return replace(self, playing=False, until=now + self.wait)

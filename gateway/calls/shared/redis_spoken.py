@@ -23,10 +23,10 @@ class RedisSpoken:
             pipe.pexpire(_key(call, stop), int(KEPT * 1000))
             await pipe.execute()
 
-    async def take(self, call: CallId, stop: int) -> bytes:
+    async def said(self, call: CallId, stop: int) -> bytes:
         """See the port."""
         async with answering():
-            found = await self._redis.getdel(_key(call, stop))
+            found = await self._redis.get(_key(call, stop))
         return found if isinstance(found, bytes) else b""
 
 

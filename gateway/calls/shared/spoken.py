@@ -1,7 +1,7 @@
 """What a caller says at a menu, on its way to the agent that it leads them to: they aren't to say it again.
 
 The house understands no word, and whoever does comes a second later in another process. What was said lies here
-meanwhile, for that one call and stop, until it is taken or KEPT seconds have passed; it goes nowhere else.
+meanwhile, for that one call and stop, until KEPT seconds have passed, since an agent may die over it; it goes nowhere else.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Spoken(Protocol):
         """More of what the caller says on the way to a stop."""
         ...
 
-    async def take(self, call: CallId, stop: int) -> bytes:
-        """What the caller has said so far on the way to the stop, once; b"" for nothing."""
+    async def said(self, call: CallId, stop: int) -> bytes:
+        """What the caller has said so far on the way to the stop; b"" for nothing."""
         ...
 
 
@@ -40,11 +40,9 @@ class MemorySpoken:
         """See the port."""
         self._kept[call, stop] = self._clock() + KEPT, self._found(call, stop) + audio
 
-    async def take(self, call: CallId, stop: int) -> bytes:
+    async def said(self, call: CallId, stop: int) -> bytes:
         """See the port."""
-        found = self._found(call, stop)
-        self._kept.pop((call, stop), None)
-        return found
+        return self._found(call, stop)
 
     def _found(self, call: CallId, stop: int) -> bytes:
         until, audio = self._kept.get((call, stop), (0.0, b""))

@@ -17,7 +17,7 @@ from agents.engines import chains as engines
 from agents.line import telephony
 from agents.registry import definition
 from agents.runner import TalkingRunner
-from gateway.calls.shared.spoken import MemorySpoken
+from gateway.calls.shared.spoken import MemorySpoken, Spoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.stage import CallStage, Parts
@@ -168,30 +168,32 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF, agent: Definition | None = None, kept: Kept | None = None
-) -> AsyncIterator[Scene]:
+    monkeypatch: pytest.MonkeyPatch, brief: Brief = BRIEF, agent: Definition | None = None, kept: Kept | None = None,
+    *, call: Call = CALL, spoken: Spoken | None = None,
+) -> AsyncIterator[Scene]:  # fmt: skip
+    """`kept`: what another job has left. `spoken`: what was said on the way here; with it the job talks as any that begins."""
     session, store = Session(), Store()
     monkeypatch.setattr(telephony, "session", lambda *_: session)
     settings = Settings.model_validate({"LIVEKIT_API_SECRET": SECRET, "LIVEKIT_API_KEY": "key"})
     warm = engines.Warm(*cast(Any, (None, None, None, None)))
     runner = TalkingRunner(agent or definition("support"), settings, warm)
     async with Teller(store, CALL.id) as teller:
-        ledger = Ledger(store, teller, CALL, lambda: None)
+        ledger = Ledger(store, teller, call, lambda: None)
         parts = Parts(
-            CALL,
+            call,
             cast(Any, Voice()),
             cast(Any, Room()),
             teller,
             ledger,
             cast(Any, Prompts()),
             "voice",
-            MemorySpoken(time.monotonic),
+            spoken or MemorySpoken(time.monotonic),
         )
         stage = CallStage(parts, brief)
         if kept is not None:
             stage.resume(kept, brief.agent)
         await runner.prepare(stage)
-        if kept is None:
+        if kept is None and spoken is None:
             runner._early = None
             session.added("assistant", "What is your ticket number?")
         try:

@@ -78,7 +78,7 @@ async def test_a_phrase_is_told_and_kept_from_before_its_beginning(call: Call) -
         await line.heard.wait()
     assert len(told) == 1
     await ear.close()
-    found = samples(await spoken.take(call.id, call.stop + 1))
+    found = samples(await spoken.said(call.id, call.stop + 1))
     beginning = int(np.flatnonzero(np.abs(found) > 1000)[0]) / RATE
     assert BEFORE - 0.05 <= beginning <= BEFORE + 0.05
     assert np.count_nonzero(np.abs(found) > 1000) > 0.4 * RATE
@@ -91,7 +91,7 @@ async def test_a_click_is_neither_told_nor_kept_with_what_follows(call: Call) ->
         await line.heard.wait()
     await ear.close()
     assert len(told) == 1
-    assert len(samples(await spoken.take(call.id, call.stop + 1))) < 2.2 * RATE
+    assert len(samples(await spoken.said(call.id, call.stop + 1))) < 2.2 * RATE
 
 
 async def test_the_menus_own_words_are_no_phrase_when_the_line_sends_them_back(call: Call) -> None:
@@ -101,7 +101,7 @@ async def test_the_menus_own_words_are_no_phrase_when_the_line_sends_them_back(c
     async with ear.listening(line.hear, call, told.append):
         await line.heard.wait()
     await ear.close()
-    assert (told, await spoken.take(call.id, call.stop + 1)) == ([], b"")
+    assert (told, await spoken.said(call.id, call.stop + 1)) == ([], b"")
 
 
 async def test_who_goes_on_talking_is_heard_until_somebody_else_hears_them(call: Call) -> None:
@@ -120,7 +120,7 @@ async def test_who_goes_on_talking_is_heard_until_somebody_else_hears_them(call:
     assert line.readers == 1
     await ear.close()
     assert line.readers == 0
-    found = samples(await spoken.take(call.id, call.stop + 1))
+    found = samples(await spoken.said(call.id, call.stop + 1))
     assert np.count_nonzero(np.abs(found) > 1000) > 1.2 * RATE * 0.9
 
 
@@ -129,7 +129,7 @@ async def test_who_says_nothing_is_heard_no_longer_than_the_menu_lasts(call: Cal
     async with Ear(spoken, silent).listening(line.hear, call, lambda _: None):
         await line.heard.wait()
     assert line.readers == 0
-    assert await spoken.take(call.id, call.stop + 1) == b""
+    assert await spoken.said(call.id, call.stop + 1) == b""
 
 
 async def test_no_more_is_kept_than_ten_seconds(call: Call) -> None:
@@ -138,7 +138,7 @@ async def test_no_more_is_kept_than_ten_seconds(call: Call) -> None:
     async with ear.listening(line.hear, call, lambda _: None):
         await line.heard.wait()
     await ear.close()
-    seconds = len(samples(await spoken.take(call.id, call.stop + 1))) / RATE
+    seconds = len(samples(await spoken.said(call.id, call.stop + 1))) / RATE
     assert LONGEST - 5 * FRAME_MS / 1000 <= seconds <= LONGEST
 
 

@@ -167,8 +167,9 @@ def said(found: Plan, when: datetime, state: State | None = None) -> list[str]:
 
 
 def test_every_sentence_of_the_plan_is_rendered_ahead(tmp_path: Path) -> None:
-    found = plan(tmp_path, PLAN % ("For the desk, press 1.", "default"))
+    found = plan(tmp_path, PLAN % ("Welcome. For the desk, press 1.", "default"))
     assert said(found, at("2026-11-27 10:00")) == [
+        "Welcome. For the desk, press 1.",
         "For the desk, press 1.",
         "You are next (en-US).",
         "We open on Monday at nine. Please leave a message.",

@@ -57,8 +57,11 @@ async def words(stage: Stage, transcriber: Any) -> str:
 def test_only_the_first_agent_after_the_menu_answers() -> None:
     stage = Stage()
     assert led_by_words(cast(Any, stage))
-    stage.turns = [Turn(1, Speaker.CALLER, Words("hello"), 1.0)]
-    assert not led_by_words(cast(Any, stage))
+    stage.turns = [Turn(1, Speaker.AGENT, Words("I'm automated."), 1.0)]
+    assert led_by_words(cast(Any, stage)), "whose job has said no more"
+    for speaker in (Speaker.CALLER, Speaker.KEYPAD):
+        stage.turns = [Turn(1, speaker, Words("7"), 1.0)]
+        assert not led_by_words(cast(Any, stage))
     assert not led_by_words(cast(Any, Stage(replace(LED, because=Because.KEY.value))))
 
 

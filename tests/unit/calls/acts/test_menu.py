@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -128,6 +128,18 @@ def test_another_job_says_the_prompt_again_and_no_try_is_lost() -> None:
     assert effects == (PROMPT,)
     assert again.tried == 1
     assert again.on(Key("1"), 111.0)[1] == ends(Because.KEY, "1")
+
+
+def test_another_job_greets_nobody_again() -> None:
+    say, again = "A notice.\nWelcome to Acme. For Ana, press 1.", "For Ana, press 1."
+    menu = Menu.start(replace(ACT, say=say), "en-US")
+    began, effects = menu.on(Begun(), 0.0)
+    assert effects == (Say(say),)
+    resumed, effects = began.on(Resumed(), 1.0)
+    assert effects == (Say(again),)
+    assert resumed.deadline == 1.0 + said_within(again)
+    heard, _ = resumed.on(Heard(), 2.0)
+    assert heard.due(heard.deadline)[1] == (Say(say),), "who is silent hears it all"
 
 
 def test_a_job_that_resumes_an_ended_menu_is_told_its_outcome_again() -> None:
