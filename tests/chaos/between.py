@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -65,10 +65,10 @@ class Between:
 
 
 @asynccontextmanager
-async def between(ports: Mapping[Target, tuple[int, int]], provider: int) -> AsyncIterator[Between]:
-    """Stand between until the block ends. `ports`: by target where its proxy stands, and where it stands itself;
-    `provider`: where the provider stands, before the speech server's proxy."""
-    config = json.dumps({"ports": {target.value: list(pair) for target, pair in ports.items()}, "provider": provider})
+async def between(ports: Mapping[Target, Sequence[tuple[int, int]]], provider: int) -> AsyncIterator[Between]:
+    """Stand between until the block ends. `ports`: by target where its proxies stand, and where each leads; `provider`: where
+    the provider stands, before the speech server's proxy."""
+    config = json.dumps({"ports": {target.value: list(pairs) for target, pairs in ports.items()}, "provider": provider})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.chaos.between", config, stdin=PIPE, stdout=PIPE, stderr=None
     )
@@ -93,10 +93,10 @@ async def _serve(config: Mapping[str, Any]) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with AsyncExitStack() as stack:
         proxies = {
-            Target(name): await stack.enter_async_context(proxy(port, upstream))
-            for name, (port, upstream) in config["ports"].items()
+            Target(name): [await stack.enter_async_context(proxy(port, upstream)) for port, upstream in pairs]
+            for name, pairs in config["ports"].items()
         }
-        speech = config["ports"][Target.SPEECH.value][0]
+        [(speech, _)] = config["ports"][Target.SPEECH.value]
         provider = await stack.enter_async_context(FaultServer(f"http://127.0.0.1:{speech}", port=config["provider"]))
         _answer()
         while line := (await lines.readline()).decode():
@@ -108,7 +108,8 @@ async def _serve(config: Mapping[str, Any]) -> None:
                 else:
                     provider.set(kind, *WRONGS[Deed(deed)])
             else:
-                {RIGHT: proxies[target].go_on, Deed.CUT: proxies[target].cut, Deed.HOLD: proxies[target].hold}[deed]()
+                for each in proxies[target]:
+                    {RIGHT: each.go_on, Deed.CUT: each.cut, Deed.HOLD: each.hold}[deed]()
             _answer()
 
 

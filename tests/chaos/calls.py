@@ -39,6 +39,8 @@ ADDRESSES = {
     Target.SPEECH: ("OFFHOOK_SPEECH_URL", "speech"),
 }
 """What has a proxy before it: the setting that leads there, and `up`'s name of its port."""
+OWN = {Target.EDGE: (Target.REDIS, Target.LIVEKIT)}
+"""Whose connections to those go by proxies of its own, so that it alone can be cut off."""
 IDLE_JOBS = "4"
 """Jobs kept warm in each pool."""
 READY_WITHIN = 60.0
@@ -73,14 +75,22 @@ class Lab:
 @asynccontextmanager
 async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
     """The gateway on the chaos plan, its servers behind proxies; nothing of it is left at the end."""
-    ports = {target: (free_port(), free_port()) for target in ADDRESSES}
+    servers = {target: free_port() for target in ADDRESSES}
+    ports = {target: [(free_port(), port)] for target, port in servers.items()}
+    ports |= {target: [(free_port(), servers[server]) for server in their] for target, their in OWN.items()}
     provider, notices = free_port(), free_port()
     plans = home / "plans"
     plans.mkdir(parents=True)
     (plans / "main.yaml").write_text(PLAN.read_text().replace("{hook}", f"http://127.0.0.1:{notices}/hook"))
-    named = [f"--port={name}={ports[target][1]}" for target, (_, name) in ADDRESSES.items()]
+    named = [f"--port={name}={servers[target]}" for target, (_, name) in ADDRESSES.items()]
+    usual = {setting: ports[target][0][0] for target, (setting, _) in ADDRESSES.items()}
+    own = {
+        target.value: usual
+        | {ADDRESSES[server][0]: port for server, (port, _) in zip(their, ports[target], strict=True)}
+        for target, their in OWN.items()
+    }
     settings = {
-        PROXIES: json.dumps({setting: ports[target][0] for target, (setting, _) in ADDRESSES.items()}),
+        PROXIES: json.dumps({"": usual, **own}),
         "DEEPGRAM_BASE_URL": f"ws://127.0.0.1:{provider}/v1/listen",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
         "OFFHOOK_LOG_LEVEL": "info",
@@ -94,7 +104,7 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         up = await asyncio.to_thread(running.__enter__)
         stack.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
         callees = await stack.enter_async_context(Phone("127.0.0.1:9", port=up.callees))
-        livekit = ports[Target.LIVEKIT][0]
+        livekit = ports[Target.LIVEKIT][0][0]
         await ready(up)
         brain = stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
         (tapes := home / "tapes").mkdir()

@@ -20,11 +20,17 @@ KINDS: tuple[tuple[Target, Deed], ...] = (
     (Target.REDIS, Deed.STOP),
     (Target.REDIS, Deed.CUT),
     (Target.REDIS, Deed.HOLD),
+    (Target.REDIS, Deed.RESTART),
+    (Target.REDIS, Deed.REFUSE),
     (Target.SPEECH, Deed.KILL),
+    (Target.SPEECH, Deed.STOP),
     (Target.SPEECH, Deed.HOLD),
     (Target.SPEECH, Deed.CUT),
     (Target.EDGE, Deed.KILL),
+    (Target.EDGE, Deed.STOP),
+    (Target.EDGE, Deed.CUT),
     (Target.LIVEKIT, Deed.KILL),
+    (Target.LIVEKIT, Deed.STOP),
     (Target.LIVEKIT, Deed.CUT),
 )
 """What can be done to what, but for providers."""

@@ -26,6 +26,10 @@ COMMANDS = {
     Target.REDIS: "redis-server",
     Target.LIVEKIT: "livekit-server",
 }
+NOBODY = ("127.0.0.1", "1")
+"""Whose replica a Redis is made that is to take no writes."""
+GOES_ON = 5.0
+"""Seconds that Redis may take to do what it is asked."""
 _TAKEN = re.compile(r"the call is taken.*")
 
 
@@ -40,6 +44,8 @@ class Harm:
         id of the call whose job it is."""
         if target in PROVIDERS or deed in {Deed.CUT, Deed.HOLD}:
             return await self._in_between(target, deed, lasts)
+        if deed in {Deed.RESTART, Deed.REFUSE}:
+            return await self._ask_redis(deed, lasts)
         one = self._job(call) if target is Target.JOB else self._process(target, pool)
         if one is None:
             return None
@@ -67,6 +73,23 @@ class Harm:
         finally:
             await self._between.end(target)
         return Fault(target, deed, at, time.monotonic())
+
+    async def _ask_redis(self, deed: Deed, lasts: float) -> Fault:
+        """Done by Redis itself: `up` starts it again where it was shut down."""
+        client, at = open_client(self._stack.run.redis_url), time.monotonic()
+        try:
+            async with asyncio.timeout(lasts + GOES_ON):
+                if deed is Deed.RESTART:
+                    await client.shutdown(save=True)
+                    return Fault(Target.REDIS, deed, at)
+                await client.replicaof(*NOBODY)
+                try:
+                    await asyncio.sleep(lasts)  # the fault itself
+                finally:
+                    await client.replicaof("NO", "ONE")
+            return Fault(Target.REDIS, deed, at, time.monotonic())
+        finally:
+            await client.aclose()
 
     def _process(self, target: Target, pool: str) -> psutil.Process | None:
         words = f"worker --pool {pool}" if target is Target.WORKER else COMMANDS[target]

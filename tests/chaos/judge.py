@@ -52,10 +52,6 @@ class Target(StrEnum):
     """Nothing: what is normal on this machine."""
 
 
-MEDIA_PATH = frozenset({Target.EDGE, Target.LIVEKIT})
-"""What carries the caller's voice: a call may end with it."""
-
-
 class Deed(StrEnum):
     """What is done to it."""
 
@@ -66,6 +62,10 @@ class Deed(StrEnum):
     """Its connections are closed; new ones are let through."""
     HOLD = "hold"
     """Its connections stay up for a while, and carry nothing."""
+    RESTART = "restart"
+    """It is shut down in order, and started again."""
+    REFUSE = "refuse"
+    """For a while it takes no writes, as a Redis that has become a replica in a fail-over."""
     STALL = "stall"
     """For a while a provider takes requests and says nothing; so with all that follow."""
     HALF_OPEN = "half-open"
@@ -81,6 +81,23 @@ class Deed(StrEnum):
     DRIP = "drip"
     """It says everything very slowly."""
     NONE = "none"
+
+
+MEDIA_PATH = frozenset({Target.EDGE, Target.LIVEKIT})
+"""What carries the caller's voice."""
+ENDS = frozenset({(Target.EDGE, Deed.KILL), (Target.LIVEKIT, Deed.KILL)})
+"""What a call may end with: what carries the caller's voice is dead. With all else it must go on."""
+SILENT_AT_MOST: Mapping[tuple[Target, Deed], float] = {
+    (Target.EDGE, Deed.CUT): 6.0,
+    (Target.EDGE, Deed.STOP): 6.0,
+    (Target.LIVEKIT, Deed.CUT): 6.0,
+    (Target.LIVEKIT, Deed.STOP): 6.0,
+    (Target.SPEECH, Deed.STOP): 6.0,
+    (Target.REDIS, Deed.RESTART): 6.0,
+    (Target.REDIS, Deed.REFUSE): 6.0,
+}
+"""Seconds for which a caller may hear nothing, beside those for which what carries their voice stands still. Who is asked what
+to do with their message has 5 s to say so, whatever is disturbed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,31 +188,41 @@ class Verdict:
     doubled: tuple[str, ...] = ()
     greeted: int = 0
     dropped: bool = False
-    """It ended, without a word, before the caller wanted, though the media path lived."""
+    """It ended, without a word, before the caller wanted, though what carries the voice lived."""
     cut: bool = False
-    """It ended so because the media path died."""
+    """It ended so because what carries the voice died."""
     stuck: bool = False
-    """The caller gave up because nothing came of what they did, though the media path lived."""
+    """The caller gave up because nothing came of what they did, though what carries the voice lived."""
     endless: bool = False
     """It rang for ever, or until the caller gave up. Where the edge has died, the carrier ends it."""
+    deserted: bool = False
+    """It left the caller in silence for longer than it may."""
 
 
 def judge(seen: Evidence) -> Verdict:
     """The verdict."""
-    broken = _broken_off(seen)
+    broken, kind = _broken_off(seen), (seen.fault.target, seen.fault.deed)
+    silent = silences(seen)
     return Verdict(
-        silence=max((end - start for start, end in silences(seen)), default=0.0),
+        silence=max((end - start for start, end in silent), default=0.0),
         sound_again=_again(seen, seen.heard),
         speech_again=_again(seen, seen.spoken),
         lost=tuple(_lost(seen)),
         again=_said_again(seen),
         doubled=tuple(_doubled(seen)),
         greeted=len(seen.greetings),
-        dropped=broken and seen.fault.target not in MEDIA_PATH,
-        cut=broken and seen.fault.target in MEDIA_PATH,
-        stuck=not seen.finished and seen.ended_by == "us" and seen.fault.target not in MEDIA_PATH,
-        endless=(seen.answered or seen.ended) - seen.invited > RINGS_AT_MOST and seen.fault.target is not Target.EDGE,
+        dropped=broken and kind not in ENDS,
+        cut=broken and kind in ENDS,
+        stuck=not seen.finished and seen.ended_by == "us" and kind not in ENDS,
+        endless=(seen.answered or seen.ended) - seen.invited > RINGS_AT_MOST and kind != (Target.EDGE, Deed.KILL),
+        deserted=max((end - start for start, end in silent if end > seen.fault.at), default=0.0) > _allowed(seen.fault),
     )
+
+
+def _allowed(fault: Fault) -> float:
+    """Seconds for which a caller may hear nothing because of it."""
+    stands = fault.until - fault.at if fault.until is not None and fault.target in MEDIA_PATH else 0.0
+    return SILENT_AT_MOST.get((fault.target, fault.deed), float("inf")) + stands
 
 
 def silences(seen: Evidence) -> list[Span]:

@@ -1,6 +1,7 @@
 """`offhook up` whose processes reach their servers through proxies: `python -m tests.chaos.proxied up …`.
 
-OFFHOOK_CHAOS_PROXIES says, in JSON, at which port the proxy of each address stands. Health is asked directly.
+OFFHOOK_CHAOS_PROXIES says, in JSON, by process at which port the proxy of each address stands; "" is every process that isn't
+named. Health is asked directly.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def main() -> None:
     ports, usual = json.loads(os.environ[PROXIES]), plan.ours
 
     def ours(*arguments: Any) -> list[Any]:
-        return [replace(child, environment=redirected(child.environment, ports)) for child in usual(*arguments)]
+        return [
+            replace(child, environment=redirected(child.environment, ports.get(child.name, ports[""])))
+            for child in usual(*arguments)
+        ]
 
     plan.ours = ours
     run()

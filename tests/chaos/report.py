@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from tests.chaos.judge import Deed, Target, Verdict
+from tests.chaos.judge import SILENT_AT_MOST, Deed, Target, Verdict
 
 SPEECH_AGAIN = 2.0
 """Seconds within which somebody speaks again after a job's death, 99 times in a hundred."""
@@ -100,6 +100,7 @@ def broken(run: Run) -> list[str]:
         "callers stuck": sum(each.verdict.stuck for each in run.outcomes),
         "greeted twice": sum(each.verdict.greeted > 1 for each in run.outcomes),
         "rang for ever": sum(each.verdict.endless for each in run.outcomes),
+        "left in silence": sum(each.verdict.deserted for each in run.outcomes),
         "left over": len(run.left),
     }
     found = [f"{count} {what}" for what, count in counts.items() if count]
@@ -154,7 +155,7 @@ def line(outcome: Outcome) -> str:
     verdict = outcome.verdict
     marks = [f"lost {'/'.join(verdict.lost)}"] if verdict.lost else []
     marks += list(verdict.doubled)
-    marks += [name for name in ("dropped", "cut", "stuck", "endless") if getattr(verdict, name)]
+    marks += [name for name in ("dropped", "cut", "stuck", "endless", "deserted") if getattr(verdict, name)]
     marks += [f"greeted {verdict.greeted} times"] if verdict.greeted > 1 else []
     marks += [f"{verdict.again} said again"] if verdict.again else []
     again = "" if verdict.speech_again is None else f"speech again {verdict.speech_again:.1f} s  "
@@ -170,6 +171,10 @@ def line(outcome: Outcome) -> str:
 def text(run: Run) -> str:
     """The report in Markdown."""
     return "\n".join(_text(run)) + "\n"
+
+
+DESERTED = ", ".join(f"{seconds:g} s ({target} {deed})" for (target, deed), seconds in SILENT_AT_MOST.items())
+"""The longest silences allowed, in words."""
 
 
 def _text(run: Run) -> Iterator[str]:
@@ -199,7 +204,8 @@ def _text(run: Run) -> Iterator[str]:
         "fault, or the end of what was still heard then, to new speech, of calls with an agent; p50 / p99 / longest; it may be "
         f"{SPEECH_AGAIN:g} s after a death, and {HANGS:g} s more after a stop, as who stands still for less doesn't hang. "
         "Said again: what callers had to say once more though it was understood before. Cut: calls that ended because "
-        "what carries the voice died, the edge or livekit-server. Nothing: calls that went on while another's job was "
+        "what carries the voice died, the edge or livekit-server; with all else they must go on. Left in silence: for longer than "
+        f"{DESERTED}, and as long as what carries the voice stood still. Nothing: calls that went on while another's job was "
         "disturbed, or that were over before the fault."
     )
     odd = [each for each in run.outcomes if not in_order(each)]
@@ -216,7 +222,7 @@ def in_order(outcome: Outcome) -> bool:
     verdict = outcome.verdict
     allowed = SPEECH_AGAIN + (HANGS if outcome.deed is Deed.STOP else 0.0)
     late = outcome.target in SPEAKERS and (verdict.speech_again or 0.0) > allowed and outcome.scenario in TALKS
-    wrong = verdict.lost or verdict.doubled or verdict.dropped or verdict.stuck or verdict.endless
+    wrong = verdict.lost or verdict.doubled or verdict.dropped or verdict.stuck or verdict.endless or verdict.deserted
     return not (wrong or late or verdict.greeted > 1)
 
 
@@ -236,6 +242,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Sequence[Outcome]], str]], ...] = (
     ("stuck", lambda rows: str(sum(each.verdict.stuck for each in rows))),
     ("cut", lambda rows: str(sum(each.verdict.cut for each in rows))),
     ("rang for ever", lambda rows: str(sum(each.verdict.endless for each in rows))),
+    ("left in silence", lambda rows: str(sum(each.verdict.deserted for each in rows))),
 )
 
 

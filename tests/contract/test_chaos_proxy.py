@@ -92,12 +92,16 @@ async def test_what_stands_between_does_as_it_is_told() -> None:
             writer.write(data)
         writer.close()
 
-    ports = {target: (free_port(), free_port()) for target in (Target.REDIS, Target.LIVEKIT, Target.SPEECH)}
+    ports = {target: [(free_port(), free_port())] for target in (Target.REDIS, Target.LIVEKIT, Target.SPEECH)}
+    ports[Target.EDGE] = [
+        (free_port(), server) for target in (Target.REDIS, Target.LIVEKIT) for _, server in ports[target]
+    ]
     async with (
-        await asyncio.start_server(echo, "127.0.0.1", ports[Target.REDIS][1]),
+        await asyncio.start_server(echo, "127.0.0.1", ports[Target.REDIS][0][1]),
         stands.between(ports, free_port()) as there,
     ):
-        reader, writer = await asyncio.open_connection("127.0.0.1", ports[Target.REDIS][0])
+        reader, writer = await asyncio.open_connection("127.0.0.1", ports[Target.REDIS][0][0])
+        edge, edges = await asyncio.open_connection("127.0.0.1", ports[Target.EDGE][0][0])
         await there.begin(Deed.HOLD, Target.REDIS)
         writer.write(b"held")
         with pytest.raises(TimeoutError):
@@ -106,6 +110,11 @@ async def test_what_stands_between_does_as_it_is_told() -> None:
         assert await asyncio.wait_for(reader.readexactly(4), 5) == b"held"
         await there.begin(Deed.CUT, Target.REDIS)
         assert await asyncio.wait_for(_gone(reader), 5)
+        edges.write(b"on")
+        assert await asyncio.wait_for(edge.readexactly(2), 5) == b"on", "each has proxies of its own"
+        await there.begin(Deed.CUT, Target.EDGE)
+        assert await asyncio.wait_for(_gone(edge), 5)
+        edges.close()
         for deed in draw.WRONGS:
             await there.begin(deed, Target.LLM)
             await there.end(Target.LLM)

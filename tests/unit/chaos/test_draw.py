@@ -35,7 +35,7 @@ def test_everything_is_disturbed_in_a_whole_run() -> None:
 def test_kinds_can_be_named() -> None:
     assert draw.chosen(["job.kill", "redis"]) == [
         (Target.JOB, Deed.KILL),
-        *((Target.REDIS, deed) for deed in (Deed.KILL, Deed.STOP, Deed.CUT, Deed.HOLD)),
+        *((Target.REDIS, deed) for deed in (Deed.KILL, Deed.STOP, Deed.CUT, Deed.HOLD, Deed.RESTART, Deed.REFUSE)),
     ]
     assert draw.chosen(["llm.429"]) == [(Target.LLM, Deed.LIMIT)]
     assert draw.chosen(["none"]) == [(Target.NONE, Deed.NONE)]

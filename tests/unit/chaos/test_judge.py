@@ -221,6 +221,25 @@ def test_who_is_cut_off_is_dropped_while_the_media_path_lived() -> None:
     assert judge(died).cut
 
 
+@pytest.mark.parametrize("deed", [Deed.CUT, Deed.STOP])
+@pytest.mark.parametrize("target", [Target.EDGE, Target.LIVEKIT])
+def test_a_call_ends_with_what_carries_it_only_where_that_is_dead(target: Target, deed: Deed) -> None:
+    seen = replace(WHOLE, finished=False, ended_by="them", fault=Fault(target, deed, 31.5, 31.6))
+    assert judge(seen).dropped
+    assert judge(replace(seen, ended_by="us")).stuck
+
+
+@pytest.mark.parametrize(("until", "heard", "deserted"), [(31.5, 37.0, False), (31.5, 38.0, True), (35.0, 41.0, False)])
+def test_a_silence_is_as_long_as_it_may_be_for_what_was_done(until: float, heard: float, deserted: bool) -> None:
+    seen = replace(
+        WHOLE, fault=Fault(Target.EDGE, Deed.STOP, 31.5, until), heard=[*WHOLE.heard, (heard, heard + 1)], ended=50.0
+    )
+    assert judge(seen).deserted is deserted
+    assert not judge(replace(seen, fault=Fault(Target.JOB, Deed.KILL, 31.5))).deserted, (
+        "others have limits of their own"
+    )
+
+
 def test_who_was_told_and_is_called_back_is_not_dropped() -> None:
     told = with_fault(26.5, replace(WHOLE, finished=False, ended_by="them", record={"ending": "callback"}))
     assert not judge(told).dropped

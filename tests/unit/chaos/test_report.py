@@ -47,6 +47,7 @@ def test_a_run_in_order_says_so_in_one_line() -> None:
         (replace(FINE, stuck=True), "1 callers stuck"),
         (replace(FINE, greeted=2), "1 greeted twice"),
         (replace(FINE, endless=True), "1 rang for ever"),
+        (replace(FINE, deserted=True), "1 left in silence"),
         (replace(FINE, speech_again=2.1), "speech again 2.1 s after a death (p99; 2 s allowed)"),
     ],
 )
