@@ -23,7 +23,7 @@ from gateway.bus.ioinfo import SERVICE, IoInfo
 from gateway.bus.server import Server
 from gateway.bus.transport import RedisBus, connect
 from gateway.calls.shared.controls import Controls
-from gateway.calls.shared.edges import Edges, keep_beating
+from gateway.calls.shared.edges import Beating, Edges
 from gateway.config import Settings
 from gateway.edge import takeover
 from gateway.edge.call import Tools
@@ -103,13 +103,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         Client(bus, SERVICE) as client,
         Server(bus, participants.SERVICE) as server,
     ):
-        ready = _readiness(bus, looking)
+        beating = Beating(Edges(beats), run)
+        ready = _readiness(bus, beating, looking)
         await warm()  # before the media's threads, and with them this one, get precedence
         async with _media(settings, places[0].host) as media, relaying() as relay, Tasks("edge") as lasting:
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
             lasting.start(keep_tidy(), "give memory back")
-            lasting.start(keep_beating(Edges(beats), run), "beat")
+            lasting.start(beating.keep(), "beat")
             guard = Guard(secrets.token_bytes(32))
             controls = ControlLook(Controls(beats))
             lasting.start(controls.run(), "look for controls")
@@ -212,10 +213,12 @@ def _media(settings: Settings, host: str) -> Media:
     return Media(host, settings.rtp_first, settings.rtp_last)
 
 
-def _readiness(bus: RedisBus, livekit: LiveKitLook) -> Ready:
+def _readiness(bus: RedisBus, beating: Beating, livekit: LiveKitLook) -> Ready:
     def why() -> str:
         if not bus.connected:
             return "Redis can't be reached"
+        if not beating.taken:
+            return "Redis takes nothing"
         return "" if livekit.answers else "livekit-server can't be reached"
 
     return why

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,9 +26,10 @@ from gateway.redis_client import open_client
 from gateway.tasks import cancelled
 from gateway.terms.call import Call, Phase
 from gateway.terms.event import Event, Kind
+from gateway.terms.times import patience
 from tests.contract.calls import a_call
 from tests.contract.held_redis import server
-from tests.e2e.servers import until
+from tests.e2e.servers import free_port, redis_server, until
 
 __all__ = ["server"]
 
@@ -63,6 +66,13 @@ async def conducted(store: RedisStore, directory: Path) -> AsyncIterator[Job]:
         keeping = asyncio.create_task(lease.keep(lost, lambda: replace(call, checkpoint="so far"), teller.again))
         yield job
         await cancelled(keeping)
+
+
+async def holds(store: RedisStore, job: Job, within: float = 10.0) -> None:
+    """Return once the job holds its call."""
+    async with asyncio.timeout(within):
+        while await store.holder(job.call.id) != "AJ_1":
+            await asyncio.sleep(0.05)
 
 
 async def told(store: RedisStore) -> list[Event]:
@@ -109,9 +119,7 @@ async def test_a_job_keeps_its_call_through_a_redis_that_stands_still(
         await until(lambda: not list((tmp_path / "spool").iterdir()), 10.0)
         await watch.look()
         assert not watch.settled(), "leases have run out that nobody could renew"
-        async with asyncio.timeout(10):
-            while await store.holder(job.call.id) != "AJ_1":
-                await asyncio.sleep(0.05)
+        await holds(store, job)
         assert not job.lost
         assert [event.at for event in await told(store)] == [1.0, 2.0, 3.0, 4.0]
 
@@ -130,3 +138,87 @@ async def test_a_job_puts_its_call_back_into_a_redis_that_is_empty(client: Redis
         assert await store.holder(job.call.id) == "AJ_1"
         assert not job.lost
         assert sorted(event.at for event in await told(store)) == [1.0, 2.0], "what was told before is told again, once"
+
+
+STEP = 1.0
+"""Seconds from one look to the next, by the control's clock."""
+
+
+class Control:
+    """A control's watch over a store that it has looked at for a while."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self._now = 100.0
+        self._watch = Watch(store, clock=lambda: self._now)
+
+    async def settled(self) -> bool:
+        """Whether it believes the store's leases, by another look."""
+        self._now += STEP
+        await self._watch.look()
+        return self._watch.settled()
+
+    async def settles(self) -> None:
+        """Return once it does."""
+        async with asyncio.timeout(5):
+            while not await self.settled():
+                pass
+
+
+async def test_a_redis_that_takes_no_writes_is_away(client: Redis, tmp_path: Path) -> None:
+    """As one that has become a replica in a fail-over: nobody can renew a lease there, though all can be read."""
+    store, control = RedisStore(client), Control(RedisStore(client))
+    async with conducted(store, tmp_path / "spool") as job:
+        await job.teller.told(Kind.ANSWERED, {}, 1.0)
+        await control.settles()
+        await client.replicaof("127.0.0.1", "1")
+        assert not await control.settled()
+        await job.teller.told(Kind.TURN, {"seq": 1}, 2.0)
+        assert list((tmp_path / "spool").iterdir())
+        async with asyncio.timeout(10):
+            while await store.holder(job.call.id) is not None:
+                await asyncio.sleep(0.05)
+        await client.replicaof("NO", "ONE")
+        assert not await control.settled(), "leases have run out that nobody could renew"
+        await goes_on(store, job, tmp_path / "spool")
+
+
+async def test_a_redis_that_is_shut_down_in_order_is_away_until_it_has_loaded(tmp_path: Path) -> None:
+    """That takes longer than a lease."""
+    port, slowly = free_port(), ("--key-load-delay", "25000")
+    async with AsyncExitStack() as stack:
+        first = stack.enter_context(ExitStack())
+        client = open_client(first.enter_context(redis_server(tmp_path, port)))
+        stack.push_async_callback(client.aclose)
+        store, control = RedisStore(client), Control(RedisStore(client))
+        # It looks at who asks once in 2 MB.
+        await client.mset({f"filler:{number}": os.urandom(100_000) for number in range(200)})
+        job = await stack.enter_async_context(conducted(store, tmp_path / "spool"))
+        await job.teller.told(Kind.ANSWERED, {}, 1.0)
+        await control.settles()
+        await client.shutdown(save=True)
+        assert not await control.settled()
+        first.close()
+        stack.enter_context(redis_server(tmp_path, port, *slowly))
+        began = time.monotonic()
+        await job.teller.told(Kind.TURN, {"seq": 1}, 2.0)
+        while not await readable(store, job):
+            assert not await control.settled(), "it loads"
+            assert time.monotonic() - began < 30
+        assert time.monotonic() - began > patience(0), "or no lease has run out"
+        assert not await control.settled(), "leases have run out that nobody could renew"
+        await goes_on(store, job, tmp_path / "spool")
+
+
+async def readable(store: RedisStore, job: Job) -> bool:
+    """Whether the store says what it knows."""
+    with contextlib.suppress(Unavailable):
+        return await store.get(job.call.id) is not None
+    return False
+
+
+async def goes_on(store: RedisStore, job: Job, spool: Path) -> None:
+    """The job has its call again, and nothing of what it told is lost."""
+    await holds(store, job)
+    await until(lambda: not list(spool.iterdir()), 10.0)
+    assert not job.lost
+    assert [event.at for event in await told(store)] == [1.0, 2.0]

@@ -66,8 +66,9 @@ def free_port(local: str = "127.0.0.1") -> int:
 
 
 @contextmanager
-def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
-    """A redis-server without persistence; its URL."""
+def redis_server(directory: Path, port: int = 0, *more: str) -> Iterator[str]:
+    """A redis-server that keeps nothing but what SHUTDOWN SAVE leaves in the directory; its URL. `more`: options of it. It may
+    be loading that still."""
     port = port or free_port()
     command = [
         find_redis_server(os.environ),
@@ -79,6 +80,7 @@ def redis_server(directory: Path, port: int = 0) -> Iterator[str]:
         "",
         "--dir",
         str(directory),
+        *more,
     ]
     with _running(command, directory / f"redis-{port}.log") as process:
         _until(lambda: _answers(port), process)
@@ -152,7 +154,7 @@ def _answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as connection:
             connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            return connection.recv(16).startswith((b"+PONG", b"-LOADING"))
     except OSError:
         return False
 

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, cast
 
 import psutil
@@ -22,6 +22,7 @@ from gateway.calls.shared.controls import LOST, SURE
 from gateway.conduct.room import ASTRAY
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
+from gateway.redis_client import open_client
 from tests.chaos.calls import ready
 from tests.chaos.leftovers import census, left_over
 from tests.e2e.gateway import Stack, running_gateway
@@ -211,11 +212,32 @@ async def test_who_hangs_up_while_redis_is_frozen_leaves_all_they_said(own: Stac
     await nothing_left(own)
 
 
+@asynccontextmanager
+async def _stands_still(stack: Stack) -> AsyncIterator[None]:
+    async with frozen(process(stack, "redis-server")):
+        yield
+
+
+@asynccontextmanager
+async def _takes_no_writes(stack: Stack) -> AsyncIterator[None]:
+    """As one that has become a replica in a fail-over."""
+    redis = open_client(stack.run.redis_url)
+    await redis.replicaof("127.0.0.1", "1")
+    try:
+        yield
+    finally:
+        await redis.replicaof("NO", "ONE")
+        await redis.aclose()
+
+
 @pytest.mark.long
-async def test_new_callers_are_refused_at_once_while_redis_is_away_and_served_when_it_is_back(own: Stack) -> None:
+@pytest.mark.parametrize("away", [_stands_still, _takes_no_writes])
+async def test_new_callers_are_refused_at_once_while_redis_is_away_and_served_when_it_is_back(
+    own: Stack, away: Callable[[Stack], AbstractAsyncContextManager[None]]
+) -> None:
     async with Phone(own.sip, caller="+15105550177") as phone:
-        async with frozen(process(own, "redis-server")):
-            await asyncio.sleep(1.0)
+        async with away(own):
+            await asyncio.sleep(1.5)  # the edge's next beat is due by then
             took = []
             for _ in range(3):
                 refused = await phone.dial("echo")

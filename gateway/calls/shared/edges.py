@@ -13,6 +13,8 @@ from gateway.errors import Unavailable
 
 BEAT = 1.0
 """Seconds between two beats."""
+AGAIN = 0.25
+"""Seconds from one that Redis didn't take to the next: callers are refused until it does."""
 LOST = 8.0
 """Seconds without one after which a service is gone: nobody hears a caller then, whatever it does."""
 _FORGOTTEN = 60.0
@@ -39,11 +41,23 @@ class Edges:
         return frozenset(run for run, at in said.items() if at >= now - LOST)
 
 
-async def keep_beating(edges: Edges, run: str) -> None:
-    """Beat for ever."""
-    while True:
-        try:
-            await edges.beat(run)
-        except Unavailable as bad:
-            log.debug("the service can't say that it runs", why=str(bad))
-        await asyncio.sleep(BEAT)
+class Beating:
+    """The beats of one service."""
+
+    def __init__(self, edges: Edges, run: str) -> None:
+        """`run`: see `Edges.beat`."""
+        self._edges, self._run = edges, run
+        self.taken = True
+        """Redis has taken the last. One that takes none, as a replica or one that is full, takes no calls either, though it
+        answers."""
+
+    async def keep(self) -> None:
+        """Beat for ever."""
+        while True:
+            try:
+                await self._edges.beat(self._run)
+                self.taken = True
+            except Unavailable as bad:
+                self.taken = False
+                log.debug("the service can't say that it runs", why=str(bad))
+            await asyncio.sleep(BEAT if self.taken else AGAIN)

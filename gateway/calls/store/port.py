@@ -125,7 +125,8 @@ class CallStore(Protocol):
         ...
 
     async def standing(self) -> Standing:
-        """Which store answers, and since when."""
+        """Which store answers, and since when. One in which nothing can be changed, as it loads or has become a replica, doesn't
+        answer: whoever has a lease can't renew it."""
         ...
 
     async def release(self, call: CallId, epoch: int, job: str, *, silent: bool = False) -> None:

@@ -48,6 +48,8 @@ _LAST, _PROMISED = "offhook:last:", "offhook:promised:"
 _SILENT = "silent"
 _ASIDE, _ASIDE_MOST = "offhook:events:unreadable", 1000
 _LATENCIES = "offhook:latencies"
+_NOTHING = "offhook:nothing"
+"""A key that there never is."""
 _GROUP = "records"
 _DEAD_AFTER = 30_000
 """Milliseconds after which what a reader never acknowledged is another's to read."""
@@ -134,6 +136,9 @@ class RedisStore:
     async def standing(self) -> Standing:
         """See the port."""
         async with answering():
+            await self._redis.set(
+                _NOTHING, "", xx=True
+            )  # refused where no lease can be renewed; else it changes nothing
             try:
                 told: Mapping[str, Any] = await cast(Any, self._redis.info("server"))
             except ResponseError:  # a Redis that tells us nothing of itself, such as one whose ACL forbids it
