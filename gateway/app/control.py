@@ -21,6 +21,7 @@ from gateway.app.callbacks import Callbacks
 from gateway.app.catalogue import load as load_catalogue
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
+from gateway.app.still import Still
 from gateway.app.told import Told
 from gateway.bus.callstate import states
 from gateway.calls.people.redis_members import RedisMembers
@@ -106,7 +107,8 @@ async def run(settings: Settings) -> None:
             aiohttp.ClientSession() as session,
             messages.deliverer(settings, engine, looking, changes, lambda: keeper.in_force.zone, put_in) as deliverer,
         ):
-            rooms = Rooms(api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session))
+            livekit = api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session)
+            rooms = Rooms(livekit)
             members = RedisMembers(redis)
             plans = PastPlans(Plans(engine, looking), catalogue, time.time)
             back: asyncio.Queue[Pool] = asyncio.Queue()
@@ -127,7 +129,8 @@ async def run(settings: Settings) -> None:
                 look=pools.look,
                 ask=watch.look,
             )
-            dead = Deaths(store, partial(held, redis), presence.died, watch.settled)
+            still = Still(livekit, store)
+            dead = Deaths(store, partial(held, redis), presence.died, watch.settled, still.tell)
             sweep = Sweep(store, partial(_unended, looking), watch.settled)
             told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
             called = Callbacks(settings, engine, looking, changes, redis, keeper, dispatcher, store)

@@ -1,5 +1,5 @@
-"""Lets a caller hear that somebody is there while their job stands still: our SIP service fills what is silent of it, until
-the job goes on or another has come. A livekit-sip doesn't heed it."""
+"""Lets a caller hear that somebody is there while their job stands still, or may have died: our SIP service fills what is silent of
+it, until the job goes on or another has come. A livekit-sip doesn't heed it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import aiohttp
 from livekit import api
 from livekit.protocol.models import DataPacket
 
-from gateway.app.watch import Watched
 from gateway.calls.store.port import CallStore
 from gateway.errors import Unavailable
-from gateway.terms.call import Phase
+from gateway.terms.call import CallId, Phase
 from gateway.terms.gap import GOES_ON, STANDS, STILL
 
 WITHIN = 1.0
@@ -25,12 +24,12 @@ class Still:
     def __init__(self, livekit: api.LiveKitAPI, store: CallStore) -> None:
         self._livekit, self._store = livekit, store
 
-    async def tell(self, job: Watched, still: bool) -> None:
-        """The job stands still, or goes on. Two who talk by themselves aren't told. Raises Unavailable."""
+    async def tell(self, call_id: CallId, epoch: int, still: bool) -> None:
+        """The call's job of that epoch stands still, or goes on. Two who talk by themselves aren't told. Raises Unavailable."""
         try:
             async with asyncio.timeout(WITHIN):
-                call = await self._store.get(job.call)
-                if call is None or call.phase is not Phase.TAKEN or call.epoch != job.epoch or call.bridged:
+                call = await self._store.get(call_id)
+                if call is None or call.phase is not Phase.TAKEN or call.epoch != epoch or call.bridged:
                     return
                 told = api.SendDataRequest(
                     room=call.room,

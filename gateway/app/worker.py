@@ -111,7 +111,7 @@ async def run(settings: Settings, pool: Pool) -> None:
     async with (
         job.redis(settings) as redis,
         aiohttp.ClientSession() as session,
-        _watching(store := RedisStore(redis), Still(_livekit(settings, session), store).tell) as watch,
+        _watching(store := RedisStore(redis), Still(_livekit(settings, session), store)) as watch,
     ):
         await _serve(settings, pool, redis, Worker(settings, pool, watch.path, name(), store.promise))
 
@@ -126,11 +126,11 @@ def _livekit(settings: Settings, session: aiohttp.ClientSession) -> api.LiveKitA
     return api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session)
 
 
-def _watching(store: RedisStore, still: Callable[[Watched, bool], Awaitable[None]]) -> Watch:
+def _watching(store: RedisStore, still: Still) -> Watch:
     async def lost(gone: Watched, hung: bool) -> None:
         await store.release(gone.call, gone.epoch, gone.job, silent=hung)
 
-    return Watch(lost, still)
+    return Watch(lost, lambda job, stands: still.tell(job.call, job.epoch, stands))
 
 
 async def _serve(settings: Settings, pool: Pool, redis: Redis, worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""Which workers have died, by the lifelines that they held (`gateway.calls.shared.lifelines`). Pure."""
+"""Which workers have died, or may have, by the lifelines that they held (`gateway.calls.shared.lifelines`). Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ class Severed:
     """Workers that held one at the last look."""
     since: Mapping[str, float] = field(default_factory=dict)
     """Workers without theirs, and since when."""
+    missed: frozenset[str] = frozenset()
+    """Those that had lost theirs in the last look: they are dead, or only cut off."""
+    back: frozenset[str] = frozenset()
+    """Those that were missed, and hold one again since the last look."""
     dead: frozenset[str] = frozenset()
     """Those that were found dead in the last look."""
     found: Mapping[str, float] = field(default_factory=dict)
@@ -36,8 +40,9 @@ class Severed:
         since = {name: self.since.get(name, now) for name in (self.held | self.since.keys()) - held}
         dead = frozenset(name for name, at in since.items() if now - at >= AFTER)
         left = {name: at for name, at in since.items() if name not in dead}
-        return Severed(held, left, dead - doubted, {**found, **dict.fromkeys(dead, now)}, doubted)
+        missed, back = frozenset(since.keys() - self.since.keys()), held & self.since.keys()
+        return Severed(held, left, missed, back, dead - doubted, {**found, **dict.fromkeys(dead, now)}, doubted)
 
     def unsure(self) -> Severed:
         """What was seen before proves nothing: Redis didn't answer, or is another."""
-        return replace(self, held=frozenset(), since={}, dead=frozenset())
+        return replace(self, held=frozenset(), since={}, missed=frozenset(), back=frozenset(), dead=frozenset())

@@ -25,9 +25,7 @@ from tests.e2e.test_house import DIRECT, MESSAGE, callees, caller, leave_message
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 GONE_WITHIN = 1.0
-"""Seconds from the hang-up."""
-BUSY = 1.0
-"""What a busy machine may take in addition; figures are printed."""
+"""Seconds from the hang-up; figures are printed."""
 
 
 class Left:
@@ -99,12 +97,12 @@ async def all_gone(left: Left, since: float, *others: Call) -> None:
 
     async def until(what: Callable[[], Awaitable[bool]]) -> float:
         while await what():
-            assert time.monotonic() - since < GONE_WITHIN + BUSY, what.__name__
+            assert time.monotonic() - since < GONE_WITHIN, what.__name__
             await asyncio.sleep(0.02)
         return time.monotonic() - since
 
     for other in others:
-        await other.ended(GONE_WITHIN + BUSY)
+        await other.ended(GONE_WITHIN)
     legs = [round((other.signalling.ended or 0) - since, 2) for other in others]
     parts = (left.rooms, left.jobs, left.lease, left.recording)
     took = await asyncio.gather(*(until(part) for part in parts))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from livekit import api
 
 from gateway.app.still import Still
-from gateway.app.watch import Watched
 from gateway.calls.store.memory import MemoryStore
 from gateway.errors import Unavailable
 from gateway.terms.gap import GOES_ON, STANDS, STILL
@@ -31,21 +29,20 @@ class LiveKit:
 async def test_the_caller_of_a_job_that_stands_still_is_told_and_nobody_who_talks_with_a_human() -> None:
     livekit, store, call = LiveKit(), MemoryStore(lambda: 0.0), a_call()
     still = Still(cast(Any, livekit), store)
-    job = Watched(1, call.id, 1, "AJ_1")
-    await still.tell(job, True)
+    await still.tell(call.id, 1, True)
     await store.open(call)
-    await still.tell(job, True)
+    await still.tell(call.id, 1, True)
     assert not livekit.sent, "no job has taken it"
     assert await store.take(call.id, 1, "AJ_1", 60.0)
-    await still.tell(replace(job, epoch=2), True)
+    await still.tell(call.id, 2, True)
     assert not livekit.sent, "it is another job's"
-    await still.tell(job, True)
-    await still.tell(job, False)
+    await still.tell(call.id, 1, True)
+    await still.tell(call.id, 1, False)
     assert [told.data for told in livekit.sent] == [STANDS, GOES_ON]
     [one, _] = livekit.sent
     assert (one.room, list(one.destination_identities), one.topic) == (call.room, [call.sip_identity], STILL)
     await store.keep(call.id, 1, call.stop, "", "ana")
-    await still.tell(job, True)
+    await still.tell(call.id, 1, True)
     assert len(livekit.sent) == 2, "two talk by themselves"
 
 
@@ -55,4 +52,4 @@ async def test_a_livekit_that_is_away_is_said_to_be() -> None:
     assert await store.take(call.id, 1, "AJ_1", 60.0)
     livekit.down = True
     with pytest.raises(Unavailable):
-        await Still(cast(Any, livekit), store).tell(Watched(1, call.id, 1, "AJ_1"), True)
+        await Still(cast(Any, livekit), store).tell(call.id, 1, True)

@@ -21,17 +21,24 @@ class World:
 
     def __init__(self) -> None:
         self.now, self.settled, self.held = 100.0, True, frozenset({"one", "two"})
-        self.away = False
+        self.away = self.livekit_away = False
         self.died: list[str] = []
         self.said: set[str] = set()
         """Workers that have said that they end."""
         self.store = MemoryStore(lambda: self.now)
-        self.deaths = Deaths(self.store, self._held, self._died, lambda: self.settled, lambda: self.now)
+        self.told = list[tuple[str, int, bool]]()
+        """Whose caller hears that their job may be dead, or isn't."""
+        self.deaths = Deaths(self.store, self._held, self._died, lambda: self.settled, self._still, lambda: self.now)
 
     async def _held(self) -> frozenset[str]:
         if self.away:
             raise Unavailable("Redis doesn't answer.")
         return self.held
+
+    async def _still(self, call: CallId, epoch: int, still: bool) -> None:
+        self.told.append((call, epoch, still))
+        if self.livekit_away:
+            raise Unavailable("LiveKit doesn't answer.")
 
     async def _died(self, worker: str) -> bool:
         self.died.append(worker)
@@ -69,6 +76,21 @@ async def test_the_calls_of_the_dead_are_given_back_at_once_and_no_others() -> N
     assert await world.store.holder(CallId("SCL_1")) is None
     await world.look(5)
     assert await world.lost() == []
+
+
+@pytest.mark.parametrize("livekit_away", [False, True])
+async def test_callers_hear_at_once_that_their_job_may_be_dead_and_that_it_isnt(livekit_away: bool) -> None:
+    world = World()
+    world.livekit_away = livekit_away
+    await world.calls("one", "two")
+    await world.look(2)
+    world.held = frozenset({"one"})
+    await world.look()
+    assert world.told == [("SCL_1", 1, True)]
+    world.held = frozenset({"one", "two"})
+    await world.look(5)
+    assert world.told == [("SCL_1", 1, True), ("SCL_1", 1, False)]
+    assert world.died == [] and await world.lost() == []
 
 
 async def test_who_has_said_that_they_end_is_no_alarm() -> None:

@@ -25,6 +25,18 @@ def test_who_holds_another_in_time_was_only_cut_off() -> None:
     assert again.dead == {"two"}
 
 
+def test_who_lets_go_is_missed_at_once_and_once_and_back_when_it_holds_another() -> None:
+    seen = Severed().looked(BOTH, 10.0)
+    assert (seen.missed, seen.back) == (frozenset(), frozenset())
+    seen = seen.looked(ONE, 10.2)
+    assert (seen.missed, seen.back) == ({"two"}, frozenset())
+    seen = seen.looked(ONE, 10.3)
+    assert (seen.missed, seen.back) == (frozenset(), frozenset())
+    assert (seen.looked(BOTH, 10.4).missed, seen.looked(BOTH, 10.4).back) == (frozenset(), {"two"})
+    assert seen.looked(ONE, 10.3 + AFTER).missed == frozenset()
+    assert seen.looked(frozenset(), 10.4).missed == frozenset(), "it is Redis that was cut off"
+
+
 def test_who_was_never_seen_isnt_dead() -> None:
     assert Severed().looked(ONE, 10.0).looked(ONE, 20.0).dead == frozenset()
 
