@@ -15,9 +15,10 @@ from gateway.calls.hearing import leg
 from gateway.calls.store.port import CallStore
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.dispatch import decide, redial, telling
+from gateway.dispatch import decide, telling
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.forsaken import Forsaken
+from gateway.dispatch.lines import Lines
 from gateway.dispatch.lost_edges import LostEdges
 from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.routing import Routing
@@ -27,7 +28,6 @@ from gateway.terms.act import TALKED, Because, Handoff, Onward
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.ending import Ending, Party
 from gateway.terms.event import Event, Kind
-from gateway.terms.kept import LIVE_FOR
 from gateway.terms.times import THERE_WITHIN
 
 CALLS = counter("calls", "Calls that arrived", "route")
@@ -71,7 +71,8 @@ class Dispatcher:
         and no hint ends a call, and a later look does it. `slots`: how many calls each pool bears (see `admission`).
         `edges`: our SIP services that run. `look`: learns anew what `state` and `slots` tell, `ask` what
         `settled` does. `clock`: seconds since the epoch."""
-        self._routing = Routing(store, plan, plan_of=plan_of, state=state, slots=slots, clock=clock)
+        line = Lines(rooms).of
+        self._routing = Routing(store, plan, plan_of=plan_of, state=state, slots=slots, line=line, clock=clock)
         self._forget, self._settled, self._slots, self._edges, self._look = forget, settled, slots, edges, look
         self._ask = ask
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
@@ -110,8 +111,7 @@ class Dispatcher:
             await self._rooms.withdraw(call.room, there)
         DISPATCH_SECONDS.observe(time.perf_counter() - started)
         log.info("call dispatched", call=call.id, route=call.route, agent=call.brief.agent, dispatch=dispatch)
-        if key := redial.key(call):
-            await self._store.name_last(key, call.id, LIVE_FOR)
+        await self._routing.name(call)
 
     async def begin(self, call: Call, told: Event) -> None:
         """Make a call of the gateway's own, and send a job for it; once, however often it is asked for. `told`: that it is

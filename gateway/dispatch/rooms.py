@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import aiohttp
 from livekit import api
@@ -15,15 +16,19 @@ from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse
 
 from gateway.calls.hearing import leg_name
 from gateway.dispatch.decide import PREFIX, Arrival
+from gateway.dispatch.redial import Quiet
 from gateway.errors import Unavailable
 from gateway.sip.message import phrase_of
 from gateway.terms.call import CallId, Pool
 from gateway.terms.legs import EDGE, UNNAMED
+from gateway.terms.line import LINE, PAUSED, QUIET
 from gateway.terms.personal import Number
 
 REJECT = "offhook.reject"
 """The attribute of a SIP participant that names the status the embedded edge is to reject with."""
 _HEADER = "sip.h."
+_TELLS = 0.5
+"""Seconds that our SIP service may take to tell of a line; another caller waits."""
 _ENDS = 1.0
 """Seconds that a livekit-sip may take to end a call."""
 WITHIN = 3.0
@@ -156,22 +161,35 @@ class Rooms:
     async def _end_call(self, room: str, identity: str, status: int) -> None:
         """Ask a livekit-sip to end the call itself, with a Reason."""
         reason = f'SIP;cause={status};text="{phrase_of(status)}"'
+        # Where that fails, it is put out of the room next, which ends the call too.
+        await self._call(room, identity, "lk.sip.EndCall", {"headers": {"Reason": reason}}, _ENDS)
+
+    async def quiet(self, room: str, identity: str) -> Quiet | None:
+        """How long nothing has come over a caller's line; None where their SIP service doesn't tell. Raises nothing."""
+        told = await self._call(room, identity, LINE, {}, _TELLS)
+        return Quiet(float(told[QUIET]), float(told[PAUSED])) if told is not None else None
+
+    async def _call(
+        self, room: str, identity: str, method: str, payload: Mapping[str, object], within: float
+    ) -> Any | None:
+        """Call a participant's method; its answer, None where none comes in `within` seconds."""
         request = PerformRpcRequest(
             room=room,
             destination_identity=identity,
-            method="lk.sip.EndCall",
-            payload=json.dumps({"headers": {"Reason": reason}}),
-            response_timeout_ms=round(_ENDS * 1000),
+            method=method,
+            payload=json.dumps(payload),
+            response_timeout_ms=round(within * 1000),
         )
         service = self._livekit.room
         grants = service._auth_header(api.VideoGrants(room_admin=True, room=room))
         try:
-            async with asyncio.timeout(_ENDS):
+            async with asyncio.timeout(within):
                 # livekit-api 1.2 has the messages and no method for this request.
                 client = service._client
-                await client.request("RoomService", "PerformRpc", request, grants, PerformRpcResponse)
+                answer = await client.request("RoomService", "PerformRpc", request, grants, PerformRpcResponse)
         except (api.TwirpError, aiohttp.ClientError, OSError, TimeoutError):
-            return  # it is put out of the room next, which ends the call too
+            return None
+        return json.loads(answer.payload or "{}")
 
     async def close(self, room: str) -> None:
         """Delete the room, if it is there.

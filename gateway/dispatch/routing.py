@@ -12,9 +12,11 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import admission, decide, redial, stops, telling
 from gateway.dispatch.decide import Arrival
+from gateway.dispatch.redial import Line
 from gateway.terms.act import Onward
-from gateway.terms.call import Call, Pool
+from gateway.terms.call import Call, Phase, Pool
 from gateway.terms.event import Event, Kind
+from gateway.terms.kept import LIVE_FOR
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +33,11 @@ class Routing:
         plan_of: Callable[[str], Awaitable[Plan | None]] | None,
         state: Callable[[float], State],
         slots: Callable[[], Mapping[Pool, int]],
+        line: Callable[[Call], Awaitable[Line]],
         clock: Callable[[], float],
     ) -> None:
-        """As of `Dispatcher`."""
-        self._store, self._plan, self._plan_of = store, plan, plan_of
+        """As of `Dispatcher`; `line`: what is known of a caller's."""
+        self._store, self._plan, self._plan_of, self._line = store, plan, plan_of, line
         self._state, self._slots, self._clock = state, slots, clock
 
     async def open(self, plan: Plan, arrival: Arrival) -> tuple[Call, bool] | None:
@@ -71,7 +74,20 @@ class Routing:
         known = await self._store.get(last) if last is not None and last != call.id else None
         if known is None:
             return call
-        return replace(call, resumes=redial.goes_on(call, known, await self._store.kept(known.id)))
+        line = await self._line(known)
+        return replace(call, resumes=redial.goes_on(call, known, await self._store.kept(known.id), line))
+
+    async def name(self, call: Call) -> None:
+        """Name the call as the last of its caller's, for who dials again; of callers who share a number, and call at once, none
+        is. Raises Unavailable."""
+        if not (key := redial.key(call)):
+            return
+        before = await self._store.name_last(key, call.id, LIVE_FOR)
+        if before is None or before in (call.id, *call.resumes):
+            return
+        known = await self._store.get(before)
+        if before == redial.SHARED or (known is not None and known.phase is not Phase.ENDED):
+            await self._store.name_last(key, redial.SHARED, redial.SHARED_FOR)
 
     async def begin(self, call: Call, told: Event) -> bool:
         """Open a call of the gateway's own; whether it wasn't yet. Raises Unavailable, and Full where not even the house

@@ -42,6 +42,7 @@ from gateway.sip.session_timer import SessionTimer
 from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
 from gateway.terms.hold import HOLD
+from gateway.terms.line import LINE, PAUSED, QUIET
 
 BYE_WITHIN = 1.0
 """Seconds that a peer who was transferred has to hang up; then we do."""
@@ -316,6 +317,9 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 return {}
             case "lk.sip.GetRemoteHeaders":
                 return {"headers": chosen(self._heard_headers(), asked.get("include"), asked.get("exclude"))}
+            case _ if method == LINE:
+                quiet, paused = self._line.quiet()
+                return {QUIET: round(quiet, 3), PAUSED: round(paused, 3)}
             case _:
                 raise KeyError(method)
 

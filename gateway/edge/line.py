@@ -226,6 +226,10 @@ class Line:
         if self._started and self._port is not None and self._stream is not None:
             self._port.press(key)
 
+    def quiet(self) -> tuple[float, float]:
+        """Seconds since anything came, and in the longest pause before (see `gateway.rtp.session.Session.quiet`)."""
+        return self._port.quiet() if self._port is not None else (0.0, 0.0)
+
     def statistics(self) -> Statistics:
         """Counts up to now."""
         return self._before.and_then(self._port.statistics()) if self._port is not None else Statistics()

@@ -33,6 +33,7 @@ from gateway.tasks import Tasks
 from gateway.terms import gap
 from gateway.terms.direct import HEAR, MISSING, OF
 from gateway.terms.legs import DROP, EDGE, LEG, LOST
+from gateway.terms.line import LINE
 from gateway.terms.renew import RENEW
 from gateway.terms.times import ENTERS_WITHIN
 
@@ -51,7 +52,7 @@ ANSWERED = 0.25
 DROPPED_STAYS = 0.3
 """Seconds for which a leg that was told to end is still in its room: taking its connections apart costs the two who are just being
 connected there more than the call that ends."""
-RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders")
+RPCS = ("lk.sip.EndCall", "lk.sip.GetRemoteHeaders", LINE)
 BITRATE = 80_000
 """Bits a second of our track: from there on Opus codes speech and silence alike by its cheap transform. What the SDK does
 by itself, 48,000, costs more than twice the time in the encoder (1.8–2.2 % of a core a call instead of 0.9–1.0)."""

@@ -213,6 +213,11 @@ class Port:
             self._waiting.append(waiter)
         await waiter
 
+    def quiet(self) -> tuple[float, float]:
+        """See `gateway.rtp.session.Session.quiet`."""
+        with self._lock:
+            return self._session.quiet(time.monotonic()) if self._session else (0.0, 0.0)
+
     def statistics(self) -> Statistics:
         """Counts up to now, also after `close`."""
         with self._lock:

@@ -167,6 +167,8 @@ class Session:
         self._control = Control(ssrc, f"{ssrc:08x}", now)
         self._octets = 0
         self._heard_from = now
+        self._paused = 0.0
+        """The longest that nothing came, before more did."""
         self._timed_out = False
         self._sent = self._received = self._malformed = self._foreign = self._forged = self._underruns = 0
         self.sends = self.receives = True
@@ -220,6 +222,7 @@ class Session:
             self._malformed += 1
             return []
         self.peer.heard(source, at)
+        self._paused = max(self._paused, at - self._heard_from) if self._received else 0.0
         self._received += 1
         self._heard_from, self._timed_out = at, False
         return told
@@ -303,6 +306,11 @@ class Session:
             return None
         self._timed_out = True
         return TimedOut(initial=not self._received, seconds=silent)
+
+    def quiet(self, now: float) -> tuple[float, float]:
+        """Seconds since anything came from the peer, and in the longest pause of theirs before. The first is 0 where nothing
+        need come, as on hold, or nothing has come yet."""
+        return (now - self._heard_from if self.receives and self._received else 0.0), self._paused
 
     def statistics(self) -> Statistics:
         """The counts up to now."""

@@ -395,9 +395,9 @@ async def test_an_effect_is_told_once_and_answered_with_the_firsts_result(store:
 
 async def test_a_callers_last_call_is_known_for_a_while(store: CallStore) -> None:
     assert await store.last("a") is None
-    await store.name_last("a", CallId("SCL_1"), 5)
+    assert await store.name_last("a", CallId("SCL_1"), 5) is None
     await store.name_last("b", CallId("SCL_2"), 5)
-    await store.name_last("a", CallId("SCL_3"), 5)
+    assert await store.name_last("a", CallId("SCL_3"), 5) == "SCL_1"
     assert (await store.last("a"), await store.last("b")) == ("SCL_3", "SCL_2")
 
 

@@ -448,6 +448,31 @@ async def test_whose_line_drops_goes_on_and_nobody_else_with_what_they_said(stac
 
 
 @pytest.mark.long
+async def test_who_dials_again_before_their_line_is_known_to_be_dead_goes_on_and_no_colleague_does(
+    stack: Stack,
+) -> None:
+    async with (
+        Phone(stack.sip, caller="+15105550122") as phone,
+        Phone(stack.sip, caller="+15105550123") as colleague,
+        Phone(stack.sip, caller="+15105550123") as another,
+    ):
+        live = await colleague.dial(REDIALED)
+        await live.answered(10)
+        await live.spoken(25, 0.8)
+        await (await greeted(another)).hang_up()
+        assert live.signalling.ended is None
+        await live.hang_up()
+        cut = await phone.dial(REDIALED)
+        await cut.answered(10)
+        await cut.spoken(25, 0.8)
+        cut.port.close()  # no BYE: their carrier doesn't know yet
+        await cut.wait(0.5)  # nobody dials again any sooner
+        again = await phone.dial(REDIALED)
+        await again.answered(10)
+        await again.line(await phone.rendering(line_of(Say.BACK, "en-US")), 15, what="that they were cut off")
+
+
+@pytest.mark.long
 async def test_a_caller_whom_nobody_can_serve_is_rejected(phone: Phone, stack: Stack) -> None:
     stopped = [one for pool in ("agents", "house") for one in _family(stack, pool)]
     for one in stopped:

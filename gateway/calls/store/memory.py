@@ -243,9 +243,11 @@ class MemoryStore:
         others: dict[Kind, Event] = {kind: told[-1] for kind, told in kept.items() if kind is not Kind.TURN}
         return kept_of(kept.get(Kind.TURN, [])[-TURNS:], others)
 
-    async def name_last(self, key: str, call: CallId, within: float) -> None:
+    async def name_last(self, key: str, call: CallId, within: float) -> CallId | None:
         """See the port."""
+        before = await self.last(key)
         self._last[key] = call, self._clock() + within
+        return before
 
     async def last(self, key: str) -> CallId | None:
         """See the port."""

@@ -200,8 +200,9 @@ class CallStore(Protocol):
         """What has been kept of the call's conversation, until some minutes after its end."""
         ...
 
-    async def name_last(self, key: str, call: CallId, within: float) -> None:
-        """Remember the call as the last under `key` (`gateway.dispatch.redial`) for `within` seconds."""
+    async def name_last(self, key: str, call: CallId, within: float) -> CallId | None:
+        """Remember the call as the last under `key` (`gateway.dispatch.redial`) for `within` seconds; the one before, as `last`
+        tells it, so that of two at the same time one finds the other."""
         ...
 
     async def last(self, key: str) -> CallId | None:

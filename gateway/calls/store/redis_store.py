@@ -256,10 +256,11 @@ class RedisStore:
         found = (wire.read_kept(call, text(one)) for one in others if one)
         return kept_of(said, {event.kind: event for event in found if event is not None})
 
-    async def name_last(self, key: str, call: CallId, within: float) -> None:
+    async def name_last(self, key: str, call: CallId, within: float) -> CallId | None:
         """See the port."""
         async with answering():
-            await self._redis.set(_LAST + key, call, ex=max(1, round(within)))
+            before = cast(Any, await self._redis.set(_LAST + key, call, ex=max(1, round(within)), get=True))
+        return CallId(text(before)) if before else None
 
     async def last(self, key: str) -> CallId | None:
         """See the port."""

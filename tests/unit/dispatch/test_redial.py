@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.dispatch.redial import MOST, goes_on, key
+from gateway.dispatch.redial import MOST, SILENT_AFTER, STALLS, Line, Quiet, goes_on, key, silent_in
 from gateway.terms.act import Wait
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
 from gateway.terms.ending import Party
@@ -54,11 +54,36 @@ SPEAKING = Heard(Words(""), Speaker.CALLER, 1)
     ],
 )
 def test_a_line_that_dropped_is_told_from_who_hung_up(kept: Kept, on: bool) -> None:
-    assert goes_on(CALL, LAST, kept) == ((LAST.id,) if on else ())
+    assert goes_on(CALL, LAST, kept, Line.GONE) == ((LAST.id,) if on else ())
+    assert goes_on(CALL, LAST, kept, Line.LIVE) == (), "somebody else may talk there"
 
 
-def test_a_call_that_hasnt_ended_has_lost_a_caller_who_calls_again() -> None:
-    assert goes_on(CALL, replace(LAST, phase=Phase.TAKEN), Kept(TURNS)) == (LAST.id,)
+@pytest.mark.parametrize(
+    ("kept", "on"),
+    [
+        (Kept(TURNS), True),
+        (Kept(TURNS, hung_up=Party.GATEWAY), False),
+        (Kept([]), False),
+    ],
+)
+def test_a_line_that_brings_nothing_any_more_has_dropped(kept: Kept, on: bool) -> None:
+    assert goes_on(CALL, replace(LAST, phase=Phase.TAKEN), kept, Line.SILENT) == ((LAST.id,) if on else ())
+
+
+@pytest.mark.parametrize(
+    ("quiet", "wait"),
+    [
+        (None, float("inf")),
+        (Quiet(0.0, 0.0), float("inf")),
+        (Quiet(STALLS / 2, 0.0), float("inf")),
+        (Quiet(0.25, 0.1), SILENT_AFTER - 0.25),
+        (Quiet(1.0, 0.5), 0.0),
+        (Quiet(3.0, 2.0), 1.0),
+        (Quiet(9.0, 2.0), 0.0),
+    ],
+)
+def test_a_line_is_silent_after_more_than_its_pauses(quiet: Quiet | None, wait: float) -> None:
+    assert silent_in(quiet) == wait
 
 
 @pytest.mark.parametrize(
@@ -76,15 +101,15 @@ def test_a_call_that_hasnt_ended_has_lost_a_caller_who_calls_again() -> None:
 def test_another_caller_number_or_route_goes_on_with_nothing(changes: dict[str, object]) -> None:
     dropped = Kept(TURNS, hung_up=Party.NETWORK)
     other = replace(CALL, **changes)  # type: ignore[arg-type]  # names of Call's
-    assert goes_on(other, LAST, dropped) == ()
-    assert goes_on(CALL, replace(other, id=LAST.id, phase=Phase.ENDED), dropped) == ()
+    assert goes_on(other, LAST, dropped, Line.GONE) == ()
+    assert goes_on(CALL, replace(other, id=LAST.id, phase=Phase.ENDED), dropped, Line.GONE) == ()
 
 
 def test_a_line_may_drop_again_and_again() -> None:
     dropped, last = Kept(TURNS, hung_up=Party.NETWORK), LAST
     for number in range(2, 9):
         call = replace(CALL, id=CallId(f"SCL_{number}"))
-        resumes = goes_on(call, last, dropped)
+        resumes = goes_on(call, last, dropped, Line.GONE)
         assert resumes[-1] == last.id
         assert len(resumes) <= MOST
         last = replace(call, phase=Phase.ENDED, resumes=resumes)

@@ -12,10 +12,14 @@ from gateway.calls.store.memory import MemoryStore
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
+from gateway.dispatch.redial import SHARED, Line, key
 from gateway.dispatch.routing import Routing
 from gateway.terms.act import Because, Onward
 from gateway.terms.call import Call, CallId, Pool
-from gateway.terms.event import Kind
+from gateway.terms.ending import Party
+from gateway.terms.event import Event, Kind
+from gateway.terms.personal import Words
+from gateway.terms.turn import Speaker, Turn, turn_data
 from tests.unit.dispatch.world import CALL, arrival
 
 MENU = """\
@@ -47,14 +51,19 @@ class World:
         self.store = MemoryStore(lambda: 1000.0)
         self.first, self.plan = first, first
         self.kept: dict[str, Plan] = {}
+        self.line = Line.GONE
         self.routing = Routing(
             self.store,
             lambda: self.plan,
+            line=self._line_of,
             plan_of=self._plan_of,
             state=lambda _: State(),
             slots=lambda: slots or {},
             clock=lambda: 1000.0,
         )
+
+    async def _line_of(self, _: Call) -> Line:
+        return self.line
 
     async def _plan_of(self, version: str) -> Plan | None:
         return self.kept.get(version)
@@ -111,3 +120,62 @@ async def test_a_call_goes_on_by_the_plan_that_routed_it_while_that_is_kept(tmp_
     assert led is not None
     assert other is not None
     assert (led.route, other.route) == ("desk", "busy")
+
+
+REDIALED = """\
+offhook: 1
+timezone: UTC
+human: callback
+numbers: {+15105550100: front}
+routes: {front: {agent: sales, resume: true}}
+"""
+
+
+class Redialed(World):
+    """Callers by one number, on a route where who is cut off goes on."""
+
+    async def calls(self, number: int) -> Call:
+        call = await self.opened(number)
+        await self.routing.name(call)
+        await self.store.tell(Event(call.id, Kind.TURN, 1.0, turn_data(Turn(1, Speaker.AGENT, Words("Name?"), 1.0))))
+        return call
+
+    async def ends(self, call: Call, by: Party = Party.NETWORK) -> None:
+        await self.store.tell(Event(call.id, Kind.HANGUP, 2.0, {"by": by.value}))
+        await self.store.end(call.id, Event(call.id, Kind.ENDED, 2.0, {}))
+
+
+async def test_who_is_cut_off_goes_on_once(tmp_path: Path) -> None:
+    world = Redialed(plan(tmp_path, REDIALED))
+    first = await world.calls(1)
+    await world.ends(first)
+    second = await world.calls(2)
+    assert second.resumes == (first.id,)
+    await world.ends(second, Party.AGENT)
+    assert (await world.calls(3)).resumes == ()
+
+
+async def test_nobody_goes_on_with_what_another_says_by_the_same_number(tmp_path: Path) -> None:
+    world = Redialed(plan(tmp_path, REDIALED))
+    first = await world.calls(1)
+    world.line = Line.LIVE
+    second = await world.calls(2)
+    assert second.resumes == ()
+    world.line = Line.GONE
+    for ended, number in ((second, 3), (first, 4)):
+        await world.ends(ended)
+        again = await world.calls(number)
+        assert again.resumes == (), "whichever of them it is"
+        await world.ends(again)
+    assert await world.store.last(key(first)) == SHARED
+
+
+async def test_whose_line_is_dead_goes_on_though_their_call_hasnt_ended(tmp_path: Path) -> None:
+    world = Redialed(plan(tmp_path, REDIALED))
+    first = await world.calls(1)
+    world.line = Line.SILENT
+    second = await world.calls(2)
+    assert second.resumes == (first.id,)
+    await world.ends(second)
+    world.line = Line.GONE
+    assert (await world.calls(3)).resumes == (first.id, second.id), "a caller's own calls are no two callers'"

@@ -13,6 +13,7 @@ from gateway.calls.store.memory import MemoryStore
 from gateway.dialplan.load import load
 from gateway.dispatch.decide import Arrival
 from gateway.dispatch.dispatcher import Dispatcher
+from gateway.dispatch.redial import Quiet
 from gateway.dispatch.rooms import Present, Rooms
 from gateway.errors import Unavailable
 from gateway.terms.call import CallId
@@ -36,6 +37,7 @@ class Remembering(Rooms):
     unreachable: bool = False
     """Whoever is listed was served by a livekit-server that is dead."""
     unlisted: bool = False
+    told_quiet: Quiet | None = None
     legs: set[str] = field(default_factory=set)
 
     async def callers(self) -> Mapping[CallId, Arrival]:
@@ -45,6 +47,9 @@ class Remembering(Rooms):
 
     async def has(self, room: str, identity: str) -> bool:
         return identity in self.legs or any(one.identity == identity for one in self.there.values())
+
+    async def quiet(self, room: str, identity: str) -> Quiet | None:
+        return self.told_quiet
 
     async def dispatch(self, agent_name: str, room: str, metadata: str) -> str:
         if self.down:

@@ -257,6 +257,16 @@ def test_a_stall_skips_time_without_losing_what_is_queued() -> None:
     assert after.payload != silence(Codec.PCMU)
 
 
+def test_how_long_nothing_has_come_is_known_and_how_long_it_ever_was() -> None:
+    one = session()
+    assert one.quiet(9.0) == (0.0, 0.0), "nothing has come yet"
+    for number, at in enumerate((9.0, 9.5, 12.0, 12.5), 1):
+        one.receive(audio(number), THEM, at)
+    assert one.quiet(13.5) == (1.0, 2.5)
+    one.update(PCMU_KEYS, one.peer, now=14.0, receives=False)
+    assert one.quiet(20.0) == (0.0, 2.5), "on hold nothing need come"
+
+
 def test_time_outs_are_told_once_each() -> None:
     one = session()
     assert one.timed_out(29.9) is None
