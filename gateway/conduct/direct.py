@@ -14,13 +14,14 @@ import structlog
 from livekit import rtc
 
 from gateway.calls.hearing import Change
+from gateway.conduct.rpc import Unsupported, ask
+from gateway.errors import PeerFault
 from gateway.terms.direct import HEAR, MISSING, OF
 from gateway.terms.gap import PROOF
 from gateway.terms.legs import EDGE, UNNAMED
 
 ANSWER_WITHIN = 1.0
 """Seconds that the SIP service may take to answer."""
-_UNKNOWING = rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
 
 log = structlog.get_logger(__name__)
 
@@ -86,22 +87,16 @@ class Direct:
 
     async def tell(self, asked: Asked) -> tuple[Change, Change]:
         """What is left for LiveKit to do, and what may not have been taken from the listener."""
-        room, who, nothing = self._room, asked.listener, replace(asked.taken, tracks=frozenset())
+        who, nothing = asked.listener, replace(asked.taken, tracks=frozenset())
         self._sure.discard(who)
         try:
-            answer = await room.local_participant.perform_rpc(
-                destination_identity=who,
-                method=HEAR,
-                payload=json.dumps({PROOF: self._proof(), OF: sorted(asked.whom)}),
-                response_timeout=ANSWER_WITHIN,
-                max_round_trip_latency=ANSWER_WITHIN,
-            )
-            missing = _missing(answer)
-        except rtc.RpcError as bad:
-            if bad.code == _UNKNOWING:
-                self._unknowing.add(who)
-                return asked.given, nothing
-            log.warning("a phone couldn't be told whom it hears", who=who.split("_")[0], why=bad.message)
+            hears = {PROOF: self._proof(), OF: sorted(asked.whom)}
+            missing = _missing(await ask(self._room, who, HEAR, hears, ANSWER_WITHIN))
+        except Unsupported:
+            self._unknowing.add(who)
+            return asked.given, nothing
+        except PeerFault as bad:
+            log.warning("a phone couldn't be told whom it hears", who=who.split("_")[0], why=str(bad))
             return asked.given, asked.taken
         self._told[who] = asked.whom - missing
         self._sure.add(who)
@@ -130,10 +125,10 @@ class Direct:
 
 
 def _missing(answer: str) -> frozenset[str]:
-    """Raises RpcError for an answer that is none."""
+    """Raises PeerFault for an answer that is none."""
     with suppress(ValueError, TypeError, KeyError):
         return frozenset(map(str, json.loads(answer)[MISSING]))
-    raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "The answer can't be read.")
+    raise PeerFault("The answer can't be read.")
 
 
 def _process(who: rtc.RemoteParticipant | None) -> str:

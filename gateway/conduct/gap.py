@@ -18,6 +18,8 @@ import structlog
 from livekit import rtc
 
 from gateway.conduct.counting import Counting, Pressed
+from gateway.conduct.rpc import ask
+from gateway.errors import PeerFault, Refused
 from gateway.terms.gap import HEARD, KEYS, NEXT, PROOF, TOLD
 
 WITHIN = 1.0
@@ -26,7 +28,6 @@ AGAIN = 0.25
 """Seconds from a refusal, or from a while without the lease, to the next try."""
 HOLDS_FOR = 10.0
 """Seconds that the caller's keys wait for the first answer: longer than LiveKit takes to tell of a job, or to be reached again."""
-_FINAL = frozenset({rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD, rtc.RpcError.ErrorCode.APPLICATION_ERROR})
 
 log = structlog.get_logger(__name__)
 
@@ -140,15 +141,10 @@ class Gap:
         proof = self._prove(self._room.name, self._room.local_participant.identity)
         try:
             async with asyncio.timeout(WITHIN):
-                await self._room.local_participant.perform_rpc(
-                    destination_identity=self._caller,
-                    method=KEYS,
-                    payload=json.dumps({PROOF: proof, **asked}),
-                    response_timeout=WITHIN,
-                )
-        except (rtc.RpcError, TimeoutError) as bad:
+                await ask(self._room, self._caller, KEYS, {PROOF: proof, **asked}, WITHIN)
+        except (PeerFault, TimeoutError) as bad:
             log.debug("the SIP service doesn't answer about keys", why=str(bad) or type(bad).__name__)
-            return None if isinstance(bad, rtc.RpcError) and bad.code in _FINAL else False
+            return None if isinstance(bad, Refused) else False
         return True
 
     def _came(self, packet: rtc.DataPacket) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import structlog
 from livekit import rtc
 
+from gateway.conduct.rpc import ask
+from gateway.errors import PeerFault
 from gateway.terms.renew import RENEW
 
 ANSWER_WITHIN = 2.0
@@ -22,14 +24,8 @@ log = structlog.get_logger(__name__)
 async def renewed(room: rtc.Room, identity: str) -> bool:
     """Whether it has."""
     try:
-        await room.local_participant.perform_rpc(
-            destination_identity=identity,
-            method=RENEW,
-            payload="{}",
-            response_timeout=ANSWER_WITHIN,
-            max_round_trip_latency=ANSWER_WITHIN,
-        )
-    except rtc.RpcError as bad:
-        log.warning("somebody's track can't be had anew", who=identity.split("_")[0], why=bad.message)
+        await ask(room, identity, RENEW, {}, ANSWER_WITHIN)
+    except PeerFault as bad:
+        log.warning("somebody's track can't be had anew", who=identity.split("_")[0], why=str(bad))
         return False
     return True

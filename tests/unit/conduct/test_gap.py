@@ -131,7 +131,13 @@ class Job:
         self._on["data_received"](rtc.DataPacket(payload.encode(), 0, who, topic))
 
     async def perform_rpc(
-        self, *, destination_identity: str, method: str, payload: str, response_timeout: float
+        self,
+        *,
+        destination_identity: str,
+        method: str,
+        payload: str,
+        response_timeout: float,
+        max_round_trip_latency: float,
     ) -> str:
         assert (destination_identity, method) == (CALLER, KEYS)
         self.asked.append(json.loads(payload))
