@@ -13,7 +13,7 @@ import structlog
 
 from gateway.app.admin import Ready, admin
 from gateway.app.attendance import ControlLook
-from gateway.app.heap import keep_tidy
+from gateway.app.heap import keep_tidy, settle
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook
 from gateway.app.trunk_look import keep_looking
@@ -56,6 +56,7 @@ async def run(settings: Settings) -> None:
     configure(settings, process="edge")
     try:
         async with running(settings) as edge:
+            settle()
             for sip in edge.edge.drivers:
                 host, port = sip.address
                 log.info("edge serves", transport=sip.transport, host=host, port=port)

@@ -1,4 +1,7 @@
-"""What the C library keeps of memory that was given back to it: it returns to the system what lies at the end of its heap only.
+"""Memory of a process that carries media: what has to be looked at again and again, and what of it is given back.
+
+Python looks at all objects now and then for cycles of garbage, and holds every thread meanwhile (`settle`). And the C library returns
+to the system what lies at the end of its heap only (`keep_tidy`).
 
 A storm of SIP messages leaves holes between what lasts, which count as the process's until somebody asks for them (malloc_trim(3)).
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import os
 import sys
 from pathlib import Path
@@ -15,6 +19,13 @@ LOOK = 5.0
 """Seconds between two looks."""
 WORTH_IT = 1024 * 1024
 """Bytes that the process has grown by for which holes are looked for: that takes some 4 ms, in which no other thread can get memory."""
+
+
+def settle() -> None:
+    """Leave out what there is now from Python's collections, once all that lasts as long as the process is there. With it each that
+    looks at all objects took 63 ms of CPU, in which no RTP was sent: the edge's modules are 115,000 of them."""
+    gc.collect()
+    gc.freeze()
 
 
 async def keep_tidy() -> None:
