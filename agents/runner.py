@@ -142,9 +142,10 @@ class TalkingRunner:
         if self._keying.begun:
             self._listen()
         back = returned(self._stage)
-        if back is not None and not self._stage.opened:
-            self._voice.say(self._line_of(back), await self._stage.prompt(self._line_of(back)))
-        elif back is None and (not self._stage.resumed or (self._answers and unheard(self._stage))):
+        if back and not self._stage.opened:
+            line = line_in(self._stage, back)
+            self._voice.say(line, await self._stage.prompt(line))
+        elif not back and (not self._stage.resumed or (self._answers and unheard(self._stage))):
             self._voice.say(self._opening, self._greeting)
         if self._answers:
             self._start(self._answer())

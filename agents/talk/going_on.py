@@ -38,11 +38,13 @@ def go_on(
             session.generate_reply(user_input=words)
 
 
-def returned(stage: Stage) -> Say | None:
-    """What the caller is told first who comes back from a handoff or a transfer that nobody took; None for any other, and for one whom
+def returned(stage: Stage) -> str:
+    """What the caller is told first who comes back from a handoff or a transfer that nobody took; "" for any other, and for one whom
     another job has told so."""
-    back = stage.call.act.back if isinstance(stage.call.act, Talk) else ""
-    return Say(come_back(back).value) if back and not stage.resumed else None
+    act = stage.call.act
+    if not isinstance(act, Talk) or not act.back or stage.resumed:
+        return ""
+    return act.words or line_of(Say(come_back(act.back).value), stage.brief.language)
 
 
 def unheard(stage: Stage) -> bool:

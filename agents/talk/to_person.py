@@ -95,7 +95,7 @@ class ToPerson:
     def _told(self, answer: Person) -> tuple[str, bool]:
         if answer is Person.CALLBACK:
             return self._appointing.offer(), False
-        return self._line(FOR_PERSON[answer]), answer in (Person.AGENT, Person.TEAM)
+        return self._line(FOR_PERSON[answer]), answer in (Person.AGENT, Person.TEAM, Person.ELSEWHERE)
 
     async def _person(self, raw_arguments: dict[str, object]) -> str:
         reason = str(raw_arguments.get("reason") or "the caller asked for a person")

@@ -179,5 +179,6 @@ FOR_PERSON: Mapping[Person, Say] = {
     Person.BUSY: Say.AWAY_BUSY,
     Person.NOBODY: Say.AWAY_NOBODY,
     Person.CLOSED: Say.AWAY_CLOSED,
+    Person.ELSEWHERE: Say.PUT_THROUGH,
 }
 """What a caller is told who is to get a person."""

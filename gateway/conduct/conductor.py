@@ -448,8 +448,9 @@ class Conductor:
 
 
 def _back(call: Call) -> Cue | None:
-    """How a caller is told who comes back from a handoff or a transfer; None for any other."""
-    back = call.act.back if isinstance(call.act, Talk) else ""
+    """How a caller is told who comes back from a handoff or a transfer; None for any other, and where the plan has words for it,
+    which the agent says itself."""
+    back = call.act.back if isinstance(call.act, Talk) and not call.act.words else ""
     return come_back(back) if back else None
 
 

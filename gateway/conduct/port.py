@@ -94,6 +94,8 @@ class Person(StrEnum):
     """Nobody of the team takes calls now: offer a callback or a message."""
     CLOSED = "closed"
     """The team is closed: offer a callback or a message."""
+    ELSEWHERE = "elsewhere"
+    """Nobody of the team can be had, and the plan says where the caller goes then: as TEAM."""
 
 
 AWAY = (Person.BUSY, Person.NOBODY, Person.CLOSED)

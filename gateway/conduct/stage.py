@@ -25,7 +25,7 @@ from gateway.conduct.tell import Teller
 from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall, Unwanted
 from gateway.errors import OffhookError, Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
-from gateway.terms.act import Because, Onward, Talk
+from gateway.terms.act import Because, Handoff, Onward, Talk
 from gateway.terms.address import LONGEST
 from gateway.terms.call import Brief, Call
 from gateway.terms.catalogue import Line
@@ -115,6 +115,8 @@ class CallStage:
     """The caller knows that nobody of the team can be had, or was given to it."""
     _prompts_from: float = 0.0
     """When prompts are asked for again, on the monotonic clock."""
+    _led_on: set[Person] = field(default_factory=set, init=False)
+    """Why nobody could be promised, where the plan has led the caller on for it."""
     _untaken: int = 0
     """Times that this job has seen the caller come back from the team whom nobody of it had taken."""
 
@@ -292,6 +294,10 @@ class CallStage:
             self.onward, self.reason = Onward(Because.HANDOFF), reason
         elif answer in MISSED:
             self._missed(answer)
+        if answer.value in self.brief.untaken and answer not in self._led_on:
+            self._led_on.add(answer)  # once: the caller may be back, and ask again
+            self.onward, self.reason = Onward(Because.UNANSWERED, why=answer.value), reason
+            return Person.ELSEWHERE
         return answer
 
     def _missed(self, answer: Person) -> None:
@@ -391,13 +397,14 @@ class CallStage:
 
     def led(self, call: Call) -> None:
         """The call is at another stop."""
+        rung = isinstance(self.call.act, Handoff)
         self.parts = replace(self.parts, call=call)
         self.brief, self.onward, self.ends = call.brief, None, call.ends
         self.resumed, self.opened, self.kept = False, False, Kept()
         if isinstance(call.act, Talk) and call.act.back:  # the same agent goes on, and knows what it knew
             self.kept = Kept(tuple(self._turns), self.facts)
-            self._offered = call.act.back in UNTAKEN
-            self._untaken += self._offered
+            self._offered = call.act.back in UNTAKEN or call.act.back in call.brief.untaken
+            self._untaken += self._offered and rung
 
     def switched(self) -> str:
         """Make the human route's agent the one that is briefed, and return its name; "" when none was asked for."""

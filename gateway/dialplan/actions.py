@@ -197,7 +197,9 @@ class Route:
     """As the team's, whose counts where this is None."""
     hours: Ref | None = None
     instead: Mapping[str, Ref | Callback] = field(default_factory=dict)
-    """By the names of INSTEAD."""
+    """By the names of INSTEAD, and by the words of `gateway.dialplan.untaken`."""
+    says: Mapping[str, str] = field(default_factory=dict)
+    """What a caller is told first whom nobody took, by the same words."""
     limits: Limits = Limits()
     privacy: Privacy = Privacy()
     dead_air: float = DEAD_AIR_AFTER

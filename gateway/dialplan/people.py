@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.dialplan.model import Callback, Place, Ref
@@ -85,7 +86,9 @@ class Team:
     """Seconds that a member is left in peace after a call."""
     notify: tuple[str, ...] = ()
     """Addresses that are told of a lead or a message."""
-    unanswered: Ref | Callback | None = None
+    untaken: Mapping[str, Ref | Callback] = field(default_factory=dict)
+    """Where callers go whom nobody took, and `says` what they are told first: by the words of `gateway.dialplan.untaken`."""
+    says: Mapping[str, str] = field(default_factory=dict)
     third: Ref | None = None
     """Whom a member who talks with a caller may bring in, or ask in private: a person, or people by turns."""
     ring_back: float = RING_BACK

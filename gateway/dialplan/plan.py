@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from gateway.dialplan.actions import Agent, Dial, Menu, Route
+from gateway.dialplan.actions import Agent, Dial, Menu, Queue, Route
 from gateway.dialplan.hours import Hours
 from gateway.dialplan.index import Index
 from gateway.dialplan.model import Callback, Place, Ref
@@ -15,6 +15,7 @@ from gateway.dialplan.numbers import Pattern
 from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.sounds import Sound
 from gateway.dialplan.table import Table
+from gateway.dialplan.untaken import before
 from gateway.terms.address import parse
 from gateway.terms.call import Brief
 from gateway.terms.outbound import Outbound, Rules
@@ -155,6 +156,7 @@ class Plan:
             handoff=route.handoff.name if route.handoff is not None else "",
             transfers=tuple(route.transfer.to) if route.transfer else (),
             transfers_numbers=route.transfer is not None and route.transfer.numbers,
+            untaken=before(route, self.team_of(route)),
             leads_without_agent=isinstance(route.instead.get("no_agent"), Ref),
             callback_within=(route.human if isinstance(route.human, Callback) else Callback()).within,
             country=self.country,
@@ -164,6 +166,11 @@ class Plan:
             sealed=route.seal_digits or (human is not None and human.seal_digits),
             notify=self.notified(route),
         )
+
+    def team_of(self, route: Route) -> Team | None:
+        """Whose people take the route's callers, or those of its agent."""
+        named = route.action.team if isinstance(route.action, Queue) else route.handoff
+        return self.teams.get(named.name) if named is not None else None
 
     def notified(self, route: Route) -> tuple[str, ...]:
         """Whom leads of the route are told to."""

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from gateway.dialplan.actions import INSTEAD
 from gateway.dialplan.people import RINGS
 from gateway.dialplan.reading.outbound import WAYS
+from gateway.dialplan.reading.untaken import OTHERWISE
+from gateway.dialplan.untaken import ENDINGS
 from gateway.terms.catalogue import Catalogue
 
 Schema = dict[str, object]
@@ -86,6 +88,16 @@ def _words() -> Schema:
             "description": "How soon after they took a call a member whose line is lost is rung back; no for never.",
         },
         "onward": {"anyOf": [name, callback]},
+        "untaken": {
+            "anyOf": [_ref("onward"), _object(dict.fromkeys((*ENDINGS.values(), OTHERWISE), _ref("step")))],
+            "description": "Where callers go whom nobody took: all alike, or by how that ended.",
+        },
+        "step": {
+            "anyOf": [
+                _ref("onward"),
+                _object({"say": _text("What the caller is told first."), "to": _ref("onward")}),
+            ]
+        },
         "key": {"type": "object", "propertyNames": {"pattern": "^[0-9*#]$"}, "additionalProperties": name},
     }
 
@@ -243,6 +255,7 @@ def _of_any_route() -> Schema:
     name = _ref("text")
     return {
         **{word: _ref("onward") for word in (*INSTEAD, "human")},
+        "unanswered": _ref("untaken"),
         "dead_air": {"anyOf": [_ref("onward"), _object({"after": _ref("duration"), "to": _ref("onward")})]},
         "language": _text("A tag such as en-US."),
         "handoff": name,
@@ -291,7 +304,7 @@ def _people() -> Schema:
                 "hours": _ref("hours"),
                 "wrap_up": _ref("duration"),
                 "notify": _listed(_text("mailto:NAME@HOST or https://HOST/PATH")),
-                "unanswered": _ref("onward"),
+                "unanswered": _ref("untaken"),
                 "ring_back": _ref("ring_back"),
                 "third": {**name, "description": "Whom a member may bring into a talk by *3, or ask in private by *8."},
                 "owner_first": {"type": ["boolean", "string"]},

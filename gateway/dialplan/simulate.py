@@ -12,6 +12,8 @@ from gateway.dialplan.people import Person
 from gateway.dialplan.plan import Plan, talks
 from gateway.dialplan.route import Ask, Decision, Step, decide, enter
 from gateway.dialplan.state import State
+from gateway.dialplan.untaken import after
+from gateway.terms.handoff import NOBODY
 
 PERSON = "0"
 """The key by which callers ask for a person, wherever they talk."""
@@ -103,9 +105,9 @@ def _ringing(plan: Plan, label: str, one: Duty) -> Step:
 
 
 def _unanswered(plan: Plan, decision: Decision) -> str:
-    onward = plan.routes[decision.route].instead.get("unanswered")
-    if onward is None and isinstance(decision.action, Queue):
-        onward = plan.teams[decision.action.team.name].unanswered
+    route = plan.routes[decision.route]
+    untaken = after(route, plan.team_of(route), NOBODY)
+    onward = untaken.to if untaken is not None else None
     return f"leads to '{onward.name}'" if isinstance(onward, Ref) else "a callback is booked"
 
 

@@ -15,6 +15,7 @@ from gateway.dialplan.people import Person, Rotation, Team
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, Decision, enter
 from gateway.dialplan.state import State
+from gateway.dialplan.untaken import Next, after
 from gateway.dialplan.wording import music_of, prompt_of
 from gateway.dispatch.recalling import team_terms, terms_of
 from gateway.errors import OurFault
@@ -117,9 +118,30 @@ def _next(plan: Plan, call: Call, onward: Onward, now: float, state: State) -> S
         untaken = replace(onward, why=PUT_THROUGH + onward.why)
         if back := _back(plan, call, untaken, state):
             return back
+    if onward.because is Because.UNANSWERED and (said := _untaken(plan, call, onward)) is not None:
+        if said.to is None and (back := _back(plan, call, onward, state, said.say)):
+            return back
+        return _told_first(_led_on(plan, call, onward, said.to, ask, state), said.say)
     to = _leads_to(plan, call.route, onward)
     if to is None and isinstance(call.act, Handoff) and (back := _back(plan, call, onward, state)):
         return back
+    return _led_on(plan, call, onward, to, ask, state)
+
+
+def _untaken(plan: Plan, call: Call, onward: Onward) -> Next | None:
+    """What the plan says of a caller whom nobody took."""
+    route = plan.routes.get(call.route)
+    return after(route, plan.team_of(route), onward.why) if route is not None else None
+
+
+def _told_first(stop: Stop, words: str) -> Stop:
+    """With words that the caller hears before anything else there."""
+    notice = " ".join(part for part in (words, stop.brief.notice) if part)
+    return replace(stop, brief=replace(stop.brief, notice=notice))
+
+
+def _led_on(plan: Plan, call: Call, onward: Onward, to: Ref | Callback | None, ask: Ask, state: State) -> Stop:
+    """Where the plan sends the caller; where it says nothing they are called back."""
     if isinstance(to, Ref) and to.name in plan.routes:
         decision = enter(plan, to.name, ask, state)
         # What led here is remembered, unless something nearer did: closed hours tell a caller more than a key.
@@ -161,10 +183,6 @@ def _leads_to(plan: Plan, name: str, onward: Onward) -> Ref | Callback | None:
             return route.human or plan.human
         case Because.DEAD_AIR if isinstance(action, Menu) and because.value not in route.instead:
             return action.silence or action.speech
-        case Because.UNANSWERED if isinstance(action, Queue) and because.value not in route.instead:
-            return plan.teams[action.team.name].unanswered
-        case Because.UNANSWERED if route.handoff is not None and because.value not in route.instead:
-            return plan.teams[route.handoff.name].unanswered
     return route.instead.get(because.value)
 
 
@@ -239,13 +257,16 @@ def _through(plan: Plan, call: Call, to: str, ask: Ask, state: State) -> Stop:
     return _house(plan, call.route, act, Because.TRANSFER.value, {})
 
 
-def _back(plan: Plan, call: Call, onward: Onward, state: State) -> Stop | None:
-    """Nobody took the caller, and the plan says nothing else: their agent talks on with them, if there is one."""
+def _back(plan: Plan, call: Call, onward: Onward, state: State, words: str = "") -> Stop | None:
+    """Nobody took the caller, and the plan says nothing else: their agent talks on with them, if there is one. `words`: the
+    plan's for it."""
     route = plan.routes.get(call.route)
     if route is None or not isinstance(route.action, Agent) or state.no_agent:
         return None
     brief = plan.brief(call.route)
-    return Stop(call.route, Talk(onward.why), route.action.pool, brief, onward.because.value, {}, route.limits.minutes)
+    return Stop(
+        call.route, Talk(onward.why, words), route.action.pool, brief, onward.because.value, {}, route.limits.minutes
+    )
 
 
 def _stop(plan: Plan, decision: Decision, ask: Ask, state: State, because: str) -> Stop:

@@ -20,6 +20,8 @@ class Talk:
     back: str = ""
     """Why nobody took the caller whom the agent had given to a human, and who comes back to it: what they are told of (see
     `gateway.terms.handoff.told`); "" where the agent begins."""
+    words: str = ""
+    """The plan's for it; "" for the agent's own."""
 
 
 TALK = Talk()

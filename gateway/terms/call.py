@@ -69,6 +69,9 @@ class Brief:
     """Whom the agent may put the caller through to, by the plan's names for them."""
     transfers_numbers: bool = False
     """Numbers that the caller says too, as far as the guard lets them out."""
+    untaken: tuple[str, ...] = ()
+    """What may keep the agent from promising anybody of that team (`busy`, `closed`, `nobody`) for which the plan has a step of its
+    own."""
     leads_without_agent: bool = False
     """The route says what comes when its agent can't go on (`no_agent`)."""
     dead_air: float = 0.0

@@ -376,7 +376,7 @@ async def test_the_next_of_the_team_is_rung_and_takes_it_by_word(stack: Stack, c
 async def test_the_plan_may_lead_somewhere_else(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await wants_a_person(caller, ELSE)
     (await callees.rung()).reject(486)
-    await said(caller, call, "Nobody is free. Please speak.")
+    await said(caller, call, "They are on the phone. Nobody is free. Please speak.")
     await call.hang_up()
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "record"]

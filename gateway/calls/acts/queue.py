@@ -17,6 +17,7 @@ from gateway.calls.acts.cues import Effect, Event
 from gateway.calls.acts.rung import NOBODY, RESUME_WITHIN, Rung, missed
 from gateway.calls.people.line import words
 from gateway.terms.act import TALKED, Because, Onward, Wait
+from gateway.terms.handoff import NOBODY as NOBODY_THERE
 
 SETTLE = 1.0
 """Seconds in the line before the caller's place is told: somebody who is free rings at once."""
@@ -223,7 +224,8 @@ class Queue:
     def _ending(self) -> tuple[Effect, ...]:
         if self.talking != NOBODY:
             return cues.Release(self.act.team, self.talking.name, took=True), cues.Finish(TALKED)
-        outcome = Onward(Because.KEY, self.key) if self.key else Onward(Because.UNANSWERED)
+        why = NOBODY_THERE if self.unstaffed else ""
+        outcome = Onward(Because.KEY, self.key) if self.key else Onward(Because.UNANSWERED, why=why)
         return cues.Exit(self.act.team), *(self._release(name) for name in self.lost), cues.Finish(outcome)
 
     def _stand(self, standing: cues.Standing, now: float) -> tuple[Self, tuple[Effect, ...]]:

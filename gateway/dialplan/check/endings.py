@@ -10,6 +10,7 @@ from gateway.dialplan.actions import UNREADABLE, Agent, Dial, Message, Queue, Re
 from gateway.dialplan.check.ways import Way, rings, shown, ways
 from gateway.dialplan.model import Finding, Ref
 from gateway.dialplan.plan import Plan, talks
+from gateway.dialplan.untaken import UNANSWERED, word_of
 
 
 def endings(plan: Plan, today: datetime) -> list[Finding]:
@@ -28,13 +29,16 @@ def _said_nothing_for(plan: Plan, route: Route) -> Iterator[Finding]:
         what = f"'{route.name}' has hours, and nothing for callers outside them."
         yield Finding(route.place, what, "Add closed: with a route's name, such as closed: take-message.")
     if isinstance(route.action, Queue | Dial):
-        team = plan.teams.get(route.action.team.name) if isinstance(route.action, Queue) else None
-        if "unanswered" not in route.instead and (team is None or team.unanswered is None):
+        team = plan.team_of(route)
+        if UNANSWERED not in route.instead and (team is None or UNANSWERED not in team.untaken):
             wait = (
                 "waits for minutes without an ending" if isinstance(route.action, Queue) else "rings without an ending"
             )
             what = f"A caller whom nobody takes on '{route.name}' {wait}."
-            yield Finding(route.place, what, "Add unanswered: with a route's name, such as unanswered: take-message.")
+            remedy = "Add unanswered: with a route's name, such as unanswered: take-message."
+            if any(word.startswith(word_of("")) for word in route.instead):
+                remedy = "Add otherwise: with a route's name to its unanswered."
+            yield Finding(route.place, what, remedy)
     if talks(route) and route.human is None:
         what = f"A caller of '{route.name}' who asks for a person gets nowhere."
         yield Finding(

@@ -119,7 +119,8 @@ def everything(plan: Plan) -> Iterator[tuple[str, Kind, Ref]]:
             yield f"third of '{team.name}'", "person", team.third
         if team.hours is not None:
             yield f"hours of '{team.name}'", "hours", team.hours
-        yield from _onward(f"unanswered of '{team.name}'", team.unanswered)
+        for word, onward in team.untaken.items():
+            yield from _onward(f"{word} of '{team.name}'", onward)
 
 
 def _onward(what: str, onward: Ref | Callback | None) -> Iterator[tuple[str, Kind, Ref]]:

@@ -54,8 +54,9 @@ def _callbacks(plan: Plan) -> Iterator[tuple[Callback, Place]]:
             if isinstance(said, Callback):
                 yield said, route.place
     for team in plan.teams.values():
-        if isinstance(team.unanswered, Callback):
-            yield team.unanswered, team.place
+        for said in team.untaken.values():
+            if isinstance(said, Callback):
+                yield said, team.place
 
 
 def _some(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.dialplan.actions import Dial, Goto, Menu, Queue, Route, Split
 from gateway.dialplan.model import Ref
 from gateway.dialplan.plan import Plan
+from gateway.dialplan.untaken import UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Way:
     """A step from one route to another."""
 
     why: str
-    """`closed`, `full`, `unanswered`, `no_agent`, `dead_air`, `silence`, `split`, `route`, `human`, `declined`, or a key."""
+    """`closed`, `full`, `unanswered`, `unanswered: busy`, `no_agent`, `dead_air`, `silence`, `split`, `route`, `human`, `declined`, or a key."""
     to: Ref
     before: bool
     """The call goes on before the route's action has begun."""
@@ -42,16 +43,14 @@ def ways(plan: Plan, route: Route) -> Iterator[Way]:
                 if said is not None:
                     yield Way(word, said, before=False, alone=False)
         case Queue():
-            team = plan.teams.get(action.team.name)
-            if "unanswered" not in route.instead and team is not None and isinstance(team.unanswered, Ref):
-                yield Way("unanswered", team.unanswered, before=False, alone=True)
             for word, ref in action.press.items():
                 yield Way(word, ref, before=False, alone=False)
         case _:
             pass
-    team = plan.teams.get(route.handoff.name) if route.handoff is not None else None
-    if "unanswered" not in route.instead and team is not None and isinstance(team.unanswered, Ref):
-        yield Way("unanswered", team.unanswered, before=False, alone=True)
+    team = plan.team_of(route)
+    for word, onward in team.untaken.items() if team is not None and UNANSWERED not in route.instead else ():
+        if isinstance(onward, Ref):
+            yield Way(word, onward, before=False, alone=True)
     if isinstance(route.human, Ref):
         yield Way("human", route.human, before=False, alone=False)
     if route.privacy.declined is not None:

@@ -16,6 +16,7 @@ from gateway.dialplan.reading.context import Context
 from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.missed import digest, escalate, notified
 from gateway.dialplan.reading.nodes import Key, Reader
+from gateway.dialplan.reading.untaken import untaken
 from gateway.dialplan.reading.words import unknown
 from gateway.dialplan.when import moment
 from gateway.terms.act import RING_BACK
@@ -155,6 +156,7 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
     members = (*turns, *(Ref(text, place) for text, place in listed))
     if not members:
         reader.fault(name.place, f"The team '{name.text}' has nobody.", "Add members: [ana, ben].")
+    leads, says = untaken(reader, given["unanswered"], agent=True) if "unanswered" in given else ({}, {})
     return Team(
         name=name.text,
         place=name.place,
@@ -168,9 +170,8 @@ def _team(reader: Reader, name: Key, given: dict[str, Node], turns: tuple[Ref, .
         if "wrap_up" in given
         else 0.0,
         notify=notified(reader, given["notify"], "notify") if "notify" in given else (),
-        unanswered=values.onward(reader, given["unanswered"], "unanswered", callback=True)
-        if "unanswered" in given
-        else None,
+        untaken=leads,
+        says=says,
         third=_third(reader, given["third"]) if "third" in given else None,
         ring_back=ring_back(reader, given["ring_back"]) if "ring_back" in given else RING_BACK,
         owner_first="owner_first" in given and values.yes(reader, given["owner_first"], "owner_first", default=False),

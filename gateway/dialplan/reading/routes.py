@@ -14,6 +14,7 @@ from gateway.dialplan.actions import (
     MACHINES,
     UNREADABLE,
     Action,
+    Agent,
     Limits,
     Privacy,
     Reject,
@@ -27,7 +28,9 @@ from gateway.dialplan.reading.hours import named_or_own
 from gateway.dialplan.reading.nodes import Key, Reader
 from gateway.dialplan.reading.outbound import transfer
 from gateway.dialplan.reading.people import ring_back
+from gateway.dialplan.reading.untaken import untaken
 from gateway.dialplan.reading.words import unknown
+from gateway.dialplan.untaken import UNANSWERED
 
 ROUTE = (
     "language",
@@ -62,7 +65,7 @@ _RECORD = ("never", "ask", "announce")
 _PRIVACY = ("notice", "transcribe", "record", "keep", "declined")
 _LONGEST_KEPT = 20 * 365 * 86400.0
 DEAD_AIR = "dead_air"
-_INLINE_CALLBACK = ("human", "unanswered", "no_agent", "dead_air")
+_INLINE_CALLBACK = ("human", "no_agent", "dead_air")
 
 
 def routes(reader: Reader, node: Node, context: Context, privacy: Mapping[str, Any]) -> list[Route]:
@@ -117,8 +120,13 @@ def _whole(
     talking = not isinstance(made, Reject)
     notify, notify_team = notified(reader, given["notify"]) if "notify" in given else ((), None)
     instead: dict[str, Ref | Callback] = {}
+    says: Mapping[str, str] = {}
     after = DEAD_AIR_AFTER
     for word in INSTEAD:
+        if word == UNANSWERED and word in given:
+            leads, says = untaken(reader, given[word], agent=isinstance(made, Agent))
+            instead |= leads
+            continue
         if word == DEAD_AIR and word in given:
             after, found = _dead_air(reader, given[word])
         elif word in given:
@@ -141,6 +149,7 @@ def _whole(
         ring_back=ring_back(reader, given["ring_back"]) if "ring_back" in given else None,
         hours=named_or_own(reader, name.text, given["hours"], context) if "hours" in given else None,
         instead=instead,
+        says=says,
         limits=_limits(reader, given["limits"]) if "limits" in given else Limits(),
         privacy=Privacy(**{**privacy, **own}) if talking else Privacy(),
         dead_air=after,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from gateway.conduct.port import Person
 from gateway.conduct.stage import CallStage
 from gateway.donotcall.port import MemoryDoNotCall
 from gateway.errors import Unavailable
-from gateway.terms.act import Because, Onward, Talk
+from gateway.terms.act import Because, Handoff, Onward, Talk
 from gateway.terms.call import Brief
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
@@ -25,7 +26,7 @@ TEAM = Brief(agent="sales", handoff="desk")
 
 
 def stage(brief: Brief, look: Callable[[str], Awaitable[Person]]) -> CallStage:
-    call = SimpleNamespace(caller=Number("+15105550177"))
+    call = SimpleNamespace(caller=Number("+15105550177"), act=Handoff("desk"))
     noted: list[tuple[Kind, Mapping[str, object]]] = []
     teller = SimpleNamespace(note=lambda kind, data, at: noted.append((kind, data)), noted=noted)
     parts: Any = SimpleNamespace(call=call, ledger=Ledger(), look=look, do_not_call=MemoryDoNotCall(), teller=teller)
@@ -38,12 +39,12 @@ def waits(one: CallStage) -> list[tuple[object, object]]:
     return [(data["team"], data.get("why", data["event"])) for kind, data in told.noted if kind is Kind.WAITING]
 
 
-def comes_back(one: CallStage, why: str) -> None:
+def comes_back(one: CallStage, why: str, brief: Brief = TEAM) -> None:
     """The team was rung for the caller, who is with the agent again."""
     one.parts = SimpleNamespace(**vars(one.parts))  # type: ignore[assignment]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staging, "replace", lambda parts, **_: parts)
-        one.led(SimpleNamespace(brief=TEAM, ends=0.0, act=Talk(why)))  # type: ignore[arg-type]
+        one.led(SimpleNamespace(brief=brief, ends=0.0, act=Talk(why)))  # type: ignore[arg-type]
 
 
 def found(person: Person) -> Callable[[str], Awaitable[Person]]:
@@ -122,6 +123,22 @@ async def test_where_the_plan_says_who_a_person_is_they_get_that() -> None:
     one = stage(Brief(agent="sales", handoff="desk", leads_to_person=True), found(Person.TEAM))
     assert await one.ask_for_person("asked") is Person.AGENT
     assert one.onward == Onward(Because.HUMAN)
+
+
+@pytest.mark.parametrize("away", [Person.BUSY, Person.NOBODY, Person.CLOSED])
+async def test_the_plan_may_lead_on_who_couldnt_be_promised_anybody_once(away: Person) -> None:
+    own = replace(TEAM, untaken=(away.value,))
+    one = stage(own, found(away))
+    assert await one.hand_over("wants to buy") is Person.ELSEWHERE
+    assert (one.onward, one.reason) == (Onward(Because.UNANSWERED, why=away.value), "wants to buy")
+    comes_back(one, away.value, own)
+    assert await one.hand_over("wants to buy") is away, "the agent has told them, and it isn't asked for ever"
+    assert await one.ask_for_person("asked") is Person.CALLBACK
+
+
+async def test_what_the_plan_leads_on_elsewhere_isnt_every_ending() -> None:
+    one = stage(replace(TEAM, untaken=("closed",)), found(Person.BUSY))
+    assert await one.hand_over("wants to buy") is Person.BUSY
 
 
 async def test_a_team_that_cant_be_seen_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_the_example_loads_as_it_stands_and_says_what_its_remarks_say() -> None:
     ben = found.people["ben"]
     assert isinstance(ben, Person)
     assert ben.call == "sip:ben@pbx"
-    assert found.teams["sales-desk"].unanswered == Callback(3600)
+    assert found.teams["sales-desk"].untaken == {"unanswered": Callback(3600)}
     assert found.teams["support-desk"].ring == "linear"
     assert [
         finding for finding in load(EXAMPLE, CATALOGUE, NOON).findings if finding.severity is Severity.WARNING

@@ -32,6 +32,22 @@ def test_right_plans_fit_the_schema(path: Path) -> None:
     assert problems == []
 
 
+@pytest.mark.parametrize(
+    ("step", "fits"),
+    [
+        ("{busy: a, mailbox: {say: Hm.}, nobody: {say: Hm., to: {callback: {within: 1h}}}, otherwise: callback}", True),
+        ("{callback: {within: 1h}}", True),
+        ("{voicemail: a}", False),
+        ("{busy: {say: Hm., go: a}}", False),
+    ],
+)
+def test_the_schema_knows_how_calls_end_that_nobody_takes(step: str, fits: bool) -> None:
+    route, team = f"a: {{agent: sales, handoff: t, unanswered: {step}}}", f"t: {{members: [x], unanswered: {step}}}"
+    for text in (f"routes: {{{route}}}", f"teams: {{{team}}}"):
+        plan = {**yaml.load(text, Loader=yaml.BaseLoader), "offhook": 1}
+        assert jsonschema.Draft202012Validator(schema(CATALOGUE)).is_valid(plan) is fits
+
+
 def _typed(value: object) -> object:
     """Counts as numbers, as editors see them."""
     if isinstance(value, dict):

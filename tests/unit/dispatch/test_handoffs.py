@@ -16,7 +16,7 @@ from gateway.dispatch import stops
 from gateway.dispatch.decide import TRIES, Arrival, arrived
 from gateway.dispatch.dispatcher import PARTS_WITHIN
 from gateway.handoff.state import SETTLE
-from gateway.terms.act import RING_BACK, Because, Handoff, Onward, Promise, Record, Talk
+from gateway.terms.act import RING_BACK, TALK, Because, Handoff, Onward, Promise, Record, Ring, Talk
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
@@ -162,6 +162,99 @@ def test_the_plan_may_say_something_else_for_the_route_or_the_team(plan: Plan) -
     team = after(plan, after(plan, at_agent(plan, "+15105550400"), Because.HANDOFF), Because.UNANSWERED, "busy")
     assert isinstance(team.act, Record)
     assert (team.route, team.act.say) == ("leave", "Nobody is there.")
+
+
+ENDINGS = """\
+  split: {agent: sales, handoff: desk, unanswered: {busy: own, no_answer: {callback: {within: 30m}}, mailbox: {say: Only a mailbox answered.},
+    declined: {say: They decline., to: leave}, closed: {say: They are closed., to: {callback: {within: 2h}}}, otherwise: {say: Well., to: leave}}}
+  by-team: {agent: sales, handoff: apart}
+  both: {agent: sales, handoff: apart, unanswered: {busy: leave}}
+  rings: {dial: ana, unanswered: {busy: {say: She is on the phone., to: sales}, otherwise: leave}}
+"""
+APART = """\
+  apart: {members: [ana], unanswered: {nobody: {say: Nobody is in., to: leave}, otherwise: callback}}
+"""
+
+
+@pytest.fixture(scope="module")
+def told_apart(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A plan with a step for each ending."""
+    numbers = '  "+15105551100": split\n  "+15105551200": by-team\n  "+15105551300": both\n  "+15105551400": rings\n'
+    text = PLAN.replace("people:\n", numbers + "people:\n").replace("teams:\n", "teams:\n" + APART) + ENDINGS
+    found = loaded(tmp_path_factory.mktemp("apart"), text)
+    assert found.plan, [str(one) for one in found.findings]
+    return found.plan
+
+
+SPLIT, BY_TEAM, BOTH, RINGS = (f"+1510555{number}00" for number in (11, 12, 13, 14))
+
+
+@pytest.mark.parametrize(
+    ("dialed", "why", "act", "route", "said"),
+    [
+        (SPLIT, "busy", Talk, "own", ""),
+        (SPLIT, "no answer", Promise, "split", ""),
+        (SPLIT, "machine", Talk, "split", ""),
+        (SPLIT, "declined", Record, "leave", "They decline."),
+        (SPLIT, "closed", Promise, "split", "They are closed."),
+        (SPLIT, "hung up", Record, "leave", "Well."),
+        (SPLIT, "unreachable", Record, "leave", "Well."),
+        (SPLIT, "undecided", Record, "leave", "Well."),
+        (SPLIT, "nobody", Record, "leave", "Well."),
+        (BY_TEAM, "nobody", Record, "leave", "Nobody is in."),
+        (BY_TEAM, "busy", Promise, "by-team", ""),
+        (BOTH, "busy", Record, "leave", ""),
+        (BOTH, "nobody", Record, "leave", "Nobody is in."),
+    ],
+)
+def test_each_ending_has_its_own_step_and_words(
+    told_apart: Plan, dialed: str, why: str, act: type, route: str, said: str
+) -> None:
+    given = after(told_apart, at_agent(told_apart, dialed), Because.HANDOFF)
+    there = after(told_apart, given, Because.UNANSWERED, why)
+    assert (type(there.act), there.route, there.brief.notice) == (act, route, said)
+    if (dialed, why) == (SPLIT, "machine"):
+        assert there.act == Talk("machine", "Only a mailbox answered."), "the agent goes on, in the plan's words"
+
+
+def test_whom_the_agent_couldnt_promise_anybody_goes_where_the_plan_says(told_apart: Plan) -> None:
+    call = at_agent(told_apart, SPLIT)
+    assert call.brief.untaken == ("busy", "closed")
+    there = after(told_apart, call, Because.UNANSWERED, "closed")
+    assert isinstance(there.act, Promise)
+    assert there.act.within == 7200
+    assert at_agent(told_apart, BY_TEAM).brief.untaken == ("nobody",)
+    assert at_agent(told_apart, BOTH).brief.untaken == ("busy", "nobody")
+
+
+def test_one_phone_has_endings_too(told_apart: Plan) -> None:
+    ringing = at_agent(told_apart, RINGS)
+    assert isinstance(ringing.act, Ring)
+    busy = after(told_apart, ringing, Because.UNANSWERED, "busy")
+    assert (busy.act, busy.route, busy.brief.notice) == (TALK, "sales", "She is on the phone.")
+    assert isinstance(after(told_apart, ringing, Because.UNANSWERED, "no answer").act, Record)
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        ("{agent: sales, handoff: desk, unanswered: {voicemail: leave}}", "Here it is called 'mailbox'."),
+        (
+            "{agent: sales, handoff: desk, unanswered: {busy: nowhere}}",
+            "'unanswered: busy' of 'without' leads to a route 'nowhere'",
+        ),
+        ("{agent: sales, handoff: desk, unanswered: {busy: {say: Hm., go: leave}}}", "There is no 'go' in busy."),
+        ("{dial: ana, unanswered: {busy: {say: Hm.}, otherwise: leave}}", "Nothing follows the words of 'busy'."),
+        ("{dial: ana, unanswered: {busy: leave}}", "Add otherwise: with a route's name to its unanswered."),
+        ("{dial: ana, unanswered: {busy: own-goal, otherwise: leave}}", "without (unanswered: busy) → own-goal"),
+    ],
+)
+def test_what_is_wrong_with_an_endings_step_is_told(tmp_path: Path, route: str, said: str) -> None:
+    text = PLAN.replace("without: {agent: sales}", f"without: {route}")
+    if "own-goal" in route:
+        text += "  own-goal: {dial: ben, unanswered: {busy: without, otherwise: without}}\n"
+    told = [str(one) for one in loaded(tmp_path, text).findings]
+    assert any(said in one for one in told), told
 
 
 def test_a_message_goes_to_the_team(plan: Plan) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -10,10 +12,14 @@ from hypothesis import strategies as st
 
 from agents.sales import AGENT as SALES
 from agents.support import AGENT as SUPPORT
+from agents.talk.going_on import returned
 from agents.talk.resuming import Answer, Ask, GetPerson, pick_up, request
 from agents.words.facts import Facts
 from agents.words.history import history
 from agents.words.lines import Say, line_of
+from gateway.conduct.port import Stage
+from gateway.terms.act import Act, Record, Talk
+from gateway.terms.call import Brief
 from gateway.terms.kept import Heard, Kept
 from gateway.terms.personal import Digits, Words
 from gateway.terms.sealed import HIDDEN, MARK
@@ -118,3 +124,19 @@ def test_sealed_facts_stay_sealed_and_a_models_words_dont_replace_them(opened: D
 )
 def test_a_request_is_the_last_question(text: str, asked: str) -> None:
     assert request(text) == asked
+
+
+@pytest.mark.parametrize(
+    ("act", "resumed", "told"),
+    [
+        (Talk("busy"), False, line_of(Say.AWAY_BUSY, "en-US")),
+        (Talk("busy", "All of us talk."), False, "All of us talk."),
+        (Talk("closed", "We are closed."), False, "We are closed."),
+        (Talk("busy", "All of us talk."), True, ""),
+        (Talk(), False, ""),
+        (Record("Speak."), False, ""),
+    ],
+)
+def test_who_comes_back_is_told_in_the_plans_words_or_the_agents(act: Act, resumed: bool, told: str) -> None:
+    stage = SimpleNamespace(call=SimpleNamespace(act=act), resumed=resumed, brief=Brief("sales"))
+    assert returned(cast(Stage, stage)) == told

@@ -153,7 +153,7 @@ def test_nobody_waits_for_a_team_that_takes_no_calls() -> None:
     assert world.outcome is None, "whoever rings may still answer"
     fail(world, leg, 408)
     world.pass_time(0.1)
-    assert world.outcome == UNANSWERED
+    assert world.outcome == replace(UNANSWERED, why="nobody")
     assert world.machine.why == "nobody of the team takes calls now"
 
 
