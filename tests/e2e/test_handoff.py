@@ -31,6 +31,7 @@ from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 WARM, ALL, LINE, CLOSED, ELSE, NOBODY, KILLED = (f"+151055506{n}" for n in range(40, 47))
+SHUT = "+15105550648"
 EVE, FAY = "+15105550115", "+15105550116"
 MAILBOX = (
     "You have reached the voice mailbox of somebody who can not come to the phone at this moment so if you want to talk with "
@@ -380,3 +381,12 @@ async def test_the_plan_may_lead_somewhere_else(stack: Stack, caller: Phone, cal
     await call.hang_up()
     found = await record(stack, sip_id(call))
     assert [stop["act"] for stop in found["stops"]] == ["talk", "handoff", "record"]
+
+
+@pytest.mark.long
+async def test_the_plan_may_lead_on_whom_nobody_can_be_promised(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call = await wants_a_person(caller, SHUT)
+    await said(caller, call, "Our desk is closed now. Nobody is free. Please speak.")
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [stop["act"] for stop in found["stops"]] == ["talk", "record"]
