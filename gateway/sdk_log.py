@@ -8,6 +8,7 @@ for that: only its C interface can tell it to keep its lines, and then it writes
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from livekit.rtc._ffi_client import FfiClient, ffi_event_callback
 from livekit.rtc.version import __version__
@@ -19,12 +20,13 @@ QUIET = {"RUST_LOG": "off"}
 which hold callers' numbers, and on stderr nothing redacts them. The native library reads it once, when it is first used."""
 
 
-def spare() -> None:
-    """Have the SDK of this process keep its log. What befalls a room its events tell as well. Where it may have been used before,
-    the process must have been started with QUIET."""
+def spare(callback: Any = ffi_event_callback) -> None:
+    """Have the SDK of this process keep its log, and tell its events by `callback`, in Python's or another's place (a C function as
+    the SDK's own). What befalls a room its events tell as well. Where it may have been used before, the process must have been
+    started with QUIET."""
     if os.environ.get(WANTED, "").strip().lower() in ("1", "true"):
         return
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     library = FfiClient.instance._ffi_lib
-    library.livekit_ffi_initialize(ffi_event_callback, False, b"python", __version__.encode("ascii"))
+    library.livekit_ffi_initialize(callback, False, b"python", __version__.encode("ascii"))

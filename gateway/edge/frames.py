@@ -5,7 +5,7 @@ all, and what a frame costs grows with the number of calls. Here a frame goes to
 come together wake the loop once, and saying one makes no task, future or timer. Everything else stays the SDK's, which
 may be used beside it as ever.
 
-It leans on private parts of the SDK (`FfiClient._queue` and `_ffi_lib`, the handles of sources and tracks, the messages
+It leans on private parts of the SDK (`FfiClient._queue` and `_ffi_lib`, `ffi_event_callback`, the handles of sources and tracks, the messages
 of `_proto`): tests/contract/test_frames.py proves them on the installed version.
 """
 
@@ -21,10 +21,11 @@ from typing import Final
 import numpy as np
 import structlog
 from livekit import rtc
-from livekit.rtc._ffi_client import INVALID_HANDLE, FfiClient, FfiHandle, FfiQueue
+from livekit.rtc._ffi_client import INVALID_HANDLE, FfiClient, FfiHandle, FfiQueue, ffi_cb_fnc, ffi_event_callback
 from livekit.rtc._proto import audio_frame_pb2 as audio
 from livekit.rtc._proto.ffi_pb2 import FfiEvent, FfiRequest
 
+from gateway import sdk_log
 from gateway.metrics import EDGE_ERRORS
 from gateway.rtp import FRAME_SECONDS, RATE, Samples
 
@@ -32,6 +33,8 @@ BACKLOG: Final = 3
 """Frames (60 ms) that may wait for the SDK; older ones are stale."""
 _PARTS = 2
 """To a frame: 10 ms each, what an AudioSource without a queue takes."""
+_CALLED = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
+_BYTES = ctypes.POINTER(ctypes.c_uint8)
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +42,7 @@ log = structlog.get_logger(__name__)
 class Frames(FfiQueue[FfiEvent]):
     """The process's events of the SDK: those of our speakers and listeners are ours, the others the SDK's.
 
-    `frames()` gives it. Its `put` runs on the SDK's threads.
+    `frames()` gives it. Its `came` and `put` run on the SDK's threads.
     """
 
     def __init__(self, client: FfiClient) -> None:
@@ -47,37 +50,66 @@ class Frames(FfiQueue[FfiEvent]):
         # Who waits for events already goes on waiting.
         self._lock, self._subscribers = client.queue._lock, client.queue._subscribers
         self.client = client
-        self.speakers: dict[int, Speaker] = {}
-        """By their sources' handles, which are the numbers of their requests, too."""
+        self.speakers: dict[bytes, Speaker] = {}
+        """By what the native side tells once it has taken a part of theirs."""
         self.listeners: dict[int, Listener] = {}
         """By their streams' handles, until the SDK has told the stream's end."""
         self._thread = threading.local()
         self._coming: dict[asyncio.AbstractEventLoop, list[tuple[Listener, bytes]]] = {}
         self._arranging = threading.Lock()
+        self._called = _CALLED(self.came)
+
+    def listen(self) -> None:
+        """Have events brought here, past the SDK's own callback, but where it was asked to keep its log."""
+        sdk_log.spare(ctypes.cast(self._called, ffi_cb_fnc))
+
+    def came(self, where: int, size: int) -> None:
+        """An event came, as it is coded. Two of three tell that a part was taken: those are known without being read."""
+        self._keep_thread()
+        coded = ctypes.string_at(where, size)
+        if (speaker := self.speakers.get(coded)) is not None:
+            speaker.on_said()
+            return
+        event = FfiEvent()
+        event.ParseFromString(coded)
+        if not self._takes(event):
+            ffi_event_callback(ctypes.cast(where, _BYTES), size)
 
     def put(self, item: FfiEvent) -> None:
-        """An event came."""
+        """An event came by the SDK's own callback."""
         self._keep_thread()
-        kind = item.WhichOneof("message")
+        if not self._takes(item):
+            super().put(item)
+
+    def _takes(self, event: FfiEvent) -> bool:
+        kind = event.WhichOneof("message")
         if kind == "audio_stream_event":
-            told = item.audio_stream_event
+            told = event.audio_stream_event
             if (listener := self.listeners.get(told.stream_handle)) is not None:
                 self._heard(listener, told)
-                return
+                return True
         elif kind == "capture_audio_frame":
-            said = item.capture_audio_frame
-            if (speaker := self.speakers.get(said.async_id)) is not None:
-                speaker.on_said(said.error)
-                return
-        super().put(item)
+            said = event.capture_audio_frame
+            if (speaker := self.speakers.get(_said(said.async_id))) is not None:
+                if said.error:
+                    EDGE_ERRORS.labels("room audio").inc()
+                speaker.on_said()
+                return True
+        return False
 
-    def request(self, message: bytes) -> bool:
-        """Ask the native side for something whose answer nobody needs; whether it could be asked."""
-        answer, size = ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_size_t()
-        data = ctypes.cast(ctypes.c_char_p(message), ctypes.POINTER(ctypes.c_ubyte))
-        library = self.client._ffi_lib
-        handle = library.livekit_ffi_request(data, len(message), ctypes.byref(answer), ctypes.byref(size))
-        return handle != INVALID_HANDLE and bool(library.livekit_ffi_drop_handle(handle))
+    def asking(self, message: bytes) -> Callable[[], bool]:
+        """Asks the native side for something whose answer nobody needs, again and again, by one thread at a time; whether it could be
+        asked. All that asking takes is made here, once."""
+        data = ctypes.create_string_buffer(message, len(message))
+        asked, size = ctypes.cast(data, _BYTES), len(message)
+        answer, length = ctypes.byref(_BYTES()), ctypes.byref(ctypes.c_size_t())
+        ask, drop = self.client._ffi_lib.livekit_ffi_request, self.client._ffi_lib.livekit_ffi_drop_handle
+
+        def again() -> bool:
+            handle = ask(asked, size, answer, length)
+            return handle != INVALID_HANDLE and bool(drop(handle))
+
+        return again
 
     def _keep_thread(self) -> None:
         """Python would make a state for this foreign thread at each event and throw it away again, memory and all: hold
@@ -90,7 +122,8 @@ class Frames(FfiQueue[FfiEvent]):
         data = b""
         if told.HasField("frame_received"):
             frame = told.frame_received.frame
-            data = ctypes.string_at(frame.info.data_ptr, frame.info.samples_per_channel * frame.info.num_channels * 2)
+            info = frame.info
+            data = ctypes.string_at(info.data_ptr, info.samples_per_channel * info.num_channels * 2)
             self.client._ffi_lib.livekit_ffi_drop_handle(frame.handle.id)
         elif told.HasField("eos"):
             self.listeners.pop(told.stream_handle, None)
@@ -121,68 +154,86 @@ def frames() -> Frames:
     """This process's; the first use puts it in the place of the SDK's own queue."""
     client = FfiClient.instance
     if not isinstance(client.queue, Frames):
-        client._queue = Frames(client)
+        client._queue = made = Frames(client)
+        made.listen()
     found = client.queue
     assert isinstance(found, Frames)
     return found
 
 
 class Speaker:
-    """Says frames into a source, which must have no queue: it takes 10 ms at a time, each once the SDK has told that it
-    has the one before. `close` it before the source."""
+    """Says frames into a source, which must have no queue: it takes 10 ms at a time, in the order in which it is given them, and
+    tells of each that it has it. `close` it before the source."""
 
     def __init__(self, source: rtc.AudioSource, rate: int = RATE) -> None:
         """`rate`: the source's, samples a second."""
         self._frames = frames()
-        self._number = source._ffi_handle.handle
+        number = source._ffi_handle.handle
         part = round(FRAME_SECONDS * rate) // _PARTS
-        self._bytes = 2 * part
+        self._bytes = 2 * part * _PARTS
         self._memory = (ctypes.c_char * self._bytes)()
-        request = FfiRequest()
-        capture = request.capture_audio_frame
-        capture.source_handle = capture.request_async_id = self._number
-        capture.buffer.data_ptr = ctypes.addressof(self._memory)
-        capture.buffer.sample_rate, capture.buffer.num_channels = rate, 1
-        capture.buffer.samples_per_channel = part
-        self._request = request.SerializeToString()
-        self._waiting: deque[bytes] = deque(maxlen=_PARTS * BACKLOG)
-        self._busy = self._closed = False
+        address = ctypes.addressof(self._memory)
+        requests = [_capture(number, address + 2 * part * place, part, rate) for place in range(_PARTS)]
+        self._asking = [self._frames.asking(request) for request in requests]
+        self._waiting: deque[bytes] = deque(maxlen=BACKLOG)
+        self._asked = 0
+        """Parts that the native side hasn't told of yet: the memory is its own until then."""
+        self._closed = False
         self._lock = threading.Lock()
-        self._frames.speakers[self._number] = self
+        self._told = _said(number)
+        self._frames.speakers[self._told] = self
 
     def say(self, frame: Samples) -> None:
         """Queue a frame of 20 ms; when too many wait the oldest are forgotten."""
-        data = frame.tobytes()
         with self._lock:
-            self._waiting += data[: self._bytes], data[self._bytes :]
-            part = None if self._busy or self._closed else self._waiting.popleft()
-            self._busy = True
-        if part is not None:
-            self._send(part)
+            self._waiting.append(frame.tobytes())
+            said = self._next()
+        if said is not None:
+            self._send(said)
 
-    def on_said(self, error: str) -> None:
-        """The native side has taken what it was given. On its thread."""
-        if error:
-            EDGE_ERRORS.labels("room audio").inc()
+    def on_said(self) -> None:
+        """The native side has taken a part of what it was given, or refused it. On its thread."""
         with self._lock:
-            part = self._waiting.popleft() if self._waiting and not self._closed else None
-            self._busy = part is not None
-        if part is not None:
-            self._send(part)
+            self._asked -= 1
+            said = self._next()
+        if said is not None:
+            self._send(said)
 
     def close(self) -> None:
         """Say nothing more."""
-        self._frames.speakers.pop(self._number, None)
+        self._frames.speakers.pop(self._told, None)
         with self._lock:
             self._closed = True
 
-    def _send(self, part: bytes) -> None:
-        # The request names this memory, which the native side is done with once it has told so.
-        ctypes.memmove(self._memory, part, self._bytes)
-        if not self._frames.request(self._request):
+    def _next(self) -> bytes | None:
+        """What is to be sent now, under the lock."""
+        if self._asked or self._closed or not self._waiting:
+            return None
+        self._asked = _PARTS
+        return self._waiting.popleft()
+
+    def _send(self, frame: bytes) -> None:
+        ctypes.memmove(self._memory, frame, self._bytes)
+        if not all(ask() for ask in self._asking):
             EDGE_ERRORS.labels("room audio").inc()
             log.error("the SDK takes no more audio")
             self.close()
+
+
+def _capture(number: int, address: int, samples: int, rate: int) -> bytes:
+    """The request that a source, by its handle, take what lies in memory; the handle is the request's number, too."""
+    request = FfiRequest()
+    capture = request.capture_audio_frame
+    capture.source_handle = capture.request_async_id = number
+    capture.buffer.data_ptr = address
+    capture.buffer.sample_rate, capture.buffer.num_channels = rate, 1
+    capture.buffer.samples_per_channel = samples
+    return request.SerializeToString()
+
+
+def _said(number: int) -> bytes:
+    """What the native side tells of a request of that number that it has met."""
+    return FfiEvent(capture_audio_frame=audio.CaptureAudioFrameCallback(async_id=number)).SerializeToString()
 
 
 class Listener:
