@@ -49,6 +49,7 @@ from gateway.metrics import EDGE_ERRORS
 from gateway.privacy import logs
 from gateway.redis_client import open_client
 from gateway.tasks import Tasks
+from gateway.terms.act import Talk
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.catalogue import Line
 from gateway.terms.gap import proof
@@ -246,7 +247,7 @@ class _Job:
         warm = context.proc.userdata.get(_WARM)
         return Means(
             room=context.room,
-            connect=self._connect,
+            connect=partial(self._connect, hearing, talks=isinstance(call.act, Talk)),
             leave=context.room.disconnect,
             end_call=partial(_end_call, context),
             runner=lambda name: agents.runner(name, settings, warm),
@@ -266,16 +267,18 @@ class _Job:
             do_not_call=RedisDoNotCall(redis),
         )
 
-    async def _connect(self) -> None:
-        # The hearing matrix says whom we hear: the house mostly nobody, which costs nothing.
-        listens = self._pool is Pool.AGENTS
+    async def _connect(self, hearing: Hearing, *, talks: bool) -> None:
         await self._context.connect(
-            auto_subscribe=AutoSubscribe.AUDIO_ONLY if listens else AutoSubscribe.SUBSCRIBE_NONE,
+            # The hearing matrix says whom we hear: mostly nobody, which costs nothing. livekit-agents would ask for whatever is
+            # published, and Hearing take it back at once. A track that livekit-server (1.13.5) takes out before its media section is
+            # negotiated leaves one that never will be: after a ring of ten the two negotiated without end in 3 of 18 calls, a core.
+            auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE,
             # Two connections would lose the caller's track once we have left it and want it again, as after a handoff: the SDK
-            # (1.1.21) never tells of it then. By one, livekit-server (1.13.5) may ask for one more media section after each answer:
-            # after a ring of ten the two negotiated without end in 3 of 18 calls, a core of their own.
+            # (1.1.21) never tells of it then.
             single_peer_connection=True,
         )
+        if talks:
+            hearing.listen()
         self.connected.set_result(None)
 
 

@@ -21,6 +21,7 @@ from gateway.calls.hearing import CALLER, JOB, STRANGER, Change, Ledger, Matrix,
 from gateway.conduct.browsers import is_browser
 from gateway.conduct.direct import Asked, Direct
 from gateway.conduct.listening import Listening
+from gateway.conduct.tuning import LEFT_FOR, Tuning
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
 from gateway.terms.legs import EDGE, LEG
@@ -60,7 +61,8 @@ class Subscriptions(Protocol):
 class Hearing:
     """The subscriptions of one call's room. Use it as a context, entered before or after the room is connected.
 
-    Nothing is changed before the first `set`, so that a job which takes over a call of two who talk cuts nobody off.
+    Nothing but what `listen` asks for is changed before the first `set`, so that a job which takes over a call of two who talk cuts
+    nobody off.
     Other agents in the room are left alone: a job that is being replaced must not silence the one that comes.
     """
 
@@ -78,6 +80,8 @@ class Hearing:
         self._direct = Direct(room, prove)
         self._ledger = Ledger()
         self._permitted: Mapping[str, frozenset[str]] | None = None
+        self._listens = False
+        """Whether the caller is heard before there is a matrix."""
         self._new = False
         """Whether the matrix is, so that nobody was told of it."""
         self._gaining: dict[str, float] = {}
@@ -86,6 +90,7 @@ class Hearing:
         """Until when each is asked nothing, on the loop's clock."""
         self._met: set[Party] = set()
         """Those who were ever let hear anybody but us."""
+        self._tuning = Tuning()
         self._came: set[str] = set()
         """Those who have come while we were here."""
         self._asking: set[str] = set()
@@ -102,6 +107,7 @@ class Hearing:
             self._listening.on(event, lambda *_: self._happened())
         for event in _LESS:
             self._listening.on(event, lambda *_: self._lessened())
+        self._listening.on("track_subscribed", lambda _, publication, __: self._arrived(publication.sid))
         self._listening.on("participant_connected", lambda who: self._comes(who.identity))
         self._listening.on("participant_disconnected", lambda who: self._lessened(who.identity))
         self._listening.on("participant_attributes_changed", lambda _, who: self._happened(stirred=who.identity))
@@ -128,6 +134,11 @@ class Hearing:
         self._heard(matrix.heard(JOB))
         self._happened()
 
+    def listen(self) -> None:
+        """Hear the caller already, until `set` says who hears whom; the room must be connected. Nobody else is told anything."""
+        self._listens = True
+        self._happened()
+
     def part(self, identity: str) -> None:
         """Somebody is being dropped: as long as they have only ever heard us, nothing is asked for them until they are gone, or
         should be."""
@@ -152,6 +163,10 @@ class Hearing:
         self._parting.pop(left, None)
         self._came.discard(left)
         self._look()
+        self._more.set()
+
+    def _arrived(self, sid: str) -> None:
+        self._tuning.came(sid)
         self._more.set()
 
     def _happened(self, stirred: str = "") -> None:
@@ -185,8 +200,13 @@ class Hearing:
     async def _run(self) -> None:
         while True:
             await self._wait()
-            if self._room.isconnected() and self._ledger.matrix is not None:
+            if not self._room.isconnected():
+                continue
+            self._leave_missed()
+            if self._ledger.matrix is not None:
                 self._assert()
+            elif self._listens:
+                self._hear_caller()
 
     async def _wait(self) -> None:
         """Return when something has happened, or it is time to tell everything again."""
@@ -199,6 +219,18 @@ class Hearing:
             self._looks.pop(0)
             self._ledger = self._ledger.forgotten()
 
+    def _leave_missed(self) -> None:
+        there = {sid for one in self._ledger.present.values() for sid in one.tracks}
+        if missed := self._tuning.missed(asyncio.get_running_loop().time()) & there:
+            log.warning("what was to be heard hasn't come", tracks=len(missed))
+            self._tune(Change(self._room.local_participant.identity, missed, subscribe=False))
+
+    def _hear_caller(self) -> None:
+        us, caller = self._room.local_participant.identity, self._ledger.present.get(self._caller)
+        if caller is not None and us in self._ledger.present:
+            unheard = frozenset(sid for sid in caller.tracks if not self._ledger.present[us].hears(sid))
+            self._tune(self._tuning.due(Change(us, unheard, subscribe=True), asyncio.get_running_loop().time()))
+
     def _assert(self) -> None:
         us, asked = self._room.local_participant.identity, dict[str, list[Change]]()
         wanted = self._due(self._ledger.wanted())
@@ -207,18 +239,18 @@ class Hearing:
         for change in wanted:
             if change.listener in self._asking:
                 continue  # one thing after the other for each, so that no request overtakes another
-            self._ledger = self._ledger.told(change)
             if change.listener == us:
-                self._subscribe(change)
-            else:
-                asked.setdefault(change.listener, []).append(change)
+                self._tune(change)
+                continue
+            self._ledger = self._ledger.told(change)
+            asked.setdefault(change.listener, []).append(change)
         self._asking |= asked.keys()
         for listener, changes in asked.items():
             self._tasks.start(self._ask_all(listener, changes), "tell who is heard")
 
     def _due(self, wanted: Sequence[Change]) -> Sequence[Change]:
-        """What is to be told now: those who are let hear somebody are left our own tracks for a moment, and those who are being
-        dropped are left alone."""
+        """What is to be told now: those who are let hear somebody are left our own tracks for a moment, those who are being
+        dropped are left alone; of what we hear ourselves, see Tuning."""
         now = asyncio.get_running_loop().time()
         ours = frozenset(self._room.local_participant.track_publications)
         self._parting = {who: until for who, until in self._parting.items() if until > now}
@@ -227,10 +259,13 @@ class Hearing:
             self._new = False
             self._gaining = {one.listener: now + OURS_LATER for one in wanted if one.subscribe and one.tracks - ours}
         self._gaining = {who: until for who, until in self._gaining.items() if until > now}
+        us = self._room.local_participant.identity
         due = (
-            replace(one, tracks=one.tracks - ours) if not one.subscribe and one.listener in self._gaining else one
+            self._tuning.due(one, now) if one.listener == us
+            else replace(one, tracks=one.tracks - ours) if not one.subscribe and one.listener in self._gaining
+            else one
             for one in wanted
-        )
+        )  # fmt: skip
         return [one for one in due if one.tracks]
 
     async def _ask_all(self, listener: str, changes: Sequence[Change]) -> None:
@@ -267,11 +302,24 @@ class Hearing:
             ],
         )
 
-    def _subscribe(self, change: Change) -> None:
+    def _tune(self, change: Change) -> None:
+        """Hear these tracks ourselves, or leave them."""
+        self._ledger, now = self._ledger.told(change), asyncio.get_running_loop().time()
         for who in self._room.remote_participants.values():
             for sid, publication in who.track_publications.items():
-                if sid in change.tracks:
-                    publication.set_subscribed(change.subscribe)
+                if sid not in change.tracks:
+                    continue
+                if change.subscribe and publication.track is None:
+                    self._look_again(*self._tuning.asked(sid, now))
+                if not change.subscribe:
+                    self._tuning.left(sid, now, had=publication.track is not None)
+                publication.set_subscribed(change.subscribe)
+        if not change.subscribe:
+            self._look_again(LEFT_FOR)
+
+    def _look_again(self, *after: float) -> None:
+        for seconds in after:
+            self._tasks.start(self._later(seconds + 0.01), "hear, or leave")
 
     async def _ask_directly(self, asked: Asked) -> bool:
         """As `_ask`, of their phone's own process; what that can't do is LiveKit's to do."""

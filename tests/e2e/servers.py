@@ -89,11 +89,18 @@ def redis_server(directory: Path, port: int = 0, *more: str) -> Iterator[str]:
 
 @contextmanager
 def livekit_server(
-    directory: Path, redis_url: str, webhook: str = "", port: int = 0, stun: str = NO_STUN, media_by: str = ""
+    directory: Path,
+    redis_url: str,
+    webhook: str = "",
+    port: int = 0,
+    stun: str = NO_STUN,
+    media_by: str = "",
+    metrics: int = 0,
 ) -> Iterator[LiveKit]:
     """A livekit-server on that Redis, which tells `webhook` of its rooms if one is given. `stun`: host:port of the STUN
     server that clients are told of; "": public ones, whose names every client looks up. `media_by`: the address, where
-    the test stands between, at which clients look for its UDP port; they have no other way then."""
+    the test stands between, at which clients look for its UDP port; they have no other way then.
+    `metrics`: the port of its metrics."""
     port, media = port or free_port(), free_port()
     found = LiveKit("", "devkey", "a-secret-of-at-least-32-characters", media)
     config = {
@@ -118,6 +125,8 @@ def livekit_server(
         config["rtc"] |= {"node_ip": media_by, "use_ice_lite": True, "ips": {"includes": ["127.0.0.1/32"]}}
     if webhook:
         config["webhook"] = {"api_key": found.key, "urls": [webhook]}
+    if metrics:
+        config["prometheus"] = {"port": metrics}
     path = directory / f"livekit-{port}.yaml"
     path.write_text(yaml.safe_dump(config))
     command = [find_livekit_server(os.environ), "--config", str(path)]

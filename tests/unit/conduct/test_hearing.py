@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from livekit import api, rtc
 
+from gateway.calls.hearing import ATTENDED, JOB, bridge, hears, leg
 from gateway.calls.hearing import CALLER as THE_CALLER
-from gateway.calls.hearing import JOB, bridge, hears, leg
-from gateway.conduct import hearing
+from gateway.conduct import hearing, tuning
 from gateway.conduct.browsers import BROWSER
 from gateway.conduct.hearing import Hearing
 from tests.e2e.servers import until
@@ -23,7 +23,9 @@ CALLER, LEG = "sip_caller", "leg-1"
 
 def person(identity: str, *tracks: str) -> SimpleNamespace:
     published = {
-        sid: SimpleNamespace(kind=rtc.TrackKind.KIND_AUDIO, name="voice", set_subscribed=lambda _: None)
+        sid: SimpleNamespace(
+            sid=sid, kind=rtc.TrackKind.KIND_AUDIO, name="voice", track=None, set_subscribed=lambda _: None
+        )
         for sid in tracks
     }
     return SimpleNamespace(
@@ -39,6 +41,7 @@ class Room:
     told: list[api.UpdateSubscriptionsRequest] = field(default_factory=list)
     name: str = "call-1"
     connected: asyncio.Event = field(default_factory=asyncio.Event)
+    listeners: dict[str, Callable[..., object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.remote_participants = {one.identity: one for one in (person(CALLER, "TR_c"), person(LEG, "TR_l"))}
@@ -50,10 +53,11 @@ class Room:
     def isconnected(self) -> bool:
         return True
 
-    def on(self, *_: object) -> None:
-        """Nothing happens in it."""
+    def on(self, event: str, listener: Callable[..., object]) -> None:
+        self.listeners[event] = listener
 
-    off = on
+    def off(self, *_: object) -> None:
+        """Nothing happens in it any more."""
 
     async def update_subscriptions(self, asked: api.UpdateSubscriptionsRequest) -> Any:
         if self.fails > 0:
@@ -145,3 +149,62 @@ async def test_nothing_is_asked_for_those_who_are_being_dropped_and_have_heard_n
         await until(lambda: "leg-3" in {one.identity for one in room.told}, 5.0)
         assert "leg-2" not in {one.identity for one in room.told}
         await until(lambda: "leg-2" in {one.identity for one in room.told}, 5.0)
+
+
+def asked_of(room: Any) -> list[tuple[str, bool]]:
+    """What the job will ask of its own hearing, by track."""
+    asked: list[tuple[str, bool]] = []
+    for who in room.remote_participants.values():
+        for sid, one in who.track_publications.items():
+            one.set_subscribed = lambda on, sid=sid: asked.append((sid, on))
+    return asked
+
+
+async def test_an_agent_hears_its_caller_alone_before_it_is_said_who_hears_whom() -> None:
+    room: Any = Room(fails=0)
+    asked = asked_of(room)
+    async with Hearing(room, room, CALLER) as hearing:
+        hearing.listen()
+        await until(lambda: asked, 5.0)
+        assert set(asked) == {("TR_c", True)}
+        assert not room.told, "nobody else is told anything yet"
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_track_that_was_asked_for_is_left_once_it_has_come_or_will_not(
+    comes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "COMES_WITHIN", 60.0 if comes else 0.05)
+    room: Any = Room(fails=0)
+    asked, caller = asked_of(room), room.remote_participants[CALLER].track_publications["TR_c"]
+    async with Hearing(room, room, CALLER) as heard:
+        heard.listen()
+        await until(lambda: asked, 5.0)
+        heard.set(bridge("1"))
+        await room.connected.wait()
+        assert ("TR_l", False) in asked, "what wasn't asked for is left at once"
+        assert ("TR_c", False) not in asked
+        if comes:
+            caller.track = object()
+            room.listeners["track_subscribed"](caller.track, caller, room.remote_participants[CALLER])
+        await until(lambda: ("TR_c", False) in asked, 5.0)
+
+
+async def test_a_track_that_was_left_isnt_asked_for_at_once_and_one_that_doesnt_come_is_asked_for_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tuning, "MISSED_AFTER", 0.1)
+    room: Any = Room(fails=0)
+    asked, caller = asked_of(room), room.remote_participants[CALLER].track_publications["TR_c"]
+    caller.track = object()
+    async with Hearing(room, room, CALLER) as heard:
+        heard.set(bridge("1"))
+        await until(lambda: ("TR_c", False) in asked, 5.0)
+        caller.track = None
+        left = asyncio.get_running_loop().time()
+        heard.set(ATTENDED)
+        await until(lambda: ("TR_c", True) in asked, 5.0)
+        assert asyncio.get_running_loop().time() - left > 0.9 * tuning.LEFT_FOR
+        asked.clear()
+        await until(lambda: ("TR_c", False) in asked, 5.0)
+        await until(lambda: asked[-1] == ("TR_c", True), 5.0)
