@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
@@ -26,14 +27,20 @@ connection from its pool without looking whether the server has closed it: after
 _MADE_WITHIN = 5.0
 """Seconds that a new connection may take until it is of use: TCP, TLS, the password and the database. Longer than Redis
 usually stands still."""
+UNNEEDED_AFTER = 20.0
+"""Seconds after which a connection that nobody needed is closed: redis-py keeps as many as a burst of calls has ever needed at once, and
+Redis has a place for each."""
 
 
 class Connections(ConnectionPool):
-    """A pool whose connections are made to the end, though who asked for one has given up: the next has it then."""
+    """A pool whose connections are made to the end, though who asked for one has given up: the next has it then. Whatever is
+    given back closes those that weren't needed for long."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._making: dict[AbstractConnection, asyncio.Task[None]] = {}
+        self._needed = WeakKeyDictionary[AbstractConnection, float]()
+        """When each was given back, on the loop's clock."""
 
     def get_available_connection(self) -> AbstractConnection:
         """One that is up, else one that is being made, else one that is to be."""
@@ -53,6 +60,20 @@ class Connections(ConnectionPool):
             making = self._making[connection] = asyncio.create_task(self._make(connection), name="connect to Redis")
             making.add_done_callback(lambda done: self._made(connection, done))
         await asyncio.shield(making)
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take one back that isn't in use any more."""
+        await super().release(connection)
+        now = self._needed[connection] = asyncio.get_running_loop().time()
+        async with self._lock:
+            unneeded = [one for one in self._available_connections if self._unneeded(one, now)]
+            for one in unneeded:
+                self._available_connections.remove(one)
+        for one in unneeded:
+            await one.disconnect(nowait=True)
+
+    def _unneeded(self, connection: AbstractConnection, now: float) -> bool:
+        return connection not in self._making and now - self._needed.get(connection, now) > UNNEEDED_AFTER
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
         """Close them, also those that are being made."""

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
+from gateway import redis_client
 from gateway.app import rounds
 from gateway.bus.errors import BusDown
 from gateway.bus.feed import Published, feed, open_redis
@@ -158,6 +159,25 @@ class Users:
                     while True:
                         if isinstance(await heard.next(), Published):
                             self.served.add("news")
+
+
+async def test_connections_that_a_burst_needed_are_closed_when_it_is_over(
+    server: tuple[str, psutil.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "UNNEEDED_AFTER", 0.3)
+    async with client(server[0]) as redis, client(server[0]) as other:
+
+        async def used() -> int:
+            return len(await other.client_list()) - 1
+
+        await asyncio.gather(*(redis.blpop(["nobody tells"], 0.1) for _ in range(20)))
+        assert await used() == 20
+        async with asyncio.timeout(5):
+            while await used() > 1:
+                await redis.ping()
+        assert await redis.ping()
+        await asyncio.gather(*(redis.blpop(["nobody tells"], 0.1) for _ in range(5)))
+        assert await used() == 5
 
 
 @pytest.mark.parametrize("deed", ["stopped", "held"])
