@@ -161,7 +161,7 @@ def _brief(given: Mapping[str, Any]) -> Brief:
     """The brief; what JSON has made a list of is none."""
     known = {name: value for name, value in given.items() if name in _BRIEF}
     told = {"callback": Terms.read(known.get("callback", {}))}
-    listed = {name: tuple(known.get(name, ())) for name in ("notify", "transfers")}
+    listed = {name: tuple(known.get(name, ())) for name in ("notify", "transfers", "untaken")}
     return Brief(**{**known, **told, **listed})
 
 
