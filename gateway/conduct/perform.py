@@ -52,22 +52,9 @@ from gateway.calls.acts.cues import (
     Transferred,
     Whisper,
 )
-from gateway.calls.hearing import (
-    ATTENDED,
-    CALLER,
-    JOB,
-    Matrix,
-    announced,
-    bridge,
-    consults,
-    conversation,
-    hears,
-    track,
-    whispering,
-)
-from gateway.calls.hearing import leg as leg_party
 from gateway.conduct import leaving
 from gateway.conduct.keeping import Keeping
+from gateway.conduct.parties import Parties
 from gateway.conduct.tools import Answers, Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
 from gateway.errors import Unavailable
 from gateway.handoff.browser import may_say_elsewhere
@@ -131,21 +118,11 @@ class Performance:
         self._line: Line | None = None
         self._answers: Answers | None = None
         self._whispers: Whispers | None = None
-        self._told: tuple[str, ...] = ()
-        """The legs that hear whose call it is."""
-        self._introducing = ""
-        """The leg that is being introduced to the caller, or hears with them what we say to both."""
-        self._talk = bridge(part.bridged)
-        """Who hears whom of those who talk with the caller, while they do."""
-        self._aside = ""
-        """The leg of those that is being told something."""
-        self._overheard = ""
-        """The leg of those that is heard by us besides."""
+        self._parties = Parties(part.act, part.bridged, tools.hearing)
         self._recorder: Recorder | None = None
         self._holding: Holding | None = None
         self._talks = AsyncExitStack()
         """Holds whom the line has given, for a store that forgets who talks."""
-        self._bridged = part.bridged
         self._last_key = part.last_key
         self._keeping = Keeping(part.keep, self._lost)
         self._asking = Tasks("who left")
@@ -170,7 +147,7 @@ class Performance:
         """Perform the act to its end."""
         async with self._asking, AsyncExitStack() as stack:
             stack.push_async_callback(self._keeping.settled)
-            self._tools.hearing(bridge(self._bridged) if self._bridged else self._matrix())
+            self._parties.begin()
             await self._set(stack)
             stack.push_async_callback(self._talks.aclose)
             if self._part.resumed:
@@ -195,14 +172,6 @@ class Performance:
         if self._legs is not None:
             self._legs.leave()
 
-    def _matrix(self) -> Matrix:
-        """Who hears whom while nobody is connected. What isn't listened to costs nothing."""
-        act = self._part.act
-        if isinstance(act, Handoff | Recall):
-            return consults(self._told)
-        listens = isinstance(act, Record) or (isinstance(act, Choose) and (act.speech or act.person))
-        return ATTENDED if listens else hears(CALLER, JOB)
-
     async def _set(self, stack: AsyncExitStack) -> None:
         act, tools = self._part.act, self._tools
         self._speaker = await stack.enter_async_context(tools.speaker(self.happened))
@@ -210,11 +179,12 @@ class Performance:
             self._legs = await stack.enter_async_context(tools.legs(self.happened))
         if isinstance(act, Handoff | Recall):
             self._whispers = await stack.enter_async_context(tools.whispers(self.happened))
+            self._parties.whispers = self._whispers
             self._answers = await stack.enter_async_context(tools.answers(self.happened))
         if isinstance(act, Wait | Handoff | Recall):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:
-            self._holding = await stack.enter_async_context(tools.holding(act.callee.name, bool(self._bridged)))
+            self._holding = await stack.enter_async_context(tools.holding(act.callee.name, bool(self._parties.bridged)))
         if isinstance(act, Record):
             self._recorder = await stack.enter_async_context(tools.recorder(self.happened))
         if isinstance(act, Choose) and act.speech:
@@ -228,7 +198,7 @@ class Performance:
         if self._legs is None:
             return Resumed()
         there = self._legs.present()
-        if self._bridged and all(one.leg != self._bridged for one in there):
+        if self._parties.bridged and all(one.leg != self._parties.bridged for one in there):
             self._asking.start(leaving.told(self._part.leaving, self.happened), "who left")
         for one in there:
             if one.answered:
@@ -243,11 +213,10 @@ class Performance:
         now = time.time()
         if isinstance(event, Key):
             self._last_key = event.number or key
-        if isinstance(event, Heard) and self._introducing:
-            self._introducing = ""
-            self._tools.hearing(self._talking)
-        if isinstance(event, LegHeard) and event.leg == self._aside:
-            self._told_aside()
+        if isinstance(event, Heard):
+            self._parties.all_said()
+        if isinstance(event, LegHeard):
+            self._parties.heard(event.leg)
         if isinstance(event, LegHold):
             self._part.note(Kind.HOLD, {"leg": event.leg or None, "hold": event.hold or None}, now)
         if event is None:
@@ -274,12 +243,13 @@ class Performance:
     async def _keep(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
             if isinstance(effect, Connect):
-                self._bridged = effect.leg
+                self._parties.bridged = effect.leg
             elif isinstance(effect, Converse):
-                self._bridged = effect.legs[0] if effect.caller else ""
+                self._parties.bridged = effect.legs[0] if effect.caller else ""
+        bridged = self._parties.bridged
         over = any(isinstance(effect, Finish) for effect in effects)  # the record's end tells that the two have talked
-        parted = not over and Drop(self._bridged) in effects
-        await self._keeping.step(self._machine, "" if parted else self._bridged, self._last_key)
+        parted = not over and Drop(bridged) in effects
+        await self._keeping.step(self._machine, "" if parted else bridged, self._last_key)
 
     def _lost(self) -> None:
         """Another job has the call."""
@@ -294,16 +264,12 @@ class Performance:
             case Connect():
                 await self._connect(effect)
             case Announce(text):
-                self._introducing = self._bridged
-                self._tools.hearing(self._talking | announced(self._bridged))
+                self._parties.announce()
                 self._heard(Say(text))
             case NeverCall():
                 self.happened(await self._part.never_call())
             case Converse(legs, caller, music):
-                self._introducing = ""
-                self._told_aside()
-                self._talk = conversation(legs, caller=caller, music=music)
-                self._tools.hearing(self._talking)
+                self._parties.converse(legs, caller=caller, music=music)
             case Renew(legs):
                 assert self._legs is not None
                 self._legs.renew(legs)
@@ -338,68 +304,23 @@ class Performance:
             case Refer():
                 self._legs.refer(effect)
             case Drop(leg):
-                if leg == self._overheard:
-                    self._overhear("")
-                self._part_with(leg)
+                self._parties.hear_no_more(leg)
                 self._legs.drop(leg)
-                if leg == self._bridged:  # the caller hears us again
-                    self._bridged = ""
-                    self._tools.hearing(self._matrix())
-
-    @property
-    def _talking(self) -> Matrix:
-        """Who hears whom while some talk with the caller, or with each other."""
-        if not self._overheard:
-            return self._talk
-        # In a call of ours the leg of whoever is called is the caller's.
-        party = CALLER if isinstance(self._part.act, Recall) else leg_party(self._overheard)
-        return self._talk | hears(JOB, party)
-
-    def _overhear(self, leg: str) -> None:
-        """From now on hear this leg besides, and none else; "" for none."""
-        assert self._whispers is not None
-        if self._overheard:
-            self._whispers.end(self._overheard)
-        self._overheard = leg
-        if leg:
-            self._whispers.listen(leg)
-        self._tools.hearing(self._talking)
+                self._parties.dropped(leg)
 
     def _whisper(self, effect: Whisper | Ready | Listen) -> None:
         assert self._whispers is not None
         assert self._speaker is not None
         match effect:
-            case Whisper(leg, texts) if leg == self._bridged:
-                self._aside = leg
-                self._tools.hearing(self._talking | hears(leg_party(leg), track(JOB, whispering(leg))))
-                self._whispers.whisper(leg, texts)
             case Whisper(leg, texts):
-                if leg not in self._told:
-                    self._told = (*self._told, leg)
-                    self._tools.hearing(self._matrix())
-                self._whispers.whisper(leg, texts)
+                self._parties.whisper(leg, texts)
             case Listen(leg, on):
-                self._overhear(leg if on else "")
+                self._parties.listen(leg if on else "")
             case Ready(texts, whisper=True):
                 self._whispers.ready(texts)
             case Ready(texts):
                 for text in texts:
                     self._speaker.ready(text)
-
-    def _told_aside(self) -> None:
-        """Whoever talks with the caller was told what they were to know."""
-        if self._aside and self._whispers is not None:
-            self._whispers.end(self._aside)
-            self._tools.hearing(self._talking)
-        self._aside = ""
-
-    def _part_with(self, leg: str) -> None:
-        """The leg hears us no more."""
-        if self._whispers is not None and leg in self._told:
-            self._told = tuple(one for one in self._told if one != leg)
-            self._whispers.end(leg)
-            if not self._bridged:
-                self._tools.hearing(self._matrix())
 
     async def _connect(self, effect: Connect) -> None:
         """Connect the leg, unless another job has the call: whom it connects, and whom it lets go, is its to say."""
@@ -412,12 +333,10 @@ class Performance:
         if not ours:
             self._lost()
             return
-        self._part_with(effect.leg)
-        self._talk = bridge(effect.leg)
+        self._parties.connect(effect.leg, introduced=bool(effect.say))
         self._legs.connect(effect.leg, introduced=bool(effect.say))
         self._heard(Hush())
         if effect.say:
-            self._introducing = effect.leg
             self._heard(Say(effect.say))
         if self._holding is not None:
             self._holding.connected()
