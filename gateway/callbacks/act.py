@@ -19,8 +19,9 @@ from enum import StrEnum
 from typing import Self
 
 from gateway.callbacks.told import CALLEE
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
@@ -34,7 +35,7 @@ from gateway.terms.handoff import Tried, by_status, told
 
 TELL_WITHIN = 8.0
 """Seconds that telling the human may take."""
-_APART = cues.Converse((), caller=False)
+_APART = deeds.Converse((), caller=False)
 """The two don't talk: the record must not say that the callee was reached."""
 _UNREACHED = {
     (False, False): RecallWord.NO_ANSWER,
@@ -58,7 +59,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recalling:
-    """One callback's call (see `cues.Machine`). Times are seconds since the epoch; 0 for never."""
+    """One callback's call (see `machine.Machine`). Times are seconds since the epoch; 0 for never."""
 
     act: Recall
     number: str = field(repr=False)
@@ -100,7 +101,7 @@ class Recalling:
 
     @property
     def deadline(self) -> float:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         if self.stage is Stage.ASKING:
             return self.asking.deadline
         if self.stage is Stage.TALKING:
@@ -108,7 +109,7 @@ class Recalling:
         return float("inf") if self.stage is Stage.OVER else self.until
 
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         match self.stage:
             case Stage.ASKING if isinstance(event, cues.Gone):
                 return self, ()
@@ -123,7 +124,7 @@ class Recalling:
         return self._while_over(event)
 
     def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         if now < self.deadline:
             return self, ()
         match self.stage:
@@ -132,9 +133,9 @@ class Recalling:
             case Stage.CALLING:
                 return self._unreached(Tried.NO_ANSWER, now, drop=True)
             case Stage.PARTING:
-                return self._over(self.why, cues.Drop(self.human))
+                return self._over(self.why, deeds.Drop(self.human))
             case Stage.TALKING if now >= self.screening.until:
-                return replace(self, screening=NOBODY), (cues.Listen(CALLEE, on=False),)
+                return replace(self, screening=NOBODY), (deeds.Listen(CALLEE, on=False),)
             case Stage.TALKING:
                 return self._parted(frozenset({self.human, CALLEE}) - self.again)
         return self, ()
@@ -147,15 +148,15 @@ class Recalling:
         done: list[Effect] = []
         for effect in effects:
             match effect:
-                case cues.Say() | cues.Sound() | cues.Hush():
+                case deeds.Say() | deeds.Sound() | deeds.Hush():
                     pass
-                case cues.Connect(leg):
+                case deeds.Connect(leg):
                     after = replace(after, stage=Stage.CALLING, why=asking.why)
-                    done.append(cues.Whisper(leg, (after._says(RecallWord.RINGING),)))
-                case cues.Finish():
+                    done.append(deeds.Whisper(leg, (after._says(RecallWord.RINGING),)))
+                case deeds.Finish():
                     why = f"nobody took the callback: {told(tuple(asking.tried.values()))}"
                     after = replace(after, stage=Stage.OVER, why=why)
-                    done.append(cues.Finish(Over(why)))
+                    done.append(deeds.Finish(Over(why)))
                 case _:
                     done.append(effect)
         return after._call(now, done) if after.stage is Stage.CALLING else (after, tuple(done))
@@ -163,7 +164,7 @@ class Recalling:
     # While the callee is rung.
 
     def _call(self, now: float, before: list[Effect]) -> tuple[Self, tuple[Effect, ...]]:
-        dial = cues.Dial(CALLEE, Callee("", self.number), self.act.ring_for)
+        dial = deeds.Dial(CALLEE, Callee("", self.number), self.act.ring_for)
         return replace(self, until=now + self.act.ring_for + LATE), (*before, dial)
 
     def _while_calling(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
@@ -171,23 +172,23 @@ class Recalling:
             case cues.LegAnswered(leg) if leg == CALLEE:
                 screening = Screening(CALLEE, now)
                 talking = replace(self, stage=Stage.TALKING, screening=screening)
-                return talking, (cues.Connect(self.human), *screening.heard())
+                return talking, (deeds.Connect(self.human), *screening.heard())
             case cues.LegFailed(leg, status) if leg == CALLEE:
                 return self._unreached(by_status(status), now)
             case cues.LegLeft(leg) if leg == CALLEE:
                 return self._unreached(Tried.HUNG_UP, now)
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.human:
-                return self._over("whoever took it hung up while the callee was rung", cues.Drop(CALLEE))
+                return self._over("whoever took it hung up while the callee was rung", deeds.Drop(CALLEE))
             case cues.LegAnswered(leg) if leg != self.human:
-                return self, (cues.Drop(leg),)
+                return self, (deeds.Drop(leg),)
             case cues.Offered():
                 return self, self._back(event)
             case cues.Resumed(legs) if self.human not in legs:
-                drops = (cues.Drop(leg) for leg in sorted(legs))
+                drops = (deeds.Drop(leg) for leg in sorted(legs))
                 return self._over("whoever took it was lost", *drops)
             case cues.Resumed(legs):
                 strangers = sorted(legs - {self.human, CALLEE})
-                left: list[Effect] = [*(cues.Drop(leg) for leg in strangers), cues.Exit(self.act.team)]
+                left: list[Effect] = [*(deeds.Drop(leg) for leg in strangers), deeds.Exit(self.act.team)]
                 return (self, tuple(left)) if CALLEE in legs else self._call(now, left)
         return self, ()
 
@@ -196,21 +197,21 @@ class Recalling:
         words = _UNREACHED[tried is Tried.MACHINE, self.act.last]
         why = f"the callee wasn't reached: {tried}"
         parting = replace(self, stage=Stage.PARTING, until=now + TELL_WITHIN, why=why, screening=NOBODY, resumed=0.0)
-        drops = (cues.Drop(CALLEE),) if drop else ()
-        return parting, (*drops, cues.Whisper(self.human, (self._says(words),)))
+        drops = (deeds.Drop(CALLEE),) if drop else ()
+        return parting, (*drops, deeds.Whisper(self.human, (self._says(words),)))
 
     def _while_parting(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegHeard(leg) if leg == self.human:
-                return self._over(self.why, cues.Drop(self.human))
+                return self._over(self.why, deeds.Drop(self.human))
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.human:
                 return self._over(self.why)
             case cues.LegAnswered(leg) if leg != self.human:
-                return self, (cues.Drop(leg),)
+                return self, (deeds.Drop(leg),)
             case cues.Offered():
                 return self, self._back(event)
             case cues.Resumed(legs):
-                return self._over(self.why, *(cues.Drop(leg) for leg in sorted(legs)))
+                return self._over(self.why, *(deeds.Drop(leg) for leg in sorted(legs)))
         return self, ()
 
     # Once they talk.
@@ -218,15 +219,15 @@ class Recalling:
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegSaid(leg, text) if leg == self.screening.leg and not self.unwanted and no_more_calls(text):
-                return replace(self, unwanted=True), (cues.NeverCall(),)
+                return replace(self, unwanted=True), (deeds.NeverCall(),)
             case cues.LegKey(leg, "*") if leg == self.human:
                 return replace(self, star=now + codes.HELD), ()
             case cues.LegKey(leg, key) if leg == self.human:
                 asks = now < self.star and key == codes.NO_CALLS
-                return replace(self, star=0.0), (cues.NeverCall(),) if asks else ()
+                return replace(self, star=0.0), (deeds.NeverCall(),) if asks else ()
             case cues.NoCalls(entered):
                 said = word(MenuWord.NO_CALLS if entered else MenuWord.NO_CALLS_FAILED, self.language)
-                return replace(self, unwanted=entered), (cues.Announce(said),)
+                return replace(self, unwanted=entered), (deeds.Announce(said),)
             case cues.LegSaid() | cues.LegSounds():
                 screening, machine = self.screening.on(event, now)
                 heard = replace(self, screening=screening)
@@ -234,22 +235,25 @@ class Recalling:
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == CALLEE and self.screening.suspect:
                 return self._machine(now)
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.human and self.screening.suspect:
-                return self._over(f"the callee wasn't reached: {Tried.MACHINE}", _APART, cues.Drop(CALLEE))
+                return self._over(f"the callee wasn't reached: {Tried.MACHINE}", _APART, deeds.Drop(CALLEE))
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg in (self.human, CALLEE):
                 return self._parted(frozenset({leg}))
             case cues.LegAnswered(leg) if leg in (self.human, CALLEE):
                 again = self.again | {leg}
                 both = again >= {self.human, CALLEE}
                 there = replace(self, again=frozenset() if both else again, resumed=0.0 if both else self.resumed)
-                connected = (cues.Connect(self.human), *self.screening.heard())
+                connected = (deeds.Connect(self.human), *self.screening.heard())
                 return there, connected if both and self.resumed else ()
             case cues.LegAnswered(leg):
-                return self, (cues.Drop(leg),)
+                return self, (deeds.Drop(leg),)
             case cues.Offered():
                 return self, self._back(event)
             case cues.Resumed(legs):
-                drops = (cues.Drop(leg) for leg in sorted(legs - {self.human, CALLEE}))
-                return replace(self, resumed=now + RESUME_WITHIN, again=frozenset()), (*drops, cues.Exit(self.act.team))
+                drops = (deeds.Drop(leg) for leg in sorted(legs - {self.human, CALLEE}))
+                return replace(self, resumed=now + RESUME_WITHIN, again=frozenset()), (
+                    *drops,
+                    deeds.Exit(self.act.team),
+                )
         return self, ()
 
     def _machine(self, now: float, *, drop: bool = False) -> tuple[Self, tuple[Effect, ...]]:
@@ -261,21 +265,21 @@ class Recalling:
         """One of the two has hung up, or isn't there any more."""
         left = sorted({self.human, CALLEE} - gone)
         over = replace(self, stage=Stage.OVER, why=TALKED.reason, resumed=0.0, screening=NOBODY)
-        return over, (*(cues.Drop(leg) for leg in left), self._free(took=True), cues.Finish(over._outcome))
+        return over, (*(deeds.Drop(leg) for leg in left), self._free(took=True), deeds.Finish(over._outcome))
 
     # In the end.
 
     def _over(self, why: str, *drops: Effect) -> tuple[Self, tuple[Effect, ...]]:
         over = replace(self, stage=Stage.OVER, why=why)
-        return over, (*drops, self._free(took=False), cues.Finish(over._outcome))
+        return over, (*drops, self._free(took=False), deeds.Finish(over._outcome))
 
     def _while_over(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.Resumed(legs):
-                drops = (cues.Drop(leg) for leg in sorted(legs))
-                return self, (*drops, *self._freed, cues.Finish(self._outcome))
+                drops = (deeds.Drop(leg) for leg in sorted(legs))
+                return self, (*drops, *self._freed, deeds.Finish(self._outcome))
             case cues.LegAnswered(leg):
-                return self, (cues.Drop(leg),)
+                return self, (deeds.Drop(leg),)
             case cues.Offered():
                 return self, self._back(event)
         return self, ()
@@ -287,11 +291,11 @@ class Recalling:
     @property
     def _freed(self) -> tuple[Effect, ...]:
         if self.human:
-            return (cues.Exit(self.act.team), self._free(took=self.why == TALKED.reason))
-        return (cues.Exit(self.act.team), *(self.asking.release(name) for name in self.asking.lost))
+            return (deeds.Exit(self.act.team), self._free(took=self.why == TALKED.reason))
+        return (deeds.Exit(self.act.team), *(self.asking.release(name) for name in self.asking.lost))
 
-    def _free(self, *, took: bool) -> cues.Release:
-        return cues.Release(self.act.team, self.asking.talks_with, took=took)
+    def _free(self, *, took: bool) -> deeds.Release:
+        return deeds.Release(self.act.team, self.asking.talks_with, took=took)
 
     def _back(self, offered: cues.Offered) -> tuple[Effect, ...]:
         """Reserved just before the line was left."""

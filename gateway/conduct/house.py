@@ -11,7 +11,9 @@ from functools import partial
 import structlog
 
 from gateway.callbacks.booking import Chosen
-from gateway.calls.acts.cues import Book, Booked, Event, Machine, NoCalls
+from gateway.calls.acts.cues import Booked, Event, NoCalls
+from gateway.calls.acts.deeds import Book
+from gateway.calls.acts.machine import Machine
 from gateway.calls.store.port import CallStore
 from gateway.conduct import machines
 from gateway.conduct.ear import Ear

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from gateway.calls.acts.cues import Machine
+from gateway.calls.acts.machine import Machine
 from gateway.errors import Unavailable
 
 KEEP_WITHIN = 0.15

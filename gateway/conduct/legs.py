@@ -17,18 +17,8 @@ import structlog
 from livekit import api, rtc
 
 from gateway.calls.acts import rung
-from gateway.calls.acts.cues import (
-    Dial,
-    LegAnswered,
-    LegFailed,
-    LegHold,
-    LegKey,
-    LegLeft,
-    LegRings,
-    Refer,
-    Referred,
-    Renewed,
-)
+from gateway.calls.acts.cues import LegAnswered, LegFailed, LegHold, LegKey, LegLeft, LegRings, Referred, Renewed
+from gateway.calls.acts.deeds import Dial, Refer
 from gateway.calls.hearing import Matrix, bridge, introduction, leg, leg_name
 from gateway.conduct import referring, renewing
 from gateway.conduct.browsers import is_browser, let_hear, speaks

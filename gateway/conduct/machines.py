@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.callbacks.act import Recalling
 from gateway.calls.acts.callback import Callback
-from gateway.calls.acts.cues import Machine
 from gateway.calls.acts.dialing import Dialing
 from gateway.calls.acts.dismissal import Dismissal
+from gateway.calls.acts.machine import Machine
 from gateway.calls.acts.menu import Menu
 from gateway.calls.acts.message import Leaving
 from gateway.calls.acts.queue import Queue

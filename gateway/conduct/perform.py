@@ -11,10 +11,22 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.calls.acts.cues import (
-    Announce,
     Begun,
-    Book,
     Booked,
+    Event,
+    Gone,
+    Heard,
+    Kept,
+    Key,
+    LegAnswered,
+    LegHeard,
+    LegHold,
+    NoCalls,
+    Resumed,
+)
+from gateway.calls.acts.deeds import (
+    Announce,
+    Book,
     Card,
     Connect,
     Consulted,
@@ -24,27 +36,16 @@ from gateway.calls.acts.cues import (
     DropRecording,
     Effect,
     Enter,
-    Event,
     Exit,
     Finish,
-    Gone,
-    Heard,
     Hush,
     KeepRecording,
-    Kept,
-    Key,
-    LegAnswered,
-    LegHeard,
-    LegHold,
     Listen,
-    Machine,
     NeverCall,
-    NoCalls,
     Ready,
     Refer,
     Release,
     Renew,
-    Resumed,
     Say,
     Sound,
     StartRecording,
@@ -52,6 +53,7 @@ from gateway.calls.acts.cues import (
     Transferred,
     Whisper,
 )
+from gateway.calls.acts.machine import Machine
 from gateway.conduct import leaving
 from gateway.conduct.keeping import Keeping
 from gateway.conduct.parties import Parties

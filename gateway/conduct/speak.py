@@ -1,4 +1,4 @@
-"""Says and plays what machines of acts ask for (gateway.calls.acts.cues: Say, Sound, Hush), on the call's voice.
+"""Says and plays what machines of acts ask for (gateway.calls.acts.deeds: Say, Sound, Hush), on the call's voice.
 
 Words are said one after the other without a gap; a sound begins once they are said and goes on until other words are
 ready to be heard, so that a caller is never left in silence while those are made.

@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.calls.acts.cues import Dial, Enter, Event, Refer, Release
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Dial, Enter, Refer, Release
 from gateway.calls.hearing import Matrix
 
 Happened = Callable[[Event], None]

@@ -13,7 +13,8 @@ from typing import Self
 
 import structlog
 
-from gateway.calls.acts.cues import Enter, Exit, Offered, Release, Standing
+from gateway.calls.acts.cues import Offered, Standing
+from gateway.calls.acts.deeds import Enter, Exit, Release
 from gateway.calls.people.line import expected
 from gateway.calls.people.members import Members, Place, Stage
 from gateway.calls.people.owners import owner_first

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import deeds
 from gateway.calls.acts.rung import LATE
 
 WHISPER_WITHIN = 20.0
@@ -54,7 +54,7 @@ class Asked:
     """As in `Callee`."""
 
     @classmethod
-    def dialed(cls, dial: cues.Dial, now: float) -> Self:
+    def dialed(cls, dial: deeds.Dial, now: float) -> Self:
         """Whoever is rung from now on."""
         ring_for, callee = dial.ring_for, dial.callee
         return cls(dial.leg, callee.name, ring_for, now + ring_for + LATE, address=callee.address)

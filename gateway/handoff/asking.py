@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
@@ -22,7 +23,7 @@ from gateway.terms.handoff import Tried, by_status
 def begin(state: State, _: Event, now: float) -> Then:
     """The act begins."""
     fresh = replace(state, begun=True, since=now, announce=now + HOLD_EVERY)
-    return fresh, (fresh.music, cues.Ready(_whisper(fresh)), fresh.enter())
+    return fresh, (fresh.music, deeds.Ready(_whisper(fresh)), fresh.enter())
 
 
 def _play_on(state: State, _: Event, __: float) -> Then:
@@ -39,7 +40,7 @@ def _offered(state: State, event: Event, now: float) -> Then:
         full = now >= state.since + state.act.at_most
         (back if one.name in state.tried or full else ring).append(one)
     dials = [
-        cues.Dial(
+        deeds.Dial(
             state.leg_name(number),
             one,
             event.ring_for if one.address else max(event.ring_for, ANSWERS_WITHIN),
@@ -71,7 +72,7 @@ def _rings(state: State, event: Event, now: float) -> Then:
     one = state.named(event.leg)
     if one is None or one.rings or one.answered:
         return state, ()
-    return state.put(one.ringing(now)), (cues.Card(one.leg, one.name),)
+    return state.put(one.ringing(now)), (deeds.Card(one.leg, one.name),)
 
 
 def _answered(state: State, event: Event, now: float) -> Then:
@@ -79,15 +80,15 @@ def _answered(state: State, event: Event, now: float) -> Then:
     one = state.named(event.leg)
     if one is None:
         here = state.named(rung_leg(event.leg))
-        return (state, (cues.Drop(event.leg),)) if here is None else _taken(state, here, now, event.leg)
+        return (state, (deeds.Drop(event.leg),)) if here is None else _taken(state, here, now, event.leg)
     if one.answered:
         return state, ()
-    card = () if one.rings else (cues.Card(one.leg, one.name),)  # a phone may answer without having rung
+    card = () if one.rings else (deeds.Card(one.leg, one.name),)  # a phone may answer without having rung
     said = _introduction(state, one)
-    soon = (cues.Ready((said,), whisper=False),) if said else ()
+    soon = (deeds.Ready((said,), whisper=False),) if said else ()
     return state.put(replace(one.whispered(now), rings=True)), (
         *card,
-        cues.Whisper(one.leg, _whisper(state, one)),
+        deeds.Whisper(one.leg, _whisper(state, one)),
         *soon,
     )
 
@@ -116,7 +117,7 @@ def _without(state: State, one: Asked, tried: Tried, *, dropped: bool = True) ->
         asked=tuple(each for each in state.asked if each is not one),
         tried={**state.tried, one.name: tried},
     )
-    effects: tuple[Effect, ...] = (*((cues.Drop(one.leg),) if dropped else ()), cues.Consulted(one.leg, tried))
+    effects: tuple[Effect, ...] = (*((deeds.Drop(one.leg),) if dropped else ()), deeds.Consulted(one.leg, tried))
     if not rest.asked and rest.free == 0:
         over, more = _go(replace(rest, lost=(one.name,)))
         return over, (*effects, *more)
@@ -132,7 +133,7 @@ def _late(state: State, one: Asked, now: float) -> Then:
             return state.put(one.decides(now)), ()
         case _ if one.reminded < REMINDERS:
             reminded = replace(one.decides(now), reminded=one.reminded + 1)
-            return state.put(reminded), (cues.Whisper(one.leg, (state.says(HandoffWord.CHOOSE),)),)
+            return state.put(reminded), (deeds.Whisper(one.leg, (state.says(HandoffWord.CHOOSE),)),)
     return _without(state, one, Tried.MACHINE if one.machine else Tried.UNDECIDED)
 
 
@@ -181,7 +182,7 @@ def _chosen(state: State, one: Asked, choice: Choice, now: float) -> Then:
     if one.again >= AGAIN:
         return state, ()
     told = replace(one.whispered(now), again=one.again + 1)
-    return state.put(told), (cues.Whisper(one.leg, _whisper(state, one)),)
+    return state.put(told), (deeds.Whisper(one.leg, _whisper(state, one)),)
 
 
 def _declined(state: State, event: Event, _: float) -> Then:
@@ -195,7 +196,7 @@ def _taken(state: State, one: Asked, now: float, browser: str = "") -> Then:
     they take it, in place of their phone."""
     others = tuple(each for each in state.asked if each is not one)
     leg = browser or one.leg
-    own = (cues.Drop(one.leg),) if browser else ()
+    own = (deeds.Drop(one.leg),) if browser else ()
     beaten = {each.name: Tried.BEATEN for each in others}
     bridged = replace(
         state,
@@ -209,12 +210,12 @@ def _taken(state: State, one: Asked, now: float, browser: str = "") -> Then:
         why=TOOK,
     )
     return bridged, (
-        *(cues.Drop(each.leg) for each in others),
+        *(deeds.Drop(each.leg) for each in others),
         *own,
-        cues.Connect(leg, _introduction(state, one)),
-        cues.Exit(state.act.team),
-        cues.Consulted(leg, Tried.TAKEN),
-        *(cues.Consulted(each.leg, Tried.BEATEN) for each in others),
+        deeds.Connect(leg, _introduction(state, one)),
+        deeds.Exit(state.act.team),
+        deeds.Consulted(leg, Tried.TAKEN),
+        *(deeds.Consulted(each.leg, Tried.BEATEN) for each in others),
         *(bridged.release(name) for name in beaten),
     )
 
@@ -245,7 +246,7 @@ def due(state: State, now: float) -> Then:
         return _go(state)
     if state.alone and not state.asked and now >= state.alone + SETTLE:
         return _go(state)
-    return replace(state, announce=now + HOLD_EVERY), (cues.Say(state.says(HandoffWord.STILL_RINGING)),)
+    return replace(state, announce=now + HOLD_EVERY), (deeds.Say(state.says(HandoffWord.STILL_RINGING)),)
 
 
 def _go(state: State) -> Then:
@@ -260,9 +261,9 @@ def _go(state: State) -> Then:
         why=ALONE,
     )
     return gone, (
-        cues.Hush(),
-        *(cues.Drop(one.leg) for one in rung),
-        *(cues.Consulted(one.leg, _given_up(one)) for one in rung),
+        deeds.Hush(),
+        *(deeds.Drop(one.leg) for one in rung),
+        *(deeds.Consulted(one.leg, _given_up(one)) for one in rung),
         *gone.ending(),
     )
 
@@ -284,7 +285,7 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     known = {one.leg for one in there}
     unknown = sorted(leg for leg in event.legs if not {leg, rung_leg(leg)} & known)
     again = replace(state, asked=there, free=None, alone=0.0, announce=now + HOLD_EVERY)
-    heard: tuple[Effect, ...] = (again.music, *(cues.Drop(leg) for leg in unknown))
+    heard: tuple[Effect, ...] = (again.music, *(deeds.Drop(leg) for leg in unknown))
     back = next((one for one in state.asked if one.name == state.rung_back), None)
     if back is None:
         return again, (*heard, again.enter())

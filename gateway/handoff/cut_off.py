@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.asked import PART_WITHIN, Asked, At
 from gateway.handoff.state import HOLD_EVERY, LEFT, State, Then, Third
@@ -82,9 +82,9 @@ def call_back(state: State, now: float) -> Then:
     told = Asked(state.talking, state.talks_with, 0.0, now + PART_WITHIN, At.PARTING)
     parting = replace(state.parted(), asked=(told,), lost=(), why=LEFT.reason)
     effects: tuple[Effect, ...] = (
-        cues.Consulted(state.talking, Tried.CALLER_CUT_OFF),
-        cues.Release(state.act.team, state.talks_with, took=True),
-        cues.Book("", state.says(HandoffWord.CALL_DROPPED)),
+        deeds.Consulted(state.talking, Tried.CALLER_CUT_OFF),
+        deeds.Release(state.act.team, state.talks_with, took=True),
+        deeds.Book("", state.says(HandoffWord.CALL_DROPPED)),
     )
     return parting, effects
 
@@ -107,11 +107,11 @@ def ring_back(state: State, now: float) -> Then:
     )
     back, dial = _rung(waits, Callee(name, state.reach), now)
     effects: tuple[Effect, ...] = (
-        cues.Drop(state.talking),
-        cues.Say(state.says(HandoffWord.CUT_OFF)),
-        cues.Consulted(state.talking, Tried.CUT_OFF),
+        deeds.Drop(state.talking),
+        deeds.Say(state.says(HandoffWord.CUT_OFF)),
+        deeds.Consulted(state.talking, Tried.CUT_OFF),
         dial,
-        cues.Ready((state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE))),
+        deeds.Ready((state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE))),
     )
     return back, effects
 
@@ -124,6 +124,6 @@ def ring_on(state: State, to: Asked, now: float) -> Then:
     return back, (dial,)
 
 
-def _rung(state: State, callee: Callee, now: float) -> tuple[State, cues.Dial]:
-    dial = cues.Dial(state.leg_name(state.legs + 1), callee, RINGS)
+def _rung(state: State, callee: Callee, now: float) -> tuple[State, deeds.Dial]:
+    dial = deeds.Dial(state.leg_name(state.legs + 1), callee, RINGS)
     return replace(state, asked=(Asked.dialed(dial, now),), legs=state.legs + 1), dial

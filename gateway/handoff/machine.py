@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Self, cast, get_args
 
 from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.handoff import asking, parting, talking
 from gateway.handoff.state import ASKING, Phase, State, Step, nothing
 
@@ -40,15 +41,15 @@ TABLE: Mapping[tuple[Phase, type[Event]], Step] = {
 
 @dataclass(frozen=True, slots=True)
 class Transfer(State):
-    """The machine; it implements `cues.Machine`."""
+    """The machine; it implements `machine.Machine`."""
 
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         then, effects = TABLE[self.phase, type(event)](self, event, now)
         return cast(Self, then), effects
 
     def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         if now < self.deadline:
             return self, ()
         match self.phase:

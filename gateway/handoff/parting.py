@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.state import LEFT, State, Step, Then, too_late
 from gateway.terms.handoff import Tried
@@ -24,10 +25,10 @@ def part(state: State, _: Event, now: float) -> Then:
         why=LEFT.reason,
     )
     effects: tuple[Effect, ...] = (
-        cues.Hush(),
-        *(cues.Drop(one.leg) for one in rung),
-        *(cues.Whisper(one.leg, (state.says(HandoffWord.CALLER_LEFT),)) for one in stay),
-        *(cues.Consulted(one.leg, Tried.WITHDRAWN) for one in state.asked),
+        deeds.Hush(),
+        *(deeds.Drop(one.leg) for one in rung),
+        *(deeds.Whisper(one.leg, (state.says(HandoffWord.CALLER_LEFT),)) for one in stay),
+        *(deeds.Consulted(one.leg, Tried.WITHDRAWN) for one in state.asked),
     )
     if stay:
         return parting, effects
@@ -49,14 +50,14 @@ def _booked(state: State, event: Event, _: float) -> Then:
     """A caller who was cut off is called back, or can't be: whoever talked with them hears so."""
     assert isinstance(event, cues.Booked)
     said = HandoffWord.CALLER_CUT_OFF if event.done else HandoffWord.CALLER_LOST
-    return state, tuple(cues.Whisper(one.leg, (state.says(said),)) for one in state.asked)
+    return state, tuple(deeds.Whisper(one.leg, (state.says(said),)) for one in state.asked)
 
 
 def told_all(state: State, legs: list[str], *, drop: bool = True) -> Then:
     """Those have been told that the caller has gone."""
     gone = tuple(one for one in state.asked if one.leg in legs)
     rest = replace(state, asked=tuple(one for one in state.asked if one not in gone))
-    drops = tuple(cues.Drop(one.leg) for one in gone if drop)
+    drops = tuple(deeds.Drop(one.leg) for one in gone if drop)
     if rest.asked:
         return rest, drops
     over = replace(rest, over=True)
@@ -66,17 +67,17 @@ def told_all(state: State, legs: list[str], *, drop: bool = True) -> Then:
 def _end_parting(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.Resumed)
     over = replace(state, asked=(), over=True)
-    return over, (*(cues.Drop(leg) for leg in sorted(event.legs)), *over.ending())
+    return over, (*(deeds.Drop(leg) for leg in sorted(event.legs)), *over.ending())
 
 
 def _end_again(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.Resumed)
-    return state, (*(cues.Drop(leg) for leg in sorted(event.legs)), *state.ending())
+    return state, (*(deeds.Drop(leg) for leg in sorted(event.legs)), *state.ending())
 
 
 def _drop(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.LegAnswered)
-    return state, (cues.Drop(event.leg),)
+    return state, (deeds.Drop(event.leg),)
 
 
 PARTING: Mapping[type[Event], Step] = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.talk.recorded import is_mailbox
 from gateway.handoff.choice import is_recording
 
@@ -51,7 +51,7 @@ class Screening:
 
     def heard(self) -> tuple[Effect, ...]:
         """What has them heard, also by another job that goes on."""
-        return (cues.Listen(self.leg),) if self.leg else ()
+        return (deeds.Listen(self.leg),) if self.leg else ()
 
 
 NOBODY = Screening()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.asked import Asked, At
@@ -123,7 +124,7 @@ class State:
     mailbox: bool = False
     """It was one, and the human is told so once they talk with the caller again."""
     asides: int = 0
-    """Times that the human has left the caller for a third since all could be heard anew (see `cues.Renew`)."""
+    """Times that the human has left the caller for a third since all could be heard anew (see `deeds.Renew`)."""
     passed_on: str = ""
     """Who has talked with the caller first, and left them to a third."""
     returned: bool = False
@@ -154,7 +155,7 @@ class State:
 
     @property
     def deadline(self) -> float:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         never = float("inf")
         match self.phase:
             case Phase.NEW | Phase.OVER:
@@ -192,9 +193,9 @@ class State:
         return f"{self.act.team}-{round(self.since * 1000):x}-{number}"
 
     @property
-    def music(self) -> cues.Sound:
+    def music(self) -> deeds.Sound:
         """What the caller hears while they wait."""
-        return cues.Sound(f"music:{self.act.music}")
+        return deeds.Sound(f"music:{self.act.music}")
 
     def parted(self) -> State:
         """Without whoever talked with the caller."""
@@ -206,18 +207,18 @@ class State:
         """With a member as they are now."""
         return replace(self, asked=tuple(one if each.leg == one.leg else each for each in self.asked))
 
-    def release(self, name: str) -> cues.Release:
+    def release(self, name: str) -> deeds.Release:
         """Give back a member who didn't take the call, or not again."""
         if name == self.rung_back:
-            return cues.Release(self.act.team, name, took=True)
+            return deeds.Release(self.act.team, name, took=True)
         missed = self.tried.get(name) is Tried.NO_ANSWER
-        return cues.Release(self.act.team, name, took=False, missed=missed)
+        return deeds.Release(self.act.team, name, took=False, missed=missed)
 
-    def enter(self) -> cues.Enter:
+    def enter(self) -> deeds.Enter:
         """Wait in the team's line."""
         act = self.act
         past = tuple(dict.fromkeys((*self.tried, *((self.rung_back,) if self.rung_back else ()))))
-        return cues.Enter(act.team, self.since, once=True, past=past, browsers=act.browsers)
+        return deeds.Enter(act.team, self.since, once=True, past=past, browsers=act.browsers)
 
     def says(self, which: HandoffWord) -> str:
         """Words of the table."""
@@ -229,10 +230,10 @@ class State:
         if self.talking:
             back = Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
             outcome = back if self.returned else TALKED
-            done = (cues.Release(team, self.talks_with, took=True),) if self.talks_with else ()
-            return *done, cues.Finish(outcome)
+            done = (deeds.Release(team, self.talks_with, took=True),) if self.talks_with else ()
+            return *done, deeds.Finish(outcome)
         ended = LEFT if self.why == LEFT.reason else Onward(Because.UNANSWERED, why=told(tuple(self.tried.values())))
-        return cues.Exit(team), *(self.release(name) for name in self.lost), cues.Finish(ended)
+        return deeds.Exit(team), *(self.release(name) for name in self.lost), deeds.Finish(ended)
 
 
 Then: TypeAlias = tuple[State, tuple[Effect, ...]]

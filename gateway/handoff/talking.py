@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
@@ -73,7 +74,7 @@ def _over(state: State) -> State:
 
 def _thirds(state: State) -> tuple[Effect, ...]:
     """A third is let go."""
-    return (cues.Drop(state.third_leg),) if state.third_leg else ()
+    return (deeds.Drop(state.third_leg),) if state.third_leg else ()
 
 
 def _talk_on(state: State, event: Event, now: float) -> Then:
@@ -81,12 +82,12 @@ def _talk_on(state: State, event: Event, now: float) -> Then:
     somebody holds the other; since when they do, it knows."""
     assert isinstance(event, cues.Resumed)
     there = replace(third.gone(state, event.legs), resumed=now + RESUME_WITHIN, hold="")
-    drops = (cues.Drop(leg) for leg in sorted(event.legs - {there.talking, there.third_leg}))
-    left = (cues.Release(state.act.team, state.passed_on, took=True),) if state.passed_on else ()
+    drops = (deeds.Drop(leg) for leg in sorted(event.legs - {there.talking, there.third_leg}))
+    left = (deeds.Release(state.act.team, state.passed_on, took=True),) if state.passed_on else ()
     lost = (state.release(name) for name in state.lost)
     heard = third.heard(there) if there.third is not Third.NOBODY else ()
     anew = third.renewal(there) if there.third in (Third.RUNG_ASIDE, Third.ASIDE) and there.asides else ()
-    return there, (*drops, cues.Exit(state.act.team), *left, *lost, *heard, *anew)
+    return there, (*drops, deeds.Exit(state.act.team), *left, *lost, *heard, *anew)
 
 
 def _connected_again(state: State, event: Event, now: float) -> Then:
@@ -94,10 +95,10 @@ def _connected_again(state: State, event: Event, now: float) -> Then:
     if _is_third(state, event.leg):
         return third.answered(state, now)
     if event.leg != state.talking:
-        return state, (cues.Drop(event.leg),)
+        return state, (deeds.Drop(event.leg),)
     there = replace(state, resumed=0.0)
     plain = state.third is Third.NOBODY and not state.passed_on
-    connected = (cues.Connect(event.leg),) if plain else third.heard(there)
+    connected = (deeds.Connect(event.leg),) if plain else third.heard(there)
     return there, (*connected, *there.screening.heard())
 
 
@@ -107,7 +108,7 @@ def _hung_up_on(state: State, event: Event, now: float) -> Then:
     if cut_off.caller_early(state, event, now):
         return cut_off.call_back(state, now)
     ended, effects = talked(state)
-    return ended, (cues.Drop(state.talking), *effects)
+    return ended, (deeds.Drop(state.talking), *effects)
 
 
 def due(state: State, now: float) -> Then:
@@ -135,7 +136,7 @@ def _key(state: State, event: Event, now: float) -> Then:
         case None:
             return plain, ()
         case Feature.NO_CALLS:  # nobody listens to two who talk: the human enters what the caller asks for
-            return plain, (cues.NeverCall(),)
+            return plain, (deeds.NeverCall(),)
         case Feature.BACK:
             return _give_back(plain)
     return third.asked(plain, asks, now)
@@ -146,8 +147,8 @@ def _never_called(state: State, event: Event, _: float) -> Then:
     assert isinstance(event, cues.NoCalls)
     said = word(MenuWord.NO_CALLS if event.entered else MenuWord.NO_CALLS_FAILED, state.language)
     if state.third in (Third.NOBODY, Third.RUNG_IN) and not state.hold:
-        return state, (cues.Announce(said),)
-    return state, (cues.Whisper(state.talking, (said,)),) if state.third is not Third.LEFT else ()
+        return state, (deeds.Announce(said),)
+    return state, (deeds.Whisper(state.talking, (said,)),) if state.third is not Third.LEFT else ()
 
 
 def _hold(state: State, event: Event, now: float) -> Then:
@@ -176,8 +177,8 @@ def _screened(state: State, event: Event, now: float) -> Then:
 def _give_back(state: State, *, dropped: bool = True, came: Tried = Tried.GAVE_BACK) -> Then:
     """The human has done their part: the caller goes on with the agent, and hears music until it speaks."""
     back = replace(_over(state), returned=True)
-    drops = (*_thirds(state), *((cues.Drop(state.talking),) if dropped else ()))
-    effects: tuple[Effect, ...] = (cues.Consulted(state.talking, came),)
+    drops = (*_thirds(state), *((deeds.Drop(state.talking),) if dropped else ()))
+    effects: tuple[Effect, ...] = (deeds.Consulted(state.talking, came),)
     return back, (*drops, state.music, *effects, *back.ending())
 
 

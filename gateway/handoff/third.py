@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import LATE
 from gateway.calls.words.handoff import HandoffWord
 from gateway.handoff.screening import NOBODY, Screening
@@ -79,7 +80,7 @@ def asked(state: State, feature: Feature, now: float) -> Then:
     if state.third is Third.NOBODY and state.act.third is None:
         return state, ()
     if _too_often(state, to):
-        return state, (cues.Whisper(state.talking, (state.says(HandoffWord.NO_ASIDE),)),)
+        return state, (deeds.Whisper(state.talking, (state.says(HandoffWord.NO_ASIDE),)),)
     away = to in _ASIDE and state.third not in _ASIDE
     there = replace(state, asides=state.asides + away)
     moved, effects = _moved(there, to) if state.third is not Third.NOBODY else _rung(there, to, now)
@@ -89,7 +90,7 @@ def asked(state: State, feature: Feature, now: float) -> Then:
 def renewal(state: State) -> tuple[Effect, ...]:
     """Whom the caller hears no more, and who doesn't hear the caller, are to hear each other again."""
     third = (state.third_leg,) if state.third is Third.ASIDE else ()
-    return (cues.Renew((state.talking, *third)),)
+    return (deeds.Renew((state.talking, *third)),)
 
 
 def renewed(state: State, _: Event, __: float) -> Then:
@@ -102,7 +103,7 @@ def _rung(state: State, to: Third, now: float) -> Then:
     leg = state.leg_name(state.legs + 1)
     rung = replace(state, legs=state.legs + 1, third_leg=leg, third_until=now + RINGS + LATE)
     moved, effects = _moved(rung, to)
-    return moved, (cues.Dial(leg, state.act.third, RINGS), *effects)
+    return moved, (deeds.Dial(leg, state.act.third, RINGS), *effects)
 
 
 def answered(state: State, now: float) -> Then:
@@ -110,7 +111,7 @@ def answered(state: State, now: float) -> Then:
     first = state.third in _ANSWERED
     there = replace(state, third_until=0.0, screening=Screening(state.third_leg, now) if first else state.screening)
     moved, effects = _moved(there, _ANSWERED.get(state.third, state.third))
-    noted = (cues.Consulted(state.third_leg, Tried.ASKED),) if first else ()
+    noted = (deeds.Consulted(state.third_leg, Tried.ASKED),) if first else ()
     return moved, (*effects, *moved.screening.heard(), *noted)
 
 
@@ -124,25 +125,25 @@ def screened(state: State, event: Event, now: float) -> Then:
 
 def let_go(state: State, now: float) -> Then:
     """The third is a machine."""
-    came = cues.Consulted(state.third_leg, Tried.MACHINE)
+    came = deeds.Consulted(state.third_leg, Tried.MACHINE)
     alone, effects = without(replace(state, mailbox=True), now)
     return alone, (*effects, came)
 
 
 def heard_enough(state: State) -> Then:
     """The third is somebody: nobody listens any more."""
-    return replace(state, screening=NOBODY), (cues.Listen(state.screening.leg, on=False),)
+    return replace(state, screening=NOBODY), (deeds.Listen(state.screening.leg, on=False),)
 
 
 def without(state: State, now: float, *, dropped: bool = True) -> Then:
     """The two go on without a third, who is hung up on (`dropped`) or has gone."""
-    leg = (cues.Drop(state.third_leg),) if dropped and state.third_leg else ()
+    leg = (deeds.Drop(state.third_leg),) if dropped and state.third_leg else ()
     aside = state.third in _ASIDE
     alone = replace(state, third_leg="", third_until=now + PARTS if aside else 0.0, screening=NOBODY)
     moved, effects = _moved(alone, Third.LEFT if aside else Third.NOBODY)
     if moved.third is Third.LEFT or not moved.mailbox:
         return moved, (*leg, *effects)
-    told = cues.Whisper(moved.talking, (moved.says(HandoffWord.MAILBOX),))
+    told = deeds.Whisper(moved.talking, (moved.says(HandoffWord.MAILBOX),))
     return replace(moved, mailbox=False), (*leg, *effects, told)
 
 
@@ -158,14 +159,14 @@ def heard(state: State) -> tuple[Effect, ...]:
     match state.third:
         case Third.RUNG_ASIDE | Third.ASIDE:
             # Of a phone that rings, the human hears its ringing.
-            return state.music, cues.Converse((state.talking, state.third_leg), caller=False)
+            return state.music, deeds.Converse((state.talking, state.third_leg), caller=False)
         case Third.LEFT:
-            return state.music, cues.Converse((state.talking,), caller=False)
+            return state.music, deeds.Converse((state.talking,), caller=False)
         case Third.THREE:
-            return cues.Hush(), cues.Converse((state.talking, state.third_leg))
+            return deeds.Hush(), deeds.Converse((state.talking, state.third_leg))
     if state.hold == SILENT:
-        return state.music, cues.Converse((state.talking,), music=True)
-    return cues.Hush(), cues.Converse((state.talking,))
+        return state.music, deeds.Converse((state.talking,), music=True)
+    return deeds.Hush(), deeds.Converse((state.talking,))
 
 
 def succeeds(state: State, now: float) -> Then:
@@ -186,8 +187,8 @@ def succeeds(state: State, now: float) -> Then:
         resumed=0.0,
     )
     effects: tuple[Effect, ...] = (
-        cues.Release(state.act.team, state.talks_with, took=True),
-        cues.Consulted(after.talking, Tried.TAKEN),
+        deeds.Release(state.act.team, state.talks_with, took=True),
+        deeds.Consulted(after.talking, Tried.TAKEN),
     )
     return after, (*heard(after), *effects)
 

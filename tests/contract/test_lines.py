@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from redis.asyncio import Redis
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.queue import Queue
 from gateway.calls.people.members import Members, Stage, Waiting
 from gateway.calls.people.memory_members import MemoryMembers
@@ -64,15 +64,15 @@ class Caller:
         for effect in effects:
             await self._do(effect)
 
-    async def _do(self, effect: cues.Effect) -> None:
+    async def _do(self, effect: deeds.Effect) -> None:
         match effect:
-            case cues.Enter():
+            case deeds.Enter():
                 self.line.enter(effect)
-            case cues.Exit(team):
+            case deeds.Exit(team):
                 self.line.exit(team)
-            case cues.Release():
+            case deeds.Release():
                 self.line.release(effect)
-            case cues.Dial(leg, callee):
+            case deeds.Dial(leg, callee):
                 self.names[leg] = callee.name
                 self.phones.rung.append(callee.name)
                 if callee.name in self.phones.busy:
@@ -80,13 +80,13 @@ class Caller:
                 self.phones.busy[callee.name] = leg
                 if callee.name in self.phones.answers:
                     self.phoning.add(asyncio.create_task(self._answer(leg)))
-            case cues.Drop(leg):
+            case deeds.Drop(leg):
                 self._hang_up(leg)
-            case cues.Connect(leg):
+            case deeds.Connect(leg):
                 assert await self.line.claim()
                 self.connected = time.monotonic()
                 self.phoning.add(asyncio.create_task(self._talk(leg)))
-            case cues.Finish(outcome):
+            case deeds.Finish(outcome):
                 self.outcome = outcome
 
     async def _answer(self, leg: str) -> None:

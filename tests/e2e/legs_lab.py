@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings
+from gateway.calls.acts.deeds import Dial
 from gateway.calls.hearing import ATTENDED
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.legs import Legs

@@ -12,20 +12,8 @@ import numpy as np
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import (
-    Begun,
-    DropRecording,
-    Event,
-    Finish,
-    Heard,
-    KeepRecording,
-    Kept,
-    Key,
-    Say,
-    Sound,
-    StartRecording,
-    StopRecording,
-)
+from gateway.calls.acts.cues import Begun, Event, Heard, Kept, Key
+from gateway.calls.acts.deeds import DropRecording, Finish, KeepRecording, Say, Sound, StartRecording, StopRecording
 from gateway.calls.acts.message import LEFT, Leaving, State
 from gateway.conduct import opus
 from gateway.conduct.mouth import Mouth

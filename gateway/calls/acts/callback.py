@@ -17,7 +17,8 @@ from enum import StrEnum
 
 from gateway.callbacks.said import told
 from gateway.callbacks.times import choices, clock_of, zones_of
-from gateway.calls.acts.cues import Begun, Book, Booked, Effect, Event, Finish, Heard, Hush, Key, Resumed, Say
+from gateway.calls.acts.cues import Begun, Booked, Event, Heard, Key, Resumed
+from gateway.calls.acts.deeds import Book, Effect, Finish, Hush, Say
 from gateway.calls.acts.digits import Collector, Gathered, Missed, Rules, Step
 from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
@@ -48,7 +49,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One callback being booked (see gateway.calls.acts.cues.Machine)."""
+    """One callback being booked (see gateway.calls.acts.machine.Machine)."""
 
     reason: str
     own: bool

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import NOBODY, RESUME_WITHIN, Rung
 from gateway.terms.act import TALKED, Because, By, Onward, Over, Ring
 from gateway.terms.handoff import NOBODY as NOBODY_THERE
 from gateway.terms.handoff import Tried, by_status
 
-REFERRED = cues.Finish(Over("the caller was transferred"))
+REFERRED = deeds.Finish(Over("the caller was transferred"))
 CANT_REFER = frozenset({0, 400, 403, 405, 406, 415, 416, 420, 481, 489, 500, 501, 502, 503, 505, 513})
 """SIP statuses by which a carrier, or the caller's phone, says that it doesn't take REFER, or not this one (RFC 3515 section
 2.4.2; carriers say 403 where transfers aren't enabled). Any other tells of whom it has called."""
@@ -53,13 +54,13 @@ class Dialing:
 
     @property
     def deadline(self) -> float:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         if self.stage in (Stage.RINGING, Stage.REFERRING):
             return self.rung.until
         return self.resumed or float("inf")
 
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         match self.stage:
             case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
@@ -72,33 +73,33 @@ class Dialing:
             case Stage.OVER if isinstance(event, cues.Resumed):
                 return self, (self._outcome,)
             case Stage.OVER if isinstance(event, cues.LegAnswered):
-                return self, (cues.Drop(event.leg),)
+                return self, (deeds.Drop(event.leg),)
         return self, ()
 
     def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         if now < self.deadline:
             return self, ()
         if self.stage is Stage.REFERRING:
             return self._unanswered(Tried.NO_ANSWER.value)
         if self.stage is Stage.RINGING:
             over, effects = self._unanswered(Tried.NO_ANSWER.value)
-            return over, (cues.Hush(), cues.Drop(self.rung.leg), *effects)
-        return self._over(talked=True), (cues.Finish(TALKED),)
+            return over, (deeds.Hush(), deeds.Drop(self.rung.leg), *effects)
+        return self._over(talked=True), (deeds.Finish(TALKED),)
 
     def _begin(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
         if self.act.callee is None:
             return self._unanswered(NOBODY_THERE)
         if self.act.by is By.DIAL:
             return self._ring(now)
-        refer = cues.Refer(f"refer-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
-        rung = Rung.dialed(cues.Dial(refer.leg, refer.callee, refer.ring_for), now)
+        refer = deeds.Refer(f"refer-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
+        rung = Rung.dialed(deeds.Dial(refer.leg, refer.callee, refer.ring_for), now)
         return replace(self, stage=Stage.REFERRING, rung=rung), (refer,)
 
     def _ring(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
         assert self.act.callee is not None
-        dial = cues.Dial(f"dial-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
-        return replace(self, stage=Stage.RINGING, rung=Rung.dialed(dial, now)), (cues.Sound("ringback"), dial)
+        dial = deeds.Dial(f"dial-{round(now * 1000):x}-1", self.act.callee, self.act.ring_for)
+        return replace(self, stage=Stage.RINGING, rung=Rung.dialed(dial, now)), (deeds.Sound("ringback"), dial)
 
     def _while_referring(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         """Of what another job has asked the carrier nobody tells us any more: a caller who has got there is gone, and one
@@ -106,7 +107,7 @@ class Dialing:
         match event:
             case cues.Referred(leg) if leg == self.rung.leg:
                 name = self.act.callee.name if self.act.callee is not None else ""
-                return replace(self._over(), talked=True), (cues.Transferred(name, By.REFER.value), REFERRED)
+                return replace(self._over(), talked=True), (deeds.Transferred(name, By.REFER.value), REFERRED)
             case cues.LegFailed(leg, status) if leg == self.rung.leg:
                 if status in CANT_REFER and self.act.by is By.EITHER:
                     return self._ring(now)
@@ -116,28 +117,28 @@ class Dialing:
     def _while_ringing(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegAnswered(leg) if leg == self.rung.leg:
-                return replace(self, stage=Stage.TALKING), (cues.Hush(), cues.Connect(leg))
+                return replace(self, stage=Stage.TALKING), (deeds.Hush(), deeds.Connect(leg))
             case cues.LegFailed(leg, status) if leg == self.rung.leg:
                 over, effects = self._unanswered(by_status(status).value)
-                return over, (cues.Hush(), *effects)
+                return over, (deeds.Hush(), *effects)
             case cues.LegLeft(leg) if leg == self.rung.leg:
                 over, effects = self._unanswered(Tried.HUNG_UP.value)
-                return over, (cues.Hush(), *effects)
+                return over, (deeds.Hush(), *effects)
             case cues.Resumed(legs) if self.rung.leg in legs:
-                return self, (cues.Sound("ringback"),)
+                return self, (deeds.Sound("ringback"),)
             case cues.Resumed(legs):
                 again, effects = self._ring(now)  # the phone fell silent with the job that rang it
-                return again, (*(cues.Drop(leg) for leg in sorted(legs)), *effects)
+                return again, (*(deeds.Drop(leg) for leg in sorted(legs)), *effects)
         return self, ()
 
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.rung.leg:
-                return self._over(talked=True), (cues.Finish(TALKED),)
+                return self._over(talked=True), (deeds.Finish(TALKED),)
             case cues.LegAnswered(leg) if leg == self.rung.leg:
-                return replace(self, resumed=0.0), (cues.Connect(leg),)
+                return replace(self, resumed=0.0), (deeds.Connect(leg),)
             case cues.Resumed(legs):
-                others = tuple(cues.Drop(leg) for leg in sorted(legs - {self.rung.leg}))
+                others = tuple(deeds.Drop(leg) for leg in sorted(legs - {self.rung.leg}))
                 return replace(self, resumed=now + RESUME_WITHIN), others
         return self, ()
 
@@ -151,5 +152,5 @@ class Dialing:
     @property
     def _outcome(self) -> Effect:
         if not self.talked:
-            return cues.Finish(Onward(Because.UNANSWERED, why=self.why))
-        return REFERRED if self.rung.leg.startswith("refer-") else cues.Finish(TALKED)
+            return deeds.Finish(Onward(Because.UNANSWERED, why=self.why))
+        return REFERRED if self.rung.leg.startswith("refer-") else deeds.Finish(TALKED)

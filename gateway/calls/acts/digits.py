@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from gateway.calls.acts.cues import Begun, Event, Heard, Hush, Key, Resumed, Say, Spoke
+from gateway.calls.acts.cues import Begun, Event, Heard, Key, Resumed, Spoke
+from gateway.calls.acts.deeds import Hush, Say
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.errors import OurFault
@@ -124,7 +125,7 @@ _WHOLE = "whole"
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """One entry in progress; `on` and `due` as in gateway.calls.acts.cues, in seconds since the epoch.
+    """One entry in progress; `on` and `due` as in gateway.calls.acts.machine, in seconds since the epoch.
 
     Its fields as JSON carry it from a job that died to the next, in the middle of an entry too.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.calls.acts.cues import Begun, Effect, Event, Finish, Heard, Resumed, Say
+from gateway.calls.acts.cues import Begun, Event, Heard, Resumed
+from gateway.calls.acts.deeds import Effect, Finish, Say
 from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
 from gateway.terms.act import Because, Dismiss, Over
@@ -15,7 +16,7 @@ SAID_WITHIN = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Dismissal:
-    """One dismissal in progress (see gateway.calls.acts.cues.Machine)."""
+    """One dismissal in progress (see gateway.calls.acts.machine.Machine)."""
 
     reason: str
     language: str

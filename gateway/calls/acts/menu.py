@@ -19,21 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.calls.acts.cues import (
-    Begun,
-    Effect,
-    Event,
-    Finish,
-    Heard,
-    Hush,
-    Key,
-    NoCalls,
-    Resumed,
-    Say,
-    Spoke,
-    Unsaid,
-    WantsPerson,
-)
+from gateway.calls.acts.cues import Begun, Event, Heard, Key, NoCalls, Resumed, Spoke, Unsaid, WantsPerson
+from gateway.calls.acts.deeds import Effect, Finish, Hush, Say
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
@@ -46,7 +33,7 @@ BURST = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """One menu in progress (see gateway.calls.acts.cues.Machine). Make it by `start`; `Menu(**fields)` restores it from its
+    """One menu in progress (see gateway.calls.acts.machine.Machine). Make it by `start`; `Menu(**fields)` restores it from its
     fields as JSON."""
 
     say: str

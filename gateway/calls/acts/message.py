@@ -22,25 +22,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
-from gateway.calls.acts.cues import (
-    Begun,
+from gateway.calls.acts.cues import Begun, Event, Gone, Heard, Kept, Key, RecordingEnded, Resumed
+from gateway.calls.acts.deeds import (
     DropRecording,
     Effect,
-    Event,
     Finish,
-    Gone,
-    Heard,
     Hush,
     KeepRecording,
-    Kept,
-    Key,
-    RecordingEnded,
-    Resumed,
     Sound,
     StartRecording,
     StopRecording,
 )
-from gateway.calls.acts.cues import Say as Speak
+from gateway.calls.acts.deeds import Say as Speak
 from gateway.calls.words.message import Say, line_of
 from gateway.terms.act import Because, Onward, Over, Record
 from gateway.terms.spoken import said_within

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import NOBODY, RESUME_WITHIN, Rung, missed
 from gateway.calls.people.line import words
 from gateway.terms.act import TALKED, Because, Onward, Wait
@@ -78,7 +79,7 @@ class Queue:
 
     @property
     def deadline(self) -> float:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         never = float("inf")
         if self.stage is Stage.TALKING:
             return self.resumed or never
@@ -93,7 +94,7 @@ class Queue:
         )
 
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         match self.stage:
             case Stage.NEW if isinstance(event, cues.Begun | cues.Resumed):
                 return self._begin(now)
@@ -107,11 +108,11 @@ class Queue:
             case Stage.OVER if isinstance(event, cues.Resumed):
                 return self, self._ending()
             case Stage.OVER if isinstance(event, cues.LegAnswered):
-                return self, (cues.Drop(event.leg),)
+                return self, (deeds.Drop(event.leg),)
         return self, ()
 
     def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """See `cues.Machine`."""
+        """See `machine.Machine`."""
         if now < self.deadline:
             return self, ()
         if self.stage is Stage.TALKING:
@@ -123,13 +124,13 @@ class Queue:
         late = tuple(leg for leg in self.rung if leg.until <= now)
         if late:
             rest = replace(self, rung=tuple(leg for leg in self.rung if leg not in late))
-            drops = tuple(cues.Drop(leg.leg) for leg in late)
+            drops = tuple(deeds.Drop(leg.leg) for leg in late)
             return rest, (*drops, *(self._release(leg.name, missed=leg.rings) for leg in late))
         return self._announce(now)
 
     def _begin(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
         fresh = replace(self, stage=Stage.LINE, since=now, announce=now + SETTLE)
-        return fresh, (self._music, cues.Enter(self.act.team, now))
+        return fresh, (self._music, deeds.Enter(self.act.team, now))
 
     def _in_line(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
@@ -157,15 +158,15 @@ class Queue:
             case cues.LegLeft(leg) | cues.LegFailed(leg) if leg == self.talking.leg:
                 return self._talked()
             case cues.LegAnswered(leg) if leg == self.talking.leg:
-                return replace(self, resumed=0.0), (cues.Connect(leg),)
+                return replace(self, resumed=0.0), (deeds.Connect(leg),)
             case cues.LegAnswered(leg):
-                return self, (cues.Drop(leg),)
+                return self, (deeds.Drop(leg),)
             case cues.Resumed(legs):
                 # What the job before was still to do about the others may not have been done.
-                drops = tuple(cues.Drop(leg) for leg in sorted(legs - {self.talking.leg}))
+                drops = tuple(deeds.Drop(leg) for leg in sorted(legs - {self.talking.leg}))
                 again: tuple[Effect, ...] = (
                     *drops,
-                    cues.Exit(self.act.team),
+                    deeds.Exit(self.act.team),
                     *(self._release(name) for name in self.lost),
                 )
                 return replace(self, resumed=now + RESUME_WITHIN), again
@@ -176,32 +177,32 @@ class Queue:
         rung = tuple(leg for leg in self.rung if leg.leg in legs)
         unknown = sorted(legs - {leg.leg for leg in rung})
         again = replace(self, rung=rung, announce=self.announce and max(self.announce, now + SETTLE))
-        return again, (self._music, *(cues.Drop(leg) for leg in unknown), cues.Enter(self.act.team, self.since))
+        return again, (self._music, *(deeds.Drop(leg) for leg in unknown), deeds.Enter(self.act.team, self.since))
 
     def _ring(self, offered: cues.Offered, now: float) -> tuple[Self, tuple[Effect, ...]]:
         names, rung = {leg.name for leg in self.rung}, list(self.rung)
-        dials: list[cues.Dial] = []
+        dials: list[deeds.Dial] = []
         for one in offered.callees:
             if one.name in names:
                 continue  # told again, after another job took over
             names.add(one.name)
             leg = f"{self.act.team}-{round(self.since * 1000):x}-{self.legs + len(dials) + 1}"
-            dials.append(cues.Dial(leg, one, offered.ring_for))
+            dials.append(deeds.Dial(leg, one, offered.ring_for))
             rung.append(Rung.dialed(dials[-1], now))
         return replace(self, rung=tuple(rung), legs=self.legs + len(dials)), tuple(dials)
 
     def _answered(self, leg: str) -> tuple[Self, tuple[Effect, ...]]:
         winner = next((one for one in self.rung if one.leg == leg), None)
         if winner is None:
-            return self, (cues.Drop(leg),)
+            return self, (deeds.Drop(leg),)
         others = tuple(one for one in self.rung if one is not winner)
         lost = tuple(one.name for one in others)
         connected = replace(self, stage=Stage.TALKING, rung=(), talking=winner, lost=lost, why="was put through")
         return connected, (
-            cues.Hush(),
-            *(cues.Drop(one.leg) for one in others),
-            cues.Connect(leg),
-            cues.Exit(self.act.team),
+            deeds.Hush(),
+            *(deeds.Drop(one.leg) for one in others),
+            deeds.Connect(leg),
+            deeds.Exit(self.act.team),
             *(self._release(name) for name in lost),
         )
 
@@ -219,14 +220,14 @@ class Queue:
     def _go(self, why: str, key: str = "") -> tuple[Self, tuple[Effect, ...]]:
         lost = tuple(one.name for one in self.rung)
         gone = replace(self, stage=Stage.OVER, rung=(), lost=lost, key=key, why=why)
-        return gone, (cues.Hush(), *(cues.Drop(one.leg) for one in self.rung), *gone._ending())
+        return gone, (deeds.Hush(), *(deeds.Drop(one.leg) for one in self.rung), *gone._ending())
 
     def _ending(self) -> tuple[Effect, ...]:
         if self.talking != NOBODY:
-            return cues.Release(self.act.team, self.talking.name, took=True), cues.Finish(TALKED)
+            return deeds.Release(self.act.team, self.talking.name, took=True), deeds.Finish(TALKED)
         why = NOBODY_THERE if self.unstaffed else ""
         outcome = Onward(Because.KEY, self.key) if self.key else Onward(Because.UNANSWERED, why=why)
-        return cues.Exit(self.act.team), *(self._release(name) for name in self.lost), cues.Finish(outcome)
+        return deeds.Exit(self.act.team), *(self._release(name) for name in self.lost), deeds.Finish(outcome)
 
     def _stand(self, standing: cues.Standing, now: float) -> tuple[Self, tuple[Effect, ...]]:
         unstaffed = 0.0 if standing.staffed else self.unstaffed or now
@@ -241,11 +242,11 @@ class Queue:
         if self.rung and not self.told and now < self.since + every:
             return replace(self, announce=now + SETTLE), ()  # somebody rings already
         told = replace(self, told=self.position, said=now, announce=now + every if every > 0 else 0.0)
-        return told, tuple(cues.Say(text) for text in words(self.position, self.wait, self.language))
+        return told, tuple(deeds.Say(text) for text in words(self.position, self.wait, self.language))
 
     @property
-    def _music(self) -> cues.Sound:
-        return cues.Sound(f"music:{self.act.music}")
+    def _music(self) -> deeds.Sound:
+        return deeds.Sound(f"music:{self.act.music}")
 
-    def _release(self, name: str, *, missed: bool = False) -> cues.Release:
-        return cues.Release(self.act.team, name, took=False, missed=missed)
+    def _release(self, name: str, *, missed: bool = False) -> deeds.Release:
+        return deeds.Release(self.act.team, name, took=False, missed=missed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 
 LATE = 10.0
 """Seconds after its time that a ringing leg may still be told of, for a trunk that is dialed at a slow pace; then it
@@ -29,7 +29,7 @@ class Rung:
     """Whether the phone rang."""
 
     @classmethod
-    def dialed(cls, dial: cues.Dial, now: float) -> Self:
+    def dialed(cls, dial: deeds.Dial, now: float) -> Self:
         """The leg of a dial that is made now."""
         return cls(dial.leg, dial.callee.name, now + dial.ring_for + LATE)
 

@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gateway.callbacks.act import Recalling, Stage
 from gateway.callbacks.told import CALLEE
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.calls.words.recall import RecallWord
@@ -47,7 +48,7 @@ class Run:
         return effects
 
     def leg(self) -> str:
-        return next(one.leg for one in reversed(self.done) if isinstance(one, cues.Dial))
+        return next(one.leg for one in reversed(self.done) if isinstance(one, deeds.Dial))
 
 
 def ringing() -> Run:
@@ -69,58 +70,58 @@ def talking() -> Run:
 
 
 def outcome(run: Run) -> Over | None:
-    found = [one.outcome for one in run.done if isinstance(one, cues.Finish)]
+    found = [one.outcome for one in run.done if isinstance(one, deeds.Finish)]
     return found[-1] if found and isinstance(found[-1], Over) else None
 
 
 def test_the_human_is_rung_first_and_hears_whose_callback_it_is() -> None:
     run = ringing()
-    assert [one.callee for one in run.done if isinstance(one, cues.Dial)] == [ANA]
+    assert [one.callee for one in run.done if isinstance(one, deeds.Dial)] == [ANA]
     run.on(cues.LegRings(run.leg()))
     effects = run.on(cues.LegAnswered(run.leg()))
-    (whisper,) = [one for one in effects if isinstance(one, cues.Whisper)]
+    (whisper,) = [one for one in effects if isinstance(one, deeds.Whisper)]
     assert whisper.texts[:2] == ("This is a callback.", "Call from Ada.")
     assert run.machine.stage is Stage.ASKING
 
 
 def test_once_they_take_it_the_callee_is_rung_and_not_before() -> None:
     run = calling()
-    human, callee = [one for one in run.done if isinstance(one, cues.Dial)]
+    human, callee = [one for one in run.done if isinstance(one, deeds.Dial)]
     assert (human.callee, callee.leg, callee.callee) == (ANA, CALLEE, Callee("", "+15105550142"))
-    assert not [one for one in run.done if isinstance(one, cues.Connect)]
+    assert not [one for one in run.done if isinstance(one, deeds.Connect)]
     assert run.machine.stage is Stage.CALLING
 
 
 def test_then_the_two_talk_until_one_hangs_up() -> None:
     run = talking()
-    assert run.done[-2] == cues.Connect(run.machine.human)
+    assert run.done[-2] == deeds.Connect(run.machine.human)
     assert run.machine.talks_with == "ana"
     effects = run.on(cues.LegLeft(CALLEE))
-    assert cues.Drop(run.machine.human) in effects
-    assert cues.Release("sales", "ana", took=True) in effects
+    assert deeds.Drop(run.machine.human) in effects
+    assert deeds.Release("sales", "ana", took=True) in effects
     assert outcome(run) == Over("the two have talked", run.machine._outcome.by)
 
 
 def test_a_callee_who_is_not_reached_is_told_of_to_the_human() -> None:
     run = calling()
     (whisper,) = run.on(cues.LegFailed(CALLEE, 486))
-    assert isinstance(whisper, cues.Whisper)
+    assert isinstance(whisper, deeds.Whisper)
     assert "try again later" in whisper.texts[0]
     effects = run.on(cues.LegHeard(run.machine.human))
-    assert effects[0] == cues.Drop(run.machine.human)
+    assert effects[0] == deeds.Drop(run.machine.human)
     assert outcome(run) == Over("the callee wasn't reached: busy")
 
 
 def test_a_callee_who_does_not_answer_is_dropped_in_time() -> None:
     run = calling()
-    assert run.due()[0] == cues.Drop(CALLEE)
+    assert run.due()[0] == deeds.Drop(CALLEE)
     assert run.machine.stage is Stage.PARTING
     run.due()
     assert outcome(run) == Over("the callee wasn't reached: no answer")
 
 
 GREETING = "You have reached the voicemail of Ada. Please leave a message after the tone."
-APART = cues.Converse((), caller=False)
+APART = deeds.Converse((), caller=False)
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -128,7 +129,7 @@ APART = cues.Converse((), caller=False)
 def test_a_mailbox_is_nobody_reached_and_the_human_is_told(by: str, last: bool) -> None:
     run = talking()
     run.machine = replace(run.machine, act=replace(RECALL, last=last))
-    assert run.done[-1] == cues.Listen(CALLEE)
+    assert run.done[-1] == deeds.Listen(CALLEE)
     if by == "its words":
         effects = run.on(cues.LegSaid(CALLEE, GREETING))
     else:
@@ -136,11 +137,11 @@ def test_a_mailbox_is_nobody_reached_and_the_human_is_told(by: str, last: bool) 
         effects = run.on(*(cues.LegSounds(CALLEE, one) for one in (cues.LegSound.MONOLOGUE, cues.LegSound.BEEP)))
     human = run.machine.human
     told = word(RecallWord.MAILBOX_GIVEN_UP if last else RecallWord.MAILBOX, "en-US")
-    assert effects == (APART, cues.Drop(CALLEE), cues.Whisper(human, (told,)))
+    assert effects == (APART, deeds.Drop(CALLEE), deeds.Whisper(human, (told,)))
     assert run.machine.talks_with == ""
     run.on(cues.LegHeard(human))
     assert outcome(run) == Over("the callee wasn't reached: machine")
-    assert cues.Release("sales", "ana", took=False) in run.done
+    assert deeds.Release("sales", "ana", took=False) in run.done
 
 
 @pytest.mark.parametrize("leg", ["human", "callee"])
@@ -157,7 +158,7 @@ def test_who_hangs_up_amid_a_greeting_has_reached_nobody(leg: str) -> None:
 def test_a_callee_is_heard_no_longer_than_it_takes_to_know_a_machine() -> None:
     run = talking()
     run.on(cues.LegSaid(CALLEE, "Hello, this is Ada."))
-    assert run.due() == (cues.Listen(CALLEE, on=False),)
+    assert run.due() == (deeds.Listen(CALLEE, on=False),)
     assert run.now == NOW + LISTENS
     assert run.on(cues.LegSaid(CALLEE, GREETING)) == ()
     run.on(cues.LegLeft(CALLEE))
@@ -166,8 +167,8 @@ def test_a_callee_is_heard_no_longer_than_it_takes_to_know_a_machine() -> None:
 
 def test_a_callee_who_wants_no_more_calls_is_entered_at_once_and_both_hear_so() -> None:
     run = talking()
-    assert run.on(cues.LegSaid(CALLEE, "Please stop calling me.")) == (cues.NeverCall(),)
-    assert run.on(cues.NoCalls(True)) == (cues.Announce(word(MenuWord.NO_CALLS, "en-US")),)
+    assert run.on(cues.LegSaid(CALLEE, "Please stop calling me.")) == (deeds.NeverCall(),)
+    assert run.on(cues.NoCalls(True)) == (deeds.Announce(word(MenuWord.NO_CALLS, "en-US")),)
     assert run.on(cues.LegSaid(CALLEE, "I said stop calling me.")) == (), "once"
     assert run.machine.stage is Stage.TALKING
 
@@ -182,25 +183,25 @@ def test_what_only_sounds_like_it_enters_nobody() -> None:
 def test_the_human_enters_them_by_a_code() -> None:
     run = talking()
     human = run.machine.human
-    assert run.on(cues.LegKey(human, "*"), cues.LegKey(human, "9")) == (cues.NeverCall(),)
+    assert run.on(cues.LegKey(human, "*"), cues.LegKey(human, "9")) == (deeds.NeverCall(),)
     assert run.on(cues.LegKey(human, "9")) == (), "alone it means nothing"
     run.on(cues.LegKey(human, "*"))
     run.now += codes.HELD
     assert run.on(cues.LegKey(human, "9")) == (), "nor later"
-    assert run.on(cues.NoCalls(False)) == (cues.Announce(word(MenuWord.NO_CALLS_FAILED, "en-US")),)
+    assert run.on(cues.NoCalls(False)) == (deeds.Announce(word(MenuWord.NO_CALLS_FAILED, "en-US")),)
 
 
 def test_another_job_hears_the_callee_on() -> None:
     run = talking()
     human = run.machine.human
     run.on(cues.Resumed(frozenset({human, CALLEE})), cues.LegAnswered(CALLEE))
-    assert run.on(cues.LegAnswered(human)) == (cues.Connect(human), cues.Listen(CALLEE))
+    assert run.on(cues.LegAnswered(human)) == (deeds.Connect(human), deeds.Listen(CALLEE))
 
 
 def test_a_human_who_hangs_up_takes_the_ringing_with_them() -> None:
     run = calling()
     effects = run.on(cues.LegLeft(run.machine.human))
-    assert cues.Drop(CALLEE) in effects
+    assert deeds.Drop(CALLEE) in effects
     assert outcome(run) is not None
 
 
@@ -208,23 +209,23 @@ def test_nobody_who_takes_it_ends_it_and_the_callee_never_rings() -> None:
     run = ringing()
     run.on(cues.Standing(1, None, staffed=True, free=0), cues.LegFailed(run.leg(), 603))
     assert outcome(run) == Over("nobody took the callback: declined")
-    assert CALLEE not in [one.leg for one in run.done if isinstance(one, cues.Dial)]
+    assert CALLEE not in [one.leg for one in run.done if isinstance(one, deeds.Dial)]
 
 
 def test_another_job_goes_on_with_whoever_is_there() -> None:
     run = calling()
     effects = run.on(cues.Resumed(frozenset({run.machine.human})))
-    assert [one.leg for one in effects if isinstance(one, cues.Dial)] == [CALLEE]
+    assert [one.leg for one in effects if isinstance(one, deeds.Dial)] == [CALLEE]
     run = calling()
     effects = run.on(cues.Resumed(frozenset({run.machine.human, CALLEE})))
-    assert not [one for one in effects if isinstance(one, cues.Dial)]
+    assert not [one for one in effects if isinstance(one, deeds.Dial)]
     run = talking()
     run.on(cues.Resumed(frozenset({run.machine.human, CALLEE})), cues.LegAnswered(CALLEE))
-    assert run.on(cues.LegAnswered(run.machine.human))[0] == cues.Connect(run.machine.human)
+    assert run.on(cues.LegAnswered(run.machine.human))[0] == deeds.Connect(run.machine.human)
     assert run.machine.deadline == NOW + LISTENS
     run = talking()
     run.on(cues.Resumed(frozenset({CALLEE})), cues.LegAnswered(CALLEE))
-    assert cues.Drop(CALLEE) in run.due()
+    assert deeds.Drop(CALLEE) in run.due()
     assert outcome(run) is not None
 
 
@@ -250,20 +251,20 @@ class World(RuleBasedStateMachine):
             self.took = bool(self.run.machine.human)
         for effect in self.run.done[before:]:
             match effect:
-                case cues.Dial(leg):
+                case deeds.Dial(leg):
                     assert leg not in self.up
                     if leg == CALLEE:
                         assert self.took, "nobody is rung without a human who waits"
                         assert self.run.machine.human in self.answered
                     self.up.add(leg)
-                case cues.Drop(leg):
+                case deeds.Drop(leg):
                     self.up.discard(leg)
                     self.answered.discard(leg)
-                case cues.Whisper(leg):
+                case deeds.Whisper(leg):
                     assert leg in self.answered
-                case cues.Connect(leg):
+                case deeds.Connect(leg):
                     assert {leg, CALLEE} <= self.answered
-                case cues.Finish():
+                case deeds.Finish():
                     assert not self.finished or isinstance(event, cues.Resumed)
                     assert not self.up, "nobody is left alone"
                     self.finished = True

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.terms.act import Callee, Onward, Over
 
 START = 1764000000.25
@@ -24,7 +25,7 @@ class World:
         """By leg: rings, answered, connected; or how it ended: dropped, failed, left."""
         self.whose: dict[str, str] = {}
         self.held: set[str] = set()
-        self.released: list[cues.Release] = []
+        self.released: list[deeds.Release] = []
         self.in_line = False
         self.sound = ""
         self.said: list[str] = []
@@ -79,44 +80,44 @@ class World:
 
     def _do(self, effect: Effect) -> None:
         match effect:
-            case cues.Dial(leg, callee, ring_for):
+            case deeds.Dial(leg, callee, ring_for):
                 assert leg not in self.legs, "a leg's name is used once"
                 assert ring_for > 0
                 self.legs[leg], self.whose[leg] = "rings", callee.name
-            case cues.Refer(leg, callee, ring_for):
+            case deeds.Refer(leg, callee, ring_for):
                 assert leg not in self.legs, "a leg's name is used once"
                 assert ring_for > 0
                 assert self.sound == "", "the SIP service plays the ringing"
                 self.legs[leg], self.whose[leg] = "referring", callee.name
-            case cues.Transferred():
+            case deeds.Transferred():
                 self.transferred = True
-            case cues.Drop(leg):
+            case deeds.Drop(leg):
                 assert self.legs.get(leg) in ("rings", "answered", "connected") or self.crashed
                 if self.legs.get(leg) in ("rings", "answered", "connected"):
                     self.legs[leg] = "dropped"
-            case cues.Connect(leg):
+            case deeds.Connect(leg):
                 assert self.legs[leg] == "answered"
                 self.legs[leg] = "connected"
                 assert list(self.legs.values()).count("connected") == 1
                 assert self.sound == "", "who talks hears no music"
-            case cues.Enter():
+            case deeds.Enter():
                 self.in_line = True
-            case cues.Exit():
+            case deeds.Exit():
                 self.in_line = False
-            case cues.Release():
+            case deeds.Release():
                 assert effect.name in self.held or self.crashed, "a member is released once"
                 assert not (effect.took and effect.missed)
                 if effect.name in self.held:
                     self.held.remove(effect.name)
                     self.released.append(effect)
-            case cues.Sound(name):
+            case deeds.Sound(name):
                 self.sound = name
-            case cues.Say(text):
+            case deeds.Say(text):
                 self.sound = "words"
                 self.said.append(text)
-            case cues.Hush():
+            case deeds.Hush():
                 self.sound = ""
-            case cues.Finish(outcome):
+            case deeds.Finish(outcome):
                 assert self.outcome in (None, outcome), "it ends one way"
                 self.outcome = outcome
             case _:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.calls.acts.cues import Book, Booked
+from gateway.calls.acts.cues import Booked
+from gateway.calls.acts.deeds import Book
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.house import House
 from gateway.conduct.stage import CallStage

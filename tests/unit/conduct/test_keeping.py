@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from gateway.calls.acts.cues import Machine
+from gateway.calls.acts.machine import Machine
 from gateway.conduct.keeping import Keeping
 from gateway.errors import Unavailable
 

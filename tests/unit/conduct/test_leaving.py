@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.calls.acts.cues import Dial
+from gateway.calls.acts.deeds import Dial
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct import machines
 from gateway.conduct.house import House

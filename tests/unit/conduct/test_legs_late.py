@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from gateway.calls.acts.cues import Dial, LegAnswered, LegFailed, LegHold, LegLeft, LegRings
+from gateway.calls.acts.cues import LegAnswered, LegFailed, LegHold, LegLeft, LegRings
+from gateway.calls.acts.deeds import Dial
 from gateway.calls.hearing import bridge
 from gateway.conduct import browsers
 from gateway.conduct.browsers import BROWSER

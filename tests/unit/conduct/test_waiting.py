@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.calls.acts.cues import Enter, Offered, Release, Standing
+from gateway.calls.acts.cues import Offered, Standing
+from gateway.calls.acts.deeds import Enter, Release
 from gateway.calls.people.members import Member, Place, Stage, Waiting
 from gateway.calls.people.memory_members import MemoryMembers
 from gateway.calls.people.roster import MemoryRosters, Roster

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.calls.acts import cues
-from gateway.calls.acts.cues import Effect, Event
+from gateway.calls.acts import cues, deeds
+from gateway.calls.acts.cues import Event
+from gateway.calls.acts.deeds import Effect
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import Phase, Transfer
 from gateway.handoff.state import Third
@@ -61,36 +62,36 @@ class Desk(World):
 
     def _do(self, effect: Effect) -> None:
         match effect:
-            case cues.Whisper(leg, texts) if self.legs[leg] in ("connected", "aside"):
+            case deeds.Whisper(leg, texts) if self.legs[leg] in ("connected", "aside"):
                 self.told_aside.append((leg, texts))
-            case cues.Renew(legs):
+            case deeds.Renew(legs):
                 self.renewing = legs
-            case cues.NeverCall():
+            case deeds.NeverCall():
                 self.never_called += 1
-            case cues.Announce(text):
+            case deeds.Announce(text):
                 assert self.those("connected"), "both hear it"
                 self.announced.append(text)
-            case cues.Listen(leg, on):
+            case deeds.Listen(leg, on):
                 self.overheard = leg if on else ""
-            case cues.Whisper(leg, texts):
+            case deeds.Whisper(leg, texts):
                 assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
                 assert texts
                 self.told[leg] = texts
-            case cues.Connect(leg, say):
+            case deeds.Connect(leg, say):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
                 self.told.pop(leg, None)
                 self.introduced, self.accompanied = say, False
                 self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
-            case cues.Converse(legs, caller, music):
+            case deeds.Converse(legs, caller, music):
                 self._converse(legs, caller)
                 self.accompanied = music
-            case cues.Ready():
+            case deeds.Ready():
                 pass
-            case cues.Card(_, name):
+            case deeds.Card(_, name):
                 self.cards.append(name)
-            case cues.Consulted(leg, tried):
+            case deeds.Consulted(leg, tried):
                 again = (self.came.get(leg), tried) in (
                     (Tried.TAKEN, Tried.GAVE_BACK), (Tried.TAKEN, Tried.CUT_OFF), (Tried.ASKED, Tried.TAKEN),
                     (Tried.TAKEN, Tried.CALLER_CUT_OFF), (Tried.ASKED, Tried.MACHINE), (Tried.TAKEN, Tried.MACHINE)
@@ -99,10 +100,10 @@ class Desk(World):
                 self.came[leg] = tried
                 if tried is Tried.CALLER_CUT_OFF:
                     self.legs[leg] = "answered"  # and nobody is there to talk with
-            case cues.Book(_, reason):
+            case deeds.Book(_, reason):
                 assert self.gone
                 self.booked.append(reason)
-            case cues.Drop(leg):
+            case deeds.Drop(leg):
                 self.overheard = "" if leg == self.overheard else self.overheard
                 self.told.pop(leg, None)
                 if self.legs.get(leg) == "aside":

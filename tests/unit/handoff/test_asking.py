@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.rung import LATE
 from gateway.handoff.asked import DECIDE_WITHIN, WHISPER_WITHIN
 from gateway.handoff.cut_off import AT_ONCE
@@ -24,8 +24,8 @@ def test_the_caller_hears_music_and_whoever_answers_who_it_is() -> None:
     assert desk.machine.phase is Phase.RINGING
     desk.happens(cues.LegRings(leg))
     assert desk.answers(leg) == (
-        cues.Whisper(leg, (*WHO, CHOOSE)),
-        cues.Ready(("I have Ana for you.",), whisper=False),
+        deeds.Whisper(leg, (*WHO, CHOOSE)),
+        deeds.Ready(("I have Ana for you.",), whisper=False),
     )
     assert desk.machine.phase is Phase.WHISPERING
     desk.hears(leg)
@@ -38,7 +38,7 @@ def test_the_caller_hears_music_and_whoever_answers_who_it_is() -> None:
     desk.pass_time(AT_ONCE)
     desk.hangs_up(leg)
     assert desk.outcome == TALKED
-    assert desk.released == [cues.Release("desk", "ana", took=True)]
+    assert desk.released == [deeds.Release("desk", "ana", took=True)]
 
 
 def test_a_key_counts_in_the_middle_of_the_whisper() -> None:
@@ -75,7 +75,7 @@ def test_yes_takes_it_once_they_have_heard_it() -> None:
 def test_three_tells_it_again() -> None:
     desk, [leg] = consulted(ANA)
     desk.hears(leg)
-    assert desk.presses(leg, "3") == (cues.Whisper(leg, (*WHO, CHOOSE)),)
+    assert desk.presses(leg, "3") == (deeds.Whisper(leg, (*WHO, CHOOSE)),)
     assert desk.machine.phase is Phase.WHISPERING
     assert desk.presses(leg, "7") == ()
 
@@ -94,7 +94,7 @@ def test_the_first_to_take_it_wins_not_the_first_to_answer() -> None:
     desk, [ana, ben] = consulted(ANA, BEN)
     assert {desk.legs[ana], desk.legs[ben]} == {"answered"}
     effects = desk.presses(ben, "1")
-    assert effects[:2] == (cues.Drop(ana), cues.Connect(ben, "Maria, I have Ben for you."))
+    assert effects[:2] == (deeds.Drop(ana), deeds.Connect(ben, "Maria, I have Ben for you."))
     assert desk.came == {ana: Tried.BEATEN, ben: Tried.TAKEN}
     assert desk.held == {"ben"}
 
@@ -143,7 +143,7 @@ def test_the_caller_goes_on_at_once_with_what_became_of_it(status: int, told: st
     [leg] = desk.offer(ANA)
     desk.fails(leg, status)
     assert desk.outcome == unanswered(told)
-    assert desk.released[0] == cues.Release("desk", "ana", took=False, missed=missed)
+    assert desk.released[0] == deeds.Release("desk", "ana", took=False, missed=missed)
     assert desk.came == {leg: Tried(told)}
 
 

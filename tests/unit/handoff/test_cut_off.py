@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
@@ -201,7 +201,7 @@ def cut_off() -> tuple[Desk, str]:
     desk.presses(leg, "1")
     desk.pass_time(20.0)
     effects = desk.hangs_up(leg, lost=True)
-    [back] = [effect for effect in effects if isinstance(effect, cues.Dial)]
+    [back] = [effect for effect in effects if isinstance(effect, deeds.Dial)]
     assert back.callee == ANA
     return desk, back.leg
 
@@ -260,7 +260,7 @@ def test_who_is_rung_back_is_nobody_elses_to_ring_until_it_has_ended(ends: str) 
         desk.pass_time(AT_ONCE)
         desk.hangs_up(leg)
     assert (desk.held, desk.machine.held_on) == (set(), desk.machine.talks_with)
-    assert desk.released == [cues.Release("desk", "ana", took=True)], "once: they have talked"
+    assert desk.released == [deeds.Release("desk", "ana", took=True)], "once: they have talked"
 
 
 def test_another_job_goes_on_ringing_back_whoever_was_cut_off_and_nobody_else() -> None:

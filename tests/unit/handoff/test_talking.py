@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
@@ -49,7 +49,7 @@ def test_star_and_two_give_the_caller_back_to_the_agent() -> None:
     assert desk.sound == "music:default", "until the agent speaks"
     assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
     assert desk.came[leg] is Tried.GAVE_BACK
-    assert desk.released == [cues.Release("desk", "ana", took=True)]
+    assert desk.released == [deeds.Release("desk", "ana", took=True)]
 
 
 @pytest.mark.parametrize("keys", ["2", "*5", "5*", "**", "*12"])
@@ -110,9 +110,9 @@ def test_who_died_while_a_caller_was_given_back_is_made_up_for() -> None:
 def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
     desk = Desk(Transfer(ACT))
     assert desk.happens(cues.Resumed()) == (
-        cues.Sound("music:default"),
-        cues.Ready((CHOOSE,)),
-        cues.Enter("desk", START, once=True, browsers=("ana", "eve")),
+        deeds.Sound("music:default"),
+        deeds.Ready((CHOOSE,)),
+        deeds.Enter("desk", START, once=True, browsers=("ana", "eve")),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
@@ -143,7 +143,7 @@ def test_who_hangs_up_leaves_the_caller_to_the_third(keys: str) -> None:
     desk.hangs_up(ana)
     desk.pass_time(PARTS)
     assert (desk.sound, desk.legs[fay]) == ("", "connected")
-    assert (desk.held, desk.released) == (set(), [cues.Release("desk", "ana", took=True)])
+    assert (desk.held, desk.released) == (set(), [deeds.Release("desk", "ana", took=True)])
     assert desk.came == {ana: Tried.TAKEN, fay: Tried.TAKEN}
     desk.hangs_up(fay)
     assert desk.outcome == TALKED

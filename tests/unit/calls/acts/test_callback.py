@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.calls.acts.callback import TRIES, Callback, State
-from gateway.calls.acts.cues import Begun, Book, Booked, Effect, Event, Finish, Heard, Key, Resumed, Say
+from gateway.calls.acts.cues import Begun, Booked, Event, Heard, Key, Resumed
+from gateway.calls.acts.deeds import Book, Effect, Finish, Say
 from gateway.calls.words import word
 from gateway.calls.words.house import HouseWord
 from gateway.terms.act import Over, Promise

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.dialing import Dialing
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.terms.act import Because, By, Callee, Onward, Over, Ring
@@ -44,7 +44,7 @@ def test_the_caller_hears_ringing_until_somebody_answers() -> None:
     assert world.sound == "ringback"
     world.happens(cues.LegRings(leg))
     world.legs[leg] = "answered"
-    assert world.happens(cues.LegAnswered(leg)) == (cues.Hush(), cues.Connect(leg))
+    assert world.happens(cues.LegAnswered(leg)) == (deeds.Hush(), deeds.Connect(leg))
     world.legs[leg] = "left"
     world.happens(cues.LegLeft(leg))
     assert world.outcome == TALKED
@@ -57,12 +57,12 @@ def test_the_caller_hears_ringing_until_somebody_answers() -> None:
 def test_nothing_is_said_of_a_call_that_nobody_took(status: int, why: str) -> None:
     world, leg = begun()
     world.legs[leg] = "failed"
-    assert world.happens(cues.LegFailed(leg, status)) == (cues.Hush(), cues.Finish(unanswered(why)))
+    assert world.happens(cues.LegFailed(leg, status)) == (deeds.Hush(), deeds.Finish(unanswered(why)))
 
 
 def test_nobody_to_ring_is_nobody_who_answers() -> None:
     world = World(Dialing(replace(RING, callee=None)))
-    assert world.happens(cues.Begun()) == (cues.Finish(unanswered("nobody")),)
+    assert world.happens(cues.Begun()) == (deeds.Finish(unanswered("nobody")),)
 
 
 def test_a_leg_of_which_nothing_is_told_is_given_up() -> None:
@@ -124,7 +124,7 @@ def referred(by: By = By.EITHER) -> tuple[World, str]:
 @pytest.mark.parametrize("by", [By.REFER, By.EITHER])
 def test_a_caller_whom_the_carrier_has_put_through_is_gone(by: By) -> None:
     world, leg = referred(by)
-    assert world.happens(cues.Referred(leg)) == (cues.Transferred("ana", "refer"), cues.Finish(REFERRED))
+    assert world.happens(cues.Referred(leg)) == (deeds.Transferred("ana", "refer"), deeds.Finish(REFERRED))
     assert world.outcome == REFERRED
 
 
@@ -148,7 +148,7 @@ def test_where_the_carrier_cant_they_are_rung_here(status: int) -> None:
 def test_who_isnt_reached_leaves_the_caller_with_us(by: By, status: int, why: str) -> None:
     world, leg = referred(by)
     world.legs[leg] = "failed"
-    assert world.happens(cues.LegFailed(leg, status)) == (cues.Finish(unanswered(why)),)
+    assert world.happens(cues.LegFailed(leg, status)) == (deeds.Finish(unanswered(why)),)
 
 
 def test_a_transfer_that_nobody_tells_of_is_over_in_time() -> None:

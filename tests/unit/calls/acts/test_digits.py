@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from gateway.calls.acts.cues import Begun, Event, Heard, Hush, Key, Resumed, Say, Spoke
+from gateway.calls.acts.cues import Begun, Event, Heard, Key, Resumed, Spoke
+from gateway.calls.acts.deeds import Hush, Say
 from gateway.calls.acts.digits import (
     CLEARS,
     Collector,

@@ -9,22 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calls.acts.cues import (
-    Begun,
-    Effect,
-    Event,
-    Finish,
-    Heard,
-    Hush,
-    Key,
-    LegLeft,
-    NoCalls,
-    Resumed,
-    Say,
-    Spoke,
-    Unsaid,
-    WantsPerson,
-)
+from gateway.calls.acts.cues import Begun, Event, Heard, Key, LegLeft, NoCalls, Resumed, Spoke, Unsaid, WantsPerson
+from gateway.calls.acts.deeds import Effect, Finish, Hush, Say
 from gateway.calls.acts.menu import BURST, Menu
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord

@@ -11,22 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from gateway.calls.acts.cues import (
-    Begun,
+from gateway.calls.acts.cues import Begun, Event, Heard, Kept, Key, RecordingEnded, Resumed, Spoke
+from gateway.calls.acts.deeds import (
     DropRecording,
     Effect,
-    Event,
     Finish,
-    Heard,
     Hush,
     KeepRecording,
-    Kept,
-    Key,
-    RecordingEnded,
-    Resumed,
     Say,
     Sound,
-    Spoke,
     StartRecording,
     StopRecording,
 )

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.calls.acts import cues
+from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.queue import SETTLE, UNSTAFFED, Queue, Stage
 from gateway.calls.acts.rung import LATE, RESUME_WITHIN
 from gateway.terms.act import Because, Callee, Onward, Over, Wait
@@ -52,7 +52,7 @@ def leave(world: World, leg: str) -> None:
 
 def test_a_caller_enters_the_line_to_music() -> None:
     world = World(Queue(WAIT))
-    assert world.happens(cues.Begun()) == (cues.Sound("music:default"), cues.Enter("desk", START))
+    assert world.happens(cues.Begun()) == (deeds.Sound("music:default"), deeds.Enter("desk", START))
 
 
 def test_the_first_to_answer_is_connected_and_the_others_stop_first() -> None:
@@ -60,17 +60,17 @@ def test_the_first_to_answer_is_connected_and_the_others_stop_first() -> None:
     ana, ben, chi = offer(world, ANA, BEN, CHI)
     world.legs[ben] = "answered"
     assert world.happens(cues.LegAnswered(ben)) == (
-        cues.Hush(),
-        cues.Drop(ana),
-        cues.Drop(chi),
-        cues.Connect(ben),
-        cues.Exit("desk"),
-        cues.Release("desk", "ana", took=False),
-        cues.Release("desk", "chi", took=False),
+        deeds.Hush(),
+        deeds.Drop(ana),
+        deeds.Drop(chi),
+        deeds.Connect(ben),
+        deeds.Exit("desk"),
+        deeds.Release("desk", "ana", took=False),
+        deeds.Release("desk", "chi", took=False),
     )
     assert world.held == {"ben"}
     leave(world, ben)
-    assert world.released[-1] == cues.Release("desk", "ben", took=True)
+    assert world.released[-1] == deeds.Release("desk", "ben", took=True)
     assert world.outcome == TALKED
 
 
@@ -79,7 +79,7 @@ def test_a_second_answer_comes_too_late() -> None:
     ana, ben = offer(world, ANA, BEN)
     answer(world, ana)
     world.legs[ben] = "answered"  # it did as it was dropped
-    assert world.happens(cues.LegAnswered(ben)) == (cues.Drop(ben),)
+    assert world.happens(cues.LegAnswered(ben)) == (deeds.Drop(ben),)
     assert world.legs[ana] == "connected"
 
 
@@ -90,7 +90,7 @@ def test_only_a_phone_that_rang_in_vain_was_missed(status: int, missed: bool) ->
     world = begun()
     [leg] = offer(world, ANA)
     fail(world, leg, status)
-    assert world.released == [cues.Release("desk", "ana", took=False, missed=missed)]
+    assert world.released == [deeds.Release("desk", "ana", took=False, missed=missed)]
     assert world.machine.stage is Stage.LINE
     assert offer(world, ANA), "who is offered again is rung again"
 
@@ -105,7 +105,7 @@ def test_a_leg_of_which_nothing_is_told_is_given_up(rings: bool) -> None:
     assert world.legs[leg] == "rings"
     world.pass_time(0.2)
     assert world.legs[leg] == "dropped"
-    assert world.released == [cues.Release("desk", "ana", took=False, missed=rings)]
+    assert world.released == [deeds.Release("desk", "ana", took=False, missed=rings)]
 
 
 def test_a_key_of_the_plan_leads_out_and_no_other() -> None:
@@ -116,7 +116,7 @@ def test_a_key_of_the_plan_leads_out_and_no_other() -> None:
     world.happens(cues.Key("1"))
     assert world.outcome == Onward(Because.KEY, "1")
     assert (world.legs[leg], world.held, world.in_line, world.sound) == ("dropped", set(), False, "")
-    assert world.released == [cues.Release("desk", "ana", took=False)], "the caller left, she missed nothing"
+    assert world.released == [deeds.Release("desk", "ana", took=False)], "the caller left, she missed nothing"
 
 
 def test_keys_lead_nowhere_while_two_talk() -> None:
@@ -207,7 +207,7 @@ def test_members_that_come_too_late_are_given_back() -> None:
 
 def test_a_job_that_died_before_the_first_step_is_made_up_for() -> None:
     world = World(Queue(WAIT))
-    assert world.happens(cues.Resumed()) == (cues.Sound("music:default"), cues.Enter("desk", START))
+    assert world.happens(cues.Resumed()) == (deeds.Sound("music:default"), deeds.Enter("desk", START))
 
 
 def test_another_job_goes_on_with_the_line() -> None:
@@ -216,9 +216,9 @@ def test_another_job_goes_on_with_the_line() -> None:
     world.pass_time(5)
     there = cues.Resumed(frozenset({leg, "unknown"}))
     assert world.happens(there, effects=0) == (
-        cues.Sound("music:default"),
-        cues.Drop("unknown"),
-        cues.Enter("desk", START),
+        deeds.Sound("music:default"),
+        deeds.Drop("unknown"),
+        deeds.Enter("desk", START),
     )
     assert offer(world, ANA) == [], "she rings already"
     assert offer(world, BEN)
@@ -255,7 +255,7 @@ def test_a_talk_whose_other_side_has_gone_is_over() -> None:
     world.crash(cues.Heard(), 0)
     world.pass_time(RESUME_WITHIN + 0.1)
     assert world.outcome == TALKED
-    assert world.released == [cues.Release("desk", "ana", took=True)]
+    assert world.released == [deeds.Release("desk", "ana", took=True)]
 
 
 def test_an_end_that_a_dead_job_did_not_tell_is_told() -> None:
