@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+import aiohttp
 import structlog
 from livekit import api
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
@@ -320,11 +321,17 @@ async def redis(settings: Settings) -> AsyncIterator[Redis]:
 
 
 async def _end_call(context: JobContext) -> None:
+    """End the call with its room. Once the talk is over nothing is left to do for the caller, and a job that left them in the room would
+    have control send another to begin anew: so a LiveKit that is away, or whose Redis takes nothing, is waited for. Raises Unavailable."""
+    await patiently(partial(_delete_room, context))
+
+
+async def _delete_room(context: JobContext) -> None:
     try:
         async with asyncio.timeout(END_WITHIN):
             await context.api.room.delete_room(api.DeleteRoomRequest(room=context.job.room.name))
     except api.TwirpError as refused:
         if refused.code != api.TwirpErrorCode.NOT_FOUND:
             raise Unavailable("LiveKit doesn't delete the room.") from refused
-    except (TimeoutError, OSError) as bad:
+    except (TimeoutError, OSError, aiohttp.ClientError) as bad:
         raise Unavailable("LiveKit doesn't answer.") from bad

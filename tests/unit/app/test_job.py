@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
+import aiohttp
 import pytest
+from livekit import api
 from livekit.agents import AutoSubscribe, JobContext
 
-from gateway.app.job import Dispatched, _Job, read_dispatch
+from gateway.app.job import Dispatched, _end_call, _Job, read_dispatch
 from gateway.conduct.hearing import Hearing
+from gateway.errors import Unavailable
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,37 @@ async def test_a_job_joins_by_one_connection_and_hears_nobody_but_a_caller_it_ta
     assert asked == {"single_peer_connection": True, "auto_subscribe": AutoSubscribe.SUBSCRIBE_NONE}
     assert listens == [True] * talks
     assert job.connected.done()
+
+
+class Service:
+    """LiveKit's API, which answers each request for the room's end by what is next."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+
+    async def delete_room(self, asked: api.DeleteRoomRequest) -> None:
+        assert asked.room == "call-1"
+        if (answer := self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]) is not None:
+            raise answer
+
+
+def refused(code: str) -> api.TwirpError:
+    return api.TwirpError(code, "READONLY You can't write against a read only replica.", status=500)
+
+
+def context(service: Service) -> JobContext:
+    room: Any = SimpleNamespace(name="call-1")
+    return cast(JobContext, SimpleNamespace(api=SimpleNamespace(room=service), job=SimpleNamespace(room=room)))
+
+
+@pytest.mark.parametrize("gone", [None, refused(api.TwirpErrorCode.NOT_FOUND)])
+async def test_a_call_is_ended_once_livekit_can_end_it(gone: api.TwirpError | None) -> None:
+    service = Service(refused(api.TwirpErrorCode.UNKNOWN), OSError(), aiohttp.ServerDisconnectedError(), gone)
+    await _end_call(context(service))
+    assert len(service.answers) == 1
+
+
+async def test_a_call_that_cant_be_ended_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.conduct.lease.AWAY_FOR", 0.3)
+    with pytest.raises(Unavailable, match="doesn't delete"):
+        await _end_call(context(Service(refused(api.TwirpErrorCode.UNKNOWN))))
