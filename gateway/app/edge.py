@@ -26,10 +26,10 @@ from gateway.calls.shared.controls import Controls
 from gateway.calls.shared.edges import Beating, Edges
 from gateway.config import Settings
 from gateway.edge import takeover
-from gateway.edge.call import Tools
 from gateway.edge.room import warm
 from gateway.edge.seat import LiveKit
 from gateway.edge.service import Edge
+from gateway.edge.tools import Tools
 from gateway.errors import OffhookError, SetupFault
 from gateway.net import sip_stream, sip_udp
 from gateway.net.listener import Listener, listeners

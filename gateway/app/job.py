@@ -34,9 +34,10 @@ from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.shared.working import Working, holder
 from gateway.calls.store.redis_store import RedisStore
 from gateway.conduct.available import looker
-from gateway.conduct.conductor import Conductor, Means
+from gateway.conduct.conductor import Conductor
 from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease, patiently
+from gateway.conduct.means import Means
 from gateway.conduct.mouth import Mouth
 from gateway.conduct.port import Agents
 from gateway.conduct.prompts import PromptBook

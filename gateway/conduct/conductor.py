@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
-from livekit import rtc
 
 from gateway.calls.acts.cues import Key
-from gateway.calls.hearing import ATTENDED, Matrix
-from gateway.calls.shared.spoken import Spoken
-from gateway.calls.store.port import Asked, CallStore
+from gateway.calls.hearing import ATTENDED
+from gateway.calls.store.port import Asked
 from gateway.conduct import play, tones
 from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded
@@ -44,26 +42,21 @@ from gateway.conduct.events import (
     TellSwitched,
 )
 from gateway.conduct.gap import Gap
-from gateway.conduct.house import House
 from gateway.conduct.lease import Lease
 from gateway.conduct.ledger import Ledger
+from gateway.conduct.means import Means
 from gateway.conduct.mouth import Mouth
-from gateway.conduct.outward import LetsOut, nobody
 from gateway.conduct.pickup import PickUp
-from gateway.conduct.port import AgentRunner, Person
-from gateway.conduct.prompts import PromptBook
 from gateway.conduct.room import CallRoom
 from gateway.conduct.script import Script, State
 from gateway.conduct.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
-from gateway.donotcall.port import DoNotCall, MemoryDoNotCall
 from gateway.errors import OffhookError, OurFault, Unavailable
-from gateway.health.store import HealthStore
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks, cancelled
 from gateway.terms.act import Because, Handoff, Onward, Over, Talk
-from gateway.terms.call import Call, Phase, Pool
-from gateway.terms.catalogue import Cue, Lines, come_back
+from gateway.terms.call import Call, Phase
+from gateway.terms.catalogue import Cue, come_back
 from gateway.terms.event import Kind, last_key
 from gateway.terms.kept import Kept
 from gateway.terms.times import THERE_WITHIN
@@ -86,47 +79,6 @@ KEYS_WITHIN = 1.0
 hears meanwhile that they were lost for a moment."""
 ASK_AGAIN = 1.0
 """Seconds until control is asked once more where the call goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a conductor works with."""
-
-    room: rtc.Room
-    connect: Callable[[], Awaitable[None]]
-    """Connects the room."""
-    leave: Callable[[], Awaitable[None]]
-    """Disconnects it."""
-    end_call: Callable[[], Awaitable[None]]
-    """Deletes the room, which ends the phone call. Raises Unavailable."""
-    runner: Callable[[str], AgentRunner]
-    """A new runner of an agent; LookupError when there is none."""
-    lines: Lines
-    """What the call's agent says word for word."""
-    house: House
-    """Performs what no agent is needed for."""
-    hearing: Callable[[Matrix], None]
-    """Lets everybody in the room hear whom the matrix says."""
-    store: CallStore
-    pool: Pool
-    """Whose job this is."""
-    prompts: PromptBook
-    rendered_in: str
-    """The voice the prompts are rendered in."""
-    mouth: Mouth
-    """What the caller hears comes out of it."""
-    prove: Callable[[str, str], str]
-    """See `gateway.terms.gap.proof`, by a room's name and an identity."""
-    spoken: Spoken
-    """What callers have said on the way to their agents."""
-    health: HealthStore
-    """What all calls know of the engines' providers."""
-    look: Callable[[str], Awaitable[Person]]
-    """Who of a team could be rung now."""
-    do_not_call: DoNotCall = field(default_factory=MemoryDoNotCall)
-    """Who is never called again."""
-    lets_out: LetsOut = nobody
-    """Whether the guard would let a number out."""
 
 
 class Conductor:

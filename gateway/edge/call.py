@@ -7,16 +7,13 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network, IPv6Network
+from dataclasses import replace
 from typing import Any, Generic, TypeVar, assert_never
 
 import structlog
 
 from gateway.bus.callstate import QUALITY, Status
-from gateway.bus.ioinfo import CallInfo, IoInfo, Leg, MediaWish
-from gateway.bus.server import Server
+from gateway.bus.ioinfo import CallInfo, Leg, MediaWish
 from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.hold import Hold
@@ -25,21 +22,16 @@ from gateway.edge.line import Line
 from gateway.edge.peer import ABILITIES, Peer, SessionLost
 from gateway.edge.presses import Presses, Way
 from gateway.edge.room import RoomLeg
-from gateway.edge.seat import LiveKit
-from gateway.edge.switchboard import Switchboard
+from gateway.edge.tools import Tools
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener, ranked
-from gateway.net.locator import Locator
-from gateway.net.media import Media
-from gateway.net.signalling import Relay
 from gateway.net.sip_driver import Incoming, NotAcknowledged
 from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, dtmf, quality
 from gateway.sip import info, sdp, session_timer
 from gateway.sip.dialog import DialogId
 from gateway.sip.session_timer import SessionTimer
-from gateway.sip.sign_in import Guard
 from gateway.tasks import Tasks
 from gateway.terms.hold import HOLD
 from gateway.terms.line import LINE, PAUSED, QUIET
@@ -51,32 +43,6 @@ log = structlog.get_logger(__name__)
 _Own = TypeVar("_Own")
 """Events of one direction only."""
 _Effect = TypeVar("_Effect")
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all calls share."""
-
-    io: IoInfo
-    livekit: LiveKit
-    media: Media
-    relay: Relay
-    """Stands between livekit-server and the SDK."""
-    listeners: Sequence[Listener]
-    """Where peers may send media to."""
-    server: Server
-    """Of the service SIPInternal: where each call that is up can be asked for."""
-    locator: Locator
-    guard: Guard
-    """Judges who signs in."""
-    lasting: Tasks
-    """For what outlives a call by a moment: leaving its room, its BYE."""
-    toned: AbstractSet[str] = frozenset()
-    """Dispatch rules while whose PINs are asked for tones are keys; no answer of theirs tells that before the PIN is keyed."""
-    board: Switchboard = field(default_factory=Switchboard)
-    """Who hears whom here, past LiveKit."""
-    refer_from: Sequence[IPv4Network | IPv6Network] = ()
-    """Where PBXs are whose REFERs are followed."""
 
 
 class EdgeCall(ABC, Generic[_Own, _Effect]):

@@ -14,7 +14,7 @@ import structlog
 from gateway.bus.errors import RemoteError
 from gateway.bus.participants import Created, Dial
 from gateway.edge import metrics, takeover
-from gateway.edge.call import EdgeCall, Tools
+from gateway.edge.call import EdgeCall
 from gateway.edge.events import PeerGone, Stopping
 from gateway.edge.inbound.call import InboundCall
 from gateway.edge.inbound.state import TRY_AGAIN
@@ -23,6 +23,7 @@ from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of
 from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
 from gateway.edge.reason import dropped
+from gateway.edge.tools import Tools
 from gateway.errors import PeerFault
 from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming

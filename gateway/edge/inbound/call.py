@@ -15,7 +15,7 @@ import structlog
 from gateway.bus.ioinfo import Leg, RuleAnswer, TrunkAnswer, Verdict
 from gateway.edge import events as ev
 from gateway.edge import metrics
-from gateway.edge.call import EdgeCall, Tools
+from gateway.edge.call import EdgeCall
 from gateway.edge.inbound import events as own
 from gateway.edge.inbound import machine
 from gateway.edge.inbound.pin import PinDesk, say
@@ -24,6 +24,7 @@ from gateway.edge.inbound.state import REALM, TALKING, Call, State
 from gateway.edge.leg import CALL_STATUS, attributes, fixed_headers, harmless, written
 from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.seat import Seat
+from gateway.edge.tools import Tools
 from gateway.errors import PeerFault, SetupFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.sip_driver import Incoming

@@ -19,13 +19,14 @@ from gateway.bus.ioinfo import Leg, Uri
 from gateway.bus.participants import Created, Dial, refused
 from gateway.edge import events as ev
 from gateway.edge import metrics
-from gateway.edge.call import EdgeCall, Tools
+from gateway.edge.call import EdgeCall
 from gateway.edge.leg import CALL_STATUS, fixed_headers, header_attributes, written
 from gateway.edge.outbound import events as own
 from gateway.edge.outbound import machine
 from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
 from gateway.edge.outbound.invite import Ends, ends
 from gateway.edge.seat import Seat
+from gateway.edge.tools import Tools
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.drivers import Drivers
 from gateway.net.sip_exchange import TransactionFailed

@@ -11,12 +11,12 @@ import pytest
 import sipmessage
 
 from gateway.bus.ioinfo import CallInfo, Leg, RuleAnswer, TrunkAnswer, Verdict
-from gateway.edge.call import Tools
 from gateway.edge.events import PeerGone
 from gateway.edge.inbound.call import InboundCall
 from gateway.edge.inbound.state import REALM
 from gateway.edge.leg import leg_of
 from gateway.edge.seat import LiveKit
+from gateway.edge.tools import Tools
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener
 from gateway.net.media import Media
