@@ -284,5 +284,5 @@ SCENARIOS: Mapping[str, tuple[str, Scenario]] = {
     "callback": ("+15105550507", callback),
 }
 """By name: the number, and what the caller does."""
-GREETINGS = {"sales": "Thanks for calling Acme. How can I help?", "support": "This is support. What is wrong?"}
-"""What must be heard once."""
+GREETINGS = {"sales": "Thanks for calling Acme.", "support": "This is support."}
+"""What must be heard once. Not the question after it: to whoever hasn't answered it yet, another job rightly asks it again."""
