@@ -167,11 +167,11 @@ def _hold(state: State, event: Event, now: float) -> Then:
 def _screened(state: State, event: Event, now: float) -> Then:
     """A third is heard. Where the caller was left to them and they turn out to be a machine, the agent goes on."""
     assert isinstance(event, cues.LegSaid | cues.LegSounds)
-    if event.leg != state.talking:
-        return third.screened(state, event, now)
     screening, machine = state.screening.on(event, now)
     heard = replace(state, screening=screening)
-    return _give_back(heard, came=Tried.MACHINE) if machine else (heard, ())
+    if not machine:
+        return heard, ()
+    return _give_back(heard, came=Tried.MACHINE) if event.leg == state.talking else third.let_go(heard, now)
 
 
 def _give_back(state: State, *, dropped: bool = True, came: Tried = Tried.GAVE_BACK) -> Then:

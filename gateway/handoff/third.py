@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.calls.acts import cues, deeds
+from gateway.calls.acts import deeds
 from gateway.calls.acts.cues import Event
 from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import LATE
@@ -113,14 +113,6 @@ def answered(state: State, now: float) -> Then:
     moved, effects = _moved(there, _ANSWERED.get(state.third, state.third))
     noted = (deeds.Consulted(state.third_leg, Tried.ASKED),) if first else ()
     return moved, (*effects, *moved.screening.heard(), *noted)
-
-
-def screened(state: State, event: Event, now: float) -> Then:
-    """A third is heard, who may be a machine."""
-    assert isinstance(event, cues.LegSaid | cues.LegSounds)
-    screening, machine = state.screening.on(event, now)
-    heard_it = replace(state, screening=screening)
-    return let_go(heard_it, now) if machine else (heard_it, ())
 
 
 def let_go(state: State, now: float) -> Then:
