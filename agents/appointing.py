@@ -14,7 +14,7 @@ from livekit.agents.voice import ConversationItemAddedEvent
 from agents.words.history import KEYED, KEYED_SEALED
 from agents.words.lines import Say, line_of
 from gateway.callbacks.said import meant, told
-from gateway.conduct.port import CallbackTimes, Stage
+from gateway.conduct.talk.port import CallbackTimes, Stage
 from gateway.errors import Unavailable
 
 log = structlog.get_logger(__name__)

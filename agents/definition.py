@@ -51,7 +51,7 @@ class Definition:
     """One line for an operator."""
     pool: Pool = Pool.AGENTS
     runner: str = "agents.runner:TalkingRunner"
-    """`module:Class` of its gateway.conduct.port.AgentRunner, loaded only in a job."""
+    """`module:Class` of its gateway.conduct.talk.port.AgentRunner, loaded only in a job."""
     settings: type[BaseModel] = TalkSettings
     record: type[BaseModel] | None = None
     """What it finds out, one optional field each; a field's description is a noun phrase: "your name"."""

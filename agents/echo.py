@@ -6,8 +6,8 @@ import asyncio
 
 from agents.definition import Definition
 from agents.settings import NoSettings
-from gateway.conduct import play, tones
-from gateway.conduct.port import Pcm, Stage
+from gateway.conduct.sound import play, tones
+from gateway.conduct.talk.port import Pcm, Stage
 from gateway.errors import OurFault, PeerFault
 from gateway.rtp import RATE
 from gateway.rtp.dtmf import tones as key_tones

@@ -8,7 +8,7 @@ from functools import cache
 from agents.definition import Definition
 from agents.engines.links import chain
 from agents.engines.rendering import Rendering
-from gateway.conduct.port import AgentRunner, Overhearer, Renderer, Transcriber
+from gateway.conduct.talk.port import AgentRunner, Overhearer, Renderer, Transcriber
 from gateway.config import Settings
 from gateway.terms.call import Pool
 from gateway.terms.catalogue import Catalogue
@@ -35,7 +35,7 @@ def catalogue() -> Catalogue:
 
 
 def warm(settings: Settings, pool: Pool) -> object:
-    """Load what jobs of the pool need, once a process (see gateway.conduct.port.Agents)."""
+    """Load what jobs of the pool need, once a process (see gateway.conduct.talk.port.Agents)."""
     importlib.import_module("agents.engines.overhearing")  # what it compiles would hold up a call's beginning
     if pool is Pool.HOUSE:
         return None

@@ -1,4 +1,4 @@
-"""A talking agent in a call: gateway.conduct.port.AgentRunner on livekit-agents' AgentSession, without its room."""
+"""A talking agent in a call: gateway.conduct.talk.port.AgentRunner on livekit-agents' AgentSession, without its room."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from agents.words.lines import WHOLE, Say, line_of
 from agents.words.prompting import asked, instructions
 from agents.words.tools import END
 from gateway.calls.sealed import Seal
-from gateway.conduct.port import Pcm, Stage
+from gateway.conduct.talk.port import Pcm, Stage
 from gateway.config import Settings
 from gateway.errors import OurFault, Unavailable
 from gateway.health.board import Board
@@ -159,7 +159,7 @@ class TalkingRunner:
         return await asyncio.shield(self._over)
 
     def digit(self, key: str, number: int = 0) -> None:
-        """A key of the caller's (see `gateway.conduct.port.AgentRunner.digit`)."""
+        """A key of the caller's (see `gateway.conduct.talk.port.AgentRunner.digit`)."""
         if self._early is not None:
             self._early.append((key, number))
             return

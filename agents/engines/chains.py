@@ -19,7 +19,7 @@ from agents.engines.hearing import ChainSTT
 from agents.engines.links import Link, chain, voice
 from agents.engines.speaking import RATE, ChainTTS
 from agents.engines.thinking import ChainLLM
-from gateway.conduct.port import Pcm
+from gateway.conduct.talk.port import Pcm
 from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.terms.catalogue import Line
@@ -123,7 +123,7 @@ def _voice(link: Link, settings: Settings) -> tts.TTS[Any]:
 
 
 class Rendering:
-    """Renders lines ahead of the calls (see gateway.conduct.port.Renderer)."""
+    """Renders lines ahead of the calls (see gateway.conduct.talk.port.Renderer)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

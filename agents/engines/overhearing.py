@@ -1,5 +1,5 @@
 """Understands who asks for a person, or never to be called again, by the recognizers that the agents hear with, and without loading any of them (see
-gateway.conduct.port.Overhearer): one phrase at a time, in Deepgram's protocol for recordings.
+gateway.conduct.talk.port.Overhearer): one phrase at a time, in Deepgram's protocol for recordings.
 
 Source: https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded
 """
@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from agents.engines.links import Link, chain
-from gateway.conduct.port import Pcm, Wants
+from gateway.conduct.talk.port import Pcm, Wants
 from gateway.config import Settings
 from gateway.donotcall.wish import no_more_calls
 from gateway.errors import Unavailable

@@ -16,7 +16,7 @@ from agents.line import telephony
 from agents.line.media import StageOutput, frames
 from agents.sales import AGENT
 from agents.words.facts import save_schema
-from gateway.conduct.port import Pcm, Played
+from gateway.conduct.talk.port import Pcm, Played
 
 WITHIN = 5.0
 """Seconds it may take; a rehearsal that fails costs nothing but its time."""
@@ -64,7 +64,7 @@ class _Nothing(io.AudioInput):
 
 
 class _Mute:
-    """A voice that nobody hears (see gateway.conduct.port.Voice)."""
+    """A voice that nobody hears (see gateway.conduct.talk.port.Voice)."""
 
     rate = _RATE
     queued = 0.0

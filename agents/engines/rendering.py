@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 
 from agents.engines.links import voice
-from gateway.conduct.port import Pcm, Renderer
+from gateway.conduct.talk.port import Pcm, Renderer
 from gateway.config import Settings
 from gateway.terms.catalogue import Line
 
 
 class Rendering:
-    """Renders lines ahead of the calls (see gateway.conduct.port.Renderer)."""
+    """Renders lines ahead of the calls (see gateway.conduct.talk.port.Renderer)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

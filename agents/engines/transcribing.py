@@ -1,4 +1,4 @@
-"""Writes recordings down, by the plugin that the agents hear with (see gateway.conduct.port.Transcriber)."""
+"""Writes recordings down, by the plugin that the agents hear with (see gateway.conduct.talk.port.Transcriber)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError
 
 from agents.engines import chains as engines
-from gateway.conduct.port import Pcm
+from gateway.conduct.talk.port import Pcm
 from gateway.config import Settings
 from gateway.errors import Unavailable
 

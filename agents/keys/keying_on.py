@@ -8,7 +8,7 @@ from agents.definition import Definition
 from agents.keys.keypad import NUMBER, Keypad
 from agents.words.lines import Say, line_of
 from gateway.calls.sealed import Seal
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.errors import OurFault
 from gateway.terms.call import Brief
 from gateway.terms.personal import Digits

@@ -12,7 +12,7 @@ from agents.keys.keypad import Keyed
 from agents.words.facts import Facts
 from agents.words.history import KEYED_SEALED
 from gateway.calls.sealed import Seal
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.errors import Unavailable
 from gateway.terms.personal import Digits
 

@@ -12,7 +12,7 @@ from livekit.agents.voice import (
 )
 
 from gateway.calls.talk.silence import asks_to_wait
-from gateway.conduct.port import Attention
+from gateway.conduct.talk.port import Attention
 
 
 class Attending:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from livekit import rtc
 from livekit.agents.voice import io
 
-from gateway.conduct.port import Pcm, Stage, Voice
+from gateway.conduct.talk.port import Pcm, Stage, Voice
 
 FRAME_MS = 20
 LONG = 0.1

@@ -20,9 +20,9 @@ from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEve
 from agents.line.holding import NEVER, Holding
 from agents.line.media import StageOutput
 from agents.words.lines import Say
-from gateway.conduct import tones
-from gateway.conduct.mouth import AUDIBLE
-from gateway.conduct.port import Pcm, Stage
+from gateway.conduct.sfu.mouth import AUDIBLE
+from gateway.conduct.sound import tones
+from gateway.conduct.talk.port import Pcm, Stage
 from gateway.terms.catalogue import Line
 
 FIRST = (Say.HOLD_ON, Say.HOLD_ON_BRIEFLY)

@@ -15,7 +15,7 @@ from agents.line.minutes import Minutes
 from agents.line.silence import Silence
 from agents.line.strangers import Strangers
 from agents.words.lines import Say
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 
 SENTENCE_WITHIN = 10.0
 """Seconds that a sentence may take that is finished before the call ends."""

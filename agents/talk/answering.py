@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from gateway.conduct.port import Stage, Transcriber
+from gateway.conduct.talk.port import Stage, Transcriber
 from gateway.errors import Unavailable
 from gateway.terms.act import Because
 from gateway.terms.said_digits import hidden

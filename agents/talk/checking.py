@@ -25,7 +25,7 @@ from agents.talk.endangered import Endangered
 from agents.words.facts import Facts
 from agents.words.readback import Exact, Readback, Then, begun
 from gateway.calls.acts.digits import Rules
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.errors import Unavailable
 from gateway.terms.number import country_of, e164
 from gateway.terms.personal import Digits

@@ -10,7 +10,7 @@ from typing import Any
 from livekit.agents import AgentSession
 
 from agents.words.lines import danger
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.terms.danger import in_danger
 from gateway.terms.number import country_of
 from gateway.terms.turn import Speaker

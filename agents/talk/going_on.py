@@ -11,7 +11,7 @@ from agents.definition import Definition, greeting, notices
 from agents.talk.resuming import Answer, Ask, GetPerson, conversation, pick_up
 from agents.words.lines import Say, line_of
 from gateway.calls.sealed import Seal
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.errors import OurFault
 from gateway.terms.act import Talk
 from gateway.terms.catalogue import come_back

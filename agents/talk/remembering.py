@@ -10,7 +10,7 @@ from livekit.agents import AgentSession
 from livekit.agents.voice import AgentStateChangedEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
 from agents.keys.keypad import Keypad
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.terms.kept import Heard
 from gateway.terms.personal import Words
 from gateway.terms.turn import Speaker

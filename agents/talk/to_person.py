@@ -12,7 +12,7 @@ from livekit.agents.llm import Tool, Toolset
 from agents.appointing import Appointing
 from agents.words.lines import FOR_PERSON, Say, line_of
 from agents.words.tools import HAND_OVER, MESSAGE, PERSON
-from gateway.conduct.port import Person, Stage
+from gateway.conduct.talk.port import Person, Stage
 from gateway.donotcall.port import Unwanted as Never
 from gateway.errors import Unavailable
 from gateway.terms.emergency import callable_number

@@ -9,7 +9,7 @@ from livekit.agents.llm import Tool, Toolset
 
 from agents.words.lines import Say, line_of
 from agents.words.tools import transfer
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 
 
 def tools(stage: Stage, leave: Callable[[str], None]) -> list[Tool | Toolset]:

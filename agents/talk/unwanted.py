@@ -11,7 +11,7 @@ from livekit.agents.llm import ChatMessage
 from livekit.agents.voice import ConversationItemAddedEvent
 
 from agents.words.lines import Say
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.donotcall.wish import no_more_calls
 from gateway.errors import Unavailable
 

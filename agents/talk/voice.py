@@ -13,7 +13,7 @@ from agents.definition import line, pronounced_as
 from agents.line.media import frames
 from agents.line.patience import Patience
 from agents.words.lines import Say, line_of
-from gateway.conduct.port import Pcm, Stage
+from gateway.conduct.talk.port import Pcm, Stage
 from gateway.terms.catalogue import Line
 
 PLAY_WITHIN = 30.0

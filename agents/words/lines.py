@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from gateway.conduct.port import Person
+from gateway.conduct.talk.port import Person
 from gateway.terms.danger import emergency_number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from gateway.conduct.stage import CallStage
+from gateway.conduct.talk.stage import CallStage
 from gateway.handoff.card import DECLINE_HERE, LASTS, TAKE_HERE, Caller, card
 from gateway.terms.act import Handoff
 from gateway.terms.call import Call

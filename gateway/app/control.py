@@ -32,7 +32,7 @@ from gateway.calls.shared.edges import Edges
 from gateway.calls.shared.lifelines import held
 from gateway.calls.shared.presence import BEAT, Presence
 from gateway.calls.store.redis_store import RedisStore
-from gateway.conduct.prompts import PromptBook
+from gateway.conduct.sound.prompts import PromptBook
 from gateway.config import Settings
 from gateway.dispatch import deaths
 from gateway.dispatch.deaths import Deaths

@@ -21,27 +21,27 @@ from gateway.calls.shared.pacing import Pacer
 from gateway.calls.shared.redis_pacing import RedisPacer
 from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.store.port import CallStore
-from gateway.conduct import ringback
-from gateway.conduct.answers import answering
-from gateway.conduct.ear import Ear
-from gateway.conduct.hearing import Hearing
-from gateway.conduct.holding import Holding
-from gateway.conduct.house import House
-from gateway.conduct.house_voice import HouseVoice
-from gateway.conduct.leg_ear import LegEar
-from gateway.conduct.legs import Legs
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.outward import Guard, Outward
-from gateway.conduct.overhear import overhearing
-from gateway.conduct.port import Overhearer, Transcriber
-from gateway.conduct.prompts import PromptBook
-from gateway.conduct.record import Recorder
-from gateway.conduct.speak import Speaker
-from gateway.conduct.stage import CallStage
-from gateway.conduct.tools import Tools
-from gateway.conduct.waiting import Line
-from gateway.conduct.whispers import Whispers
-from gateway.conduct.words import Wording
+from gateway.conduct.acts.house import House
+from gateway.conduct.acts.tools import Tools
+from gateway.conduct.caller.ear import Ear
+from gateway.conduct.caller.overhear import overhearing
+from gateway.conduct.legs.answers import answering
+from gateway.conduct.legs.holding import Holding
+from gateway.conduct.legs.leg_ear import LegEar
+from gateway.conduct.legs.legs import Legs
+from gateway.conduct.legs.outward import Guard, Outward
+from gateway.conduct.legs.waiting import Line
+from gateway.conduct.legs.whispers import Whispers
+from gateway.conduct.messages.record import Recorder
+from gateway.conduct.sfu.hearing import Hearing
+from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sound import ringback
+from gateway.conduct.sound.house_voice import HouseVoice
+from gateway.conduct.sound.prompts import PromptBook
+from gateway.conduct.sound.speak import Speaker
+from gateway.conduct.sound.words import Wording
+from gateway.conduct.talk.port import Overhearer, Transcriber
+from gateway.conduct.talk.stage import CallStage
 from gateway.config import Settings
 from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.guard.redis_book import RedisRuleBook

@@ -33,15 +33,15 @@ from gateway.calls.shared.presence import Presence
 from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.shared.working import Working, holder
 from gateway.calls.store.redis_store import RedisStore
-from gateway.conduct.available import looker
 from gateway.conduct.conductor import Conductor
-from gateway.conduct.hearing import Hearing
 from gateway.conduct.lease import Lease, patiently
+from gateway.conduct.legs.available import looker
 from gateway.conduct.means import Means
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.port import Agents
-from gateway.conduct.prompts import PromptBook
+from gateway.conduct.sfu.hearing import Hearing
+from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sound.prompts import PromptBook
 from gateway.conduct.spool import Spool
+from gateway.conduct.talk.port import Agents
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
 from gateway.donotcall.redis_list import RedisDoNotCall

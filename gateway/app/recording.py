@@ -10,12 +10,12 @@ from redis.asyncio import Redis
 from gateway.app.catalogue import registry
 from gateway.calls.acts.cues import RecordingEnded
 from gateway.calls.store.redis_store import RedisStore
-from gateway.conduct.port import Agents
-from gateway.conduct.record import Hear, Recorder
-from gateway.conduct.salvage import salvage_messages
-from gateway.conduct.tapes import Tapes
+from gateway.conduct.messages.record import Hear, Recorder
+from gateway.conduct.messages.salvage import salvage_messages
+from gateway.conduct.messages.tapes import Tapes
+from gateway.conduct.messages.transcripts import Transcripts, telling, transcribe_messages
+from gateway.conduct.talk.port import Agents
 from gateway.conduct.tell import Teller
-from gateway.conduct.transcripts import Transcripts, telling, transcribe_messages
 from gateway.config import Settings
 from gateway.terms.act import Record
 from gateway.terms.call import Call

@@ -9,8 +9,8 @@ import time
 import structlog
 
 from gateway.calls.people.roster import Rosters
-from gateway.conduct.ahead import make_ready
-from gateway.conduct.prompts import PromptBook
+from gateway.conduct.sound.ahead import make_ready
+from gateway.conduct.sound.prompts import PromptBook
 from gateway.dispatch import outbound
 from gateway.dispatch.rosters import publish
 from gateway.dispatch.said import own

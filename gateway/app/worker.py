@@ -35,10 +35,10 @@ from gateway.calls.shared.lifelines import hold
 from gateway.calls.shared.presence import Presence, keep_telling
 from gateway.calls.shared.working import Working
 from gateway.calls.store.redis_store import RedisStore
-from gateway.conduct.port import Agents
-from gateway.conduct.prompts import PromptBook
-from gateway.conduct.rendering import render_ahead
+from gateway.conduct.sound.prompts import PromptBook
+from gateway.conduct.sound.rendering import render_ahead
 from gateway.conduct.spool import keep_shipping
+from gateway.conduct.talk.port import Agents
 from gateway.config import Settings
 from gateway.errors import SetupFault, Unavailable
 from gateway.lasting import Lasting

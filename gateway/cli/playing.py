@@ -23,7 +23,7 @@ def play(file: Path) -> bool:
         if (found := shutil.which(player)) and _runs([found, *options, str(file)]):
             return True
     if found := shutil.which(_RAW[0]):
-        from gateway.conduct import opus
+        from gateway.conduct.sound import opus
         from gateway.rtp import RATE
 
         return _runs([found, *_RAW[1:], str(RATE)], opus.read(file).tobytes())
@@ -42,7 +42,7 @@ def save(file: Path, to: Path) -> None:
 
 
 def _wav(file: Path, to: Path) -> None:
-    from gateway.conduct import opus
+    from gateway.conduct.sound import opus
     from gateway.rtp import RATE
 
     samples = opus.read(file)

@@ -14,11 +14,9 @@ import structlog
 from gateway.calls.acts.cues import Key
 from gateway.calls.hearing import ATTENDED
 from gateway.calls.store.port import Asked
-from gateway.conduct import play, tones
-from gateway.conduct.attention import attended
 from gateway.conduct.bounded import bounded
-from gateway.conduct.cast import Cast
-from gateway.conduct.counting import Pressed
+from gateway.conduct.caller.counting import Pressed
+from gateway.conduct.caller.gap import Gap
 from gateway.conduct.events import (
     Apologise,
     Apologised,
@@ -41,15 +39,17 @@ from gateway.conduct.events import (
     TellHangup,
     TellSwitched,
 )
-from gateway.conduct.gap import Gap
 from gateway.conduct.lease import Lease
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.means import Means
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.pickup import PickUp
-from gateway.conduct.room import CallRoom
 from gateway.conduct.script import Script, State
-from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sfu.room import CallRoom
+from gateway.conduct.sound import play, tones
+from gateway.conduct.talk.attention import attended
+from gateway.conduct.talk.cast import Cast
+from gateway.conduct.talk.pickup import PickUp
+from gateway.conduct.talk.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.errors import OffhookError, OurFault, Unavailable
 from gateway.metrics import EDGE_ERRORS

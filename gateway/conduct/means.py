@@ -10,11 +10,11 @@ from livekit import rtc
 from gateway.calls.hearing import Matrix
 from gateway.calls.shared.spoken import Spoken
 from gateway.calls.store.port import CallStore
-from gateway.conduct.house import House
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.outward import LetsOut, nobody
-from gateway.conduct.port import AgentRunner, Person
-from gateway.conduct.prompts import PromptBook
+from gateway.conduct.acts.house import House
+from gateway.conduct.legs.outward import LetsOut, nobody
+from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sound.prompts import PromptBook
+from gateway.conduct.talk.port import AgentRunner, Person
 from gateway.donotcall.port import DoNotCall, MemoryDoNotCall
 from gateway.health.store import HealthStore
 from gateway.terms.call import Pool

@@ -9,8 +9,9 @@ import numpy as np
 from livekit import api
 from livekit.agents.utils import http_context
 
-from gateway.conduct import house_voice, machines, music, speak, tones, words
-from gateway.conduct.ringback import AMERICA, EUROPE
+from gateway.conduct.acts import machines
+from gateway.conduct.sound import house_voice, music, speak, tones, words
+from gateway.conduct.sound.ringback import AMERICA, EUROPE
 from gateway.redis_client import open_client
 from gateway.rtp import RATE, level
 from gateway.terms.emergency import callable_number

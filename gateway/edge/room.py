@@ -262,7 +262,7 @@ class RoomLeg:
             await room.local_participant.publish_track(mouth.track, options)
 
     async def _on_renew(self, _: rtc.RpcInvocationData) -> str:
-        """Somebody in the room wants our track to be another: see `gateway.conduct.renewing`. LiveKit's API alone decides who
+        """Somebody in the room wants our track to be another: see `gateway.conduct.sfu.renewing`. LiveKit's API alone decides who
         hears it."""
         async with self._renewing:
             if self._room is None or self._mouth is None or self._left:

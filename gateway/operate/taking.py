@@ -1,7 +1,7 @@
 """A call that is taken in a browser: how it stands for whoever has the link, the lead, and the token by which they join.
 
 The token lets a browser into the caller's room as the browser of one member: it may send its microphone, and nothing else.
-Whether it gets the call, and hears anybody, is for the call's job to say, as of a phone (`gateway.conduct.browsers`).
+Whether it gets the call, and hears anybody, is for the call's job to say, as of a phone (`gateway.conduct.sfu.browsers`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from livekit import api
 
 from gateway.calls.hearing import leg as identity_of
 from gateway.calls.store.port import CallStore
-from gateway.conduct import machines
-from gateway.conduct.browsers import BROWSER
-from gateway.conduct.legs import MEMBER
+from gateway.conduct.acts import machines
+from gateway.conduct.legs.legs import MEMBER
+from gateway.conduct.sfu.browsers import BROWSER
 from gateway.config import Settings
 from gateway.handoff.answers import Answers
 from gateway.handoff.browser import Standing, Stands, browser_leg, stands

@@ -1,10 +1,10 @@
 """The least that a job is to the LiveKit SDK: a process that joins a room, hears nobody unless it says so, and does one of these:
 
 - `documented`: publishes a track as the SDK is documented, and says silence, 20 ms at a time;
-- `alike`: publishes as the house does (gateway.conduct.mouth, .play: bit rate, queue, seconds handed over at a time), and
+- `alike`: publishes as the house does (gateway.conduct.sfu.mouth, .play: bit rate, queue, seconds handed over at a time), and
   says a tone, as its prompt is in the bench;
 - `hearing`: the same, and hears the other one that is in the room, as the house does at a menu where a caller may say
-  what they want (gateway.conduct.overhear): two of them, each in a process of its own, hear each other;
+  what they want (gateway.conduct.caller.overhear): two of them, each in a process of its own, hear each other;
 - `there`: publishes nothing.
 
 python -m tests.bench.bare_voice URL KEY SECRET ROOM HOW      # prints the process's private bytes before it joins, then "up"
@@ -19,8 +19,9 @@ import sys
 import psutil
 from livekit import api, rtc
 
-from gateway.conduct import mouth, play
-from gateway.conduct.overhear import FRAME_MS
+from gateway.conduct.caller.overhear import FRAME_MS
+from gateway.conduct.sfu import mouth
+from gateway.conduct.sound import play
 from gateway.rtp import RATE
 from tests.bench.house_ears import tone
 from tests.e2e.servers import LiveKit

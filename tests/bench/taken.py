@@ -21,8 +21,8 @@ import psutil
 from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, bridge, consults, hears, whispering
-from gateway.conduct.hearing import Hearing
-from gateway.conduct.mouth import Mouth
+from gateway.conduct.sfu.hearing import Hearing
+from gateway.conduct.sfu.mouth import Mouth
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.rtp import FRAME, RATE

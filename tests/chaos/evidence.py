@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from gateway.cli.calls import record_json
 from gateway.cli.shown import as_json
-from gateway.conduct import opus
+from gateway.conduct.sound import opus
 from gateway.phone.timeline import closed
 from gateway.records import store
 from gateway.records.schema import DELIVERIES

@@ -23,8 +23,8 @@ from agents.words.lines import Say, line_of
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.ledger import Ledger
-from gateway.conduct.port import Pcm, Played
-from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.talk.port import Pcm, Played
+from gateway.conduct.talk.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.rtp import Samples
 from gateway.terms.call import Brief, Call, CallId, Pool

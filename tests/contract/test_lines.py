@@ -18,8 +18,8 @@ from gateway.calls.people.memory_members import MemoryMembers
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
 from gateway.calls.people.roster import MemoryRosters, Roster, Rosters
-from gateway.conduct import waiting
-from gateway.conduct.waiting import Line
+from gateway.conduct.legs import waiting
+from gateway.conduct.legs.waiting import Line
 from gateway.terms.act import Callee, Onward, Over, Wait
 from gateway.terms.call import CallId
 

@@ -19,7 +19,7 @@ from livekit.agents.job import _apply_auto_subscribe_opts
 
 from gateway.app.job import _Job
 from gateway.calls.hearing import ATTENDED, consults
-from gateway.conduct.hearing import Hearing
+from gateway.conduct.sfu.hearing import Hearing
 from gateway.rtp import RATE
 from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server, until
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agents.engines.overhearing import WITHIN, Overhearing
-from gateway.conduct.port import Pcm, Wants
+from gateway.conduct.talk.port import Pcm, Wants
 from gateway.config import Settings
 from gateway.errors import Unavailable
 from gateway.phone.voice import Voice

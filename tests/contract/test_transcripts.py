@@ -18,11 +18,20 @@ from agents.registry import transcriber
 from gateway.app import recording
 from gateway.calls.acts.cues import RecordingEnded
 from gateway.calls.store.redis_store import RedisStore
-from gateway.conduct import opus, salvage, transcripts
-from gateway.conduct.port import Pcm
-from gateway.conduct.tapes import Tapes
+from gateway.conduct.messages import salvage, transcripts
+from gateway.conduct.messages.tapes import Tapes
+from gateway.conduct.messages.transcripts import (
+    AT_MOST,
+    ELSEWHERE,
+    LEASE,
+    Transcripts,
+    Unheard,
+    telling,
+    transcribe_messages,
+)
+from gateway.conduct.sound import opus
+from gateway.conduct.talk.port import Pcm
 from gateway.conduct.tell import Teller
-from gateway.conduct.transcripts import AT_MOST, ELSEWHERE, LEASE, Transcripts, Unheard, telling, transcribe_messages
 from gateway.config import from_environment
 from gateway.errors import Unavailable
 from gateway.metrics import EDGE_ERRORS

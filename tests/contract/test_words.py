@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from gateway.conduct import rendering
-from gateway.conduct.ahead import make_ready
-from gateway.conduct.house_voice import HouseVoice
-from gateway.conduct.port import Pcm
-from gateway.conduct.prompts import PromptBook
-from gateway.conduct.rendering import render_ahead
-from gateway.conduct.words import ASK_WITHIN, READ_WITHIN, Audio, Wording
+from gateway.conduct.sound import rendering
+from gateway.conduct.sound.ahead import make_ready
+from gateway.conduct.sound.house_voice import HouseVoice
+from gateway.conduct.sound.prompts import PromptBook
+from gateway.conduct.sound.rendering import render_ahead
+from gateway.conduct.sound.words import ASK_WITHIN, READ_WITHIN, Audio, Wording
+from gateway.conduct.talk.port import Pcm
 from gateway.dialplan.state import State
 from gateway.errors import Unavailable
 from gateway.phone.ears import find_like

@@ -21,9 +21,9 @@ from livekit import api, rtc
 from gateway.calls.acts.cues import LegAnswered, LegFailed, LegLeft, LegRings
 from gateway.calls.acts.deeds import Dial
 from gateway.calls.hearing import ATTENDED
-from gateway.conduct.hearing import Hearing
-from gateway.conduct.legs import Legs
-from gateway.conduct.outward import Outward
+from gateway.conduct.legs.legs import Legs
+from gateway.conduct.legs.outward import Outward
+from gateway.conduct.sfu.hearing import Hearing
 from gateway.terms.act import Callee
 from gateway.terms.call import Brief, Call, CallId, Pool
 from gateway.terms.gap import proof

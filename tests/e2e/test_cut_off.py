@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agents.echo import CHIME
-from gateway.conduct.reach import LOOK, MISSES
-from gateway.conduct.room import ASTRAY
+from gateway.conduct.sfu.reach import LOOK, MISSES
+from gateway.conduct.sfu.room import ASTRAY
 from gateway.phone.call import silence
 from gateway.terms.event import Kind
 from tests.chaos.proxy import proxy

@@ -18,7 +18,7 @@ from agents.words.lines import Say, line_of
 from gateway.calls.words import message as words_message
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
-from gateway.conduct.music import default
+from gateway.conduct.sound.music import default
 from gateway.phone.call import Call, Unmet
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone

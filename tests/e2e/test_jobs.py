@@ -13,8 +13,8 @@ import pytest_asyncio
 from livekit import api, rtc
 
 from agents.echo import CHIME
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.room import CallRoom
+from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sfu.room import CallRoom
 from gateway.phone.call import Unmet, silence
 from gateway.terms.event import Kind
 from tests.e2e.job_lab import Desk, Servers, Worker, line, telling_what_was_heard, worker

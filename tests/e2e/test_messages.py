@@ -15,11 +15,11 @@ from livekit import api, rtc
 from gateway.calls.acts.cues import Begun, Event, Heard, Kept, Key
 from gateway.calls.acts.deeds import DropRecording, Finish, KeepRecording, Say, Sound, StartRecording, StopRecording
 from gateway.calls.acts.message import LEFT, Leaving, State
-from gateway.conduct import opus
-from gateway.conduct.mouth import Mouth
-from gateway.conduct.record import Recorder
-from gateway.conduct.room import CallRoom
-from gateway.conduct.tapes import Tape, Tapes
+from gateway.conduct.messages.record import Recorder
+from gateway.conduct.messages.tapes import Tape, Tapes
+from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sfu.room import CallRoom
+from gateway.conduct.sound import opus
 from gateway.phone.ears import LIKE, find_like
 from gateway.phone.phone import Phone
 from gateway.rtp import RATE

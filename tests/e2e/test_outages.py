@@ -19,7 +19,7 @@ import sipmessage
 
 from agents.words.lines import Say, line_of
 from gateway.calls.shared.controls import LOST, SURE
-from gateway.conduct.room import ASTRAY
+from gateway.conduct.sfu.room import ASTRAY
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.redis_client import open_client

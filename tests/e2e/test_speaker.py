@@ -14,14 +14,14 @@ import pytest
 from livekit import api, rtc
 
 from gateway.calls.acts.cues import Heard
-from gateway.conduct import play
-from gateway.conduct.house_voice import HouseVoice
-from gateway.conduct.music import LEVEL
-from gateway.conduct.port import Pcm
-from gateway.conduct.prompts import PromptBook
-from gateway.conduct.ringback import AMERICA
-from gateway.conduct.speak import Speaker
-from gateway.conduct.words import ASK_WITHIN, Wording
+from gateway.conduct.sound import play
+from gateway.conduct.sound.house_voice import HouseVoice
+from gateway.conduct.sound.music import LEVEL
+from gateway.conduct.sound.prompts import PromptBook
+from gateway.conduct.sound.ringback import AMERICA
+from gateway.conduct.sound.speak import Speaker
+from gateway.conduct.sound.words import ASK_WITHIN, Wording
+from gateway.conduct.talk.port import Pcm
 from gateway.phone.call import Call as PhoneCall
 from gateway.phone.phone import Phone
 from gateway.redis_client import open_client

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from gateway.calls.words.message import Say, line_of
-from gateway.conduct import opus
+from gateway.conduct.sound import opus
 from gateway.phone.call import Call
 from gateway.phone.ears import LIKE, find_like
 from gateway.phone.phone import Phone

@@ -20,7 +20,7 @@ from agents.runner import TalkingRunner
 from gateway.calls.shared.spoken import MemorySpoken, Spoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.conduct.ledger import Ledger
-from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.talk.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
 from gateway.errors import Unavailable

@@ -14,7 +14,7 @@ from livekit.agents.llm import ChatMessage
 
 from agents.appointing import Appointing
 from agents.talk.unwanted import Unwanted
-from gateway.conduct.port import CallbackTimes
+from gateway.conduct.talk.port import CallbackTimes
 from gateway.errors import Unavailable
 
 UTC = ZoneInfo("UTC")

@@ -19,7 +19,7 @@ from agents.registry import definition
 from agents.runner import TalkingRunner
 from gateway.calls.shared.spoken import MemorySpoken
 from gateway.conduct.ledger import Ledger
-from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.talk.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
 from gateway.config import Settings
 from gateway.terms.act import Because

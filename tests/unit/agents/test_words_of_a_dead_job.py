@@ -14,7 +14,7 @@ from agents import runner
 from agents.definition import notices
 from agents.words.lines import Say, line_of
 from gateway.calls.shared.spoken import MemorySpoken
-from gateway.conduct.port import Pcm
+from gateway.conduct.talk.port import Pcm
 from gateway.terms.act import Because
 from gateway.terms.call import Brief
 from gateway.terms.event import Event, Kind

@@ -12,7 +12,7 @@ from livekit import api
 from livekit.agents import AutoSubscribe, JobContext
 
 from gateway.app.job import Dispatched, _end_call, _Job, read_dispatch
-from gateway.conduct.hearing import Hearing
+from gateway.conduct.sfu.hearing import Hearing
 from gateway.errors import Unavailable
 
 

@@ -21,7 +21,7 @@ pool, late, *preloaded = sys.argv[1:]
 for name in preloaded: importlib.import_module(name)
 print([name for name in late.split() if name not in sys.modules], threading.active_count())
 from gateway.app.job import RATES
-from gateway.conduct import music
+from gateway.conduct.sound import music
 from gateway.terms.call import Pool
 before = music.default.cache_info().misses
 music.default(RATES[Pool(pool)])

@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from gateway.conduct import music
+from gateway.conduct.sound import music
 from gateway.phone.voice import Voice
 from gateway.rtp import RATE, Samples
 from tests.chaos.callers import tone

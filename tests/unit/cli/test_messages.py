@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import calls
 from gateway.cli.messages import command
-from gateway.conduct import opus
+from gateway.conduct.sound import opus
 from gateway.rtp import RATE
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind

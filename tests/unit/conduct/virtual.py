@@ -7,7 +7,7 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from gateway.conduct.port import Played
+from gateway.conduct.talk.port import Played
 
 _T = TypeVar("_T")
 RATE = 8000
@@ -41,7 +41,7 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 class Voice:
-    """Implements gateway.conduct.port.Voice: plays by the loop's clock, and remembers what was heard when."""
+    """Implements gateway.conduct.talk.port.Voice: plays by the loop's clock, and remembers what was heard when."""
 
     def __init__(self) -> None:
         self.rate = RATE

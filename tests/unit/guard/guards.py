@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from gateway.conduct.outward import Guard
+from gateway.conduct.legs.outward import Guard
 from gateway.guard.book import MemoryRuleBook
 from gateway.guard.meter import MemoryMeter
 from gateway.terms.outbound import Outbound, Rules

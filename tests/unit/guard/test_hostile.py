@@ -30,14 +30,14 @@ from gateway.calls.shared.spoken import MemorySpoken
 from gateway.calls.store.memory import MemoryStore
 from gateway.calls.store.port import Asked
 from gateway.calls.store.wire import ask_texts, call_fields, read_ask, read_call
-from gateway.conduct import machines
+from gateway.conduct.acts import machines
+from gateway.conduct.acts.perform import Part, Performance
+from gateway.conduct.acts.tools import Tools
 from gateway.conduct.ledger import Ledger
-from gateway.conduct.legs import Legs
-from gateway.conduct.outward import Guard, Outward
-from gateway.conduct.perform import Part, Performance
-from gateway.conduct.stage import CallStage, Parts
+from gateway.conduct.legs.legs import Legs
+from gateway.conduct.legs.outward import Guard, Outward
+from gateway.conduct.talk.stage import CallStage, Parts
 from gateway.conduct.tell import Teller
-from gateway.conduct.tools import Tools
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State

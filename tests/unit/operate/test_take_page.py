@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.calls.acts import cues
-from gateway.conduct import machines
+from gateway.conduct.acts import machines
 from gateway.config import from_environment
 from gateway.errors import Unavailable
 from gateway.handoff.answers import MemoryAnswers

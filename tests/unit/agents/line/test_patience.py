@@ -16,8 +16,8 @@ from agents.line.holding import WITHIN
 from agents.line.media import StageOutput
 from agents.line.patience import PHRASES, Patience, sounding
 from agents.words.lines import Say, line_of
-from gateway.conduct import tones
-from gateway.conduct.port import Pcm, Played
+from gateway.conduct.sound import tones
+from gateway.conduct.talk.port import Pcm, Played
 from gateway.terms.catalogue import Line
 from tests.e2e.servers import until
 from tests.unit.agents.telling_session import TellingSession

@@ -17,7 +17,7 @@ from agents.line.media import StageInput
 from agents.line.watching import Means, Watch
 from agents.words.lines import Say
 from gateway.calls.talk import silence, stranger
-from gateway.conduct.attention import Attention
+from gateway.conduct.talk.attention import Attention
 from gateway.terms.call import Brief
 from tests.unit.agents.telling_session import TellingSession
 from tests.unit.calls.line_sounds import pcm, tty

@@ -11,7 +11,7 @@ import pytest
 
 from agents.talk import answering
 from agents.talk.answering import led_by_words, words_before
-from gateway.conduct.port import Pcm
+from gateway.conduct.talk.port import Pcm
 from gateway.errors import Unavailable
 from gateway.terms.act import Because
 from gateway.terms.call import Brief, Call

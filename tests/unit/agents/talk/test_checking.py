@@ -15,7 +15,7 @@ from livekit.agents.llm import ChatMessage, FunctionCall
 from agents.registry import definition
 from agents.talk.checking import Checking, Means
 from agents.words.facts import Facts
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.speech.dialogue.reply import reply
 from gateway.terms.call import Brief
 from gateway.terms.personal import Digits, Number

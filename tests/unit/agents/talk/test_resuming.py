@@ -17,7 +17,7 @@ from agents.talk.resuming import Answer, Ask, GetPerson, pick_up, request
 from agents.words.facts import Facts
 from agents.words.history import history
 from agents.words.lines import Say, line_of
-from gateway.conduct.port import Stage
+from gateway.conduct.talk.port import Stage
 from gateway.terms.act import Act, Record, Talk
 from gateway.terms.call import Brief
 from gateway.terms.kept import Heard, Kept

@@ -1,0 +1,1 @@
+"""What no agent is needed for: performs a call's acts."""

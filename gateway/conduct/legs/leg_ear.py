@@ -1,0 +1,110 @@
+"""Hears somebody who has answered: what they say, and whether it may be a machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Self
+
+import structlog
+from livekit import rtc
+
+from gateway.calls.acts.cues import LegSaid, LegSound, LegSounds
+from gateway.calls.hearing import leg as identity_of
+from gateway.calls.talk.ear import Ear, Sound
+from gateway.conduct.caller.phrases import Phrases
+from gateway.conduct.sfu.listening import Listening
+from gateway.conduct.talk.port import Pcm, Transcriber
+from gateway.errors import Unavailable
+from gateway.rtp import RATE
+from gateway.tasks import Tasks
+
+FRAME_MS = 20
+"""Milliseconds heard at a time."""
+MONOLOGUE = 4.0
+"""Seconds that nobody talks at a stretch who answers a phone: "Hello, this is Ana of Acme, how can I help?" takes three."""
+WRITTEN_WITHIN = 3.0
+"""Seconds after which nobody waits for the words of a phrase."""
+_SOUNDS = {Sound.BEEP: LegSound.BEEP, Sound.MUSIC: LegSound.MUSIC}
+
+Happened = Callable[[LegSaid | LegSounds], None]
+
+log = structlog.get_logger(__name__)
+
+
+class LegEar:
+    """One leg's. Use it as a context; `happened` is called on the loop's thread."""
+
+    def __init__(self, room: rtc.Room, leg: str, happened: Happened, transcriber: Transcriber, language: str) -> None:
+        """`transcriber`: as long as it doesn't answer keys alone count, and what may be a machine is told by its sounds."""
+        self._room, self._leg, self._happened = room, leg, happened
+        self._transcriber, self._language = transcriber, language
+        self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
+        self._listening = Listening(room)
+        self._tasks = Tasks("a leg's ear")
+
+    async def __aenter__(self) -> Self:
+        self._listening.on("track_subscribed", lambda track, _, who: self._subscribed(track, who))
+        who = self._room.remote_participants.get(identity_of(self._leg))
+        for publication in who.track_publications.values() if who is not None else ():
+            if publication.track is not None and who is not None:
+                self._subscribed(publication.track, who)
+        self._tasks.start(self._hear(), f"ear of {self._leg}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listening.stop()
+        await self._tasks.__aexit__(kind, error, trace)
+
+    def _subscribed(self, track: rtc.Track, who: rtc.RemoteParticipant) -> None:
+        ours = who.identity == identity_of(self._leg) and isinstance(track, rtc.RemoteAudioTrack)
+        if ours and isinstance(track, rtc.RemoteAudioTrack) and not self._track.done():
+            self._track.set_result(track)
+
+    async def _hear(self) -> None:
+        phrases, ear, monologue = Phrases(), Ear(), Monologue()
+        async for frame in self._frames(await self._track):
+            for sound in ear.feed(frame):
+                if sound in _SOUNDS:
+                    self._happened(LegSounds(self._leg, _SOUNDS[sound]))
+            ended = phrases.hear(frame)
+            if monologue.told(talking=phrases.talking, seconds=FRAME_MS / 1000):
+                self._happened(LegSounds(self._leg, LegSound.MONOLOGUE))
+            if ended:
+                self._tasks.start(self._write(phrases.audio), "write a leg's words down")
+
+    async def _frames(self, track: rtc.RemoteAudioTrack) -> AsyncIterator[bytes]:
+        stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE, num_channels=1, frame_size_ms=FRAME_MS)
+        try:
+            async for event in stream:
+                yield bytes(event.frame.data)
+        finally:
+            await stream.aclose()
+
+    async def _write(self, phrase: bytes) -> None:
+        audio = Pcm(RATE, phrase)
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN):
+                text = await self._transcriber.transcribe(audio, self._language)
+        except (Unavailable, TimeoutError) as bad:
+            log.warning("what a leg says isn't understood now", leg=self._leg, why=str(bad) or "It took too long.")
+            return
+        log.debug("a leg has said something", leg=self._leg, seconds=audio.seconds, words=len(text.split()))
+        if text:
+            self._happened(LegSaid(self._leg, text))
+
+
+class Monologue:
+    """Notices whoever talks on and on. Pure."""
+
+    def __init__(self) -> None:
+        self._lasts = 0.0
+
+    def told(self, *, talking: bool, seconds: float) -> bool:
+        """Whether somebody has talked so long just now; once for each. `seconds`: how long it was listened to."""
+        before = self._lasts
+        self._lasts = before + seconds if talking else 0.0
+        return before < MONOLOGUE <= self._lasts

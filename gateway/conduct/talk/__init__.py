@@ -1,0 +1,1 @@
+"""An agent that talks with a caller, and the border that it sees of us."""
