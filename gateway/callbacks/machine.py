@@ -47,6 +47,8 @@ class State(StrEnum):
 UNDER_WAY = (State.DUE, State.HUMAN, State.CALLER, State.TALKING)
 """In the order in which they follow."""
 OPEN = (State.BOOKED, *UNDER_WAY)
+_LEAST = 60.0
+"""Seconds from another time until it is late, however late it had been before."""
 _UNMADE = (State.BOOKED, State.DUE)
 """Nobody is rung yet. Of one that is due, only who knows that its call isn't there may say what keeps it from being made."""
 
@@ -132,6 +134,8 @@ class PutOff:
     """Its time has come, and the callee can't be called then: they are at the next time when they can."""
 
     at: float
+    known: bool = True
+    """They can then; False where nobody knows when, and `at` is when somebody looks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +241,14 @@ def _put_off(one: Booking, event: Event, now: float) -> _Then:
     assert isinstance(event, PutOff)
     if one.state not in _UNMADE or event.at <= one.at:
         return one, ()
-    # The team closes for a holiday, say: the callee is called when it is there, and that isn't late.
-    off = replace(one, at=event.at, by=max(one.by, event.at + (one.by - one.at)))
     # A run that was claimed wasn't made, so that it isn't one of those that the plan gives; its id isn't used again.
-    return (off if one.state is State.BOOKED else replace(off, state=State.BOOKED, most=one.most + 1)), ()
+    unmade = one if one.state is State.BOOKED else replace(one, state=State.BOOKED, most=one.most + 1)
+    if not event.known:
+        return replace(unmade, at=event.at), ()  # and it is late when it is
+    # The team closes for a holiday, say: the callee is called when it is there, and that isn't late. They were promised another
+    # time, and it is in calendars.
+    by = max(one.by, event.at + max(one.by - one.at, _LEAST))
+    return replace(unmade, at=event.at, by=by, sequence=one.sequence + 1), (Tell.MOVED,)
 
 
 def _reached(one: Booking, event: Event, _: float) -> _Then:
@@ -275,7 +283,7 @@ def _moved(one: Booking, event: Event, now: float) -> _Then:
     one = replace(one, consent=event.consent or one.consent)
     if event.at == one.at and one.state is State.BOOKED:
         return one, ()
-    within = max(one.by - one.at, 60.0) if one.state is State.BOOKED and not one.tries else one.every * one.most
+    within = max(one.by - one.at, _LEAST) if one.state is State.BOOKED and not one.tries else one.every * one.most
     moved = replace(
         one, state=State.BOOKED, at=event.at, by=event.at + within, most=one.tries + _runs_left(one),
         sequence=one.sequence + 1, breached=0.0, ended=0.0, why="",

@@ -36,7 +36,7 @@ BECAUSE = "callback"
 FULL_FOR = 30.0
 """Seconds until a callback is tried again that there was no room for."""
 NOT_OPEN = 3600.0
-"""The same for one whose team says of no hours when it is there."""
+"""The same for one whose team isn't there for days to come, or says of no hours when it is."""
 MADE = counter("callbacks_made", "Calls that were made for callbacks")
 LATE = counter("callbacks_late", "Callbacks that nobody had made in time")
 
@@ -104,7 +104,8 @@ class Recalls:
             await self._bookings.step(one.id, Forbidden(no.what), now)
         elif not allowed(terms, zones, now):
             later = earliest(terms, zones, now)
-            await self._bookings.step(one.id, PutOff(now + NOT_OPEN if later is None else later), now)
+            off = PutOff(now + NOT_OPEN, known=False) if later is None else PutOff(later)
+            await self._bookings.step(one.id, off, now)
         elif (claimed := await self._bookings.claim(one.id, now)) is not None:
             await self._make(claimed, plan, now)
 

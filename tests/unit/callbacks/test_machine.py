@@ -151,9 +151,19 @@ def test_a_late_one_is_told_once() -> None:
         assert on(fresh(state=state), Late(), NOW + 3601)[1] == ()
 
 
-def test_one_that_is_put_off_is_not_late_for_it() -> None:
-    off = follow(fresh(), PutOff(NOW + 50_000))
-    assert (off.at, off.by, off.sequence) == (NOW + 50_000, NOW + 53_600, 0)
+def test_one_that_is_put_off_is_not_late_for_it_and_whoever_waits_is_told() -> None:
+    off, told = on(fresh(), PutOff(NOW + 50_000), NOW)
+    assert (off.at, off.by, off.sequence, told) == (NOW + 50_000, NOW + 53_600, 1, (Tell.MOVED,))
+    assert on(off, PutOff(NOW + 50_000), NOW) == (off, ()), "and once"
+
+
+def test_one_that_is_put_off_nobody_knows_how_long_is_late_when_it_is() -> None:
+    off, told = on(fresh(), PutOff(NOW + 3600, known=False), NOW)
+    assert (off.at, off.by, off.sequence, told) == (NOW + 3600, NOW + 3600, 0, ())
+    off = follow(off, PutOff(NOW + 7200, known=False))
+    assert on(off, Late(), NOW + 3601)[1] == (Tell.LATE,)
+    later, told = on(off, PutOff(NOW + 90_000), NOW + 7200)
+    assert (later.at, later.by >= later.at, told) == (NOW + 90_000, True, (Tell.MOVED,))
 
 
 def test_ids() -> None:
@@ -172,6 +182,8 @@ class Life(RuleBasedStateMachine):
         self.sequences: list[int] = [0]
         self.tells: list[Tell] = []
         self.over: set[CallId] = set()
+        self.vague = False
+        """It was put off until nobody knows when."""
 
     def step(self, event: machine.Event) -> None:
         before = self.one
@@ -217,9 +229,15 @@ class Life(RuleBasedStateMachine):
     def moved(self, later: float) -> None:
         self.step(Moved(self.now + later))
 
-    @rule(later=st.floats(-100, 9000))
-    def put_off(self, later: float) -> None:
-        self.unmade(PutOff(self.now + later))
+    @rule(later=st.floats(-100, 9000), known=st.booleans())
+    def put_off(self, later: float, known: bool) -> None:
+        tells, by = len(self.tells), self.one.by
+        self.unmade(PutOff(self.now + later, known))
+        if not known:
+            assert self.one.by == by, "nobody waits longer unnoticed"
+            self.vague = self.vague or self.one.at > by
+        elif self.one.by > by:
+            assert self.tells[tells:] == [Tell.MOVED]
 
     @rule(event=st.sampled_from([Cancelled("us"), Unwanted(), Done("us"), Late(), Forbidden("the plan")]))
     @precondition(lambda self: len(self.runs) > 1)
@@ -237,7 +255,7 @@ class Life(RuleBasedStateMachine):
     def it_holds_together(self) -> None:
         one = self.one
         assert one.tries == len(self.runs) <= one.most
-        assert one.by >= one.at or one.state is not State.BOOKED or one.tries
+        assert one.by >= one.at or one.state is not State.BOOKED or one.tries or self.vague
         assert (one.ended > 0) == (one.state not in OPEN)
         assert one.state not in UNDER_WAY or one.run in self.runs
         if one.state is State.BOOKED:

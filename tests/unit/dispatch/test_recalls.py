@@ -190,6 +190,22 @@ async def test_outside_the_team_s_hours_it_waits_for_them(world: World) -> None:
     assert world.begins.made == []
     off = await world.state(one)
     assert (off.state, off.at) == (State.BOOKED, datetime(2026, 12, 1, 9, tzinfo=NY).timestamp())
+    assert [told.what for told in await world.bookings.to_tell()] == [Tell.BOOKED, Tell.MOVED], (
+        "they were promised today"
+    )
+
+
+async def test_a_team_that_is_away_for_long_is_alarmed_of_whom_it_was_to_call(world: World, tmp_path: Path) -> None:
+    away = PLAN.replace('"Mon-Fri 9-17"', '{open: "Mon-Fri 9-17", closed_on: [2026-12-01 - 2026-12-31]}')
+    world.recalls = world.control(read_plan(tmp_path, away))
+    world.now = datetime(2026, 12, 1, 12, tzinfo=NY).timestamp()
+    one = await world.book(world.now)
+    for _ in range(3):
+        await world.recalls.look()
+        world.now += 3601
+    assert world.begins.made == []
+    assert (await world.state(one)).breached, "and not put off for ever unnoticed"
+    assert Tell.LATE in [told.what for told in await world.bookings.to_tell()]
 
 
 async def test_at_night_where_the_callee_is_nobody_calls(world: World) -> None:
