@@ -7,6 +7,7 @@ that could be read as another number than it is here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +33,13 @@ _COSTLY = frozenset(
 )
 _NOWHERE = "001"
 """phonenumbers' region of numbers of no country: satellites, networks, international premium (+870, +881 to +883, +979)."""
+_DEAR = re.compile(
+    r"\+1[2-9][0-9]{2}976"  # pay-per-call exchanges of every area code
+    r"|\+1(?!8)[2-9][0-9]{2}5551212"  # directory assistance; that of toll-free numbers is free
+    r"|\+1600"  # Canada's numbers of no place: satellites, machines
+    r"|\+6114"  # Australia's satellites
+)
+"""What costs more than a call, and phonenumbers takes for fixed lines or telephones over the internet."""
 _SHORTEST = 7
 """Digits that make a SIP user somebody's number outside; fewer are an extension."""
 
@@ -130,6 +138,8 @@ def is_costly(number: str) -> bool:
     except phonenumbers.NumberParseException:
         return True
     if phonenumbers.region_code_for_country_code(parsed.country_code or 0) in (_NOWHERE, "ZZ"):
+        return True
+    if _DEAR.match(number):
         return True
     kind = phonenumbers.number_type(parsed)
     if kind != PhoneNumberType.UNKNOWN:

@@ -113,6 +113,23 @@ def test_every_range_of_every_country_that_costs_more_is_refused() -> None:
     assert looked_at > 300
 
 
+@pytest.mark.parametrize(
+    ("country", "dear", "plain"),
+    [
+        ("US", "+12129765555", "+12129755555"), ("US", "+12125551212", "+12125551213"), ("US", "+121255512120", "+18005551212"),
+        ("CA", "+16002012345", "+16042012345"), ("CA", "+14169765555", "+14169755555"),
+        ("AU", "+61147101234", "+61412345678"), ("AU", "+61145123456", "+61291234567"),
+    ],
+)  # fmt: skip
+def test_what_costs_more_and_looks_like_any_number_is_refused(country: str, dear: str, plain: str) -> None:
+    """Pay-per-call exchanges, directory assistance, satellites: of types that phonenumbers gives plain numbers."""
+    allowed = Outbound(frozenset({country}))
+    assert why(dear, Rules(allowed, country=country)) is Why.COSTLY
+    assert why(dear, Rules(allowed, frozenset({dear}), country)) is Why.COSTLY, "though the plan names it"
+    assert why(dear, Rules(Outbound(costly=(dear,)), frozenset({dear}), country)) == "passed"
+    assert why(plain, Rules(allowed, country=country)) == "passed"
+
+
 @pytest.mark.parametrize("more", ["", "0", "123", "9999"])
 def test_a_digit_too_many_makes_nothing_cheap(more: str) -> None:
     number = f"+1900555019{more}"
