@@ -24,6 +24,9 @@ from gateway.terms.lead import LeadReport
 _NOT_OURS = frozenset({401, 403})
 _EXISTING = re.compile(r"Existing ID:\s*(\d+)")
 _SALESFORCE = "services/data/v62.0/sobjects/Lead"
+_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+"""Who calls again looks like a duplicate to the rules that Salesforce comes with: without it a rule that only warns people keeps
+the lead out (Salesforce REST API, Duplicate Rule Header). One that blocks duplicates still does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,8 @@ class Customers:
         if token.status == 400 or not token.at("access_token"):
             raise SetupFault("Salesforce refuses the account.", remedy="Correct its settings.")
         bearer = {"Authorization": f"Bearer {token.at('access_token')}"}
-        api = Api("Salesforce", self._session, str(token.at("instance_url") or own.salesforce_url), bearer)
+        base = str(token.at("instance_url") or own.salesforce_url)
+        api = Api("Salesforce", self._session, base, bearer | _DUPLICATES)
         first, last = names(lead)
         told = {
             "FirstName": first, "LastName": last or "unknown", "Company": lead.contact.company or "unknown",

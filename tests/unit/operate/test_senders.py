@@ -40,6 +40,7 @@ class Fake:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
+        self.headers: list[dict[str, str]] = []
         self.answers: dict[tuple[str, str], list[tuple[int, Any]]] = {}
 
     async def take(self, request: web.Request) -> web.StreamResponse:
@@ -48,6 +49,7 @@ class Fake:
             form = request.content_type == "application/x-www-form-urlencoded"
             body = dict(await request.post()) if form else await request.json()
         self.asked.append((request.method, request.path, body if body is not None else dict(request.query)))
+        self.headers.append(dict(request.headers))
         waiting = self.answers[request.method, request.path]
         status, answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if status == 0:
@@ -191,6 +193,10 @@ async def test_salesforce_gets_a_lead_by_the_calls_id(fake: Fake) -> None:
     one, again = fake.of("PATCH", path)
     assert one == again
     assert (one["LastName"], one["Company"], one["Email"]) == ("Silva", "Acme", "ana@acme.example")
+    assert fake.headers[-1]["Authorization"] == "Bearer t"
+    assert fake.headers[-1]["Sforce-Duplicate-Rule-Header"] == "allowSave=true", (
+        "who calls again is no duplicate to keep out"
+    )
 
 
 async def test_pipedrive_gets_a_person_a_lead_and_one_note(fake: Fake) -> None:
