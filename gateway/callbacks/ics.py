@@ -31,11 +31,13 @@ class Appointment:
 
 def ics(one: Appointment, now: float) -> str:
     """The calendar object, CRLF at the end of each line. `now`: when this version is made."""
+    # A request needs attendees, and what is published may have none (RFC 5546 sections 3.2.1 and 3.2.2).
+    method = "CANCEL" if one.cancelled else "REQUEST" if one.attendees else "PUBLISH"
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//offhook//callbacks//EN",
-        f"METHOD:{'CANCEL' if one.cancelled else 'REQUEST'}",
+        f"METHOD:{method}",
         "BEGIN:VEVENT",
         f"UID:{_text(one.uid)}",
         f"SEQUENCE:{one.sequence}",
@@ -45,7 +47,7 @@ def ics(one: Appointment, now: float) -> str:
         f"SUMMARY:{_text(one.summary)}",
         *([f"DESCRIPTION:{_text(one.about)}"] if one.about else []),
         f"STATUS:{'CANCELLED' if one.cancelled else 'CONFIRMED'}",
-        # METHOD:REQUEST wants an organizer (RFC 5546 section 3.2.2); without a mail address, a name that leads nowhere.
+        # Every method wants an organizer (RFC 5546 section 3.2); without a mail address, a name that leads nowhere.
         f"ORGANIZER:{_address(one.organizer) if one.organizer else 'mailto:callbacks@offhook.invalid'}",
         *(f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=FALSE:{_address(who)}" for who in one.attendees),
         *([] if one.cancelled else _ALARM),

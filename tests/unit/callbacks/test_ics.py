@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,12 +40,18 @@ def test_a_request() -> None:
 
 
 def test_its_end_has_the_same_uid_and_a_later_number() -> None:
-    from dataclasses import replace
-
     text = ics(replace(ONE, sequence=2, cancelled=True), NOW)
     for line in ("METHOD:CANCEL", "UID:cb-1@offhook", "SEQUENCE:2", "STATUS:CANCELLED"):
         assert line in unfolded(text)
     assert "BEGIN:VALARM" not in text
+
+
+def test_who_has_no_mail_address_is_asked_for_nothing() -> None:
+    """A request without attendees is none (RFC 5546 section 3.2.2)."""
+    lines = unfolded(ics(replace(ONE, attendees=()), NOW))
+    assert "METHOD:PUBLISH" in lines
+    assert not [line for line in lines if line.startswith("ATTENDEE")]
+    assert "METHOD:CANCEL" in unfolded(ics(replace(ONE, attendees=(), cancelled=True), NOW))
 
 
 @given(st.text(), st.text(), st.text())
