@@ -19,7 +19,8 @@ from gateway.rtp.codec import TABLE
 from gateway.rtp.halfband import Up
 from gateway.rtp.peer import ANYWHERE
 from gateway.rtp.ringing import ringing
-from gateway.rtp.session import Statistics, Timeouts
+from gateway.rtp.session import Timeouts
+from gateway.rtp.statistics import Statistics
 from gateway.sip import bodies, sdp
 
 _RUNG = 0.2

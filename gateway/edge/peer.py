@@ -67,7 +67,7 @@ class Peer:
     def heard_from(self, request: Incoming) -> None:
         """A request of the peer's came within the dialog: a NAT may have given it another address meanwhile."""
         if self._near is not None and request.driver is self.sip:
-            self._near = request.source
+            self._near, self.line.source = request.source, request.source[0]
 
     def knows(self, message: sipmessage.Message) -> None:
         """Take note of what the peer's Allow says."""

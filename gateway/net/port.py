@@ -21,7 +21,8 @@ from gateway.net.srtp import Srtp
 from gateway.rtp import FRAME_SECONDS, Arrival, Audio, KeyPressed, Samples, TimedOut
 from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
-from gateway.rtp.session import Format, Sent, Session, Statistics, Timeouts
+from gateway.rtp.session import Format, Sent, Session, Timeouts
+from gateway.rtp.statistics import Statistics
 from gateway.sip.sdp import Keys, Stream
 
 _MOST, _LEAST, _OF_ALL = 64, 4, 256

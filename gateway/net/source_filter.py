@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 
-from gateway.rtp.peer import HostPort
+from gateway.rtp.peer import ANY_PORT, HostPort
 
 _ATTACH, _DETACH = 26, 27  # SO_ATTACH_FILTER, SO_DETACH_FILTER: Python's socket module doesn't name them
 _WORD, _HALF, _EQUAL, _RETURN = 0x20, 0x28, 0x15, 0x06
@@ -22,7 +22,7 @@ _STEP = struct.Struct("=HBBI")
 
 
 def hear_only(bound: socket.socket, source: HostPort | None) -> None:
-    """Let only what comes from there in from now on; None: from anywhere. What waits already is left, and where the
+    """Let only what comes from there in from now on, by any port with ANY_PORT; None: from anywhere. What waits already is left, and where the
     kernel has no filters nothing changes: look at each datagram's source all the same."""
     if sys.platform != "linux":
         return
@@ -38,10 +38,10 @@ def hear_only(bound: socket.socket, source: HostPort | None) -> None:
 
 
 def program(source: HostPort) -> bytes:
-    """The filter: whether a datagram's port and IP address are those."""
+    """The filter: whether a datagram's port, but for ANY_PORT, and IP address are those."""
     address = ipaddress.ip_address(source[0]).packed
     start = _NETWORK + (12 if len(address) == 4 else 8)
-    wanted = [(_HALF, 0, source[1])]
+    wanted = [] if source[1] == ANY_PORT else [(_HALF, 0, source[1])]
     wanted += [(_WORD, start + at, int.from_bytes(address[at : at + 4], "big")) for at in range(0, len(address), 4)]
     steps = []
     for number, (load, offset, value) in enumerate(wanted):

@@ -20,7 +20,8 @@ from gateway.phone.tape import Tape
 from gateway.phone.timeline import Action, Kind, Signalling, Timeline, measure
 from gateway.rtp import FRAME_SECONDS, RATE, Arrival, Audio, KeyPressed, Samples, TimedOut, dtmf
 from gateway.rtp.peer import HostPort
-from gateway.rtp.session import Sent, Statistics
+from gateway.rtp.session import Sent
+from gateway.rtp.statistics import Statistics
 from gateway.sip import sdp
 from gateway.sip.dialog import Dialog
 

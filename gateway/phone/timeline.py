@@ -14,7 +14,7 @@ import numpy as np
 
 from gateway.phone.tape import Tape
 from gateway.rtp import FRAME_SECONDS
-from gateway.rtp.session import Statistics
+from gateway.rtp.statistics import Statistics
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.rtp.vad import Stretch
 

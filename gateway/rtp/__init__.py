@@ -4,7 +4,7 @@ Most callers need only the driver, `gateway.net.media`, and of this package:
 
 - `gateway.rtp.codec`: `TABLE` of all codecs; `gateway.rtp.g711`: `Codec.PCMU | PCMA`, `decode(payload, codec) -> Samples`,
   `encode(samples, codec) -> bytes`; `gateway.rtp.g722`.
-- `gateway.rtp.session`: `Format`, what SDP settled on; `Session`, one call's RTP in both directions; `Statistics`.
+- `gateway.rtp.session`: `Format`, what SDP settled on; `Session`, one call's RTP in both directions; `gateway.rtp.statistics`: `Statistics`.
 - `gateway.rtp.packet`: `RtpPacket`, `parse(datagram)`, `write(packet)`.
 - `gateway.rtp.telephone_event`: keys as RFC 4733 events, `Receiver` and `Sender`.
 - `gateway.rtp.jitter`: `JitterBuffer`, which turns late, lost and reordered packets into one frame each 20 ms.

@@ -34,6 +34,10 @@ class _Stream:
             return False
         return -MAX_MISORDER <= unwrap(sequence, self.highest, 16) - self.highest <= MAX_DROPOUT
 
+    def before(self, sequence: int) -> bool:
+        """Whether a packet of it is later than all that came."""
+        return unwrap(sequence, self.highest, 16) > self.highest
+
     def take(self, sequence: int, at: float) -> None:
         """Count a packet of it."""
         self.highest = max(self.highest, unwrap(sequence, self.highest, 16))
@@ -61,6 +65,10 @@ class Continuity:
             return False
         self._before = self._now
         return self._taken(None, ssrc, sequence, at)
+
+    def goes_on(self, ssrc: int, sequence: int) -> bool:
+        """Whether a packet is a later one of the stream that counts, wherever it comes from."""
+        return self._now is not None and self._now.goes_on(ssrc, sequence) and self._now.before(sequence)
 
     def _taken(self, stream: _Stream | None, ssrc: int, sequence: int, at: float) -> bool:
         if stream is None:

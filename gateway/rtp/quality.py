@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.rtp.session import Statistics
+from gateway.rtp.statistics import Statistics
 
 LEAST, MOST = 1.0, 4.41
 """Of the scale; MOST is what G.711 can have."""

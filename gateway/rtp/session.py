@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,20 +17,23 @@ from gateway.rtp.peer import HostPort, Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.rtcp import Control, Sending
 from gateway.rtp.shield import NotGenuine, Shield
-from gateway.rtp.statistics import Reception
+from gateway.rtp.statistics import Reception, Statistics
 from gateway.rtp.telephone_event import Receiver, Sender
 
 MAX_PAYLOAD = 8 * FRAME
 """Bytes of one packet: 160 ms; no sender packs more."""
 SPARED = 50
 """Packets (one second) that a peer who may not be where it says gets at once; see `Session.sparing`."""
+_STATIC = {coding.payload_type: name for name, coding in codec.TABLE.items()}
+_COMFORT_NOISE = 13
+"""Payload type of RFC 3389. Nobody is told that we take it, and some gateways send it all the same while nobody speaks."""
 _SOURCES = 4
 """Sources (SSRC) of keys that are remembered; some gateways send keys from one of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What SDP settled on. PCMU and PCMA at their static types are understood whatever stands here."""
+    """What SDP settled on. What we speak is understood at its static types whatever stands here: a peer may have answered several."""
 
     codec: str
     """By its name in SDP, which `gateway.rtp.codec.TABLE` has."""
@@ -51,55 +54,11 @@ class Format:
     def understood(self) -> dict[int, str]:
         """The codec of each audio payload type."""
         heard = self.heard_payload_type if self.heard_payload_type >= 0 else self.audio_type
-        return {0: "PCMU", 8: "PCMA", self.audio_type: self.codec, heard: self.codec}
+        return {**_STATIC, self.audio_type: self.codec, heard: self.codec}
 
     def is_event(self, payload_type: int) -> bool:
         """Whether packets of a type are keys."""
         return payload_type in (self.event_type, self.heard_event_type)
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Counts of one session, for records and metrics. Jitter and loss as in RFC 3550 (appendices A.3, A.8)."""
-
-    sent: int = 0
-    received: int = 0
-    """Audio and key packets."""
-    lost: int = 0
-    """Expected less received; never negative."""
-    jitter: float = 0.0
-    """Interarrival jitter, seconds."""
-    late: int = 0
-    """Packets that came after their time to be heard."""
-    concealed: int = 0
-    """Frames made up because packets were missing."""
-    foreign: int = 0
-    """Datagrams from an address other than the peer's."""
-    malformed: int = 0
-    """Datagrams from the peer that are no RTP of ours: another payload type, a broken header."""
-    forged: int = 0
-    """Datagrams from the peer's address that weren't encrypted by the peer, or came again; or, where nothing is, that belong to
-    a second stream beside the peer's."""
-    dropped: int = 0
-    """Frames that were left out of the send queue because it was full or too long."""
-    round_trip: float = 0.0
-    """Seconds to the peer and back, by its latest report (RTCP); 0 where it sends none."""
-    lost_there: int = 0
-    """Packets of ours that never came there, by its latest report."""
-    reports: int = 0
-    """Reports of the peer's that came."""
-    underruns: int = 0
-    """Times that the send queue ran empty in the middle of sound, so that silence went out."""
-
-    def and_then(self, later: Statistics) -> Statistics:
-        """The counts of both, one after the other: a call that went on at another port. Jitter and round trip are the
-        later one's, once that has heard anything."""
-        both = {each.name: getattr(self, each.name) + getattr(later, each.name) for each in fields(self)}
-        newest = {
-            "jitter": later.jitter if later.received else self.jitter,
-            "round_trip": later.round_trip or self.round_trip,
-        }
-        return Statistics(**(both | newest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,21 +149,24 @@ class Session:
         """Take on what a new offer and answer settled: another format or address, encryption, or hold. Time-outs start
         anew.
 
-        A learned address stays when the negotiated one is the same again.
+        A learned address stays when the negotiated one is the same again, until the peer is heard from another: see `Peer.reopen`.
         """
         self._shield = shield
         if form.codec != self._format.codec:
             self._encode = codec.Sender(form.codec, self._rate)
         self._format, self._codecs = form, form.understood()
-        if (peer.negotiated, peer.learn_from) != (self.peer.negotiated, self.peer.learn_from):
+        if peer.negotiated != self.peer.negotiated:
             self.peer, self._continuity = peer, Continuity()
+        elif peer is not self.peer:
+            self.peer.reopen(peer.learn_from, now)
         self._marker = self._marker or not self.sends
         self.sends, self.receives = sends, receives
         self._heard_from, self._timed_out = now, False
 
     def receive(self, datagram: bytes, source: HostPort, at: float) -> list[Arrival | KeyPressed]:
         """Take a datagram that came from `source` at `at`. RTCP and what others than the peer send is passed over."""
-        if not self.peer.admits(source, at):
+        moved = not self.peer.admits(source, at)
+        if moved and not self.peer.may_have_moved(source, at):
             self._foreign += 1
             return []
         if is_rtcp(datagram):
@@ -214,18 +176,26 @@ class Session:
             self._continuity = Continuity()
         try:
             packet = parse(datagram if self._shield is None else self._shield.open(datagram))
+            if moved and self._shield is None and not self._continuity.goes_on(packet.ssrc, packet.sequence):
+                raise NotGenuine("it isn't the peer's stream that goes on at another port")
             told = self._event(packet, at) if self._format.is_event(packet.payload_type) else self._audio(packet, at)
-        except NotGenuine:
-            self._forged += 1
-            return []
-        except PeerFault:
-            self._malformed += 1
+        except PeerFault as bad:
+            self._passed_over(bad, moved=moved)
             return []
         self.peer.heard(source, at)
         self._paused = max(self._paused, at - self._heard_from) if self._received else 0.0
         self._received += 1
         self._heard_from, self._timed_out = at, False
         return told
+
+    def _passed_over(self, why: PeerFault, *, moved: bool) -> None:
+        """Count a datagram that isn't heard. `moved`: it came from where the peer may be now."""
+        if moved:
+            self._foreign += 1
+        elif isinstance(why, NotGenuine):
+            self._forged += 1
+        else:
+            self._malformed += 1
 
     def receive_report(self, datagram: bytes, source: HostPort, at: float) -> None:
         """Take a report (RTCP) that came from `source`, by whichever port."""
@@ -355,7 +325,8 @@ class Session:
 
     def _audio(self, packet: RtpPacket, at: float) -> list[Arrival | KeyPressed]:
         name = self._codecs.get(packet.payload_type)
-        if name is None or not 0 < len(packet.payload) <= MAX_PAYLOAD:
+        quiet = packet.payload_type == _COMFORT_NOISE or (name is not None and not packet.payload)
+        if (name is None and not quiet) or len(packet.payload) > MAX_PAYLOAD:
             raise RtpSyntaxError("the packet's payload isn't what was negotiated")
         if self._shield is None and not self._continuity.admits(packet.ssrc, packet.sequence, at):
             raise NotGenuine("a second stream comes beside the peer's")
@@ -366,6 +337,10 @@ class Session:
                 self._hearers, self._arrivals = {}, {}
             self._source = packet.ssrc
         self._reception.packet(packet.sequence)
+        if (
+            name is None or quiet
+        ):  # it says that there is nothing to hear, or that the peer is there (RFC 6263 section 4.4)
+            return []
         self._reception.timing(packet.timestamp, at)
         if not self.receives:
             return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 from gateway.rtp import RATE
 from gateway.rtp.packet import unwrap
 
@@ -67,3 +69,47 @@ class Reception:
             return 0
         expected = self._highest - self._first + 1
         return max(0, expected - (self.received - self._received_before))
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts of one session, for records and metrics. Jitter and loss as in RFC 3550 (appendices A.3, A.8)."""
+
+    sent: int = 0
+    received: int = 0
+    """Audio and key packets."""
+    lost: int = 0
+    """Expected less received; never negative."""
+    jitter: float = 0.0
+    """Interarrival jitter, seconds."""
+    late: int = 0
+    """Packets that came after their time to be heard."""
+    concealed: int = 0
+    """Frames made up because packets were missing."""
+    foreign: int = 0
+    """Datagrams from an address other than the peer's."""
+    malformed: int = 0
+    """Datagrams from the peer that are no RTP of ours: another payload type, a broken header."""
+    forged: int = 0
+    """Datagrams from the peer's address that weren't encrypted by the peer, or came again; or, where nothing is, that belong to
+    a second stream beside the peer's."""
+    dropped: int = 0
+    """Frames that were left out of the send queue because it was full or too long."""
+    round_trip: float = 0.0
+    """Seconds to the peer and back, by its latest report (RTCP); 0 where it sends none."""
+    lost_there: int = 0
+    """Packets of ours that never came there, by its latest report."""
+    reports: int = 0
+    """Reports of the peer's that came."""
+    underruns: int = 0
+    """Times that the send queue ran empty in the middle of sound, so that silence went out."""
+
+    def and_then(self, later: Statistics) -> Statistics:
+        """The counts of both, one after the other: a call that went on at another port. Jitter and round trip are the
+        later one's, once that has heard anything."""
+        both = {each.name: getattr(self, each.name) + getattr(later, each.name) for each in fields(self)}
+        newest = {
+            "jitter": later.jitter if later.received else self.jitter,
+            "round_trip": later.round_trip or self.round_trip,
+        }
+        return Statistics(**(both | newest))

@@ -18,6 +18,7 @@ from gateway.net.port import Told, ration
 from gateway.net.rtp_socket import RtpSocket
 from gateway.net.srtp import Srtp
 from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, Audio, KeyPressed, TimedOut
+from gateway.rtp import peer as media_peer
 from gateway.rtp.g711 import Codec, decode, encode, silence
 from gateway.rtp.packet import RtpPacket, parse, write
 from gateway.rtp.rtcp import BYE
@@ -396,8 +397,32 @@ async def test_who_wasn_t_sent_a_report_isn_t_told_of_the_end(media: Media, far:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_a_flood_of_forged_media_is_neither_heard_nor_answered_nor_in_the_caller_s_way(host: str) -> None:
+async def test_a_caller_that_goes_on_by_another_port_is_heard_and_hears_there(host: str) -> None:
+    """The kernel lets it in, too, as soon as the caller is silent where it was."""
+    async with Media(host) as media:
+        before, after, heard = Far(host), Far(host), Heard()
+        port = media.open(heard)
+        port.start(KEYS, before.address)
+        for number in range(5):
+            before.speak(port, number)
+        await heard.until(lambda: port.statistics().received == 5)
+        number = 5
+        async with asyncio.timeout(20):
+            while port.statistics().received < 10:
+                after.speak(port, number)
+                number += 1
+                await asyncio.sleep(FRAME_SECONDS)
+            while not after.read():
+                await asyncio.sleep(FRAME_SECONDS)
+        assert port.statistics().foreign < number
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_flood_of_forged_media_is_neither_heard_nor_answered_nor_in_the_caller_s_way(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before anybody was heard only the negotiated address is; afterwards the kernel leaves all others out."""
+    monkeypatch.setattr(media_peer, "MOVES_AFTER", 60.0)  # or a machine that stands still makes the caller a silent one
     async with Media(host) as media:
         far, stranger, heard = Far(host), Far(host), Heard()
         port = media.open(heard)

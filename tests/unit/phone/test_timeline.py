@@ -24,7 +24,7 @@ from gateway.phone.timeline import (
     turns,
 )
 from gateway.rtp import FRAME, FRAME_SECONDS, RATE, Arrival, Samples
-from gateway.rtp.session import Statistics
+from gateway.rtp.statistics import Statistics
 
 
 def tone(seconds: float) -> Samples:

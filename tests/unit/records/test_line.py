@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.records.model import changes
 from gateway.records.timeline import timeline
 from gateway.rtp import quality
-from gateway.rtp.session import Statistics
+from gateway.rtp.statistics import Statistics
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
 

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import PeerFault
-from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, KeyPressed, dtmf, quality
+from gateway.rtp import FRAME, FRAME_SECONDS, Arrival, KeyPressed, dtmf, g722, quality
 from gateway.rtp.g711 import Codec, decode, encode, silence
 from gateway.rtp.packet import RtpPacket, parse, write
-from gateway.rtp.peer import Peer
+from gateway.rtp.peer import MOVES_AFTER, Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import SPARED, Format, Session, Timeouts
+from gateway.rtp.shield import NotGenuine
 
 THEM = ("192.0.2.1", 4000)
 PCMU_KEYS = Format(Codec.PCMU, event_type=101)
@@ -155,6 +156,81 @@ def test_another_calls_stream_that_comes_first_gives_way_to_the_peer() -> None:
     assert all(told)
     assert one.peer.address == THEM
     assert one.receive(audio(101, ssrc=7), anothers, 2.5) == []
+
+
+def test_a_caller_whose_nat_gives_it_another_port_is_heard_there_and_hears() -> None:
+    one, moved, later = session(), (THEM[0], 61001), 0.04 + MOVES_AFTER
+    for number in range(3):
+        one.receive(audio(number), THEM, number * FRAME_SECONDS)
+    assert one.receive(audio(3), moved, 0.06) == [], "beside the old one it is somebody else"
+    assert one.receive(audio(500, ssrc=8), moved, later) == [], "another call's stream"
+    assert one.receive(audio(30000), moved, later) == [], "its number is a guess"
+    assert one.receive(audio(1), moved, later) == [], "it was heard before"
+    assert one.receive(b"hello", moved, later) == []
+    assert one.receive(audio(28), ("203.0.113.1", 61001), later) == [], "of another address"
+    assert (one.peer.address, one.statistics().foreign) == (THEM, 6)
+    assert one.receive(audio(28), moved, later)
+    assert one.peer.address == moved
+    assert one.receive(audio(29), THEM, later + FRAME_SECONDS) == []
+
+
+def test_encrypted_media_goes_on_at_another_port_whatever_its_source() -> None:
+    class Open:
+        def open(self, datagram: bytes) -> bytes:
+            if datagram.endswith(b"forged"):
+                raise NotGenuine("forged")
+            return datagram
+
+        seal = seal_report = open_report = open
+
+    one, moved = session(), (THEM[0], 61001)
+    one.update(PCMU_KEYS, Peer(THEM), now=0.0, shield=Open())
+    one.receive(audio(1), THEM, 0.0)
+    assert one.receive(audio(2) + b"forged", moved, 1.0) == []
+    assert (one.peer.address, one.statistics().foreign) == (THEM, 1)
+    assert one.receive(audio(900, ssrc=8), moved, 1.0)
+    assert one.peer.address == moved
+
+
+def test_a_re_invite_after_a_change_of_network_lets_the_peer_begin_anew() -> None:
+    one, elsewhere = session(learn_from="198.51.100.4"), ("203.0.113.1", 9)
+    for number in range(60):
+        one.receive(audio(number), ("198.51.100.4", 7), number * FRAME_SECONDS)
+    one.update(PCMU_KEYS, Peer(THEM, elsewhere[0]), now=3.0)
+    assert one.peer.address == ("198.51.100.4", 7)
+    assert one.receive(audio(40000, ssrc=8), elsewhere, 3.1)
+    assert one.peer.address == elsewhere
+
+
+def test_comfort_noise_and_empty_packets_say_that_the_peer_is_there_and_cost_nothing_of_its_quality() -> None:
+    one = session()
+    for number in range(1500):
+        now = number * FRAME_SECONDS
+        payload_type, payload = ((0, encode(np.full(FRAME, 1000, np.int16), Codec.PCMU)), (13, b"\x3c"), (0, b""))[
+            number % 3
+        ]
+        one.receive(write(RtpPacket(payload_type, number, number * FRAME, 5, payload)), THEM, now)
+        one.hear(now + 0.006)
+        assert one.timed_out(now) is None
+    counts = one.statistics()
+    assert (counts.received, counts.lost, counts.malformed) == (1500, 0, 0)
+    quiet = session()
+    quiet.receive(audio(0), THEM, 0.0)
+    for second in range(1, 60):
+        quiet.receive(write(RtpPacket(13, second, second * 8000, 5, b"\x3c")), THEM, float(second))
+        assert quiet.timed_out(float(second)) is None
+
+
+def test_a_peer_that_answered_several_codecs_may_change_among_them() -> None:
+    one = session(Format("PCMU"))
+    made = g722.Encoder()
+    wave = (8000 * np.sin(np.arange(16000) / 16000 * 2 * np.pi * 440)).astype(np.int16)
+    loudest = 0
+    for number in range(50):
+        payload = made(wave[320 * number : 320 * number + 320])
+        one.receive(write(RtpPacket(9, number, number * FRAME, 5, payload)), THEM, number * FRAME_SECONDS)
+        loudest = max(loudest, int(one.hear(number * FRAME_SECONDS + 0.006).samples.max()))
+    assert loudest > 6000
 
 
 @given(st.binary(max_size=300))
