@@ -1,10 +1,13 @@
 """Words by which a caller is known who is none: a mailbox, a menu, a line that puts us on hold; and those of people whose
-calls sound like it, as somebody else passes on what they type or sign. Pure; English."""
+calls sound like it, as somebody else passes on what they type or sign. Pure; English, and recordings of other languages
+(`gateway.calls.talk.recordings`)."""
 
 from __future__ import annotations
 
 import re
 from enum import Enum, auto
+
+from gateway.calls.talk import recordings
 
 
 class Kind(Enum):
@@ -69,14 +72,14 @@ _AHEAD_LEAST = 5
 
 
 def words_of(text: str) -> str:
-    """The words alone, in lower case."""
-    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+    """The words alone, in lower case and without accents."""
+    return recordings.plain(text)
 
 
 def is_mailbox(text: str) -> bool:
     """Whether these are the words of a mailbox: other recordings may end with a person."""
     plain = words_of(text)
-    return bool(_MAILBOXES.search(plain)) and not _OWN_WISH.search(plain)
+    return (bool(_MAILBOXES.search(plain)) and not _OWN_WISH.search(plain)) or recordings.is_mailbox(plain)
 
 
 def kind_of(text: str) -> Kind:
@@ -86,7 +89,7 @@ def kind_of(text: str) -> Kind:
         return Kind.RELAY
     if plain.count(" ") + 1 >= _AHEAD_LEAST and plain.endswith(("go ahead", " ga")):
         return Kind.GO_AHEAD
-    if _RECORDED.search(plain) and not _OWN_WISH.search(plain):
+    if (_RECORDED.search(plain) and not _OWN_WISH.search(plain)) or recordings.is_recorded(plain):
         return Kind.RECORDED
     if plain.count(" ") < _ANSWERS_AT_MOST and _ANSWER.search(plain):
         return Kind.ANSWER
