@@ -1,4 +1,4 @@
-"""RFC 4475's messages at a running edge: each gets its answer, and none harms the calls beside it. They dial numbers that nobody has;
+"""RFC 4475's and RFC 5118's messages at a running edge: each gets its answer, and none harms the calls beside it. They dial numbers that nobody has;
 so those about a body dial one that is answered, too."""
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import pytest
 
 from tests.e2e.edge_lab import DIALED, Lab, lab
 from tests.e2e.servers import LiveKit, until
+from tests.unit.sip import torture_ipv6
 from tests.unit.sip.torture import TORTURES
 
 pytestmark = pytest.mark.e2e
 ATTACKER = "127.0.0.45"
 """Answers go to the Via's port at the address that the request came from, mostly 5060: nobody else has that here."""
-PORTS = (5060, 5050, 5070)
+PORTS = (5060, 5050, 5070, 6050, 19823)
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ async def test_each_torture_has_its_answer_while_a_call_goes_on(edge: Lab) -> No
     ):
         phone.tone = 440
         await agent.hears(440)
-        for name, torture in TORTURES.items():
+        for name, torture in {**TORTURES, **torture_ipv6.TORTURES}.items():
             mark = _mark(name, torture.data)
             # Several of the RFC's messages have one branch: here they are no repetitions of each other.
             data = torture.data.replace(b"branch=z9hG4bKkdjuw", b"branch=z9hG4bKkdjuw" + name.encode())
@@ -89,7 +90,7 @@ async def test_each_torture_has_its_answer_while_a_call_goes_on(edge: Lab) -> No
         await agent.hears(440)
         caller.go_on()
         await caller.ended()
-    assert not wrong, "RFC 4475's name: (expected, got)"
+    assert not wrong, "the RFC's name: (expected, got)"
 
 
 @pytest.mark.parametrize(

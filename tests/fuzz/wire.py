@@ -32,8 +32,10 @@ from gateway.sip.framing import Framer
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import respond
 from gateway.terms.personal import Number
-from tests.unit.sip.torture import TORTURES
+from tests.unit.sip import torture, torture_ipv6
 
+TORTURES = {**torture.TORTURES, **torture_ipv6.TORTURES}
+"""RFC 4475's and RFC 5118's."""
 THERE = ("192.0.2.9", 5060)
 LONGEST = 10.0
 """Seconds of a call that are looked at: more would be more of the same, slowly."""
