@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -165,14 +166,16 @@ class Rooms:
         await self._call(room, identity, "lk.sip.EndCall", {"headers": {"Reason": reason}}, _ENDS)
 
     async def quiet(self, room: str, identity: str) -> Quiet | None:
-        """How long nothing has come over a caller's line; None where their SIP service doesn't tell. Raises nothing."""
+        """How long nothing has come over a caller's line; None where their SIP service doesn't tell, or in no words of ours. Raises
+        nothing."""
         told = await self._call(room, identity, LINE, {}, _TELLS)
-        return Quiet(float(told[QUIET]), float(told[PAUSED])) if told is not None else None
+        now, before = told.get(QUIET), told.get(PAUSED)
+        return Quiet(float(now), float(before)) if _seconds(now) and _seconds(before) else None
 
     async def _call(
         self, room: str, identity: str, method: str, payload: Mapping[str, object], within: float
-    ) -> Any | None:
-        """Call a participant's method; its answer, None where none comes in `within` seconds."""
+    ) -> Mapping[str, Any]:
+        """Call a participant's method; its answer, empty where none that can be read comes in `within` seconds."""
         request = PerformRpcRequest(
             room=room,
             destination_identity=identity,
@@ -188,8 +191,8 @@ class Rooms:
                 client = service._client
                 answer = await client.request("RoomService", "PerformRpc", request, grants, PerformRpcResponse)
         except (api.TwirpError, aiohttp.ClientError, OSError, TimeoutError):
-            return None
-        return json.loads(answer.payload or "{}")
+            return {}
+        return _read(answer.payload)
 
     async def close(self, room: str) -> None:
         """Delete the room, if it is there.
@@ -215,6 +218,19 @@ class Rooms:
     async def _remove(self, room: str, identity: str) -> None:
         async with _asking(missing_ok=True):
             await self._livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+
+
+def _read(answer: str) -> Mapping[str, Any]:
+    """A participant's answer, whoever it is; empty for what isn't an object."""
+    try:
+        told = json.loads(answer or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _seconds(told: object) -> bool:
+    return isinstance(told, int | float) and math.isfinite(told)
 
 
 def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:

@@ -114,9 +114,11 @@ def _carries_on(last: _Press, seen: _Press) -> bool:
 
 
 def _pressed_again(known: _Press, seen: _Press) -> bool:
-    """A sender that reuses the timestamp: after the key came up, a later packet has it going down anew."""
-    anew = known.ended or seen.marker
-    return anew and not seen.ended and seen.sequence > known.sequence and seen.duration < known.duration
+    """A sender that reuses the timestamp: a later packet has the key going down anew, whether or not it was seen to come up. A
+    duration that only went over its 16 bits, as some senders let it, is none."""
+    shorter = known.duration - seen.duration
+    anew = known.ended or seen.marker or shorter < _LONGEST // 2
+    return anew and not seen.ended and seen.sequence > known.sequence and shorter > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from livekit import api
 
+from gateway.dispatch.redial import Quiet
 from gateway.dispatch.rooms import Rooms
+from gateway.terms.line import PAUSED, QUIET
 
 
 async def test_a_room_is_there_before_a_job_is_sent_to_it() -> None:
@@ -47,3 +49,26 @@ async def test_a_room_of_a_server_that_has_died_is_taken_over_to_be_deleted(dead
     livekit: Any = SimpleNamespace(room=SimpleNamespace(create_room=create_room, delete_room=delete_room))
     await Rooms(livekit).close("call-_a")
     assert asked == (["delete", "create", "delete"] if dead else ["delete"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "quiet"),
+    [
+        ('{"quiet": 1.5, "paused": 3}', Quiet(1.5, 3.0)),
+        ("", None),
+        ("{}", None),
+        ("ok", None),
+        ("[1, 2]", None),
+        ("[" * 15_000, None),
+        ('{"quiet": "soon", "paused": 3}', None),
+        ('{"quiet": NaN, "paused": 3}', None),
+        ('{"quiet": 1.5}', None),
+    ],
+)
+async def test_what_a_participant_answers_of_its_line_is_read_or_passed_over(answer: str, quiet: Quiet | None) -> None:
+    async def request(*_: object) -> SimpleNamespace:
+        return SimpleNamespace(payload=answer.replace("quiet", QUIET).replace("paused", PAUSED))
+
+    room = SimpleNamespace(_auth_header=lambda _: {}, _client=SimpleNamespace(request=request))
+    livekit: Any = SimpleNamespace(room=room)
+    assert await Rooms(livekit).quiet("call-_a", "sip_1") == quiet

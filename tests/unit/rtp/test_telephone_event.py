@@ -122,6 +122,25 @@ def test_one_key_twice_under_one_timestamp() -> None:
     assert heard(phone.packets) == "444"
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_one_key_twice_under_one_timestamp_whose_ends_and_beginnings_are_lost(marked: bool) -> None:
+    phone, start, left = Phone(), 2**32 - 3000, list[RtpPacket]()
+    for _ in range(3):
+        phone.packets.clear()
+        phone.press("4", frames=8)
+        phone.timestamp = start
+        left += phone.packets[0 if marked else 1 : 8 - 1]
+    assert heard(left) == "444"
+
+
+def test_a_duration_that_goes_over_its_bits_is_one_press() -> None:
+    phone = Phone()
+    durations = [*range(160, 2**16, 800), *range(2**16 + 64, 2**16 + 8000, 800)]
+    packets = [phone.packet(pack("!BBH", 5, 10, duration & 0xFFFF)) for duration in durations]
+    packets += [phone.packet(pack("!BBH", 5, 0x8A, 8000))] * 3
+    assert heard(packets) == "5"
+
+
 @pytest.mark.parametrize("lost", [(), (1, 2), (5, 6), (0,)])
 def test_a_timestamp_that_moves_with_each_packet_is_one_press(lost: tuple[int, ...]) -> None:
     phone = Phone()
