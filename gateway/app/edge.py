@@ -29,7 +29,7 @@ from gateway.edge import takeover
 from gateway.edge.room import warm
 from gateway.edge.seat import LiveKit
 from gateway.edge.service import Edge
-from gateway.edge.tools import Tools
+from gateway.edge.shared import Shared
 from gateway.errors import OffhookError, SetupFault
 from gateway.net import sip_stream, sip_udp
 from gateway.net.listener import Listener, listeners
@@ -116,7 +116,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             controls = ControlLook(Controls(beats))
             lasting.start(controls.run(), "look for controls")
             toned = set[str]()
-            tools = Tools(
+            shared = Shared(
                 io=IoInfo(client),
                 livekit=LiveKit(
                     settings.livekit_url,
@@ -134,7 +134,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 toned=toned,
                 refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
             )
-            edge = Edge(tools, ready, settings.edge_calls, controls.nobody)
+            edge = Edge(shared, ready, settings.edge_calls, controls.nobody)
             async with AsyncExitStack() as listening:
                 for serving in _serving(settings, places, edge):
                     edge.drivers.add(await listening.enter_async_context(serving))

@@ -22,7 +22,7 @@ from gateway.edge.line import Line
 from gateway.edge.peer import ABILITIES, Peer, SessionLost
 from gateway.edge.presses import Presses, Way
 from gateway.edge.room import RoomLeg
-from gateway.edge.tools import Tools
+from gateway.edge.shared import Shared
 from gateway.edge.transfer import Transfers
 from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
@@ -48,7 +48,7 @@ _Effect = TypeVar("_Effect")
 class EdgeCall(ABC, Generic[_Own, _Effect]):
     """A call, from its first request to its end. `run` it; `post` events from anywhere on the loop."""
 
-    def __init__(self, leg: Leg, tools: Tools, source: str, by: Listener) -> None:
+    def __init__(self, leg: Leg, shared: Shared, source: str, by: Listener) -> None:
         """`source`: the IP address that the peer's signalling comes from; `by`: the listener that it came or goes by."""
         self.id = leg.id
         self.peer: Peer | None = None
@@ -62,18 +62,18 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """What the trunk or rule wants of the media."""
         self.credentials = ("", "")
         """User name and password that the trunk has for calls that we make."""
-        self.locator = tools.locator
+        self.locator = shared.locator
         self._former: list[DialogId] = []
         self._referral: asyncio.Task[None] | None = None
-        self._tools = tools
+        self._shared = shared
         self._loop = asyncio.get_running_loop()
         self._info = CallInfo(leg, created=time.time_ns())
         self._events: asyncio.Queue[ev.Event | _Own] = asyncio.Queue()
         self._tells: asyncio.Queue[CallInfo | None] = asyncio.Queue()
         self.tasks = Tasks("edge call")
         """What lasts as long as the call at most."""
-        self._line = Line(tools.media, ranked(tools.listeners, by), source)
-        self._room = RoomLeg(tools.livekit, tools.board, tools.relay, self, leg.id)
+        self._line = Line(shared.media, ranked(shared.listeners, by), source)
+        self._room = RoomLeg(shared.livekit, shared.board, shared.relay, self, leg.id)
         self._leaving: asyncio.Task[None] | None = None
         self._heard = False
         self._presses = Presses()
@@ -82,7 +82,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """Listens for tones, where the trunk wants that."""
         self._renegotiating = False
         """A 2xx of ours waits for its ACK."""
-        self.transfers = Transfers(self.id, tools.io, tools.server, self._talking_to)
+        self.transfers = Transfers(self.id, shared.io, shared.server, self._talking_to)
         self._interval = session_timer.INTERVAL
 
     def doubt(self) -> None:
@@ -155,7 +155,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     async def run(self) -> None:
         """Take the call through to its end; returns when nothing of it is left."""
         metrics.CALLS_NOW.inc()
-        telling = self._tools.lasting.start(self._tell_all(), "tell states")
+        telling = self._shared.lasting.start(self._tell_all(), "tell states")
         try:
             async with self.tasks:
                 self._take(self._begin(self._loop.time()))
@@ -167,7 +167,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             self._line.close()
             self._tells.put_nowait(None)
             if self._leaving is None:
-                self._leaving = self._tools.lasting.start(self._room.leave(""), "leave room")
+                self._leaving = self._shared.lasting.start(self._room.leave(""), "leave room")
             metrics.CALLS_NOW.dec()
         await asyncio.wait([telling, self._leaving])
 
@@ -195,7 +195,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
 
     def another_line(self, source: str, by: Listener) -> Line:
         """Media for somebody who may take the peer's place; `adopt` or close it."""
-        return Line(self._tools.media, ranked(self._tools.listeners, by), source, self._line.rate)
+        return Line(self._shared.media, ranked(self._shared.listeners, by), source, self._line.rate)
 
     def adopt(self, peer: Peer, timer: SessionTimer | None) -> None:
         """Let another one take the peer's place. The room notices nothing; the old peer gets a BYE."""
@@ -330,7 +330,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 self.tasks.start(self._refresh(), "refresh")
             case ev.Leave(status, reason):
                 self._line.close()
-                self._leaving = self._tools.lasting.start(self._room.leave(status, reason), "leave room")
+                self._leaving = self._shared.lasting.start(self._room.leave(status, reason), "leave room")
             case ev.TellActive():
                 self.tasks.start(self.transfers.serve(self._transferred), "transfers")
                 self._tell(replace(self._info, status=Status.ACTIVE, codec=self._line.codec))
@@ -378,7 +378,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
 
     def _bye(self, headers: ev.Headers = ()) -> None:
         if self.peer is not None:
-            self._tools.lasting.start(self.peer.bye([*self._headers(), *harmless(headers)]), "bye")
+            self._shared.lasting.start(self.peer.bye([*self._headers(), *harmless(headers)]), "bye")
 
     def _tell(self, info: CallInfo) -> None:
         self._info = info
@@ -405,7 +405,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     async def _tell_all(self) -> None:
         while (info := await self._tells.get()) is not None:
             try:
-                await self._tools.io.tell(info)
+                await self._shared.io.tell(info)
             except Unavailable as bad:
                 log.warning("call state not told", call=self.id, status=info.status, why=bad.what)
 

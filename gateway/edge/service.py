@@ -23,7 +23,7 @@ from gateway.edge.outbound.call import OutboundCall
 from gateway.edge.outbound.invite import check, transport_of
 from gateway.edge.peer import ABILITIES, ALLOW, SUPPORTED
 from gateway.edge.reason import dropped
-from gateway.edge.tools import Tools
+from gateway.edge.shared import Shared
 from gateway.errors import PeerFault
 from gateway.net.drivers import Drivers
 from gateway.net.sip_driver import Incoming
@@ -55,11 +55,11 @@ class Edge:
     """
 
     def __init__(
-        self, tools: Tools, ready: Callable[[], str], limit: int, nobody: Callable[[], bool] = lambda: False
+        self, shared: Shared, ready: Callable[[], str], limit: int, nobody: Callable[[], bool] = lambda: False
     ) -> None:
         self.drivers = Drivers()
         """What SIP is spoken by. Add them before the first request."""
-        self._tools = tools
+        self._shared = shared
         self._ready, self._nobody = ready, nobody
         self._limit = limit
         self._calls: dict[str, EdgeCall[Any, Any]] = {}
@@ -102,8 +102,8 @@ class Edge:
         if why := self._full():
             metrics.DIALS.labels(why).inc()
             raise RemoteError("unavailable", f"The SIP service takes no calls now: {why}.")
-        call = OutboundCall(self._speaking(dial), dial, self._tools)
-        self._tools.lasting.start(self._run(call), "outbound call")
+        call = OutboundCall(self._speaking(dial), dial, self._shared)
+        self._shared.lasting.start(self._run(call), "outbound call")
         return await call.created()
 
     def why_not_ready(self) -> str:
@@ -155,7 +155,7 @@ class Edge:
         # livekit-sip's name for the call is also its dialog's local tag.
         incoming.tag = "SCL_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
         leg = leg_of(incoming.request, incoming.tag, incoming.source[0], incoming.driver.transport)
-        call = InboundCall(incoming, leg, self._tools)
+        call = InboundCall(incoming, leg, self._shared)
         if stranger:
             call.doubt()
             call.full = partial(self._full, stranger=True)
@@ -216,7 +216,7 @@ class Edge:
                 incoming.respond(405, headers=[("Allow", ALLOW)])
 
     def _refer(self, call: EdgeCall[Any, Any], incoming: Incoming) -> None:
-        wanted, peer = takeover.admitted(call, incoming.request, self._tools.refer_from), call.peer
+        wanted, peer = takeover.admitted(call, incoming.request, self._shared.refer_from), call.peer
         if peer is None or call.referred:
             raise PeerFault("A REFER came while another one is under way.", sip_status=491)
         incoming.respond(202, contact=incoming.contact(secure=peer.dialog.secure))

@@ -24,7 +24,7 @@ from gateway.edge.inbound.state import REALM, TALKING, Call, State
 from gateway.edge.leg import CALL_STATUS, attributes, fixed_headers, harmless, written
 from gateway.edge.peer import ABILITIES, Peer
 from gateway.edge.seat import Seat
-from gateway.edge.tools import Tools
+from gateway.edge.shared import Shared
 from gateway.errors import PeerFault, SetupFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.sip_driver import Incoming
@@ -45,8 +45,8 @@ _T = TypeVar("_T")
 class InboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from its INVITE on."""
 
-    def __init__(self, incoming: Incoming, leg: Leg, tools: Tools) -> None:
-        super().__init__(leg, tools, incoming.source[0], incoming.driver.listener)
+    def __init__(self, incoming: Incoming, leg: Leg, shared: Shared) -> None:
+        super().__init__(leg, shared, incoming.source[0], incoming.driver.listener)
         self._incoming = incoming
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None
@@ -115,7 +115,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             case own.AskRule(trunk, pin):
                 self.tasks.start(self._ask_rule(trunk, pin), "ask rule")
             case own.AskPin(prompt):
-                self._listen(self._rule is not None and self._rule.rule in self._tools.toned)
+                self._listen(self._rule is not None and self._rule.rule in self._shared.toned)
                 self.tasks.start(self._ask_pin(prompt), "ask pin")
             case own.Dismiss():
                 self.tasks.start(self._dismiss(), "dismiss")
@@ -149,20 +149,20 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             await self._stay_silent()
 
     async def _ask_trunk(self) -> None:
-        await self._ask(self._tools.io.authentication(self._info.leg), self._trunk_told)
+        await self._ask(self._shared.io.authentication(self._info.leg), self._trunk_told)
 
     def _trunk_told(self, trunk: TrunkAnswer) -> own.Event:
         if not trunk.guarded:
             return own.TrunkTold(trunk, full=self.full() if self.stranger else "")
         realm, now = trunk.realm or REALM, self._loop.time()
-        proof = self._tools.guard.judge(self._incoming.request, realm, trunk.username, trunk.password, now)
+        proof = self._shared.guard.judge(self._incoming.request, realm, trunk.username, trunk.password, now)
         if proof is Proof.GOOD:
             self._incoming.proved()
             self.trust()
         return own.TrunkTold(trunk, proof)
 
     async def _ask_rule(self, trunk: str, pin: Digits | None) -> None:
-        await self._ask(self._tools.io.evaluate(self._info.leg, trunk, pin), self._rule_told)
+        await self._ask(self._shared.io.evaluate(self._info.leg, trunk, pin), self._rule_told)
 
     async def _ask_pin(self, prompt: own.Prompt) -> None:
         self.post(own.PinKeyed(await self._pins.ask(prompt, self._line)))
@@ -206,7 +206,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
 
     def _challenge(self, realm: str, stale: bool) -> None:
         call_id, word = self._incoming.request.call_id, secrets.token_hex(8)
-        values = self._tools.guard.challenges(realm, call_id, word, self._loop.time(), stale=stale)
+        values = self._shared.guard.challenges(realm, call_id, word, self._loop.time(), stale=stale)
         metrics.CALLS.labels("challenged").inc()
         self._incoming.respond(407, headers=[("Proxy-Authenticate", value) for value in values])
 

@@ -26,7 +26,7 @@ from gateway.edge.outbound import machine
 from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
 from gateway.edge.outbound.invite import Ends, ends
 from gateway.edge.seat import Seat
-from gateway.edge.tools import Tools
+from gateway.edge.shared import Shared
 from gateway.errors import PeerFault, SetupFault, Unavailable
 from gateway.net.drivers import Drivers
 from gateway.net.sip_exchange import TransactionFailed
@@ -46,15 +46,15 @@ log = structlog.get_logger(__name__)
 class OutboundCall(EdgeCall[own.Event, own.Effect]):
     """A call from CreateSIPParticipant on. Raises RemoteError for a request that no INVITE can be made of."""
 
-    def __init__(self, drivers: Drivers, dial: Dial, tools: Tools) -> None:
+    def __init__(self, drivers: Drivers, dial: Dial, shared: Shared) -> None:
         """`drivers`: what the call may go out by."""
         self._dial = dial
         first = drivers.first
         self._call_id = secrets.token_hex(16)
         leg = _leg(dial, ends(dial, first.here), self._call_id, first.transport)
-        super().__init__(leg, tools, "", first.listener)
+        super().__init__(leg, shared, "", first.listener)
         order = Order(partial(ends, dial), self._call_id, self._headers, dial.username, dial.password)
-        self._dialing = Dialing(order, drivers, tools.locator, self._line, self.tasks, self._hear_ringing)
+        self._dialing = Dialing(order, drivers, shared.locator, self._line, self.tasks, self._hear_ringing)
         self.media, self.credentials = dial.media, (dial.username, dial.password)
         self._began = self._loop.time()
         self._call = machine.Call(machine.Wish())

@@ -16,7 +16,7 @@ from gateway.edge.inbound.call import InboundCall
 from gateway.edge.inbound.state import REALM
 from gateway.edge.leg import leg_of
 from gateway.edge.seat import LiveKit
-from gateway.edge.tools import Tools
+from gateway.edge.shared import Shared
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener
 from gateway.net.media import Media
@@ -90,8 +90,8 @@ async def test_a_call_ends_when_its_question_fails(broken: str) -> None:
     asked, server = Asked(), Broken(broken)
     before = EDGE_ERRORS.labels("edge call")._value.get()
     async with Tasks("test") as lasting:
-        tools = _tools(server, lasting)
-        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        shared = _shared(server, lasting)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), shared)
         async with asyncio.timeout(5):
             await call.run()
     assert asked.answers[-1] == 500
@@ -111,13 +111,13 @@ class Guarded(Broken):
 async def test_who_signs_in_is_no_stranger_from_then_on(password: str, knows: bool) -> None:
     asked = Asked()
     async with Tasks("test") as lasting:
-        tools = _tools(Guarded("evaluate"), lasting)
+        shared = _shared(Guarded("evaluate"), lasting)
         now = asyncio.get_running_loop().time()
-        challenge = choose(tools.guard.challenges(REALM, asked.request.call_id, "0af9", now))
+        challenge = choose(shared.guard.challenges(REALM, asked.request.call_id, "0af9", now))
         assert challenge is not None
         proof = challenge.answer("INVITE", str(asked.request.uri), "user", password, "c")
         asked.request.headers.set("Proxy-Authorization", proof)
-        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), shared)
         call.doubt()
         call.full = lambda: "too many strangers"
         async with asyncio.timeout(5):
@@ -130,8 +130,8 @@ async def test_who_signs_in_is_no_stranger_from_then_on(password: str, knows: bo
 async def test_a_stranger_who_need_not_sign_in_finds_no_place_beside_others(stranger: bool, answer: int) -> None:
     asked = Asked()
     async with Tasks("test") as lasting:
-        tools = _tools(Broken("evaluate"), lasting)
-        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        shared = _shared(Broken("evaluate"), lasting)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), shared)
         call.full = lambda: "too many strangers"
         if stranger:
             call.doubt()
@@ -160,8 +160,8 @@ async def test_a_pin_is_keyed_by_tones_where_its_rule_says_so(toned: set[str], p
     asked, server = Asked(), Asking()
     async with Tasks("test") as lasting, Media("127.0.0.1") as media:
         here = Listener("127.0.0.1", "127.0.0.1")
-        tools = replace(_tools(server, lasting), media=media, listeners=[here], toned=toned)
-        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), tools)
+        shared = replace(_shared(server, lasting), media=media, listeners=[here], toned=toned)
+        call = InboundCall(cast("Incoming", asked), leg_of(asked.request, "SCL_1", "192.0.2.9"), shared)
         running = asyncio.create_task(call.run())
         async with asyncio.timeout(20):
             while server.told[-1:] == [] or not call.answered:
@@ -175,8 +175,8 @@ async def test_a_pin_is_keyed_by_tones_where_its_rule_says_so(toned: set[str], p
         await running
 
 
-def _tools(server: Broken, lasting: Tasks) -> Tools:
-    return Tools(
+def _shared(server: Broken, lasting: Tasks) -> Shared:
+    return Shared(
         io=cast("Any", server),
         livekit=LiveKit("", "", ""),
         media=cast("Any", SimpleNamespace()),

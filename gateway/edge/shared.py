@@ -20,7 +20,7 @@ from gateway.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class Shared:
     """What all calls share."""
 
     io: IoInfo
