@@ -169,8 +169,8 @@ class Rooms:
         """How long nothing has come over a caller's line; None where their SIP service doesn't tell, or in no words of ours. Raises
         nothing."""
         told = await self._call(room, identity, LINE, {}, _TELLS)
-        now, before = told.get(QUIET), told.get(PAUSED)
-        return Quiet(float(now), float(before)) if _seconds(now) and _seconds(before) else None
+        now, before = _seconds(told.get(QUIET)), _seconds(told.get(PAUSED))
+        return Quiet(now, before) if now is not None and before is not None else None
 
     async def _call(
         self, room: str, identity: str, method: str, payload: Mapping[str, object], within: float
@@ -229,8 +229,8 @@ def _read(answer: str) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _seconds(told: object) -> bool:
-    return isinstance(told, int | float) and math.isfinite(told)
+def _seconds(told: object) -> float | None:
+    return float(told) if isinstance(told, int | float) and math.isfinite(told) else None
 
 
 def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:
