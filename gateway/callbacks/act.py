@@ -31,6 +31,7 @@ from gateway.handoff.machine import Transfer
 from gateway.handoff.screening import NOBODY, Screening
 from gateway.terms import codes
 from gateway.terms.act import TALKED, Callee, Handoff, Over, Recall
+from gateway.terms.entry import Entry, entry
 from gateway.terms.handoff import Tried, by_status, told
 
 TELL_WITHIN = 8.0
@@ -79,8 +80,8 @@ class Recalling:
     """The callee, while they may be a machine."""
     star: float = 0.0
     """Until when a key of the human's makes the `*` before it a code."""
-    unwanted: bool = False
-    """The callee is never to be called again, as they have said."""
+    entry: Entry = Entry.NONE
+    """Whether the callee is never to be called again."""
 
     @classmethod
     def start(cls, act: Recall, number: str, language: str) -> Self:
@@ -218,16 +219,19 @@ class Recalling:
 
     def _while_talking(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
-            case cues.LegSaid(leg, text) if leg == self.screening.leg and not self.unwanted and no_more_calls(text):
-                return replace(self, unwanted=True), (deeds.NeverCall(),)
+            case cues.LegSaid(leg, text) if leg == self.screening.leg and self._may_enter and no_more_calls(text):
+                return self._entering()
             case cues.LegKey(leg, "*") if leg == self.human:
                 return replace(self, star=now + codes.HELD), ()
             case cues.LegKey(leg, key) if leg == self.human:
                 asks = now < self.star and key == codes.NO_CALLS
-                return replace(self, star=0.0), (deeds.NeverCall(),) if asks else ()
+                plain = replace(self, star=0.0)
+                return plain._entering() if asks else (plain, ())
+            case cues.NoCalls() if self.resumed:
+                return self, ()  # nobody could be told yet: it is done once more when both are there
             case cues.NoCalls(entered):
                 said = word(MenuWord.NO_CALLS if entered else MenuWord.NO_CALLS_FAILED, self.language)
-                return replace(self, unwanted=entered), (deeds.Announce(said),)
+                return replace(self, entry=entry(entered)), (deeds.Announce(said),)
             case cues.LegSaid() | cues.LegSounds():
                 screening, machine = self.screening.on(event, now)
                 heard = replace(self, screening=screening)
@@ -242,7 +246,7 @@ class Recalling:
                 again = self.again | {leg}
                 both = again >= {self.human, CALLEE}
                 there = replace(self, again=frozenset() if both else again, resumed=0.0 if both else self.resumed)
-                connected = (deeds.Connect(self.human), *self.screening.heard())
+                connected = (deeds.Connect(self.human), *self.screening.heard(), *self._entered)
                 return there, connected if both and self.resumed else ()
             case cues.LegAnswered(leg):
                 return self, (deeds.Drop(leg),)
@@ -253,8 +257,23 @@ class Recalling:
                 return replace(self, resumed=now + RESUME_WITHIN, again=frozenset()), (
                     *drops,
                     deeds.Exit(self.act.team),
+                    *self._entered,
                 )
         return self, ()
+
+    @property
+    def _may_enter(self) -> bool:
+        return self.entry in (Entry.NONE, Entry.FAILED)
+
+    def _entering(self) -> tuple[Self, tuple[Effect, ...]]:
+        """The callee is never to be called again, as they have said, or the human for them."""
+        asked = replace(self, entry=Entry.ASKED)
+        return asked, asked._entered
+
+    @property
+    def _entered(self) -> tuple[Effect, ...]:
+        """What is still to be done about it."""
+        return (deeds.NeverCall(),) if self.entry is Entry.ASKED else ()
 
     def _machine(self, now: float, *, drop: bool = False) -> tuple[Self, tuple[Effect, ...]]:
         """A machine has answered: nobody was reached, and the human, who talks with nobody any more, is told so."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gateway.handoff.state import ASKING, Feature, Phase, State, Third
 from gateway.handoff.third import offers
+from gateway.terms.entry import Entry
 
 _BROWSER = ".browser"
 ANSWERS_WITHIN = 60.0
@@ -58,12 +59,16 @@ class Stands:
     """Who has the call, or had it, in the plan's `people`; "" for nobody."""
     name: str = ""
     """Whom the leg rings, while they may take the call."""
+    since: float = 0.0
+    """Since when the caller waits, while they may take the call; seconds since the epoch."""
     third: Third = Third.NOBODY
     """Where it stands with a third, while their browser has the call."""
     whom: str = ""
     """Who that is, or would be, in the plan's `people`."""
     offers: Mapping[Feature, Third] = field(default_factory=dict)
     """What of a third they may ask for now, and what it would come to."""
+    entry: Entry = Entry.NONE
+    """Whether the caller is never to be called again, as they have asked while their browser has the call."""
 
 
 def stands(state: State, leg: str) -> Stands:
@@ -72,10 +77,12 @@ def stands(state: State, leg: str) -> Stands:
         if state.talking != browser_leg(leg):
             return Stands(Standing.TAKEN, state.talks_with)
         whom = state.act.third.name if state.act.third is not None else ""
-        return Stands(Standing.YOURS, state.talks_with, third=state.third, whom=whom, offers=offers(state))
+        return Stands(
+            Standing.YOURS, state.talks_with, third=state.third, whom=whom, offers=offers(state), entry=state.entry
+        )
     one = state.named(leg)
     if state.phase in ASKING and one is not None and one.name in state.act.browsers:
-        return Stands(Standing.WAITS, name=one.name)
+        return Stands(Standing.WAITS, name=one.name, since=state.since)
     if state.phase in (Phase.PARTING, Phase.OVER):
         return Stands(
             Standing.LEFT if state.talking or state.phase is Phase.PARTING else Standing.OVER, state.talks_with

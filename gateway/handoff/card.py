@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.terms.delivery import Content
+from gateway.terms.number import grouped
 from gateway.terms.sealed import is_sealed
 from gateway.terms.turn import Speaker, Turn
 
@@ -47,7 +48,7 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
     parts = {
         "Name": name,
         "Company": f"{company} ({spelled(company)})" if company else "",
-        "Number": number or _WITHHELD,
+        "Number": grouped(number) or _WITHHELD,
         "Need": facts.get("need", ""),
         "Budget": facts.get("budget", ""),
         "When": facts.get("timeline", ""),
@@ -108,8 +109,9 @@ def _asks(decline: str, take: str, whose: str) -> list[str]:
 
 
 def spelled(word: str) -> str:
-    """Letter by letter: A-C-M-E."""
-    return "-".join(sign.upper() for sign in word[:_SPELLED_AT_MOST] if sign.isalnum())
+    """Letter by letter, one word after the other: A-C-M-E P-H-O-N-E-S."""
+    words = ("-".join(sign for sign in one if sign.isalnum()) for one in word[:_SPELLED_AT_MOST].upper().split())
+    return " ".join(one for one in words if one)
 
 
 def _said(value: object) -> str:

@@ -16,6 +16,7 @@ from gateway.handoff.asked import Asked, At
 from gateway.handoff.screening import NOBODY, Screening
 from gateway.terms.act import TALKED, Because, Handoff, Onward, Over
 from gateway.terms.ending import Party
+from gateway.terms.entry import Entry
 from gateway.terms.handoff import Tried, told
 
 SETTLE = 2.0
@@ -125,6 +126,8 @@ class State:
     """It was one, and the human is told so once they talk with the caller again."""
     asides: int = 0
     """Times that the human has left the caller for a third since all could be heard anew (see `deeds.Renew`)."""
+    entry: Entry = Entry.NONE
+    """Whether the caller is never to be called again."""
     passed_on: str = ""
     """Who has talked with the caller first, and left them to a third."""
     returned: bool = False

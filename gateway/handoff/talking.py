@@ -19,6 +19,7 @@ from gateway.handoff import cut_off, third
 from gateway.handoff.screening import NOBODY
 from gateway.handoff.state import Feature, State, Step, Then, Third, too_late
 from gateway.terms import codes
+from gateway.terms.entry import Entry, entry
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import SILENT
 
@@ -87,7 +88,7 @@ def _talk_on(state: State, event: Event, now: float) -> Then:
     lost = (state.release(name) for name in state.lost)
     heard = third.heard(there) if there.third is not Third.NOBODY else ()
     anew = third.renewal(there) if there.third in (Third.RUNG_ASIDE, Third.ASIDE) and there.asides else ()
-    return there, (*drops, deeds.Exit(state.act.team), *left, *lost, *heard, *anew)
+    return there, (*drops, deeds.Exit(state.act.team), *left, *lost, *_entered(there), *heard, *anew)
 
 
 def _connected_again(state: State, event: Event, now: float) -> Then:
@@ -99,7 +100,7 @@ def _connected_again(state: State, event: Event, now: float) -> Then:
     there = replace(state, resumed=0.0)
     plain = state.third is Third.NOBODY and not state.passed_on
     connected = (deeds.Connect(event.leg),) if plain else third.heard(there)
-    return there, (*connected, *there.screening.heard())
+    return there, (*connected, *there.screening.heard(), *_entered(there))
 
 
 def _hung_up_on(state: State, event: Event, now: float) -> Then:
@@ -136,19 +137,32 @@ def _key(state: State, event: Event, now: float) -> Then:
         case None:
             return plain, ()
         case Feature.NO_CALLS:  # nobody listens to two who talk: the human enters what the caller asks for
-            return plain, (deeds.NeverCall(),)
+            return _entering(plain)
         case Feature.BACK:
             return _give_back(plain)
     return third.asked(plain, asks, now)
 
 
+def _entering(state: State) -> Then:
+    asked = replace(state, entry=Entry.ASKED)
+    return asked, _entered(asked)
+
+
+def _entered(state: State) -> tuple[Effect, ...]:
+    """What is still to be done about it."""
+    return (deeds.NeverCall(),) if state.entry is Entry.ASKED else ()
+
+
 def _never_called(state: State, event: Event, _: float) -> Then:
     """Whether the caller's number is entered: both hear so; where the caller hears somebody else, or music, the human does."""
     assert isinstance(event, cues.NoCalls)
+    if state.resumed:
+        return state, ()  # nobody could be told yet: it is done once more when they are there
+    noted = replace(state, entry=entry(event.entered))
     said = word(MenuWord.NO_CALLS if event.entered else MenuWord.NO_CALLS_FAILED, state.language)
     if state.third in (Third.NOBODY, Third.RUNG_IN) and not state.hold:
-        return state, (deeds.Announce(said),)
-    return state, (deeds.Whisper(state.talking, (said,)),) if state.third is not Third.LEFT else ()
+        return noted, (deeds.Announce(said),)
+    return noted, (deeds.Whisper(state.talking, (said,)),) if state.third is not Third.LEFT else ()
 
 
 def _hold(state: State, event: Event, now: float) -> Then:

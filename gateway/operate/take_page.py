@@ -3,7 +3,7 @@
 What is served by GET is the same for everybody and shows nothing of a call: previews and scanners follow links. What proves the
 link stands behind its `#`, which browsers send to nobody; the page's script posts it, in a body, to each of
 
-    /take/<call>/<leg>/look       the lead, and how the call stands
+    /take/<call>/<leg>/look       the lead, how the call stands, and for how many seconds the caller has waited
     /take/<call>/<leg>/stands     how it stands
     /take/<call>/<leg>/take       {tab}: takes it, once
     /take/<call>/<leg>/decline
@@ -28,14 +28,15 @@ from gateway.handoff.state import Feature, Third
 from gateway.metrics import counter
 from gateway.net.pages import HEADERS
 from gateway.operate.links import Links
-from gateway.operate.taking import Taking
+from gateway.operate.taking import ALONE, Taking
 from gateway.operate.tries import Tries
 from gateway.terms.call import CallId
+from gateway.terms.number import grouped
 
 FILES = Path(__file__).parent / "browser"
 CLIENT = "livekit-client.js"
 """The name under which livekit-client is served."""
-_TYPES = {"page.js": "text/javascript", "page.css": "text/css", CLIENT: "text/javascript"}
+_TYPES = {"page.css": "text/css", **dict.fromkeys(("lead.js", "page.js", CLIENT), "text/javascript")}
 _LONGEST_TAB = 64
 _CLOUD = ".livekit.cloud"
 _TALK = "/talk"
@@ -104,7 +105,9 @@ class _Page:
         call, leg, _ = await self._given(request)
         stands = await self._taking.stands(call, leg)
         lead = await self._taking.lead(call, leg)
-        return _json(_told(stands) | {"lead": lead, "ready": self._client.is_file()})
+        waited = max(round(self._clock() - stands.since), 0) if stands.since else 0
+        known = lead and {**lead, "shown": grouped(str(lead.get("number") or ""))}
+        return _json(_told(stands) | {"waited": waited, "lead": known, "ready": self._client.is_file()})
 
     async def stands(self, request: web.Request) -> web.Response:
         call, leg, _ = await self._given(request)
@@ -127,7 +130,7 @@ class _Page:
             return _json(_talk(await self._taking.stands(call, leg)))
         try:
             feature = Feature(str(body["ask"]))
-            to = Third(str(body["to"])) if feature is not Feature.BACK else None
+            to = Third(str(body["to"])) if feature not in ALONE else None
         except (KeyError, ValueError):
             raise web.HTTPBadRequest(text="What is asked for?\n", headers=_headers()) from None
         found, asked = await self._taking.ask(call, leg, feature, to)
@@ -169,7 +172,8 @@ def _told(stands: Stands) -> dict[str, object]:
 
 def _talk(stands: Stands) -> dict[str, object]:
     offers = {feature.value: to.value for feature, to in stands.offers.items()}
-    return _told(stands) | {"third": stands.third.value, "whom": _shown(stands.whom), "offers": offers}
+    third = {"third": stands.third.value, "whom": _shown(stands.whom), "offers": offers}
+    return _told(stands) | third | {"entry": stands.entry.value}
 
 
 def _shown(name: str) -> str:

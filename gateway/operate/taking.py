@@ -30,6 +30,8 @@ from gateway.terms.legs import LEG
 JOINS_WITHIN = 60
 """Seconds for which a token lets its browser in."""
 
+ALONE = (Feature.BACK, Feature.NO_CALLS)
+"""What is asked for without a third."""
 Lead = Callable[[str, str], Awaitable[Mapping[str, object] | None]]
 """What the card of a call and a leg says, in parts; None where there is none any more."""
 
@@ -82,7 +84,8 @@ class Taking:
         told to the job. `to`: what is to come of it with a third; it isn't asked for where it would come to something else, as
         on a page that is a moment behind."""
         found = await self.stands(call, leg)
-        asks = found.standing is Standing.YOURS and (feature is Feature.BACK or found.offers.get(feature, "") == to)
+        offered = feature in ALONE or found.offers.get(feature, "") == to
+        asks = found.standing is Standing.YOURS and offered
         if asks:
             await self._answers.press(call, browser_leg(leg), code(feature))
         return found, asks

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
-import phonenumbers
-
 from gateway.records.outbox import Due
 from gateway.terms.delivery import Content, Why
+from gateway.terms.number import grouped
 
 _BECAUSE = {
     "closed": "We were closed.",
@@ -48,13 +47,7 @@ def told(due: Due, row: Mapping[str, object], link: str, zone: tzinfo) -> Conten
 
 def number(value: object) -> str:
     """A number in the groups in which it is spoken."""
-    if not value:
-        return "a withheld number"
-    try:
-        parsed = phonenumbers.parse(str(value), None)
-    except phonenumbers.NumberParseException:
-        return str(value)
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return grouped(str(value)) if value else "a withheld number"
 
 
 def length(seconds: float) -> str:

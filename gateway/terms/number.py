@@ -74,6 +74,15 @@ def calling_code(country: str) -> int:
     return phonenumbers.country_code_for_region(country) if country else 0
 
 
+def grouped(number: str) -> str:
+    """A number in the groups in which it is read and spoken: `+1 415-555-0142`; as it is, where it isn't E.164."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def possible(number: str) -> bool:
     """Whether an E.164 number has a length that numbers of its country have, beyond its own area too."""
     try:

@@ -5,11 +5,21 @@
 const LOOK_EVERY = 2000; // ms between two looks at how the call stands
 const LOOK_SOON = 400; // the same, once something was asked for
 const COMES_WITHIN = 8000; // ms in which what was asked for comes about; then it may be asked for again
+const SURE_WITHIN = 6000; // ms in which what can't be taken back is to be pressed once more
 const JOINS_WITHIN = 15000; // ms in which whoever took the call must hear the caller
 const proof = location.hash.slice(1);
 const tab = Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
-const at = (id) => document.getElementById(id);
-const page = { state: "loading", room: null, since: 0, ready: true, timer: 0, asked: null, now: { third: "nobody", whom: "", offers: {} } };
+const page = {
+  state: "loading",
+  room: null,
+  waits: 0, // since when the caller has waited
+  since: 0, // since when the two talk
+  ready: true,
+  asked: null, // what was asked for, until it has come about
+  sure: false, // what can't be taken back was pressed once
+  known: false, // how the talk stands was told
+  now: { third: "nobody", whom: "", offers: {}, entry: "" },
+};
 const AGAIN = "That didn't work. Please try again.";
 
 class Refused extends Error {}
@@ -36,12 +46,14 @@ function show(state, words, kicker) {
   const asks = state === "waits" || state === "joining";
   at("asking").hidden = !asks;
   at("talking").hidden = at("clock").hidden = state !== "talking";
+  at("waited").hidden = !asks || !page.waits;
   at("take").disabled = state !== "waits" || !page.ready;
   at("decline").disabled = state !== "waits";
 }
 
 function over(words) {
   clearInterval(page.timer);
+  clearInterval(page.ticks);
   show("over", words, "The call");
 }
 
@@ -69,42 +81,13 @@ function told(answer) {
   return false;
 }
 
-function fact(label, value, below) {
-  if (!value) return;
-  const row = document.createElement("div");
-  const name = document.createElement("dt");
-  const text = document.createElement("dd");
-  name.textContent = label;
-  text.textContent = value;
-  if (below) {
-    const spelled = document.createElement("span");
-    spelled.className = "spelled";
-    spelled.textContent = below;
-    text.append(spelled);
-  }
-  row.append(name, text);
-  at("facts").append(row);
+function time(since) {
+  const seconds = Math.max(Math.floor((Date.now() - since) / 1000), 0);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-function lead(card) {
-  const name = card.name || "Somebody";
-  at("who").textContent = card.company ? `${name} of ${card.company}` : name;
-  at("number").textContent = card.number || "Number withheld";
-  at("number").hidden = false;
-  document.title = `Call: ${name}`;
-  const letters = [...(card.company || "")].filter((one) => /[\p{L}\p{N}]/u.test(one)).slice(0, 30);
-  fact("Company", card.company, letters.join("-").toUpperCase());
-  fact("Need", card.need);
-  fact("Budget", card.budget);
-  fact("When", card.timeline);
-  fact("Why now", card.reason);
-  fact("Promised", card.promises);
-  for (const words of card.said || []) {
-    const line = document.createElement("li");
-    line.textContent = `“${words}”`;
-    at("said").append(line);
-  }
-  at("quotes").hidden = !(card.said || []).length;
+function waited() {
+  at("waited").textContent = `waiting ${time(page.waits)}`;
 }
 
 async function begin() {
@@ -115,7 +98,12 @@ async function begin() {
     else at("who").textContent = "A caller";
     if (!window.isSecureContext) unable("Browsers let only https pages use the microphone. Answer your phone instead.");
     else if (!found.ready || !window.LivekitClient) unable("Calls can't be taken in the browser here yet. Answer your phone instead.");
-    if (told(found)) page.timer = setInterval(look, LOOK_EVERY);
+    page.waits = Date.now() - found.waited * 1000;
+    if (told(found)) {
+      page.timer = setInterval(look, LOOK_EVERY);
+      page.ticks = setInterval(waited, 1000);
+      waited();
+    }
   } catch (bad) {
     at("who").textContent = "A call";
     show("wrong", bad instanceof Refused ? "This link is wrong, or too old." : "This page can't be loaded now. Please try again.");
@@ -214,6 +202,7 @@ function talks() {
   if (page.since) return; // a third is heard, or the caller again
   page.since = Date.now();
   clearInterval(page.timer);
+  clearInterval(page.ticks);
   page.timer = setInterval(clock, 1000);
   const was = document.activeElement;
   show("talking", "You are with the caller.", "On the call");
@@ -223,11 +212,10 @@ function talks() {
 }
 
 function clock() {
-  const seconds = Math.floor((Date.now() - page.since) / 1000);
-  at("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  at("clock").textContent = time(page.since);
 }
 
-// How it stands with a third is the gateway's to say: it is looked for as long as there is somebody to be asked.
+// How it stands is the gateway's to say: it is looked for until that was told once, and as long as there is a third to be asked.
 async function followTalk() {
   if (page.state !== "talking") return;
   try {
@@ -237,12 +225,12 @@ async function followTalk() {
   } catch (bad) {
     if (bad instanceof Refused) return;
   }
-  if (page.asked || thirdThere()) followSoon();
+  if (page.asked || !page.known || thirdThere()) followSoon();
 }
 
 function followSoon() {
   clearTimeout(page.looking);
-  page.looking = setTimeout(followTalk, page.asked ? LOOK_SOON : LOOK_EVERY);
+  page.looking = setTimeout(followTalk, page.asked || !page.known ? LOOK_SOON : LOOK_EVERY);
 }
 
 function thirdThere() {
@@ -250,12 +238,15 @@ function thirdThere() {
 }
 
 function stands(found) {
-  const was = page.now.third;
+  const was = page.now;
   page.now = found;
+  page.known = true;
   const late = page.asked && Date.now() > page.asked.until;
-  if (found.third !== was) at("status").textContent = happened(was);
-  else if (late) at("status").textContent = AGAIN;
-  if (found.third !== was || late) page.asked = null;
+  const noted = found.entry !== was.entry && found.entry !== "asked";
+  if (found.third !== was.third) at("status").textContent = happened(was.third);
+  else if (noted && found.entry === "entered") at("status").textContent = "It is noted: they are never called again.";
+  else if (noted || late) at("status").textContent = AGAIN;
+  if (found.third !== was.third || noted || late) page.asked = null;
   offer();
 }
 
@@ -294,13 +285,23 @@ const WORDS = {
   "three>aside": (who) => [`Talk with ${who} alone`, "The caller hears music."],
 };
 
+// What the button says that has the caller never called again, by how far that is.
+const NEVER = {
+  "": ["Never call them again", "Where they have asked for it."],
+  sure: ["Yes, never call again", "You both hear that it is noted."],
+  asked: ["Never call them again", "One moment …"],
+  entered: ["Never called again", "Their number is on the list."],
+  failed: ["Never call them again", "It couldn't be noted yet."],
+};
+
 function offer() {
-  const { third, offers } = page.now;
-  for (const button of document.querySelectorAll("[data-asks]")) {
-    const { asks } = button.dataset;
-    const to = offers[asks];
-    button.setAttribute("aria-disabled", String(page.asked !== null || (asks !== "back" && !to)));
-    if (asks === "back" || third === "left") continue; // who is leaving is out in a moment
+  const { third, offers, entry } = page.now;
+  offerNever(entry);
+  at("back").setAttribute("aria-disabled", String(page.asked !== null));
+  for (const button of [at("aside"), at("third")]) {
+    const to = offers[button.dataset.asks];
+    button.setAttribute("aria-disabled", String(page.asked !== null || !to));
+    if (third === "left") continue; // who is leaving is out in a moment
     const [name, does] = to ? WORDS[`${third}>${to}`](whom()) : [`Ask ${whom()} alone`, "That can be done once in a call."];
     button.hidden = !thirdThere();
     button.dataset.to = to || "";
@@ -310,12 +311,39 @@ function offer() {
   at("leave").textContent = passesOn() ? `Leave them to ${whom()}` : "Hang up";
 }
 
+function offerNever(entry) {
+  const button = at("never");
+  const closed = page.asked !== null || entry === "asked" || entry === "entered";
+  if (closed) page.sure = false;
+  const [name, does] = NEVER[page.sure ? "sure" : entry];
+  button.classList.toggle("sure", page.sure);
+  button.setAttribute("aria-disabled", String(closed));
+  button.firstElementChild.textContent = name;
+  button.lastElementChild.textContent = does;
+}
+
+// A slip of the finger has nobody never called again, and isn't announced to both: it is pressed twice.
+function sure(button) {
+  clearTimeout(page.unsure);
+  if (button !== at("never") || page.sure) return true;
+  const [before, asks] = [at("status").textContent, "Press once more, if they have asked never to be called again."];
+  page.sure = true;
+  page.unsure = setTimeout(() => {
+    page.sure = false;
+    if (at("status").textContent === asks) at("status").textContent = before;
+    offer();
+  }, SURE_WITHIN);
+  at("status").textContent = asks;
+  offer();
+  return false;
+}
+
 function passesOn() {
   return page.now.third === "aside" || page.now.third === "three";
 }
 
 async function want(button) {
-  if (button.getAttribute("aria-disabled") === "true") return;
+  if (button.getAttribute("aria-disabled") === "true" || !sure(button)) return;
   const { asks, to } = button.dataset;
   page.asked = { asks, to, until: Date.now() + COMES_WITHIN };
   at("status").textContent = "One moment …";

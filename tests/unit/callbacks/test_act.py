@@ -173,6 +173,18 @@ def test_a_callee_who_wants_no_more_calls_is_entered_at_once_and_both_hear_so() 
     assert run.machine.stage is Stage.TALKING
 
 
+def test_a_job_that_dies_before_the_callee_is_entered_is_made_up_for() -> None:
+    run = talking()
+    human = run.machine.human
+    run.on(cues.LegSaid(CALLEE, "Please stop calling me."))
+    assert deeds.NeverCall() in run.on(cues.Resumed(frozenset({human, CALLEE})))
+    assert run.on(cues.NoCalls(True)) == (), "nobody could be told yet"
+    run.on(cues.LegAnswered(CALLEE))
+    assert deeds.NeverCall() in run.on(cues.LegAnswered(human))
+    assert run.on(cues.NoCalls(True)) == (deeds.Announce(word(MenuWord.NO_CALLS, "en-US")),)
+    assert deeds.NeverCall() not in run.on(cues.Resumed(frozenset({human, CALLEE})))
+
+
 def test_what_only_sounds_like_it_enters_nobody() -> None:
     run = talking()
     assert run.on(cues.LegSaid(CALLEE, "Don't call me before nine.")) == ()

@@ -19,6 +19,7 @@ from gateway.handoff.browser import (
 from gateway.handoff.machine import Phase, Transfer
 from gateway.handoff.state import Feature, Third
 from gateway.terms.handoff import Tried
+from tests.unit.calls.world import START
 from tests.unit.handoff.model import EVE, TEAM, Desk, begun
 
 ANA, BEN, *_ = TEAM
@@ -137,7 +138,7 @@ def standing(desk: Desk, leg: str) -> Stands:
 
 def test_whoever_has_the_link_sees_how_it_stands() -> None:
     desk, ana, ben = rung()
-    assert standing(desk, ana) == Stands(Standing.WAITS, name="ana")
+    assert standing(desk, ana) == Stands(Standing.WAITS, name="ana", since=START)
     assert standing(desk, ben) == Stands(Standing.OVER), "the plan doesn't let ben take calls in a browser"
     assert standing(desk, "desk-19-9") == Stands(Standing.OVER)
     browser = desk.comes(ana)

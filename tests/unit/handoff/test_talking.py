@@ -12,6 +12,7 @@ from gateway.handoff.cut_off import AT_ONCE, ON_HOLD
 from gateway.handoff.machine import Phase, Transfer
 from gateway.terms.act import TALKED, Because, Onward
 from gateway.terms.codes import HELD
+from gateway.terms.entry import Entry
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import MUSIC, SILENT
 from tests.unit.calls.world import START
@@ -72,7 +73,27 @@ def test_star_and_nine_have_the_caller_never_called_again_and_both_hear_so(enter
     desk.happens(cues.NoCalls(entered))
     said = word(MenuWord.NO_CALLS if entered else MenuWord.NO_CALLS_FAILED, "en-US")
     assert desk.announced == [said]
+    assert desk.machine.entry is (Entry.ENTERED if entered else Entry.FAILED)
     assert desk.legs == {leg: "connected"}
+
+
+@pytest.mark.parametrize("effects", [0, 1])
+def test_a_job_that_dies_before_the_number_is_entered_is_made_up_for(effects: int) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.happens(cues.LegKey(leg, "*"))
+    desk.happens(cues.LegKey(leg, "9"), effects=effects)
+    desk.crashed, desk.legs[leg], desk.never_called = True, "answered", 0
+    desk.happens(cues.Resumed(frozenset({leg})))
+    assert desk.never_called == 1, "at once"
+    desk.happens(cues.NoCalls(True))
+    assert desk.announced == [], "nobody could be told yet"
+    desk.happens(cues.LegAnswered(leg))
+    desk.happens(cues.NoCalls(True))
+    assert desk.announced == [word(MenuWord.NO_CALLS, "en-US")]
+    before = desk.never_called
+    desk.crash(cues.Heard(), 0)
+    assert desk.never_called == before, "what is entered isn't again"
 
 
 @pytest.mark.parametrize("away", ["held", "aside"])

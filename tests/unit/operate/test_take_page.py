@@ -33,6 +33,7 @@ from gateway.terms.act import Handoff
 from gateway.terms.call import Call, CallId, Phase
 from gateway.up.servers import CLIENT_VERSION
 from tests.contract.calls import a_call
+from tests.unit.calls.world import START
 from tests.unit.handoff.model import TEAM, begun
 
 NOW = 1764000000.0
@@ -57,13 +58,13 @@ class World:
 
     answers: MemoryAnswers = field(default_factory=MemoryAnswers)
     down: bool = False
+    now: float = NOW
 
     def __post_init__(self) -> None:
         self.desk = begun()
         self.leg, self.bens = self.desk.offer(ANA, BEN)
         self.call = replace(a_call(), act=self.desk.machine.act, phase=Phase.TAKEN)
         self.links = Links(SETTINGS)
-        self.now = NOW
 
     async def get(self, call: CallId) -> Call | None:
         """A call store's."""
@@ -123,7 +124,13 @@ async def test_what_is_served_to_everybody_tells_nothing_and_takes_nothing(clien
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("page.js", "text/javascript"), ("page.css", "text/css"), (CLIENT, "text/javascript")]
+    ("name", "kind"),
+    [
+        ("page.js", "text/javascript"),
+        ("lead.js", "text/javascript"),
+        ("page.css", "text/css"),
+        (CLIENT, "text/javascript"),
+    ],
 )
 async def test_the_pages_files_are_ours_alone(client: Client, name: str, kind: str) -> None:
     found = await client.get(f"/browser/{name}")
@@ -136,15 +143,16 @@ def test_the_page_asks_nobody_else_for_anything() -> None:
     text = "".join(path.read_text() for path in FILES.iterdir())
     assert not re.findall(r"https?://", text)
     assert re.findall(r'(?:src|href)="([^"]*)"', (FILES / "page.html").read_text()) == [
-        "/browser/page.css", f"/browser/{CLIENT}", "/browser/page.js",
+        "/browser/page.css", f"/browser/{CLIENT}", "/browser/lead.js", "/browser/page.js",
     ]  # fmt: skip
     assert " on" not in re.sub(r">[^<]*<", "><", (FILES / "page.html").read_text()), "no inline script"
     assert "style=" not in (FILES / "page.html").read_text()
 
 
 async def test_the_link_shows_the_lead_and_takes_the_call(client: Client, world: World) -> None:
+    world.now = START + 7.2
     assert await ask(client, world.link(), "look") == (
-        200, {"standing": "waits", "by": "", "lead": LEAD, "ready": True},
+        200, {"standing": "waits", "by": "", "waited": 7, "lead": LEAD | {"shown": "+1 415-555-0142"}, "ready": True},
     )  # fmt: skip
     status, ticket = await ask(client, world.link(), "take", tab=TAB)
     assert (status, ticket["url"]) == (200, "wss://livekit.acme.example")
@@ -183,7 +191,7 @@ async def test_who_has_the_call_gives_it_back_however_long_they_have_talked(clie
 
 async def test_who_has_the_call_asks_a_third_and_sees_how_that_stands(client: Client, world: World) -> None:
     talk, browser = await talking(client, world)
-    seen = {"standing": "yours", "by": "Ana", "third": "nobody", "whom": "Fay"}
+    seen = {"standing": "yours", "by": "Ana", "third": "nobody", "whom": "Fay", "entry": ""}
     offers = {"aside": "rung aside", "third": "rung in"}
     assert await ask(client, talk, "talk") == (200, seen | {"offers": offers})
     assert list(await world.answers.pressed(world.call.id)) == [], "to look asks for nothing"
@@ -197,6 +205,21 @@ async def test_who_has_the_call_asks_a_third_and_sees_how_that_stands(client: Cl
     assert list(await world.answers.pressed(world.call.id)) == []
     assert (await ask(client, talk, "talk", ask="third", to="rung in"))[0] == 200
     assert list(await world.answers.pressed(world.call.id)) == [(browser, "*3")]
+
+
+async def test_who_has_the_call_has_the_caller_never_called_again_and_sees_what_came_of_it(
+    client: Client, world: World
+) -> None:
+    talk, browser = await talking(client, world)
+    status, told = await ask(client, talk, "talk", ask="no calls")
+    assert (status, told["entry"]) == (200, "")
+    assert list(await world.answers.pressed(world.call.id)) == [(browser, "*9")]
+    for key in "*9":
+        world.desk.happens(cues.LegKey(browser, key))
+    assert (await ask(client, talk, "talk"))[1]["entry"] == "asked"
+    for entered, seen in ((False, "failed"), (True, "entered")):
+        world.desk.happens(cues.NoCalls(entered))
+        assert (await ask(client, talk, "talk"))[1]["entry"] == seen
 
 
 async def test_what_nobody_can_ask_for_isnt(client: Client, world: World) -> None:
