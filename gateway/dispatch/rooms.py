@@ -230,7 +230,10 @@ def _read(answer: str) -> Mapping[str, Any]:
 
 
 def _seconds(told: object) -> float | None:
-    return float(told) if isinstance(told, int | float) and math.isfinite(told) else None
+    try:
+        return float(told) if isinstance(told, int | float) and math.isfinite(told) else None
+    except OverflowError:
+        return None
 
 
 def arrival(room: str, participant: ParticipantInfo) -> Arrival | None:

@@ -31,6 +31,7 @@ from gateway.net.sip_driver import Incoming, NotAcknowledged
 from gateway.rtp import Audio, KeyPressed, Samples, TimedOut, dtmf, quality
 from gateway.sip import info, sdp, session_timer
 from gateway.sip.dialog import DialogId
+from gateway.sip.digest import NOBODY
 from gateway.sip.session_timer import SessionTimer
 from gateway.tasks import Tasks
 from gateway.terms.hold import HOLD
@@ -60,8 +61,8 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         """Why there is no place for a stranger's call beside those that ring; asked when its trunk is known."""
         self.media = MediaWish()
         """What the trunk or rule wants of the media."""
-        self.credentials = ("", "")
-        """User name and password that the trunk has for calls that we make."""
+        self.credentials = NOBODY
+        """What the trunk has for calls that we make."""
         self.locator = shared.locator
         self._former: list[DialogId] = []
         self._referral: asyncio.Task[None] | None = None

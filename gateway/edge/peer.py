@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from collections.abc import Sequence
 
 import sipmessage
@@ -14,6 +15,7 @@ from gateway.errors import PeerFault, Unavailable
 from gateway.net.sip_driver import Incoming, SipDriver, TransactionFailed
 from gateway.sip import HostPort, sdp, session_timer
 from gateway.sip.dialog import Dialog
+from gateway.sip.digest import NOBODY, Credentials
 from gateway.sip.session_timer import SessionTimer
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, NOTIFY, REFER, INFO"
@@ -46,15 +48,16 @@ class Peer:
         near: HostPort | None = None,
         fallback: HostPort | None = None,
         ours: bool = False,
+        credentials: Credentials = NOBODY,
     ) -> None:
         """`near`: where a peer that is directly before us sends from, its Contact may name an address behind its NAT.
         `fallback`: where requests go when the Contact is a name, which only the other side's network
         may know, or an address of another family. `ours`:
-        we made the call."""
+        we made the call. `credentials`: for who asks within the dialog."""
         self.sip, self.line, self.dialog = sip, line, dialog
         self.updates = False
         """The peer says that it knows UPDATE."""
-        self._near, self._fallback, self._ours = near, fallback, ours
+        self._near, self._fallback, self._ours, self._credentials = near, fallback, ours, credentials
 
     @property
     def destination(self) -> HostPort:
@@ -74,10 +77,22 @@ class Peer:
         named = ",".join(message.headers.getlist("Allow")).upper().split(",")
         self.updates = "UPDATE" in [method.strip() for method in named]
 
+    async def ask(
+        self, method: str, headers: Headers = (), *, body: bytes = b"", content_type: str = ""
+    ) -> sipmessage.Response:
+        """The final response to a request within the dialog, with our password where the first asks for one. Raises Unavailable."""
+        proof: list[tuple[str, str]] = []
+        for _ in range(_TRIES):
+            request = self.dialog.request(method, headers=[*headers, *proof], body=body, content_type=content_type)
+            response = await self.sip.request(request, self.destination)
+            if not (proof := self._proof(request, response, had=bool(proof))):
+                break
+        return response
+
     async def bye(self, headers: Headers) -> None:
         """End the dialog; an answer is waited for, but not needed."""
         try:
-            await self.sip.request(self.dialog.request("BYE", headers=headers), self.destination)
+            await self.ask("BYE", headers)
         except (TransactionFailed, Unavailable) as bad:
             log.info("bye not answered", why=bad.what)
 
@@ -101,9 +116,7 @@ class Peer:
         try:
             if not self.updates:
                 return await self._invite(headers)
-            response = await self.sip.request(
-                self.dialog.request("UPDATE", headers=[*ABILITIES, *headers]), self.destination
-            )
+            response = await self.ask("UPDATE", [*ABILITIES, *headers])
             self.dialog.confirm(response)
             return response
         except (TransactionFailed, Unavailable) as bad:
@@ -111,19 +124,31 @@ class Peer:
 
     async def _invite(self, headers: Headers) -> sipmessage.Response:
         """A re-INVITE that offers what there is."""
-        again = self.dialog.request(
-            "INVITE", headers=[*ABILITIES, *headers], body=self.line.offer(), content_type=sdp.CONTENT_TYPE
-        )
+        offer, proof = self.line.offer(), list[tuple[str, str]]()
         try:
-            async with self.sip.send(again, self.destination) as sending:
-                async for response in sending:
-                    if 200 <= response.code < 300:
-                        self.dialog.confirm(response)
-                        await sending.acknowledge(self.dialog.ack(), self.destination)
-                        self.line.settle(response)
+            for _ in range(_TRIES):
+                told = [*ABILITIES, *headers, *proof]
+                again = self.dialog.request("INVITE", headers=told, body=offer, content_type=sdp.CONTENT_TYPE)
+                response = await self._invited(again)
+                if not (proof := self._proof(again, response, had=bool(proof))):
+                    break
         finally:
             self.line.withdraw()
         return response
+
+    async def _invited(self, again: sipmessage.Request) -> sipmessage.Response:
+        async with self.sip.send(again, self.destination) as sending:
+            async for response in sending:
+                if 200 <= response.code < 300:
+                    self.dialog.confirm(response)
+                    await sending.acknowledge(self.dialog.ack(), self.destination)
+                    self.line.settle(response)
+        return response
+
+    def _proof(self, request: sipmessage.Request, response: sipmessage.Response, *, had: bool) -> list[tuple[str, str]]:
+        """The header with which to try again; none for a request that was answered, or can't be tried again."""
+        found = self._credentials.proof(request, response, secrets.token_hex(8), had=had)
+        return [found] if found is not None else []
 
     def _turn(self) -> float:
         """Seconds to wait after both have asked at once: whoever made the call waits longer (RFC 3261 section 14.1)."""

@@ -115,7 +115,7 @@ class Referral:
         target = self._wanted.target
         sender = lenient.address(f"<{self._old.dialog.local}>;tag={tag}")
         ends = Ends(target, sender, lenient.address(f"<{target}>"))
-        order = Order(lambda _: ends, secrets.token_hex(16), lambda: self._wanted.headers, *call.credentials)
+        order = Order(lambda _: ends, secrets.token_hex(16), lambda: self._wanted.headers, call.credentials)
         dialing = Dialing(order, Drivers([sip]), call.locator, line, call.tasks, lambda _: None)
         self._calls.name(tag, call)
         answered = await dialing.call(lambda: line.open(None, call.media, call))
@@ -134,14 +134,9 @@ class Referral:
     async def _notify(self, code: int, phrase: str = "") -> None:
         over = code >= 200
         state = "terminated;reason=noresource" if over else f"active;expires={SUBSCRIBED}"
-        notify = self._old.dialog.request(
-            "NOTIFY",
-            headers=[("Event", "refer"), ("Subscription-State", state)],
-            body=refer.told(code, phrase),
-            content_type=refer.FRAGMENT,
-        )
+        headers = [("Event", "refer"), ("Subscription-State", state)]
         try:
-            await self._old.sip.request(notify, self._old.destination)
+            await self._old.ask("NOTIFY", headers, body=refer.told(code, phrase), content_type=refer.FRAGMENT)
         except Unavailable as bad:
             log.info("notify not answered", call=self._call.id, why=bad.what)
 

@@ -130,7 +130,7 @@ class Transfers:
 async def _refer(peer: Peer, target: str, wish: Transfer) -> None:
     headers = [("Refer-To", target), *harmless(wish.headers.items())]
     try:
-        response = await peer.sip.request(peer.dialog.request("REFER", headers=headers), peer.destination)
+        response = await peer.ask("REFER", headers)
     except TransactionFailed as bad:
         raise refused(bad.sip_status or 408, what=f"The transfer wasn't answered: {bad.what}") from bad
     except Unavailable as bad:

@@ -2,6 +2,7 @@
 
     challenge = choose(response.headers.getlist("WWW-Authenticate"))   # None: nothing we can answer
     header = challenge.answer(method, uri, user, password, cnonce)     # for Authorization
+    proof = Credentials(user, password).proof(request, response, cnonce)  # with the header's name; None: don't try again
 
 Who asks has `gateway.sip.sign_in`.
 """
@@ -11,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+import sipmessage
 
 _PARAMETER = re.compile(r'\s*([A-Za-z0-9_.-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)')
 _ALGORITHMS: dict[str, Callable[[bytes], str]] = {
@@ -20,6 +23,7 @@ _ALGORITHMS: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
 }
 """The strongest first."""
+_CHALLENGES = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,42 @@ class Challenge:
         return self.algorithm.upper().endswith("-SESS")
 
 
-def choose(values: Iterable[str]) -> Challenge | None:
-    """The strongest challenge that we can answer, of the values of one kind of header; None for none."""
-    found = [challenge for value in values if (challenge := _challenge(value)) is not None]
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who we are, for whom a request of ours is asked."""
+
+    user: str = ""
+    """"" for nobody."""
+    password: str = field(default="", repr=False)
+    realm: str = ""
+    """Of whom alone they are shown to; "" for whoever asks."""
+
+    def proof(
+        self, request: sipmessage.Request, response: sipmessage.Response, cnonce: str, *, had: bool = False
+    ) -> tuple[str, str] | None:
+        """The header with which a request that was refused is to be sent again; None where it wasn't for want of a password that we
+        have, or the one that it `had` was wrong (RFC 3261 section 22.3). `cnonce`: a new random word."""
+        if response.code not in _CHALLENGES or not self.user:
+            return None
+        asked, name = _CHALLENGES[response.code]
+        challenge = choose(response.headers.getlist(asked), self.realm)
+        if challenge is None or (had and not challenge.stale):
+            return None
+        return name, challenge.answer(request.method, str(request.uri), self.user, self.password, cnonce)
+
+    def proven(self, proof: tuple[str, str]) -> Credentials:
+        """The same, for the realm that a proof was for."""
+        return replace(self, realm=parameters(proof[1])["realm"])
+
+
+NOBODY = Credentials()
+
+
+def choose(values: Iterable[str], realm: str = "") -> Challenge | None:
+    """The strongest challenge that we can answer, of the values of one kind of header, and of one realm where it is given; None for
+    none."""
+    read = [challenge for value in values if (challenge := _challenge(value)) is not None]
+    found = [challenge for challenge in read if realm in ("", challenge.realm)]
     order = list(_ALGORITHMS)
     return min(found, key=lambda one: order.index(_name(one.algorithm)), default=None)
 

@@ -34,6 +34,7 @@ from gateway.rtp import FRAME_SECONDS
 from gateway.rtp.ringing import ringing
 from gateway.rtp.telephone_event import GAP, ON
 from gateway.sip.dialog import DialogId
+from gateway.sip.digest import Credentials
 from gateway.terms import tones
 from gateway.terms.legs import EDGE, UNNAMED
 
@@ -53,9 +54,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._call_id = secrets.token_hex(16)
         leg = _leg(dial, ends(dial, first.here), self._call_id, first.transport)
         super().__init__(leg, shared, "", first.listener)
-        order = Order(partial(ends, dial), self._call_id, self._headers, dial.username, dial.password)
+        self.media, self.credentials = dial.media, Credentials(dial.username, dial.password)
+        order = Order(partial(ends, dial), self._call_id, self._headers, self.credentials)
         self._dialing = Dialing(order, drivers, shared.locator, self._line, self.tasks, self._hear_ringing)
-        self.media, self.credentials = dial.media, (dial.username, dial.password)
         self._began = self._loop.time()
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None

@@ -31,7 +31,6 @@ _NEXT_AFTER = 4.0
 """Seconds without any response after which the next place is tried, where there is one."""
 _ELSEWHERE = 503
 """The status that sends a call to the next place (RFC 3263 section 4.3)."""
-_CHALLENGES = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +62,8 @@ class Order:
     call_id: str
     headers: Callable[[], Headers] = list
     """What the trunk wants in our messages."""
-    username: str = ""
-    password: str = ""
+    credentials: digest.Credentials = digest.NOBODY
+    """For who asks."""
 
 
 class Dialing:
@@ -133,8 +132,9 @@ class Dialing:
                     waiting.reschedule(None)
                     response = await self._heard_out(sending, response)
                 if response.code < 300:
-                    return await self._accept(sending, response)
-            more, again = session_timer.demanded(response), self._proof(response, had=bool(proof))
+                    return await self._accept(sending, response, proof)
+            more = session_timer.demanded(response)
+            again = self._order.credentials.proof(request, response, secrets.token_hex(8), had=bool(proof))
             if last or (again is None and more <= self._interval):
                 raise Declined(response)
             proof = [again] if again is not None else proof
@@ -183,25 +183,15 @@ class Dialing:
         except Unavailable as bad:
             log.info("prack not answered", why=bad.what)
 
-    async def _accept(self, sending: Sending, response: sipmessage.Response) -> Answered:
+    async def _accept(self, sending: Sending, response: sipmessage.Response, proof: Headers) -> Answered:
         """The call is answered. A PeerFault leaves it to the driver to acknowledge and end it."""
         dialog = Dialog.uac(sending.request, response)
         if early := self._early.get(tag_of(response.to_address)):
             dialog.carry_on(early[0])
         self._line.settle(response)
-        peer = Peer(self._sip, self._line, dialog, fallback=self._where, ours=True)
+        # Whoever answers may ask for a password as well, and isn't to learn anything of the trunk's.
+        ours = self._order.credentials.proven(proof[0]) if proof else digest.NOBODY
+        peer = Peer(self._sip, self._line, dialog, fallback=self._where, ours=True, credentials=ours)
         peer.knows(response)
         await sending.acknowledge(dialog.ack(), peer.destination)
         return Answered(peer, response, session_timer.settled(response))
-
-    def _proof(self, response: sipmessage.Response, *, had: bool) -> tuple[str, str] | None:
-        """The header that answers a challenge; None when it isn't one, or we have no answer to it."""
-        order = self._order
-        if response.code not in _CHALLENGES or not order.username:
-            return None
-        asked, answered = _CHALLENGES[response.code]
-        challenge = digest.choose(response.headers.getlist(asked))
-        if challenge is None or (had and not challenge.stale):
-            return None
-        uri, cnonce = str(self._ends.target), secrets.token_hex(8)
-        return answered, challenge.answer("INVITE", uri, order.username, order.password, cnonce)

@@ -62,6 +62,7 @@ async def test_a_room_of_a_server_that_has_died_is_taken_over_to_be_deleted(dead
         ("[" * 15_000, None),
         ('{"quiet": "soon", "paused": 3}', None),
         ('{"quiet": NaN, "paused": 3}', None),
+        ('{"quiet": 1' + "0" * 400 + ', "paused": 3}', None),
         ('{"quiet": 1.5}', None),
     ],
 )
