@@ -66,6 +66,9 @@ _NOBODY_RUNG = dict.fromkeys(
 )
 _TAKEN = of("test_handoff", "a_human_takes_the_caller_once_they_have_heard_whose_call_it_is")
 _GONE = of("test_handoff", "a_human_who_had_answered_is_told_that_the_caller_has_gone")
+_CALLER = of("test_handoff_phases", "a_caller_who_leaves_is_nobodys_any_more")
+_LEFT = of("test_handoff_phases", "who_leaves_before_they_take_it_hasnt_taken_it")
+_BEATEN = of("test_handoff_phases", "whoever_is_behind_falls_silent_once_another_takes_it")
 _WHISPER: Mapping[str, Cell] = {
     "browser": _BROWSER,
     "refused": _RINGS,
@@ -75,10 +78,9 @@ _WHISPER: Mapping[str, Cell] = {
     "link": _LINK,
     "closed": _BEFORE,
     "nobody": _BEFORE,
-    "cut off": of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
+    **dict.fromkeys(("hung up", "cut off"), _LEFT),
     "holds": Never("they don't talk with the caller yet, who hears music"),
-    "caller": _GONE,
-    "caller cut off": _GONE,
+    **dict.fromkeys(("caller", "caller cut off"), _CALLER),
     "killed": _KILLED,
     "control": _CONTROL,
 }
@@ -87,7 +89,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     "offering": {
         **_NOBODY_RUNG,
         **dict.fromkeys(
-            ("caller", "caller cut off"), of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing")
+            ("caller", "caller cut off"),
+            of("test_handoff_phases", "a_caller_who_leaves_before_anybody_is_rung_has_nobody_rung"),
         ),
         "closed": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
         "nobody": of("test_handoff", "where_nobody_can_be_had_the_caller_is_told_before_anybody_is_promised"),
@@ -108,10 +111,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "nothing": Never("that is no answer"),
         "cut off": _UNANSWERED,
         "holds": _UNANSWERED,
-        "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
-        **dict.fromkeys(
-            ("caller", "caller cut off"), of("test_handoff", "a_caller_who_hangs_up_on_hold_stops_the_ringing")
-        ),
+        "beaten": _BEATEN,
+        **dict.fromkeys(("caller", "caller cut off"), _CALLER),
         "closed": _BEFORE,
         "nobody": _BEFORE,
         "killed": _KILLED,
@@ -119,19 +120,17 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "whispering": {
         **_WHISPER,
-        "taken": _TAKEN,
-        "declined": of("test_handoff", "who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message"),
+        "taken": of("test_handoff_phases", "who_has_heard_enough_takes_the_call_amid_the_whisper"),
+        "declined": of("test_handoff_phases", "who_has_heard_enough_declines_amid_the_whisper"),
         "machine": of("test_handoff", "a_mailbox_never_gets_the_caller"),
-        "hung up": of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
         "nothing": Never("that is heard to its end"),
-        "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
+        "beaten": _BEATEN,
     },
     "deciding": {
         **_WHISPER,
-        "taken": of("test_handoff", "the_next_of_the_team_is_rung_and_takes_it_by_word"),
+        "taken": _TAKEN + of("test_handoff", "the_next_of_the_team_is_rung_and_takes_it_by_word"),
         "declined": of("test_handoff", "who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message"),
         "machine": of("test_handoff", "a_mailbox_never_gets_the_caller"),
-        "hung up": of("test_handoff", "who_hangs_up_in_the_whisper_hasnt_taken_the_call"),
         "nothing": of("test_handoff", "who_never_says_anything_doesnt_get_the_caller"),
         "beaten": of("test_handoff", "of_two_who_have_answered_the_first_to_take_it_gets_the_caller"),
     },
@@ -150,7 +149,8 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "parting": {
         **dict.fromkeys(ENDINGS, Never("the caller has gone")),
-        **dict.fromkeys(("hung up", "cut off"), _GONE),
+        "hung up": _GONE,
+        "cut off": of("test_handoff_phases", "a_human_whose_line_is_lost_as_they_are_told_is_missed_by_nobody"),
         "killed": of("test_handoff_kills", "a_human_isnt_left_alone_where_the_job_dies_as_the_caller_hangs_up"),
         "control": _CONTROL,
     },
