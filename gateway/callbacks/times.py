@@ -2,7 +2,7 @@
 callee is. Pure.
 
 A number may belong to several zones (a toll-free one, a mobile one in some countries): then it is called only when it is
-day in all of them. Times are seconds since the epoch; a span is (from, until), its end excluded.
+day in all of them; of a country of one zone that shares its code with others, in that one. Times are seconds since the epoch; a span is (from, until), its end excluded.
 """
 
 from __future__ import annotations
@@ -29,15 +29,35 @@ OFFERED = 3
 _HOUR = 3600.0
 _APART = 2 * _HOUR
 """Seconds behind the first time in which no other is offered."""
+_ONE_ZONE = {
+    "AG": "America/Antigua", "AI": "America/Anguilla", "AS": "Pacific/Pago_Pago", "BB": "America/Barbados",
+    "BM": "Atlantic/Bermuda", "BS": "America/Nassau", "DM": "America/Dominica", "DO": "America/Santo_Domingo",
+    "GD": "America/Grenada", "GU": "Pacific/Guam", "JM": "America/Jamaica", "KN": "America/St_Kitts",
+    "KY": "America/Cayman", "KZ": "Asia/Almaty", "LC": "America/St_Lucia", "MP": "Pacific/Saipan",
+    "MS": "America/Montserrat", "PR": "America/Puerto_Rico", "SX": "America/Lower_Princes", "TC": "America/Grand_Turk",
+    "TT": "America/Port_of_Spain", "VC": "America/St_Vincent", "VG": "America/Tortola", "VI": "America/St_Thomas",
+}  # fmt: skip
+"""By ISO 3166 code: where one zone is all of a country that shares +1 or +7, of whose mobile numbers phonenumbers knows all the
+zones of the code alone. In those of North America it is day together for two hours and a half."""
+_SOMEWHERE = frozenset({
+    phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE,
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE, phonenumbers.PhoneNumberType.VOIP,
+})  # fmt: skip
+"""Types of numbers whose owners are in the number's country."""
 
 
 def zones_of(number: Number | None, otherwise: str) -> tuple[str, ...]:
     """The IANA zones in which whoever has the number may be; `otherwise` where nobody can tell."""
     try:
-        found = _zones.time_zones_for_number(phonenumbers.parse(number.reveal())) if number else ()
+        parsed = phonenumbers.parse(number.reveal()) if number else None
     except phonenumbers.NumberParseException:
-        found = ()
-    return tuple(zone for zone in found if _known(zone)) or (otherwise,)
+        parsed = None
+    if parsed is None:
+        return (otherwise,)
+    own = _ONE_ZONE.get(phonenumbers.region_code_for_number(parsed) or "", "")
+    if own and _known(own) and phonenumbers.number_type(parsed) in _SOMEWHERE:
+        return (own,)
+    return tuple(zone for zone in _zones.time_zones_for_number(parsed) if _known(zone)) or (otherwise,)
 
 
 def by_day(start: float, end: float, zones: Sequence[str]) -> list[Span]:

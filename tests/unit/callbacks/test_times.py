@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
+import phonenumbers
+import phonenumbers.timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +113,43 @@ def test_what_is_in_both_is_in_each(some: list[tuple[int, int]], others: list[tu
 def test_a_number_tells_where_its_callee_is(number: str, zones: tuple[str, ...]) -> None:
     assert zones_of(Number(number), "Europe/Berlin") == zones
     assert zones_of(None, NY) == (NY,)
+
+
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    [
+        ("+18762101234", "America/Jamaica"), ("+12423591234", "America/Nassau"), ("+77710009998", "Asia/Almaty"),
+        ("+17872345678", "America/Puerto_Rico"),
+    ],
+)  # fmt: skip
+def test_a_country_of_one_zone_is_in_it_though_its_code_has_many(number: str, zone: str) -> None:
+    assert zones_of(Number(number), NY) == (zone,)
+    noon = at(zone, 2026, 12, 1, 8, 30)
+    assert allowed(Terms(), zones_of(Number(number), NY), noon)
+
+
+def test_those_countries_have_one_clock() -> None:
+    """Of each, phonenumbers knows the zone among those of its fixed lines, or of the whole code."""
+    for country, zone in times._ONE_ZONE.items():
+        example = phonenumbers.example_number(country)
+        assert example is not None
+        assert phonenumbers.region_code_for_number(example) == country
+        of_its_code = phonenumbers.timezone.time_zones_for_number(example)
+        now = datetime(2026, 12, 1, tzinfo=ZoneInfo(zone))
+        offsets = {datetime(2026, 12, 1, tzinfo=ZoneInfo(one)).utcoffset() for one in of_its_code}
+        assert now.utcoffset() in offsets, country
+
+
+@pytest.mark.parametrize("number", ["+18005550100", "+79123456789", "+61412345678"])
+def test_who_may_be_in_several_zones_is_called_in_none_of_their_nights(number: str) -> None:
+    zones = zones_of(Number(number), NY)
+    assert len(zones) > 1
+    day = by_day(at(NY, 2026, 12, 1, 0), at(NY, 2026, 12, 3, 0), zones)
+    assert day, "and they are called"
+    for first, last in day:
+        for zone in zones:
+            for moment in (first, last - 1):
+                assert EARLIEST <= datetime.fromtimestamp(moment, ZoneInfo(zone)).hour < LATEST
 
 
 def test_a_toll_free_number_is_called_only_when_it_is_day_everywhere() -> None:
