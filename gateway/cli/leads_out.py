@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -23,7 +24,7 @@ COLUMNS = (
     "call", "started", "agent", "route", "dialed", "caller", "complete", "name", "company", "number", "email", "need",
     "budget", "timeline", "consent", "promises", "confirmed", "points", "reasons", "outcome", "why", "facts",
 )  # fmt: skip
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Format(StrEnum):
@@ -91,12 +92,12 @@ def as_csv(rows: Sequence[Mapping[str, object]]) -> str:
     return out.getvalue()
 
 
-_NUMBERS = frozenset({"number", "caller", "dialed", "reasons"})
+_NUMBER = re.compile(r"\+[0-9]+", re.ASCII)
 
 
 def _cell(name: str, value: object) -> str:
     text = "" if value is None else str(value)
-    if name in _NUMBERS and text.startswith("+"):
+    if _NUMBER.fullmatch(text) or name == "reasons":  # these are ours: "+25 they say what they need"
         return text
     return f"'{text}" if text.startswith(_RISKY) else text
 

@@ -117,6 +117,9 @@ def test_a_spreadsheet_takes_nothing_that_callers_say_for_a_formula() -> None:
     row = {"call": "SCL_a", "fields": {"name": "=cmd()", "need": "-1+2", "number": "+15105550142"}, "complete": True}
     (read,) = csv.DictReader(as_csv([row]).splitlines())
     assert (read["name"], read["need"], read["number"]) == ("'=cmd()", "'-1+2", "+15105550142")
+    row["fields"] = {"number": "+1+cmd|' /C calc'!A0", "need": "\uff1dSUM(1)"}
+    (read,) = csv.DictReader(as_csv([row]).splitlines())
+    assert (read["number"], read["need"]) == ("'+1+cmd|' /C calc'!A0", "'\uff1dSUM(1)"), "a number that is none"
 
 
 def test_a_lead_is_delivered_again_under_its_id(records: Path) -> None:
