@@ -21,11 +21,12 @@ _LONGEST_WAIT = 3600.0
 
 
 class Later(Unavailable):
-    """The receiver asks to be left alone for `wait` seconds."""
+    """The receiver asks to be left alone for `wait` seconds: an hour at most, or a delivery that somebody asks for a day's
+    patience would be given up at once."""
 
     def __init__(self, what: str, wait: float) -> None:
         super().__init__(what)
-        self.wait = wait
+        self.wait = min(wait, _LONGEST_WAIT)
 
 
 def signers(secrets: str) -> Sequence[Webhook]:
@@ -56,7 +57,7 @@ async def send(
     if status == _GONE:
         raise Refused("The webhook's receiver says that it is gone (410).")
     if wait.isdecimal():
-        raise Later(f"The webhook's receiver answered {status}.", min(float(wait), _LONGEST_WAIT))
+        raise Later(f"The webhook's receiver answered {status}.", float(wait))
     raise Unavailable(f"The webhook's receiver answered {status}.")
 
 

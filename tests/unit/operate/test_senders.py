@@ -19,7 +19,7 @@ from gateway.operate import texting
 from gateway.operate.customers import Customers
 from gateway.operate.lead_words import lead_told
 from gateway.operate.webhooks import Later
-from gateway.records.outbox import Due
+from gateway.records.outbox import GIVE_UP_AFTER, Due, next_try
 from gateway.terms.delivery import Content
 
 CALL = "SCL_a1"
@@ -42,6 +42,7 @@ class Fake:
         self.asked: list[tuple[str, str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answers: dict[tuple[str, str], list[tuple[int, Any]]] = {}
+        self.wait = "7"
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         body: Any = None
@@ -55,7 +56,9 @@ class Fake:
         if status == 0:
             assert request.transport
             request.transport.close()
-        return web.json_response(answer, status=status or 500, headers={"Retry-After": "7"} if status == 429 else None)
+        return web.json_response(
+            answer, status=status or 500, headers={"Retry-After": self.wait} if status == 429 else None
+        )
 
     def of(self, method: str, path: str) -> list[Any]:
         return [body for asked_by, where, body in self.asked if (asked_by, where) == (method, path)]
@@ -228,6 +231,16 @@ async def test_what_a_system_refuses_is_told(fake: Fake, status: int, error: typ
     with pytest.raises(error) as caught:
         await put(fake, "hubspot:")
     assert "ana@" not in str(caught.value)
+
+
+async def test_a_system_that_wants_to_be_left_alone_for_a_day_is_asked_again(fake: Fake) -> None:
+    """Its cap on a day's requests is reached, say: the lead isn't given up before that day is over."""
+    fake.wait = "86400"
+    fake.answers = {("POST", SEARCH): [(429, {})]}
+    with pytest.raises(Later) as caught:
+        await put(fake, "hubspot:")
+    one = replace(due("hubspot:"), until=1_800_000_000.0 + GIVE_UP_AFTER)
+    assert next_try(one, 1_800_000_000.0, again=True, wait=caught.value.wait) == 1_800_003_600.0
 
 
 async def test_a_system_takes_leads_alone_and_needs_an_account(fake: Fake) -> None:
