@@ -106,6 +106,11 @@ class CallState:
     quality: Mapping[str, float] = field(default_factory=dict)
     """Of its line, at its end (`gateway.rtp.quality.of`); {} where the service tells none."""
 
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        return self.status in (Status.DISCONNECTED, Status.ERROR)
+
 
 async def states(redis_url: str) -> AsyncIterator[CallState]:
     """Every state told from the time it has subscribed; runs until it is closed, and reconnects by itself.

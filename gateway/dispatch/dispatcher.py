@@ -139,7 +139,9 @@ class Dispatcher:
     async def heard(self, state: CallState) -> None:
         """The SIP service told of a call. Raises Unavailable."""
         if state.outbound:
-            return  # a call that was asked for: it is part of a caller's, or nobody's here
+            if state.over and state.room.startswith(decide.PREFIX):  # else it is nobody's here
+                await self.parted(state.room, state.identity, lost=state.by is Party.NETWORK)
+            return
         call = CallId(state.call_id)
         lock = self._hearing.get(call) or asyncio.Lock()
         self._hearing[call] = lock
@@ -154,7 +156,7 @@ class Dispatcher:
         if state.room and not state.room.startswith(decide.PREFIX):
             return  # another application's call on the same LiveKit
         await self._tell(call, Kind.SIP, telling.sip_data(state), state.at)
-        if state.status not in (Status.DISCONNECTED, Status.ERROR):
+        if not state.over:
             return
         if state.room:
             await self.gone(call)

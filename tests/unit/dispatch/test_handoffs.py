@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app.catalogue import load as catalogue
+from gateway.bus.callstate import Status
 from gateway.dialplan.load import load
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
@@ -18,11 +19,12 @@ from gateway.dispatch.dispatcher import PARTS_WITHIN
 from gateway.handoff.state import SETTLE
 from gateway.terms.act import RING_BACK, TALK, Because, Handoff, Onward, Promise, Record, Ring, Talk
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
+from gateway.terms.ending import Party
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 from gateway.terms.times import patience
 from tests.unit.dialplan.plans import loaded
-from tests.unit.dispatch.world import CALL, World, arrival
+from tests.unit.dispatch.world import CALL, World, arrival, state
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 PLAN = """\
@@ -355,6 +357,23 @@ async def test_a_job_that_has_only_just_come_hears_how_the_human_has_left() -> N
     call = await world.store.get(CALL)
     assert call
     assert (call.epoch, call.parted) == (1, Left("desk-1", world.now, lost=True))
+
+
+@pytest.mark.parametrize(("by", "lost"), [(Party.NETWORK, True), (Party.CALLER, False)])
+async def test_a_job_hears_how_the_human_has_left_where_livekit_sends_no_webhook(by: Party, lost: bool) -> None:
+    """Their SIP service tells how their call has ended."""
+    world = await with_caller_given_to_a_human("desk-1")
+    theirs = state(Status.DISCONNECTED, call_id="SCL_theirs", identity="leg-desk-1", by=by, outbound=True)
+    await world.one.heard(replace(theirs, status=Status.ACTIVE))
+    await world.one.heard(replace(theirs, identity="leg-desk-2"))
+    await world.one.heard(replace(theirs, room=""))
+    call = await world.store.get(CALL)
+    assert call
+    assert call.parted is None
+    await world.one.heard(theirs)
+    call = await world.store.get(CALL)
+    assert call
+    assert call.parted == Left("desk-1", world.now, lost)
 
 
 @pytest.mark.parametrize(("lost", "ending"), [(True, "lost"), (False, "served")])
