@@ -36,6 +36,7 @@ _PROTOCOL = frozenset(
 )  # fmt: skip
 """Headers that nobody in a room is told of."""
 _LISTS = frozenset({"diversion", "history-info", "identity", "p-asserted-identity"})
+_SEPARATORS = str.maketrans("", "", "-.()")
 _TRANSPORT = ("via", "from", "to", "call-id", "cseq", "contact", "content-length", "content-type", "max-forwards")
 
 
@@ -122,5 +123,11 @@ def _harmless(name: str, value: str) -> bool:
 
 
 def _uri(uri: sipmessage.URI) -> Uri:
-    """Parameters within the user part (`+1510…;npdi`, RFC 3966) are cut off: trunks and rules match whole numbers."""
-    return Uri(Number((uri.user or "").partition(";")[0]), uri.host, uri.port or 0)
+    """Parameters within the user part (`+1510…;npdi`) and what is put between a number's digits (RFC 3966) are left out: trunks and
+    rules match whole numbers."""
+    user = (uri.user or "").partition(";")[0]
+    number = user.translate(_SEPARATORS)
+    written = (
+        number.isascii() and number.removeprefix("+").isdigit() and (uri.scheme == "tel" or number.startswith("+"))
+    )
+    return Uri(Number(number if written else user), uri.host, uri.port or 0)

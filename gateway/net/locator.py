@@ -72,7 +72,7 @@ class Locator:
 
     async def _naptr(self, host: str) -> list[Naptr]:
         return [
-            Naptr(one.order, one.preference, one.flags.decode(), one.service.decode(), str(one.replacement))
+            Naptr(one.order, one.preference, _text(one.flags), _text(one.service), str(one.replacement))
             for one in await self._records(host, dns.rdatatype.NAPTR)
         ]
 
@@ -92,6 +92,10 @@ class Locator:
             if not isinstance(bad, dns.resolver.NXDOMAIN | dns.resolver.NoAnswer):
                 log.info("dns not answered", kind=kind.name, why=type(bad).__name__)
             return []
+
+
+def _text(said: bytes) -> str:
+    return said.decode("ascii", "replace")
 
 
 async def _placed(targets: Sequence[Target], name: str, spoken: Spoken) -> list[Place]:

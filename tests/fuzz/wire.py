@@ -26,7 +26,7 @@ from gateway.rtp.packet import RtpPacket, write
 from gateway.rtp.peer import Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Format, Session
-from gateway.sip import RequestArrived, info, sdp
+from gateway.sip import RequestArrived, bodies, info, sdp
 from gateway.sip.dialog import Dialog
 from gateway.sip.framing import Framer
 from gateway.sip.layer import TransactionLayer
@@ -54,6 +54,9 @@ def sip(data: bytes) -> None:
                 made = respond(output.request, 200, to_tag="t", contact="sip:192.0.2.1")
                 if output.request.method == "INVITE":
                     _told(output.request)
+                    with suppress(PeerFault):
+                        bodies.check(output.request)
+                        sdp.parse(bodies.description(output.request))
                     _dialog(output.request, made)
                 if output.request.method == "INFO":
                     with suppress(PeerFault):
@@ -192,10 +195,11 @@ def rtp_seed() -> bytes:
 
 
 def found() -> list[bytes]:
-    """INVITEs that once did harm; what is like them is tried again and again."""
+    """INVITEs that once did harm, and one of several parts; what is like them is tried again and again."""
     whole = TORTURES["sdp01"].data
     ports = (whole.replace(b"example.com", b"example.com:99999999999", at) for at in (1, 2))
-    return [*ports, whole.replace(b"Accept: ", b"Record-Route: ")]
+    parted = TORTURES["mpart01"].data.replace(b"MESSAGE", b"INVITE").replace(b"text/plain", b"application/sdp")
+    return [*ports, whole.replace(b"Accept: ", b"Record-Route: "), parted]
 
 
 SEEDS: Mapping[str, Sequence[bytes]] = {

@@ -169,7 +169,11 @@ class Dialing:
         if number is None or not tag:
             return True
         if tag not in self._early:
-            self._early[tag] = (Dialog.uac(request, response), reliable.Order())
+            try:
+                self._early[tag] = (Dialog.uac(request, response), reliable.Order())
+            except PeerFault as bad:  # the call may come about all the same
+                log.info("ringing can't be acknowledged", why=bad.what)
+                return True
         dialog, order = self._early[tag]
         if not order.takes(number):
             return False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import sipmessage
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,21 @@ def test_a_number_by_tel_and_a_caller_without_one() -> None:
     text = text.replace("<sip:+15105550100;npdi=yes@192.0.2.1:5060>", "<tel:+15105550100>")
     leg = leg_of(invite(text), "SCL_1", "203.0.113.9")
     assert (leg.caller.user.reveal(), leg.dialed.user.reveal()) == ("", "+15105550100")
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("tel:+1-510-555-0123", "+15105550123"),
+        ("tel:5550123;phone-context=+1510", "5550123"),
+        ("sip:+1(510)555.0123;npdi@carrier.example", "+15105550123"),
+        ("sip:100-200@carrier.example", "100-200"),
+        ("sip:+desk-1@carrier.example", "+desk-1"),
+    ],
+)
+def test_a_number_is_told_without_what_is_written_between_its_digits(written: str, number: str) -> None:
+    text = INVITE.replace("sip:+15105550123@carrier.example>;tag", f"{written}>;tag")
+    assert leg_of(invite(text), "SCL_1", "203.0.113.9").caller.user.reveal() == number
 
 
 def test_the_attributes_that_livekit_sip_sets() -> None:

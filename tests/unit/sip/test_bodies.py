@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 import sipmessage
 from hypothesis import given
@@ -58,6 +60,50 @@ def test_a_body_that_may_be_passed_over_is(line: str) -> None:
 
 def test_no_body_is_none_of_whatever_kind() -> None:
     assert bodies.description(invite("Content-Type: application/x", body="")) == b""
+
+
+SDP = "Content-Type: Application/SDP\r\n\r\nv=0\r\n"
+ISUP = "Content-Type: application/isup;version=itu-t92+\r\nContent-Disposition: signal;handling={}\r\n\r\n\0\1\r\n"
+PLACE = "Content-Type: application/pidf+xml\r\nContent-ID: <a@b>\r\n\r\n<presence/>\r\n"
+
+
+def parts(*each: str, mark: str = "b1", end: str = "--b1--\r\n") -> str:
+    return "".join(f"--{mark}\r\n{part}" for part in each) + end
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "found"),
+    [
+        (parts(SDP), "multipart/mixed;boundary=b1", b"v=0"),
+        (parts(SDP, ISUP.format("optional")), "multipart/mixed;boundary=b1", b"v=0"),
+        (parts(PLACE, SDP), 'Multipart/Mixed; charset=x; Boundary="b1"', b"v=0"),
+        ("preamble\r\n" + parts(PLACE, SDP) + "epilogue", "multipart/alternative;boundary=b1", b"v=0"),
+        (parts(SDP, end=""), "multipart/mixed;boundary=b1", None),
+        (parts(SDP + "a=x\r\n\r\n", PLACE), "multipart/mixed;boundary=b1", b"v=0\r\na=x\r\n"),
+        (parts("\r\nv=1\r\n", SDP).replace("\r", ""), "multipart/mixed;boundary=b1", b"v=0"),
+        (parts(SDP, SDP.replace("v=0", "v=1")), "multipart/mixed;boundary=b1", b"v=0"),
+        (parts(SDP, ISUP.format("required")), "multipart/mixed;boundary=b1", None),
+        (parts(PLACE), "multipart/mixed;boundary=b1", None),
+        (parts(PLACE) + parts(SDP), "multipart/mixed;boundary=b1", None),
+        (parts("Content-Transfer-Encoding: base64\r\n" + SDP), "multipart/mixed;boundary=b1", None),
+        (parts(SDP), "multipart/mixed", None),
+        (parts(SDP), "multipart/mixed;boundary=b2", None),
+    ],
+)
+def test_the_sdp_among_several_parts_is_read(body: str, kind: str, found: bytes | None) -> None:
+    asked = invite(f"Content-Type: {kind}", body=body)
+    if found is not None:
+        assert bodies.description(asked) == found
+        return
+    with pytest.raises(BodyRefused) as refused:
+        bodies.description(asked)
+    assert refused.value.sip_status == 415
+
+
+@given(st.text("-b1\r\n: =0vContent-Type:application/sdp", max_size=200))
+def test_whatever_the_parts_are(body: str) -> None:
+    with suppress(BodyRefused):
+        bodies.description(invite("Content-Type: multipart/mixed;boundary=b1", body=body))
 
 
 @pytest.mark.parametrize(
