@@ -96,7 +96,11 @@ class _Met:
     until: float
     ration: Ration
     proved: bool = False
-    """They have signed in."""
+    """They have signed in: how much they send is their own affair, as it is of a trunk that is known by its address."""
+
+    def takes(self, now: float) -> bool:
+        """Whether one more message of theirs is read."""
+        return self.proved or self.ration.take(now)
 
 
 @dataclass(slots=True)
@@ -185,7 +189,7 @@ class Gate:
             return False
         name = subscriber(source)
         met = self._met(name, now)
-        return self._beyond(name, now) if met is None else not met.ration.take(now)
+        return self._beyond(name, now) if met is None else not met.takes(now)
 
     def refuses(self, data: bytes, source: str, now: float) -> str:
         """Why a message is dropped unread: its sender is `shut out`, it has no place beside those of all other strangers
@@ -197,7 +201,7 @@ class Gate:
         if self._guesses(data, name, now):
             return "shut out"
         if (met := self._met(name, now)) is not None:
-            return "" if met.ration.take(now) else "shut out"
+            return "" if met.takes(now) else "shut out"
         if self._beyond(name, now):
             if not self._answers(data, now):
                 return "shut out"

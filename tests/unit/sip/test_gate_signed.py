@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.sip.digest import choose
-from gateway.sip.gate import BURST_OF_INVITES, BURST_OF_SIGNED, LONGEST, STRIKES, USES, Gate
+from gateway.sip.gate import BURST_OF_INVITES, BURST_OF_SIGNED, LONGEST, MET_BURST, STRIKES, USES, Gate
 from gateway.sip.sign_in import Guard
 
 CARRIER, OTHER = "198.51.100.1", "203.0.113.9"
@@ -64,6 +64,15 @@ def test_a_carrier_that_was_shut_out_before_it_could_sign_in_does_so_and_is_know
     gate.proved(CARRIER, 1.0)
     assert gate.knows(CARRIER, 1.0)
     assert not gate.refuses(BARE, CARRIER, 1.0)
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_who_has_signed_in_may_send_any_number(sure: bool) -> None:
+    gate = Gate(guard=GUARD, sure=sure)
+    gate.met(CARRIER, 0.0)
+    assert any(gate.refuses(BARE, CARRIER, 1.0) for _ in range(round(MET_BURST) + 1000))
+    gate.proved(CARRIER, 1.0)
+    assert not any(gate.refuses(BARE, CARRIER, 1.0) or gate.shut(CARRIER, 1.0) for _ in range(10_000))
 
 
 @given(st.lists(st.sampled_from([401, 403, 404, 405, 407, 481, 501]), max_size=100), st.booleans())
