@@ -57,7 +57,7 @@ async def census(stack: Stack) -> Census:
     livekit = int(stack.run.livekit_url.rpartition(":")[2])
     shared = dict(await leftovers.census(stack, livekit))
     jobs = float(shared.pop(_PER_PROCESS, 0))
-    found = {name: await asyncio.to_thread(_held, one) for name, one in processes(stack).items()}
+    found = {name: await asyncio.to_thread(held, one) for name, one in processes(stack).items()}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         for name, address in stack.run.http.items():
             async with session.get(f"{address}/metrics") as answer:
@@ -66,11 +66,14 @@ async def census(stack: Stack) -> Census:
     return Census(found, {"jobs in rooms": jobs, **{what: float(count) for what, count in shared.items()}})
 
 
-def _held(one: psutil.Process) -> dict[str, float]:
+def held(one: psutil.Process) -> dict[str, float]:
+    """What a process holds. Of memory only what is its own: its share of files' pages, such as the libraries', is the larger the
+    fewer others there are on the machine that have them open (measured: 14 MB of control's beside 3, of the edge's more)."""
+    memory = one.memory_info()
     return {
         "files": float(one.num_fds()),
         "udp ports": float(len(one.net_connections("udp"))),
         "threads": float(one.num_threads()),
-        "megabytes": round(one.memory_full_info().pss / 2**20, 1),
+        "megabytes": round((memory.rss - memory.shared) / 2**20, 1),
         "children": float(len(one.children(recursive=True))),
     }
