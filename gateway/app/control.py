@@ -19,6 +19,7 @@ from gateway.app import messages, rounds
 from gateway.app.admin import admin
 from gateway.app.callbacks import Callbacks
 from gateway.app.catalogue import load as load_catalogue
+from gateway.app.heap import settle
 from gateway.app.lifetime import until_stopped
 from gateway.app.records import open_records
 from gateway.app.still import Still
@@ -138,7 +139,9 @@ async def run(settings: Settings) -> None:
             pages = (*leads, *messages.handoff_pages(settings, redis, store, looking), *called.pages())
             parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
             looks = (*called.looks(), ("workers", deaths.LOOK, dead.look))
-            await Control(settings, *parts, looks, pages, Controls(redis).beat).run()
+            control = Control(settings, *parts, looks, pages, Controls(redis).beat)
+            settle()
+            await control.run()
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):

@@ -1,4 +1,4 @@
-"""Memory of a process that carries media: what has to be looked at again and again, and what of it is given back.
+"""Memory of a process that callers wait for: what has to be looked at again and again, and what of it is given back.
 
 Python looks at all objects now and then for cycles of garbage, and holds every thread meanwhile (`settle`). And the C library returns
 to the system what lies at the end of its heap only (`keep_tidy`).
@@ -23,7 +23,8 @@ WORTH_IT = 1024 * 1024
 
 def settle() -> None:
     """Leave out what there is now from Python's collections, once all that lasts as long as the process is there. With it each that
-    looks at all objects took 63 ms of CPU, in which no RTP was sent: the edge's modules are 115,000 of them."""
+    looks at all objects took 63 ms of CPU, in which no RTP was sent: the edge's modules are 115,000 of them. Control's are 174,000;
+    while it looks at them, 0.2 s on a busy machine, no call is routed."""
     gc.collect()
     gc.freeze()
 
