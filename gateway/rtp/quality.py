@@ -1,4 +1,6 @@
-"""How well two people hear each other, estimated from what was measured: the E-model (ITU-T G.107), for G.711."""
+"""How well two people hear each other, estimated from what was measured: the E-model (ITU-T G.107), for G.711.
+
+A call in G.722 is put on the same scale, where it can't be better than G.711: most of them cross a telephone network on their way."""
 
 from __future__ import annotations
 
@@ -23,9 +25,13 @@ def mos(loss: float, delay: float) -> float:
     heard = 95 * percent / (percent + _ROBUST)
     late = max(delay, 0.0)
     waited = 24 * late + (110 * (late - _KNEE) if late > _KNEE else 0.0)
-    rating = min(max(_BEST - heard - waited, 0.0), 100.0)
-    score = 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6
-    return round(min(max(score, LEAST), MOST), 2)
+    return round(min(max(scored(_BEST - heard - waited), LEAST), MOST), 2)
+
+
+def scored(rating: float) -> float:
+    """The opinion score of a rating R (G.107 annex B)."""
+    held = min(max(rating, 0.0), 100.0)
+    return 1 + 0.035 * held + held * (held - 60) * (100 - held) * 7e-6
 
 
 def of(counts: Statistics) -> dict[str, float]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rtp.quality import mos
+from gateway.rtp.quality import mos, scored
 from gateway.rtp.rtcp import BYE, INTERVAL, SDES, SR, Control, Sending
 from gateway.rtp.statistics import Reception
 
@@ -103,6 +103,27 @@ def test_nothing_that_comes_is_trouble(data: bytes) -> None:
     us, _ = ends()
     us.receive(data, 1.0)
     us.receive(b"\x81\xc8\x00" + data, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("rating", "score"),
+    [(90, 4.34), (80, 4.03), (70, 3.60), (60, 3.10), (50, 2.58), (0, 1.0), (100, 4.5), (-5, 1.0), (120, 4.5)],
+)
+def test_ratings_are_scored_as_g_107_has_them(rating: float, score: float) -> None:
+    """Its table B.1, and the ends of its curve."""
+    assert scored(rating) == pytest.approx(score, abs=0.01)
+
+
+@pytest.mark.parametrize(("loss", "rating"), [(0.0, 93.2), (0.01, 89.56), (0.05, 77.42), (0.251, 45.7)])
+def test_loss_costs_what_g_113_says_of_g_711_with_concealment(loss: float, rating: float) -> None:
+    """Ie 0 and Bpl 25.1: half of 95 is gone where a quarter of the packets is."""
+    assert mos(loss, 0.0) == pytest.approx(scored(rating), abs=0.011)
+
+
+@pytest.mark.parametrize(("delay", "costs"), [(0.1, 2.4), (0.1773, 4.26), (0.2, 7.3), (0.4, 34.1)])
+def test_delay_costs_what_the_usual_reading_of_g_107_says(delay: float, costs: float) -> None:
+    """0.024 a millisecond, and 0.11 more beyond 177.3 (Cole and Rosenbluth's)."""
+    assert mos(0.0, delay) == pytest.approx(scored(93.2 - costs), abs=0.011)
 
 
 def test_the_estimate_falls_with_loss_and_delay() -> None:
