@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
@@ -13,6 +12,7 @@ import structlog
 
 from gateway.app.admin import Ready, admin
 from gateway.app.attendance import ControlLook
+from gateway.app.certificates import Certificates
 from gateway.app.heap import keep_tidy, settle
 from gateway.app.lifetime import until_stopped
 from gateway.app.registration import LiveKitLook
@@ -136,8 +136,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
             edge = Edge(shared, ready, settings.edge_calls, controls.nobody)
             async with AsyncExitStack() as listening:
-                for serving in _serving(settings, places, edge):
+                own = Certificates(settings) if settings.sip_tls_port else None
+                for serving in _serving(settings, places, edge, own):
                     edge.drivers.add(await listening.enter_async_context(serving))
+                if own is not None:
+                    lasting.start(own.keep(), "look at the certificate")
                 edge.drivers.pair()
                 gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"), guard)
                 edge.drivers.guard(gate)
@@ -175,39 +178,19 @@ def _server(written: str) -> HostPort | None:
 
 
 def _serving(
-    settings: Settings, places: Sequence[Listener], edge: Edge
+    settings: Settings, places: Sequence[Listener], edge: Edge, own: Certificates | None
 ) -> Iterator[AbstractAsyncContextManager[SipDriver]]:
-    """The transports that the settings ask for at each listener, UDP first. Raises SetupFault for a certificate that
-    can't be used."""
+    """The transports that the settings ask for at each listener, UDP first."""
     for at in places:
         yield sip_udp.serve(at.host, settings.sip_port, edge, advertise=at.told)
     if settings.sip_tcp_port:
         for at in places:
             yield sip_stream.serve(at.host, settings.sip_tcp_port, edge, advertise=at.told)
-    if settings.sip_tls_port:
-        secured, calls = certificates(settings)
+    if own is not None:
         for at in places:
             yield sip_stream.serve(
-                at.host, settings.sip_tls_port, edge, advertise=at.told, secured=secured, calls=calls
+                at.host, settings.sip_tls_port, edge, advertise=at.told, secured=own.secured, calls=own.calls
             )
-
-
-def certificates(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """How we prove who we are to whom connects, and how peers whom we call do. Raises SetupFault."""
-    own, key = settings.sip_tls_certificate, settings.sip_tls_key
-    if own is None:
-        raise SetupFault("SIP over TLS needs a certificate.", remedy="Set OFFHOOK_SIP_TLS_CERTIFICATE, or no port.")
-    try:
-        secured = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        secured.load_cert_chain(own, key)
-        calls = ssl.create_default_context(cafile=settings.sip_tls_ca)
-        calls.load_cert_chain(own, key)  # for peers that want to know who calls
-    except (OSError, ssl.SSLError) as bad:
-        why = bad.strerror or str(bad)
-        raise SetupFault(
-            f"The SIP certificate can't be used: {why}.", remedy="Correct OFFHOOK_SIP_TLS_CERTIFICATE, _KEY and _CA."
-        ) from bad
-    return secured, calls
 
 
 def _media(settings: Settings, host: str) -> Media:
