@@ -30,6 +30,8 @@ class Srtp:
         self._out = _session(keys.suite, keys.ours, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
         self._outs = {(keys.suite, keys.ours): self._out}
         self._in = _session(keys.suite, keys.theirs, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+        self._before: pylibsrtp.Session | None = None
+        """Of their key before this one: what they send until our answer is there is sealed with it."""
 
     def rekeyed(self, keys: Keys) -> Srtp:
         """What a new offer and answer settled in the place of this one."""
@@ -39,7 +41,9 @@ class Srtp:
         made._outs = {**made._outs, **self._outs}
         made._out = made._outs[keys.suite, keys.ours]
         if (keys.suite, keys.theirs) == (self._keys.suite, self._keys.theirs):
-            made._in = self._in
+            made._in, made._before = self._in, self._before
+        else:
+            made._before = self._in
         return made
 
     def seal(self, packet: bytes) -> bytes:
@@ -48,7 +52,14 @@ class Srtp:
 
     def open(self, datagram: bytes) -> bytes:
         """See `Shield`."""
-        return _opened(self._in.unprotect, datagram)
+        try:
+            opened = _opened(self._in.unprotect, datagram)
+        except NotGenuine:
+            if self._before is None:
+                raise
+            return _opened(self._before.unprotect, datagram)
+        self._before = None
+        return opened
 
     def seal_report(self, packet: bytes) -> bytes:
         """See `Shield`."""

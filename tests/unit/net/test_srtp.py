@@ -60,9 +60,23 @@ def test_a_side_whose_key_stays_goes_on_counting() -> None:
     again = them.rekeyed(Keys(Suite.AES_128_SHA1_80, bytes([3]) * 30, bytes([1]) * 30))
     with pytest.raises(NotGenuine):
         again.open(sealed)
-    fresh = them.rekeyed(Keys(Suite.AES_128_SHA1_80, bytes([2]) * 30, bytes([4]) * 30))
+
+
+def test_what_is_under_way_as_a_key_changes_is_heard_and_nothing_of_it_later() -> None:
+    us, them = pair(Suite.AES_128_SHA1_80)
+    heard = us.seal(packet(1))
+    them.open(heard)
+    keys = Keys(Suite.AES_128_SHA1_80, bytes([2]) * 30, bytes([4]) * 30)
+    fresh = them.rekeyed(keys)
+    assert parse(fresh.open(us.seal(packet(2)))).sequence == 2
     with pytest.raises(NotGenuine):
-        fresh.open(us.seal(packet(2)))
+        fresh.open(heard)
+    refreshed = fresh.rekeyed(Keys(Suite.AES_128_SHA1_80, bytes([5]) * 30, keys.theirs))
+    assert parse(refreshed.open(us.seal(packet(3)))).sequence == 3
+    peer = Srtp(Keys(Suite.AES_128_SHA1_80, keys.theirs, keys.ours))
+    assert parse(refreshed.open(peer.seal(packet(4)))).sequence == 4
+    with pytest.raises(NotGenuine):
+        refreshed.open(us.seal(packet(5)))
 
 
 def test_no_key_of_ours_seals_one_number_twice() -> None:
