@@ -30,6 +30,7 @@ _MOST, _LEAST, _OF_ALL = 64, 4, 256
 sends, at least; and of all sockets that bring more, so that a flood of many calls doesn't take the others their pace:
 with 40 flooded calls it took 56 of a tick's 20 ms, and takes 5. What comes beyond waits with the kernel, which drops it
 when its queue is full."""
+_LAST_PORT = 65535
 _REPORTS = 4
 """Reports taken in a tick."""
 _LOOK = 25
@@ -331,9 +332,10 @@ class Port:
 
     def _tell_peer(self, session: Session, datagram: bytes | None) -> None:
         host, port = session.peer.address
-        if datagram is not None:
-            there = self._their_reports if session.peer.address == session.peer.negotiated else 0
-            self._sockets.reports.write(datagram, (host, there or port + 1))
+        there = self._their_reports if session.peer.address == session.peer.negotiated else 0
+        there = there or port + 1
+        if datagram is not None and there <= _LAST_PORT:  # media at the last port of all has none above it
+            self._sockets.reports.write(datagram, (host, there))
 
 
 def _checked(peer: HostPort) -> HostPort:
@@ -342,6 +344,6 @@ def _checked(peer: HostPort) -> HostPort:
         host = str(ipaddress.ip_address(peer[0]))
     except ValueError:
         raise PeerFault("The address for media isn't an IP address.", sip_status=488) from None
-    if not 0 < peer[1] < 65536:
+    if not 0 < peer[1] <= _LAST_PORT:
         raise PeerFault("The address for media has no port that can be.", sip_status=488)
     return host, peer[1]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gateway.errors import OurFault, PeerFault, SetupFault
+from gateway.metrics import EDGE_ERRORS
 from gateway.net.media import Media, Port
 from gateway.net.pacer import Tick
 from gateway.net.port import Told, ration
@@ -385,6 +386,17 @@ async def test_the_other_side_is_told_that_a_call_ends(media: Media, far: Far, k
     port.close()
     reported()
     assert [one[-8:-6] == bytes((0x81, BYE)) for one in came] == [False, True]
+
+
+async def test_a_peer_at_the_last_port_has_none_for_reports_and_leaves_nothing_behind(media: Media) -> None:
+    heard, before = Heard(), EDGE_ERRORS.labels("media")._value.get()
+    port = media.open(heard)
+    port.start(KEYS, ("127.0.0.1", 65535))
+    await heard.until(lambda: len(heard.frames) > 2.5 / FRAME_SECONDS)
+    port.close()
+    assert EDGE_ERRORS.labels("media")._value.get() == before
+    RtpSocket(*port.address).close()
+    assert media._ports == ()
 
 
 async def test_who_wasn_t_sent_a_report_isn_t_told_of_the_end(media: Media, far: Far) -> None:
