@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -37,7 +38,7 @@ class Stream:
     payload: int
     """Payload type to send audio with."""
     host: str
-    """Where to send: an IP address or a name. Unspecified (0.0.0.0) only when `direction` doesn't send."""
+    """Where to send: an IP address, in its usual spelling, or a name. Unspecified (0.0.0.0) only when `direction` doesn't send."""
     port: int
     direction: Direction
     """Ours: whether we send, and whether we may expect to receive."""
@@ -201,7 +202,7 @@ def _agree(
     """What we can do with a stream of the other side's; None when nothing."""
     if media.kind != "audio" or media.port == 0 or not _carries(media, encryption):
         return None
-    host = media.connection or session.connection
+    host = _spelt(media.connection or session.connection)
     chosen = next((number for number, codec in media.codecs.items() if codec in codecs), None)
     if chosen is None or not host:
         return None
@@ -220,6 +221,18 @@ def _agree(
         receive_events=events,
         reports=media.reports,
     )
+
+
+def _spelt(host: str) -> str:
+    """As hosts are compared: an IPv4 address that is written as an IPv6 one is what it is. "" for a group of hosts, which a call's
+    media isn't for."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_multicast:
+        return ""
+    return str((address.version == 6 and address.ipv4_mapped) or address)
 
 
 def _stream(

@@ -110,10 +110,25 @@ def test_a_direction_for_the_session_holds_for_streams_without_their_own(directi
     assert answered(offered(AUDIO, "a=sendrecv", head=head))[1].direction is D.SENDRECV
 
 
-@pytest.mark.parametrize("lines", [[AUDIO, "c=IN IP4 0.0.0.0"], [AUDIO, "c=IN IP6 ::"]])
+@pytest.mark.parametrize(
+    "lines",
+    [[AUDIO, f"c=IN {host}"] for host in ("IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0", "IP6 ::ffff:0.0.0.0")],
+)
 def test_the_unspecified_address_is_a_hold(lines: list[str]) -> None:
     session, stream = answered(offered(*lines))
     assert (stream.direction, stream.held, session.media[0].direction) == (D.RECVONLY, True, D.RECVONLY)
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("IP6 2001:DB8:0::9", "2001:db8::9"),
+        ("IP6 ::ffff:192.0.2.2", "192.0.2.2"),
+        ("IP4 phone.example.com", "phone.example.com"),
+    ],
+)
+def test_an_address_is_told_in_its_usual_spelling(written: str, host: str) -> None:
+    assert answered(offered(AUDIO, f"c=IN {written}"))[1].host == host
 
 
 def test_a_stream_s_own_address_goes_before_the_session_s() -> None:
@@ -159,6 +174,8 @@ def test_every_other_stream_is_refused_in_its_place() -> None:
         ["m=audio 4000 RTP/SAVPF 0"],
         ["m=video 4000 RTP/AVP 0"],
         ["m=audio 4000 RTP/AVP 0", "a=rtpmap:0 PCMU/16000"],
+        ["m=audio 4000 RTP/AVP 0", "c=IN IP4 224.2.1.1/127"],
+        ["m=audio 4000 RTP/AVP 0", "c=IN IP6 ff02::1"],
     ],
 )
 def test_nothing_in_common_is_488(lines: list[str]) -> None:
