@@ -162,7 +162,9 @@ class Media:
                     step(port, tick, news)
                 except Exception:  # the thread's edge: one call's fault must not silence the others
                     EDGE_ERRORS.labels("media").inc()
-                    log.exception("media.port_broke")
+                    if not port.broken:  # it may break at each tick: to tell of all would take the others their pace
+                        port.broken = True
+                        log.exception("media.port_broke")
         if any(news for _, news in told):
             self._loop.call_soon_threadsafe(self._deliver, told)
 

@@ -120,6 +120,8 @@ class Port:
         self._ticks = 0
         self.crowded = False
         """Whether more waited in the last tick than it might take; the pacer's."""
+        self.broken = False
+        """Whether a fault of ours came up at it; the pacer's."""
         self._waiting: list[asyncio.Future[None]] = []
         self._closed = False
 

@@ -22,7 +22,7 @@ from gateway.errors import PeerFault
 from gateway.rtp import FRAME, RATE
 from gateway.rtp.codec import WIDE
 from gateway.rtp.dtmf import Ear
-from gateway.rtp.packet import RtpPacket, write
+from gateway.rtp.packet import RtpPacket, parse, write
 from gateway.rtp.peer import Peer
 from gateway.rtp.queue import SendQueue
 from gateway.rtp.session import Format, Session
@@ -118,9 +118,21 @@ def descriptions(data: bytes) -> None:
         answered = sdp.answer(offered, "192.0.2.1", 10000, sdp.Encryption.ALLOW, SECRET, session_id=5)
     except PeerFault:
         return
+    _talk(answered.stream)
     again = sdp.parse(bytes(answered.session))
     assert len(again.media) == len(offered.media)
     assert [each for each in again.media if each.port]
+
+
+def _talk(stream: sdp.Stream) -> None:
+    """What was settled on can be spoken by."""
+    assert stream.reports < 2**16
+    form = Format(stream.codec.name, stream.payload, stream.send_events)
+    numbers = {"ssrc": 1, "sequence": 65530, "timestamp": 2**32 - 800}
+    session = Session(form, Peer((stream.host, stream.port)), queue=SendQueue(1.0, live=True), now=0.0, **numbers)
+    if form.event_type is not None:
+        session.press("5")
+    assert parse(session.send().datagram or b"").payload_type in (form.payload_type, form.event_type)
 
 
 def rtp(data: bytes) -> None:
@@ -202,10 +214,24 @@ def found() -> list[bytes]:
     return [*ports, whole.replace(b"Accept: ", b"Record-Route: "), parted]
 
 
+def odd_description() -> bytes:
+    """Payload types that no packet has room for, which once broke the pacer at each tick."""
+    head = (
+        b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 999 300 96\r\n"
+    )
+    return (
+        head
+        + b"a=rtpmap:999 PCMU/8000\r\na=rtpmap:300 telephone-event/8000\r\na=rtpmap:96 PCMA/8000\r\na=rtcp:4001\r\n"
+    )
+
+
 SEEDS: Mapping[str, Sequence[bytes]] = {
     "sip": [*(each.data for each in TORTURES.values()), *found()],
     "framing": [each.data for each in TORTURES.values()],
-    "descriptions": [each.data.partition(b"\r\n\r\n")[2] for each in TORTURES.values() if b"\r\nv=0" in each.data],
+    "descriptions": [
+        *(each.data.partition(b"\r\n\r\n")[2] for each in TORTURES.values() if b"\r\nv=0" in each.data),
+        odd_description(),
+    ],
     "rtp": [rtp_seed()],
     "bus": [envelope.encode(envelope.Request("r", "c", 1, 2, b"\x0a\x05hello")), rule_seed()],
 }

@@ -59,6 +59,9 @@ STATIC = {
 }
 """Payload types that need no rtpmap (RFC 3551 section 6), those of one audio channel that telephones use."""
 
+_LAST_TYPE = 127
+"""A payload type has seven bits in a packet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
@@ -105,7 +108,7 @@ class Media:
         mapped = dict(_rtpmap(each.value) for each in self.attributes if each.name == "rtpmap" and each.value)
         types = [int(each) for each in self.formats if each.isascii() and each.isdigit() and len(each) < 4]
         known = {**STATIC, **{number: codec for number, codec in mapped.items() if codec}}
-        return {number: known[number] for number in types if number in known}
+        return {number: known[number] for number in types if number in known and number <= _LAST_TYPE}
 
     @property
     def direction(self) -> Direction | None:
@@ -123,7 +126,7 @@ class Media:
         """The port for RTCP that its owner names (RFC 3605); 0 for the one above its media's."""
         value = next((each.value for each in self.attributes if each.name == "rtcp"), None) or ""
         port = value.split(" ")[0]
-        return int(port) if port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536 else 0
+        return int(port) if port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536 else 0
 
     def __str__(self) -> str:
         port = f"{self.port}/{self.count}" if self.count != 1 else str(self.port)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import OurFault, PeerFault, SetupFault
 from gateway.metrics import EDGE_ERRORS
@@ -330,6 +331,29 @@ async def test_one_call_s_fault_is_its_own(media: Media, far: Far) -> None:
     media.open(heard).start(KEYS, far.address)
     await heard.until(lambda: len(heard.frames) >= 5)
     assert faults
+
+
+async def test_a_port_that_breaks_at_each_tick_is_told_of_once_and_no_other_call_notices(
+    media: Media, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = Heard(), Heard()
+    port = media.open(broken)
+    port.start(KEYS, far.address)
+
+    put_out = Port.put_out
+
+    def breaks(one: Port, tick: Tick, told: list[Told]) -> None:
+        if one is port:
+            raise ValueError("a bug")
+        put_out(one, tick, told)
+
+    monkeypatch.setattr(Port, "put_out", breaks)
+    before = EDGE_ERRORS.labels("media")._value.get()
+    with capture_logs() as logs:
+        media.open(other).start(KEYS, far.address)
+        await other.until(lambda: len(other.frames) >= 20)
+    assert EDGE_ERRORS.labels("media")._value.get() - before > 10
+    assert [one["event"] for one in logs] == ["media.port_broke"]
 
 
 async def test_wrong_uses_are_refused(media: Media) -> None:

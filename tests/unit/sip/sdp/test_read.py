@@ -99,11 +99,32 @@ def test_a_body_that_is_no_description() -> None:
         (b"m=audio 1 RTP/AVP 0", b"a=rtpmap:0 PCMA/8000\r\n", {0: Codec("PCMA", 8000)}),
         (b"m=audio 1 RTP/AVP 96 97", b"a=rtpmap:97 opus/48000\r\n", {97: Codec("OPUS", 48000)}),
         (b"m=audio 1 RTP/AVP x 9999 \xc2\xb2", b"", {}),
+        (
+            b"m=audio 1 RTP/AVP 127 128 999",
+            b"".join(b"a=rtpmap:%d PCMU/8000\r\n" % each for each in (127, 128, 999)),
+            {127: Codec("PCMU", 8000)},
+        ),
         (b"m=audio 1 RTP/AVP", b"", {}),
     ],
 )
 def test_payload_types(line: bytes, more: bytes, codecs: dict[int, Codec]) -> None:
     assert audio(more, line).codecs == codecs
+
+
+@pytest.mark.parametrize(
+    ("value", "port"),
+    [
+        (b"4001", 4001),
+        (b"4001 IN IP4 192.0.2.9", 4001),
+        (b"0", 0),
+        (b"65535", 65535),
+        (b"65536", 0),
+        (b"000006553600", 0),
+        (b"x", 0),
+    ],
+)
+def test_a_port_for_reports(value: bytes, port: int) -> None:
+    assert audio(b"a=rtcp:" + value + b"\r\n").reports == port
 
 
 @pytest.mark.parametrize(("more", "ptime"), [(b"a=maxptime:60\r\n", 20), (b"", 20)])
