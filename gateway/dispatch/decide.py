@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -255,6 +255,7 @@ def compare(
     live: Sequence[Call],
     now: float,
     *,
+    rooms: Collection[str],
     settled: bool = True,
     edges: frozenset[str] | None = None,
     lost: frozenset[str] = frozenset(),
@@ -263,12 +264,18 @@ def compare(
 
     While the store isn't `settled` (see `gateway.dispatch.trust`), a job that is in a room may be about to put its call
     back; and LiveKit, which keeps its rooms in Redis too, may not see whom it carries. `edges`: our SIP services that were
-    heard of lately, None where that isn't known; `lost`: those that are gone.
+    heard of lately, None where that isn't known; `lost`: those that are gone. `rooms`: all that there are; nobody is in that of a
+    call that the gateway makes but those whom its job rings, and whoever ended it has deleted it.
     """
     known = {call.id for call in live}
     unknown = [arrival for call, arrival in callers.items() if call not in known]
     if not settled:
         return Differences([arrival for arrival in unknown if not arrival.attended], ())
-    gone = [call for call in live if call.id not in callers and not call.ours and now - call.started >= THERE_WITHIN]
+    gone = [
+        call
+        for call in live
+        if now - call.started >= THERE_WITHIN
+        and (call.phase is Phase.TAKEN and call.room not in rooms if call.ours else call.id not in callers)
+    ]
     known_of = [one for one in unknown if edges is None or not one.edge or one.edge in edges]
     return Differences(known_of, gone, [one for one in callers.values() if one.edge in lost])

@@ -227,7 +227,8 @@ class Dispatcher:
         now, named = self._clock(), {one.edge for one in callers.values()}
         self._lost_edges = lost.looked(named, edges, now) if edges is not None else LostEdges()
         gone = self._lost_edges.due(now)
-        found = decide.compare(callers, live, now, settled=self._settled(), edges=edges, lost=gone)
+        rooms, settled = self._rooms.listed, self._settled()
+        found = decide.compare(callers, live, now, rooms=rooms, settled=settled, edges=edges, lost=gone)
         for arrival in found.unknown:
             await self._each(arrival.call, self._arrived(arrival))
         for call in found.gone:
@@ -238,8 +239,8 @@ class Dispatcher:
 
         for arrival in found.cut:
             await self._each(arrival.call, self._cut(arrival))
-        rooms = self._rooms.callerless if self._settled() else ()
-        self._forsaken = self._forsaken.seen(rooms, live, self._clock())
+        callerless = self._rooms.callerless if self._settled() else ()
+        self._forsaken = self._forsaken.seen(callerless, live, self._clock())
         for room in self._forsaken.due(self._clock()):
             log.warning("a room was left to people who had been rung for a call that is over")
             await self._rooms.close(room)

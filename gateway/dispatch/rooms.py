@@ -61,6 +61,8 @@ class Rooms:
         self._livekit = livekit
         self.callerless: frozenset[str] = frozenset()
         """Rooms of ours that had people who were rung and no caller, at the last look (`callers`)."""
+        self.listed: frozenset[str] = frozenset()
+        """All rooms of ours that there were at the last look."""
 
     async def callers(self) -> Mapping[CallId, Arrival]:
         """Everybody who is in one of our rooms by telephone."""
@@ -75,7 +77,7 @@ class Rooms:
                 found.update(there)
                 if rung and not there:
                     callerless.add(name)
-        self.callerless = frozenset(callerless)
+        self.callerless, self.listed = frozenset(callerless), frozenset(names)
         return found
 
     async def _in(self, room: str) -> tuple[Mapping[CallId, Arrival], bool]:

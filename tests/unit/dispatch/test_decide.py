@@ -279,6 +279,23 @@ def test_rooms_and_store_are_compared(there: set[int], known: set[int], age: flo
     callers = {CallId(f"SCL_{n}"): arrival(call=f"SCL_{n}") for n in there}
     template = a_call()
     live = [replace(template, id=CallId(f"SCL_{n}")) for n in known]
-    found = compare(callers, live, NOW + age)
+    found = compare(callers, live, NOW + age, rooms=())
     assert {one.call for one in found.unknown} == {f"SCL_{n}" for n in there - known}
     assert {one.id for one in found.gone} == ({f"SCL_{n}" for n in known - there} if age >= THERE_WITHIN else set())
+
+
+@pytest.mark.parametrize(
+    ("phase", "room", "age", "gone"),
+    [
+        (Phase.TAKEN, "", THERE_WITHIN, True),
+        (Phase.TAKEN, "", THERE_WITHIN - 0.1, False),
+        (Phase.TAKEN, "its own", THERE_WITHIN, False),
+        (Phase.ROUTED, "", THERE_WITHIN, False),
+    ],
+    ids=["its room is gone", "it has just begun", "its room is there", "no job has come yet"],
+)
+def test_a_call_that_we_make_is_over_once_its_room_is_no_more(phase: Phase, room: str, age: float, gone: bool) -> None:
+    """Nobody calls there, so that no SIP service tells of its end; and LiveKit's webhook may be lost, or sent nowhere."""
+    call = a_call(act=RECALL, phase=phase)
+    found = compare({}, [call], NOW + age, rooms={call.room} if room else ())
+    assert list(found.gone) == ([call] if gone else [])

@@ -34,6 +34,7 @@ class Remembering(Rooms):
     done: list[tuple[str, ...]] = field(default_factory=list)
     down: bool = False
     callerless: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
     unreachable: bool = False
     """Whoever is listed was served by a livekit-server that is dead."""
     unlisted: bool = False
