@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from gateway.callbacks.times import allowed, earliest, zones_of
 from gateway.callbacks.told import CALLEE
 from gateway.calls.hearing import leg
 from gateway.calls.store.port import Full
+from gateway.calls.words import word
+from gateway.calls.words.recall import RecallWord
 from gateway.dialplan.model import Callback
 from gateway.dialplan.plan import Plan
 from gateway.dispatch import stops
@@ -130,8 +132,8 @@ class Recalls:
 
 def call_of(one: Booking, plan: Plan, dialed: str, facts: Mapping[str, object], now: float) -> Call:
     """The call of a callback's run. Pure."""
-    said: Sequence[str] = whisper(facts, one.reason, one.language)
-    act = Recall(one.id, one.team, tuple(said), last=one.tries >= one.most)
+    before = word(RecallWord.CALLBACK, one.language)
+    act = Recall(one.id, one.team, whisper(facts, one.reason, one.language, after=before), last=one.tries >= one.most)
     number = Number(dialed or one.number.reveal())
     return Call(
         id=one.run,

@@ -16,6 +16,7 @@ from gateway.handoff.asked import AGAIN, REMINDERS, Asked, At
 from gateway.handoff.browser import ANSWERS_WITHIN, rung_leg
 from gateway.handoff.choice import BY_KEY, Choice, choice_of, is_recording
 from gateway.handoff.state import ALONE, HOLD_EVERY, SETTLE, TOOK, State, Step, Then
+from gateway.handoff.whisper import keys_told
 from gateway.terms.act import Callee
 from gateway.terms.handoff import Tried, by_status
 
@@ -96,7 +97,7 @@ def _answered(state: State, event: Event, now: float) -> Then:
 def _whisper(state: State, to: Asked | None = None) -> tuple[str, ...]:
     if to is not None and to.name == state.rung_back:
         return state.says(HandoffWord.WAS_CUT_OFF), state.says(HandoffWord.CHOOSE)
-    return (*state.whisper, state.says(HandoffWord.CHOOSE))
+    return (*state.whisper, keys_told(state.whisper, state.language))
 
 
 def _gone(state: State, event: Event, now: float) -> Then:

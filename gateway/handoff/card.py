@@ -19,6 +19,8 @@ LASTS = 600.0
 """Seconds for which a card is of use to anybody."""
 _SPELLED_AT_MOST = 30
 _WITHHELD = "withheld"
+_NAMED = ("name", "company", "number", "need", "budget", "timeline", "promises")
+"""Facts that a card has its own words for; others, as of another agent, are told by their names."""
 _IN_HEAD = ("Name", "Company", "Number")
 """What an SMS tells first, in two lines."""
 
@@ -45,6 +47,7 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
     number = facts.get("number", "") or caller.number
     who = " of ".join(part for part in (name or "Somebody", company) if part)
     title = f"Call for you: {who}"
+    more = {_label(key): value for key, value in facts.items() if value and key not in _NAMED}
     parts = {
         "Name": name,
         "Company": f"{company} ({spelled(company)})" if company else "",
@@ -52,6 +55,7 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
         "Need": facts.get("need", ""),
         "Budget": facts.get("budget", ""),
         "When": facts.get("timeline", ""),
+        **more,
         "Why now": caller.reason,
         "Promised": facts.get("promises", ""),
     }
@@ -65,7 +69,7 @@ def card(caller: Caller, *, decline: str = "", take: str = "", phone: bool = Tru
         "call": caller.call, "name": name or None, "company": company or None, "number": number or None,
         "need": facts.get("need") or None, "budget": facts.get("budget") or None,
         "timeline": facts.get("timeline") or None, "reason": caller.reason or None,
-        "said": quotes, "promises": facts.get("promises") or None, "decline": take or decline or None,
+        "more": more, "said": quotes, "promises": facts.get("promises") or None, "decline": take or decline or None,
         "take": take or None,
     }  # fmt: skip
     return Content(title, "\n".join(lines), {"card": fields}, short=short)
@@ -114,7 +118,13 @@ def spelled(word: str) -> str:
     return " ".join(one for one in words if one)
 
 
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 def _said(value: object) -> str:
     if value is None or isinstance(value, Mapping) or is_sealed(value):
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

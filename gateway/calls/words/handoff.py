@@ -12,6 +12,8 @@ class HandoffWord(StrEnum):
 
     CHOOSE = "handoff_choose"
     """To whoever has answered; they may say so too."""
+    CHOOSE_BRIEFLY = "handoff_choose_briefly"
+    """The same, where much is known of the caller."""
     STILL_RINGING = "handoff_still_ringing"
     """To the caller, between music."""
     CUT_OFF = "handoff_cut_off"
@@ -44,12 +46,14 @@ class HandoffWord(StrEnum):
     OF_COMPANY = "handoff_of_company"
     FROM_NOBODY = "handoff_from_nobody"
     NEED = "handoff_need"
+    PROBLEM = "handoff_problem"
     BUDGET = "handoff_budget"
     REASON = "handoff_reason"
 
 
 _ENGLISH = {
     HandoffWord.CHOOSE: "Press 1 to take it, 2 to decline, 3 to repeat.",
+    HandoffWord.CHOOSE_BRIEFLY: "Press 1 to take it, 2 to decline.",
     HandoffWord.STILL_RINGING: "I'm still looking for somebody. Please stay on the line.",
     HandoffWord.CUT_OFF: "We were cut off. I'm calling back. Please stay on the line.",
     HandoffWord.WAS_CUT_OFF: "Your call was cut off, and the caller is still there.",
@@ -68,6 +72,7 @@ _ENGLISH = {
     HandoffWord.OF_COMPANY: "Call from {company}.",
     HandoffWord.FROM_NOBODY: "Here is a caller for you.",
     HandoffWord.NEED: "Needs {need}.",
+    HandoffWord.PROBLEM: "Problem: {problem}.",
     HandoffWord.BUDGET: "Budget {budget}.",
     HandoffWord.REASON: "Calls because: {reason}.",
 }

@@ -30,6 +30,7 @@ function lead(card) {
   fact("Need", card.need);
   fact("Budget", card.budget);
   fact("When", card.timeline);
+  for (const [label, value] of Object.entries(card.more || {})) fact(label, value);
   fact("Why now", card.reason);
   fact("Promised", card.promises);
   for (const words of card.said || []) {

@@ -60,6 +60,17 @@ def test_what_isnt_known_isnt_told_and_a_team_declines_for_nobody() -> None:
     assert MARK not in repr(told)
 
 
+def test_what_another_agent_has_found_out_is_told_by_its_name() -> None:
+    facts = {"problem": "no internet", "tried": None, "solved": False, "team_size": 25, "ticket_number": f"{MARK}x"}
+    told = card(Caller("SCL_1", "", facts))
+    for text in (told.body, told.short):
+        for line in ("Problem: no internet", "Solved: no", "Team size: 25"):
+            assert line in text.splitlines()
+        assert "Ticket" not in text, "what is sealed isn't told"
+        assert "Tried" not in text, "nor what isn't known"
+    assert told.fields["card"]["more"] == {"Problem": "no internet", "Solved": "no", "Team size": "25"}  # type: ignore[index]
+
+
 def test_companies_are_spelled() -> None:
     assert spelled("O'Neil & Co") == "O-N-E-I-L C-O"
 
