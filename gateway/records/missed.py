@@ -43,8 +43,12 @@ class MissedHandoffs:
         return await self._found(MISSED.c.told.is_(None), MISSED.c.at <= before)
 
     async def unescalated(self, since: float) -> Sequence[Missed]:
-        """Those whose team was told, and nobody else yet, of calls that ended since a time."""
-        return await self._found(MISSED.c.told.is_not(None), MISSED.c.escalated.is_(None), MISSED.c.at >= since)
+        """Those whose team was told, and nobody else yet, of calls that ended since a time; but for those who are promised a
+        callback that isn't late: they wait for days, and would be all that is looked at."""
+        ours = BOOKINGS.c.call == MISSED.c.call, BOOKINGS.c.state.in_(OPEN), BOOKINGS.c.breached == 0.0
+        promised = select(BOOKINGS.c.id).where(*ours).exists()
+        untold = MISSED.c.told.is_not(None), MISSED.c.escalated.is_(None), MISSED.c.at >= since
+        return await self._found(*untold, ~promised)
 
     async def since(self, team: str, begin: float) -> Sequence[Missed]:
         """A team's, of calls that ended since a time, in their order."""

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.callbacks.missed import SETTLE
 from gateway.dialplan.plan import Plan
 from gateway.dispatch.missing import MissedWatch
+from gateway.records import missed
 from gateway.records.missed import MissedHandoffs
 from gateway.records.schema import DELIVERIES
 from gateway.records.writer import Writer
@@ -163,6 +164,22 @@ async def test_a_callback_that_is_kept_is_not_escalated_and_one_that_is_not_is(w
     assert await bookings.step(one.id, Ended(run.run, talked=True), NOON + 3800)
     (after,) = await world.handoffs.listed(9)
     assert after.dealt_with
+
+
+async def test_those_who_wait_for_a_callback_keep_nobody_from_being_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are: a look takes the oldest."""
+    monkeypatch.setattr(missed, "_MANY", 3)
+    terms = {"team": "sales", "zone": "America/New_York", "tries": 3, "every": 900.0}
+    for number in range(4):
+        call = f"SCL_{number}"
+        later = {"agreed": NOON + 9999, "promised": NOON + 99_999, "terms": terms}
+        await world.write(*waited(call, "nobody", number), told(call, Kind.CALLBACK, number + 20, **later))
+        await world.look(number + 30 + SETTLE)
+    await world.write(*waited("SCL_z", "nobody", 50))
+    assert BOSS not in await world.look(50 + 30 + SETTLE)
+    assert (await world.look(50 + 30 + 600)).count(BOSS) == 1
 
 
 async def test_one_digest_a_day_whichever_control(world: World) -> None:
