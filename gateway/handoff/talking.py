@@ -87,8 +87,9 @@ def _talk_on(state: State, event: Event, now: float) -> Then:
     left = (deeds.Release(state.act.team, state.passed_on, took=True),) if state.passed_on else ()
     lost = (state.release(name) for name in state.lost)
     heard = third.heard(there) if there.third is not Third.NOBODY else ()
+    took = (deeds.Consulted(there.talking, Tried.TAKEN), *third.noted(there))
     anew = third.renewal(there) if there.third in (Third.RUNG_ASIDE, Third.ASIDE) and there.asides else ()
-    return there, (*drops, deeds.Exit(state.act.team), *left, *lost, *_entered(there), *heard, *anew)
+    return there, (*drops, deeds.Exit(state.act.team), *took, *left, *lost, *_entered(there), *heard, *anew)
 
 
 def _connected_again(state: State, event: Event, now: float) -> Then:

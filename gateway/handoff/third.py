@@ -111,8 +111,12 @@ def answered(state: State, now: float) -> Then:
     first = state.third in _ANSWERED
     there = replace(state, third_until=0.0, screening=Screening(state.third_leg, now) if first else state.screening)
     moved, effects = _moved(there, _ANSWERED.get(state.third, state.third))
-    noted = (deeds.Consulted(state.third_leg, Tried.ASKED),) if first else ()
-    return moved, (*effects, *moved.screening.heard(), *noted)
+    return moved, (*effects, *moved.screening.heard(), *(noted(moved) if first else ()))
+
+
+def noted(state: State) -> tuple[Effect, ...]:
+    """The record's note of a third who has answered."""
+    return (deeds.Consulted(state.third_leg, Tried.ASKED),) if state.third in _ANSWERED.values() else ()
 
 
 def let_go(state: State, now: float) -> Then:

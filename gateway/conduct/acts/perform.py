@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -76,6 +77,12 @@ LEFT_WITHIN, PARTS_WITHIN = 3.0, 7.0
 telling whoever has answered."""
 
 
+class Note(Protocol):
+    """Tells an event for the record, and when it happened (seconds since the epoch). See `gateway.conduct.talk.stage`."""
+
+    def __call__(self, kind: Kind, data: Mapping[str, object], at: float, own: str = "") -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What a performance has to know of its call."""
@@ -89,8 +96,7 @@ class Part:
     keep: Callable[[Machine, str, int], Awaitable[bool]]
     """Keeps the machine, the leg that talks with the caller ("" for none), and the number of the last key that the machine
     was told (0 for none); False when another job has the call by now. May raise Unavailable."""
-    note: Callable[[Kind, Mapping[str, object], float], None]
-    """Tells an event for the record, and when it happened (seconds since the epoch)."""
+    note: Note
     book: Callable[[Book], Awaitable[Booked]]
     """Books a callback; whether it is kept for good."""
     never_call: Callable[[], Awaitable[NoCalls]]
@@ -399,7 +405,8 @@ class Performance:
                 why = getattr(self._machine, "why", "")
                 self._part.note(Kind.WAITING, {"team": team, "event": "left", "why": why}, time.time())
             case Consulted(leg, tried):
-                self._part.note(Kind.HANDOFF, {"leg": leg, "tried": tried.value}, time.time())
+                # A job that goes on tells it again: the one before may have died before it could.
+                self._part.note(Kind.HANDOFF, {"leg": leg, "tried": tried.value}, time.time(), f"{leg} {tried.value}")
                 if tried is Tried.CALLER_CUT_OFF:
                     self._part.cut_off(leg, "")
                 if tried is Tried.CUT_OFF:

@@ -371,9 +371,11 @@ class CallStage:
             return False
         return True
 
-    def note(self, kind: Kind, data: Mapping[str, object], at: float | None = None) -> None:
-        """Tell an event of the call for its record. `at`: seconds since the epoch; now by default."""
-        self.parts.teller.note(kind, data, time.time() if at is None else at)
+    def note(self, kind: Kind, data: Mapping[str, object], at: float | None = None, own: str = "") -> None:
+        """Tell an event of the call for its record. `at`: seconds since the epoch; now by default. `own`: what it is known by in
+        the call, where another job may tell the same; it is one in the record then."""
+        uid = f"{self.call.id} {kind.value} {own}" if own else ""
+        self.parts.teller.note(kind, data, time.time() if at is None else at, uid)
 
     async def _book(
         self, number: Number | None, reason: str, within: float | None = None, chosen: Chosen = AS_SOON_AS_CAN_BE

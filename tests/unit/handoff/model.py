@@ -8,6 +8,7 @@ from typing import Any
 from gateway.calls.acts import cues, deeds
 from gateway.calls.acts.cues import Event
 from gateway.calls.acts.deeds import Effect
+from gateway.handoff.asked import DECIDE_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import Phase, Transfer
 from gateway.handoff.state import Third
@@ -57,6 +58,14 @@ class Desk(World):
         """The leg that we hear besides whoever talks with it."""
         self.accompanied = False
         """The caller hears us besides whoever talks with them."""
+        self.talked: set[str] = set()
+        """Legs that have talked with the caller."""
+        self.quiet: dict[str, float] = {}
+        """By leg of somebody who has answered: since when they hear nothing."""
+        self.last: dict[str, float] = {}
+        """By leg: when something was last said to it alone."""
+        self.went = float("inf")
+        """When the caller hung up."""
         self.holding: dict[str, str] = {}
         """By leg ("" for the caller): whether they hold the other (one of `gateway.terms.hold`)."""
 
@@ -76,7 +85,7 @@ class Desk(World):
             case deeds.Whisper(leg, texts):
                 assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
                 assert texts
-                self.told[leg] = texts
+                self.told[leg], self.last[leg] = texts, self.now
             case deeds.Connect(leg, say):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
@@ -96,7 +105,8 @@ class Desk(World):
                     (Tried.TAKEN, Tried.GAVE_BACK), (Tried.TAKEN, Tried.CUT_OFF), (Tried.ASKED, Tried.TAKEN),
                     (Tried.TAKEN, Tried.CALLER_CUT_OFF), (Tried.ASKED, Tried.MACHINE), (Tried.TAKEN, Tried.MACHINE)
                 )  # fmt: skip
-                assert leg not in self.came or again, "a leg comes out one way"
+                told_anew = self.crashed and self.came.get(leg) == tried
+                assert leg not in self.came or again or told_anew, "a leg comes out one way"
                 self.came[leg] = tried
                 if tried is Tried.CALLER_CUT_OFF:
                     self.legs[leg] = "answered"  # and nobody is there to talk with
@@ -127,6 +137,8 @@ class Desk(World):
         """See World."""
         if isinstance(event, cues.LegHold):
             self.holding[event.leg] = event.hold
+        if isinstance(event, cues.Gone):
+            self.went = self.now
         return super().happens(event, effects=effects)
 
     def crash(self, event: Event, effects: int, *, back: str | None = None) -> None:
@@ -157,6 +169,7 @@ class Desk(World):
         if self.machine.phase is Phase.NEW:
             return
         connected = self.those("connected")
+        self.talked.update(connected)
         self._check_third(connected)
         screened = self.machine.screening.leg
         # Of one who has hung up nothing is to be heard any more.
@@ -169,7 +182,10 @@ class Desk(World):
         if self.outcome is None and not self.gone:
             assert connected or self.sound, "the caller hears music, words, or the human; never nothing"
         if connected:
-            held = self.machine.hold == SILENT and self.machine.third in (Third.NOBODY, Third.RUNG_IN)
+            held = self.holding.get(self.machine.talking) == SILENT and self.machine.third in (
+                Third.NOBODY,
+                Third.RUNG_IN,
+            )
             assert self.accompanied is bool(self.sound) is held, "no music for two who talk"
             # Of who has no phone a job that died has left nothing that could ring.
             still = self.phones if self.crashed else self.those
@@ -178,11 +194,23 @@ class Desk(World):
         for leg in self.those("answered"):
             one = self.machine.named(leg)
             assert one is not None, "whoever has answered is somebody's whom the machine knows"
-            assert self.told.get(leg) or one.until < float("inf"), "and hears something, or is asked for an end"
-            assert one.until - self.now <= 25, "soon"
+            self._check_alone(leg)
+            assert one.until - self.now <= 25, "and that ends soon"
+        if isinstance(self.outcome, Onward) and self.outcome.because is Because.RETURNED and not self.crashed:
+            assert self.sound, "the caller hears music until the agent speaks"
         if self.outcome is not None:
             assert not connected
             assert not self.those("rings", "answered") or self.crashed
+
+    def _check_alone(self, leg: str) -> None:
+        """Whoever has answered, and doesn't talk, hears something; or has just heard what they can say, and thinks."""
+        if self.told.get(leg):
+            self.quiet.pop(leg, None)
+        else:
+            since = self.quiet.setdefault(leg, self.now)
+            assert self.now - since <= DECIDE_WITHIN, "nobody listens into silence"
+        if self.gone and self.outcome is None:
+            assert self.last.get(leg, 0.0) >= self.went, "whoever is left alone is told that the caller has gone"
 
     def _check_third(self, connected: list[str]) -> None:
         """Only the human's own words bring a third in, and whoever is aside talks with somebody, or hears their phone ring."""

@@ -13,10 +13,13 @@ from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import EVENTS, TABLE, Phase
 from gateway.terms.act import Handoff
+from gateway.terms.handoff import Tried
 from gateway.terms.hold import MUSIC, SILENT
 from tests.unit.handoff.model import FAY, TEAM, WHO, Desk, begun
 
 ANA = TEAM[0]
+TOOK = (Tried.TAKEN, Tried.GAVE_BACK, Tried.CUT_OFF, Tried.CALLER_CUT_OFF, Tried.MACHINE, Tried.ASKED)
+"""What comes of somebody who has talked with the caller."""
 
 
 def test_every_event_is_defined_in_every_phase() -> None:
@@ -29,10 +32,25 @@ class Handoffs(RuleBasedStateMachine):
 
     desk: Desk
 
-    @initialize(introduce=st.booleans(), at_most=st.sampled_from([10.0, 120.0]))
-    def begin(self, introduce: bool, at_most: float) -> None:
-        self.desk = begun(Handoff("desk", introduce=introduce, at_most=at_most, third=FAY), whisper=WHO)
-        self.crashes = 0
+    @initialize(
+        introduce=st.booleans(),
+        at_most=st.sampled_from([10.0, 120.0]),
+        far=st.sampled_from(["waits", "is asked for", "talks", "talks", "talks with a third"]),
+    )
+    def begin(self, introduce: bool, at_most: float, far: str) -> None:
+        """Some begin far on: by chance alone few would come to a talk, and fewer to a third."""
+        self.desk = desk = begun(Handoff("desk", introduce=introduce, at_most=at_most, third=FAY), whisper=WHO)
+        if far == "waits":
+            return
+        leg, *_ = desk.offer(ANA)
+        desk.answers(leg)
+        if far == "is asked for":
+            return
+        desk.presses(leg, "1")
+        if far == "talks with a third":
+            desk.presses(leg, "*")
+            desk.presses(leg, "8")
+            desk.answers(desk.machine.third_leg)
 
     @precondition(lambda self: self.desk.in_line)
     @rule(data=st.data(), crash=st.none() | st.integers(0, 4))
@@ -211,6 +229,7 @@ class Handoffs(RuleBasedStateMachine):
         assert desk.outcome is not None, "it ends in bounded time"
         assert desk.machine.deadline == float("inf")
         assert desk.held == set(), "everybody is free in the end"
+        assert desk.talked <= {leg for leg, tried in desk.came.items() if tried in TOOK}, "the record tells who took it"
         assert not desk.in_line
         for leg in desk.those("rings"):  # one that a dead job should have dropped is dropped when it answers
             desk.answers(leg)

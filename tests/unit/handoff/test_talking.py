@@ -27,6 +27,7 @@ def test_another_job_goes_on_with_the_talk() -> None:
     desk.crash(cues.LegKey(ana, "1"), 2)
     assert desk.legs == {ana: "connected", ben: "dropped"}
     assert desk.held == {"ana"}
+    assert desk.came[ana] is Tried.TAKEN, "which the job before may not have told"
     desk.pass_time(7200)
     assert desk.outcome is None
 

@@ -262,7 +262,7 @@ class World:
             bridged,
             resumed,
             keep,
-            lambda kind, data, at: self.done.append((kind, data, at)),
+            lambda kind, data, at, own="": self.done.append((kind, data, at, own) if own else (kind, data, at)),
             book,
             never_call,
             card=lambda leg, name: self.done.append(("card", leg, name)),
@@ -651,6 +651,17 @@ async def test_whoever_answers_hears_what_nobody_else_does_until_they_take_the_c
     ]
     [noted] = [one for one in world.done if isinstance(one, tuple) and one[0] is Kind.HANDOFF]
     assert noted[1] == {"leg": "1", "tried": "taken"}
+
+
+async def test_what_came_of_a_leg_is_one_in_the_record_whichever_job_tells_it() -> None:
+    """A job that goes on tells it again: the one before may have died first."""
+    told = []
+    for _ in range(2):
+        world = World()
+        made = machine((LegKey, (Consulted("1", Tried.TAKEN), Consulted("2", Tried.BEATEN), DONE)))
+        await run(world, world.part(HANDOFF, made), LegKey("1", "1"))
+        told.append([one[3] for one in world.done if isinstance(one, tuple) and one[0] is Kind.HANDOFF])
+    assert told[0] == told[1] == ["1 taken", "2 beaten"]
 
 
 async def test_whoever_declines_hears_us_no_more_and_the_caller_is_heard_by_nobody() -> None:

@@ -28,7 +28,7 @@ TEAM = Brief(agent="sales", handoff="desk")
 def stage(brief: Brief, look: Callable[[str], Awaitable[Person]]) -> CallStage:
     call = SimpleNamespace(caller=Number("+15105550177"), act=Handoff("desk"))
     noted: list[tuple[Kind, Mapping[str, object]]] = []
-    teller = SimpleNamespace(note=lambda kind, data, at: noted.append((kind, data)), noted=noted)
+    teller = SimpleNamespace(note=lambda kind, data, at, uid="": noted.append((kind, data)), noted=noted)
     parts: Any = SimpleNamespace(call=call, ledger=Ledger(), look=look, do_not_call=MemoryDoNotCall(), teller=teller)
     return CallStage(parts, brief)
 
