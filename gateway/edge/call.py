@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Generic, TypeVar, assert_never
 
 import structlog
 
-from gateway.bus.callstate import QUALITY, Status
-from gateway.bus.ioinfo import CallInfo, Leg, MediaWish
+from gateway.bus.callstate import Status
+from gateway.bus.ioinfo import Leg, MediaWish
 from gateway.edge import events as ev
 from gateway.edge import metrics
 from gateway.edge.hold import Hold
@@ -23,8 +20,9 @@ from gateway.edge.peer import ABILITIES, Peer, SessionLost
 from gateway.edge.presses import Presses, Way
 from gateway.edge.room import RoomLeg
 from gateway.edge.shared import Shared
+from gateway.edge.states import States
 from gateway.edge.transfer import Transfers
-from gateway.errors import PeerFault, Unavailable
+from gateway.errors import PeerFault
 from gateway.metrics import EDGE_ERRORS
 from gateway.net.listener import Listener, ranked
 from gateway.net.sip_driver import Incoming, NotAcknowledged
@@ -68,9 +66,8 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         self._referral: asyncio.Task[None] | None = None
         self._shared = shared
         self._loop = asyncio.get_running_loop()
-        self._info = CallInfo(leg, created=time.time_ns())
+        self._states = States(shared.io, leg)
         self._events: asyncio.Queue[ev.Event | _Own] = asyncio.Queue()
-        self._tells: asyncio.Queue[CallInfo | None] = asyncio.Queue()
         self.tasks = Tasks("edge call")
         """What lasts as long as the call at most."""
         self._line = Line(shared.media, ranked(shared.listeners, by), source)
@@ -156,7 +153,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
     async def run(self) -> None:
         """Take the call through to its end; returns when nothing of it is left."""
         metrics.CALLS_NOW.inc()
-        telling = self._shared.lasting.start(self._tell_all(), "tell states")
+        telling = self._shared.lasting.start(self._states.run(), "tell states")
         try:
             async with self.tasks:
                 self._take(self._begin(self._loop.time()))
@@ -166,7 +163,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         finally:
             self._count_media()
             self._line.close()
-            self._tells.put_nowait(None)
+            self._states.close()
             if self._leaving is None:
                 self._leaving = self._shared.lasting.start(self._room.leave(""), "leave room")
             metrics.CALLS_NOW.dec()
@@ -334,7 +331,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 self._leaving = self._shared.lasting.start(self._room.leave(status, reason), "leave room")
             case ev.TellActive():
                 self.tasks.start(self.transfers.serve(self._transferred), "transfers")
-                self._tell(replace(self._info, status=Status.ACTIVE, codec=self._line.codec))
+                self._states.tell(status=Status.ACTIVE, codec=self._line.codec)
             case ev.TellEnd():
                 self._tell_end(effect)
             case _:
@@ -381,34 +378,11 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
         if self.peer is not None:
             self._shared.lasting.start(self.peer.bye([*self._headers(), *harmless(headers)]), "bye")
 
-    def _tell(self, info: CallInfo) -> None:
-        self._info = info
-        self._tells.put_nowait(info)
-
     def _tell_end(self, end: ev.TellEnd) -> None:
         self.transfers.ended()
         line = quality.of(self._line.statistics())
         log.info("call ended", call=self.id, outcome=end.outcome, status=end.sip_status, why=end.error, **line)
-        self._tell(
-            replace(
-                self._info,
-                status=Status.DISCONNECTED,
-                attributes={**self._info.attributes, **({QUALITY: json.dumps(line)} if line else {})},
-                ended=time.time_ns(),
-                codec=self._line.codec,
-                reason=end.reason,
-                error=end.error,
-                sip_status=end.sip_status,
-                sip_text=end.sip_text,
-            )
-        )
-
-    async def _tell_all(self) -> None:
-        while (info := await self._tells.get()) is not None:
-            try:
-                await self._shared.io.tell(info)
-            except Unavailable as bad:
-                log.warning("call state not told", call=self.id, status=info.status, why=bad.what)
+        self._states.tell_end(end, self._line.codec, line)
 
     def _count_media(self) -> None:
         counts = self._line.statistics()

@@ -47,7 +47,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
 
     def __init__(self, incoming: Incoming, leg: Leg, shared: Shared) -> None:
         super().__init__(leg, shared, incoming.source[0], incoming.driver.listener)
-        self._incoming = incoming
+        self._incoming, self._leg = incoming, leg
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None
         self._described = b""
@@ -138,7 +138,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
                 self._answer()
             case own.TellIncoming(trunk):
                 log.info("call came in", call=self.id, trunk=trunk)
-                self._tell(replace(self._info, trunk=trunk))
+                self._states.tell(trunk=trunk)
             case own.TellRoom(rule):
                 self._tell_room(rule)
             case _:
@@ -149,7 +149,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
             await self._stay_silent()
 
     async def _ask_trunk(self) -> None:
-        await self._ask(self._shared.io.authentication(self._info.leg), self._trunk_told)
+        await self._ask(self._shared.io.authentication(self._leg), self._trunk_told)
 
     def _trunk_told(self, trunk: TrunkAnswer) -> own.Event:
         if not trunk.guarded:
@@ -162,7 +162,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         return own.TrunkTold(trunk, proof)
 
     async def _ask_rule(self, trunk: str, pin: Digits | None) -> None:
-        await self._ask(self._shared.io.evaluate(self._info.leg, trunk, pin), self._rule_told)
+        await self._ask(self._shared.io.evaluate(self._leg, trunk, pin), self._rule_told)
 
     async def _ask_pin(self, prompt: own.Prompt) -> None:
         self.post(own.PinKeyed(await self._pins.ask(prompt, self._line)))
@@ -233,7 +233,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self.peer.knows(invite)
         self._line.start()
         self._agree(timer)
-        self._info = replace(self._info, started=time.time_ns())
+        self._states.note(started=time.time_ns())
         self.tasks.start(self.acknowledged(self._incoming), "await ack")
         took = self._loop.time() - self._began
         metrics.ANSWER.observe(took)
@@ -258,15 +258,12 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
     def _tell_room(self, rule: RuleAnswer) -> None:
         self._routed = self._loop.time()
         metrics.ROUTED.observe(self._routed - self._began)
-        self._tell(
-            replace(
-                self._info,
-                trunk=rule.trunk,
-                rule=rule.rule,
-                room=rule.room,
-                identity=rule.identity,
-                attributes=attributes(self._incoming.request, rule),
-            )
+        self._states.tell(
+            trunk=rule.trunk,
+            rule=rule.rule,
+            room=rule.room,
+            identity=rule.identity,
+            attributes=attributes(self._incoming.request, rule),
         )
 
     def _tell_end(self, end: ev.TellEnd) -> None:

@@ -7,7 +7,6 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import sipmessage
@@ -64,9 +63,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self._told: Mapping[str, str] = {}
         """Headers of the answer."""
         self._created: asyncio.Future[Created] = self._loop.create_future()
-        self._info = replace(
-            self._info, trunk=dial.trunk, room=dial.room, identity=dial.identity, attributes=self._attributes()
-        )
+        self._states.note(trunk=dial.trunk, room=dial.room, identity=dial.identity, attributes=self._attributes())
 
     @property
     def over(self) -> bool:
@@ -138,7 +135,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
                     self._created.exception()  # whoever asked may be gone
             case own.TellJoined():
                 log.info("call goes out", call=self.id, trunk=self._dial.trunk)
-                self._tell(replace(self._info, status=Status.JOINED))
+                self._states.tell(status=Status.JOINED)
             case _:
                 self._do(effect)
 
@@ -162,7 +159,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         self.peer, self._told = answered.peer, written(answered.response)
         self._hush()
         self._line.start()
-        self._info = replace(self._info, started=time.time_ns())
+        self._states.note(started=time.time_ns())
         dial = self._dial
         found = header_attributes(answered.response, dial.headers_to_attributes, dial.include_headers)
         told = self._room.set_attributes({"sip.callIDFull": self._call_id, **found})
