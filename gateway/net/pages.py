@@ -14,11 +14,20 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 _STYLE = (
-    ":root{color-scheme:light dark}body{font:1.05em/1.5 system-ui,sans-serif;max-width:38em;margin:1.5em auto;padding:0 1em;"
-    "overflow-wrap:anywhere}h1{font-size:1.5em;line-height:1.25}pre{white-space:pre-wrap;font:inherit}"
-    "fieldset{border:1px solid #8888;border-radius:.4em}label{display:block;padding:.45em 0}"
-    "textarea{font:inherit;display:block;width:100%;box-sizing:border-box}"
-    "button{font:inherit;display:block;width:100%;min-height:2.9em;margin:.6em 0}"
+    ":root{color-scheme:light dark;--page:#f4f5f7;--card:#fff;--ink:#14181f;--line:#c9cfd8;--quiet:#e3e7ed;--go:#16794a}"
+    "@media(prefers-color-scheme:dark){:root{--page:#101318;--card:#1a1f27;--ink:#eef1f5;--line:#3a4350;--quiet:#2a313c;"
+    "--go:#178552}}"
+    "body{font:1.05em/1.5 system-ui,sans-serif;max-width:36em;margin:1.5em auto;padding:0 1em;overflow-wrap:anywhere;"
+    "background:var(--page);color:var(--ink)}h1{font-size:1.5em;line-height:1.25}h2{font-size:1.15em}"
+    "pre{white-space:pre-wrap;font:inherit;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1em}"
+    "fieldset{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:.4em 1em}legend{font-weight:600}"
+    "label{display:block;padding:.55em 0}input{accent-color:var(--go)}input[type=radio]{width:1.2em;height:1.2em;"
+    "vertical-align:-.2em}textarea,select{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.4em .6em;"
+    "border:1px solid var(--line);border-radius:8px;background:var(--page);color:inherit}"
+    "button,a[href^='tel:']{font:inherit;font-weight:600;display:block;box-sizing:border-box;width:100%;min-height:3em;"
+    "margin:.6em 0;padding:.75em;border:0;border-radius:14px;background:var(--quiet);color:var(--ink);text-align:center;"
+    "text-decoration:none;cursor:pointer}button.go,a[href^='tel:']{background:var(--go);color:#fff}"
+    ":focus-visible{outline:3px solid #b96a00;outline-offset:2px}"
 )
 
 

@@ -111,6 +111,6 @@ def rendered(row: Mapping[str, object], turns: Sequence[Mapping[str, object]], z
         + f"<pre>{html.escape(body)}</pre>"
         f'<form method="post"><fieldset><legend>What became of it?</legend>{options}'
         f'<label>Why? <textarea name="why" maxlength="{MOST}" rows="2">{html.escape(str(row["why"] or ""))}'
-        "</textarea></label><button>Tell</button></fieldset></form>"
+        "</textarea></label><button class=go>Tell</button></fieldset></form>"
         f"<h2>What was said</h2>{said or '<p>Nothing was written down.</p>'}",
     )
