@@ -46,7 +46,7 @@ class Links:
 
     def good(self, message: str, until: str, sig: str, now: float) -> bool:
         """Whether a link is ours, and still counts."""
-        signed = hmac.compare_digest(self._sign(message, until).encode(), sig.encode())
+        signed = hmac.compare_digest(self._sign(message, until).encode(), sig.encode(errors="replace"))
         return signed and until.isdecimal() and now < int(until)
 
     def page(self, path: str, now: float, lasts: float = LASTS) -> str:
@@ -67,7 +67,7 @@ class Links:
 
     def _sign(self, message: str, until: str) -> str:
         # A path begins with a slash, which no message's id holds: neither link is ever good for the other.
-        return hmac.new(self._key, f"{message}\n{until}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, f"{message}\n{until}".encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def route(links: Links, directory: Path, clock: Callable[[], float]) -> web.RouteDef:

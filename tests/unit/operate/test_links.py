@@ -68,3 +68,9 @@ async def test_a_wrong_or_old_link_plays_nothing(client: TestClient[web.Request,
 async def test_a_message_that_is_gone_is_told(client: TestClient[web.Request, web.Application]) -> None:
     async with client.get(path(links().to("m2", NOW))) as answer:
         assert answer.status == 404
+
+
+def test_text_that_no_encoding_has_is_a_wrong_link() -> None:
+    """JSON may hold half a surrogate pair, which is no text."""
+    for until, sig in (("1802592000", "\ud800"), ("\udfff", "a" * 64), ("\ud800", "\ud800")):
+        assert not links().allows("/leads/SCL_a", until, sig, NOW)
