@@ -114,7 +114,8 @@ class Customers:
                 await self._pipedrive(lead, content)
 
     async def _hubspot(self, lead: LeadReport, content: Content) -> None:
-        """A contact, found by e-mail or number, else made (crm/v3/objects/contacts)."""
+        """A contact, found by e-mail or number, else made (crm/v3/objects/contacts, which HubSpot supports until September
+        2027; from 2026-09 on its versions keep out what an account's validation rules refuse)."""
         token = self._settings.hubspot_token.get_secret_value()
         api = self._api("HubSpot", self._settings.hubspot_url, {"Authorization": f"Bearer {token}"}, token)
         first, last = names(lead)
