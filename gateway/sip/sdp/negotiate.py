@@ -17,6 +17,8 @@ CODECS = (PCMU, PCMA, G722)
 which have nothing above 4 kHz. Who calls with it first gets it."""
 _NUMBERS = {PCMU: 0, PCMA: 8, G722: 9}
 _PLAIN, _SECURE = "RTP/AVP", "RTP/SAVP"
+_OVER = {_PLAIN: _PLAIN, "RTP/AVPF": _PLAIN, _SECURE: _SECURE, "RTP/SAVPF": _SECURE}
+"""What a stream is, by its protocol: with feedback (RFC 4585, 5124) it is the same, and none has to be given."""
 NOWHERE = ("0.0.0.0", "::")
 """Addresses by which a description says that its owner wants nothing sent to it."""
 OFFERED_EVENTS = 101
@@ -191,9 +193,10 @@ def _encrypts(media: Media, encryption: Encryption) -> bool:
 
 def _carries(media: Media, encryption: Encryption) -> bool:
     """Whether a stream of the other side's is encrypted as we want it, or as we don't mind."""
-    if media.protocol == _SECURE or encryption is Encryption.REQUIRE:
-        return media.protocol in (_PLAIN, _SECURE) and _encrypts(media, encryption)
-    return media.protocol == _PLAIN
+    over = _OVER.get(media.protocol)
+    if over == _SECURE or encryption is Encryption.REQUIRE:
+        return over is not None and _encrypts(media, encryption)
+    return over == _PLAIN
 
 
 def _agree(

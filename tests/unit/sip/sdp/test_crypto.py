@@ -40,6 +40,8 @@ def ours(session: Session, encryption: Encryption) -> str:
         ("RTP/SAVP", (RFC_4568,), D, ""),
         ("RTP/SAVP", (RFC_4568,), A, "RTP/SAVP with a key"),
         ("RTP/SAVP", (RFC_4568,), R, "RTP/SAVP with a key"),
+        ("RTP/SAVPF", (RFC_4568,), A, "RTP/SAVPF with a key"),
+        ("RTP/AVPF", (), R, ""),
         ("RTP/SAVP", (), A, ""),
         ("RTP/SAVP", ("1 F8_128_HMAC_SHA1_80 inline:" + KEY,), A, ""),
     ],

@@ -119,6 +119,11 @@ def test_the_unspecified_address_is_a_hold(lines: list[str]) -> None:
     assert (stream.direction, stream.held, session.media[0].direction) == (D.RECVONLY, True, D.RECVONLY)
 
 
+def test_a_stream_with_feedback_is_answered_as_one() -> None:
+    session, stream = answered(offered("m=audio 4000 RTP/AVPF 0", "a=rtcp-fb:* nack"))
+    assert (session.media[0].protocol, stream.codec, stream.keys) == ("RTP/AVPF", PCMU, None)
+
+
 @pytest.mark.parametrize(
     ("written", "host"),
     [
@@ -172,6 +177,7 @@ def test_every_other_stream_is_refused_in_its_place() -> None:
         ["m=audio 4000 RTP/AVP 101", KEYS],
         ["m=audio 0 RTP/AVP 0"],
         ["m=audio 4000 RTP/SAVPF 0"],
+        ["m=audio 4000 UDP/TLS/RTP/SAVPF 0"],
         ["m=video 4000 RTP/AVP 0"],
         ["m=audio 4000 RTP/AVP 0", "a=rtpmap:0 PCMU/16000"],
         ["m=audio 4000 RTP/AVP 0", "c=IN IP4 224.2.1.1/127"],
