@@ -10,8 +10,11 @@ from enum import StrEnum
 from gateway.handoff.state import ASKING, Feature, Phase, State, Third
 from gateway.handoff.third import offers
 from gateway.terms.entry import Entry
+from gateway.terms.hold import SILENT
 
 _BROWSER = ".browser"
+HOLDS = {"hold": SILENT, "resume": ""}
+"""What a page presses in place of keys to put the caller on hold, and to be back, as a phone would by its SIP."""
 ANSWERS_WITHIN = 60.0
 """Seconds, at the least, in which somebody may take the call who has no phone: the message has to arrive and be read."""
 
@@ -67,6 +70,8 @@ class Stands:
     """Who that is, or would be, in the plan's `people`."""
     offers: Mapping[Feature, Third] = field(default_factory=dict)
     """What of a third they may ask for now, and what it would come to."""
+    hold: bool = False
+    """The caller is on hold, while their browser has the call."""
     entry: Entry = Entry.NONE
     """Whether the caller is never to be called again, as they have asked while their browser has the call."""
 
@@ -78,7 +83,13 @@ def stands(state: State, leg: str) -> Stands:
             return Stands(Standing.TAKEN, state.talks_with)
         whom = state.act.third.name if state.act.third is not None else ""
         return Stands(
-            Standing.YOURS, state.talks_with, third=state.third, whom=whom, offers=offers(state), entry=state.entry
+            Standing.YOURS,
+            state.talks_with,
+            third=state.third,
+            whom=whom,
+            offers=offers(state),
+            hold=bool(state.hold),
+            entry=state.entry,
         )
     one = state.named(leg)
     if state.phase in ASKING and one is not None and one.name in state.act.browsers:

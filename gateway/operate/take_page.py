@@ -8,6 +8,7 @@ link stands behind its `#`, which browsers send to nobody; the page's script pos
     /take/<call>/<leg>/take       {tab}: takes it, once
     /take/<call>/<leg>/decline
     /take/<call>/<leg>/talk       {ask, to}: asks for what codes of keys ask for on phones, and how the talk stands; {}: only that.
+                                  {ask: "hold", on}: the caller hears music, or them again.
                                   Proved by what `take` has answered, for as long as talks last
 """
 
@@ -128,6 +129,9 @@ class _Page:
         call, leg, body = await self._given(request, _TALK)
         if "ask" not in body:
             return _json(_talk(await self._taking.stands(call, leg)))
+        if body["ask"] == "hold":
+            found, asked = await self._taking.hold(call, leg, body.get("on") is True)
+            return _json(_talk(found), status=200 if asked else 409)
         try:
             feature = Feature(str(body["ask"]))
             to = Third(str(body["to"])) if feature not in ALONE else None
@@ -173,7 +177,7 @@ def _told(stands: Stands) -> dict[str, object]:
 def _talk(stands: Stands) -> dict[str, object]:
     offers = {feature.value: to.value for feature, to in stands.offers.items()}
     third = {"third": stands.third.value, "whom": _shown(stands.whom), "offers": offers}
-    return _told(stands) | third | {"entry": stands.entry.value}
+    return _told(stands) | third | {"hold": stands.hold, "entry": stands.entry.value}
 
 
 def _shown(name: str) -> str:

@@ -19,7 +19,7 @@ from gateway.conduct.legs.legs import MEMBER
 from gateway.conduct.sfu.browsers import BROWSER
 from gateway.config import Settings
 from gateway.handoff.answers import Answers
-from gateway.handoff.browser import Standing, Stands, browser_leg, stands
+from gateway.handoff.browser import HOLDS, Standing, Stands, browser_leg, stands
 from gateway.handoff.machine import Transfer
 from gateway.handoff.state import Feature, Third
 from gateway.handoff.talking import code
@@ -88,6 +88,17 @@ class Taking:
         asks = found.standing is Standing.YOURS and offered
         if asks:
             await self._answers.press(call, browser_leg(leg), code(feature))
+        return found, asks
+
+    async def hold(self, call: CallId, leg: str, on: bool) -> tuple[Stands, bool]:
+        """They, who have the call, put the caller on hold, or are back: how it stood then, and whether that was told to the job.
+        It may be told again and again, as to a job that has taken the call over."""
+        found = await self.stands(call, leg)
+        asks = found.standing is Standing.YOURS
+        if asks:
+            await self._answers.press(
+                call, browser_leg(leg), next(one for one, hold in HOLDS.items() if bool(hold) is on)
+            )
         return found, asks
 
     def _ticket(self, call: Call, leg: str, member: str) -> Ticket:

@@ -12,12 +12,11 @@ window.LivekitClient = {
     constructor() {
       this.told = {};
       this.localParticipant = {
-        isMicrophoneEnabled: true,
         publishTrack: async () => {
           const sound = { kind: "audio", attach: () => document.createElement("audio"), detach() {} };
           setTimeout(() => this.told.TrackSubscribed(sound), 50);
         },
-        setMicrophoneEnabled: async (on) => (this.localParticipant.isMicrophoneEnabled = on),
+        setMicrophoneEnabled: async (on) => (calls.open = on),
       };
       calls.ends = () => this.told.Disconnected();
     }

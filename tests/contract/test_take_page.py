@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Response, async_playwright, expect
 
 from gateway.calls.acts import cues
+from gateway.handoff.browser import HOLDS
 from gateway.operate.take_page import routes
 from gateway.operate.taking import Taking
 from tests.unit.calls.world import START
@@ -31,6 +32,11 @@ SCREENS = {
     "desk": {"width": 1280, "height": 800},
 }
 """CSS pixels."""
+
+
+def asks(answer: Response) -> bool:
+    """Whether the page has asked for something, and not only how it stands."""
+    return answer.url.endswith("/talk") and "ask" in (answer.request.post_data_json or {})
 
 
 @dataclass
@@ -53,6 +59,9 @@ class Opened:
         """What the page has asked for, which the job does now."""
         found = await self.world.answers.pressed(self.world.call.id)
         for leg, keys in found:
+            if keys in HOLDS:
+                self.world.desk.holds(leg, HOLDS[keys])
+                continue
             for key in keys:
                 self.world.desk.happens(cues.LegKey(leg, key))
         return [keys for _, keys in found]
@@ -103,7 +112,7 @@ async def test_never_call_them_again_is_pressed_twice_and_tells_what_came_of_it(
     assert await opened.pressed() == [], "a slip of the finger"
     for entered in (False, True):
         await never.click()
-        async with page.expect_response("**/talk"):
+        async with page.expect_response(asks):
             await page.get_by_role("button", name="Yes, never call again").click()
         assert await opened.pressed() == ["*9"]
         opened.world.desk.happens(cues.NoCalls(entered))
@@ -115,6 +124,33 @@ async def test_never_call_them_again_is_pressed_twice_and_tells_what_came_of_it(
     await never.click(force=True)
     assert await opened.pressed() == []
     assert opened.world.desk.legs[leg] == "connected"
+
+
+async def test_hold_plays_the_caller_music_and_is_told_again_to_a_job_that_has_taken_over(opened: Opened) -> None:
+    leg = await opened.takes()
+    page, desk = opened.page, opened.world.desk
+    async with page.expect_response(asks):
+        await page.get_by_role("button", name="Hold").press("Enter")
+    await expect(page.locator("#status")).to_have_text("On hold. The caller hears music, and not you.")
+    assert await opened.pressed() == ["hold"]
+    assert desk.accompanied
+    assert await page.evaluate("calls.open") is False
+    await expect(page.locator("#aside")).to_have_attribute("aria-disabled", "true")
+    desk.holds(leg, "")
+    await page.clock.run_for(2500)
+    await expect(page.locator("#hold")).to_have_attribute("aria-pressed", "true")
+    async with page.expect_response(asks):
+        await page.clock.run_for(2500)
+    assert set(await opened.pressed()) == {"hold"}
+    assert desk.accompanied
+    await page.get_by_role("button", name="Mute").click()
+    async with page.expect_response(asks):
+        await page.get_by_role("button", name="Resume").click()
+    assert (await opened.pressed())[-1] == "resume"
+    assert not desk.accompanied
+    assert await page.evaluate("calls.open") is False, "they had muted themselves"
+    await page.get_by_role("button", name="Unmute").click()
+    assert await page.evaluate("calls.open") is True
 
 
 async def test_how_a_talk_stands_is_looked_for_until_it_was_told(opened: Opened) -> None:
@@ -134,7 +170,7 @@ async def test_all_that_a_phone_asks_for_by_its_keys_has_a_button(opened: Opened
     await opened.takes()
     page = opened.page
     for name, keys in (("Bring Fay in", "*3"), ("Talk with Fay alone", "*8"), ("Give back to the agent", "*2")):
-        async with page.expect_response("**/talk"):
+        async with page.expect_response(asks):
             await page.get_by_role("button", name=name).click()
         assert await opened.pressed() == [keys]
         if keys == "*3":

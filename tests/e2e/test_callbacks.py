@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ import pytest
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.calls.words.house import HouseWord
+from gateway.calls.words.menu import MenuWord
 from gateway.calls.words.recall import RecallWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
@@ -34,6 +36,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 BACK, EVE = "+15105550660", "+15105550115"
 SOMEWHERE = {"America/Los_Angeles": "+15105550177", "Europe/London": "+442079460177", "Asia/Tokyo": "+81312345678"}
 CALLBACK, CHOOSE = word(RecallWord.CALLBACK, "en-US"), word(HandoffWord.CHOOSE, "en-US")
+
+
+NOTED = word(MenuWord.NO_CALLS, "en-US")
 
 
 def where_it_is_day() -> str:
@@ -55,6 +60,19 @@ async def callees(stack: Stack) -> AsyncIterator[Phone]:
 @pytest.fixture
 async def caller(phone_target: str) -> AsyncIterator[Phone]:
     async with Phone(phone_target, caller=THEIRS) as phone:
+        yield phone
+
+
+@pytest.fixture
+def number() -> str:
+    """Of somebody for whom it is day, and whom no other test calls."""
+    return f"{THEIRS[:-4]}{random.randrange(200, 10_000):04}"
+
+
+@pytest.fixture
+async def stranger(phone_target: str, number: str) -> AsyncIterator[Phone]:
+    """Whose that is."""
+    async with Phone(phone_target, caller=number) as phone:
         yield phone
 
 
@@ -225,3 +243,77 @@ async def test_the_callback_outlives_its_job(stack: Stack, caller: Phone, callee
     await callee.hang_up()
     await human.ended()
     assert (await comes_to(stack, call, "done"))["tries"] == 1
+
+
+async def connected(callees: Phone, number: str) -> tuple[Call, Call]:
+    """The human who has taken the callback, and the callee, who has answered."""
+    human = await takes(callees)
+    ringing = await callees.rung()
+    assert ringing.dialed == number
+    return human, await ringing.answer()
+
+
+async def noted(phone: Phone, *parties: Call, within: float = 10.0) -> None:
+    """Each of them hears that the number is never called again."""
+    await asyncio.gather(*(said(phone, one, NOTED, within) for one in parties))
+
+
+async def listed(stack: Stack, number: str) -> bool:
+    """Whether the number is among those that are never called."""
+    return number in await asyncio.to_thread(stack.offhook, "dnc", "list", "--json")
+
+
+@pytest.mark.long
+@pytest.mark.speech
+@pytest.mark.timeout(240)
+async def test_a_callee_who_wants_no_more_calls_is_on_the_list_at_once_and_nobody_rings_them_again(
+    stack: Stack, stranger: Phone, callees: Phone, number: str
+) -> None:
+    """Another callback of theirs is still to come: nobody has taken it the first time."""
+    before = await books(stranger)
+    human = await asked(callees)
+    await human.press("2")
+    await human.ended()
+    call = await books(stranger)
+    human, callee = await connected(callees, number)
+    assert not await listed(stack, number)
+    for _ in range(3):  # until it was understood, which a busy machine may not do in time
+        await callees.say(callee, "Stop calling me.")
+        with suppress(Unmet):
+            await noted(callees, human, callee, within=7.0)
+            break
+    assert await listed(stack, number), "while the two are on the line"
+    await talk(callee, human)
+    await callee.hang_up()
+    await human.ended()
+    assert (await comes_to(stack, call, "done"))["tries"] == 1
+    other = await comes_to(stack, before, "cancelled", 90.0)
+    assert (other["tries"], other["why"]) == (1, "the callee has asked not to be called")
+    with pytest.raises(Unmet, match="Expected the phone to ring"):
+        await callees.rung(5.0)
+
+
+@pytest.mark.long
+async def test_a_human_who_calls_back_has_the_callee_never_called_again_by_star_nine(
+    stack: Stack, stranger: Phone, callees: Phone, number: str
+) -> None:
+    call = await books(stranger)
+    human, callee = await connected(callees, number)
+    await talk(callee, human)
+    await human.press("*9")
+    await noted(callees, human, callee)
+    assert await listed(stack, number), "while they talk"
+    await talk(callee, human)
+    await human.hang_up()
+    await callee.ended()
+    assert callee.keys_heard() == "", "the callee's phone is told of no code"
+    found = await comes_to(stack, call, "done")
+    run = await record(stack, f"CB_{found['id']}-1", ending="served")
+    assert [leg["number"] for leg in run["legs"]] == [EVE, number]
+    again = await stranger.dial(BACK)  # they ask for another, and hear that there is none
+    await again.answered()
+    await said(stranger, again, word(HouseWord.OFFER, "en-US"))
+    await again.press("1")
+    with pytest.raises(Unmet, match="Expected the phone to ring"):
+        await callees.rung(8.0)
+    await again.ended()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+
 import pytest
 
 from agents.words.lines import Say
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
+from gateway.calls.words.menu import MenuWord
 from gateway.phone.call import Call
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
@@ -161,3 +165,26 @@ async def test_a_third_who_is_busy_or_a_mailbox_leaves_the_two_together(
     await told(caller, call, Say.GIVEN_BACK)
     await call.hang_up()
     assert came(await record(stack, sip_id(call))) == ["taken", "asked", "machine", "gave back"]
+
+
+async def test_a_human_has_the_caller_never_called_again_by_star_nine(
+    stack: Stack, phone_target: str, callees: Phone
+) -> None:
+    """Once more where the caller hears music, and the human alone is told."""
+    number, words = f"+1415555{random.randrange(200, 10_000):04}", word(MenuWord.NO_CALLS, "en-US")
+    async with Phone(phone_target, caller=number) as caller:
+        call, human = await taken(caller, callees)
+        await human.press("*9")
+        await asyncio.gather(said(caller, call, words), said(callees, human, words))
+        assert number in await asyncio.to_thread(stack.offhook, "dnc", "list", "--json"), "while they talk"
+        await together(call, human)
+        await human.press("*8")
+        asked = await third(callees)
+        await human.press("*9")
+        await said(callees, human, words)
+        await aside(call, human, asked)
+        await human.hang_up()
+        await together(call, asked)
+        await asked.hang_up()
+        await call.ended()
+    assert call.keys_heard() == "", "the caller's phone is told of no code"

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from gateway.calls.acts.cues import Declined, LegKey
+from gateway.calls.acts.cues import Declined, LegHold, LegKey
 from gateway.errors import Unavailable
 from gateway.handoff.answers import Answers
+from gateway.handoff.browser import HOLDS
 from gateway.tasks import Tasks
 from gateway.terms.call import CallId
 
@@ -40,9 +41,9 @@ class Looking:
 
 @asynccontextmanager
 async def answering(
-    answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None]
+    answers: Answers, call: CallId, happened: Callable[[Declined | LegHold | LegKey], None]
 ) -> AsyncIterator[Looking]:
-    """Tell Declined of each leg once, and LegKey of each key, while the context lasts and anything is expected."""
+    """Tell Declined of each leg once, LegKey of each key and LegHold, while the context lasts and anything is expected."""
     async with Tasks("answers") as tasks:
         looking = Looking()
         tasks.start(_look(answers, call, happened, looking), "answers to cards")
@@ -50,7 +51,7 @@ async def answering(
 
 
 async def _look(
-    answers: Answers, call: CallId, happened: Callable[[Declined | LegKey], None], looking: Looking
+    answers: Answers, call: CallId, happened: Callable[[Declined | LegHold | LegKey], None], looking: Looking
 ) -> None:
     told: set[str] = set()
     while True:
@@ -60,8 +61,12 @@ async def _look(
                 told.add(leg)
                 happened(Declined(leg))
             for leg, keys in await answers.pressed(call):
-                for key in keys:
-                    happened(LegKey(leg, key))
+                for cue in _pressed(leg, keys):
+                    happened(cue)
         except Unavailable as bad:
             log.debug("answers to cards can't be looked for now", why=bad.what)
         await asyncio.sleep(LOOK)
+
+
+def _pressed(leg: str, keys: str) -> list[LegHold | LegKey]:
+    return [LegHold(leg, HOLDS[keys])] if keys in HOLDS else [LegKey(leg, key) for key in keys]

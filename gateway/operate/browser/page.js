@@ -16,9 +16,12 @@ const page = {
   since: 0, // since when the two talk
   ready: true,
   asked: null, // what was asked for, until it has come about
+  muted: false,
+  held: false, // the caller is on hold
+  sounds: new Map(), // by track, the element that plays it
   sure: false, // what can't be taken back was pressed once
   known: false, // how the talk stands was told
-  now: { third: "nobody", whom: "", offers: {}, entry: "" },
+  now: { third: "nobody", whom: "", offers: {}, hold: false, entry: "" },
 };
 const AGAIN = "That didn't work. Please try again.";
 
@@ -169,13 +172,14 @@ async function take() {
 async function join(ticket, microphone) {
   const { Room, RoomEvent, Track } = LivekitClient;
   const room = (page.room = new Room({ disconnectOnPageLeave: true, stopLocalTrackOnUnpublish: true }));
-  const sounds = new Map();
+  const { sounds } = page;
   const waits = setTimeout(() => leave().then(lost), JOINS_WITHIN);
   room.on(RoomEvent.TrackSubscribed, (track) => {
     if (track.kind !== Track.Kind.Audio) return;
     clearTimeout(waits);
     sounds.get(track)?.remove();
     sounds.set(track, track.attach());
+    sounds.get(track).muted = page.held;
     document.body.append(sounds.get(track));
     talks();
   });
@@ -225,7 +229,7 @@ async function followTalk() {
   } catch (bad) {
     if (bad instanceof Refused) return;
   }
-  if (page.asked || !page.known || thirdThere()) followSoon();
+  if (page.asked || !page.known || thirdThere() || page.held || page.now.hold) followSoon();
 }
 
 function followSoon() {
@@ -247,6 +251,7 @@ function stands(found) {
   else if (noted && found.entry === "entered") at("status").textContent = "It is noted: they are never called again.";
   else if (noted || late) at("status").textContent = AGAIN;
   if (found.third !== was.third || noted || late) page.asked = null;
+  if (page.held !== found.hold) tellHold(); // the job has died over it, or hasn't looked yet
   offer();
 }
 
@@ -300,7 +305,7 @@ function offer() {
   at("back").setAttribute("aria-disabled", String(page.asked !== null));
   for (const button of [at("aside"), at("third")]) {
     const to = offers[button.dataset.asks];
-    button.setAttribute("aria-disabled", String(page.asked !== null || !to));
+    button.setAttribute("aria-disabled", String(page.asked !== null || page.held || !to));
     if (third === "left") continue; // who is leaving is out in a moment
     const [name, does] = to ? WORDS[`${third}>${to}`](whom()) : [`Ask ${whom()} alone`, "That can be done once in a call."];
     button.hidden = !thirdThere();
@@ -308,6 +313,7 @@ function offer() {
     button.firstElementChild.textContent = name;
     button.lastElementChild.textContent = does;
   }
+  at("hold").setAttribute("aria-disabled", String(third !== "nobody" && third !== "rung in"));
   at("leave").textContent = passesOn() ? `Leave them to ${whom()}` : "Hang up";
 }
 
@@ -362,6 +368,35 @@ async function want(button) {
   }
 }
 
+// Whom we hear and who hears us: on hold nobody does, and the gateway plays the caller music.
+function quiet() {
+  for (const sound of page.sounds.values()) sound.muted = page.held;
+  page.room?.localParticipant.setMicrophoneEnabled(!page.muted && !page.held);
+  at("mute").setAttribute("aria-pressed", String(page.muted));
+  at("mute").textContent = page.muted ? "Unmute" : "Mute";
+  at("hold").setAttribute("aria-pressed", String(page.held));
+  at("hold").textContent = page.held ? "Resume" : "Hold";
+}
+
+async function hold() {
+  if (at("hold").getAttribute("aria-disabled") === "true") return;
+  page.held = !page.held;
+  at("status").textContent = page.held ? "On hold. The caller hears music, and not you." : "You are with the caller.";
+  quiet();
+  offer();
+  await tellHold();
+  followSoon();
+}
+
+// What isn't told now is told with the next look.
+async function tellHold() {
+  try {
+    await ask("talk", { proof: page.talk, ask: "hold", on: page.held });
+  } catch {
+    // followTalk goes on until it stands so
+  }
+}
+
 async function leave() {
   const room = page.room;
   page.room = null;
@@ -393,12 +428,10 @@ at("leave").addEventListener("click", async () => {
   over(words);
 });
 for (const one of document.querySelectorAll("[data-asks]")) one.addEventListener("click", () => want(one));
-at("mute").addEventListener("click", async () => {
-  if (!page.room) return;
-  const muted = page.room.localParticipant.isMicrophoneEnabled;
-  await page.room.localParticipant.setMicrophoneEnabled(!muted);
-  at("mute").setAttribute("aria-pressed", String(muted));
-  at("mute").textContent = muted ? "Unmute" : "Mute";
+at("mute").addEventListener("click", () => {
+  page.muted = !page.muted;
+  quiet();
 });
+at("hold").addEventListener("click", hold);
 addEventListener("pagehide", leave);
 begin();

@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 from agents.words.lines import Say
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
+from gateway.calls.words.menu import MenuWord
 from gateway.phone.call import Call
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
@@ -30,7 +31,7 @@ from tests.e2e.hook import hook
 from tests.e2e.house.conftest import SECRET, Places
 from tests.e2e.records import record, sip_id
 from tests.e2e.room_peer import RoomPeer
-from tests.e2e.test_handoff import came, told, wants_a_person
+from tests.e2e.test_handoff import came, music_heard, told, wants_a_person
 from tests.e2e.test_house import OURS, THEIRS, said, silent, talk, tone
 from tests.e2e.test_house_kills import job, killed
 from tests.e2e.test_third import THIRDS, together
@@ -271,6 +272,37 @@ async def test_a_browser_that_takes_it_silences_the_phones_and_one_that_dies_has
 
 
 @pytest.mark.long
+async def test_a_caller_on_hold_hears_music_and_not_the_browser_also_once_another_job_has_the_call(
+    stack: Stack, caller: Phone, links: asyncio.Queue[str], chromium: Browser, tmp_path: Path
+) -> None:
+    call = await wants_a_person(caller, ALONE)
+    page, complaints = await opened(chromium, await link_of(links), color_scheme="light")
+    await page.click("#take")
+    await call.tone([THEIRS])
+    await page.get_by_role("button", name="Hold").click()
+    await expect(page.locator("#status")).to_have_text("On hold. The caller hears music, and not you.")
+    await page.screenshot(path=tmp_path / "hold-light.png")
+    await call.wait(1.5)
+    since = call.tape.now
+    await call.wait(3.0)
+    music_heard(call, since)
+    assert find_tone(call.tape.between(call.tape.heard, since, call.tape.now), [THEIRS]) is None
+    await job(stack, await killed(stack))
+    await call.wait(4.0)
+    since = call.tape.now
+    await call.wait(3.0)
+    music_heard(call, since)
+    await page.get_by_role("button", name="Resume").click()
+    await call.tone([THEIRS])
+    await hears(page, OURS, call)
+    await page.click("#leave")
+    await call.ended()
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert [note["about"]["hold"] for note in found["notes"] if note["kind"] == "hold"][-1] is None
+    assert complaints == []
+
+
+@pytest.mark.long
 async def test_who_has_the_call_gives_it_back_to_the_agent(
     stack: Stack, caller: Phone, links: asyncio.Queue[str], chromium: Browser
 ) -> None:
@@ -284,6 +316,30 @@ async def test_who_has_the_call_gives_it_back_to_the_agent(
     await call.hang_up()
     assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]
     assert complaints == []
+
+
+@pytest.mark.long
+async def test_who_has_the_call_has_the_caller_never_called_again(
+    stack: Stack, phone_target: str, links: asyncio.Queue[str], chromium: Browser, tmp_path: Path
+) -> None:
+    number = "+15105550142"
+    async with Phone(phone_target, caller=number) as caller:
+        call = await wants_a_person(caller, ALONE)
+        page, complaints = await opened(chromium, await link_of(links), color_scheme="light")
+        await page.click("#take")
+        await call.tone([THEIRS])
+        await page.get_by_role("button", name="Never call them again").click()
+        assert number not in await asyncio.to_thread(stack.offhook, "dnc", "list", "--json"), "it is pressed twice"
+        await page.get_by_role("button", name="Yes, never call again").click()
+        await said(caller, call, word(MenuWord.NO_CALLS, "en-US"))
+        await expect(page.locator("#status")).to_have_text("It is noted: they are never called again.")
+        await page.screenshot(path=tmp_path / "noted-light.png")
+        assert number in await asyncio.to_thread(stack.offhook, "dnc", "list", "--json"), "while they talk"
+        await hears(page, OURS, call)
+        await page.click("#leave")
+        await call.ended()
+    assert complaints == []
+    stack.offhook("dnc", "remove", number)
 
 
 async def asks_alone(call: Call, callees: Phone, page: Page) -> Call:

@@ -31,6 +31,7 @@ from gateway.operate.taking import JOINS_WITHIN, Taking
 from gateway.operate.tries import MOST
 from gateway.terms.act import Handoff
 from gateway.terms.call import Call, CallId, Phase
+from gateway.terms.hold import SILENT
 from gateway.up.servers import CLIENT_VERSION
 from tests.contract.calls import a_call
 from tests.unit.calls.world import START
@@ -191,7 +192,7 @@ async def test_who_has_the_call_gives_it_back_however_long_they_have_talked(clie
 
 async def test_who_has_the_call_asks_a_third_and_sees_how_that_stands(client: Client, world: World) -> None:
     talk, browser = await talking(client, world)
-    seen = {"standing": "yours", "by": "Ana", "third": "nobody", "whom": "Fay", "entry": ""}
+    seen = {"standing": "yours", "by": "Ana", "third": "nobody", "whom": "Fay", "hold": False, "entry": ""}
     offers = {"aside": "rung aside", "third": "rung in"}
     assert await ask(client, talk, "talk") == (200, seen | {"offers": offers})
     assert list(await world.answers.pressed(world.call.id)) == [], "to look asks for nothing"
@@ -220,6 +221,20 @@ async def test_who_has_the_call_has_the_caller_never_called_again_and_sees_what_
     for entered, seen in ((False, "failed"), (True, "entered")):
         world.desk.happens(cues.NoCalls(entered))
         assert (await ask(client, talk, "talk"))[1]["entry"] == seen
+
+
+async def test_who_has_the_call_puts_the_caller_on_hold(client: Client, world: World) -> None:
+    _, ticket = await ask(client, world.link(), "take", tab=TAB)
+    talk = world.link().partition("#")[0] + "#" + ticket["talk"]
+    assert (await ask(client, talk, "talk", ask="hold", on=True))[0] == 409, "they don't have it yet"
+    browser = world.desk.comes(world.leg)
+    for on, pressed, hold in ((True, "hold", SILENT), (False, "resume", "")):
+        status, told = await ask(client, talk, "talk", ask="hold", on=on)
+        assert (status, told["hold"]) == (200, not on), "as it stood before"
+        assert list(await world.answers.pressed(world.call.id)) == [(browser, pressed)]
+        world.desk.holds(browser, hold)
+        assert (await ask(client, talk, "talk"))[1]["hold"] is on
+        assert (world.desk.sound == "music:default") is on
 
 
 async def test_what_nobody_can_ask_for_isnt(client: Client, world: World) -> None:
