@@ -4,6 +4,7 @@ tells livekit-server of an INVITE."""
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
@@ -25,7 +26,10 @@ from gateway.rtp.dtmf import Ear
 from gateway.rtp.packet import RtpPacket, parse, write
 from gateway.rtp.peer import Peer
 from gateway.rtp.queue import SendQueue
+from gateway.rtp.rtcp import Control, Sending
 from gateway.rtp.session import Format, Session
+from gateway.rtp.statistics import Reception
+from gateway.rtp.telephone_event import Receiver
 from gateway.sip import RequestArrived, bodies, info, sdp
 from gateway.sip.dialog import Dialog
 from gateway.sip.framing import Framer
@@ -40,6 +44,8 @@ THERE = ("192.0.2.9", 5060)
 LONGEST = 10.0
 """Seconds of a call that are looked at: more would be more of the same, slowly."""
 SECRET = bytes(sdp.MATERIAL)
+_EVENT = struct.Struct("!HIBBBH")
+"""Sequence, timestamp, marker, event, flags, duration."""
 _NOBODY = Uri(Number(""), "")
 _LEG = Leg("SCL_1", "a", "192.0.2.9", _NOBODY, _NOBODY, _NOBODY)
 
@@ -156,6 +162,34 @@ def _call(data: bytes, codec: str, rate: int) -> None:
     assert keys <= session.statistics().received
 
 
+def events(data: bytes) -> None:
+    """Keys alone, whatever their numbers, times and flags: each packet tells one press at most, and little is remembered."""
+    receiver, pressed, came = Receiver(), 0, 0
+    for at in range(0, len(data) - _EVENT.size + 1, _EVENT.size):
+        sequence, timestamp, marked, code, flags, duration = _EVENT.unpack_from(data, at)
+        payload = struct.pack("!BBH", code, flags, duration)[: 4 if marked < 250 else marked % 5]
+        with suppress(PeerFault):
+            key = receiver.receive(RtpPacket(101, sequence, timestamp, 7, payload, bool(marked & 1)))
+            pressed += key is not None
+        came += 1
+    assert pressed <= came
+    assert len(receiver._presses) <= 32
+
+
+def reports(data: bytes) -> None:
+    """RTCP: what is believed of it can be, and our own report can be made after it."""
+    control, reception = Control(7, "a", 0.0), Reception()
+    for at in range(0, len(data), 120):
+        control.receive(data[at : at + 120], at / 100)
+        assert 0.0 <= control.their_loss <= 1.0
+        assert 0.0 <= control.round_trip < LONGEST
+    for number in range(0, len(data) - 1, 2):
+        reception.packet(int.from_bytes(data[number : number + 2], "big"))
+    made = control.due(1e6, 1e9, Sending(2**33, 2**33, 2**33), 5, reception)
+    assert made is not None
+    Control(5, "b", 0.0).receive(made, 1.0)
+
+
 def bus(data: bytes) -> None:
     """Bytes from Redis: envelopes, call states, and what LiveKit's API asks of us."""
     for read in (envelope.decode, callstate.read):
@@ -206,6 +240,21 @@ def rtp_seed() -> bytes:
     return b"".join(bytes((len(each),)) + each for each in (*audio, *keys, *wide))
 
 
+def events_seed() -> bytes:
+    """A press whose clock stands still, and one whose moves on."""
+    still = [(n, 800, n == 0, 5, 0x80 * (n > 4) + 10, 160 * n + 160) for n in range(7)]
+    moving = [(10 + n, 9000 + 160 * n, 0, 11, 0x80 * (n > 4) + 10, 160 * n + 160) for n in range(7)]
+    return b"".join(_EVENT.pack(*each) for each in (*still, *moving))
+
+
+def reports_seed() -> bytes:
+    """A sender's report of us, and its goodbye."""
+    us = Control(5, "b", 0.0)
+    sending, reception = Sending(100, 16000, 16000), Reception()
+    made = us.due(2.0, 1e9, sending, 7, reception), us.bye(3.0, 1e9, sending, 7, reception)
+    return b"".join(each for each in made if each)
+
+
 def found() -> list[bytes]:
     """INVITEs that once did harm, and one of several parts; what is like them is tried again and again."""
     whole = TORTURES["sdp01"].data
@@ -233,6 +282,8 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
         odd_description(),
     ],
     "rtp": [rtp_seed()],
+    "events": [events_seed()],
+    "reports": [reports_seed()],
     "bus": [envelope.encode(envelope.Request("r", "c", 1, 2, b"\x0a\x05hello")), rule_seed()],
 }
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
@@ -240,6 +291,8 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "framing": framing,
     "descriptions": descriptions,
     "rtp": rtp,
+    "events": events,
+    "reports": reports,
     "bus": bus,
 }
 _SCRAPS = (
