@@ -64,12 +64,13 @@ def told(tries: tuple[Tried, ...]) -> str:
 
 _BUSY = frozenset({486, 600})
 _NO_ANSWER = frozenset({408, 487})
-_DECLINED = frozenset({403, 433, 480, 603, 607, 608})
+_DECLINED = frozenset({433, 480, 603, 607, 608})
 
 
 def by_status(status: int) -> Tried:
     """What a SIP status says of who was rung (RFC 3261 section 21; 433: RFC 5079, 607: RFC 8197, 608: RFC 8688).
 
+    403 is a trunk that doesn't let us: an account, a caller's number, a country; no phone's owner says so.
     A phone that we stopped ringing ourselves ends by 487 too, and tells nothing of its owner: such a leg was dropped, and
     this isn't asked of it.
     """

@@ -52,7 +52,16 @@ def test_the_caller_hears_ringing_until_somebody_answers() -> None:
 
 @pytest.mark.parametrize(
     ("status", "why"),
-    [(0, "unreachable"), (404, "unreachable"), (408, "no answer"), (480, "declined"), (486, "busy"), (603, "declined")],
+    [
+        (0, "unreachable"),
+        (302, "unreachable"),
+        (403, "unreachable"),
+        (404, "unreachable"),
+        (408, "no answer"),
+        (480, "declined"),
+        (486, "busy"),
+        (603, "declined"),
+    ],
 )
 def test_nothing_is_said_of_a_call_that_nobody_took(status: int, why: str) -> None:
     world, leg = begun()
