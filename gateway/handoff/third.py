@@ -135,7 +135,9 @@ def without(state: State, now: float, *, dropped: bool = True) -> Then:
     """The two go on without a third, who is hung up on (`dropped`) or has gone."""
     leg = (deeds.Drop(state.third_leg),) if dropped and state.third_leg else ()
     aside = state.third in _ASIDE
-    alone = replace(state, third_leg="", third_until=now + PARTS if aside else 0.0, screening=NOBODY)
+    # Whom a human has left the caller to is heard on: it is they who talk with the caller by now.
+    screening = NOBODY if state.screening.leg == state.third_leg else state.screening
+    alone = replace(state, third_leg="", third_until=now + PARTS if aside else 0.0, screening=screening)
     moved, effects = _moved(alone, Third.LEFT if aside else Third.NOBODY)
     if moved.third is Third.LEFT or not moved.mailbox:
         return moved, (*leg, *effects)

@@ -222,14 +222,28 @@ def test_a_caller_is_left_to_no_machine(keys: str) -> None:
     assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
 
 
-def test_a_caller_who_was_left_to_one_goes_on_with_the_agent() -> None:
-    desk, ana, fay = asked("*3")
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+def test_a_caller_who_was_left_to_one_goes_on_with_the_agent(keys: str) -> None:
+    desk, ana, fay = asked(keys)
     desk.answers(fay)
     desk.hangs_up(ana)
+    desk.pass_time(2.0)  # who was aside is with the caller by now
     desk.happens(cues.LegSaid(fay, GREETING))
     assert desk.legs[fay] == "dropped"
     assert desk.came[fay] is Tried.MACHINE
     assert desk.outcome == Onward(Because.RETURNED, why=Tried.GAVE_BACK.value)
+
+
+@pytest.mark.parametrize("keys", ["*8", "*3"])
+def test_nobody_listens_on_to_a_caller_and_whom_they_were_left_to(keys: str) -> None:
+    desk, ana, fay = asked(keys)
+    desk.answers(fay)
+    desk.pass_time(0.1)
+    desk.hangs_up(ana)
+    desk.pass_time(2.0)
+    assert desk.overheard == fay
+    desk.pass_time(LISTENS)
+    assert (desk.overheard, desk.legs[fay]) == ("", "connected")
 
 
 def test_another_job_hears_the_third_on() -> None:
