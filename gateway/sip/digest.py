@@ -83,8 +83,9 @@ class Credentials:
         return name, challenge.answer(request.method, str(request.uri), self.user, self.password, cnonce)
 
     def proven(self, proof: tuple[str, str]) -> Credentials:
-        """The same, for the realm that a proof was for."""
-        return replace(self, realm=parameters(proof[1])["realm"])
+        """The same, for the realm that a proof was for; NOBODY for one without a name, by which nobody is told from others."""
+        realm = parameters(proof[1])["realm"]
+        return replace(self, realm=realm) if realm else NOBODY
 
 
 NOBODY = Credentials()

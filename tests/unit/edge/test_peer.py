@@ -110,3 +110,5 @@ def test_the_realm_of_a_proof_alone_is_answered_from_then_on() -> None:
     proof = "Proxy-Authorization", Challenge(REALM, "n").answer("INVITE", "sip:a@b", USER, PASSWORD, "c")
     assert Credentials(USER, PASSWORD).proven(proof) == TRUNK
     assert PASSWORD not in repr(TRUNK)
+    nameless = "Proxy-Authorization", Challenge("", "n").answer("INVITE", "sip:a@b", USER, PASSWORD, "c")
+    assert Credentials(USER, PASSWORD).proven(nameless) == NOBODY
