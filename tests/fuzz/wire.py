@@ -36,6 +36,7 @@ from gateway.sip.framing import Framer
 from gateway.sip.layer import TransactionLayer
 from gateway.sip.message import respond
 from gateway.terms.personal import Number
+from tests.fuzz import answers
 from tests.unit.sip import torture, torture_ipv6
 
 TORTURES = {**torture.TORTURES, **torture_ipv6.TORTURES}
@@ -276,6 +277,7 @@ def odd_description() -> bytes:
 
 SEEDS: Mapping[str, Sequence[bytes]] = {
     "sip": [*(each.data for each in TORTURES.values()), *found()],
+    "responses": answers.seeds(),
     "framing": [each.data for each in TORTURES.values()],
     "descriptions": [
         *(each.data.partition(b"\r\n\r\n")[2] for each in TORTURES.values() if b"\r\nv=0" in each.data),
@@ -288,6 +290,7 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
 }
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "sip": sip,
+    "responses": answers.responses,
     "framing": framing,
     "descriptions": descriptions,
     "rtp": rtp,

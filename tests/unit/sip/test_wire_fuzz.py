@@ -12,7 +12,16 @@ import pytest
 from gateway.sip.layer import TransactionLayer
 from tests.fuzz.wire import SEEDS, TARGETS, THERE, mutated
 
-TIMES = {"sip": 3000, "framing": 1000, "descriptions": 3000, "rtp": 300, "events": 2000, "reports": 2000, "bus": 1500}
+TIMES = {
+    "sip": 3000,
+    "responses": 300,
+    "framing": 1000,
+    "descriptions": 3000,
+    "rtp": 300,
+    "events": 2000,
+    "reports": 2000,
+    "bus": 1500,
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)
