@@ -1,7 +1,8 @@
 """Memory of a process that callers wait for: what has to be looked at again and again, and what of it is given back.
 
-Python looks at all objects now and then for cycles of garbage, and holds every thread meanwhile (`settle`). And the C library returns
-to the system what lies at the end of its heap only (`keep_tidy`).
+Python looks at all objects now and then for cycles of garbage, and holds every thread meanwhile (`settle`). But it counts objects, not
+what they hold: a call that is over is a cycle of a hundred, with 0.2 MB of the SDK's, and some 270 of them were kept until it
+looked. And the C library returns to the system what lies at the end of its heap only. So both are asked (`keep_tidy`).
 
 A storm of SIP messages leaves holes between what lasts, which count as the process's until somebody asks for them (malloc_trim(3)).
 """
@@ -18,7 +19,8 @@ from pathlib import Path
 LOOK = 5.0
 """Seconds between two looks."""
 WORTH_IT = 1024 * 1024
-"""Bytes that the process has grown by for which holes are looked for: that takes some 4 ms, in which no other thread can get memory."""
+"""Bytes that the process has grown by for which garbage and holes are looked for: the latter takes some 4 ms, in which no other
+thread can get memory."""
 
 
 def settle() -> None:
@@ -30,7 +32,8 @@ def settle() -> None:
 
 
 async def keep_tidy() -> None:
-    """Look for ever, and give back what is worth it; with another C library than glibc return at once."""
+    """Look for ever, and give back what is worth it; with another C library than glibc return at once. Call `settle` before, else
+    each look for garbage takes as long as what lasts is large."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is None or not hasattr(libc, "malloc_trim"):
         return
@@ -41,11 +44,12 @@ async def keep_tidy() -> None:
 
 
 def tidy(libc: ctypes.CDLL, least: int) -> int:
-    """Give the holes back if the process holds enough more than `least` bytes, what it held after the last time; what it holds now,
-    if that is less or they were."""
+    """Let go of garbage and give the holes back if the process holds enough more than `least` bytes, what it held after the last
+    time; what it holds now, if that is less or they were. Takes time; not for the event loop's thread."""
     now = held()
     if now < least + WORTH_IT:
         return min(least, now)
+    gc.collect()
     libc.malloc_trim(0)
     return held()
 

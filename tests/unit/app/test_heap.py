@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import subprocess
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -73,6 +75,24 @@ def test_holes_are_given_back() -> None:
     """In a process of its own: what others have left in this one's heap may have room for all of it."""
     given = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, timeout=60, check=True)
     assert int(given.stdout) > 10 * 1024 * 1024
+
+
+def test_what_calls_have_left_is_let_go_of_once_the_process_has_grown() -> None:
+    class Call:
+        """One that is over, with what leads back to it."""
+
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.disable()
+    try:
+        call = weakref.ref(Call())
+        heap.tidy(ctypes.CDLL(None), heap.held())
+        assert call() is not None
+        heap.tidy(ctypes.CDLL(None), heap.held() - 2 * heap.WORTH_IT)
+        assert call() is None
+    finally:
+        gc.enable()
 
 
 def test_a_process_that_has_not_grown_is_left_alone() -> None:
