@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -68,7 +69,7 @@ class World:
             self.happens(cues.Offered(tuple(Callee(name, "+15105550110") for name in sorted(self.held)), 20.0))
 
     def _keep(self, machine: Any) -> None:
-        adapter = TypeAdapter(type(machine))
+        adapter = _adapter(type(machine))
         assert adapter.validate_json(adapter.dump_json(machine)) == machine, "a checkpoint is the machine"
         self.machine = machine
 
@@ -126,3 +127,9 @@ class World:
     def those(self, *states: str) -> list[str]:
         """The legs in the states."""
         return [leg for leg, state in self.legs.items() if state in states]
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """To make one takes tens of milliseconds, and a machine is kept at each step."""
+    return TypeAdapter(kind)

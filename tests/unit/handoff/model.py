@@ -62,10 +62,12 @@ class Desk(World):
         """Legs that have talked with the caller."""
         self.quiet: dict[str, float] = {}
         """By leg of somebody who has answered: since when they hear nothing."""
-        self.last: dict[str, float] = {}
-        """By leg: when something was last said to it alone."""
-        self.went = float("inf")
-        """When the caller hung up."""
+        self.words = 0
+        """Times that something was said to somebody alone."""
+        self.last: dict[str, int] = {}
+        """By leg: which of them was the last."""
+        self.went = 0
+        """How many they were as the caller hung up."""
         self.holding: dict[str, str] = {}
         """By leg ("" for the caller): whether they hold the other (one of `gateway.terms.hold`)."""
 
@@ -85,7 +87,8 @@ class Desk(World):
             case deeds.Whisper(leg, texts):
                 assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
                 assert texts
-                self.told[leg], self.last[leg] = texts, self.now
+                self.words += 1
+                self.told[leg], self.last[leg] = texts, self.words
             case deeds.Connect(leg, say):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
@@ -138,7 +141,7 @@ class Desk(World):
         if isinstance(event, cues.LegHold):
             self.holding[event.leg] = event.hold
         if isinstance(event, cues.Gone):
-            self.went = self.now
+            self.went = self.words
         return super().happens(event, effects=effects)
 
     def crash(self, event: Event, effects: int, *, back: str | None = None) -> None:
@@ -210,7 +213,7 @@ class Desk(World):
             since = self.quiet.setdefault(leg, self.now)
             assert self.now - since <= DECIDE_WITHIN, "nobody listens into silence"
         if self.gone and self.outcome is None:
-            assert self.last.get(leg, 0.0) >= self.went, "whoever is left alone is told that the caller has gone"
+            assert self.last.get(leg, 0) > self.went, "whoever is left alone is told that the caller has gone"
 
     def _check_third(self, connected: list[str]) -> None:
         """Only the human's own words bring a third in, and whoever is aside talks with somebody, or hears their phone ring."""

@@ -188,7 +188,7 @@ class Handoffs(RuleBasedStateMachine):
         self._happens(cues.Declined(data.draw(st.sampled_from(sorted(self.desk.legs)))), None)
 
     @precondition(lambda self: not self.desk.gone)
-    @rule(often=st.integers(0, 9), lost=st.booleans(), done=st.booleans())
+    @rule(often=st.integers(0, 4), lost=st.booleans(), done=st.booleans())
     def the_caller_hangs_up(self, often: int, lost: bool, done: bool) -> None:
         if often == 0:
             self.desk.gone = True
