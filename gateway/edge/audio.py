@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from enum import Enum, auto
 from functools import partial
 
 import numpy as np
@@ -68,6 +69,15 @@ class Mouth:
         await self._source.aclose()
 
 
+class Why(Enum):
+    """How it is known that whoever speaks stands still."""
+
+    TOLD = auto()
+    """LiveKit's API says so."""
+    SEEN = auto()
+    """No packets come."""
+
+
 class Ears:
     """The room's audio tracks, mixed. `heard` gets each frame of 20 ms, at `rate` samples a second, on the event loop; where whoever spoke
     is gone and nobody else has come, or stands still (`still`), two soft notes, again and again, unless there is to be `silence`
@@ -85,6 +95,7 @@ class Ears:
         self._waiting: asyncio.TimerHandle | None = None
         self._still: asyncio.TimerHandle | None = None
         """Set while whoever speaks stands still: looks whether frames come at all."""
+        self._why: set[Why] = set()
         self._since = self._last = 0.0
         """Since when they do, and when the last frame came."""
         self._at = 0
@@ -121,19 +132,35 @@ class Ears:
             self._direct.remove(who)
             self._lost(who)
 
-    def still(self) -> None:
+    def hears(self, sid: str) -> bool:
+        """Whether a track is listened to."""
+        return sid in self._listening
+
+    def silent(self, sid: str) -> bool:
+        """Whether a track alone is to be heard, and nothing is heard of it."""
+        alone = sid in self._listening and self._one_alone()
+        return alone and not self.silence and self._mixer.silent(sid, asyncio.get_running_loop().time())
+
+    def still(self, why: Why = Why.TOLD) -> None:
         """The only one to be heard stands still: fill what is silent of them, until they sound again, another comes, or
         `goes_on`."""
-        if self._still is None and not self.silence and len(self._listening) + len(self._direct) == 1:
+        if self.silence or not self._one_alone():
+            return
+        self._why.add(why)
+        if self._still is None:
             loop = asyncio.get_running_loop()
             self._since, self._at = loop.time(), 0
             self._still = loop.call_later(LATE, self._look)
 
-    def goes_on(self) -> None:
-        """They don't stand still any more."""
-        if self._still is not None:
+    def goes_on(self, why: Why | None = None) -> None:
+        """They don't stand still any more, by all that is known, or as far as it is known so."""
+        self._why -= {why} if why is not None else set(Why)
+        if self._still is not None and not self._why:
             self._still.cancel()
             self._still = None
+
+    def _one_alone(self) -> bool:
+        return len(self._listening) + len(self._direct) == 1
 
     def close_all(self) -> None:
         """Listen to nothing more."""

@@ -59,6 +59,10 @@ class Mixer:
             mixed.append(self._mix())
         return mixed
 
+    def silent(self, track: Hashable, now: float) -> bool:
+        """Whether nothing has sounded of the track of late."""
+        return now - self._speaks.get(track, -1.0) >= SILENT_AFTER
+
     def remove(self, track: Hashable) -> None:
         """The track ended."""
         self._waiting.pop(track, None)

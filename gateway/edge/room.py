@@ -17,10 +17,11 @@ import structlog
 from livekit import rtc
 
 from gateway import sdk_log
-from gateway.edge.audio import Ears, Mouth, renewed
+from gateway.edge.audio import Ears, Mouth, Why, renewed
 from gateway.edge.codes import Codes
 from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
+from gateway.edge.heed import heed, heeded
 from gateway.edge.jobs import is_job
 from gateway.edge.keys import SIGNS, Keys
 from gateway.edge.leaving import leave
@@ -298,7 +299,7 @@ class RoomLeg:
     def _listen(self, room: rtc.Room) -> None:
         room.on("track_published", self._want)
         room.on("participant_connected", self._on_participant)
-        room.on("track_subscribed", lambda track, _, participant: self._on_track(track, participant))
+        room.on("track_subscribed", self._on_track)
         room.on("track_unsubscribed", lambda _, publication, __: self._off_track(publication.sid))
         room.on("participant_disconnected", self._on_participant_gone)
         room.on("sip_dtmf_received", self._on_key)
@@ -327,12 +328,16 @@ class RoomLeg:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
             self._user.post(TrackThere())
 
-    def _on_track(self, track: rtc.Track, participant: rtc.RemoteParticipant) -> None:
+    def _on_track(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
             self._tracks.append(track)
             self._hearing[track.sid] = participant.identity
             if self._place is None or participant.identity not in self._place.hears:
                 self._ears.open(track)
+            if heeded(publication, participant):
+                self._tasks.start(heed(track, self._ears, self._call_id), "heed")
             self._user.post(Hearing())
 
     def _off_track(self, sid: str) -> None:
@@ -375,7 +380,7 @@ class RoomLeg:
         if packet.data == gap.STANDS:
             self._ears.still()
         else:
-            self._ears.goes_on()
+            self._ears.goes_on(Why.TOLD)
 
     def _on_drop(self, sender: rtc.RemoteParticipant | None) -> None:
         """Nobody else in the room may end a leg so, and no caller's call ends so."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gateway.edge import audio
-from gateway.edge.audio import Ears
+from gateway.edge.audio import Ears, Why
 from gateway.rtp import FRAME, Samples
 from tests.e2e.servers import until
 
@@ -113,6 +113,40 @@ async def test_a_track_that_has_stopped_is_filled_by_the_clock(heard: Heard) -> 
     came = len(heard)
     await asyncio.sleep(0.1)
     assert len(heard) == came
+
+
+async def test_what_is_told_of_a_job_and_what_is_seen_of_it_end_apart(heard: Heard) -> None:
+    """Its worker says that it stands still: that packets of silence come proves nothing."""
+    ears = Ears(heard.append)
+    ears.open(track("a"))
+    assert ears.hears("a") and ears.silent("a")
+    ears.still()
+    ears.still(Why.SEEN)
+    ears.goes_on(Why.SEEN)
+    await until(lambda: loud(heard))
+    ears.still(Why.SEEN)
+    ears.goes_on(Why.TOLD)
+    heard.clear()
+    await until(lambda: len(heard) > 3)
+    ears.goes_on(Why.SEEN)
+    came = len(heard)
+    await asyncio.sleep(0.1)
+    assert len(heard) == came
+
+
+async def test_a_track_is_silent_while_nothing_sounds_of_it_and_it_alone_is_heard(heard: Heard) -> None:
+    ears = Ears(heard.append)
+    assert not ears.silent("a") and not ears.hears("a")
+    ears.open(track("a"))
+    said(ears, 5000)
+    assert not ears.silent("a")
+    await until(lambda: ears.silent("a"))
+    ears.open(track("b"))
+    assert not ears.silent("a"), "another is there"
+    ears.close("b")
+    assert ears.silent("a")
+    ears.silence = True
+    assert not ears.silent("a"), "a leg isn't filled"
 
 
 async def test_nobody_is_filled_but_one_alone_who_stands_still(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar, cast
 
 import pytest
 from livekit import rtc
+from livekit.protocol.models import AudioTrackFeature
 
 from gateway.edge import codes
 from gateway.edge.audio import Mouth
@@ -139,6 +140,24 @@ def talking(us: Us) -> RoomLeg:
     room.local_participant = us  # type: ignore[assignment]
     leg._room, leg._mouth = cast("rtc.Room", room), Mouth("leg-1")
     return leg
+
+
+async def test_the_track_of_a_job_is_heeded_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    heeded: list[str] = []
+
+    async def heed(track: SimpleNamespace, *_: object) -> None:
+        heeded.append(track.sid)
+
+    monkeypatch.setattr("gateway.edge.room.heed", heed)
+    monkeypatch.setattr("gateway.edge.audio.Listener", lambda *_: SimpleNamespace(close=lambda: None))
+    leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
+    publication = cast("rtc.RemoteTrackPublication", SimpleNamespace(audio_features=[AudioTrackFeature.TF_NO_DTX]))
+    for sid, kind in (("human", "PARTICIPANT_KIND_SIP"), ("job", "PARTICIPANT_KIND_AGENT")):
+        track = cast("rtc.Track", SimpleNamespace(sid=sid, kind=rtc.TrackKind.KIND_AUDIO))
+        who = SimpleNamespace(identity=sid, kind=getattr(rtc.ParticipantKind, kind))
+        leg._on_track(track, publication, cast("rtc.RemoteParticipant", who))
+    await asyncio.sleep(0)
+    assert heeded == ["job"]
 
 
 ASKED = cast("rtc.RpcInvocationData", None)
