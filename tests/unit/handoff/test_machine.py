@@ -236,5 +236,5 @@ class Handoffs(RuleBasedStateMachine):
             assert desk.legs[leg] == "dropped"
 
 
-Handoffs.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Handoffs.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestHandoffs = Handoffs.TestCase
