@@ -337,9 +337,7 @@ class Session:
                 self._hearers, self._arrivals = {}, {}
             self._source = packet.ssrc
         self._reception.packet(packet.sequence)
-        if (
-            name is None or quiet
-        ):  # it says that there is nothing to hear, or that the peer is there (RFC 6263 section 4.4)
+        if name is None or quiet:  # nothing is to be heard, or only that the peer is there (RFC 6263 section 4.4)
             return []
         self._reception.timing(packet.timestamp, at)
         if not self.receives:
