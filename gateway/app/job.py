@@ -212,7 +212,8 @@ class _Job:
         log.info("the call is taken", agent=call.brief.agent, seconds=took, pid=os.getpid())
         mouth = Mouth(self._context.room, RATES[self._pool])
         prove = partial(proof, self._settings.livekit_api_secret.get_secret_value())
-        hearing = Hearing(self._context.room, self._context.api.room, call.sip_identity, mouth.heard, prove)
+        rooms, follows = self._context.api.room, call.epoch > 1
+        hearing = Hearing(self._context.room, rooms, call.sip_identity, mouth.heard, prove, follows=follows)
         async with hearing:
             means = self._means(redis, store, call, hearing, mouth, prove)
             teller = Teller(store, call_id, Spool(self._settings.spool, job))

@@ -10,7 +10,7 @@ otherwise (`stirred`), and asks for it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NewType
 
@@ -206,6 +206,26 @@ class Ledger:
             for who, one in self.present.items()
             if one.party != JOB
         }
+
+    def by_livekit(self, direct: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Those whom somebody here is to hear, and doesn't hear directly: their identities. `direct`: whom listeners surely hear past
+        LiveKit."""
+        return frozenset(
+            who for who in self.present if any(who not in direct.get(listener, ()) for listener in self._listeners(who))
+        )
+
+    def unheard(self, direct: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Those whom nobody hears by LiveKit, as all who are to hear them do so directly: their identities."""
+        heard = (who for who, one in self.present.items() if one.tracks and self._listeners(who))
+        return frozenset(heard) - self.by_livekit(direct)
+
+    def _listeners(self, who: str) -> Sequence[str]:
+        """Whoever is here and is to hear somebody, or one of their tracks."""
+        if self.matrix is None:
+            return ()
+        party = self.present[who].party
+        named = {one for one, heard in self.matrix.pairs if heard == party or heard.startswith(track(party, ""))}
+        return [other for other, one in self.present.items() if other != who and one.party in named]
 
     def _wanted_of(self, who: str, one: Present) -> Iterable[Change]:
         differs = {sid: on for sid, on in self._heard_by(who, one).items() if one.hears(sid) is not on}

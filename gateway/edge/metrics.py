@@ -6,6 +6,9 @@ from gateway.metrics import counter, gauge, scores, seconds
 
 CALLS = counter("edge_calls", "Inbound calls that ended, by outcome", "outcome")
 CALLS_NOW = gauge("edge_calls_now", "Calls at this moment, both directions")
+UNHEARD_NOW = gauge(
+    "edge_unheard_now", "Phones at this moment that nobody hears by LiveKit, and that say nothing there"
+)
 RINGING = seconds("edge_invite_to_ringing", "INVITE to 180")
 TAKEOVERS = counter("edge_takeovers", "Calls whose SIP peer was changed for another", "how")
 DIALS = counter("edge_dials", "Outbound calls that ended, by outcome", "outcome")

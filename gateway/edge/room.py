@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from gateway.edge.audio import Ears, Mouth, Why, renewed
 from gateway.edge.codes import Codes
 from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
 from gateway.edge.frames import frames
+from gateway.edge.heard import Heard, read
 from gateway.edge.heed import heed, heeded
 from gateway.edge.jobs import is_job
 from gateway.edge.keys import SIGNS, Keys
@@ -32,7 +33,7 @@ from gateway.net.signalling import Line, Relay
 from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms import gap
-from gateway.terms.direct import HEAR, MISSING, OF
+from gateway.terms.direct import HEAR, MISSING, UNHEARD
 from gateway.terms.legs import DROP, EDGE, LEG, LOST
 from gateway.terms.line import LINE
 from gateway.terms.renew import RENEW
@@ -103,6 +104,7 @@ class RoomLeg:
         self._ears = Ears(user.on_room_audio, user.on_room_begins)
         self._rate = RATE
         self._keys = Keys(call_id, livekit.secret)
+        self._heard = Heard(board, call_id)
         self._room: rtc.Room | None = None
         self._line: Line | None = None
         """By which the SDK is told of the room."""
@@ -147,7 +149,7 @@ class RoomLeg:
         """Speak 20 ms of the caller's audio into the room."""
         if self._place is not None:
             self._place.say(frame)
-        if self._mouth is not None:
+        if self._mouth is not None and self._heard.needed():
             self._mouth.say(frame)
 
     def press(self, key: str) -> None:
@@ -174,6 +176,7 @@ class RoomLeg:
         broken off: a participant that nobody knows of would stay behind.
         """
         self._left = True
+        self._heard.close()
         if self._place is not None:
             self._place.leave()
         if self._connecting is not None:
@@ -233,6 +236,7 @@ class RoomLeg:
         line.catching = True
         if not self._left:
             self._place = self._board.enter(seat.room, seat.identity, self._ears)
+            self._heard.watch(room, self._place)
         # Not before: where no room is there yet the SDK makes a runtime for the track alone, whose threads can be gone while the
         # room still has the track. Where the SDK takes such a room apart, as 1.2 does, that is a crash.
         self._mouth = Mouth(seat.identity, self._rate)
@@ -246,7 +250,15 @@ class RoomLeg:
         """What others in the room may ask of us; all of it is taken back when we leave."""
         asked: dict[str, rtc.participant.RpcHandler] = {method: partial(self._on_rpc, method) for method in RPCS}
         keys, hear = partial(self._keys.asked, room), partial(self._on_hear, room)
-        return {**asked, RENEW: self._on_renew, gap.KEYS: keys, HEAR: hear}
+        asked |= {RENEW: self._on_renew, gap.KEYS: keys, HEAR: hear}
+        return {method: partial(self._serve, handler) for method, handler in asked.items()}
+
+    def _serve(
+        self, handler: rtc.participant.RpcHandler, called: rtc.RpcInvocationData
+    ) -> Awaitable[str | None] | str | None:
+        """Whoever asks anything may be a job that hears us, of which the one that has said otherwise doesn't know."""
+        self._heard.asked(called.caller_identity)
+        return handler(called)
 
     async def _publish(self, room: rtc.Room, identity: str) -> None:
         if self._mouth is None:
@@ -271,6 +283,7 @@ class RoomLeg:
             us = self._room.local_participant
             before = list(us.track_publications)
             try:
+                self._heard.changed()  # LiveKit tells of a track once something is said on it
                 self._mouth.renew()
                 await self._publish_track(self._room, self._mouth)
                 for sid in before:
@@ -282,19 +295,26 @@ class RoomLeg:
         return "{}"
 
     def _on_hear(self, room: rtc.Room, called: rtc.RpcInvocationData) -> str:
-        """A job says whom of this process we hear directly: the RPC of `gateway.terms.direct`. Raises RpcError."""
-        proof, whom = asked_to_hear(called.payload)
-        if not is_job(room, called.caller_identity, proof, self._livekit.secret):
+        """A job says whom of this process we hear directly, and whether anybody hears us by LiveKit: the RPC of
+        `gateway.terms.direct`. Raises RpcError."""
+        self._heard.changed()
+        told = read(called.payload)
+        if not is_job(room, called.caller_identity, told.proof, self._livekit.secret):
             raise rtc.RpcError(gap.NOT_YET, "Jobs alone say who hears whom.")
         if self._place is None or self._left:
-            return json.dumps({MISSING: whom})  # whoever leaves hears nobody
-        missing = self._place.hear(whom)
-        for sid in [sid for sid, identity in self._hearing.items() if identity in self._place.hears]:
-            self._ears.close(sid)  # they would be heard twice
-        if self._place.hears:
-            self._user.post(Hearing())
+            return json.dumps({MISSING: told.whom or []})  # whoever leaves hears nobody
+        missing = self._hear(self._place, told.whom) if told.whom is not None else []
+        unheard = self._heard.say(called.caller_identity, told.unheard and not self._renewing.locked())
         self._stay_until = asyncio.get_running_loop().time() + ANSWERED
-        return json.dumps({MISSING: missing})
+        return json.dumps({MISSING: missing, UNHEARD: unheard})
+
+    def _hear(self, place: Place, whom: Sequence[str]) -> list[str]:
+        missing = place.hear(whom)
+        for sid in [sid for sid, identity in self._hearing.items() if identity in place.hears]:
+            self._ears.close(sid)  # they would be heard twice
+        if place.hears:
+            self._user.post(Hearing())
+        return missing
 
     def _listen(self, room: rtc.Room) -> None:
         room.on("track_published", self._want)
@@ -418,16 +438,6 @@ class RoomLeg:
 
     def _connected(self) -> bool:
         return self._room is not None and self._room.isconnected() and not self._gone.is_set()
-
-
-def asked_to_hear(payload: str) -> tuple[str, list[str]]:
-    """The proof and the identities of the RPC HEAR. Raises RpcError."""
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        asked = json.loads(payload)
-        proof, whom = asked[gap.PROOF], asked[OF]
-        if isinstance(proof, str) and isinstance(whom, list) and all(isinstance(who, str) for who in whom):
-            return proof, whom
-    raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "Who is to be heard?")
 
 
 def _noticed(connecting: asyncio.Future[None]) -> None:

@@ -70,6 +70,11 @@ class Place:
         """Whom it hears directly: their identities."""
         return self._hears.keys()
 
+    @property
+    def heard_by(self) -> frozenset[str]:
+        """Who hears it directly: their identities."""
+        return frozenset(place.identity for place in self._heard_by)
+
     def hear(self, whom: Collection[str]) -> list[str]:
         """Hear exactly these of the same room directly from now on; those of them who aren't here, whom it doesn't hear."""
         wanted = {who: self._board.find(self.room, who) for who in whom if who != self.identity}

@@ -33,6 +33,12 @@ class EdgeProcess:
         except OSError:
             return ""
 
+    def metric(self, name: str) -> float:
+        """What /metrics says of one without labels."""
+        with urlopen(f"{self.http}/metrics", timeout=1) as answer:
+            lines = answer.read().decode().splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+
 
 @asynccontextmanager
 async def edge_process(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from livekit import api, rtc
@@ -168,7 +169,11 @@ class Party:
         async with AsyncExitStack() as stack:
             hearing = await stack.enter_async_context(
                 Hearing(
-                    room, self.lab.lk.room, self.identity, prove=partial(proof, livekit.secret) if self.direct else None
+                    room,
+                    self.lab.lk.room,
+                    self.identity,
+                    prove=partial(proof, livekit.secret) if self.direct else None,
+                    follows=epoch > 1,
                 )
             )
             made: Job
@@ -179,7 +184,7 @@ class Party:
             )  # fmt: skip
             made = Job(room, hearing, legs)
             tasks: list[asyncio.Task[None]] = []
-            room.on("track_subscribed", lambda track, *_: tasks.append(asyncio.create_task(_listen(track, made))))
+            room.on("track_subscribed", lambda track, *_: tasks.append(asyncio.create_task(listens(track, made))))
             await room.connect(livekit.url, token.to_jwt())
             try:
                 await stack.enter_async_context(legs)
@@ -216,7 +221,14 @@ async def _tone(source: rtc.AudioSource) -> None:
         await source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, size))
 
 
-async def _listen(track: rtc.Track, job: Job) -> None:
+class Hears(Protocol):
+    """Whoever counts the frames that it gets."""
+
+    heard: dict[str, int]
+
+
+async def listens(track: rtc.Track, job: Hears) -> None:
+    """Count what comes of a track, until it ends."""
     stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE, num_channels=1, frame_size_ms=20)
     try:
         async for event in stream:

@@ -51,6 +51,11 @@ class Direct:
         self._unknowing: set[str] = set()
         """Those whose SIP service takes no such thing."""
 
+    @property
+    def sure(self) -> Mapping[str, frozenset[str]]:
+        """Whom listeners surely hear directly, and nobody else so."""
+        return {who: self._told.get(who, frozenset()) for who in self._sure}
+
     def comes(self, identity: str) -> None:
         """Somebody has come while we were here: they hear nobody yet."""
         if not self._told.get(identity):
@@ -109,13 +114,13 @@ class Direct:
         if self._prove is None or listener in self._unknowing:
             return {}
         there = self._room.remote_participants
-        process = _process(there.get(listener))
+        process = process_of(there.get(listener))
         if not process:
             return {}
         return {
             sid: identity
             for identity, who in there.items()
-            if identity != listener and _process(who) == process
+            if identity != listener and process_of(who) == process
             for sid in who.track_publications
         }
 
@@ -131,6 +136,7 @@ def _missing(answer: str) -> frozenset[str]:
     raise PeerFault("The answer can't be read.")
 
 
-def _process(who: rtc.RemoteParticipant | None) -> str:
+def process_of(who: rtc.RemoteParticipant | None) -> str:
+    """The name of the process of our SIP service that carries somebody's phone; "" for none."""
     name = who.attributes.get(EDGE, "") if who is not None else ""
     return "" if name == UNNAMED else name

@@ -21,6 +21,8 @@ from gateway.calls.hearing import CALLER, JOB, STRANGER, Change, Ledger, Matrix,
 from gateway.conduct.sfu.browsers import is_browser
 from gateway.conduct.sfu.direct import Asked, Direct
 from gateway.conduct.sfu.listening import Listening
+from gateway.conduct.sfu.sparing import Sends, Sparing
+from gateway.conduct.sfu.telling import Telling
 from gateway.conduct.sfu.tuning import LEFT_FOR, Tuning
 from gateway.metrics import EDGE_ERRORS
 from gateway.tasks import Tasks
@@ -50,7 +52,7 @@ _LESS = ("track_unpublished", "local_track_unpublished")
 log = structlog.get_logger(__name__)
 
 
-class Subscriptions(Protocol):
+class Subscriptions(Sends, Protocol):
     """The part of LiveKit's RoomService that is used."""
 
     async def update_subscriptions(self, update: api.UpdateSubscriptionsRequest) -> api.UpdateSubscriptionsResponse:
@@ -73,11 +75,14 @@ class Hearing:
         caller: str,
         heard: Callable[[bool], None] = lambda _: None,
         prove: Callable[[str, str], str] | None = None,
+        *,
+        follows: bool = False,
     ) -> None:
         """`rooms`: LiveKitAPI.room; `caller`: identity of the caller's participant; `heard` is told with each matrix
-        whether anybody is to hear us. `prove`: see `gateway.conduct.sfu.direct`."""
+        whether anybody is to hear us. `prove`: see `gateway.conduct.sfu.direct`. `follows`: on another job of the call's."""
         self._room, self._rooms, self._caller = room, rooms, caller
         self._direct = Direct(room, prove)
+        self._sparing = Sparing(room, rooms, prove, follows=follows)
         self._ledger = Ledger()
         self._permitted: Mapping[str, frozenset[str]] | None = None
         self._listens = False
@@ -99,6 +104,7 @@ class Hearing:
         self._looks: list[float] = []
         self._tries = 0
         self._tasks = Tasks("hearing")
+        self._telling = Telling(room, self._sparing, self._tasks, self._known, self._again)
         self._listening = Listening(room)
         self._heard = heard
 
@@ -148,21 +154,25 @@ class Hearing:
     def _reconnected(self) -> None:
         self._ledger, self._permitted = self._ledger.strange(), None
         self._direct.strange()
+        self._sparing.strange()
         self._came.clear()
         self._happened()
 
     def _comes(self, identity: str) -> None:
         self._came.add(identity)
         self._direct.comes(identity)
+        self._sparing.comes(identity)
         self._happened()
 
     def _lessened(self, left: str = "") -> None:
         """Somebody has gone, or a track: nobody can have subscribed to anything for that."""
         self._ledger = self._ledger.left(left)
         self._direct.left(left)
+        self._sparing.left(left)
         self._parting.pop(left, None)
         self._came.discard(left)
         self._look()
+        self._telling.later()
         self._more.set()
 
     def _arrived(self, sid: str) -> None:
@@ -175,7 +185,11 @@ class Hearing:
             self._ledger = self._ledger.stirred(stirred)
         now = asyncio.get_running_loop().time()
         self._looks, self._tries = [now + after for after in SETTLED], 0
+        self._telling.later()
         self._more.set()
+
+    def _known(self) -> tuple[Ledger, Mapping[str, frozenset[str]]]:
+        return self._ledger, self._direct.sure
 
     def _look(self) -> None:
         """Take stock of the room."""
@@ -207,17 +221,20 @@ class Hearing:
                 self._assert()
             elif self._listens:
                 self._hear_caller()
+                self._telling.heard(self._caller)
 
     async def _wait(self) -> None:
         """Return when something has happened, or it is time to tell everything again."""
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._looks[0] if self._looks else None):
+            async with asyncio.timeout_at(min((*self._looks, *self._telling.due), default=None)):
                 await self._more.wait()
         if self._more.is_set():
             self._more.clear()
-        else:
+        elif self._looks:  # they are due before
             self._looks.pop(0)
             self._ledger = self._ledger.forgotten()
+        else:
+            self._telling.calm()
 
     def _leave_missed(self) -> None:
         there = {sid for one in self._ledger.present.values() for sid in one.tracks}
@@ -229,7 +246,18 @@ class Hearing:
         us, caller = self._room.local_participant.identity, self._ledger.present.get(self._caller)
         if caller is not None and us in self._ledger.present:
             unheard = frozenset(sid for sid in caller.tracks if not self._ledger.present[us].hears(sid))
-            self._tune(self._tuning.due(Change(us, unheard, subscribe=True), asyncio.get_running_loop().time()))
+            self._hear(self._tuning.due(Change(us, unheard, subscribe=True), asyncio.get_running_loop().time()))
+
+    def _hear(self, change: Change) -> None:
+        """Hear these tracks ourselves, or leave them: whose words may be kept from the room has to be heard there before."""
+        if change.listener in self._asking:
+            return
+        if not (change.subscribe and self._sparing.doubtful(self._speakers(change))):
+            self._tune(change)
+            return
+        self._ledger = self._ledger.told(change)
+        self._asking.add(change.listener)
+        self._tasks.start(self._ask_all(change.listener, [change]), "tell that we hear")
 
     def _assert(self) -> None:
         us, asked = self._room.local_participant.identity, dict[str, list[Change]]()
@@ -240,11 +268,12 @@ class Hearing:
             if change.listener in self._asking:
                 continue  # one thing after the other for each, so that no request overtakes another
             if change.listener == us:
-                self._tune(change)
+                self._hear(change)
                 continue
             self._ledger = self._ledger.told(change)
             asked.setdefault(change.listener, []).append(change)
         self._asking |= asked.keys()
+        self._telling.heard()
         for listener, changes in asked.items():
             self._tasks.start(self._ask_all(listener, changes), "tell who is heard")
 
@@ -302,6 +331,10 @@ class Hearing:
             ],
         )
 
+    def _speakers(self, change: Change) -> frozenset[str]:
+        there = self._room.remote_participants.items()
+        return frozenset(who for who, one in there if change.tracks & one.track_publications.keys())
+
     def _tune(self, change: Change) -> None:
         """Hear these tracks ourselves, or leave them."""
         self._ledger, now = self._ledger.told(change), asyncio.get_running_loop().time()
@@ -329,7 +362,13 @@ class Hearing:
         return done and (not kept.tracks or asked.listener not in self._ledger.present)
 
     async def _ask(self, change: Change) -> bool:
-        """Whether LiveKit has done it, or nobody is there any more to do it for."""
+        """Whether it is done, or nobody is there any more to do it for. Whose words may be kept from the room is had heard there
+        before."""
+        if change.subscribe:
+            await self._telling.before(self._speakers(change))
+        if change.listener == self._room.local_participant.identity:
+            self._tune(change)
+            return True
         asked = api.UpdateSubscriptionsRequest(
             room=self._room.name, identity=change.listener, track_sids=sorted(change.tracks), subscribe=change.subscribe
         )

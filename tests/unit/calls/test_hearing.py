@@ -127,6 +127,25 @@ def test_a_phone_that_hears_nobody_by_itself_is_told_nothing_until_it_is_to_hear
     }, "its service may have subscribed to whoever it has heard before"
 
 
+def test_who_is_heard_directly_by_all_who_are_to_hear_them_isnt_heard_by_livekit() -> None:
+    both = {ME: {THEM}, THEM: {ME}}
+    bridged = room(bridge("1"))
+    assert (bridged.by_livekit(both), bridged.unheard(both)) == (set(), {ME, THEM})
+    assert (bridged.by_livekit({ME: {THEM}}), bridged.unheard({ME: {THEM}})) == ({ME}, {THEM})
+    third = bridged.seen("leg-2", leg("2"), {"TR_2": "voice"})
+    for matrix in (talk(CALLER, leg("1"), leg("2")), bridge("1") | hears(leg("2"), CALLER, track(leg("1"), "them"))):
+        three = replace(third, matrix=matrix)
+        assert {ME, THEM} <= three.by_livekit(both)
+        assert three.unheard(both) == set()
+        assert three.by_livekit({**both, "leg-2": {ME}}) >= {THEM}
+    assert third.unheard(both) == {ME, THEM}, "who rings hears nobody"
+    assert room(bridge("1") | hears(JOB, CALLER)).unheard(both) == {THEM}
+    assert room(ATTENDED).by_livekit({}) == {ME, ROBOT}
+    assert room(bridge("2")).unheard(both) == set(), "nobody is to hear either"
+    assert room(None).unheard(both) == set()
+    assert bridged.seen(ME, CALLER, {}).unheard(both) == {THEM}, "whoever publishes nothing may be about to"
+
+
 def test_a_leg_is_known_by_its_identity() -> None:
     assert leg_name(leg("a2")) == "a2"
     assert leg_name("sip_+15105550123") == ""
@@ -287,6 +306,15 @@ class Rooms(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.ledger.matrix is not None:
             self.all_is_drained()
+
+    @invariant()
+    def nobody_counts_as_unheard_whom_anybody_is_to_hear_by_livekit(self) -> None:
+        matrix, direct = self.ledger.matrix, {who: {ME, "leg-2"} for who in ("leg-1", "leg-2", ROBOT)}
+        for speaker in self.ledger.unheard(direct) if matrix is not None else ():
+            for listener, one in self.ledger.present.items():
+                names = self.ledger.present[speaker].tracks.values()
+                meant = any(matrix.allows(one.party, self.ledger.present[speaker].party, name) for name in names)
+                assert listener == speaker or not meant or speaker in direct.get(listener, ())
 
     def judge(self) -> None:
         matrix = self.ledger.matrix
