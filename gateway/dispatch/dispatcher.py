@@ -192,6 +192,10 @@ class Dispatcher:
             if call.room == room and self._clock() - call.started > 1.0:
                 await self.gone(call.id)
 
+    async def joined(self, room: str) -> None:
+        """Somebody has joined a room, unknown to its job: phones that nobody hears there are to be heard. Raises Unavailable."""
+        await self._rooms.have_heard(room)
+
     async def parted(self, room: str, identity: str, *, lost: bool) -> None:
         """A leg has left a room; `lost`: its line was lost. Where it talked with the caller and the call has no job, the next
         one has to know, or the call is over; a job sees it by itself. Raises Unavailable."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 from livekit import api
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import DataPacket, ParticipantInfo
 from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse
 
 from gateway.calls.hearing import leg_name
@@ -21,6 +21,7 @@ from gateway.dispatch.redial import Quiet
 from gateway.errors import Unavailable
 from gateway.sip.message import phrase_of
 from gateway.terms.call import CallId, Pool
+from gateway.terms.direct import HEAR
 from gateway.terms.legs import EDGE, UNNAMED
 from gateway.terms.line import LINE, PAUSED, QUIET
 from gateway.terms.personal import Number
@@ -173,6 +174,13 @@ class Rooms:
         told = await self._call(room, identity, LINE, {}, _TELLS)
         now, before = _seconds(told.get(QUIET)), _seconds(told.get(PAUSED))
         return Quiet(now, before) if now is not None and before is not None else None
+
+    async def have_heard(self, room: str) -> None:
+        """Have our SIP service say into the room what all its phones say (`gateway.terms.direct`): whoever has joined by themselves
+        is heard of by it up to three seconds later, and would hear nothing until then."""
+        kind = DataPacket.Kind.RELIABLE
+        async with _asking(missing_ok=True):
+            await self._livekit.room.send_data(api.SendDataRequest(room=room, data=b"1", topic=HEAR, kind=kind))
 
     async def _call(
         self, room: str, identity: str, method: str, payload: Mapping[str, object], within: float

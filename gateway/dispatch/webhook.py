@@ -42,6 +42,9 @@ class Hints(Protocol):
     def parted(self, room: str, identity: str, *, lost: bool) -> Awaitable[None]:
         """Somebody whom the gateway has called left a room; `lost`: their line was lost, and nobody hung up."""
 
+    def joined(self, room: str) -> Awaitable[None]:
+        """Somebody has joined a room whom the gateway hasn't called there, or who may hear those who talk."""
+
     def emptied(self, room: str) -> Awaitable[None]:
         """A room is no more."""
 
@@ -90,10 +93,18 @@ def hint(told: WebhookEvent, hints: Hints) -> Awaitable[None] | None:
         return hints.parted(room, told.participant.identity, lost=_lost(told.participant))
     there = arrival(room, told.participant)
     if there is None:
-        return None
+        return hints.joined(room) if told.event == "participant_joined" and _listens(told) else None
     if told.event == "participant_joined":
         return hints.arrived(there)
     return hints.gone(there.call) if told.event in _LEFT else None
+
+
+def _listens(told: WebhookEvent) -> bool:
+    """Whether somebody who has joined may hear phones of which our SIP service thinks that nobody does. A job of ours says so by
+    itself; where two or more are there already, who it is to hear may have talked without one."""
+    if told.participant.kind == ParticipantInfo.Kind.AGENT:
+        return told.room.num_participants > 1
+    return not leg_name(told.participant.identity)
 
 
 def _lost(who: ParticipantInfo) -> bool:

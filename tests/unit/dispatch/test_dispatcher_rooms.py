@@ -25,6 +25,12 @@ async def test_a_look_at_the_rooms_finds_who_no_hint_told_of() -> None:
     assert world.rooms.did("dispatch") == 1
 
 
+async def test_who_has_joined_unknown_to_the_job_is_to_hear_the_phones() -> None:
+    world = World()
+    await world.one.joined("call-_a")
+    assert world.rooms.done == [("have heard", "call-_a")]
+
+
 async def test_a_look_at_the_rooms_ends_the_call_of_a_caller_who_is_gone() -> None:
     world = World()
     await world.one.arrived(arrival())

@@ -10,6 +10,7 @@ from livekit import api
 
 from gateway.dispatch.redial import Quiet
 from gateway.dispatch.rooms import Rooms
+from gateway.terms.direct import HEAR
 from gateway.terms.line import PAUSED, QUIET
 
 
@@ -31,6 +32,20 @@ async def test_a_room_is_there_before_a_job_is_sent_to_it() -> None:
         api.CreateRoomRequest(name="call-_a"),
         api.CreateAgentDispatchRequest(agent_name="offhook-house", room="call-_a", metadata="{}"),
     ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_phones_are_to_be_heard_by_whoever_has_joined(there: bool) -> None:
+    sent: list[api.SendDataRequest] = []
+
+    async def send_data(request: api.SendDataRequest) -> None:
+        sent.append(request)
+        if not there:
+            raise api.TwirpError(api.TwirpErrorCode.NOT_FOUND, "no such room", status=404)
+
+    livekit: Any = SimpleNamespace(room=SimpleNamespace(send_data=send_data))
+    await Rooms(livekit).have_heard("call-_a")
+    assert [(one.room, one.topic, list(one.destination_identities)) for one in sent] == [("call-_a", HEAR, [])]
 
 
 @pytest.mark.parametrize("dead", [False, True])

@@ -38,6 +38,9 @@ class Hints:
     async def parted(self, room: str, identity: str, *, lost: bool) -> None:
         self.seen.append(("lost" if lost else "parted", identity))
 
+    async def joined(self, room: str) -> None:
+        self.seen.append(("joined", room))
+
     async def emptied(self, room: str) -> None:
         self.seen.append(("emptied", room))
 
@@ -133,6 +136,31 @@ async def test_who_was_called_and_leaves_may_have_talked_with_the_caller(
     assert hints.seen == [(hinted, "leg-a")]
     told.event = "participant_joined"
     assert hint(told, hints) is None
+
+
+@pytest.mark.parametrize(
+    ("who", "there", "hinted"),
+    [
+        (ParticipantInfo(identity="supervisor"), 1, True),
+        (ParticipantInfo(identity="recorder", kind=ParticipantInfo.Kind.EGRESS), 2, True),
+        (ParticipantInfo(identity="ana", kind=ParticipantInfo.Kind.SIP, attributes={"sip.callID": "SCL_2"}), 2, True),
+        (ParticipantInfo(identity="leg-a", kind=ParticipantInfo.Kind.SIP), 2, False),
+        (ParticipantInfo(identity="leg-a.browser"), 2, False),
+        (ParticipantInfo(identity="agent-1", kind=ParticipantInfo.Kind.AGENT), 1, False),
+        (ParticipantInfo(identity="agent-2", kind=ParticipantInfo.Kind.AGENT), 2, True),
+    ],
+)
+async def test_phones_are_to_be_heard_once_somebody_has_joined_unknown_to_the_job(
+    who: ParticipantInfo, there: int, hinted: bool
+) -> None:
+    """Nobody's own job, for whom that would be one request more in each call."""
+    hints, told = Hints(), WebhookEvent(event="participant_joined", participant=who)
+    told.room.name, told.room.num_participants = "call-_x", there
+    if (work := hint(told, hints)) is not None:
+        await work
+    assert hints.seen == [("joined", "call-_x")] * hinted
+    told.event, told.participant.identity = "participant_left", "supervisor"
+    assert hint(told, Hints()) is None
 
 
 def test_who_was_called_into_a_room_is_no_caller() -> None:

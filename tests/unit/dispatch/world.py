@@ -70,6 +70,9 @@ class Remembering(Rooms):
         self.done.append(("turn away", str(status)))
         return True
 
+    async def have_heard(self, room: str) -> None:
+        self.done.append(("have heard", room))
+
     async def close(self, room: str) -> None:
         self.done.append(("close",))
 
