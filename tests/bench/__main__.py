@@ -1,4 +1,4 @@
-"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [unanswered] [ringall] [taken] [lanes] [dispatch] [calls]`: measures, prints each
+"""`python -m tests.bench [plans] [edge] [flood] [house] [handoff] [unanswered] [ringall] [taken] [talk] [lanes] [dispatch] [calls]`: measures, prints each
 subject's table and writes JSON as far as it has come; exit 1 when a limit is missed."""
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.bench import (
     numbers,
     plans,
     taken,
+    talk,
 )
 from tests.bench.figures import Figure
 
@@ -36,6 +37,7 @@ SUBJECTS = (
     "unanswered",
     "ringall",
     "taken",
+    "talk",
     "lanes",
     "dispatch",
     "calls",
@@ -72,6 +74,8 @@ def _measured(subject: str, chosen: argparse.Namespace) -> list[Figure]:
             return handoff_ends.ringall()
         case "taken":
             return taken.measure(chosen.handoffs)
+        case "talk":
+            return talk.measure(chosen.talks)
         case "lanes":
             return handoff_lanes.measure(chosen.handoffs, chosen.lanes, chosen.outcomes, chosen.seconds)
         case "dispatch":
@@ -86,7 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", help=f"{', '.join(SUBJECTS)}; all without it")
     parser.add_argument("--calls", type=int, default=20, help="calls that are only set up, of each agent")
-    parser.add_argument("--talks", type=int, default=3, help="conversations, with each agent")
+    parser.add_argument("--talks", type=int, default=3, help="conversations, with each agent, or of two in each way")
     parser.add_argument("--presses", type=int, default=15, help="keys at each of two menus of the house")
     parser.add_argument("--answers", type=int, default=20, help="calls that somebody who is rung answers")
     parser.add_argument("--handoffs", type=int, default=20, help="calls that an agent gives to a human")

@@ -203,9 +203,9 @@ async def _cost(edge: EdgeProcess, samples: Path, seconds: float) -> Cost:
     """What the edge takes in that time."""
     pid = edge.process.pid
     edge.process.send_signal(signal.SIGUSR1)
-    before = _threads(pid)
+    before = threads(pid)
     await asyncio.sleep(seconds)
-    after = _threads(pid)
+    after = threads(pid)
     samples.unlink(missing_ok=True)
     edge.process.send_signal(signal.SIGUSR1)
     async with asyncio.timeout(5):
@@ -225,7 +225,7 @@ def _held(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _threads(pid: int) -> dict[tuple[str, str], float]:
+def threads(pid: int) -> dict[tuple[str, str], float]:
     """CPU seconds of each thread, by its id and name."""
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():

@@ -18,7 +18,7 @@ HEARD = 400.0
 AGAIN = 0.01
 """Seconds between two looks."""
 
-_BLOCK = RATE // 200
+BLOCK = RATE // 200
 
 
 def tone(hertz: float, seconds: float) -> Samples:
@@ -64,9 +64,9 @@ def stopped(packets: Packets, hertz: float, after: float) -> float | None:
     found = [packet for packet in since(packets, after) if amplitude(packet.samples, hertz) >= HEARD]
     if not found:
         return None
-    blocks = found[-1].samples.reshape(-1, _BLOCK)
+    blocks = found[-1].samples.reshape(-1, BLOCK)
     sounding = [place for place, block in enumerate(blocks, 1) if amplitude(block, hertz) >= HEARD]
-    return found[-1].at + (max(sounding) if sounding else len(blocks)) * _BLOCK / RATE
+    return found[-1].at + (max(sounding) if sounding else len(blocks)) * BLOCK / RATE
 
 
 def since(packets: Packets, after: float) -> list[Arrival]:

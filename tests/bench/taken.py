@@ -11,16 +11,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from statistics import median
+from unittest.mock import patch
 
 import numpy as np
-import psutil
 from livekit import api, rtc
 
 from gateway.calls.hearing import CALLER, JOB, bridge, consults, hears, whispering
+from gateway.conduct.sfu import telling
 from gateway.conduct.sfu.hearing import Hearing
 from gateway.conduct.sfu.mouth import Mouth
 from gateway.phone.call import Call
@@ -32,37 +33,40 @@ from gateway.terms.legs import LEG
 from tests.bench.figures import Figure, milliseconds, sampled
 from tests.bench.house_ears import Packets, comes, is_tone, listen, tone
 from tests.e2e.edge_lab import DIALED, make_trunks
-from tests.e2e.edge_process import edge_process
+from tests.e2e.edge_process import EdgeProcess, edge_process
 from tests.e2e.servers import LiveKit, free_port, livekit_server, redis_server
 
+PLAIN = ("gateway", "edge")
 OURS, THEIRS = 600.0, 1000.0
 """Hz: of the caller and of whoever takes the call."""
 EACH = 6
 """Takes of a call; each is somebody else's."""
-TALKED = 12.0
-"""Seconds of talk over which the edge's CPU is counted, once in each call, and both speak all the while."""
 WHISPERED = 1.2
 """Seconds from the whisper's beginning to the key."""
 
 
 @dataclass(frozen=True)
-class _Stack:
+class Stack:
+    """The servers, and two phones."""
+
     livekit: LiveKit
     lk: api.LiveKitAPI
     trunk: str
-    edge: psutil.Process
+    edge: EdgeProcess
     desk: Phone
     caller: Phone
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """The part of a job that is in it, and how its caller hears."""
 
-    stack: _Stack
+    stack: Stack
     room: rtc.Room
     hearing: Hearing
     pressed: asyncio.Queue[str]
+    call: Call
+    """The caller's side of it."""
     ours: Packets
 
 
@@ -74,55 +78,53 @@ class _Taken:
     """Until the caller hears whoever takes the call, from what they first say on."""
     at_human: float
     """Until they hear the caller, from their key on."""
-    edge: float = 0.0
-    """CPU seconds of the edge, a second of talk; 0 where it wasn't counted."""
 
 
 def measure(takes: int) -> list[Figure]:
     """Every figure. `takes`: how often a call is taken in each of the two ways, by turns, four seconds each."""
     ways = asyncio.run(_measure(takes))
     talk, caller, human = (
-        [[what(one) for one in found] for found in ways]
+        [[what(one) for one in ways[way]] for way in (Way.DIRECT, Way.BY_LIVEKIT)]
         for what in (lambda one: max(one.at_caller, one.at_human), attrgetter("at_caller"), attrgetter("at_human"))
     )
-    cost = [[one.edge * 100 for one in found if one.edge] for found in ways]
     taken = "a key takes the call → two-way speech, without an agent"
     found = [
         milliseconds(taken, talk[0], 0.5, plain=talk[1]),
         milliseconds(taken, talk[0], 0.95, 150.0, plain=talk[1]),
         milliseconds("… the human's first packet after it → the caller", caller[0], 0.5, plain=caller[1]),
         milliseconds("… the key's first packet → the caller's voice at the human", human[0], 0.5, plain=human[1]),
-        Figure(
-            "the edge while the two talk", round(median(cost[0]), 2), "% of a core",
-            plain=round(median(cost[1]), 2), samples=len(cost[0]),
-        ),
-    ]  # fmt: skip
+    ]
     return [replace(one, beside="by LiveKit") for one in found]
 
 
-async def _measure(takes: int) -> tuple[list[_Taken], list[_Taken]]:
-    """Of those who hear each other in their phones' process, and of those who do by LiveKit."""
-    ways: dict[bool, list[_Taken]] = {True: [], False: []}
-    async with _stack() as stack:
-        while len(ways[False]) < takes:
-            for direct, found in ways.items():
-                async with _call(stack, direct) as job:
-                    for left in reversed(range(min(EACH, takes - len(found)))):
-                        one = await _take(job, f"m-{len(found)}", 0.0 if left else TALKED)
-                        found.append(one)
-                        way = "directly" if direct else "by LiveKit"
-                        sampled(
-                            f"take {len(found)} {way}", {"at the caller": one.at_caller, "at the human": one.at_human}
-                        )
-    return ways[True], ways[False]
+class Way(Enum):
+    """How two who talk hear each other."""
+
+    DIRECT = "in their phones' process"
+    SAID_AS_WELL = "so, and all is said into the room as well"
+    BY_LIVEKIT = "by LiveKit"
+
+
+async def _measure(takes: int) -> dict[Way, list[_Taken]]:
+    ways: dict[Way, list[_Taken]] = {Way.DIRECT: [], Way.BY_LIVEKIT: []}
+    async with stack() as made:
+        while len(ways[Way.BY_LIVEKIT]) < takes:
+            for way, found in ways.items():
+                async with call(made, way) as job:
+                    for _ in range(min(EACH, takes - len(found))):
+                        found.append(one := await _take(job, f"m-{len(found)}"))
+                        took = {"at the caller": one.at_caller, "at the human": one.at_human}
+                        sampled(f"take {len(found)} {way.value}", took)
+    return ways
 
 
 @asynccontextmanager
-async def _stack() -> AsyncIterator[_Stack]:
+async def stack(*run: str, **more: str) -> AsyncIterator[Stack]:
+    """Start all. `run`, `more`: see `edge_process`."""
     with tempfile.TemporaryDirectory(prefix="offhook-bench-") as directory:
         where = Path(directory)
         with redis_server(where) as redis_url, livekit_server(where, redis_url) as livekit:
-            async with edge_process(redis_url, livekit) as edge, livekit.api() as lk:
+            async with edge_process(redis_url, livekit, run=run or PLAIN, **more) as edge, livekit.api() as lk:
                 await make_trunks(livekit)
                 port = free_port()
                 out = api.SIPOutboundTrunkInfo(
@@ -133,11 +135,11 @@ async def _stack() -> AsyncIterator[_Stack]:
                 )
                 made = await lk.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=out))
                 async with Phone("127.0.0.1:9", port=port) as desk, Phone("{}:{}".format(*edge.address)) as caller:
-                    yield _Stack(livekit, lk, made.sip_trunk_id, psutil.Process(edge.process.pid), desk, caller)
+                    yield Stack(livekit, lk, made.sip_trunk_id, edge, desk, caller)
 
 
 @asynccontextmanager
-async def _call(stack: _Stack, direct: bool) -> AsyncIterator[_Job]:
+async def call(stack: Stack, way: Way) -> AsyncIterator[Job]:
     """A caller who waits, and is heard by nobody."""
     dialing = asyncio.create_task(stack.caller.dial(DIALED))
     name, caller = await _rings(stack.lk)
@@ -146,18 +148,20 @@ async def _call(stack: _Stack, direct: bool) -> AsyncIterator[_Job]:
     livekit = stack.livekit
     grants = api.VideoGrants(room_join=True, room=name, can_update_own_metadata=True, agent=True)
     token = api.AccessToken(livekit.key, livekit.secret).with_identity("job").with_kind("agent").with_grants(grants)
-    prove = partial(proof, livekit.secret) if direct else None
-    async with Hearing(room, stack.lk.room, caller, prove=prove) as hearing:
-        await room.connect(livekit.url, token.to_jwt())
-        async with _silent(room, "voice"):
-            hearing.set(hears(CALLER, JOB))
-            call = await dialing
-            await call.answered()
-            ours = listen(call)
-            call.port.send(tone(OURS, 120.0))
-            yield _Job(stack, room, hearing, pressed, ours)
-            await call.hang_up()
-        await room.disconnect()
+    prove = None if way is Way.BY_LIVEKIT else partial(proof, livekit.secret)
+    hearing = Hearing(room, stack.lk.room, caller, prove=prove)
+    with patch.object(telling, "SPARED", telling.SPARED if way is Way.DIRECT else ()):
+        async with hearing:
+            await room.connect(livekit.url, token.to_jwt())
+            async with _silent(room, "voice"):
+                hearing.set(hears(CALLER, JOB))
+                call = await dialing
+                await call.answered()
+                ours = listen(call)
+                call.port.send(tone(OURS, 120.0))
+                yield Job(stack, room, hearing, pressed, call, ours)
+                await call.hang_up()
+            await room.disconnect()
     await stack.lk.room.delete_room(api.DeleteRoomRequest(room=name))
     await asyncio.sleep(1.0)
 
@@ -192,8 +196,15 @@ async def _silent(room: rtc.Room, name: str) -> AsyncIterator[Mouth]:
             await mouth.close()
 
 
-async def _take(job: _Job, name: str, talks: float) -> _Taken:
-    """One take, after which they talk for so many seconds over which the edge's CPU is counted."""
+async def _take(job: Job, name: str) -> _Taken:
+    async with taken(job, name, 4.0) as (_, one):
+        await asyncio.sleep(0.5)
+    return one
+
+
+@asynccontextmanager
+async def taken(job: Job, name: str, says: float) -> AsyncIterator[tuple[Call, _Taken]]:
+    """The human, by the name of their leg, who has taken the call, speaks for so many seconds, and stays while the context lasts."""
     asked = api.CreateSIPParticipantRequest(
         sip_trunk_id=job.stack.trunk, sip_call_to="+15105550111", room_name=job.room.name,
         participant_identity=f"leg-{name}", participant_attributes={LEG: name}, wait_until_answered=True,
@@ -205,19 +216,14 @@ async def _take(job: _Job, name: str, talks: float) -> _Taken:
         job.hearing.set(consults([name]))
         await whisper.taken()
         await asyncio.sleep(WHISPERED)
-        one = await _connected(job, name, human, 4.0 + talks)
-        await asyncio.sleep(0.5)
-        if talks:
-            before = sum(job.stack.edge.cpu_times()[:2])
-            await asyncio.sleep(talks)
-            one = replace(one, edge=(sum(job.stack.edge.cpu_times()[:2]) - before) / talks)
+        one = await _connected(job, name, human, says)
+        yield human, one
         await human.hang_up()
         job.hearing.set(hears(CALLER, JOB))
     await asyncio.sleep(1.0)
-    return one
 
 
-async def _connected(job: _Job, name: str, human: Call, says: float) -> _Taken:
+async def _connected(job: Job, name: str, human: Call, says: float) -> _Taken:
     theirs, pressed = listen(human), time.monotonic()
     pressing = asyncio.create_task(human.press("1"))
     await job.pressed.get()
