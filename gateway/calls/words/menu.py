@@ -30,7 +30,7 @@ class MenuWord(StrEnum):
 _ENGLISH = {
     MenuWord.WRONG_KEY: "That isn't one of the choices.",
     MenuWord.KEYS_ONLY: "Please choose by pressing a key.",
-    MenuWord.NO_CALLS: "I have noted it: we will not call this number again.",
+    MenuWord.NO_CALLS: "I have noted it. We will not call this number again.",
     MenuWord.NO_CALLS_FAILED: "I'm sorry, I couldn't note that. Please tell us again, from the number that we are not to call.",
     MenuWord.NO_DIGITS: "No digits were entered.",
     MenuWord.TOO_SHORT: "Those were too few digits.",
