@@ -6,8 +6,9 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -42,9 +43,15 @@ class EdgeProcess:
 
 @asynccontextmanager
 async def edge_process(
-    redis_url: str, livekit: LiveKit, *, run: tuple[str, ...] = ("gateway", "edge"), **more: str
+    redis_url: str,
+    livekit: LiveKit,
+    *,
+    run: tuple[str, ...] = ("gateway", "edge"),
+    logs: Path | None = None,
+    **more: str,
 ) -> AsyncIterator[EdgeProcess]:
-    """Start it, with these settings too, as `run` says; killed when the context is left, if it hasn't ended by then."""
+    """Start it, with these settings too, as `run` says; killed when the context is left, if it hasn't ended by then. `logs`: a file
+    for what it logs."""
     sip, http = free_port(), free_port()
     environment = {
         **os.environ,
@@ -58,9 +65,10 @@ async def edge_process(
         "OFFHOOK_RTP_LAST": str(RTP_PORTS.stop - 1),
         **more,
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *run, env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
+    with logs.open("wb") if logs is not None else nullcontext() as told:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", *run, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=told
+        )
     made = EdgeProcess(process, ("127.0.0.1", sip), f"http://127.0.0.1:{http}")
     try:
         await until(lambda: made.ready() == "ready", 20)

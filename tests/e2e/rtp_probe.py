@@ -94,6 +94,16 @@ class RtpProbe(asyncio.DatagramProtocol):
             self._send(101, struct.pack("!BBH", code, 10 | end, 160 * step), marker=step == 1, timestamp=self._phase)
         self._phase += 640
 
+    async def moves(self) -> None:
+        """Go on by another port, and hear nothing by the one before: a NAT has given the phone another."""
+        before, here = self._transport, self._transport.get_extra_info("sockname")[0]
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(here, free_port(here)))
+        before.close()
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._transport.close()
+
     async def pace(self) -> None:
         """Send a frame each 20 ms until cancelled; what is late by more than BEHIND is left out."""
         due = time.monotonic()
@@ -119,11 +129,11 @@ class RtpProbe(asyncio.DatagramProtocol):
 async def rtp_probe(local: str = "127.0.0.1") -> AsyncIterator[RtpProbe]:
     """A probe on a free port of an address of ours that paces itself."""
     loop = asyncio.get_running_loop()
-    transport, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=(local, free_port(local)))
+    _, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=(local, free_port(local)))
     pacing = asyncio.create_task(probe.pace())
     try:
         yield probe
     finally:
         pacing.cancel()
         await asyncio.wait([pacing])
-        transport.close()
+        probe.close()

@@ -78,6 +78,25 @@ async def test_a_caller_whose_nat_gives_it_another_address_is_hung_up_on_there(e
     assert bye.startswith(b"BYE ")
 
 
+async def test_a_caller_whose_nat_gives_its_media_another_port_is_heard_and_hears_on(edge: Lab) -> None:
+    async with (
+        rtp_probe() as phone,
+        edge.caller("behind_nat", rtp=phone.port) as caller,
+        edge.agent() as agent,
+    ):
+        await _answered(edge)
+        phone.tone, phone.peer = 440, ("127.0.0.1", min(rtp_ports()))
+        await phone.hears(600)
+        await agent.hears(440)
+        await phone.moves()
+        phone.heard.clear()
+        phone.tone = 880
+        await phone.hears(600, 5)
+        await agent.hears(880)
+        await edge.lk.room.delete_room(api.DeleteRoomRequest(room=await edge.room()))
+        await caller.ended()
+
+
 async def test_a_callee_behind_a_nat_hears_and_is_heard(edge: Lab, tmp_path: Path) -> None:
     async with (
         rtp_probe() as phone,
