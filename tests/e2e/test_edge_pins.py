@@ -56,7 +56,7 @@ async def test_a_pin_without_the_pound_key(edge: Lab, monkeypatch: pytest.Monkey
 
 
 async def test_a_pin_by_tones_where_the_rule_takes_them(edge: Lab) -> None:
-    await until(lambda: edge.edge.edge._tools.toned)
+    await until(lambda: edge.edge.edge._shared.toned)
     async with rtp_probe() as phone, edge.caller(STAYS, PIN, rtp=phone.port, pause=5) as caller:
         await until(lambda: _speaks(phone))
         phone.says.extend(dtmf.tones("1234#").reshape(-1, FRAME))
