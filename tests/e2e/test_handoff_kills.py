@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from redis import Redis
@@ -27,24 +29,31 @@ __all__ = ["callees", "caller"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 
-async def test_a_job_that_dies_before_anybody_is_rung_leaves_it_to_another(
-    stack: Stack, caller: Phone, callees: Phone
-) -> None:
-    """Who is in the team is lost from Redis, so that nobody is rung yet: control puts it back again and again."""
+@asynccontextmanager
+async def no_roster(stack: Stack) -> AsyncIterator[None]:
+    """Nobody is rung meanwhile: who is in the team is lost from Redis, again and again, as control puts it back."""
     with Redis.from_url(stack.run.redis_url) as store:
 
         async def lose() -> None:
             while store.delete("offhook:roster:patient") is not None:
                 await asyncio.sleep(0.02)
 
-        call = await wants_a_person(caller, KILLED)
-        await told(caller, call, Say.TO_TEAM)
         losing = asyncio.create_task(lose())
         try:
-            await until_act(stack, sip_id(call), Handoff)
-            await killed(stack)
+            yield
         finally:
             await cancelled(losing)
+
+
+async def test_a_job_that_dies_before_anybody_is_rung_leaves_it_to_another(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    """Who is in the team is lost from Redis, so that nobody is rung yet: control puts it back again and again."""
+    call = await wants_a_person(caller, KILLED)
+    await told(caller, call, Say.TO_TEAM)
+    async with no_roster(stack):
+        await until_act(stack, sip_id(call), Handoff)
+        await killed(stack)
     human = await (await callees.rung(40)).answer()
     await said(callees, human, CHOOSE, 40.0)
     await human.press("1")

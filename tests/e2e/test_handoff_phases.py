@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from redis import Redis
 
 from agents.words.lines import Say
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
-from gateway.tasks import cancelled
 from gateway.terms.act import Handoff
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
@@ -28,7 +24,7 @@ from tests.e2e.test_handoff import (
     told,
     wants_a_person,
 )
-from tests.e2e.test_handoff_kills import until_act
+from tests.e2e.test_handoff_kills import no_roster, until_act
 from tests.e2e.test_house import OURS, said, talk
 
 __all__ = ["callees", "caller"]
@@ -92,21 +88,12 @@ async def test_a_caller_who_leaves_before_anybody_is_rung_has_nobody_rung(
     stack: Stack, caller: Phone, callees: Phone, leaves: str
 ) -> None:
     """Who is in the team is lost from Redis until they have gone."""
-    with Redis.from_url(stack.run.redis_url) as store:
-
-        async def lose() -> None:
-            while store.delete("offhook:roster:patient") is not None:
-                await asyncio.sleep(0.02)
-
-        call = await wants_a_person(caller, KILLED)
-        await told(caller, call, Say.TO_TEAM)
-        losing = asyncio.create_task(lose())
-        try:
-            await until_act(stack, sip_id(call), Handoff)
-            await call.hang_up(LEAVES[leaves])
-            found = await record(stack, sip_id(call), hung_up_by="network" if LEAVES[leaves] else "caller")
-        finally:
-            await cancelled(losing)
+    call = await wants_a_person(caller, KILLED)
+    await told(caller, call, Say.TO_TEAM)
+    async with no_roster(stack):
+        await until_act(stack, sip_id(call), Handoff)
+        await call.hang_up(LEAVES[leaves])
+        found = await record(stack, sip_id(call), hung_up_by="network" if LEAVES[leaves] else "caller")
     assert (came(found), found["legs"]) == ([], [])
     with pytest.raises(Unmet):
         await callees.rung(3.0)

@@ -22,6 +22,7 @@ from gateway.calls.hearing import ATTENDED, CALLER, JOB, bridge, hears
 from gateway.calls.words import message as words_message
 from gateway.edge import metrics
 from gateway.handoff.screening import LISTENS
+from gateway.phone.call import Call
 from gateway.phone.phone import Phone
 from gateway.rtp import RATE
 from gateway.tasks import cancelled
@@ -249,6 +250,15 @@ async def test_who_joins_by_themselves_hears_the_two_at_once(
     await call.hang_up()
 
 
+async def given_back(caller: Phone, call: Call, human: Call) -> None:
+    """The human gives the caller back to the agent, who hears them."""
+    await human.press("*2")
+    await told(caller, call, Say.GIVEN_BACK)
+    await caller.say(call, "I would like to leave a message.")
+    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
+    await call.hang_up()
+
+
 @ours
 @pytest.mark.long
 async def test_an_agent_to_whom_the_caller_is_given_back_hears_them(
@@ -257,11 +267,7 @@ async def test_an_agent_to_whom_the_caller_is_given_back_hears_them(
     call, human = await taken(caller, callees)
     await calm(stack)
     await talk(call, human)
-    await human.press("*2")
-    await told(caller, call, Say.GIVEN_BACK)
-    await caller.say(call, "I would like to leave a message.")
-    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
-    await call.hang_up()
+    await given_back(caller, call, human)
     assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]
 
 
@@ -284,11 +290,7 @@ async def test_a_third_is_brought_in_and_asked_whoever_was_heard_by_livekit_befo
     await human.press("*3")
     await all_talk(call, human, asked)
     await calm(stack, 3)
-    await human.press("*2")
-    await told(caller, call, Say.GIVEN_BACK)
-    await caller.say(call, "I would like to leave a message.")
-    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
-    await call.hang_up()
+    await given_back(caller, call, human)
 
 
 @ours
@@ -306,11 +308,7 @@ async def test_the_next_of_a_job_that_is_killed_amid_the_talk_hears_the_caller_o
     before |= await killed(stack)
     await job(stack, before, TAKEN_OVER)
     await talk(call, human)
-    await human.press("*2")
-    await told(caller, call, Say.GIVEN_BACK)
-    await caller.say(call, "I would like to leave a message.")
-    await said(caller, call, words_message.line_of(words_message.Say.PROMPT, "en-US"))
-    await call.hang_up()
+    await given_back(caller, call, human)
     assert came(await record(stack, sip_id(call))) == ["taken", "gave back"]
 
 

@@ -36,8 +36,6 @@ class Parties:
         """The leg that hears with the caller what we say to both."""
         self._talk = bridge(bridged)
         """Who hears whom of those who talk with the caller, while they do."""
-        self._aside_from_caller: frozenset[str] = frozenset()
-        """The legs that talk with each other while the caller waits."""
         self._aside = ""
         """The leg of those that is being told something."""
         self._overheard = ""
@@ -50,7 +48,7 @@ class Parties:
     def connect(self, name: str, *, introduced: bool) -> None:
         """The caller and the leg are being connected; `introduced`: and hear us."""
         self.hear_no_more(name)
-        self._talk, self._aside_from_caller = bridge(name), frozenset()
+        self._talk = bridge(name)
         if introduced:
             self._hears_us = name
 
@@ -59,7 +57,6 @@ class Parties:
         self._hears_us = ""
         self._told_aside()
         self._talk = conversation(names, caller=caller, music=music)
-        self._aside_from_caller = frozenset() if caller else frozenset(names)
         self._hearing(self._talking)
 
     def announce(self) -> None:
@@ -76,7 +73,7 @@ class Parties:
     def whisper(self, name: str, texts: Sequence[str]) -> None:
         """See `cues.Whisper`."""
         assert self.whispers is not None
-        if name == self.bridged or name in self._aside_from_caller:
+        if any(listener == leg(name) for listener, _ in self._talk.pairs):  # also with a third, while the caller waits
             self._aside = name
             self._hearing(self._talking | hears(leg(name), track(JOB, whispering(name))))
         elif name not in self._told:
