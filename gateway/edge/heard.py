@@ -18,6 +18,10 @@ from gateway.terms.direct import HEAR, OF, UNHEARD
 
 log = structlog.get_logger(__name__)
 
+LOOKS_EACH = 5
+"""Frames of 20 ms after which the room is looked at anew. Who comes and goes is told by events, and who hears the phone directly is
+seen with each frame: what is left, LiveKit tells seconds late itself."""
+
 
 class Heard:
     """One phone's. `close` it once nothing more is said."""
@@ -27,6 +31,8 @@ class Heard:
         self._sparing = Sparing()
         self._at: tuple[rtc.Room, Place] | None = None
         self._spared = False
+        self._frames = 0
+        """Said since the room was looked at."""
 
     def watch(self, room: rtc.Room, place: Place) -> None:
         """The phone is in its room: from now on a job may say that nobody hears it there."""
@@ -44,22 +50,32 @@ class Heard:
     def asked(self, who: str) -> None:
         """Somebody asks something of the phone, by an RPC."""
         self._sparing.asked(who)
+        self._frames = 0
 
     def say(self, job: str, unheard: bool) -> bool:
         """A job says whether nobody hears the phone by LiveKit; whether it is kept from the room for that."""
         if not unheard or self._at is None:
             self._sparing.heard()
             return False
+        self._frames = 0
         return self._sparing.say(job, self._scene(*self._at), asyncio.get_running_loop().time())
 
     def needed(self) -> bool:
         """Whether what the phone says now has to go into the room."""
-        spared = self._sparing.said and self._at is not None and self._sparing.spares(self._scene(*self._at))
+        spared = self._spares()
         if spared is not self._spared:
             self._spared = spared
             metrics.UNHEARD_NOW.inc(1 if spared else -1)
             log.debug("what the phone says is kept from its room" if spared else "it isn't", call=self._call_id)
         return not spared
+
+    def _spares(self) -> bool:
+        if self._at is None or not self._sparing.said:
+            return False
+        _, place = self._at
+        looks = self._frames % LOOKS_EACH == 0 or not self._sparing.hearers(place.heard_by)
+        self._frames += 1
+        return self._sparing.spares(self._scene(*self._at)) if looks else self._spared
 
     def close(self) -> None:
         """Nothing more is said. Again does no harm."""

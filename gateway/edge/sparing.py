@@ -104,6 +104,10 @@ class Sparing:
             self._by, self._then = job, now
         return self.said
 
+    def hearers(self, now: frozenset[str]) -> bool:
+        """Whether those who hear the phone directly are the same still."""
+        return self._then is not None and self._then.heard_by == now
+
     def spares(self, now: Scene) -> bool:
         """Whether what the phone says now can be kept from the room."""
         if self._then is None:

@@ -64,16 +64,13 @@ class Place:
         self._hears: dict[str, Place] = {}
         self._heard_by: dict[Place, Callable[[Samples], Samples]] = {}
         """With what makes this one's frames frames of theirs."""
+        self.heard_by: frozenset[str] = frozenset()
+        """Who hears it directly: their identities. It is read with every frame."""
 
     @property
     def hears(self) -> Collection[str]:
         """Whom it hears directly: their identities."""
         return self._hears.keys()
-
-    @property
-    def heard_by(self) -> frozenset[str]:
-        """Who hears it directly: their identities."""
-        return frozenset(place.identity for place in self._heard_by)
 
     def hear(self, whom: Collection[str]) -> list[str]:
         """Hear exactly these of the same room directly from now on; those of them who aren't here, whom it doesn't hear."""
@@ -83,7 +80,7 @@ class Place:
             if self._hears.get(who) is not place:
                 self._hears[who] = place
                 self.ears.let_in(who)
-                place._heard_by[self] = _between(place.ears.rate, self.ears.rate)
+                place._reach(self, _between(place.ears.rate, self.ears.rate))
         for who in self._hears.keys() - here.keys():
             self._lose(who)
         return [who for who in whom if who not in here]
@@ -102,8 +99,16 @@ class Place:
         self._board.forget(self)
 
     def _lose(self, who: str) -> None:
-        self._hears.pop(who)._heard_by.pop(self)
+        self._hears.pop(who)._reach(self, None)
         self.ears.shut_out(who)
+
+    def _reach(self, hearer: Place, adapted: Callable[[Samples], Samples] | None) -> None:
+        """Be heard by somebody; no more for None."""
+        if adapted is None:
+            del self._heard_by[hearer]
+        else:
+            self._heard_by[hearer] = adapted
+        self.heard_by = frozenset(place.identity for place in self._heard_by)
 
 
 def _between(rate: int, wanted: int) -> Callable[[Samples], Samples]:
