@@ -70,6 +70,8 @@ class Stands:
     """Who that is, or would be, in the plan's `people`."""
     offers: Mapping[Feature, Third] = field(default_factory=dict)
     """What of a third they may ask for now, and what it would come to."""
+    dialed: int = 0
+    """How many were dialed in this handoff so far: a third who refuses at once may be gone before anybody has seen them rung."""
     hold: bool = False
     """The caller is on hold, while their browser has the call."""
     entry: Entry = Entry.NONE
@@ -88,6 +90,7 @@ def stands(state: State, leg: str) -> Stands:
             third=state.third,
             whom=whom,
             offers=offers(state),
+            dialed=state.legs,
             hold=bool(state.hold),
             entry=state.entry,
         )

@@ -176,7 +176,7 @@ def _told(stands: Stands) -> dict[str, object]:
 
 def _talk(stands: Stands) -> dict[str, object]:
     offers = {feature.value: to.value for feature, to in stands.offers.items()}
-    third = {"third": stands.third.value, "whom": _shown(stands.whom), "offers": offers}
+    third = {"third": stands.third.value, "whom": _shown(stands.whom), "offers": offers, "dialed": stands.dialed}
     return _told(stands) | third | {"hold": stands.hold, "entry": stands.entry.value}
 
 

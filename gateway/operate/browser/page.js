@@ -21,7 +21,7 @@ const page = {
   sounds: new Map(), // by track, the element that plays it
   sure: false, // what can't be taken back was pressed once
   known: false, // how the talk stands was told
-  now: { third: "nobody", whom: "", offers: {}, hold: false, entry: "" },
+  now: { third: "nobody", whom: "", offers: {}, dialed: 0, hold: false, entry: "" },
 };
 const AGAIN = "That didn't work. Please try again.";
 
@@ -243,14 +243,16 @@ function thirdThere() {
 
 function stands(found) {
   const was = page.now;
+  const unseen = page.known && was.third === "nobody" && found.dialed > was.dialed; // who refuses at once is gone by the next look
+  const before = unseen ? "rung unseen" : was.third;
   page.now = found;
   page.known = true;
   const late = page.asked && Date.now() > page.asked.until;
   const noted = found.entry !== was.entry && found.entry !== "asked";
-  if (found.third !== was.third) at("status").textContent = happened(was.third);
+  if (found.third !== before) at("status").textContent = happened(before);
   else if (noted && found.entry === "entered") at("status").textContent = "It is noted: they are never called again.";
   else if (noted || late) at("status").textContent = AGAIN;
-  if (found.third !== was.third || noted || late) page.asked = null;
+  if (found.third !== before || noted || late) page.asked = null;
   if (page.held !== found.hold) tellHold(); // the job has died over it, or hasn't looked yet
   offer();
 }

@@ -192,20 +192,34 @@ async def test_who_has_the_call_gives_it_back_however_long_they_have_talked(clie
 
 async def test_who_has_the_call_asks_a_third_and_sees_how_that_stands(client: Client, world: World) -> None:
     talk, browser = await talking(client, world)
+    dialed = world.desk.machine.legs
     seen = {"standing": "yours", "by": "Ana", "third": "nobody", "whom": "Fay", "hold": False, "entry": ""}
     offers = {"aside": "rung aside", "third": "rung in"}
-    assert await ask(client, talk, "talk") == (200, seen | {"offers": offers})
+    assert await ask(client, talk, "talk") == (200, seen | {"offers": offers, "dialed": dialed})
     assert list(await world.answers.pressed(world.call.id)) == [], "to look asks for nothing"
     assert (await ask(client, talk, "talk", ask="aside", to="rung aside"))[0] == 200
     assert list(await world.answers.pressed(world.call.id)) == [(browser, "*8")]
     for key in "*8":
         world.desk.happens(cues.LegKey(browser, key))
     now = {"aside": "nobody", "third": "rung in"}
-    assert await ask(client, talk, "talk") == (200, seen | {"third": "rung aside", "offers": now})
+    dialed += 1
+    assert await ask(client, talk, "talk") == (200, seen | {"third": "rung aside", "offers": now, "dialed": dialed})
     assert (await ask(client, talk, "talk", ask="aside", to="rung aside"))[0] == 409, "a page that is behind"
     assert list(await world.answers.pressed(world.call.id)) == []
     assert (await ask(client, talk, "talk", ask="third", to="rung in"))[0] == 200
     assert list(await world.answers.pressed(world.call.id)) == [(browser, "*3")]
+
+
+async def test_who_has_the_call_sees_that_a_third_was_rung_who_refused_before_they_looked(
+    client: Client, world: World
+) -> None:
+    talk, browser = await talking(client, world)
+    before = (await ask(client, talk, "talk"))[1]
+    for key in "*3":
+        world.desk.happens(cues.LegKey(browser, key))
+    world.desk.happens(cues.LegFailed(world.desk.machine.third_leg, 486))
+    after = (await ask(client, talk, "talk"))[1]
+    assert after == before | {"dialed": before["dialed"] + 1}
 
 
 async def test_who_has_the_call_has_the_caller_never_called_again_and_sees_what_came_of_it(
