@@ -15,6 +15,7 @@ from livekit import api, rtc
 from gateway.calls.acts.cues import Begun, Event, Heard, Kept, Key
 from gateway.calls.acts.deeds import DropRecording, Finish, KeepRecording, Say, Sound, StartRecording, StopRecording
 from gateway.calls.acts.message import LEFT, Leaving, State
+from gateway.conduct.events import CallerLeft, Input
 from gateway.conduct.messages.record import Recorder
 from gateway.conduct.messages.tapes import Tape, Tapes
 from gateway.conduct.sfu.mouth import Mouth
@@ -40,11 +41,17 @@ class Desk:
         self.machine, self.outcome = Leaving(Record("Please speak.", at_most=20.0), "en"), None
         self.kept: list[Tape] = []
         self.events: asyncio.Queue[Event] = asyncio.Queue()
+        self.left = asyncio.Event()
         self.tapes = Tapes(directory)
         self.recorder = Recorder(CallId("SCL_e2e"), self.tapes, room.hear, self._keep, self.events.put_nowait)
 
     async def _keep(self, tape: Tape) -> None:
         self.kept.append(tape)
+
+    def sees(self, happened: Input) -> None:
+        """What happens in the room."""
+        if isinstance(happened, CallerLeft):
+            self.left.set()
 
     async def perform(self) -> None:
         self.events.put_nowait(Begun())
@@ -79,7 +86,9 @@ async def desk(edge: Lab, directory: Path) -> AsyncIterator[tuple[Desk, asyncio.
     await until(lambda: any(state.identity for state in edge.told))
     caller = next(state.identity for state in edge.told if state.identity)
     made: list[Desk] = []
-    ours = CallRoom(room, caller, lambda _: None, lambda key: made[0].events.put_nowait(Key(key)))
+    ours = CallRoom(
+        room, caller, lambda happened: made[0].sees(happened), lambda key: made[0].events.put_nowait(Key(key))
+    )
     made.append(Desk(ours, directory))
     try:
         await ours.join(lambda: room.connect(livekit.url, token), Mouth(room, RATE).open)
@@ -126,6 +135,8 @@ async def test_a_caller_who_hangs_up_has_left_a_message(servers: Servers, tmp_pa
             await until(lambda: it.machine.state is State.RECORDING)
             await call.say(words, WORDS)
             await call.hang_up()
+            async with asyncio.timeout(10):
+                await it.left.wait()  # what was said last is on its way until then
             await it.take(*it.machine.gone(time.time()))
             assert it.outcome == Over(LEFT)
             assert holds(it, words)
