@@ -16,7 +16,7 @@ import os
 import sys
 from pathlib import Path
 
-LOOK = 5.0
+LOOK = 1.0
 """Seconds between two looks."""
 WORTH_IT = 1024 * 1024
 """Bytes that the process has grown by for which garbage and holes are looked for: the latter takes some 4 ms, in which no other
