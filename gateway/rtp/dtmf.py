@@ -24,8 +24,8 @@ _BLOCK, _STEP = 205, 80
 """Samples of a block, which the eight frequencies divide best, and from one to the next."""
 _LEAST = 3
 """Blocks in a row that make a key: 45 ms, of which half a block at either end may be silent."""
-_APART = 3
-"""Blocks in a row without a key that end it: 30 ms."""
+_APART = 5
+"""Blocks in a row without a key that end it: a pause of 40 ms always does, one of 25 ms, as of a packet lost, never (Q.24)."""
 _QUIET = 60.0
 """Root mean square (−55 dBFS) below which nothing is a key."""
 _PURE = 0.75
@@ -62,12 +62,24 @@ def find(samples: Samples) -> list[ToneKey]:
     if len(samples) < _BLOCK:
         return []
     blocks = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float32), _BLOCK)[::_STEP]
-    codes = _codes(blocks)
-    found: list[ToneKey] = []
-    edges = np.flatnonzero(np.diff(codes)) + 1
+    return [
+        ToneKey(_GRID[code], begin * _STEP / RATE, ((end - 1) * _STEP + _BLOCK) / RATE)
+        for code, begin, end in _runs(_codes(blocks))
+        if end - begin >= _LEAST
+    ]
+
+
+def _runs(codes: NDArray[np.intp]) -> list[tuple[int, int, int]]:
+    """Which keys are down, from which block until before which. A crack in a key that is down isn't the next one (Q.24)."""
+    found: list[tuple[int, int, int]] = []
+    edges = (np.flatnonzero(np.diff(codes)) + 1).tolist()
     for begin, end in zip([0, *edges], [*edges, len(codes)], strict=True):
-        if codes[begin] >= 0 and end - begin >= _LEAST:
-            found.append(ToneKey(_GRID[codes[begin]], begin * _STEP / RATE, ((end - 1) * _STEP + _BLOCK) / RATE))
+        code = int(codes[begin])
+        if code < 0:
+            continue
+        if found and found[-1][0] == code and begin - found[-1][2] < _APART:
+            begin = found.pop()[1]
+        found.append((code, begin, end))
     return found
 
 
@@ -98,7 +110,7 @@ class Ear:
         if code != self._code:
             self._others += 1
             if self._told and self._others < _APART:
-                return ""  # a crack in a key that is down isn't the next one (Q.24)
+                return ""  # a crack, as in _runs
             self._code, self._blocks, self._told = int(code), 0, False
         self._others = 0
         self._blocks += 1
