@@ -47,9 +47,11 @@ class Lab(SipLab):
 
 
 def rtp_ports() -> set[int]:
-    """UDP ports of the edge's RTP range that are bound now, by anyone."""
-    lines = [line for table in ("udp", "udp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
-    ports = {int(line.split()[1].split(":")[1], 16) for line in lines}
+    """UDP ports of the edge's RTP range that this process holds now: the system gives others away to any process."""
+    table = "".join(Path(f"/proc/self/net/{name}").read_text() for name in ("udp", "udp6"))
+    sockets = (line.split() for line in table.splitlines() if ": " in line)
+    ours = {os.readlink(each) for each in Path("/proc/self/fd").iterdir() if os.path.islink(each)}
+    ports = {int(row[1].split(":")[1], 16) for row in sockets if f"socket:[{row[9]}]" in ours}
     return ports & set(RTP_PORTS)
 
 
