@@ -121,8 +121,12 @@ def livekit_server(
     if stun:
         config["rtc"]["stun_servers"] = [stun]
     if media_by:
-        del config["rtc"]["tcp_port"]
-        config["rtc"] |= {"node_ip": media_by, "use_ice_lite": True, "ips": {"includes": ["127.0.0.1/32"]}}
+        config["rtc"] |= {
+            "tcp_port": 0,
+            "node_ip": media_by,
+            "use_ice_lite": True,
+            "ips": {"includes": ["127.0.0.1/32"]},
+        }
     if webhook:
         config["webhook"] = {"api_key": found.key, "urls": [webhook]}
     if metrics:
