@@ -29,6 +29,7 @@ from gateway.app.house import HouseTools
 from gateway.app.watch import Watched, die_with, watched
 from gateway.calls.people.redis_members import RedisMembers
 from gateway.calls.people.redis_roster import RedisRosters
+from gateway.calls.shared.cut_offs import CutOffs
 from gateway.calls.shared.presence import Presence
 from gateway.calls.shared.redis_spoken import RedisSpoken
 from gateway.calls.shared.working import Working, holder
@@ -39,6 +40,7 @@ from gateway.conduct.legs.available import looker
 from gateway.conduct.means import Means
 from gateway.conduct.sfu.hearing import Hearing
 from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sfu.staying import Doubt, send_us
 from gateway.conduct.sound.prompts import PromptBook
 from gateway.conduct.spool import Spool
 from gateway.conduct.talk.port import Agents
@@ -268,6 +270,11 @@ class _Job:
             health=RedisHealth(redis),
             look=looker(RedisMembers(redis), RedisRosters(redis)),
             do_not_call=RedisDoNotCall(redis),
+            doubt=Doubt(
+                lambda: mouth.published,
+                partial(send_us, context.api.room, context.room),
+                CutOffs(redis, self._place.worker).first,
+            ),
         )
 
     async def _connect(self, hearing: Hearing, *, talks: bool) -> None:

@@ -107,7 +107,7 @@ class Conductor:
         self._past = 0
         """The number of the last key that came before what is done now began."""
         teller.stored = lambda event: self._gap.act(last_key(event))
-        self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._gap.pressed)
+        self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._gap.pressed, means.doubt)
         self._cast = Cast(means.runner)
         self._act: asyncio.Task[None] | None = None
         """What is done for the caller."""

@@ -13,6 +13,7 @@ from gateway.calls.store.port import CallStore
 from gateway.conduct.acts.house import House
 from gateway.conduct.legs.outward import LetsOut, nobody
 from gateway.conduct.sfu.mouth import Mouth
+from gateway.conduct.sfu.staying import Doubt
 from gateway.conduct.sound.prompts import PromptBook
 from gateway.conduct.talk.port import AgentRunner, Person
 from gateway.donotcall.port import DoNotCall, MemoryDoNotCall
@@ -58,5 +59,7 @@ class Means:
     """Who of a team could be rung now."""
     do_not_call: DoNotCall = field(default_factory=MemoryDoNotCall)
     """Who is never called again."""
+    doubt: Doubt | None = None
+    """How a job to which nothing comes finds out at once whether it is cut off."""
     lets_out: LetsOut = nobody
     """Whether the guard would let a number out."""

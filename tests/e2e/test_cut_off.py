@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.echo import CHIME
-from gateway.conduct.sfu.reach import LOOK, MISSES
+from gateway.conduct.sfu.reach import LOOK, LOST
 from gateway.conduct.sfu.room import ASTRAY
 from gateway.phone.call import silence
 from gateway.terms.event import Kind
@@ -49,7 +49,7 @@ async def test_a_job_that_is_cut_off_from_livekit_gives_its_call_to_another(tmp_
             signals.hold()
             cut = time.monotonic()
             assert await line.store.holder(call.id)
-            left = await line.told(call, Kind.LEFT, MISSES * LOOK + 3 * LOOK + BUSY)
+            left = await line.told(call, Kind.LEFT, LOST + 3 * LOOK + BUSY)
             print(f"the job says that it leaves {time.monotonic() - cut:.1f} s after the cut")
             assert left.data == {"epoch": 1, "why": ASTRAY}
             async with asyncio.timeout(BUSY):

@@ -94,6 +94,11 @@ class Mouth:
             self._tasks.start(self._settle(), "open or close")
 
     @property
+    def published(self) -> bool:
+        """Whether there is a track, so that somebody is to hear us."""
+        return bool(self._sid)
+
+    @property
     def queued_duration(self) -> float:
         """See Sink."""
         return self._source.queued_duration if self._source is not None else 0.0

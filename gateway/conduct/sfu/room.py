@@ -14,8 +14,7 @@ from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
 from gateway.conduct.events import Active, CallerLeft, CallerSeen, Input, Joined, Listening, Out, Relieved
-from gateway.conduct.sfu import reach
-from gateway.conduct.sfu.reach import Reach
+from gateway.conduct.sfu.staying import Doubt, Staying
 from gateway.errors import Unavailable
 from gateway.terms.ending import Party
 from gateway.terms.legs import LOST
@@ -59,13 +58,6 @@ def astray(room: rtc.Room) -> bool:
     return room.connection_state == rtc.ConnectionState.CONN_RECONNECTING
 
 
-def received(told: rtc.RtcStats) -> int:
-    """What has come by a room's connections: bytes, answers to the checks of them, and the other side's checks."""
-    found = [*told.publisher_stats, *told.subscriber_stats]
-    pairs = [each.candidate_pair.candidate_pair for each in found if each.HasField("candidate_pair")]
-    return sum(pair.bytes_received + pair.responses_received + pair.requests_received for pair in pairs)
-
-
 class CallRoom:
     """One job's presence in the caller's room. `happened` gets the script's inputs, `pressed` the caller's keys, both
     on the event loop's thread and in their order."""
@@ -76,9 +68,11 @@ class CallRoom:
         caller: str,
         happened: Callable[[Input], None],
         pressed: Callable[[str], None],
+        doubt: Doubt | None = None,
     ) -> None:
         self._room, self._caller = room, caller
         self._happened, self._pressed = happened, pressed
+        self._staying = Staying(room, doubt)
         self._joined = False
         self._returning: asyncio.TimerHandle | None = None
         self._unsure = False
@@ -105,21 +99,9 @@ class CallRoom:
     async def stay(self) -> None:
         """Once joined, see again and again whether LiveKit reaches us, and tell when it doesn't any more: nobody hears us then,
         though nobody else may take the call. Returns then."""
-        seen = Reach()
-        while not seen.lost:
-            await asyncio.sleep(reach.LOOK)
-            seen = seen.looked(await self._received())
+        await self._staying.astray()
         log.warning("LiveKit doesn't reach this job any more", state=self._room.connection_state)
         self._out(ASTRAY)
-
-    async def _received(self) -> int | None:
-        """What has come from LiveKit so far; None where the SDK doesn't tell, as while it connects anew."""
-        try:
-            async with asyncio.timeout(reach.LOOK):
-                told = await self._room.get_rtc_stats()
-        except (RuntimeError, TimeoutError):
-            return None
-        return received(told)
 
     async def hear(self, rate: int, frame_ms: int) -> AsyncIterator[bytes]:
         """The caller's audio, mono 16-bit; it ends when the caller is gone. One reader at a time."""

@@ -113,11 +113,14 @@ async def test_what_was_said_of_late_is_known(lab: Lab) -> None:
 
 async def test_whom_nobody_hears_has_no_track_and_no_source(lab: Lab) -> None:
     async with lab.mouth as made:
+        assert not made.published
         await made.open()
+        assert made.published
         await lab.change()
         made.heard(False)
         await lab.change()
         assert not lab.published
+        assert not made.published
         assert lab.sources[0].closed
         async with asyncio.timeout(1):
             await made.capture_frame(FRAME)

@@ -11,9 +11,10 @@ from livekit import rtc
 from livekit.rtc._proto.stats_pb2 import RtcStats
 
 from gateway.conduct.events import Active, CallerLeft, CallerSeen, Input, Joined, Leave, Out
-from gateway.conduct.sfu import reach
+from gateway.conduct.sfu import reach, staying
 from gateway.conduct.sfu import room as rooms
 from gateway.conduct.sfu.room import CallRoom
+from gateway.conduct.sfu.staying import Doubt
 from gateway.terms.ending import Party
 from tests.e2e.servers import until
 from tests.unit.conduct.test_script import TO_TALKING, play
@@ -142,12 +143,29 @@ async def test_a_job_that_nothing_reaches_any_more_leaves_the_call_to_another(
 ) -> None:
     """Its connection to LiveKit is lost, and it keeps its lease: nobody else would come."""
     monkeypatch.setattr(reach, "LOOK", 0.001)
+    monkeypatch.setattr(reach, "LOST", 0.005)
     world.room.comes = [*range(1, 20), *[19] * 2, 20, *[20] * 2]
     await asyncio.wait_for(world.ours.stay(), 2.0)
     assert world.room.comes == []
     assert world.seen == [Out(rooms.ASTRAY)]
     _, effects = play(*TO_TALKING, *world.seen)
     assert effects == [Leave(rooms.ASTRAY, give_back=True, goes_on=True)]
+
+
+async def test_a_job_whose_own_way_is_cut_leaves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((reach, "SOON"), (reach, "QUIET"), (staying, "COMES")):
+        monkeypatch.setattr(module, name, 0.001)
+    monkeypatch.setattr(staying, "LATE", 60.0)
+    made, seen = Room(), list[Input]()
+    made.comes = [1, 2, 2, 2, 2]
+
+    async def yes() -> bool:
+        return True
+
+    ours = CallRoom(cast(Any, made), CALLER, seen.append, lambda _: None, Doubt(lambda: True, yes, yes))
+    await asyncio.wait_for(ours.stay(), 2.0)
+    assert seen == [Out(rooms.ASTRAY)]
+    assert made.comes == []
 
 
 async def test_who_is_gone_without_a_reason_has_left_in_the_end(world: World) -> None:
