@@ -85,7 +85,7 @@ async def _calls(chosen: argparse.Namespace, home: Path) -> report.Run:
             Path(chosen.outcomes).write_text(report.written(run))
 
     try:
-        async with calls.lab(home) as there:
+        async with calls.lab(home, by_media=draw.through_media(rounds)) as there:
             tell(f"the gateway runs after {there.stack.ready_after:.0f} s; logs: {there.stack.state / 'logs'}")
             await calls.run(there, rounds, tell, ends=began + chosen.minutes * 60, keep=keep)
     except (AssertionError, subprocess.TimeoutExpired) as bad:

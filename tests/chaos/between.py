@@ -1,7 +1,10 @@
 """What stands between our processes and their servers, in a process of its own, so that calls and proxies don't wait for
 each other: proxies before Redis, livekit-server and the speech server, and a provider that misbehaves as it is told.
 
-`python -m tests.chaos.between CONFIG` serves until its input ends; each line of it is `WHAT TARGET`, answered by a line.
+Where a run cuts off jobs' media, all media goes through a relay here, too.
+
+`python -m tests.chaos.between CONFIG` serves until its input ends; each line of it is `WHAT TARGET`, with the UDP ports of a job whose
+media is cut, answered by a line.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -18,6 +21,7 @@ from tests.chaos.judge import Deed, Target
 from tests.chaos.proxy import proxy
 from tests.faults.faults import Does, Fault, Kind, Phase
 from tests.faults.server import FaultServer
+from tests.udp_relay import udp_relay
 
 PROVIDERS = {Target.STT: Kind.STT, Target.LLM: Kind.LLM, Target.TTS: Kind.TTS}
 WRONGS = {
@@ -32,6 +36,8 @@ WRONGS = {
     Deed.CUT: (Fault(Does.TRUNCATE, Phase.CONNECT), Fault(Does.TRUNCATE, Phase.MIDDLE, after=0)),
 }
 """What a provider does, to new requests and to connections that are open."""
+MEDIA = "127.0.0.2"
+"""Where media goes through the relay."""
 RIGHT = "right"
 """Stop what was begun."""
 _WITHIN = 10.0
@@ -46,6 +52,10 @@ class Between:
     async def begin(self, deed: Deed, target: Target) -> None:
         """Do it; what lasts goes on until `end`. Raises TimeoutError when the process doesn't answer."""
         await self._say(f"{deed} {target}")
+
+    async def cut_off(self, ports: Iterable[int]) -> None:
+        """Carry nothing more from and to those UDP ports of a job's."""
+        await self._say(f"{Deed.CUT} {Target.JOB} {' '.join(map(str, ports))}")
 
     async def end(self, target: Target) -> None:
         """Let everything through again."""
@@ -65,10 +75,13 @@ class Between:
 
 
 @asynccontextmanager
-async def between(ports: Mapping[Target, Sequence[tuple[int, int]]], provider: int) -> AsyncIterator[Between]:
+async def between(
+    ports: Mapping[Target, Sequence[tuple[int, int]]], provider: int, media: int = 0
+) -> AsyncIterator[Between]:
     """Stand between until the block ends. `ports`: by target where its proxies stand, and where each leads; `provider`: where
-    the provider stands, before the speech server's proxy."""
-    config = json.dumps({"ports": {target.value: list(pairs) for target, pairs in ports.items()}, "provider": provider})
+    the provider stands, before the speech server's proxy; `media`: livekit-server's UDP port, which its clients look for at MEDIA."""
+    by_name = {target.value: list(pairs) for target, pairs in ports.items()}
+    config = json.dumps({"ports": by_name, "provider": provider, "media": media})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.chaos.between", config, stdin=PIPE, stdout=PIPE, stderr=None
     )
@@ -98,11 +111,16 @@ async def _serve(config: Mapping[str, Any]) -> None:
         }
         [(speech, _)] = config["ports"][Target.SPEECH.value]
         provider = await stack.enter_async_context(FaultServer(f"http://127.0.0.1:{speech}", port=config["provider"]))
+        at = config["media"]
+        media = await stack.enter_async_context(udp_relay((MEDIA, at), ("127.0.0.1", at))) if at else None
         _answer()
         while line := (await lines.readline()).decode():
-            deed, _, name = line.strip().partition(" ")
+            deed, name, *cut = line.split()
             target = Target(name)
-            if kind := PROVIDERS.get(target):
+            if target is Target.JOB:
+                assert media is not None, "no media goes through here"
+                media.cut(media.carries & frozenset(map(int, cut)))  # others may be another's soon
+            elif kind := PROVIDERS.get(target):
                 if deed == RIGHT:
                     provider.clear(kind)
                 else:

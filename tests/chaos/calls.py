@@ -19,13 +19,14 @@ from aiohttp import web
 
 from gateway.errors import PeerFault
 from gateway.phone.phone import Phone
-from tests.chaos.between import Between, between
+from tests.chaos.between import MEDIA, Between, between
 from tests.chaos.callers import SCENARIOS, Party
 from tests.chaos.draw import Planned, Round
 from tests.chaos.evidence import gather
 from tests.chaos.faults import Harm, call_id, conducted
 from tests.chaos.judge import Deed, Fault, Target, judge
 from tests.chaos.leftovers import census, left_over
+from tests.chaos.proxied import MEDIA as MEDIA_AT
 from tests.chaos.proxied import PROXIES
 from tests.chaos.report import Outcome, line
 from tests.e2e.gateway import Stack, running_gateway
@@ -73,12 +74,13 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
-    """The gateway on the chaos plan, its servers behind proxies; nothing of it is left at the end."""
+async def lab(home: Path, *, by_media: bool = False, **environment: str) -> AsyncIterator[Lab]:
+    """The gateway on the chaos plan, its servers behind proxies; nothing of it is left at the end. `by_media`: all media goes
+    through the test."""
     servers = {target: free_port() for target in ADDRESSES}
     ports = {target: [(free_port(), port)] for target, port in servers.items()}
     ports |= {target: [(free_port(), servers[server]) for server in their] for target, their in OWN.items()}
-    provider, notices = free_port(), free_port()
+    provider, notices, media = free_port(), free_port(), free_port()
     plans = home / "plans"
     plans.mkdir(parents=True)
     (plans / "main.yaml").write_text(PLAN.read_text().replace("{hook}", f"http://127.0.0.1:{notices}/hook"))
@@ -89,7 +91,9 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         | {ADDRESSES[server][0]: port for server, (port, _) in zip(their, ports[target], strict=True)}
         for target, their in OWN.items()
     }
+    named += [f"--port=livekit-udp={media}"] if by_media else []
     settings = {
+        **({MEDIA_AT: MEDIA} if by_media else {}),
         PROXIES: json.dumps({"": usual, **own}),
         "DEEPGRAM_BASE_URL": f"ws://127.0.0.1:{provider}/v1/listen",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{provider}/v1",
@@ -98,7 +102,7 @@ async def lab(home: Path, **environment: str) -> AsyncIterator[Lab]:
         **environment,
     }
     async with AsyncExitStack() as stack:
-        stands = await stack.enter_async_context(between(ports, provider))
+        stands = await stack.enter_async_context(between(ports, provider, media if by_media else 0))
         await stack.enter_async_context(hook(notices, _noticed))
         running = running_gateway(home / "state", plans, program="tests.chaos.proxied", arguments=named, **settings)
         up = await asyncio.to_thread(running.__enter__)

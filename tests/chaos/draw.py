@@ -34,6 +34,8 @@ KINDS: tuple[tuple[Target, Deed], ...] = (
     (Target.LIVEKIT, Deed.CUT),
 )
 """What can be done to what, but for providers."""
+BY_MEDIA = ((Target.JOB, Deed.CUT),)
+"""What is done to media: a run that names it has all its media go through the test, which costs calls a part of the machine."""
 WRONGS = (
     Deed.STALL, Deed.HALF_OPEN, Deed.DELAY, Deed.LIMIT, Deed.DENY, Deed.FAIL, Deed.CUT, Deed.GARBAGE, Deed.DRIP
 )  # fmt: skip
@@ -86,12 +88,19 @@ class Round:
 def chosen(only: Sequence[str]) -> list[tuple[Target, Deed]]:
     """The kinds that are named, all if none is: `job` for all that is done to jobs, `job.kill` for one. Raises
     ValueError."""
-    every = [*KINDS, *((provider, deed) for provider in PROVIDERS for deed in WRONGS)]
-    found = [(target, deed) for target, deed in every if not only or {target.value, f"{target}.{deed}"} & set(only)]
+    every = [*KINDS, *BY_MEDIA, *((provider, deed) for provider in PROVIDERS for deed in WRONGS)]
+    named = [(target, deed) for target, deed in every if f"{target}.{deed}" in only]
+    whole = [kind for kind in every if (not only or kind[0].value in only) and kind not in BY_MEDIA]
+    found = [kind for kind in every if kind in named or kind in whole]
     known = {name for target, deed in every for name in (target.value, f"{target}.{deed}")}
     if unknown := set(only) - known - {Target.NONE.value}:
         raise ValueError(f"There is no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}.")
     return found or [(Target.NONE, Deed.NONE)]
+
+
+def through_media(rounds: Sequence[Round]) -> bool:
+    """Whether media must go through the test."""
+    return any((each.target, each.deed) in BY_MEDIA for each in rounds)
 
 
 def numbers(words: str) -> frozenset[int]:

@@ -42,11 +42,13 @@ class Harm:
     async def do(self, target: Target, deed: Deed, lasts: float, *, pool: str = "", call: str = "") -> Fault | None:
         """Do it and return when it is over; None when there was nothing to do it to. `pool`: whose worker; `call`: the
         id of the call whose job it is."""
+        if target is Target.JOB and deed is Deed.CUT:
+            return await self._cut_off(call)
         if target in PROVIDERS or deed in {Deed.CUT, Deed.HOLD}:
             return await self._in_between(target, deed, lasts)
         if deed in {Deed.RESTART, Deed.REFUSE}:
             return await self._ask_redis(deed, lasts)
-        one = self._job(call) if target is Target.JOB else self._process(target, pool)
+        one = job(self._stack, call) if target is Target.JOB else self._process(target, pool)
         if one is None:
             return None
         at = time.monotonic()
@@ -61,6 +63,15 @@ class Harm:
                 with suppress(psutil.NoSuchProcess):
                     one.resume()
             return Fault(target, deed, at, time.monotonic())
+        return None
+
+    async def _cut_off(self, call: str) -> Fault | None:
+        """Cut the media of the call's job, for good."""
+        with suppress(psutil.Error):
+            if (one := job(self._stack, call)) and (ports := media_ports(one)):
+                at = time.monotonic()
+                await self._between.cut_off(ports)
+                return Fault(Target.JOB, Deed.CUT, at)
         return None
 
     async def _in_between(self, target: Target, deed: Deed, lasts: float) -> Fault:
@@ -100,18 +111,24 @@ class Harm:
                         return child
         return None
 
-    def _job(self, call: str) -> psutil.Process | None:
-        """The process that took the call last, by the workers' logs."""
-        found = ""
-        for pool in ("agents", "house"):
-            for line in _tail(self._stack.state / "logs" / f"worker-{pool}.log"):
-                if (told := _TAKEN.search(line)) and f"call={call}" in told[0]:
-                    found = max(found, line)  # lines begin with their time
-        pid = re.search(r"pid=(\d+)", found)
-        with suppress(psutil.Error):
-            if pid and (one := psutil.Process(int(pid[1]))).is_running():
-                return one
-        return None
+
+def job(stack: Stack, call: str) -> psutil.Process | None:
+    """The process that took the call last, by the workers' logs."""
+    found = ""
+    for pool in ("agents", "house"):
+        for line in _tail(stack.state / "logs" / f"worker-{pool}.log"):
+            if (told := _TAKEN.search(line)) and f"call={call}" in told[0]:
+                found = max(found, line)  # lines begin with their time
+    pid = re.search(r"pid=(\d+)", found)
+    with suppress(psutil.Error):
+        if pid and (one := psutil.Process(int(pid[1]))).is_running():
+            return one
+    return None
+
+
+def media_ports(one: psutil.Process) -> frozenset[int]:
+    """The UDP ports that a process has. Raises psutil.Error."""
+    return frozenset(each.laddr.port for each in one.net_connections("udp") if each.laddr)
 
 
 def conducted(stack: Stack, pool: str, call: str) -> bool:

@@ -59,7 +59,7 @@ class Deed(StrEnum):
     STOP = "stop"
     """SIGSTOP, and SIGCONT after a while."""
     CUT = "cut"
-    """Its connections are closed; new ones are let through."""
+    """Its connections are closed; new ones are let through. Of a job: its media alone gets through no more, for good."""
     HOLD = "hold"
     """Its connections stay up for a while, and carry nothing."""
     RESTART = "restart"

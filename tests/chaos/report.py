@@ -11,8 +11,10 @@ from tests.chaos.judge import SILENT_AT_MOST, Deed, Target, Verdict
 SPEECH_AGAIN = 2.0
 """Seconds within which somebody speaks again after a job's death, 99 times in a hundred."""
 HANGS = 3.0
-"""Seconds for which a job must stand still until it counts as hung (`gateway.terms.times.patience`): from then on the limit
-is the same as after a death."""
+"""Seconds for which a job must stand still until it counts as hung (`gateway.terms.times.patience`), and in which one that is cut off
+from LiveKit finds it (`gateway.conduct.sfu.staying`): from then on the limit is the same as after a death."""
+HUNG = frozenset({Deed.STOP, Deed.CUT})
+"""What isn't known at once of who spoke."""
 SPEAKERS = frozenset({Target.JOB, Target.WORKER})
 """Whose death silences who speaks: the limit of SPEECH_AGAIN is theirs."""
 
@@ -104,7 +106,7 @@ def broken(run: Run) -> list[str]:
         "left over": len(run.left),
     }
     found = [f"{count} {what}" for what, count in counts.items() if count]
-    for hung, after, allowed in ((False, "a death", run.limit), (True, "a stop", run.limit + HANGS)):
+    for hung, after, allowed in ((False, "a death", run.limit), (True, "a stop or a cut", run.limit + HANGS)):
         again = speech_again(run.outcomes, hung)
         if again and percentile(again, 99) > allowed:
             found.append(f"speech again {percentile(again, 99):.1f} s after {after} (p99; {allowed:g} s allowed)")
@@ -112,13 +114,13 @@ def broken(run: Run) -> list[str]:
 
 
 def speech_again(outcomes: Iterable[Outcome], hung: bool) -> list[float]:
-    """Seconds from the death of who spoke, or from where they were stopped (`hung`), to new speech, where there was
+    """Seconds from the death of who spoke, or from where they were stopped or cut off (`hung`), to new speech, where there was
     somebody to speak."""
     return [
         each.verdict.speech_again
         for each in outcomes
         if each.target in SPEAKERS and each.verdict.speech_again is not None and each.scenario in TALKS
-        if (each.deed is Deed.STOP) is hung
+        if (each.deed in HUNG) is hung
     ]
 
 
@@ -136,7 +138,9 @@ def last_line(run: Run) -> str:
     """The run in one line."""
     silence = max((each.verdict.silence for each in run.outcomes), default=0.0)
     bad = broken(run)
-    told = ((speech_again(run.outcomes, hung), after) for hung, after in ((False, "a death"), (True, "a stop")))
+    told = (
+        (speech_again(run.outcomes, hung), after) for hung, after in ((False, "a death"), (True, "a stop or a cut"))
+    )
     spoken = "".join(
         f"speech again p99 {percentile(again, 99):.1f} s after {after}, " for again, after in told if again
     )
@@ -202,7 +206,8 @@ def _text(run: Run) -> Iterator[str]:
     yield (
         "Silence: the longest in which a caller waited for somebody and heard nothing, seconds; speech again: from the "
         "fault, or the end of what was still heard then, to new speech, of calls with an agent; p50 / p99 / longest; it may be "
-        f"{SPEECH_AGAIN:g} s after a death, and {HANGS:g} s more after a stop, as who stands still for less doesn't hang. "
+        f"{SPEECH_AGAIN:g} s after a death, and {HANGS:g} s more after a stop or a cut, as who stands still for less doesn't "
+        "hang. "
         "Said again: what callers had to say once more though it was understood before. Cut: calls that ended because "
         "what carries the voice died, the edge or livekit-server; with all else they must go on. Left in silence: for longer than "
         f"{DESERTED}, and as long as what carries the voice stood still. Nothing: calls that went on while another's job was "
@@ -220,7 +225,7 @@ def _text(run: Run) -> Iterator[str]:
 def in_order(outcome: Outcome) -> bool:
     """Whether nothing went wrong that a limit is about."""
     verdict = outcome.verdict
-    allowed = SPEECH_AGAIN + (HANGS if outcome.deed is Deed.STOP else 0.0)
+    allowed = SPEECH_AGAIN + (HANGS if outcome.deed in HUNG else 0.0)
     late = outcome.target in SPEAKERS and (verdict.speech_again or 0.0) > allowed and outcome.scenario in TALKS
     wrong = verdict.lost or verdict.doubled or verdict.dropped or verdict.stuck or verdict.endless or verdict.deserted
     return not (wrong or late or verdict.greeted > 1)

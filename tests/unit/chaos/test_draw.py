@@ -38,9 +38,16 @@ def test_kinds_can_be_named() -> None:
         *((Target.REDIS, deed) for deed in (Deed.KILL, Deed.STOP, Deed.CUT, Deed.HOLD, Deed.RESTART, Deed.REFUSE)),
     ]
     assert draw.chosen(["llm.429"]) == [(Target.LLM, Deed.LIMIT)]
+    assert draw.chosen(["job.cut"]) == [(Target.JOB, Deed.CUT)]
     assert draw.chosen(["none"]) == [(Target.NONE, Deed.NONE)]
     with pytest.raises(ValueError, match="There is no dog"):
         draw.chosen(["job", "dog"])
+
+
+def test_media_goes_through_the_test_only_where_it_is_cut_by_name() -> None:
+    assert draw.through_media(draw.rounds(1, 4, 4, ["job.cut"]))
+    for only in ([], ["job"]):
+        assert not draw.through_media(draw.rounds(1, 400, 4, only))
 
 
 def test_rounds_are_named_one_by_one_and_from_to() -> None:

@@ -59,13 +59,14 @@ def test_every_limit_fails_a_run(verdict: Verdict, told: str) -> None:
     assert "2.1" in text(bad).partition("went wrong")[2]
 
 
-def test_who_is_stopped_counts_as_hung_after_three_seconds() -> None:
-    stopped = replace(CALL, call="3.1", deed=Deed.STOP, verdict=replace(FINE, speech_again=4.9))
+@pytest.mark.parametrize("deed", [Deed.STOP, Deed.CUT])
+def test_who_is_stopped_or_cut_off_counts_as_hung_after_three_seconds(deed: Deed) -> None:
+    stopped = replace(CALL, call="3.1", deed=deed, verdict=replace(FINE, speech_again=4.9))
     fine = replace(RUN, outcomes=[*RUN.outcomes, stopped])
     assert broken(fine) == [] and in_order(stopped)
-    assert "speech again p99 1.1 s after a death, speech again p99 4.9 s after a stop, " in last_line(fine)
+    assert "speech again p99 1.1 s after a death, speech again p99 4.9 s after a stop or a cut, " in last_line(fine)
     late = replace(stopped, verdict=replace(FINE, speech_again=5.1))
-    assert broken(replace(RUN, outcomes=[late])) == ["speech again 5.1 s after a stop (p99; 5 s allowed)"]
+    assert broken(replace(RUN, outcomes=[late])) == ["speech again 5.1 s after a stop or a cut (p99; 5 s allowed)"]
     assert not in_order(late)
 
 
