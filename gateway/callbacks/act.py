@@ -144,12 +144,12 @@ class Recalling:
     # While the team is rung.
 
     def _asked(self, asking: Transfer, effects: tuple[Effect, ...], now: float) -> tuple[Self, tuple[Effect, ...]]:
-        """What the handoff says is done, but for what its caller would hear."""
+        """What the handoff says is done, but for what its caller would hear; nor is anybody remembered, to be rung back."""
         after = replace(self, asking=asking)
         done: list[Effect] = []
         for effect in effects:
             match effect:
-                case deeds.Say() | deeds.Sound() | deeds.Hush():
+                case deeds.Say() | deeds.Sound() | deeds.Hush() | deeds.Remember():
                     pass
                 case deeds.Connect(leg):
                     after = replace(after, stage=Stage.CALLING, why=asking.why)

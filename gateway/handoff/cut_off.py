@@ -3,17 +3,21 @@
 A caller whose line is cut so is called back: as any callback, by the team, where the guard, the list of those who are never
 called and the hours let it. Their room ends with their line, so the human hears why, and is rung again.
 
-Who hangs up on purpose is left in peace, and nobody listens to two who talk for a goodbye. So what counts is how they left:
+Who hangs up on purpose is left in peace. So what counts is how they left:
 
 - their line was lost, by its own word, within the plan's `ring_back` of their taking the call: network, trunk or phone,
   nobody's wish; or
+- they hung up within that time and had said no goodbye: a human only, whose last words are remembered meanwhile; or
 - they hung up within AT_ONCE of it: nobody says hello and goodbye in that time; or
 - they hung up within ON_HOLD of putting the caller on hold: nobody asks for a moment's patience to hang up. Some carriers and PBXs
   end a call whose hold they don't like.
 
-A BYE that comes later is a goodbye, however short the talk: "I'll send you an e-mail, bye" takes no minute. The caller, whom
-a goodbye would have hung up on too, hears what happens, and music. Whoever answers is told, and presses 1 again: it may be a
-mailbox by now. If they don't take it, the rest of the team is rung, as if they had never answered.
+Where nobody knows whether there was a goodbye it is taken to have been said: nobody could understand the words, too few were said, or
+another job has just come (`gateway.calls.talk.goodbyes`). A BYE that comes after `ring_back` is one, and each BYE of the caller's: to
+the caller nobody listens, and who hangs up on a salesperson without a word has said enough.
+
+The caller, whom a goodbye would have hung up on too, hears what happens, and music. Whoever answers is told, and presses 1 again: it may
+be a mailbox by now. If they don't take it, the rest of the team is rung, as if they had never answered.
 """
 
 from __future__ import annotations
@@ -42,8 +46,8 @@ def alarm(call: str, team: str, leg: str, name: str) -> Content:
     if name:
         title = f"Cut off: {name}, with a caller of {team}"
         body = (
-            f"The line of {name} was cut just after they had taken a call for {team}. They are being rung back; if they don't "
-            "take the call again, the rest of the team is rung."
+            f"Just after they had taken a call for {team}, the line of {name} was cut, or they were gone without a goodbye. They are "
+            "being rung back; if they don't take the call again, the rest of the team is rung."
         )
     else:
         title = f"Cut off: a caller of {team}"
@@ -59,22 +63,37 @@ def early(state: State, left: cues.LegLeft, now: float) -> bool:
     there, the caller goes on with them, or with the agent."""
     if not state.act.ring_back or state.rung_back or not state.reach or state.third is not Third.NOBODY:
         return False
-    return _no_goodbye(state, state.held, left.at or now, lost=left.lost)
+    return _no_goodbye(state, state.held, left.at or now, unmeant=left.lost or left.goodbye is False)
+
+
+def remembering(state: State, effects: tuple[Effect, ...], now: float) -> Then:
+    """What follows, with what has the last words of whoever may be rung back remembered, or forgotten. Who is on hold, or has the
+    caller on hold, isn't heard: music is no goodbye."""
+    may = state.act.ring_back and not state.rung_back and state.reach and state.third is Third.NOBODY
+    quiet = state.hold or state.caller_held or state.resumed
+    leg = state.talking if may and not quiet and now < state.early_until else ""
+    if leg == state.remembered or state.over:  # with the act all is forgotten
+        return state, effects
+    connects = (place for place, effect in enumerate(effects) if isinstance(effect, deeds.Connect))
+    # Before they are connected: we hear them already, and needn't leave their track to ask for it again.
+    place = next(connects, len(effects)) if leg else 0
+    return replace(state, remembered=leg), (*effects[:place], deeds.Remember(leg), *effects[place:])
 
 
 def caller_early(state: State, gone: cues.Gone, now: float) -> bool:
     """Whether the caller is to be called back whom a human talked with."""
     if not state.act.ring_back or not state.talks_with or state.third is not Third.NOBODY:
         return False
-    return _no_goodbye(state, state.caller_held, now, lost=gone.lost)
+    return _no_goodbye(state, state.caller_held, now, unmeant=gone.lost)
 
 
-def _no_goodbye(state: State, held: float, now: float, *, lost: bool) -> bool:
-    """Whether whoever left didn't mean to. `held`: since when they had the other on hold, 0 for not. `lost`: their line was."""
+def _no_goodbye(state: State, held: float, now: float, *, unmeant: bool) -> bool:
+    """Whether whoever left didn't mean to. `held`: since when they had the other on hold, 0 for not. `unmeant`: their line was lost, or
+    they had said no goodbye."""
     if held and now - held < ON_HOLD:
         return True
     within = state.act.ring_back
-    return now - state.taken < (within if lost else min(AT_ONCE, within))
+    return now - state.taken < (within if unmeant else min(AT_ONCE, within))
 
 
 def call_back(state: State, now: float) -> Then:

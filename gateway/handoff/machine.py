@@ -21,7 +21,7 @@ from typing import Self, cast, get_args
 from gateway.calls.acts import cues
 from gateway.calls.acts.cues import Event
 from gateway.calls.acts.deeds import Effect
-from gateway.handoff import asking, parting, talking
+from gateway.handoff import asking, cut_off, parting, talking
 from gateway.handoff.state import ASKING, Phase, State, Step, nothing
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
@@ -45,7 +45,7 @@ class Transfer(State):
 
     def on(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         """See `machine.Machine`."""
-        then, effects = TABLE[self.phase, type(event)](self, event, now)
+        then, effects = cut_off.remembering(*TABLE[self.phase, type(event)](self, event, now), now)
         return cast(Self, then), effects
 
     def due(self, now: float) -> tuple[Self, tuple[Effect, ...]]:
@@ -59,4 +59,5 @@ class Transfer(State):
                 then, effects = parting.told_all(self, [one.leg for one in self.asked if one.until <= now])
             case _:
                 then, effects = asking.due(self, now)
+        then, effects = cut_off.remembering(then, effects, now)
         return cast(Self, then), effects

@@ -112,6 +112,8 @@ class State:
     """Since when."""
     caller_held: float = 0.0
     """Since when the caller has put them on hold."""
+    remembered: str = ""
+    """The leg whose last words are remembered, while whoever leaves without a goodbye is rung back; "" for none."""
     rung_back: str = ""
     """Who was rung back, their line having been cut."""
     star: float = 0.0
@@ -164,13 +166,19 @@ class State:
             case Phase.NEW | Phase.OVER:
                 return never
             case Phase.BRIDGED:
-                times = (self.resumed, self.star, self.third_until, self.screening.until)
+                early = self.early_until if self.remembered else never
+                times = (self.resumed, self.star, self.third_until, self.screening.until, early)
                 return min(one or never for one in times)
             case Phase.PARTING:
                 return min(one.until for one in self.asked)
         alone = self.alone + SETTLE if self.alone and not self.asked else never
         until = never if self.consults else self.since + self.act.at_most
         return min(until, alone, self.announce or never, *(one.until for one in self.asked))
+
+    @property
+    def early_until(self) -> float:
+        """Until when it is early for whoever took the call to be gone."""
+        return self.taken + self.act.ring_back
 
     @property
     def consults(self) -> bool:

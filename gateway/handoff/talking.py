@@ -114,9 +114,12 @@ def _hung_up_on(state: State, event: Event, now: float) -> Then:
 
 
 def due(state: State, now: float) -> Then:
-    """What follows from the deadline having passed: a `*` that was no code, or a leg that another job wasn't told of."""
+    """What follows from the deadline having passed: a `*` that was no code, words that needn't be remembered any more, or a leg that
+    another job wasn't told of."""
     if state.star and now >= state.star:
         return replace(state, star=0.0), ()
+    if state.remembered and now >= state.early_until:
+        return state, ()  # no more than that is forgotten (see cut_off.remembering)
     if now >= state.screening.until:
         return third.heard_enough(state)
     if state.third_until and now >= state.third_until:
@@ -137,7 +140,7 @@ def _key(state: State, event: Event, now: float) -> Then:
     match asks:
         case None:
             return plain, ()
-        case Feature.NO_CALLS:  # nobody listens to two who talk: the human enters what the caller asks for
+        case Feature.NO_CALLS:  # nobody listens to the caller meanwhile: the human enters what they ask for
             return _entering(plain)
         case Feature.BACK:
             return _give_back(plain)

@@ -100,7 +100,9 @@ class LegLeft:
     lost: bool = False
     """It was lost, as its SIP service or LiveKit says: nobody hung up. False where nobody knows."""
     at: float = 0.0
-    """When it did, for who wasn't there (seconds since the epoch); 0 for just now."""
+    """When it did, where that was before now (seconds since the epoch); 0 for just now."""
+    goodbye: bool | None = None
+    """Whether they had said goodbye, of a leg whose last words were remembered (see `deeds.Remember`); None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,14 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Remember:
+    """Remember the last words of a leg that talks with the caller, or is about to, and of no other, so that LegLeft tells whether it
+    had said goodbye; "" for none any more, and what was remembered is forgotten."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class Connect:
     """Let the caller and the leg hear each other, and nobody else, and fall silent; LegLeft follows when it hangs up."""
 
@@ -226,7 +234,7 @@ class Finish:
 
 
 Effect = (
-    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Listen | Connect | Announce | NeverCall | Converse | Ready | Card | Consulted | Enter
+    Say | Sound | Hush | Renew | Dial | Refer | Transferred | Drop | Whisper | Listen | Remember | Connect | Announce | NeverCall | Converse | Ready | Card | Consulted | Enter
     | Exit | Release | StartRecording | StopRecording
     | KeepRecording | DropRecording | Book | Finish
 )  # fmt: skip

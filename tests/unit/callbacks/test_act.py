@@ -86,6 +86,7 @@ def test_the_human_is_rung_first_and_hears_whose_callback_it_is() -> None:
 
 def test_once_they_take_it_the_callee_is_rung_and_not_before() -> None:
     run = calling()
+    assert not [one for one in run.done if isinstance(one, deeds.Remember)], "who takes it isn't rung back, nor heard"
     human, callee = [one for one in run.done if isinstance(one, deeds.Dial)]
     assert (human.callee, callee.leg, callee.callee) == (ANA, CALLEE, Callee("", "+15105550142"))
     assert not [one for one in run.done if isinstance(one, deeds.Connect)]

@@ -56,6 +56,8 @@ class Desk(World):
         """What was said to the caller and whoever talks with them."""
         self.overheard = ""
         """The leg that we hear besides whoever talks with it."""
+        self.remembered = ""
+        """The leg whose last words are remembered."""
         self.accompanied = False
         """The caller hears us besides whoever talks with them."""
         self.talked: set[str] = set()
@@ -84,6 +86,9 @@ class Desk(World):
                 self.announced.append(text)
             case deeds.Listen(leg, on):
                 self.overheard = leg if on else ""
+            case deeds.Remember(leg):
+                assert leg != self.remembered or self.crashed, "once"
+                self.remembered = leg
             case deeds.Whisper(leg, texts):
                 assert self.legs[leg] == "answered" or self.crashed, "a phone that rings hears nothing"
                 assert texts
@@ -151,7 +156,7 @@ class Desk(World):
         self.happens(event, effects=effects)
         if back is not None:
             self.holding[back] = ""
-        self.sound, self.told, self.overheard = "", {}, ""
+        self.sound, self.told, self.overheard, self.remembered = "", {}, "", ""
         for leg, state in list(self.legs.items()):
             if state in ("connected", "aside"):
                 self.legs[leg] = "answered"
@@ -179,6 +184,7 @@ class Desk(World):
         assert self.legs.get(self.overheard, "left") == "left" or self.overheard == screened, (
             "nobody else is listened to"
         )
+        self._check_remembered(connected)
         back = [one for one in self.machine.asked if one.name == self.machine.rung_back]
         assert not back or not self.in_line or self.machine.phase is Phase.PARTING, "who is rung back is rung alone"
         assert all(one.name in self.held for one in back) or self.gone, "and is nobody else's to ring"
@@ -214,6 +220,17 @@ class Desk(World):
             assert self.now - since <= DECIDE_WITHIN, "nobody listens into silence"
         if self.gone and self.outcome is None:
             assert self.last.get(leg, 0) > self.went, "whoever is left alone is told that the caller has gone"
+
+    def _check_remembered(self, connected: list[str]) -> None:
+        """We hear whoever may be rung back while they talk with the caller alone, and no longer."""
+        machine = self.machine
+        if self.outcome is not None:
+            return
+        early = self.now < machine.taken + machine.act.ring_back and not machine.rung_back
+        alone = connected == [machine.talking] and machine.third is Third.NOBODY and machine.reach
+        quiet = self.holding.get(machine.talking) or self.holding.get("")
+        wanted = machine.talking if early and alone and not quiet else ""
+        assert self.remembered == wanted, "who may be rung back is heard, and nobody else"
 
     def _check_third(self, connected: list[str]) -> None:
         """Only the human's own words bring a third in, and whoever is aside talks with somebody, or hears their phone ring."""
@@ -252,10 +269,10 @@ class Desk(World):
         self.legs[leg] = "failed"
         return self.happens(cues.LegFailed(leg, status))
 
-    def hangs_up(self, leg: str, *, lost: bool = False) -> Sequence[Effect]:
+    def hangs_up(self, leg: str, *, lost: bool = False, goodbye: bool | None = None) -> Sequence[Effect]:
         """Somebody who had answered hangs up, or is cut off."""
         self.legs[leg] = "left"
-        return self.happens(cues.LegLeft(leg, lost))
+        return self.happens(cues.LegLeft(leg, lost, goodbye=goodbye))
 
     def holds(self, leg: str, hold: str) -> Sequence[Effect]:
         """Somebody puts the caller on hold, or is back."""

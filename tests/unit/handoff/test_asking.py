@@ -94,7 +94,7 @@ def test_the_first_to_take_it_wins_not_the_first_to_answer() -> None:
     desk, [ana, ben] = consulted(ANA, BEN)
     assert {desk.legs[ana], desk.legs[ben]} == {"answered"}
     effects = desk.presses(ben, "1")
-    assert effects[:2] == (deeds.Drop(ana), deeds.Connect(ben, "Maria, I have Ben for you."))
+    assert effects[:3] == (deeds.Drop(ana), deeds.Remember(ben), deeds.Connect(ben, "Maria, I have Ben for you."))
     assert desk.came == {ana: Tried.BEATEN, ben: Tried.TAKEN}
     assert desk.held == {"ben"}
 

@@ -16,7 +16,7 @@ from gateway.handoff.machine import Phase
 from gateway.terms.act import RING_BACK, TALKED
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import MUSIC, SILENT
-from tests.unit.handoff.model import CHOOSE, TEAM, WHO, Desk, consulted, unanswered
+from tests.unit.handoff.model import CHOOSE, EVE, TEAM, WHO, Desk, consulted, unanswered
 
 ANA, BEN, *_ = TEAM
 
@@ -50,6 +50,94 @@ def test_who_is_gone_just_after_they_put_the_caller_on_hold_is_rung_back(after: 
     desk.pass_time(after)
     desk.hangs_up(leg)
     assert (desk.those("rings") != []) is back
+
+
+@pytest.mark.parametrize(
+    ("after", "goodbye", "back"),
+    [
+        (AT_ONCE, False, True),
+        (AT_ONCE, True, False),
+        (AT_ONCE, None, False),
+        (RING_BACK - 1, False, True),
+        (RING_BACK - 1, True, False),
+        (RING_BACK - 1, None, False),
+        (RING_BACK, False, False),
+    ],
+)
+def test_who_hangs_up_early_without_a_goodbye_is_rung_back(after: float, goodbye: bool | None, back: bool) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(after)
+    desk.hangs_up(leg, goodbye=goodbye)
+    assert (desk.those("rings") != []) is back
+    assert desk.came[leg] is (Tried.CUT_OFF if back else Tried.TAKEN)
+    assert desk.outcome == (None if back else TALKED)
+
+
+def test_what_counts_is_when_they_hung_up_however_long_it_takes_to_understand_them() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.pass_time(RING_BACK - 1)
+    at, desk.legs[leg] = desk.now, "left"
+    desk.pass_time(2.0)
+    desk.happens(cues.LegLeft(leg, at=at, goodbye=False))
+    assert desk.machine.rung_back == ANA.name
+
+
+def test_the_last_words_are_remembered_while_it_is_early_and_no_longer() -> None:
+    desk, [leg] = consulted(ANA)
+    effects = desk.presses(leg, "1")
+    kinds = [type(effect) for effect in effects]
+    assert kinds.index(deeds.Remember) + 1 == kinds.index(deeds.Connect), "no word is lost, nor a track taken back"
+    desk.pass_time(RING_BACK - 0.1)
+    assert desk.remembered == leg
+    desk.pass_time(0.1)
+    assert (desk.remembered, desk.machine.deadline) == ("", float("inf"))
+
+
+@pytest.mark.parametrize("whose", ["the human", "the caller"])
+def test_nobody_is_heard_who_holds_or_is_held(whose: str) -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    for hold, remembered in ((MUSIC, ""), ("", leg)):
+        desk.holds(leg if whose == "the human" else "", hold)
+        assert desk.remembered == remembered
+
+
+def test_whoever_asks_a_third_is_heard_again_once_the_third_is_gone() -> None:
+    desk, [leg] = consulted(ANA)
+    for keys, remembered in (("1", leg), ("*3", ""), ("*3", leg)):
+        for key in keys:
+            desk.presses(leg, key)
+        assert desk.remembered == remembered
+
+
+@pytest.mark.parametrize("why", ["a browser", "the plan lets them be", "rung back before"])
+def test_nobody_is_heard_who_cant_be_rung_back(why: str) -> None:
+    desk, [leg] = consulted(EVE if why == "a browser" else ANA)
+    if why == "the plan lets them be":
+        desk.machine = replace(desk.machine, act=replace(desk.machine.act, ring_back=0.0))
+    if why == "a browser":
+        assert desk.comes(leg)
+    else:
+        desk.presses(leg, "1")
+    if why == "rung back before":
+        desk.hangs_up(leg, goodbye=False)
+        [leg] = desk.those("rings")
+        desk.answers(leg)
+        desk.presses(leg, "1")
+    assert desk.those("connected")
+    assert desk.remembered == ""
+
+
+def test_another_job_remembers_them_anew() -> None:
+    desk, [leg] = consulted(ANA)
+    desk.presses(leg, "1")
+    desk.crash(cues.LegKey(leg, "5"), 0)
+    assert desk.remembered == leg
+    desk.pass_time(AT_ONCE)
+    desk.hangs_up(leg, goodbye=False)
+    assert desk.machine.rung_back == ANA.name
 
 
 def test_who_is_back_from_hold_has_said_goodbye() -> None:

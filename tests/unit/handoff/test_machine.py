@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.calls.acts import cues
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
+from gateway.handoff.cut_off import AT_ONCE
 from gateway.handoff.machine import EVENTS, TABLE, Phase
 from gateway.terms.act import Handoff
 from gateway.terms.handoff import Tried
@@ -145,12 +146,30 @@ class Handoffs(RuleBasedStateMachine):
         self._happens(cues.LegHeard(leg), crash)
 
     @precondition(lambda self: self.desk.those("answered", "connected", "aside"))
-    @rule(data=st.data(), lost=st.booleans(), crash=st.none() | st.integers(0, 8))
-    def a_human_hangs_up(self, data: st.DataObject, lost: bool, crash: int | None) -> None:
+    @rule(
+        data=st.data(),
+        lost=st.booleans(),
+        goodbye=st.none() | st.booleans(),
+        ago=st.sampled_from([0.0, 0.1, 2.2]),
+        crash=st.none() | st.integers(0, 8),
+    )
+    def a_human_hangs_up(
+        self, data: st.DataObject, lost: bool, goodbye: bool | None, ago: float, crash: int | None
+    ) -> None:
+        """Whose last words are remembered is told of once they are understood."""
         leg = data.draw(st.sampled_from(self.desk.those("answered", "connected", "aside")))
+        remembered = leg == self.desk.remembered and not lost
         self.desk.legs[leg] = "left"
         self.desk.told.pop(leg, None)
-        self._happens(cues.LegLeft(leg, lost), crash)
+        left = cues.LegLeft(leg, lost)
+        if remembered:
+            left, before = cues.LegLeft(leg, lost, self.desk.now, goodbye), self.desk.machine
+            early = self.desk.now < before.early_until
+            self.desk.pass_time(ago)
+        self._happens(left, crash)
+        if remembered and before.taken + AT_ONCE <= left.at and crash is None:
+            back = self.desk.machine.rung_back == before.talks_with
+            assert back is (early and goodbye is False), "who has said no goodbye, and nobody else"
 
     @precondition(lambda self: self.desk.those("connected") and not self.desk.gone)
     @rule(data=st.data(), lost=st.booleans(), told=st.booleans(), crash=st.none() | st.integers(0, 8))
