@@ -27,6 +27,8 @@ from gateway.conduct.caller.ear import Ear
 from gateway.conduct.caller.overhear import overhearing
 from gateway.conduct.legs.answers import answering
 from gateway.conduct.legs.holding import Holding
+from gateway.conduct.legs.last_words import LastWords
+from gateway.conduct.legs.leg_audio import leg_audio
 from gateway.conduct.legs.leg_ear import LegEar
 from gateway.conduct.legs.legs import Legs
 from gateway.conduct.legs.outward import Guard, Outward
@@ -93,6 +95,7 @@ class HouseTools:
             legs=partial(self._legs, stage, call),
             line=partial(self._line, call),
             whispers=partial(self._whispers, call),
+            last_words=partial(self._last_words, call),
             answers=partial(answering, RedisAnswers(self._redis), call.id),
             holding=partial(self._holding, call),
             recorder=partial(self._recorder, stage, call),
@@ -118,6 +121,9 @@ class HouseTools:
             return LegEar(self._room, leg, told, self._transcriber, call.brief.language)
 
         return Whispers(self._room, self._wording(call, RATE), listen, happened)
+
+    def _last_words(self, call: Call) -> AbstractAsyncContextManager[LastWords]:
+        return LastWords(partial(leg_audio, self._room), self._overhearer, call.brief.language)
 
     def _legs(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]

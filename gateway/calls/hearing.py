@@ -63,6 +63,10 @@ def hears(listener: Party, *speakers: Party) -> Matrix:
     return Matrix(frozenset((listener, speaker) for speaker in speakers))
 
 
+NOBODY = Matrix(frozenset())
+"""Nobody hears anybody."""
+
+
 def talk(*parties: Party) -> Matrix:
     """Each hears all the others: two who talk, three-way, a conference."""
     return Matrix(frozenset((one, other) for one in parties for other in parties if one != other))

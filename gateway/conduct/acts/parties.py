@@ -8,6 +8,7 @@ from gateway.calls.hearing import (
     ATTENDED,
     CALLER,
     JOB,
+    NOBODY,
     Matrix,
     announced,
     bridge,
@@ -40,6 +41,8 @@ class Parties:
         """The leg of those that is being told something."""
         self._overheard = ""
         """The leg of those that is heard by us besides."""
+        self.remembered = ""
+        """The leg of those whose last words we remember."""
 
     def begin(self) -> None:
         """The act begins, or another job goes on with it: two who talk stay together."""
@@ -96,6 +99,15 @@ class Parties:
             self.whispers.listen(name)
         self._hearing(self._talking)
 
+    def remember(self, name: str) -> None:
+        """From now on, or once it is connected, hear this leg to remember what it says last; "" for none."""
+        changed = {leg(one) for one in (self.remembered, name) if one}
+        self.remembered = name
+        if any(listener in changed for listener, _ in self._talk.pairs):
+            both = announced(self._hears_us) if self._hears_us else NOBODY
+            aside = hears(leg(self._aside), track(JOB, whispering(self._aside))) if self._aside else NOBODY
+            self._hearing(self._talking | both | aside)
+
     def hear_no_more(self, name: str) -> None:
         """The leg is being dropped, or connected: it hears us alone no more."""
         if name == self._overheard and name:
@@ -123,10 +135,11 @@ class Parties:
     @property
     def _talking(self) -> Matrix:
         """Who hears whom while some talk with the caller, or with each other."""
+        talk = self._talk | (hears(JOB, leg(self.remembered)) if self.remembered else NOBODY)
         if not self._overheard:
-            return self._talk
+            return talk
         # In a call of ours the leg of whoever is called is the caller's.
-        return self._talk | hears(JOB, CALLER if isinstance(self._act, Recall) else leg(self._overheard))
+        return talk | hears(JOB, CALLER if isinstance(self._act, Recall) else leg(self._overheard))
 
     def _told_aside(self) -> None:
         """Whoever talks with the caller was told what they were to know."""

@@ -22,6 +22,7 @@ from gateway.calls.acts.cues import (
     LegAnswered,
     LegHeard,
     LegHold,
+    LegLeft,
     NoCalls,
     Resumed,
 )
@@ -46,6 +47,7 @@ from gateway.calls.acts.deeds import (
     Ready,
     Refer,
     Release,
+    Remember,
     Renew,
     Say,
     Sound,
@@ -56,6 +58,7 @@ from gateway.calls.acts.deeds import (
 )
 from gateway.calls.acts.machine import Machine
 from gateway.conduct.acts import leaving
+from gateway.conduct.acts.farewell import Farewell
 from gateway.conduct.acts.keeping import Keeping
 from gateway.conduct.acts.parties import Parties
 from gateway.conduct.acts.tools import Answers, Holding, Legs, Line, Recorder, Speaker, Tools, Whispers
@@ -134,6 +137,7 @@ class Performance:
         self._last_key = part.last_key
         self._keeping = Keeping(part.keep, self._lost)
         self._asking = Tasks("who left")
+        self._farewell = Farewell(self._asking, self._events.put_nowait)
         self._superseded = False
         """Another job has the call: nothing is done any more, until the lease tells us to leave."""
 
@@ -144,12 +148,16 @@ class Performance:
         if (legs := self._legs) is not None and not isinstance(act, Handoff):
             for one in legs.present():
                 legs.drop(one.leg)
+        self._farewell.at_once()
         self.happened(Gone(lost))
         return LEFT_WITHIN if isinstance(act, Record) else PARTS_WITHIN if isinstance(act, Handoff) else 0.0
 
     def happened(self, event: Event) -> None:
         """Something happened in the call, such as a key."""
-        self._events.put_nowait(event)
+        if isinstance(event, LegLeft):
+            self._farewell.left(event)
+        else:
+            self._events.put_nowait(event)
 
     async def run(self) -> Onward | Over:
         """Perform the act to its end."""
@@ -189,6 +197,8 @@ class Performance:
             self._whispers = await stack.enter_async_context(tools.whispers(self.happened))
             self._parties.whispers = self._whispers
             self._answers = await stack.enter_async_context(tools.answers(self.happened))
+        if isinstance(act, Handoff):
+            self._farewell.words = await stack.enter_async_context(tools.last_words())
         if isinstance(act, Wait | Handoff | Recall):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:
@@ -285,6 +295,9 @@ class Performance:
                 self._leg(effect)
             case Whisper() | Ready() | Listen():
                 self._whisper(effect)
+            case Remember(leg):
+                self._parties.remember(leg)
+                self._farewell.remember(leg)
             case Card(leg, name):
                 self._part.card(leg, name)
             case Enter() | Exit() | Release():
@@ -342,7 +355,8 @@ class Performance:
             self._lost()
             return
         self._parties.connect(effect.leg, introduced=bool(effect.say))
-        self._legs.connect(effect.leg, introduced=bool(effect.say))
+        remembered = self._parties.remembered == effect.leg
+        self._legs.connect(effect.leg, introduced=bool(effect.say), remembered=remembered)
         self._heard(Hush())
         if effect.say:
             self._heard(Say(effect.say))

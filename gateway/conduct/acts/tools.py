@@ -55,6 +55,18 @@ class Whispers(Protocol):
         ...
 
 
+class LastWords(Protocol):
+    """Remembers the last seconds of what a leg says."""
+
+    def remember(self, leg: str) -> None:
+        """Remember this leg's from now on, and forget all of before; "" for nobody."""
+        ...
+
+    async def goodbye(self) -> bool | None:
+        """Whether they, who have just gone, have said goodbye; None where nobody knows. Takes a few seconds at most."""
+        ...
+
+
 class LegThere(Protocol):
     """A leg that is in the room."""
 
@@ -89,9 +101,9 @@ class Legs(Protocol):
         """Stop ringing, or hang up; nothing follows."""
         ...
 
-    def connect(self, name: str, *, introduced: bool = False) -> None:
+    def connect(self, name: str, *, introduced: bool = False, remembered: bool = False) -> None:
         """Let the caller and the leg hear each other, and nobody else, but us where we introduce them; LegLeft follows when
-        it hangs up."""
+        it hangs up. `remembered`: we hear the leg."""
         ...
 
     def renew(self, names: Sequence[str]) -> None:
@@ -181,6 +193,7 @@ class Tools:
     legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
     line: Callable[[Happened], AbstractAsyncContextManager[Line]]
     whispers: Callable[[Happened], AbstractAsyncContextManager[Whispers]]
+    last_words: Callable[[], AbstractAsyncContextManager[LastWords]]
     answers: Callable[[Happened], AbstractAsyncContextManager[Answers]]
     """Tells Declined of whoever says elsewhere that they can't take the call."""
     holding: Callable[[str, bool], AbstractAsyncContextManager[Holding]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -11,10 +11,9 @@ import structlog
 from livekit import rtc
 
 from gateway.calls.acts.cues import LegSaid, LegSound, LegSounds
-from gateway.calls.hearing import leg as identity_of
 from gateway.calls.talk.ear import Ear, Sound
 from gateway.conduct.caller.phrases import Phrases
-from gateway.conduct.sfu.listening import Listening
+from gateway.conduct.legs.leg_audio import leg_audio
 from gateway.conduct.talk.port import Pcm, Transcriber
 from gateway.errors import Unavailable
 from gateway.rtp import RATE
@@ -40,33 +39,20 @@ class LegEar:
         """`transcriber`: as long as it doesn't answer keys alone count, and what may be a machine is told by its sounds."""
         self._room, self._leg, self._happened = room, leg, happened
         self._transcriber, self._language = transcriber, language
-        self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
-        self._listening = Listening(room)
         self._tasks = Tasks("a leg's ear")
 
     async def __aenter__(self) -> Self:
-        self._listening.on("track_subscribed", lambda track, _, who: self._subscribed(track, who))
-        who = self._room.remote_participants.get(identity_of(self._leg))
-        for publication in who.track_publications.values() if who is not None else ():
-            if publication.track is not None and who is not None:
-                self._subscribed(publication.track, who)
         self._tasks.start(self._hear(), f"ear of {self._leg}")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listening.stop()
         await self._tasks.__aexit__(kind, error, trace)
-
-    def _subscribed(self, track: rtc.Track, who: rtc.RemoteParticipant) -> None:
-        ours = who.identity == identity_of(self._leg) and isinstance(track, rtc.RemoteAudioTrack)
-        if ours and isinstance(track, rtc.RemoteAudioTrack) and not self._track.done():
-            self._track.set_result(track)
 
     async def _hear(self) -> None:
         phrases, ear, monologue = Phrases(), Ear(), Monologue()
-        async for frame in self._frames(await self._track):
+        async for frame in leg_audio(self._room, self._leg, FRAME_MS):
             for sound in ear.feed(frame):
                 if sound in _SOUNDS:
                     self._happened(LegSounds(self._leg, _SOUNDS[sound]))
@@ -75,14 +61,6 @@ class LegEar:
                 self._happened(LegSounds(self._leg, LegSound.MONOLOGUE))
             if ended:
                 self._tasks.start(self._write(phrases.audio), "write a leg's words down")
-
-    async def _frames(self, track: rtc.RemoteAudioTrack) -> AsyncIterator[bytes]:
-        stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE, num_channels=1, frame_size_ms=FRAME_MS)
-        try:
-            async for event in stream:
-                yield bytes(event.frame.data)
-        finally:
-            await stream.aclose()
 
     async def _write(self, phrase: bytes) -> None:
         audio = Pcm(RATE, phrase)

@@ -19,7 +19,7 @@ from livekit import api, rtc
 from gateway.calls.acts import rung
 from gateway.calls.acts.cues import LegAnswered, LegFailed, LegHold, LegKey, LegLeft, LegRings, Referred, Renewed
 from gateway.calls.acts.deeds import Dial, Refer
-from gateway.calls.hearing import Matrix, bridge, introduction, leg, leg_name
+from gateway.calls.hearing import JOB, Matrix, bridge, hears, introduction, leg, leg_name
 from gateway.conduct.lease import patiently
 from gateway.conduct.legs import referring
 from gateway.conduct.legs.dropping import Dropping
@@ -199,9 +199,12 @@ class Legs:
         self._hearing.part(leg(name))
         self._dropping.drop(name, one.dialing)
 
-    def connect(self, name: str, *, introduced: bool = False) -> None:
-        """Let the caller and the leg hear each other, and nobody else; `introduced`: and us, whom both hear."""
+    def connect(self, name: str, *, introduced: bool = False, remembered: bool = False) -> None:
+        """Let the caller and the leg hear each other, and nobody else; `introduced`: and us, whom both hear. `remembered`: we hear
+        the leg."""
         matrix = introduction(name) if introduced else bridge(name)
+        if remembered:
+            matrix |= hears(JOB, leg(name))
         there = self._room.remote_participants.get(leg(name))
         if there is not None and is_browser(there):
             self._tasks.start(self._let_hear(name, matrix), f"let hear {name}")

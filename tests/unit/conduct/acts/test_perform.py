@@ -15,6 +15,7 @@ from gateway.calls.acts.cues import (
     Begun,
     Booked,
     Event,
+    Gone,
     Heard,
     Kept,
     Key,
@@ -43,6 +44,7 @@ from gateway.calls.acts.deeds import (
     NeverCall,
     Ready,
     Release,
+    Remember,
     Say,
     Whisper,
 )
@@ -143,6 +145,10 @@ class World:
     resumed: list[Resumed] = field(default_factory=list)
     slow: bool = False
     down: bool = False
+    said_goodbye: bool | None = None
+    """Whether whoever has left has."""
+    understood: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once that is known."""
 
     # Speaker, Legs, Line and Recorder in one.
 
@@ -161,8 +167,17 @@ class World:
     def drop(self, name: str) -> None:
         self.done.append(Drop(name))
 
-    def connect(self, name: str, *, introduced: bool = False) -> None:
+    def connect(self, name: str, *, introduced: bool = False, remembered: bool = False) -> None:
         self.done.append(("introduce", name) if introduced else Connect(name))
+        self.done += [("heard", name)] if remembered else []
+
+    def remember(self, leg: str) -> None:
+        self.done.append(("remember", leg))
+
+    async def goodbye(self) -> bool | None:
+        self.done.append("goodbye?")
+        await self.understood.wait()
+        return self.said_goodbye
 
     def ready(self, texts: str | Sequence[str]) -> None:
         self.done.append(("ready", texts))
@@ -205,7 +220,7 @@ class World:
 
     def tools(self) -> Tools:
         @asynccontextmanager
-        async def made(_: Callable[[Event], None]) -> AsyncIterator[World]:
+        async def made(*_: Callable[[Event], None]) -> AsyncIterator[World]:
             try:
                 yield self
             finally:
@@ -228,6 +243,7 @@ class World:
             legs=tools,
             line=tools,
             whispers=tools,
+            last_words=tools,
             answers=tools,
             holding=holding,
             recorder=tools,
@@ -375,6 +391,61 @@ async def test_who_was_cut_off_talks_with_nobody_for_the_job_that_goes_on() -> N
     assert [bridged for _, bridged in world.kept][-2:] == ["", ""]
     assert world.done.count(consults(())) == 2, "the caller hears us again"
     assert [leg for leg, _ in alarms] == ["1"]
+
+
+def remembering() -> Noting:
+    """One that has the last words of who talks with the caller remembered."""
+    return Noting((
+        (Begun, (DIALED,)), (LegAnswered, (Remember("1"), Connect("1"))), (LegLeft, (Remember(""), DONE)), (Gone, (DONE,))
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("goodbye", [True, False, None])
+async def test_who_hangs_up_is_told_of_with_whether_they_had_said_goodbye(goodbye: bool | None) -> None:
+    world, made = World(said_goodbye=goodbye), remembering()
+    performance = Performance(world.part(HANDOFF, made), world.tools())
+    performance.happened(LegAnswered("1"))
+    async with asyncio.timeout(5):
+        task = asyncio.create_task(performance.run())
+        await until(lambda: Connect("1") in world.done)
+        performance.happened(LegLeft("1"))
+        await until(lambda: "goodbye?" in world.done)
+        assert not any(isinstance(event, LegLeft) for event in made.events)
+        world.understood.set()
+        await task
+    assert isinstance(left := made.events[-1], LegLeft)
+    assert (left.leg, left.goodbye) == ("1", goodbye)
+    assert world.done.index(("remember", "1")) < world.done.index(Connect("1")) < world.done.index(("heard", "1"))
+    assert ("remember", "") in world.done
+
+
+async def test_the_caller_who_hangs_up_next_is_told_of_after_the_human_who_did_first() -> None:
+    """Who has hung up on whom is on the record."""
+    world, made = World(said_goodbye=False), remembering()
+    performance = Performance(world.part(HANDOFF, made), world.tools())
+    performance.happened(LegAnswered("1"))
+    async with asyncio.timeout(5):
+        task = asyncio.create_task(performance.run())
+        await until(lambda: Connect("1") in world.done)
+        performance.happened(LegLeft("1"))
+        await until(lambda: "goodbye?" in world.done)
+        performance.gone()
+        await task
+    assert isinstance(left := made.events[-1], LegLeft), "the machine is told of them, and ends"
+    assert left.goodbye is None, "and nobody is rung back"
+
+
+async def test_a_line_that_is_lost_is_told_of_at_once() -> None:
+    world, made = World(), remembering()
+    performance = Performance(world.part(HANDOFF, made), world.tools())
+    performance.happened(LegAnswered("1"))
+    async with asyncio.timeout(5):
+        task = asyncio.create_task(performance.run())
+        await until(lambda: Connect("1") in world.done)
+        performance.happened(LegLeft("1", lost=True))
+        await task
+    assert made.events[-1] == LegLeft("1", lost=True)
+    assert "goodbye?" not in world.done
 
 
 async def test_what_came_of_a_key_is_kept_with_its_number_also_where_that_is_nothing() -> None:

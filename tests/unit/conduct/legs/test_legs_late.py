@@ -15,7 +15,7 @@ from livekit import api, rtc
 
 from gateway.calls.acts.cues import LegAnswered, LegFailed, LegHold, LegLeft, LegRings
 from gateway.calls.acts.deeds import Dial
-from gateway.calls.hearing import bridge
+from gateway.calls.hearing import JOB, bridge, hears, introduction, leg
 from gateway.conduct.legs.legs import EPOCH, HUNG_UP, MEMBER, RINGING, Legs
 from gateway.conduct.legs.outward import Outward
 from gateway.conduct.sfu import browsers
@@ -335,6 +335,20 @@ async def test_a_browser_hears_the_caller_once_livekit_lets_it_hear_at_all(monke
         await until(lambda: len(done) == 2, 5.0)
         legs.leave()
     assert done == [("leg-one.browser", True, False), bridge("one.browser")]
+
+
+@pytest.mark.parametrize("introduced", [True, False])
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_we_hear_whoever_is_connected_where_their_last_words_are_remembered(
+    introduced: bool, remembered: bool
+) -> None:
+    room, done = Room(), list[object]()
+    hearing: Any = SimpleNamespace(set=done.append, part=lambda _: None)
+    async with Legs(cast(Any, room), cast(Any, room), CALL, cast(Any, None), lambda _: None, hearing=hearing) as legs:
+        legs.connect("one", introduced=introduced, remembered=remembered)
+        legs.leave()
+    talk = introduction("one") if introduced else bridge("one")
+    assert done == [talk | hears(JOB, leg("one")) if remembered else talk]
 
 
 async def test_who_holds_whom_is_told_once_each_time_before_they_are_gone() -> None:
