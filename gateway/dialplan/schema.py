@@ -85,7 +85,7 @@ def _words() -> Schema:
         "duration": duration,
         "ring_back": {
             "anyOf": [{"type": "boolean"}, {"enum": ["yes", "no"]}, duration],
-            "description": "How soon after they took a call a member whose line is lost is rung back; no for never.",
+            "description": "How soon after they took a call a member whose line is lost, or who hangs up without a goodbye, is rung back; no for never.",
         },
         "onward": {"anyOf": [name, callback]},
         "untaken": {

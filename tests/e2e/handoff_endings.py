@@ -136,7 +136,9 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "bridged": {
         **dict.fromkeys(ENDINGS, _TALK),
-        "hung up": _TAKEN,
+        "hung up": _TAKEN
+        + of("test_handoff", "who_says_goodbye_and_hangs_up_is_left_in_peace")
+        + of("test_handoff", "who_hangs_up_without_a_goodbye_is_rung_back_and_the_two_talk_on"),
         "cut off": of("test_handoff", "who_is_cut_off_is_rung_back_and_the_two_talk_on")
         + of("test_handoff_kills", "who_is_cut_off_while_no_job_is_there_is_rung_back_by_the_next"),
         "holds": of("test_hold", "a_phone_that_holds_is_waited_for_and_the_caller_hears_music"),

@@ -167,6 +167,55 @@ async def test_who_is_cut_off_is_rung_back_and_the_two_talk_on(stack: Stack, cal
     assert [leg["member"] for leg in found["legs"]] == ["eve", "eve"]
 
 
+async def talks_early(caller: Phone, callees: Phone, words: str) -> tuple[Call, Call]:
+    """The caller, and the human, who has just taken the call and said this."""
+    call = await wants_a_person(caller, WARM)
+    human = await (await callees.rung()).answer()
+    await said(callees, human, CHOOSE)
+    await human.press("1")
+    await call.say(tone(OURS))
+    await human.tone([OURS])
+    await callees.say(human, words)
+    return call, human
+
+
+def understood(stack: Stack, call: Call) -> list[str]:
+    """What is logged of the human's having said goodbye."""
+    lines = [line for name in ("worker-agents", "worker-house") for line in stack.log(name).splitlines()]
+    return [line for line in lines if "a human has hung up early" in line and sip_id(call) in line]
+
+
+@pytest.mark.long
+async def test_who_hangs_up_without_a_goodbye_is_rung_back_and_the_two_talk_on(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call, human = await talks_early(
+        caller, callees, "We have forty phones in stock, and can deliver them next week. The price depends on how many"
+    )
+    await human.hang_up()
+    found = await rung_back(stack, caller, call, callees)
+    assert [leg["member"] for leg in found["legs"]] == ["eve", "eve"]
+    [line] = understood(stack, call)
+    assert "goodbye=false" in line
+
+
+@pytest.mark.long
+async def test_who_says_goodbye_and_hangs_up_is_left_in_peace(stack: Stack, caller: Phone, callees: Phone) -> None:
+    call, human = await talks_early(
+        caller, callees, "We have forty phones in stock, and can deliver them next week. Thank you, goodbye."
+    )
+    before = call.tape.now
+    await human.hang_up()
+    await call.ended()
+    print(f"hung up to the call's end: {call.tape.now - before:.2f} s")
+    found = await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    assert came(found) == ["taken"]
+    [line] = understood(stack, call)
+    assert "goodbye=true" in line
+    with pytest.raises(Unmet):
+        await callees.rung(1.0)
+
+
 @pytest.mark.long
 async def test_who_is_cut_off_is_rung_back_alone_and_the_next_of_the_team_only_then(
     stack: Stack, caller: Phone, callees: Phone

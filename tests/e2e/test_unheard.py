@@ -33,7 +33,8 @@ from tests.e2e.records import record, sip_id
 from tests.e2e.room_peer import silent_peer
 from tests.e2e.rtp_probe import RtpProbe
 from tests.e2e.servers import LiveKit, until
-from tests.e2e.test_handoff import KILLED, WARM, callees, caller, came, told
+from tests.e2e.test_handoff import callees, caller, came, told
+from tests.e2e.test_hold import LEFT_ALONE
 from tests.e2e.test_house import OURS, THEIRS, said, talk, tone
 from tests.e2e.test_house_kills import TAKEN_OVER, job, killed
 from tests.e2e.test_third import all_talk, aside, taken, third
@@ -42,6 +43,8 @@ __all__ = ["callees", "caller"]
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
+EARLY, EARLY_FOR = "+15105550649", 25.0
+"""A number whose humans may be rung back for so many seconds; those of LEFT_ALONE never are, and are heard by nobody."""
 CALM = 20.0
 """Seconds at most from the latest event in a room until its phones say nothing there."""
 TALKED = 5.0
@@ -189,9 +192,10 @@ def unheard(stack: Stack) -> float:
     return float(next(line.split()[1] for line in lines if line.startswith("offhook_edge_unheard_now ")))
 
 
-async def calm(stack: Stack, phones: int = 2) -> None:
-    """So many phones say nothing into their rooms; a third's job hears them for a while, as a mailbox may have answered."""
-    async with asyncio.timeout(CALM + (LISTENS if phones > 2 else 0.0)):
+async def calm(stack: Stack, phones: int = 2, more: float = 0.0) -> None:
+    """So many phones say nothing into their rooms; a third's job hears them for a while, as a mailbox may have answered. `more`: seconds
+    for which somebody is heard besides."""
+    async with asyncio.timeout(CALM + more + (LISTENS if phones > 2 else 0.0)):
         while await asyncio.to_thread(unheard, stack) != phones:
             await asyncio.sleep(0.1)
 
@@ -240,7 +244,7 @@ async def test_who_joins_by_themselves_hears_the_two_at_once(
     stack: Stack, caller: Phone, callees: Phone, hidden: bool
 ) -> None:
     """LiveKit tells of them up to three seconds late, and never of one who is hidden."""
-    call, human = await taken(caller, callees)
+    call, human = await taken(caller, callees, LEFT_ALONE)
     await calm(stack)
     saying = [asyncio.create_task(one.say(tone(hertz, 60.0))) for one, hertz in ((call, OURS), (human, THEIRS))]
     waited = await hears_after(stack, await room_of(stack), hidden=hidden)
@@ -264,7 +268,7 @@ async def given_back(caller: Phone, call: Call, human: Call) -> None:
 async def test_an_agent_to_whom_the_caller_is_given_back_hears_them(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
-    call, human = await taken(caller, callees)
+    call, human = await taken(caller, callees, LEFT_ALONE)
     await calm(stack)
     await talk(call, human)
     await given_back(caller, call, human)
@@ -276,7 +280,7 @@ async def test_an_agent_to_whom_the_caller_is_given_back_hears_them(
 async def test_a_third_is_brought_in_and_asked_whoever_was_heard_by_livekit_before(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
-    call, human = await taken(caller, callees)
+    call, human = await taken(caller, callees, LEFT_ALONE)
     await calm(stack)
     await human.press("*3")
     asked = await third(callees)
@@ -298,7 +302,7 @@ async def test_a_third_is_brought_in_and_asked_whoever_was_heard_by_livekit_befo
 async def test_the_next_of_a_job_that_is_killed_amid_the_talk_hears_the_caller_once_it_is_to(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
-    call, human = await taken(caller, callees, KILLED)
+    call, human = await taken(caller, callees, LEFT_ALONE)
     await calm(stack)
     before = await killed(stack)
     await talk(call, human)
@@ -314,9 +318,27 @@ async def test_the_next_of_a_job_that_is_killed_amid_the_talk_hears_the_caller_o
 
 @ours
 @pytest.mark.long
+async def test_a_human_is_heard_by_the_job_as_long_as_they_may_be_rung_back_and_no_longer(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    """Nobody hears the caller all that time."""
+    call, human = await taken(caller, callees, EARLY)
+    await calm(stack, 1)
+    await talk(call, human)
+    assert await asyncio.to_thread(unheard, stack) == 1
+    await calm(stack, more=EARLY_FOR)
+    await talk(call, human)
+    assert await asyncio.to_thread(unheard, stack) == 2
+    await human.hang_up()
+    await call.ended()
+    await record(stack, sip_id(call), ending="served", hung_up_by="human")
+
+
+@ours
+@pytest.mark.long
 async def test_a_talk_of_a_minute_goes_on_as_it_began(stack: Stack, caller: Phone, callees: Phone) -> None:
     """livekit-server gets nothing of either for all that time."""
-    call, human = await taken(caller, callees, WARM)
+    call, human = await taken(caller, callees, LEFT_ALONE)
     await calm(stack)
     ends = time.monotonic() + 60.0
     while time.monotonic() < ends:
