@@ -143,7 +143,7 @@ def test_whoever_has_the_link_sees_how_it_stands() -> None:
     assert standing(desk, "desk-19-9") == Stands(Standing.OVER)
     browser = desk.comes(ana)
     offers = {Feature.ASIDE: Third.RUNG_ASIDE, Feature.THIRD: Third.RUNG_IN}
-    assert standing(desk, ana) == Stands(Standing.YOURS, "ana", whom="fay", offers=offers)
+    assert standing(desk, ana) == Stands(Standing.YOURS, "ana", whom="fay", offers=offers, dialed=2)
     assert standing(desk, ben) == Stands(Standing.TAKEN, "ana")
     desk.hangs_up(browser)
     assert standing(desk, ana) == Stands(Standing.LEFT, "ana")
