@@ -26,8 +26,10 @@ _SHORTEST_VALUE = 3
 """Words of which at least that many are said, or nothing."""
 _LONGEST_LINK = 4
 """Signs of a word that links two parts of a value, at the most: it is cut before such a word."""
-_LONGEST_NAME, _LONGEST_SIGNS = 5, 40
-"""Words, and signs, of a name, and of a company: the two of them are said in any case, and leave time for what the caller needs."""
+_LONGEST_NAME, _LONGEST_SIGNS = 5, 38
+"""Words, and what takes as long to say as so many signs, of a name, and of a company: the two of them are said in any case, and leave
+time for what the caller needs."""
+_SLOW = re.compile(r"[\d,:]")
 
 
 def seconds_of(text: str) -> float:
@@ -101,9 +103,9 @@ def _ends(words: Sequence[str], most: int) -> bool:
 def _name(text: str) -> str:
     """What is said of a name."""
     words = _cut(text, _LONGEST_NAME).split()
-    while words and len(_DIGITS.sub(_in_words, " ".join(words))) > _LONGEST_SIGNS:
+    while words and seconds_of(" ".join(words)) - _PAUSE > _LONGEST_SIGNS / _PACE:
         words.pop()
-    return " ".join(words) or _DIGITS.sub("", _cut(text, 1))[:_LONGEST_SIGNS]
+    return " ".join(words) or _SLOW.sub("", _cut(text, 1))[:_LONGEST_SIGNS]
 
 
 def _in_words(found: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.calls.words import word
@@ -78,6 +78,9 @@ facts = st.dictionaries(
 
 
 @given(facts, st.text(max_size=400), st.sampled_from(["", "This is a callback."]))
+@example({"name": ["", "0:", "120"], "company": [":", "0:", "120"]}, "", "This is a callback.")
+@example({"name": -1827, "company": ["", "", ":", ";3", "300"]}, "", "This is a callback.")
+@example({"name": ":" * 40, "company": "," * 40}, "", "This is a callback.")
 def test_it_is_never_longer_than_ten_seconds(known: dict[str, object], reason: str, after: str) -> None:
     said = whisper(known, reason, "en-US", after=after)
     assert said
