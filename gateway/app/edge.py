@@ -55,8 +55,9 @@ async def run(settings: Settings) -> None:
     """
     configure(settings, process="edge")
     try:
-        async with running(settings) as edge:
+        async with running(settings) as edge, Tasks("memory") as memory:
             settle()
+            memory.start(keep_tidy(), "give memory back")
             for sip in edge.edge.drivers:
                 host, port = sip.address
                 log.info("edge serves", transport=sip.transport, host=host, port=port)
@@ -110,7 +111,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         async with _media(settings, places[0].host) as media, relaying() as relay, Tasks("edge") as lasting:
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
-            lasting.start(keep_tidy(), "give memory back")
             lasting.start(beating.keep(), "beat")
             guard = Guard(secrets.token_bytes(32))
             controls = ControlLook(Controls(beats))
