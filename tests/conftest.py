@@ -1,8 +1,8 @@
 """For every test: no deadlines in property tests, because other work on the machine must not fail them.
 
 `pytest -n 2` runs the tests that place calls, or talk at the pace of speech, one after the other in one process, and
-all others in a second process that gives way to it: what makes a call slow is what its caller hears. Once that one is through it
-takes those calls that have a gateway of their own.
+all others in a second process that gives way to it: what makes a call slow is what its caller hears. No gateway is started
+beside calls: on two cores their callers, and the phones that hear for them, stood still for seconds.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ _CALLS = (
     "tests/contract/test_agent_under_faults.py",
     "tests/contract/test_provider_faults.py",
 )
-_APART = ("tests/e2e/test_plans.py", "tests/e2e/test_up.py")
-"""Calls with a gateway of their own, which tell statuses rather than what is heard."""
 _GIVES_WAY = 10
 """Niceness of the process that places no calls."""
 _NICENESS = os.getpriority(os.PRIO_PROCESS, 0)
@@ -33,8 +31,6 @@ _NICENESS = os.getpriority(os.PRIO_PROCESS, 0)
 
 class _CallsApart(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(_APART):
-            return "calls apart"
         return "calls" if nodeid.startswith(_CALLS) else "others"
 
 
