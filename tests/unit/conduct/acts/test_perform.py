@@ -400,16 +400,22 @@ def remembering() -> Noting:
     ))  # fmt: skip
 
 
+async def hung_up(world: World, made: Noting) -> tuple[Performance, asyncio.Task[object]]:
+    """Who talked with the caller has hung up, and it is asked whether they had said goodbye."""
+    performance = Performance(world.part(HANDOFF, made), world.tools())
+    performance.happened(LegAnswered("1"))
+    task: asyncio.Task[object] = asyncio.create_task(performance.run())
+    await until(lambda: Connect("1") in world.done)
+    performance.happened(LegLeft("1"))
+    await until(lambda: "goodbye?" in world.done)
+    return performance, task
+
+
 @pytest.mark.parametrize("goodbye", [True, False, None])
 async def test_who_hangs_up_is_told_of_with_whether_they_had_said_goodbye(goodbye: bool | None) -> None:
     world, made = World(said_goodbye=goodbye), remembering()
-    performance = Performance(world.part(HANDOFF, made), world.tools())
-    performance.happened(LegAnswered("1"))
     async with asyncio.timeout(5):
-        task = asyncio.create_task(performance.run())
-        await until(lambda: Connect("1") in world.done)
-        performance.happened(LegLeft("1"))
-        await until(lambda: "goodbye?" in world.done)
+        _, task = await hung_up(world, made)
         assert not any(isinstance(event, LegLeft) for event in made.events)
         world.understood.set()
         await task
@@ -422,13 +428,8 @@ async def test_who_hangs_up_is_told_of_with_whether_they_had_said_goodbye(goodby
 async def test_the_caller_who_hangs_up_next_is_told_of_after_the_human_who_did_first() -> None:
     """Who has hung up on whom is on the record."""
     world, made = World(said_goodbye=False), remembering()
-    performance = Performance(world.part(HANDOFF, made), world.tools())
-    performance.happened(LegAnswered("1"))
     async with asyncio.timeout(5):
-        task = asyncio.create_task(performance.run())
-        await until(lambda: Connect("1") in world.done)
-        performance.happened(LegLeft("1"))
-        await until(lambda: "goodbye?" in world.done)
+        performance, task = await hung_up(world, made)
         performance.gone()
         await task
     assert isinstance(left := made.events[-1], LegLeft), "the machine is told of them, and ends"
