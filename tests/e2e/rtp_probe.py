@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from gateway.rtp.g711 import Codec, decode, encode
-from tests.e2e.servers import free_port, until
+from tests.e2e.servers import free_datagrams, until
 
 RATE = 8000
 LISTENING = 0.05
@@ -97,7 +97,7 @@ class RtpProbe(asyncio.DatagramProtocol):
     async def moves(self) -> None:
         """Go on by another port, and hear nothing by the one before: a NAT has given the phone another."""
         before, here = self._transport, self._transport.get_extra_info("sockname")[0]
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(here, free_port(here)))
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=free_datagrams(here))
         before.close()
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class RtpProbe(asyncio.DatagramProtocol):
 async def rtp_probe(local: str = "127.0.0.1") -> AsyncIterator[RtpProbe]:
     """A probe on a free port of an address of ours that paces itself."""
     loop = asyncio.get_running_loop()
-    _, probe = await loop.create_datagram_endpoint(RtpProbe, local_addr=(local, free_port(local)))
+    _, probe = await loop.create_datagram_endpoint(RtpProbe, sock=free_datagrams(local))
     pacing = asyncio.create_task(probe.pace())
     try:
         yield probe

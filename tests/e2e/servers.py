@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -62,6 +62,17 @@ def free_port(local: str = "127.0.0.1") -> int:
             except OSError:
                 continue
             return port
+    raise RuntimeError("no port is free")
+
+
+def free_datagrams(local: str = "127.0.0.1") -> socket.socket:
+    """A UDP socket on a free port of the range: between `free_port` and binding it somebody else may have the port."""
+    for _ in PORTS:
+        found = socket.socket(socket.AF_INET6 if ":" in local else socket.AF_INET, socket.SOCK_DGRAM)
+        with suppress(OSError):
+            found.bind((local, free_port(local)))
+            return found
+        found.close()
     raise RuntimeError("no port is free")
 
 
