@@ -25,7 +25,7 @@ from gateway.bus.transport import RedisBus, connect
 from gateway.calls.shared.controls import Controls
 from gateway.calls.shared.edges import Beating, Edges
 from gateway.config import Settings
-from gateway.edge import takeover
+from gateway.edge import engine, takeover
 from gateway.edge.room import warm
 from gateway.edge.seat import LiveKit
 from gateway.edge.service import Edge
@@ -108,7 +108,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         beating = Beating(Edges(beats), run)
         ready = _readiness(bus, beating, looking)
         await warm()  # before the media's threads, and with them this one, get precedence
-        async with _media(settings, places[0].host) as media, relaying() as relay, Tasks("edge") as lasting:
+        async with (
+            engine.running(),
+            _media(settings, places[0].host) as media,
+            relaying() as relay,
+            Tasks("edge") as lasting,
+        ):
             log.info("media has precedence", by=media.precedence)
             lasting.start(looking.run(), "look at livekit")
             lasting.start(beating.keep(), "beat")
