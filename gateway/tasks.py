@@ -56,7 +56,12 @@ class Tasks:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (bug := task.exception()) is not None:
+        try:
+            bug = task.exception()
+        except asyncio.CancelledError:
+            # Asked for it, a task keeps no longer what ended it, and with it its frames: whoever is in those may keep the task.
+            return
+        if bug is not None:
             EDGE_ERRORS.labels(self._where).inc()
             log.error("task failed", task=task.get_name(), exc_info=bug)
 

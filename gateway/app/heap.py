@@ -1,8 +1,9 @@
 """Memory of a process that callers wait for: what has to be looked at again and again, and what of it is given back.
 
 Python looks at all objects now and then for cycles of garbage, and holds every thread meanwhile (`settle`). But it counts objects, not
-what they hold: a call that is over is a cycle of a hundred, with 0.2 MB of the SDK's, and some 270 of them were kept until it
-looked. And the C library returns to the system what lies at the end of its heap only. So both are asked (`keep_tidy`).
+what they hold: a cycle that has a room of the SDK's holds 0.3 MB. A call that is over leaves none (tests/e2e/test_edge_garbage.py), but
+one that has refused an RPC does: the SDK keeps such an error in a frame that the error has. And the C library returns to the system
+what lies at the end of its heap only. So both are asked (`keep_tidy`).
 
 A storm of SIP messages leaves holes between what lasts, which count as the process's until somebody asks for them (malloc_trim(3)).
 """

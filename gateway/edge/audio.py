@@ -69,6 +69,10 @@ class Mouth:
         await self._source.aclose()
 
 
+def _nobody(*_: Samples) -> None:
+    """Hears nothing."""
+
+
 class Why(Enum):
     """How it is known that whoever speaks stands still."""
 
@@ -163,7 +167,7 @@ class Ears:
         return len(self._listening) + len(self._direct) == 1
 
     def close_all(self) -> None:
-        """Listen to nothing more."""
+        """Listen to nothing more, for good."""
         self.silence = True
         self.goes_on()
         self._wait_no_more()
@@ -171,6 +175,7 @@ class Ears:
             self.close(sid)
         for who in list(self._direct):
             self.shut_out(who)
+        self._heard = self._begins = _nobody  # the call has us: both would stay until Python looks for garbage
 
     def _lost(self, source: str) -> None:
         self._mixer.remove(source)

@@ -159,6 +159,7 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
                 self._take(self._begin(self._loop.time()))
                 while not self.over:
                     await self._next()
+                self.transfers.ended()
                 await self._finish()
         finally:
             self._count_media()
@@ -379,7 +380,6 @@ class EdgeCall(ABC, Generic[_Own, _Effect]):
             self._shared.lasting.start(self.peer.bye([*self._headers(), *harmless(headers)]), "bye")
 
     def _tell_end(self, end: ev.TellEnd) -> None:
-        self.transfers.ended()
         line = quality.of(self._line.statistics())
         log.info("call ended", call=self.id, outcome=end.outcome, status=end.sip_status, why=end.error, **line)
         self._states.tell_end(end, self._line.codec, line)

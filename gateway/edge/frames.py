@@ -100,8 +100,8 @@ class Frames(FfiQueue[FfiEvent]):
     def asking(self, message: bytes) -> Callable[[], bool]:
         """Asks the native side for something whose answer nobody needs, again and again, by one thread at a time; whether it could be
         asked. All that asking takes is made here, once."""
-        data = ctypes.create_string_buffer(message, len(message))
-        asked, size = ctypes.cast(data, _BYTES), len(message)
+        # Cast to it, an array and the pointer would be a cycle of garbage later on.
+        asked, size = ctypes.pointer(ctypes.c_uint8.from_buffer(bytearray(message))), len(message)
         answer, length = ctypes.byref(_BYTES()), ctypes.byref(ctypes.c_size_t())
         ask, drop = self.client._ffi_lib.livekit_ffi_request, self.client._ffi_lib.livekit_ffi_drop_handle
 
@@ -171,8 +171,8 @@ class Speaker:
         number = source._ffi_handle.handle
         part = round(FRAME_SECONDS * rate) // _PARTS
         self._bytes = 2 * part * _PARTS
-        self._memory = (ctypes.c_char * self._bytes)()
-        address = ctypes.addressof(self._memory)
+        self._memory = ctypes.c_char.from_buffer(bytearray(self._bytes))  # an array's type would be a cycle of garbage
+        self._address = address = ctypes.addressof(self._memory)
         requests = [_capture(number, address + 2 * part * place, part, rate) for place in range(_PARTS)]
         self._asking = [self._frames.asking(request) for request in requests]
         self._waiting: deque[bytes] = deque(maxlen=BACKLOG)
@@ -213,7 +213,7 @@ class Speaker:
         return self._waiting.popleft()
 
     def _send(self, frame: bytes) -> None:
-        ctypes.memmove(self._memory, frame, self._bytes)
+        ctypes.memmove(self._address, frame, self._bytes)
         if not all(ask() for ask in self._asking):
             EDGE_ERRORS.labels("room audio").inc()
             log.error("the SDK takes no more audio")

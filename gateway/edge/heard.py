@@ -78,9 +78,10 @@ class Heard:
         return self._sparing.spares(self._scene(*self._at)) if looks else self._spared
 
     def close(self) -> None:
-        """Nothing more is said. Again does no harm."""
+        """Nothing more is said, and the room isn't looked at any more. Again does no harm."""
         self._sparing.heard()
         self.needed()
+        self._at = None
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
         """What LiveKit's API sends may come from somebody of whom the job doesn't know, or tell of one."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -191,15 +191,25 @@ class RoomLeg:
             await leave(self._room, self._line, self._methods, reason, self._call_id)
         if self._mouth is not None:
             await self._mouth.close()
-        self._room = self._mouth = None
+        await self._part()
+
+    async def _part(self) -> None:
+        """Let go of the room and the call, which have us: all would stay until Python looks for garbage, and what the SDK has of them."""
+        if self._room is not None:
+            for event, handler in self._handlers().items():
+                self._room.off(event, handler)
+        last = [self._room, self._mouth, *self._tracks]
+        self._room = self._mouth = self._connecting = None
         self._tracks.clear()
+        del self._user
+        await asyncio.to_thread(last.clear)  # the SDK takes connections apart then: 1.4 ms (p50) and up to 16
 
     async def _join(self, seat: Seat, attributes: Mapping[str, str]) -> None:
         try:
             room = await self._connect(seat, attributes)
             if room is None or self._left:
                 return
-            self._subscribe_to_all(room)
+            self._subscribe_to_all()
             await self._publish(room, seat.identity)
         except (rtc.ConnectError, rtc.participant.PublishTrackError) as bad:
             if isinstance(bad, rtc.participant.PublishTrackError) and await self._put_out():
@@ -220,7 +230,8 @@ class RoomLeg:
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
         self._isolated = self._ears.silence = LEG in attributes
         room = self._room = rtc.Room()
-        self._listen(room)
+        for event, told in self._handlers().items():
+            room.on(event, told)
         token = seat.token or token_of(self._livekit, seat, attributes)
         # Two peer connections: publishing is then ready as soon as we are connected (measured: 85 ms instead of 105).
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=SIGNAL, single_peer_connection=False)
@@ -229,8 +240,8 @@ class RoomLeg:
         self._connecting = asyncio.ensure_future(connecting)
         self._connecting.add_done_callback(_noticed)
         # Waited for rather than awaited: cancelling us must not cancel it (see `leave`).
-        done, _ = await asyncio.wait([self._connecting], timeout=ENTERS_WITHIN)
-        if not done:
+        await asyncio.wait([self._connecting], timeout=ENTERS_WITHIN)
+        if not self._connecting.done():
             raise TimeoutError
         self._connecting.result()
         line.catching = True
@@ -316,20 +327,23 @@ class RoomLeg:
             self._user.post(Hearing())
         return missing
 
-    def _listen(self, room: rtc.Room) -> None:
-        room.on("track_published", self._want)
-        room.on("participant_connected", self._on_participant)
-        room.on("track_subscribed", self._on_track)
-        room.on("track_unsubscribed", lambda _, publication, __: self._off_track(publication.sid))
-        room.on("participant_disconnected", self._on_participant_gone)
-        room.on("sip_dtmf_received", self._on_key)
-        room.on("reconnected", lambda: self._subscribe_to_all(room))
-        room.on("data_received", self._on_data)
-        room.on("disconnected", lambda reason: self._on_gone(room, reason))
-        room.on("moved", lambda: self._on_empty(room))
+    def _handlers(self) -> Mapping[rtc.room.EventTypes, Callable[..., None]]:
+        """Of what happens in the room; the same each time."""
+        return {
+            "track_published": self._want,
+            "participant_connected": self._on_participant,
+            "track_subscribed": self._on_track,
+            "track_unsubscribed": self._on_track_gone,
+            "participant_disconnected": self._on_participant_gone,
+            "sip_dtmf_received": self._on_key,
+            "reconnected": self._subscribe_to_all,
+            "data_received": self._on_data,
+            "disconnected": self._on_gone,
+            "moved": self._on_empty,
+        }
 
-    def _subscribe_to_all(self, room: rtc.Room) -> None:
-        for participant in room.remote_participants.values():
+    def _subscribe_to_all(self) -> None:
+        for participant in self._room.remote_participants.values() if self._room is not None else ():
             self._on_participant(participant)
             for publication in participant.track_publications.values():
                 self._want(publication, participant)
@@ -359,6 +373,9 @@ class RoomLeg:
             if heeded(publication, participant):
                 self._tasks.start(heed(track, self._ears, self._call_id), "heed")
             self._user.post(Hearing())
+
+    def _on_track_gone(self, _: rtc.Track, publication: rtc.RemoteTrackPublication) -> None:
+        self._off_track(publication.sid)
 
     def _off_track(self, sid: str) -> None:
         self._hearing.pop(sid, None)
@@ -414,17 +431,17 @@ class RoomLeg:
         direct = self._place is not None and sender.identity in self._place.hears
         return rtc.TrackKind.KIND_AUDIO not in kinds or direct or sender.identity in self._hearing.values()
 
-    def _on_empty(self, room: rtc.Room) -> None:
+    def _on_empty(self) -> None:
         """The SDK knows of nobody in the room: as we are leaving, or because the server has put us out."""
         if self._line is not None and self._line.put_out is not None:
-            self._on_gone(room, self._line.put_out)
+            self._on_gone(self._line.put_out)
 
-    def _on_gone(self, room: rtc.Room, reason: int) -> None:
+    def _on_gone(self, reason: int) -> None:
         if self._gone.is_set():
             return
         self._gone.set()
-        if not self._left:
-            self._user.post(RoomGone(reason, room.local_participant.attributes.get(REJECT, "")))
+        if not self._left and self._room is not None:
+            self._user.post(RoomGone(reason, self._room.local_participant.attributes.get(REJECT, "")))
 
     def _on_rpc(self, method: str, called: rtc.RpcInvocationData) -> str:
         try:

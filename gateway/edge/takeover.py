@@ -116,7 +116,7 @@ class Referral:
         sender = lenient.address(f"<{self._old.dialog.local}>;tag={tag}")
         ends = Ends(target, sender, lenient.address(f"<{target}>"))
         order = Order(lambda _: ends, secrets.token_hex(16), lambda: self._wanted.headers, call.credentials)
-        dialing = Dialing(order, Drivers([sip]), call.locator, line, call.tasks, lambda _: None)
+        dialing = Dialing(order, Drivers([sip]), call.locator, line, call.tasks)
         self._calls.name(tag, call)
         answered = await dialing.call(lambda: line.open(None, call.media, call))
         if not call.answered:  # it ended while we dialed

@@ -68,7 +68,8 @@ class Transfers:
             self._told.put_nowait((0, ""))
 
     def ended(self) -> None:
-        """The call is over: nothing more is to be told of its transfer."""
+        """The call is over: nothing more is to be told of its transfer, and nobody can be sent elsewhere."""
+        self._talking_to = lambda: None
         if self._told is not None:
             self._told.put_nowait((0, ""))
 

@@ -102,18 +102,18 @@ async def _placed(targets: Sequence[Target], name: str, spoken: Spoken) -> list[
     """The targets with each of their addresses that is of a family we reach; those without are left out, when any has
     one."""
     found: list[Place] = []
-    failed = Unavailable(
+    what, remedy = (
         "The SIP host has no address of a family (IPv4, IPv6) that is served here.",
-        remedy="Add a listener to OFFHOOK_SIP_HOST.",
+        "Add a listener to OFFHOOK_SIP_HOST.",
     )
     for target in targets[:MOST]:
         try:
             addresses = await resolve_all((target.host, target.port))
         except Unavailable as bad:
-            failed = bad
+            what, remedy = bad.what, bad.remedy
             continue
         reached = spoken[target.transport]
         found += [Place(target.transport, where, name) for where in addresses if family(where[0]) in reached]
     if not found:
-        raise failed
+        raise Unavailable(what, remedy=remedy)
     return found[:MOST]

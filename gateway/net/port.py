@@ -236,6 +236,7 @@ class Port:
             if self._session is not None:
                 self._tell_peer(self._session, self._session.bye(time.monotonic(), time.time()))
             self._sockets.close()
+        del self.handler  # it has us: both would stay until Python looks for garbage
         self._release()
         self._owner.detach(self)
 

@@ -166,7 +166,7 @@ class Sending:
         self._sip = sip
         self._key = key
         self._acknowledged = False
-        self._arrived: asyncio.Queue[sipmessage.Response | TransactionFailed] = asyncio.Queue()
+        self._arrived: asyncio.Queue[sipmessage.Response | Failure] = asyncio.Queue()
         self._over = False
 
     def __aiter__(self) -> AsyncIterator[sipmessage.Response]:
@@ -177,9 +177,9 @@ class Sending:
         if self._over:
             raise StopAsyncIteration
         got = await self._arrived.get()
-        if isinstance(got, TransactionFailed):
+        if isinstance(got, Failure):
             self._over = True
-            raise got
+            raise TransactionFailed(got)
         self._over = got.code >= 200
         return got
 
@@ -217,4 +217,4 @@ class Sending:
 
     def fail(self, why: Failure) -> None:
         """The driver's: no final response will come."""
-        self._arrived.put_nowait(TransactionFailed(why))
+        self._arrived.put_nowait(why)

@@ -31,7 +31,7 @@ def hear_only(bound: socket.socket, source: HostPort | None) -> None:
             bound.setsockopt(socket.SOL_SOCKET, _DETACH, 0)
             return
         steps = program(source)
-        held = ctypes.create_string_buffer(steps, len(steps))
+        held = ctypes.c_char.from_buffer(bytearray(steps))  # an array's type would be a cycle of garbage
         bound.setsockopt(
             socket.SOL_SOCKET, _ATTACH, struct.pack("@HP", len(steps) // _STEP.size, ctypes.addressof(held))
         )

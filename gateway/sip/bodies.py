@@ -37,20 +37,18 @@ def description(message: sipmessage.Message) -> bytes:
         return b""
     kind = message.headers.get("Content-Type") or sdp.CONTENT_TYPE
     encodings = {value.lower() for value in lenient.values(message, "Content-Encoding")}
+    takes: tuple[tuple[str, str], ...] = (ACCEPT,)
     if encodings - {_ENCODING}:
-        takes = (ACCEPT, ("Accept-Encoding", _ENCODING))
-        refusal = BodyRefused("The caller has its SDP compressed.", sip_status=415, headers=takes)
+        what, takes = "The caller has its SDP compressed.", (ACCEPT, ("Accept-Encoding", _ENCODING))
     elif _bare(kind) == sdp.CONTENT_TYPE:
         return message.body
     elif _bare(kind).startswith("multipart/") and (found := _part(message.body, kind)) is not None:
         return found
     else:
-        refusal = BodyRefused(
-            "The caller describes its media in another way than SDP.", sip_status=415, headers=(ACCEPT,)
-        )
+        what = "The caller describes its media in another way than SDP."
     if _handling(message.headers.get("Content-Disposition") or "") == "optional":
         return b""
-    raise refusal
+    raise BodyRefused(what, sip_status=415, headers=takes)
 
 
 def check(request: sipmessage.Request) -> None:

@@ -51,7 +51,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self._began = self._loop.time()
         self._rule: RuleAnswer | None = None
         self._described = b""
-        self._ringing_caller = Ringing(incoming, self.tasks, self._unacknowledged)
+        self._ringing_caller = Ringing(incoming, self.tasks)
         self._rang = False
         self._silent = False
         self._routed = 0.0
@@ -211,7 +211,7 @@ class InboundCall(EdgeCall[own.Event, own.Effect]):
         self._incoming.respond(407, headers=[("Proxy-Authenticate", value) for value in values])
 
     def _ring(self) -> None:
-        self._ringing_caller.ring()
+        self._ringing_caller.ring(self._unacknowledged)
         if not self._rang:
             metrics.RINGING.observe(self._loop.time() - self._began)
         self._rang = True

@@ -20,22 +20,22 @@ _LARGEST_FIRST = 2**31 - 1
 class Ringing:
     """The 180s of one INVITE."""
 
-    def __init__(self, incoming: Incoming, tasks: Tasks, unacknowledged: Callable[[], None]) -> None:
-        """`unacknowledged` is called when the caller demanded to acknowledge, and never did."""
-        self._incoming, self._tasks, self._unacknowledged = incoming, tasks, unacknowledged
+    def __init__(self, incoming: Incoming, tasks: Tasks) -> None:
+        self._incoming, self._tasks = incoming, tasks
         self._reliable = reliable.demanded(incoming.request)
         self._number = 1 + secrets.randbelow(_LARGEST_FIRST)
         self._acknowledged = asyncio.Event()
         self._begun = False
 
-    def ring(self) -> None:
-        """Tell it, again if it was told before."""
+    def ring(self, unacknowledged: Callable[[], None]) -> None:
+        """Tell it, again if it was told before. `unacknowledged` is called when the caller demanded to acknowledge, and
+        never did."""
         if not self._reliable:
             self._incoming.respond(180)
         elif not self._begun and self._incoming.request.body.strip():
             # Without an offer in the INVITE, a reliable 180 would have to hold ours, before the media is known.
             self._begun = True
-            self._tasks.start(self._repeat(), "ring")
+            self._tasks.start(self._repeat(unacknowledged), "ring")
 
     def acknowledged(self, prack: Incoming) -> None:
         """A PRACK came. Raises PeerFault (481) for one that acknowledges nothing."""
@@ -45,7 +45,7 @@ class Ringing:
         self._acknowledged.set()
         prack.respond(200)
 
-    async def _repeat(self) -> None:
+    async def _repeat(self, unacknowledged: Callable[[], None]) -> None:
         headers = [("Require", reliable.OPTION), ("RSeq", str(self._number))]
         for wait in (T1 * 2**power for power in range(6)):  # 63*T1 in all
             if self._incoming.answered:
@@ -58,4 +58,4 @@ class Ringing:
             except TimeoutError:
                 continue
         if not self._incoming.answered:
-            self._unacknowledged()
+            unacknowledged()

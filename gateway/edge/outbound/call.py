@@ -24,6 +24,7 @@ from gateway.edge.outbound import events as own
 from gateway.edge.outbound import machine
 from gateway.edge.outbound.dialing import Answered, Declined, Dialing, Order
 from gateway.edge.outbound.invite import Ends, ends
+from gateway.edge.room import RoomLeg
 from gateway.edge.seat import Seat
 from gateway.edge.shared import Shared
 from gateway.errors import PeerFault, SetupFault, Unavailable
@@ -54,15 +55,16 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         leg = _leg(dial, ends(dial, first.here), self._call_id, first.transport)
         super().__init__(leg, shared, "", first.listener)
         self.media, self.credentials = dial.media, Credentials(dial.username, dial.password)
-        order = Order(partial(ends, dial), self._call_id, self._headers, self.credentials)
-        self._dialing = Dialing(order, drivers, shared.locator, self._line, self.tasks, self._hear_ringing)
+        order = Order(partial(ends, dial), self._call_id, partial(_headers, dial, self._room), self.credentials)
+        self._dialing = Dialing(order, drivers, shared.locator, self._line, self.tasks)
         self._began = self._loop.time()
         self._call = machine.Call(machine.Wish())
         self._inviting: asyncio.Task[None] | None = None
         self._ringing_room: asyncio.Task[None] | None = None
         self._told: Mapping[str, str] = {}
         """Headers of the answer."""
-        self._created: asyncio.Future[Created] = self._loop.create_future()
+        self._created: asyncio.Future[Created | own.Failed] = self._loop.create_future()
+        """Not an error itself: that has the frames by which it went, and those have us."""
         self._states.note(trunk=dial.trunk, room=dial.room, identity=dial.identity, attributes=self._attributes())
 
     @property
@@ -79,10 +81,14 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         """What the request for the call is answered with. Raises RemoteError. Cancelled, it gives the call up where
         the answer was to be waited for."""
         try:
-            return await asyncio.shield(self._created)
+            created = await asyncio.shield(self._created)
         except asyncio.CancelledError:
             self.post(own.GivenUp())
             raise
+        if isinstance(created, own.Failed):
+            code, text = created.code, created.text
+            raise refused(code, text) if code else RemoteError("unavailable", text)
+        return created
 
     def belongs(self, named: DialogId) -> bool:
         """Whether a request that names this dialog is this call's."""
@@ -129,10 +135,9 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
             case own.Created():
                 if not self._created.done():
                     self._created.set_result(Created(self._room.participant, self._dial.identity, self.id))
-            case own.Failed(code, text):
+            case own.Failed():
                 if not self._created.done():
-                    self._created.set_exception(refused(code, text) if code else RemoteError("unavailable", text))
-                    self._created.exception()  # whoever asked may be gone
+                    self._created.set_result(effect)
             case own.TellJoined():
                 log.info("call goes out", call=self.id, trunk=self._dial.trunk)
                 self._states.tell(status=Status.JOINED)
@@ -141,7 +146,8 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
 
     async def _invite(self) -> None:
         try:
-            self._accept(await self._dialing.call(lambda: self._line.open(None, self._dial.media, self)))
+            opened = partial(self._line.open, None, self._dial.media, self)
+            self._accept(await self._dialing.call(opened, self._hear_ringing))
         except Declined as no:
             self.post(own.Refused(no.code, no.what))
         except TransactionFailed as bad:
@@ -201,7 +207,7 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
         return self._told
 
     def _headers(self) -> list[tuple[str, str]]:
-        return fixed_headers(self._dial.headers, self._dial.attributes_to_headers, self._room.attributes)
+        return _headers(self._dial, self._room)
 
     def _attributes(self) -> dict[str, str]:
         return {**self._dial.attributes, "sip.callTag": self._dial.id, CALL_STATUS: "dialing", EDGE: UNNAMED}
@@ -209,6 +215,10 @@ class OutboundCall(EdgeCall[own.Event, own.Effect]):
     def _tell_end(self, end: ev.TellEnd) -> None:
         metrics.DIALS.labels(end.outcome).inc()
         super()._tell_end(end)
+
+
+def _headers(dial: Dial, room: RoomLeg) -> list[tuple[str, str]]:
+    return fixed_headers(dial.headers, dial.attributes_to_headers, room.attributes)
 
 
 def _leg(dial: Dial, whom: Ends, call_id: str, transport: str) -> Leg:

@@ -33,6 +33,7 @@ _ELSEWHERE = 503
 """The status that sends a call to the next place (RFC 3263 section 4.3)."""
 
 log = structlog.get_logger(__name__)
+_Ringing = Callable[[sipmessage.Response], None]
 
 
 class Declined(PeerFault):
@@ -76,11 +77,10 @@ class Dialing:
         locator: Locator,
         line: Line,
         tasks: Tasks,
-        ringing: Callable[[sipmessage.Response], None],
     ) -> None:
-        """`drivers`: what it may go out by. `ringing` is told of each 180 to 199."""
+        """`drivers`: what it may go out by."""
         self._order, self._drivers, self._locator, self._line = order, drivers, locator, line
-        self._tasks, self._ringing = tasks, ringing
+        self._tasks = tasks
         self._sip = drivers.first
         self._ends = order.ends(self._sip.here)
         self._where: HostPort = ("", 0)
@@ -88,8 +88,9 @@ class Dialing:
         self._interval = session_timer.INTERVAL
         self._early: dict[str, tuple[Dialog, reliable.Order]] = {}
 
-    async def call(self, offer: Callable[[], bytes]) -> Answered:
-        """Try each place until one has an answer (RFC 3263 section 4.3). `offer` opens the line, for each of them anew.
+    async def call(self, offer: Callable[[], bytes], ringing: _Ringing = lambda _: None) -> Answered:
+        """Try each place until one has an answer (RFC 3263 section 4.3). `offer` opens the line, for each of them anew; `ringing` is
+        told of each 180 to 199.
 
         Raises Declined, TransactionFailed (an Unavailable) when nothing answers, Unavailable when no place is found,
         and another PeerFault when the answer can't be used: it is then acknowledged and ended.
@@ -100,7 +101,7 @@ class Dialing:
         for left, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
             self._aim(place)
             try:
-                return await self._ask(offer(), patience=_NEXT_AFTER if left else None)
+                return await self._ask(offer(), ringing, patience=_NEXT_AFTER if left else None)
             except (TransactionFailed, TimeoutError):
                 if not left:
                     raise
@@ -121,7 +122,7 @@ class Dialing:
         self._where, self._ends = place.where, self._order.ends(self._sip.here)
         self._line.aim(self._sip.listener, place.where[0])
 
-    async def _ask(self, offer: bytes, patience: float | None) -> Answered:
+    async def _ask(self, offer: bytes, ringing: _Ringing, patience: float | None) -> Answered:
         """Raises Declined, and TimeoutError when nothing at all has come within `patience` seconds."""
         proof: list[tuple[str, str]] = []
         for last in (*[False] * (_TRIES - 1), True):
@@ -130,7 +131,7 @@ class Dialing:
                 async with asyncio.timeout(patience) as waiting:
                     response = await anext(sending)
                     waiting.reschedule(None)
-                    response = await self._heard_out(sending, response)
+                    response = await self._heard_out(sending, response, ringing)
                 if response.code < 300:
                     return await self._accept(sending, response, proof)
             more = session_timer.demanded(response)
@@ -154,11 +155,13 @@ class Dialing:
             body=offer,
         )
 
-    async def _heard_out(self, sending: Sending, response: sipmessage.Response) -> sipmessage.Response:
+    async def _heard_out(
+        self, sending: Sending, response: sipmessage.Response, ringing: _Ringing
+    ) -> sipmessage.Response:
         """The final response."""
         while response.code < 200:
             if response.code > 100 and self._in_order(sending.request, response) and response.code >= 180:
-                self._ringing(response)
+                ringing(response)
             response = await anext(sending)
         return response
 

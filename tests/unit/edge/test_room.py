@@ -42,6 +42,8 @@ class Room:
     def on(self, *_: object) -> None:
         """What happens in it doesn't matter."""
 
+    off = on
+
     def unregister_rpc_method(self, method: str) -> None:
         self.asked.append(method)
 
@@ -86,12 +88,12 @@ async def test_the_call_learns_that_it_was_put_out_once_all_before_it_is_known()
     us = SimpleNamespace(attributes={REJECT: "404"})
     room = cast("rtc.Room", SimpleNamespace(local_participant=us, isconnected=lambda: True))
     leg._room = room
-    leg._on_empty(room)
+    leg._on_empty()
     assert posted == [], "it leaves by itself"
     assert leg._connected()
     line.put_out = rtc.DisconnectReason.PARTICIPANT_REMOVED
-    leg._on_empty(room)
-    leg._on_empty(room)
+    leg._on_empty()
+    leg._on_empty()
     assert posted == [RoomGone(rtc.DisconnectReason.PARTICIPANT_REMOVED, "404")]
     assert not leg._connected(), "nothing that is set would be confirmed"
 

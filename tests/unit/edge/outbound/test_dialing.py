@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import pytest
 import sipmessage
@@ -69,8 +70,9 @@ async def dialed(callee: Callee, ringing: list[int]) -> Answered:
         target = URI.parse(f"sip:+15105550100@{HERE}:{far.address[1]}")
         ends = Ends(target, lenient.address(f"<sip:us@{HERE}>;tag=ours"), lenient.address(f"<{target}>"))
         order = Order(lambda _: ends, "call-1")
-        dialing = Dialing(order, Drivers([sip]), Locator(), line, tasks, lambda one: ringing.append(one.code))
-        answered = await dialing.call(lambda: line.open(None, MediaWish(), Heard()))
+        dialing = Dialing(order, Drivers([sip]), Locator(), line, tasks)
+        opened = partial(line.open, None, MediaWish(), Heard())
+        answered = await dialing.call(opened, lambda one: ringing.append(one.code))
         await answered.peer.bye(())
         line.close()
         return answered
