@@ -16,6 +16,8 @@ import pytest
 
 from gateway.app import edge, heap
 from gateway.config import Settings
+from gateway.tasks import Tasks
+from tests.e2e.servers import until
 
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="glibc's")
 
@@ -30,7 +32,7 @@ kept = junk[::50]
 del junk
 grown = heap.held()
 assert grown > least + heap.WORTH_IT
-print(grown - heap.tidy(ctypes.CDLL(None), least))
+print(grown - heap.trim(ctypes.CDLL(None), least))
 """
 
 
@@ -77,20 +79,20 @@ def test_holes_are_given_back() -> None:
     assert int(given.stdout) > 10 * 1024 * 1024
 
 
-def test_what_calls_have_left_is_let_go_of_once_the_process_has_grown() -> None:
+async def test_garbage_that_has_memory_of_the_sdk_is_let_go_of_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     class Call:
         """One that is over, with what leads back to it."""
 
         def __init__(self) -> None:
             self.itself = self
 
+    monkeypatch.setattr(heap, "LOOK", 0.001)
     gc.disable()
     try:
         call = weakref.ref(Call())
-        heap.tidy(ctypes.CDLL(None), heap.held())
-        assert call() is not None
-        heap.tidy(ctypes.CDLL(None), heap.held() - 2 * heap.WORTH_IT)
-        assert call() is None
+        async with Tasks("memory") as tasks:
+            tasks.start(heap.keep_tidy())
+            await until(lambda: call() is None)
     finally:
         gc.enable()
 
@@ -101,4 +103,4 @@ def test_a_process_that_has_not_grown_is_left_alone() -> None:
             raise AssertionError("for nothing")
 
     now = heap.held()
-    assert heap.tidy(Never(), now + 1024) <= now + heap.WORTH_IT
+    assert heap.trim(Never(), now + 1024) <= now + heap.WORTH_IT
