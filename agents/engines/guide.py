@@ -94,9 +94,9 @@ class Guide:
         """The links to try, the first first: those that calls may use now, then the others, as a try is better than
         silence. The only one there is stands there twice."""
         links = self.chosen(links)
-        if len(links) == 1:
-            return [*links] * TWICE
         usable = set(await self._board.usable([link.known_as for link in links]))
+        if len(links) == 1:  # it is looked for all the same: its circuit is closed by calls that know that it was open
+            return [*links] * TWICE
         return sorted(links, key=lambda link: link.known_as not in usable)
 
     def trusted(self, link: Link) -> bool:

@@ -12,7 +12,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from agents.engines.failures import reason_of, retry_after
-from agents.engines.guide import Guide
+from agents.engines.guide import Guide, nobody
 from agents.engines.links import Link
 from gateway.health.board import Board
 from gateway.health.circuit import Reason
@@ -32,6 +32,20 @@ def following() -> tuple[Guide, list[tuple[str, str, str]]]:
 
 async def test_the_only_one_is_tried_twice() -> None:
     assert await Guide().order([LOCAL]) == [LOCAL, LOCAL]
+
+
+async def test_the_only_one_that_a_call_left_as_failing_is_back_once_it_serves_another() -> None:
+    health = MemoryHealth()
+    first, second = Guide(), Guide()
+    boards = Board(health, "first", lambda: 1000.0), Board(health, "second", lambda: 1060.0)
+    first.follow(boards[0], nobody)
+    first.failed(LOCAL, APITimeoutError())
+    await first.leave(boards[0])
+    assert await health.out(), "offhook status tells of it"
+    second.follow(boards[1], nobody)
+    second.served([LOCAL], (await second.order([LOCAL]))[0])
+    await second.leave(boards[1])
+    assert not await health.out()
 
 
 async def test_who_has_failed_is_asked_last() -> None:
