@@ -35,6 +35,8 @@ LASTS = 1.5
 """Seconds that a call goes on once it is answered."""
 ANSWERED_WITHIN = 30.0
 RECORDED_WITHIN = 20.0
+TOLD = 100
+"""Calls after which it is told how far it is."""
 AGENT_EACH = 25
 """One call in so many is an agent's, who is heard to speak; the others are the line check's."""
 ECHO, AGENT = "echo", "+15105550100"
@@ -80,6 +82,9 @@ async def soak(stack: Stack, tap: Tap, count: int, ends: float) -> list[Placed]:
             placed += await asyncio.gather(*(_call(phone, number, APART * (number - first)) for number in numbers))
         await asyncio.sleep(LEAST)
         await rested()
+        if len(placed) % TOLD == 0 and len(placed) < count:
+            failed = sum(bool(one.why) for one, _ in placed)
+            print(f"{len(placed)} of {count} calls placed, {failed} failed", flush=True)
     known = await _recorded(stack, [call for _, call in placed if call])
     return [_with(one, known.get(call), tap) for one, call in placed]
 
