@@ -16,12 +16,23 @@ import phonenumbers
 from gateway.callbacks.machine import OPEN, Booking, State
 from gateway.dialplan.people import Digest, Escalate
 from gateway.terms.delivery import Content, Delivery, Why
-from gateway.terms.handoff import by_status
+from gateway.terms.handoff import Tried, by_status
 
 SETTLE = 3.0
 """Seconds after a call's end in which what its job has told is still written."""
 CATCH_UP = 6 * 3600.0
 """Seconds after its time in which a day's digest is still told, such as when no control ran then."""
+AT_ONCE = 0.5
+"""Seconds around the caller's leaving in which phones stop ringing for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Phones stopped ringing as the caller left, by themselves or because the call ended: nobody failed to answer then."""
+
+    at: float
+    why: str
+    """As it is told of each who rang then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +68,39 @@ class Missed:
 
 
 def ends_of(
-    legs: Sequence[Mapping[str, object]], tried: Mapping[str, str] | None = None
+    legs: Sequence[Mapping[str, object]], tried: Mapping[str, str] | None = None, left: Left | None = None
 ) -> tuple[tuple[str, str], ...]:
     """Who was rung, and why they didn't take the call. `legs`: rows of the record's, in order; `tried`: by leg, what a
-    handoff has noted of it. Of somebody who was rung several times, the last counts."""
+    handoff has noted of it; `left`: None where the caller waited as long as the plan has them wait. Of somebody who was
+    rung several times, the last counts."""
     found: dict[str, str] = {}
     for leg in legs:
         member = leg.get("member")
         if isinstance(member, str) and member:
-            found[member] = (tried or {}).get(str(leg.get("leg"))) or _end(leg)
+            came = (tried or {}).get(str(leg.get("leg")))
+            if came == Tried.WITHDRAWN:
+                came = left.why if left is not None else Tried.LATE.value
+            found[member] = came or _end(leg, left)
     return tuple(found.items())
 
 
-def _end(leg: Mapping[str, object]) -> str:
-    status = leg.get("status")
+def _end(leg: Mapping[str, object], left: Left | None) -> str:
+    status, over = leg.get("status"), leg.get("over")
     if leg.get("answered") is not None:
         return "answered"
     if leg.get("how") == "failed":
         return by_status(status).value if isinstance(status, int) else "unreachable"
-    return "no answer" if leg.get("ringing") is not None else "not reached in time"
+    if left is not None and (not isinstance(over, int | float) or over >= left.at - AT_ONCE):
+        return left.why
+    return (Tried.LATE if leg.get("ringing") is None else Tried.NO_ANSWER).value
+
+
+def why(members: Sequence[tuple[str, str]]) -> str:
+    """Why nobody took the call, on one line: `ana and ben: no answer; chi: busy`."""
+    names: dict[str, list[str]] = {}
+    for member, came in members:
+        names.setdefault(came, []).append(member)
+    return "; ".join(f"{' and '.join(each)}: {came}" for came, each in names.items()) or "nobody was rung"
 
 
 def alarm(one: Missed, to: Sequence[str], zone: ZoneInfo) -> list[Delivery]:
@@ -118,7 +143,7 @@ def digested(
         else f"{_count(len(missed), 'caller')} missed, {len(left)} of them still to be dealt with."
     )
     lines = [head]
-    lines += [f"- {_when(one.at, zone)}: {_who(one)}; {_left_with(one)}; {_why(one)}" for one in missed]
+    lines += [f"- {_when(one.at, zone)}: {_who(one)}; {_left_with(one)}; {why(one.members)}" for one in missed]
     if waiting:
         lines += ["", f"{_count(len(waiting), 'callback')} to come:"]
         lines += [
@@ -145,7 +170,7 @@ def _body(one: Missed, zone: ZoneInfo, head: str) -> str:
         f"{head} {_who(one)}, {_when(one.at, zone)}.",
         "",
         *(
-            [f"- {member}: {why}" for member, why in one.members]
+            [f"- {member}: {came}" for member, came in one.members]
             or ["Nobody was rung: nobody who takes calls was there."]
         ),
         "",
@@ -169,10 +194,6 @@ def _left_with(one: Missed) -> str:
     if one.message:
         return "they have left a message"
     return "they have hung up" if one.ending == "abandoned" else "they have no callback and left no message"
-
-
-def _why(one: Missed) -> str:
-    return ", ".join(f"{member} {why}" for member, why in one.members) or "nobody was rung"
 
 
 def _who(one: Missed) -> str:

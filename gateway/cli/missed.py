@@ -26,6 +26,7 @@ command = typer.Typer(
 @command.command("list")
 def list_missed(limit: Limit = 20, json: Json = False) -> None:
     """List the newest: who rang, for whom, and why nobody took the call."""
+    from gateway.callbacks.missed import why
     from gateway.cli import records, shown
     from gateway.records.missed import MissedHandoffs
 
@@ -50,7 +51,7 @@ def list_missed(limit: Limit = 20, json: Json = False) -> None:
             shown.text(shown.moment(one.at, time.time())),
             shown.text(one.name or shown.number(one.caller or None)),
             shown.text(one.team),
-            shown.text(", ".join(f"{member} {why}" for member, why in one.members) or "nobody was rung"),
+            shown.text(why(one.members)),
         )
     shown.console().print(table)
     shown.console().print("\n● open  ✓ dealt with\noffhook missed done CALL ticks one off.", style="dim", markup=False)

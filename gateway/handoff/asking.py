@@ -270,7 +270,7 @@ def _go(state: State) -> Then:
 
 
 def _given_up(one: Asked) -> Tried:
-    return Tried.NO_ANSWER if one.rings else Tried.WITHDRAWN
+    return Tried.NO_ANSWER if one.rings else Tried.LATE
 
 
 def _wait_on(state: State, event: Event, now: float) -> Then:

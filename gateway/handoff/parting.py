@@ -13,14 +13,16 @@ from gateway.handoff.state import LEFT, State, Step, Then, too_late
 from gateway.terms.handoff import Tried
 
 
-def part(state: State, _: Event, now: float) -> Then:
+def part(state: State, event: Event, now: float) -> Then:
     """The caller has hung up: phones stop ringing at once, and whoever had answered hears why nothing follows."""
+    assert isinstance(event, cues.Gone)
+    came = Tried.CALLER_LOST if event.lost else Tried.CALLER_LEFT
     rung = tuple(one for one in state.asked if not one.answered)
     stay = tuple(one.parts(now) for one in state.asked if one.answered)
     parting = replace(
         state,
         asked=stay,
-        tried={**state.tried, **{one.name: Tried.WITHDRAWN for one in state.asked}},
+        tried={**state.tried, **{one.name: came for one in state.asked}},
         lost=tuple(one.name for one in state.asked),
         why=LEFT.reason,
     )
@@ -28,7 +30,7 @@ def part(state: State, _: Event, now: float) -> Then:
         deeds.Hush(),
         *(deeds.Drop(one.leg) for one in rung),
         *(deeds.Whisper(one.leg, (state.says(HandoffWord.CALLER_LEFT),)) for one in stay),
-        *(deeds.Consulted(one.leg, Tried.WITHDRAWN) for one in state.asked),
+        *(deeds.Consulted(one.leg, came) for one in state.asked),
     )
     if stay:
         return parting, effects

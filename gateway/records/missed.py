@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.callbacks.machine import OPEN, Booking, booking_of
-from gateway.callbacks.missed import Missed, ends_of
+from gateway.callbacks.missed import Left, Missed, ends_of
 from gateway.records.asking import answered, rows
 from gateway.records.bookings import read
 from gateway.records.changes import UNKNOWN, Changes, Empty
@@ -17,10 +17,16 @@ from gateway.records.engine import insert
 from gateway.records.outbox import put
 from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
 from gateway.terms.delivery import Delivery
+from gateway.terms.ending import Party
 from gateway.terms.event import Event, Kind
+from gateway.terms.handoff import Tried
 
 THROUGH = "was put through"
 """Why a line is left by a caller whom somebody takes (`gateway.calls.acts.queue`, `gateway.handoff`)."""
+BY_KEY, HUNG_UP = "pressed a key", "the caller has hung up"
+"""Why it is left by one who has something else in mind (`gateway.calls.acts.queue`, `gateway.handoff.state`)."""
+_LEAVES = {Party.CALLER.value: Tried.CALLER_LEFT, Party.NETWORK.value: Tried.CALLER_LOST}
+"""By who hung up, where that is the caller's side."""
 _HANDOFF = "handoff"
 _MANY = 200
 _CANNOT = "What teams have missed can't be had."
@@ -112,7 +118,7 @@ class MissedHandoffs:
         return await answered(did(), _CANNOT)
 
     async def _found(self, *where: Any, newest: int = 0) -> list[Missed]:
-        columns = (CALLS.c.caller, CALLS.c.ending, LEADS.c.fields)
+        columns = (CALLS.c.caller, CALLS.c.ending, CALLS.c.hung_up, CALLS.c.hung_up_by, LEADS.c.fields)
         query = select(MISSED, *columns).join(CALLS, CALLS.c.id == MISSED.c.call)
         query = query.outerjoin(LEADS, LEADS.c.call == MISSED.c.call).where(*where)
         query = query.order_by(MISSED.c.at.desc()).limit(newest) if newest else query.order_by(MISSED.c.at).limit(_MANY)
@@ -142,6 +148,8 @@ class MissedHandoffs:
         call = row["call"]
         legs = await self._rows(select(LEGS).where(LEGS.c.call == call).order_by(LEGS.c.at))
         notes = await self._rows(select(NOTES.c.about).where(NOTES.c.call == call, NOTES.c.kind == _HANDOFF))
+        waits = await self._rows(select(WAITS).where(WAITS.c.call == call).order_by(WAITS.c.at))
+        left = _left(waits, row)
         tried = {str(one["about"].get("leg")): str(one["about"].get("tried") or "") for one in notes}
         bookings = await self._rows(select(BOOKINGS).where(BOOKINGS.c.call == call).limit(1))
         messages = await self._rows(select(MESSAGES.c.done).where(MESSAGES.c.call == call))
@@ -149,7 +157,7 @@ class MissedHandoffs:
         name = facts.get("name")
         return Missed(
             call=call, team=row["team"], at=row["at"], caller=row["caller"] or "",
-            name=name if isinstance(name, str) else "", ending=row["ending"] or "", members=ends_of(legs, tried),
+            name=name if isinstance(name, str) else "", ending=row["ending"] or "", members=ends_of(legs, tried, left),
             booking=read(bookings[0]) if bookings else None, message=bool(messages),
             message_done=any(one["done"] is not None for one in messages),
             reached=await self._reached(row), dealt_by=row["dealt_by"] or "",
@@ -165,6 +173,20 @@ class MissedHandoffs:
 
     async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
         return await rows(self._looking, query, _CANNOT)
+
+
+def _left(waits: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> Left | None:
+    """How the caller left the line that they waited in last, unless nobody took them in time. `call`: when and by whom it
+    was hung up, and when it was over."""
+    last = waits[-1] if waits and waits[-1]["event"] == "left" else None
+    if last is not None and last["why"] == BY_KEY:
+        return Left(last["at"], "the caller pressed a key first")
+    if last is not None and last["why"] != HUNG_UP:
+        return None
+    if last is None and call["hung_up_by"] not in _LEAVES:
+        return Left(call["hung_up"] or call["at"], "the call ended first")
+    at = last["at"] if last is not None else call["hung_up"] or call["at"]
+    return Left(at, _LEAVES.get(call["hung_up_by"], Tried.CALLER_LEFT).value)
 
 
 async def note(connection: AsyncConnection, events: Sequence[Event]) -> None:

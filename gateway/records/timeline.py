@@ -244,7 +244,9 @@ def _of_leg(row: Row, asked: Handed | None) -> Iterator[Moment]:
     if asked is not None and asked.came == Tried.TAKEN:
         yield Moment(asked.at, "", f"{who} took the call", _took(asked))
     if (at := _first(row, "over")) is not None and asked is not None:
-        talked = asked.came if asked.talk is None else f"talked {asked.talk:.0f} s"
+        # "Withdrawn" reads as if it had been their doing.
+        came = "" if asked.came == Tried.WITHDRAWN else asked.came
+        talked = came if asked.talk is None else f"talked {asked.talk:.0f} s"
         on_hold = f", {asked.held:.0f} s of it on hold" if asked.held else ""
         yield Moment(at, "", f"{who} {_left(row, asked)}", talked + on_hold)
     elif at is not None:
@@ -258,6 +260,8 @@ def _left(row: Row, asked: Handed) -> str:
         return "gave the caller back"
     if asked.cut_off:
         return "was cut off"
+    if row.get("how") == "dropped" and row.get("answered") is None:
+        return "is no longer rung"
     return "hung up" if row.get("how") == "left" else "is gone"
 
 

@@ -33,8 +33,12 @@ class Tried(StrEnum):
     """They talked with the caller, whose line was cut, and who is called back."""
     BEATEN = "beaten"
     """Another of the team took the call."""
+    CALLER_LEFT = "the caller hung up first"
+    CALLER_LOST = "the caller's line was lost"
+    LATE = "not reached in time"
+    """The caller had waited for as long as the plan says, and their phone didn't ring yet."""
     WITHDRAWN = "withdrawn"
-    """The caller left, or had waited for as long as the plan says."""
+    """One of these three: of calls from before they were told apart."""
 
 
 PUT_THROUGH = "put through: "

@@ -12,12 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.callbacks.missed import SETTLE
+from gateway.calls.acts import cues
+from gateway.calls.acts.queue import Queue
 from gateway.dialplan.plan import Plan
 from gateway.dispatch.missing import MissedWatch
+from gateway.handoff.state import LEFT
 from gateway.records import missed
 from gateway.records.missed import MissedHandoffs
 from gateway.records.schema import DELIVERIES
 from gateway.records.writer import Writer
+from gateway.terms.act import Wait
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
 from tests.contract.test_records import Tape
@@ -104,6 +108,40 @@ async def test_the_team_is_told_once_and_then_somebody_else(world: World) -> Non
     assert await world.look(30 + 599) == [TEAM]
     assert await world.look(30 + 600) == [TEAM, BOSS]
     assert await world.look(30 + 9999) == [TEAM, BOSS]
+
+
+def test_the_record_knows_why_a_line_is_left_by_the_words_that_machines_note() -> None:
+    queue, _ = Queue(Wait("sales", press="1")).on(cues.Begun(), NOON)
+    pressed, _ = queue.on(cues.Key("1"), NOON + 1)
+    assert (pressed.why, LEFT.reason) == (missed.BY_KEY, missed.HUNG_UP)
+
+
+@pytest.mark.parametrize(
+    ("by", "why", "came"),
+    [
+        ("caller", None, "the caller hung up first"),
+        ("network", None, "the caller's line was lost"),
+        (None, None, "the call ended first"),
+        ("caller", "the caller has hung up", "the caller hung up first"),
+        ("network", "the caller has hung up", "the caller's line was lost"),
+        ("caller", "pressed a key", "the caller pressed a key first"),
+        ("caller", "has waited as long as the plan says", "no answer"),
+    ],
+)
+async def test_whose_phone_stopped_as_the_caller_left_hasnt_failed_to_answer(
+    world: World, by: str | None, why: str | None, came: str
+) -> None:
+    opened, _, entered, *_ = waited("SCL_a", "")
+    ringing = [
+        told("SCL_a", Kind.LEG, 3, leg="1", member="ana", number="+15105550111", event="dialed"),
+        told("SCL_a", Kind.LEG, 4, leg="1", member="ana", event="ringing"),
+        told("SCL_a", Kind.LEG, 8.4, leg="1", member="ana", event="dropped"),
+    ]
+    left = [told("SCL_a", Kind.WAITING, 8.41, team="sales", event="left", why=why)] if why else []
+    hung_up = [told("SCL_a", Kind.HANGUP, 8.39, by=by)] if by else []
+    await world.write(opened, entered, *ringing, *left, *hung_up, told("SCL_a", Kind.ENDED, 8.5, ending="abandoned"))
+    (one,) = await world.handoffs.listed(9)
+    assert dict(one.members) == {"ana": came}
 
 
 async def test_a_caller_who_was_put_through_was_not_missed(world: World) -> None:

@@ -235,7 +235,7 @@ async def test_who_is_cut_off_is_rung_back_alone_and_the_next_of_the_team_only_t
     assert (await callees.rung()).dialed == FAY
     await call.hang_up()
     found = await record(stack, sip_id(call))
-    assert came(found) == ["taken", "cut off", "busy", "withdrawn"]
+    assert came(found) == ["taken", "cut off", "busy", "the caller hung up first"]
 
 
 async def test_who_declines_leaves_the_caller_to_the_agent_and_they_leave_a_message(
@@ -345,7 +345,7 @@ async def test_a_caller_who_hangs_up_on_hold_stops_the_ringing(stack: Stack, cal
     await call.hang_up()
     await ringing.given_up(5.0)
     found = await record(stack, sip_id(call))
-    assert came(found) == ["withdrawn"]
+    assert came(found) == ["the caller hung up first"]
 
 
 @pytest.mark.long
@@ -363,7 +363,7 @@ async def test_a_human_who_had_answered_is_told_that_the_caller_has_gone(
     else:
         await human.wait(1.0)  # in the midst of those words
         await human.hang_up()
-    assert came(await record(stack, sip_id(call))) == ["withdrawn"]
+    assert came(await record(stack, sip_id(call))) == ["the caller hung up first"]
 
 
 @pytest.mark.long

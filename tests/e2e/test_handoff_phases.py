@@ -117,7 +117,8 @@ async def test_a_caller_who_leaves_is_nobodys_any_more(
         await call.hang_up(LEAVES[leaves])
         await said(callees, human, word(HandoffWord.CALLER_LEFT, "en-US"))
         await human.ended()
-    assert came(await record(stack, sip_id(call))) == ["withdrawn"]
+    left = "the caller's line was lost" if LEAVES[leaves] else "the caller hung up first"
+    assert came(await record(stack, sip_id(call))) == [left]
 
 
 async def test_a_human_whose_line_is_lost_as_they_are_told_is_missed_by_nobody(
@@ -129,7 +130,7 @@ async def test_a_human_whose_line_is_lost_as_they_are_told_is_missed_by_nobody(
     await call.hang_up()
     await human.wait(1.0)  # in the midst of those words
     await human.hang_up(LOST)
-    assert came(await record(stack, sip_id(call))) == ["withdrawn"]
+    assert came(await record(stack, sip_id(call))) == ["the caller hung up first"]
 
 
 @pytest.mark.parametrize("phase", ["ringing", "whispering"])

@@ -6,6 +6,7 @@ Every callee of the plan rings at one phone; `Ringing.dialed` tells whom the gat
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -298,7 +299,9 @@ async def test_a_caller_who_hangs_up_in_the_line_is_recorded_as_abandoned(
     await call.hang_up()
     for one in rung:
         await one.given_up()
-    await record(stack, sip_id(call), ending="abandoned")
+    found = await record(stack, sip_id(call), ending="abandoned")
+    missed = next(one for one in json.loads(stack.offhook("missed", "list", "--json")) if one["call"] == found["id"])
+    assert missed["members"] == dict.fromkeys(("ana", "ben"), "the caller hung up first")
 
 
 @pytest.mark.long

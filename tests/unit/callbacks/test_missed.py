@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.callbacks.machine import State, booked
-from gateway.callbacks.missed import Missed, alarm, digest_day, digested, ends_of, escalated
+from gateway.callbacks.missed import Left, Missed, alarm, digest_day, digested, ends_of, escalated, why
 from gateway.dialplan.people import Digest, Escalate
 from gateway.terms.call import CallId
 from gateway.terms.callback import Terms
@@ -57,6 +57,39 @@ def test_each_members_last_end_counts() -> None:
         "dee": "answered",
     }
     assert dict(ends_of(legs, {"5": "declined"}))["dee"] == "declined"
+
+
+def test_nobody_failed_to_answer_whose_phone_stopped_as_the_caller_left() -> None:
+    legs: list[dict[str, object]] = [
+        {"leg": "1", "member": "ana", "how": "dropped", "ringing": 1.0, "over": 6.4},
+        {"leg": "2", "member": "ben", "how": "dropped", "ringing": None, "over": 6.41},
+        {"leg": "3", "member": "chi", "how": "dropped", "ringing": 1.0, "over": 5.0},
+        {"leg": "4", "member": "dee", "how": "failed", "status": 486, "over": 6.3},
+        {"leg": "5", "member": "eve", "how": None, "ringing": 1.0, "over": None},
+    ]
+    hung_up = "the caller hung up first"
+    assert dict(ends_of(legs, left=Left(6.405, hung_up))) == {
+        "ana": hung_up,
+        "ben": hung_up,
+        "chi": "no answer",
+        "dee": "busy",
+        "eve": hung_up,
+    }
+
+
+@pytest.mark.parametrize(
+    ("left", "came"),
+    [(Left(9.0, "the caller hung up first"), "the caller hung up first"), (None, "not reached in time")],
+)
+def test_what_was_kept_before_it_was_told_apart_is_no_withdrawal_of_theirs(left: Left | None, came: str) -> None:
+    legs: list[dict[str, object]] = [{"leg": "1", "member": "ana", "how": "dropped", "ringing": 1.0, "over": 9.0}]
+    assert ends_of(legs, {"1": "withdrawn"}, left) == (("ana", came),)
+
+
+def test_why_nobody_took_it_stands_on_one_line() -> None:
+    assert why(ONE.members) == "ana: busy; ben: no answer"
+    assert why((("ana", "no answer"), ("chi", "busy"), ("ben", "no answer"))) == "ana and ben: no answer; chi: busy"
+    assert why(()) == "nobody was rung"
 
 
 def test_somebody_else_hears_of_it_when_nobody_has_dealt_with_it() -> None:
@@ -116,6 +149,7 @@ def test_a_digest_tells_what_was_missed_and_what_is_to_come() -> None:
     assert told.content is not None
     assert told.content.title == "sales, 2026-11-30: 2 missed, 1 open"
     assert "2 callers missed, 1 of them still to be dealt with." in told.content.body
+    assert "ana: busy; ben: no answer" in told.content.body
     assert "1 callback to come:" in told.content.body
     assert told.subject == "digest 2026-11-30 sales"
     assert told.call == ""

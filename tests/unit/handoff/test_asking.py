@@ -260,6 +260,7 @@ def test_nobody_is_rung_for_longer_than_the_act_says_but_who_has_answered_may_de
     desk.pass_time(0)
     assert desk.legs == {ana: "dropped", ben: "dropped"}
     assert desk.outcome == unanswered("declined")
+    assert desk.came[ben] is Tried.LATE
 
 
 def test_a_caller_who_waits_long_hears_that_it_goes_on() -> None:

@@ -127,6 +127,18 @@ def test_a_handoff_tells_how_long_each_was_told_of_it_held_and_talked() -> None:
     assert ("ana is gone", "beaten") in told
 
 
+@pytest.mark.parametrize(
+    ("tried", "note"), [("the caller hung up first", "the caller hung up first"), ("withdrawn", "")]
+)
+def test_whose_phone_stopped_ringing_hasnt_gone_nor_withdrawn(tried: str, note: str) -> None:
+    legs = [
+        {"leg": "1", "member": "ana", "at": 10.0, "ringing": 11.0, "answered": None, "over": 20.0, "how": "dropped"}
+    ]
+    notes = [{"kind": "handoff", "at": 20.0, "about": {"leg": "1", "tried": tried}}]
+    found = timeline({"started": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=legs, notes=notes)
+    assert (found[-1].text, found[-1].note) == ("ana is no longer rung", note)
+
+
 def test_who_holds_whom_is_told_and_for_how_long() -> None:
     legs = [{"leg": "2", "member": "ben", "at": 10.0, "answered": 16.0, "over": 82.0, "how": "left"}]
     notes = [
