@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from gateway.errors import Unavailable
 from gateway.metrics import counter
 from gateway.speech.deepgram_protocol import BadParameter, Listen, metadata, read, result, started, utterance_end
+from gateway.speech.gone import may_go
 from gateway.speech.pool import Pool, Stream
 from gateway.speech.recognizer import Heard, Told
 from gateway.tasks import Tasks
@@ -36,7 +37,7 @@ class Deepgram:
 
     def routes(self) -> list[web.RouteDef]:
         """For the server."""
-        return [web.get("/v1/listen", self._listen)]
+        return [web.get("/v1/listen", may_go(self._listen))]
 
     async def _listen(self, request: web.Request) -> web.StreamResponse:
         identity = str(uuid.uuid4())

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway.errors import Unavailable
 from gateway.speech.deepgram_protocol import BadParameter, read, recorded
+from gateway.speech.gone import may_go
 from gateway.speech.pool import Pool, Stream
 from gateway.speech.recognizer import Heard, Told
 
@@ -32,7 +33,7 @@ class DeepgramFile:
 
     def routes(self) -> list[web.RouteDef]:
         """For the server."""
-        return [web.post("/v1/listen", self._listen)]
+        return [web.post("/v1/listen", may_go(self._listen))]
 
     async def _listen(self, request: web.Request) -> web.Response:
         identity = str(uuid.uuid4())

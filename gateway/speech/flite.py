@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Flite:
         self._program = found
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    async def speak(self, pieces: Sequence[str], *, voice: str, speed: float) -> AsyncIterator[bytes]:
+    async def speak(self, pieces: Sequence[str], *, voice: str, speed: float) -> AsyncGenerator[bytes]:
         """16-bit mono samples at RATE, a piece at a time. Raises Unavailable."""
         ahead: asyncio.Task[bytes] | None = None
         try:

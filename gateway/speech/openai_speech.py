@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from contextlib import aclosing
 from typing import Literal
 
 import structlog
@@ -13,9 +14,10 @@ from pydantic import BaseModel, Field, ValidationError
 from gateway.errors import Unavailable
 from gateway.metrics import counter, seconds
 from gateway.speech.flite import RATE, Flite
+from gateway.speech.gone import broken_off, may_go
 from gateway.speech.speaking import VOICES, pieces
 
-SPOKEN = counter("speech_spoken", "Texts that were spoken", "outcome")
+SPOKEN = counter("speech_spoken", "Texts that were spoken, by outcome: spoken, failed, gone", "outcome")
 FIRST_AUDIO = seconds("speech_first_audio", "From a text's arrival to its first audio")
 _CHUNK = 4800
 """Bytes of one chunk: 100 ms."""
@@ -41,7 +43,7 @@ class OpenAiSpeech:
 
     def routes(self) -> list[web.RouteDef]:
         """For the server."""
-        return [web.post("/v1/audio/speech", self._speak)]
+        return [web.post("/v1/audio/speech", may_go(self._speak, SPOKEN.labels("gone").inc))]
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
@@ -56,22 +58,23 @@ class OpenAiSpeech:
         parts = pieces(wanted.input.replace("\0", " "))
         response = web.StreamResponse(headers={"Content-Type": f"audio/{wanted.response_format}"})
         try:
-            async for sound in self._flite.speak(parts, voice=voice, speed=wanted.speed):
-                if not response.prepared:
-                    FIRST_AUDIO.observe(time.monotonic() - started)
-                    await _begin(response, request, wanted.response_format)
-                for first in range(0, len(sound), _CHUNK):
-                    await response.write(sound[first : first + _CHUNK])
+            async with aclosing(self._flite.speak(parts, voice=voice, speed=wanted.speed)) as sounds:
+                async for sound in sounds:
+                    if not response.prepared:
+                        FIRST_AUDIO.observe(time.monotonic() - started)
+                        await _begin(response, request, wanted.response_format)
+                    for first in range(0, len(sound), _CHUNK):
+                        await response.write(sound[first : first + _CHUNK])
         except Unavailable as bad:
             SPOKEN.labels("failed").inc()
             log.error("a text couldn't be spoken", why=str(bad))
             if not response.prepared:
                 return refused(str(bad), status=503, kind="server_error")
-            raise ConnectionResetError from bad
+            return broken_off(request)
         if not response.prepared:  # nothing in it can be spoken
             await _begin(response, request, wanted.response_format)
-        SPOKEN.labels("spoken").inc()
         await response.write_eof()
+        SPOKEN.labels("spoken").inc()
         return response
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from gateway.metrics import counter
 from gateway.speech.dialogue.reply import Reply, reply
+from gateway.speech.gone import may_go
 
 MODEL = "offhook-form-1"
 REPLIES = counter("dialogue_replies", "Answers of the dialogue model", "kind")
@@ -36,7 +37,7 @@ class ChatRequest(BaseModel):
 def routes() -> list[web.RouteDef]:
     """For the server."""
     return [
-        web.post("/v1/chat/completions", _chat),
+        web.post("/v1/chat/completions", may_go(_chat)),
         web.get("/v1/models", _models),
         web.get("/v1/models/{name}", _model),
     ]
