@@ -47,6 +47,10 @@ requests, statements and frames, with everything a caller said in them."""
 _DEBUGGED = frozenset({"livekit.agents", "livekit.plugins", "asyncio"})
 """Loggers whose DEBUG is worth having and names what is personal; they follow OFFHOOK_LOG_LEVEL=debug."""
 
+_NOISE = {"livekit.agents": "no request_id provided for TTS livekit.plugins.openai.tts.TTS"}
+"""By logger, a warning that comes with each sentence and that nobody can do anything about: of servers that speak OpenAI's
+protocol some name no request."""
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _RESERVED = frozenset({"time", "level", "process", "logger", "event", "exception"})
 
@@ -62,6 +66,7 @@ def configure(settings: Settings, *, process: str) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler = _Handler(sys.stderr)
     handler.setFormatter(Formatter(process, _renderer(settings)))
+    handler.addFilter(_is_worth_it)
     root = logging.getLogger()
     for other in list(root.handlers):
         if _is_replaced(other):
@@ -113,6 +118,11 @@ class _Handler(logging.StreamHandler[TextIO]):
         error = sys.exc_info()[0]
         if error is not None and not issubclass(error, OSError):
             self.stream.write(f"a log line of {record.name} was lost: {error.__name__}\n")
+
+
+def _is_worth_it(record: logging.LogRecord) -> bool:
+    noise = _NOISE.get(record.name)
+    return noise is None or _foreign(record)["event"] != noise
 
 
 def _renderer(settings: Settings) -> Callable[[Line], str]:

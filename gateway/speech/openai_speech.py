@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+import uuid
 from contextlib import aclosing
 from typing import Literal
 
@@ -56,7 +57,8 @@ class OpenAiSpeech:
         except KeyError:
             return refused(f"voice: there are {', '.join(VOICES)}")
         parts = pieces(wanted.input.replace("\0", " "))
-        response = web.StreamResponse(headers={"Content-Type": f"audio/{wanted.response_format}"})
+        headers = {"Content-Type": f"audio/{wanted.response_format}", "x-request-id": f"req_{uuid.uuid4().hex}"}
+        response = web.StreamResponse(headers=headers)
         try:
             async with aclosing(self._flite.speak(parts, voice=voice, speed=wanted.speed)) as sounds:
                 async for sound in sounds:

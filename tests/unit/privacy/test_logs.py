@@ -122,6 +122,22 @@ def test_debug_never_opens_loggers_that_print_what_is_said(capsys: Capture) -> N
     assert [line["event"] for line in lines(capsys)] == ["yes"]
 
 
+def test_a_spoken_replys_missing_name_is_no_warning_and_all_others_are(capsys: Capture) -> None:
+    configured()
+    agents = logging.getLogger("livekit.agents")
+    agents.warning("no request_id provided for TTS %s", "livekit.plugins.openai.tts.TTS")
+    agents.warning("no request_id provided for TTS livekit.plugins.openai.tts.TTS")  # as a job process forwards it
+    agents.warning("no request_id provided for TTS %s", "another.TTS")
+    agents.warning("no request_id provided for %s", {"a": ["list"]})
+    structlog.get_logger("gateway.x").warning("ours", fields=["a"])
+    told = [(line["logger"], line["event"]) for line in lines(capsys)]
+    assert told == [
+        ("livekit.agents", "no request_id provided for TTS another.TTS"),
+        ("livekit.agents", "no request_id provided for {'a': ['list']}"),
+        ("gateway.x", "ours"),
+    ]
+
+
 def test_a_context_marks_others_lines_too(capsys: Capture) -> None:
     configured()
     structlog.contextvars.bind_contextvars(call="SCL_1")
