@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from gateway.errors import SetupFault
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
 from gateway.phone.play import play
-from gateway.phone.script import Step
+from gateway.phone.script import ExpectLike, Play, Step
 from gateway.phone.timeline import Timeline
+from gateway.phone.voice import read_wav
 from gateway.up import runfile
 
 _NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
@@ -53,9 +55,10 @@ class Done:
 async def run(wanted: Wanted, tell: Callable[[str], None]) -> Done:
     """Place the call; Ctrl-C hangs it up. `tell` gets a line now and then.
 
-    Raises SetupFault when there is nobody to dial, or a file can't be read or written.
+    Raises SetupFault when there is nobody to dial, or a file can't be read or written: that is seen before anybody is called.
     """
     number, caller = user(wanted.number), wanted.caller and user(wanted.caller)
+    await asyncio.to_thread(_look, wanted)
     target = wanted.to or _running(wanted.state)
     calls: list[Call] = []
     async with Phone(target, caller=caller, voice=wanted.voice, codec=wanted.codec, srtp=wanted.srtp) as phone:
@@ -94,6 +97,18 @@ def _outcome(playing: asyncio.Task[None]) -> str:
     if error is not None:
         raise error
     return ""
+
+
+def _look(wanted: Wanted) -> None:
+    """See that the files that the call needs are there, and that those it is to write can be."""
+    for step in wanted.steps:
+        if isinstance(step, Play):
+            read_wav(Path(step.path))
+        elif isinstance(step, ExpectLike) and step.what.endswith(".wav"):
+            read_wav(Path(step.what))
+    for file in (wanted.record, wanted.report):
+        if file is not None and (file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)):
+            raise SetupFault(f"{file} can't be written.", remedy="Name a file in a directory that you may write to.")
 
 
 def _running(state: Path) -> str:

@@ -226,9 +226,9 @@ def _seconds(value: object) -> float:
     try:
         seconds = float(str(value))
     except ValueError:
-        raise ValueError(f"'{value}' isn't a number of seconds") from None
+        seconds = -1.0
     if not 0 <= seconds <= MAX_SECONDS:
-        raise ValueError(f"{value} seconds are too many or too few")
+        raise ValueError(f"'{value}' isn't a number of seconds from 0 to {MAX_SECONDS:.0f}")
     return seconds
 
 

@@ -63,6 +63,7 @@ def test_what_does_not_come_true_is_told_and_ends_with_1(stack: Stack, tmp_path:
         (["echo", "--expect", "banana", "--to", "127.0.0.1:1"], "expects one of"),
         (["echo", "--codec", "opus", "--to", "127.0.0.1:1"], "no codec 'opus'"),
         (["echo", "none.yaml", "--to", "127.0.0.1:1"], "can't be read"),
+        (["echo", "--wav", "none.wav", "--to", "127.0.0.1:1"], "none.wav can't be played"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_ends_with_2(arguments: list[str], says: str, tmp_path: Path) -> None:
