@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.records.handoffs import Handed, handed
-from gateway.terms.handoff import Tried
+from gateway.terms.handoff import Tried, by_status
 
 Row = Mapping[str, object]
 
@@ -244,15 +244,22 @@ def _of_leg(row: Row, asked: Handed | None) -> Iterator[Moment]:
     if asked is not None and asked.came == Tried.TAKEN:
         yield Moment(asked.at, "", f"{who} took the call", _took(asked))
     if (at := _first(row, "over")) is not None and asked is not None:
-        # "Withdrawn" reads as if it had been their doing.
-        came = "" if asked.came == Tried.WITHDRAWN else asked.came
+        # "Withdrawn" reads as if it had been their doing; that they gave no answer is said already.
+        came = "" if asked.came in (Tried.WITHDRAWN, Tried.NO_ANSWER) else asked.came
         talked = came if asked.talk is None else f"talked {asked.talk:.0f} s"
         on_hold = f", {asked.held:.0f} s of it on hold" if asked.held else ""
         yield Moment(at, "", f"{who} {_left(row, asked)}", talked + on_hold)
     elif at is not None:
-        reason = _said(row.get("reason"))
-        why = f"{row.get('status') or ''} {'' if reason in _HUNG_UP else reason}".strip()
-        yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), why)
+        yield Moment(at, "", _LEG_ENDS.get(str(row.get("how")), "{} is gone").format(who), _leg_why(row))
+
+
+def _leg_why(row: Row) -> str:
+    """Why a leg ended, beyond what the line says already. SIP's own words are noise where ours say it."""
+    status, reason = row.get("status"), _said(row.get("reason"))
+    came = by_status(status) if row.get("how") == "failed" and isinstance(status, int) else None
+    if came is None or came is Tried.UNREACHABLE:
+        return ": ".join(filter(None, (came, "" if reason in _HUNG_UP else reason)))
+    return "" if came is Tried.NO_ANSWER else came.value
 
 
 def _left(row: Row, asked: Handed) -> str:
@@ -262,7 +269,7 @@ def _left(row: Row, asked: Handed) -> str:
         return "was cut off"
     if row.get("how") == "dropped" and row.get("answered") is None:
         return "is no longer rung"
-    return "hung up" if row.get("how") == "left" else "is gone"
+    return {"left": "hung up", "failed": "didn't answer"}.get(str(row.get("how")), "is gone")
 
 
 def _took(asked: Handed) -> str:

@@ -72,7 +72,7 @@ def test_the_way_the_legs_the_waiting_and_the_message_are_told() -> None:
         (3.1, "", "waits for the team sales", ""),
         (4.0, "", "anna is called", "+1510"),
         (4.5, "", "anna's phone rings", ""),
-        (6.0, "", "anna didn't answer", "486 Busy"),
+        (6.0, "", "anna didn't answer", "busy"),
         (6.1, "", "+1511 is called", ""),
         (7.0, "", "+1511 answered", ""),
         (8.0, "", "+1511 hung up", ""),
@@ -82,6 +82,22 @@ def test_the_way_the_legs_the_waiting_and_the_message_are_told() -> None:
         (30.0, "", "the message is done", "by ada"),
         (40.0, "message", "(no words were heard)", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "note"),
+    [
+        (408, "Request Timeout", ""),
+        (486, "Busy Here", "busy"),
+        (603, "Decline", "declined"),
+        (404, "Not Found", "unreachable: Not Found"),
+        (None, "the trunk forbids it", "the trunk forbids it"),
+    ],
+)
+def test_why_a_phone_wasnt_answered_is_told_without_sips_words(status: int | None, reason: str, note: str) -> None:
+    leg = {"leg": "1", "member": "ana", "at": 1.0, "over": 9.0, "how": "failed", "status": status, "reason": reason}
+    found = timeline({"opened": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=[leg])
+    assert (found[-1].text, found[-1].note) == ("ana didn't answer", note)
 
 
 def test_who_serves_and_what_is_said_meanwhile_is_told_in_plain_words() -> None:
@@ -128,15 +144,19 @@ def test_a_handoff_tells_how_long_each_was_told_of_it_held_and_talked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tried", "note"), [("the caller hung up first", "the caller hung up first"), ("withdrawn", "")]
+    ("how", "tried", "text", "note"),
+    [
+        ("dropped", "the caller hung up first", "is no longer rung", "the caller hung up first"),
+        ("dropped", "withdrawn", "is no longer rung", ""),
+        ("failed", "busy", "didn't answer", "busy"),
+        ("failed", "no answer", "didn't answer", ""),
+    ],
 )
-def test_whose_phone_stopped_ringing_hasnt_gone_nor_withdrawn(tried: str, note: str) -> None:
-    legs = [
-        {"leg": "1", "member": "ana", "at": 10.0, "ringing": 11.0, "answered": None, "over": 20.0, "how": "dropped"}
-    ]
+def test_whose_phone_stopped_ringing_hasnt_gone_nor_withdrawn(how: str, tried: str, text: str, note: str) -> None:
+    legs = [{"leg": "1", "member": "ana", "at": 10.0, "ringing": 11.0, "answered": None, "over": 20.0, "how": how}]
     notes = [{"kind": "handoff", "at": 20.0, "about": {"leg": "1", "tried": tried}}]
     found = timeline({"started": 0.0}, attempts=[], turns=[], switches=[], callbacks=[], legs=legs, notes=notes)
-    assert (found[-1].text, found[-1].note) == ("ana is no longer rung", note)
+    assert (found[-1].text, found[-1].note) == (f"ana {text}", note)
 
 
 def test_who_holds_whom_is_told_and_for_how_long() -> None:
