@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.ids import given
+from gateway.cli.values import NUMBER, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,9 @@ command = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, times in RFC 3339, UTC.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the newest.")]
+Limit = Annotated[
+    int, typer.Option("--limit", "-n", parser=whole(1), metavar=NUMBER, help="At most so many, the newest.")
+]
 Since = Annotated[
     str, typer.Option(help="Only since then: 90m, 2h, 3d, today, yesterday, 2026-11-23, '2026-11-23 14:00'.")
 ]

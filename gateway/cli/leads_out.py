@@ -15,6 +15,7 @@ import typer
 
 from gateway.cli.calls import Since
 from gateway.cli.ids import given
+from gateway.cli.values import one_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -35,7 +36,9 @@ class Format(StrEnum):
 
 
 def export(
-    form: Annotated[Format, typer.Option("--format", "-f", help="csv or json.")] = Format.CSV,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", parser=one_of(Format), metavar="FORMAT", help="csv or json.")
+    ] = Format.CSV,
     since: Since = "",
     to: Annotated[Path | None, typer.Option("--to", help="Write this file; else what is printed.")] = None,
 ) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.values import NUMBER, whole
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
@@ -61,7 +63,9 @@ def simulate(
         str, typer.Option("--from", help="The caller's number, or anonymous; left out: somebody whom no rule means.")
     ] = "",
     at: Annotated[str, typer.Option("--at", help='When: "2026-12-24 11:30", a zone behind it, "tomorrow 9:00".')] = "",
-    calls: Annotated[int, typer.Option("--calls", min=0, help="Live calls that each route has.")] = 0,
+    calls: Annotated[
+        int, typer.Option("--calls", parser=whole(0), metavar=NUMBER, help="Live calls that each route has.")
+    ] = 0,
     digits: Annotated[str, typer.Option("--digits", help="Keys that the caller presses in menus.")] = "",
     header: Annotated[list[str] | None, typer.Option("--header", help='A SIP header: "Diversion: <sip:…>".')] = None,
     down: Annotated[bool, typer.Option("--no-agent", help="As if the AI were down.")] = False,
@@ -160,7 +164,9 @@ def apply(
 
 
 @command.command()
-def history(limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20, json: Json = False) -> None:
+def history(
+    limit: Annotated[int, typer.Option("--limit", "-n", parser=whole(1), metavar=NUMBER)] = 20, json: Json = False
+) -> None:
     """List the versions: when each came in force, by whom, and why."""
     from gateway.app.plans import desk
     from gateway.cli import plan_shown
@@ -177,7 +183,7 @@ def history(limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20, js
 
 @command.command()
 def rollback(
-    number: Annotated[int, typer.Argument(min=1, help="The version's number.")],
+    number: Annotated[int, typer.Argument(parser=whole(1), metavar=NUMBER, help="The version's number.")],
     message: Message = "",
     json: Json = False,
 ) -> None:
@@ -199,7 +205,9 @@ def rollback(
 
 
 @command.command()
-def withdraw(number: Annotated[int, typer.Argument(min=1, help="The version's number.")]) -> None:
+def withdraw(
+    number: Annotated[int, typer.Argument(parser=whole(1), metavar=NUMBER, help="The version's number.")],
+) -> None:
     """Take back a version that was applied for a later time."""
     from gateway.app.plans import desk
     from gateway.cli import shown

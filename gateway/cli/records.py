@@ -17,6 +17,7 @@ from gateway.cli.plan import settings
 from gateway.config import from_environment
 from gateway.records import store
 from gateway.terms.sealed import SHOWN, is_sealed
+from gateway.up import runfile
 
 Row = Mapping[str, object]
 _T = TypeVar("_T")
@@ -83,12 +84,14 @@ def changed(work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
 
 
 def nothing(what: str, since: str) -> None:
-    """Say that a list is empty, and what fills it."""
+    """Say that a list is empty, and what fills it where no gateway runs."""
     console = shown.console()
     if since:
         console.print(f"No {what} since {since}. Leave --since out to see older ones.", markup=False)
         return
     console.print(f"No {what} yet.", markup=False)
+    if runfile.read(settings().state) is not None:
+        return
     console.print("Start the gateway with `offhook up`, then dial the address it shows, with any softphone "
                   "or with `offhook call`; `offhook demo` does both.", style="dim", markup=False)  # fmt: skip
 

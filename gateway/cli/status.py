@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from gateway.cli.values import NUMBER, whole
+
 if TYPE_CHECKING:
     from gateway.app.plans import Desk
     from gateway.dialplan.overrides import Override
@@ -20,7 +22,9 @@ command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @command.command()
 def status(
-    past: Annotated[int, typer.Option("--past", min=0, help="List so many overrides that are over.")] = 0,
+    past: Annotated[
+        int, typer.Option("--past", parser=whole(0), metavar=NUMBER, help="List so many overrides that are over.")
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Tell what runs, which plan is in force, what is wrong with its files, what operators have overridden, which

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.values import NUMBER, number, one_of, whole
+
 command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -26,9 +28,15 @@ def up(
     ),
     host: Annotated[str, typer.Option(envvar="OFFHOOK_HOST", help="Address everything binds.")] = "127.0.0.1",
     sip: Annotated[
-        Sip, typer.Option(help="embedded: our SIP edge; external: a livekit-sip on the same Redis.")
+        Sip,
+        typer.Option(
+            parser=one_of(Sip), metavar="WHO", help="embedded: our SIP edge; external: a livekit-sip on the same Redis."
+        ),
     ] = Sip.EMBEDDED,
-    sip_port: Annotated[int | None, typer.Option(envvar="OFFHOOK_SIP_PORT", help="UDP port to dial.")] = None,
+    sip_port: Annotated[
+        int | None,
+        typer.Option(envvar="OFFHOOK_SIP_PORT", parser=whole(0, 65535), metavar=NUMBER, help="UDP port to dial."),
+    ] = None,
     ports: Annotated[str, typer.Option(help="'auto': free ports everywhere.")] = "",
     port: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER, e.g. livekit=7980; repeatable.")] = None,
     trunks: Annotated[Path, typer.Option(help="The file LiveKit's trunk and rule are made from.")] = Path(
@@ -36,7 +44,12 @@ def up(
     ),
     patience: Annotated[
         float,
-        typer.Option(envvar="OFFHOOK_PATIENCE", min=1, help="Seconds that each process may take to serve."),
+        typer.Option(
+            envvar="OFFHOOK_PATIENCE",
+            parser=number(1),
+            metavar=NUMBER,
+            help="Seconds that each process may take to serve.",
+        ),
     ] = 60.0,
 ) -> None:
     """Run the whole gateway on this machine: Redis, livekit-server and every process of ours.

@@ -19,13 +19,13 @@ LONGEST = 366 * 86400.0
 DOORS = ("close", "open")
 """Of these, one counts for a subject."""
 _LONGEST_WORDS = 500
-_NEITHER = "neither a set of hours of the plan nor a route with 'closed'"
+_NEITHER = "'{}' can't be closed or opened: the plan has no hours of that name, and no such route."
 _NOT = {
-    "away": "nobody of the plan's people",
-    "notice": "no route of the plan",
+    "away": "'{}' is nobody of the plan's people.",
+    "notice": "'{}' is no route of the plan.",
     **dict.fromkeys(DOORS, _NEITHER),
 }
-_NO_DOOR = "The plan has none: give a route hours, and closed: with what callers get then."
+_NO_DOOR = "Nothing in this plan can be: give a route 'hours', and 'closed' with where its callers go then."
 _NONE = {
     "away": "The plan has none.",
     "notice": "The plan has none.",
@@ -70,9 +70,12 @@ async def override(
     if subject not in known and kind in ("close", "open") and subject in plan.routes:
         what = f"The route '{subject}' can't be closed: it says nothing for callers who come then."
         raise Refused(what, remedy="Add closed: with a route's name to it in the plan.")
+    if kind in DOORS and subject in plan.teams and subject not in known:
+        what = f"The team '{subject}' can't be closed or opened itself: hours and routes can."
+        raise Refused(what, remedy=f"There are: {', '.join(known)}." if known else _NO_DOOR)
     if subject not in known:
         told = near(subject, known) or (f"There are: {', '.join(known)}." if known else _NONE[kind])
-        raise Refused(f"'{subject}' is {_NOT[kind]}.", remedy=told)
+        raise Refused(_NOT[kind].format(subject), remedy=told)
     if len(say) > _LONGEST_WORDS:
         raise Refused(f"That is more than {_LONGEST_WORDS} characters to say.", remedy="Make it shorter.")
     ends = until(end, plan, now)

@@ -39,6 +39,8 @@ Row = Mapping[str, object]
 _Query = Select[*tuple[Any, ...]]
 _PREFIX = "SCL_"
 _CANDIDATES = 5
+_LISTED = {LEADS: ("lead", "offhook leads list"), TICKETS: ("ticket", "offhook leads list --tickets")}
+"""By table, what a row of it is called, and what lists them."""
 
 
 class NotFound(Refused):
@@ -158,7 +160,7 @@ async def message(connection: AsyncConnection, written: str) -> Row:
     if len(exact or found) == 1:
         return (exact or found)[0]
     if not found:
-        raise NotFound(f"There is no such message: {written}.", remedy="The list shows the ids.")
+        raise NotFound(f"There is no such message: {written}.", remedy="offhook messages list lists them.")
     some = ", ".join(str(row["id"]) for row in found[:_CANDIDATES]) + (" …" if len(found) > _CANDIDATES else "")
     raise NotFound(f"{len(found)} messages answer to {written}: {some}.", remedy="Write more of the id.")
 
@@ -182,16 +184,21 @@ async def find(connection: AsyncConnection, written: str, *, having: Table | Non
     if len(exact or found) == 1:
         return (exact or found)[0]
     if not found:
-        raise NotFound(f"There is no such record: {written}.", remedy="The list shows the ids.")
+        raise _no(written, having)
     some = ", ".join(found[:_CANDIDATES]) + (" …" if len(found) > _CANDIDATES else "")
     raise NotFound(f"{len(found)} records begin with {written}: {some}.", remedy="Write more of the id.")
+
+
+def _no(written: str, having: Table | None) -> NotFound:
+    what, command = ("call", "offhook calls list") if having is None else _LISTED[having]
+    return NotFound(f"There is no such {what}: {written}.", remedy=f"{command} lists them.")
 
 
 async def record(connection: AsyncConnection, call: str) -> Record:
     """All of one call, by its whole id. Raises NotFound."""
     own = await _rows(connection, select(CALLS).where(CALLS.c.id == call))
     if not own:
-        raise NotFound(f"There is no such record: {call}.", remedy="The list shows the ids.")
+        raise _no(call, None)
 
     async def of(table: Table, *order: str) -> Sequence[Row]:
         query = select(table).where(table.c.call == call).order_by(*(table.c[column] for column in order))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.config import Settings
 from gateway.records.writer import Writer
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
+from gateway.up import runfile
 
 SERVED, CALLBACK, REJECTED = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234", "SCL_qqqqEfGh1234"
 
@@ -111,6 +113,13 @@ def records(state: Path) -> Path:
     """The state directory with three calls in its database."""
     write(state, told(time.time()))
     return state
+
+
+def runs(state: Path, records: Path) -> None:
+    """A gateway runs on a state directory, and keeps its records in another."""
+    runfile.write(state, runfile.RunFile(
+        pid=os.getpid(), sip="", livekit_url="", livekit_api_key="", livekit_api_secret="", redis_url="",
+        database_url=f"sqlite+aiosqlite:///{records}/offhook.db", speech_url="", http={}, started=0.0))  # fmt: skip
 
 
 def write(state: Path, events: Sequence[Event]) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from gateway.cli.calls import command
 from gateway.cli.main import main
 from gateway.errors import SetupFault
+from tests.unit.cli.conftest import runs
 
 SERVED, CALLBACK, REJECTED = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234", "SCL_qqqqEfGh1234"
 
@@ -95,12 +96,12 @@ def test_show_as_json_is_the_whole_record(records: Path) -> None:
 
 
 def test_an_id_that_names_none_or_two_is_told(records: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no such record: zzz" in run("show", "zzz", status=1)
+    assert "There is no such call: zzz. offhook calls list lists them." in run("show", "zzz", status=1)
     ambiguous = run("show", "Ab", status=1)
     assert SERVED in ambiguous
     assert CALLBACK in ambiguous
-    assert "no such record" in run("show", "%", status=1)
-    assert "no such record" in run("show", "abc", status=1)
+    assert "no such call" in run("show", "%", status=1)
+    assert "no such call" in run("show", "abc", status=1)
 
 
 def test_an_empty_list_says_what_to_do(state: Path) -> None:
@@ -113,18 +114,12 @@ def test_an_empty_list_says_what_to_do(state: Path) -> None:
 
 def test_the_records_of_the_gateway_that_runs_are_shown(records: Path, tmp_path_factory: pytest.TempPathFactory,
                                                         monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    import os
-
-    from gateway.up import runfile
-
     other = tmp_path_factory.mktemp("other")
-    runfile.write(other, runfile.RunFile(
-        pid=os.getpid(), sip="", livekit_url="", livekit_api_key="", livekit_api_secret="", redis_url="",
-        database_url=f"sqlite+aiosqlite:///{records}/offhook.db", speech_url="", http={}, started=0.0))  # fmt: skip
+    runs(other, records)
     monkeypatch.setenv("OFFHOOK_STATE", str(other))
     assert "AbCdEfGh" in run("list")
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{other}/none.db")
-    assert "No calls yet" in run("list")
+    assert run("list") == "No calls yet.\n", "what runs isn't to be started"
 
 
 def test_what_cannot_be_read_is_status_2(records: Path, capsys: pytest.CaptureFixture[str]) -> None:

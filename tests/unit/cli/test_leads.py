@@ -12,6 +12,7 @@ from gateway.cli import main as front
 from gateway.cli.leads import command
 from gateway.cli.leads_out import as_csv
 from gateway.terms.lead import LeadReport
+from tests.unit.cli.conftest import runs
 
 SERVED, CALLBACK = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234"
 
@@ -60,13 +61,18 @@ def test_show_tells_every_fact_and_whose_it_is(records: Path) -> None:
 
 def test_show_finds_only_calls_that_have_one(records: Path) -> None:
     assert "Ticket (not complete)" in run("show", "Ab", "--tickets")
-    assert "no such record" in run("show", "AbC", "--tickets", status=1)
+    told = run("show", "AbC", "--tickets", status=1)
+    assert "There is no such ticket: AbC. offhook leads list --tickets lists them." in " ".join(told.split())
+    assert "There is no such lead: nope. offhook leads list lists them." in run("show", "nope", status=1)
     assert "2 records begin with Ab" in run("show", "Ab", status=1)
 
 
 def test_an_empty_list_says_what_to_do(state: Path) -> None:
     assert "No leads yet" in run("list")
     assert "No tickets yet" in run("list", "--tickets")
+    assert "offhook up" in run("list")
+    runs(state, state)
+    assert run("list") == "No leads yet.\n"
 
 
 def test_a_sealed_fact_is_shown_as_that(records: Path) -> None:
@@ -85,6 +91,11 @@ def test_leads_are_written_out_as_csv_and_json(records: Path, tmp_path: Path) ->
     assert lead["contact"]["name"] == "Ada Lovelace"
     assert lead["outcome"] is None
     assert LeadReport.model_validate({name: value for name, value in lead.items() if name not in ("outcome", "why")})
+
+
+def test_what_is_no_format_is_said_in_our_words(state: Path) -> None:
+    told = " ".join(run("export", "--format", "xml", status=2).split())
+    assert "'--format' / '-f': 'xml' isn't csv or json." in told
 
 
 def test_a_file_that_cannot_be_written_is_told(

@@ -17,7 +17,7 @@ from gateway.conduct.sound import opus
 from gateway.rtp import RATE
 from gateway.terms.call import CallId
 from gateway.terms.event import Event, Kind
-from tests.unit.cli.conftest import CALLBACK, SERVED, write
+from tests.unit.cli.conftest import CALLBACK, SERVED, runs, write
 
 WHEN = r"(?:\d\d:\d\d:\d\d|\d\d \w{3} \d\d:\d\d|\d{4}-\d\d-\d\d)"
 """Today, this year, before: the messages are some minutes old, and it may be just after midnight."""
@@ -124,7 +124,7 @@ def test_it_is_saved_as_it_is_or_as_wav(messages: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_or_not_one_is_told(messages: Path) -> None:
-    assert "no such message: zz" in run("play", "zz", status=1)
+    assert "There is no such message: zz. offhook messages list lists them." in run("play", "zz", status=1)
     both = run("play", "aa", status=1)
     assert FIRST in both
     assert SECOND in both
@@ -141,6 +141,8 @@ def test_one_that_is_done_is_not_done_again(messages: Path) -> None:
 def test_an_empty_list_says_what_to_do(state: Path) -> None:
     assert "No messages yet" in run("list")
     assert not list(state.iterdir())
+    runs(state, state)
+    assert run("list") == "No messages yet.\n"
 
 
 def test_the_call_tells_of_its_message(messages: Path) -> None:

@@ -150,7 +150,11 @@ def test_what_cannot_be_overridden_is_told_by_what_it_is_not(operator: Operator)
     for words, says in (
         (
             ("close", "offise"),
-            "'offise' is neither a set of hours of the plan nor a route with 'closed'. Did you mean 'office'?",
+            "'offise' can't be closed or opened: the plan has no hours of that name, and no such route. Did you mean 'office'?",
+        ),
+        (
+            ("close", "desk"),
+            "The team 'desk' can't be closed or opened itself: hours and routes can. There are: office",
         ),
         (("away", "desk"), "'desk' is nobody of the plan's people. There are: ana."),
         (("notice", "bsy", "Hello."), "'bsy' is no route of the plan. Did you mean 'busy'?"),
@@ -159,7 +163,9 @@ def test_what_cannot_be_overridden_is_told_by_what_it_is_not(operator: Operator)
     kept = [line for line in PLAN.splitlines() if not line.startswith("hours:")]
     operator.write("\n".join(kept).replace(", hours: office, closed: shut", ""))
     operator.types("plan", "apply")
-    assert "The plan has none: give a route hours" in operator.types("close", "office", "--until", "in 2h", status=2)[1]
+    none = "Nothing in this plan can be: give a route 'hours', and 'closed' with where its callers go then."
+    for subject in ("office", "desk"):
+        assert none in operator.types("close", subject, "--until", "in 2h", status=2)[1]
 
 
 def test_simulate_tells_what_is_said_as_callers_hear_it(operator: Operator) -> None:
