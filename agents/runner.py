@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import Tool, Toolset
-from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent
+from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
 from agents.appointing import Appointing
 from agents.definition import Definition, DigitField, greeting, opening, pronounced_as
@@ -21,6 +21,7 @@ from agents.engines.transcribing import Transcribing
 from agents.keys.keying import Keying
 from agents.keys.keying_on import as_kept, begun_before, so_far
 from agents.keys.keypad import NUMBER, Keyed, Keypad, asked_for
+from agents.keys.opening import Opening, silences
 from agents.keys.sealed_keys import SealedKeys
 from agents.keys.sealing import SealingAgent
 from agents.line import telephony, watching
@@ -71,6 +72,7 @@ class TalkingRunner:
         self._deserted = False
         """The session was closed, and not by us."""
         self._keying = Keying(self._keyed, self._keying_on)
+        self._first_words = Opening(definition.digit_fields, self._press, self._passed_over)
         self._seal: Seal | None = None
         self._remembering: Remembering | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -130,7 +132,7 @@ class TalkingRunner:
         ]
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else CheckedAgent
-        agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
+        self._agent = agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
         checks = checking.Means(self._start, partial(self._speak, ahead=False), self._to_person.get)
         agent.endangered = Endangered(session, stage, self._start, partial(self._speak, cut=False))
         agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, checks)
@@ -146,7 +148,7 @@ class TalkingRunner:
             line = line_in(self._stage, back)
             self._voice.say(line, await self._stage.prompt(line))
         elif not back and (not self._stage.resumed or (self._answers and unheard(self._stage))):
-            self._voice.say(self._opening, self._greeting)
+            self._first_words.begins(self._voice.say(self._opening, self._greeting), self._opening.text)
         if self._answers:
             self._start(self._answer())
         elif self._keying.begun:
@@ -165,15 +167,15 @@ class TalkingRunner:
             return
         if self._watch is not None:
             self._watch.pressed()
-        self._last_key = number or self._last_key
-        if self._keying.press(key, self._asked_for(), sure=number > 0):
-            self._session.interrupt(force=True)
+        if self._keying.begun or not self._first_words.takes(key, number):
+            self._press(key, number)
 
     async def close(self) -> None:
         """Free everything."""
         if self._remembering is not None:
             self._remembering.stop()
         self._keying.close()
+        self._first_words.close()
         for watcher in (self._watch, self._patience):
             if watcher is not None:
                 watcher.close()
@@ -211,11 +213,12 @@ class TalkingRunner:
         elif self._stage.resumed:
             self._go_on()
         elif not any(turn.speaker is Speaker.CALLER for turn in self._stage.turns):
-            self._voice.say(self._voice.line(greeting(self._definition, self._stage.brief)), None)
+            self._say_first(greeting(self._definition, self._stage.brief))
 
     def _go_on(self) -> None:
         self._to_person.number_wanted = wanted_number(self._stage)
-        go_on(self._stage, self._definition, self._session, self._say_again, self._get_person)
+        say = self._say_first if unheard(self._stage) else self._say_again
+        go_on(self._stage, self._definition, self._session, say, self._get_person)
 
     # What the model does.
 
@@ -276,6 +279,18 @@ class TalkingRunner:
         if self._remembering is not None:
             self._remembering.keying(entry, self._last_key)
 
+    def _press(self, key: str, number: int) -> None:
+        self._last_key = number or self._last_key
+        asked, fields, sealed = self._asked_for(), self._definition.digit_fields, self._seal is not None
+        hush = silences(asked, self._agent.saying, fields, sealed=sealed)
+        if self._keying.press(key, asked, sure=number > 0, silences=hush):
+            self._session.interrupt(force=True)
+
+    def _passed_over(self, number: int) -> None:
+        """The key counts as acted on: no job is told it again."""
+        self._last_key = number or self._last_key
+        self._keying_on(self._keying.entry)
+
     def _listen(self) -> None:
         """Keys count as they come, those that have come early first."""
         early, self._early = self._early or [], None
@@ -330,8 +345,12 @@ class TalkingRunner:
         if turn.speaker is not Speaker.AGENT and remembering is not None:
             remembering.turned()
 
-    def _say_again(self, text: str) -> None:
-        self._voice.say(self._voice.line(text), None)
+    def _say_again(self, text: str) -> SpeechHandle:
+        return self._voice.say(self._voice.line(text), None)
+
+    def _say_first(self, text: str) -> None:
+        """A part of the opening that comes by itself."""
+        self._first_words.begins(self._say_again(text), text)
 
     def _closed(self, event: CloseEvent) -> None:
         if event.error is None:

@@ -33,16 +33,16 @@ class Keying:
         """The one in progress."""
         return self._keypad
 
-    def press(self, key: str, asked: DigitField | None, *, sure: bool = False) -> bool:
+    def press(self, key: str, asked: DigitField | None, *, sure: bool = False, silences: bool = True) -> bool:
         """A key of the caller's, and what is being asked for; whether the agent is to fall silent for it. `sure`: none before
-        it is lost."""
+        it is lost. `silences`: whether the first of an entry does that."""
         if self._deaf:
             return sure and self._press_unheard(key, asked)
         untouched, self._untouched = self._untouched, False
         first = untouched or not self.begun
         self._keypad, ended = self._keypad.press(key, time.monotonic(), asked)
         self._told(ended)
-        return first and (self.begun or (untouched and key == "*"))
+        return first and (self.begun and (silences or untouched) or (untouched and key == "*"))
 
     @property
     def untouched(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from livekit.agents import Agent, AgentSession, ChatContext, ModelSettings, Stop
 from livekit.agents.llm import ChatMessage, FunctionCall, FunctionCallOutput
 from livekit.agents.stt import SpeechEvent, SpeechEventType
 from livekit.agents.voice import ConversationItemAddedEvent
+from livekit.agents.voice.io import TimedString
 
 from agents.definition import Definition, DigitField
 from agents.talk.endangered import Endangered
@@ -172,6 +173,17 @@ class CheckedAgent(Agent):
 
     checking: Checking | None = None
     endangered: Endangered | None = None
+    saying = ""
+    """What is being said, or was last, as far as its words have come: a turn tells it only once it was said."""
+
+    async def transcription_node(
+        self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
+    ) -> AsyncGenerator[str | TimedString, None]:
+        """What is said, as it comes."""
+        self.saying = ""
+        async for words in Agent.default.transcription_node(self, text, model_settings):
+            self.saying += words
+            yield words
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings

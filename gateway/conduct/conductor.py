@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from gateway.calls.acts.cues import Key
+from gateway.calls.acts.slip import Presses
 from gateway.calls.hearing import ATTENDED
 from gateway.calls.store.port import Asked
 from gateway.conduct.bounded import bounded
@@ -106,6 +107,7 @@ class Conductor:
         )  # fmt: skip
         self._past = 0
         """The number of the last key that came before what is done now began."""
+        self._presses = Presses()
         teller.stored = lambda event: self._gap.act(last_key(event))
         self._room = CallRoom(means.room, call.sip_identity, self._inputs.put_nowait, self._gap.pressed, means.doubt)
         self._cast = Cast(means.runner)
@@ -295,6 +297,7 @@ class Conductor:
         """Ask control until it has put the call at its next stop; the script's deadline bounds it."""
         store, call = self._means.store, self._call
         self._past = self._gap.last
+        self._presses = self._presses.led_on(call.act, onward)
         await self._cast.close()
         while True:
             started = time.monotonic()
@@ -394,7 +397,9 @@ class Conductor:
                 await self._means.leave()
 
     def _pressed(self, one: Pressed) -> None:
-        key = Key(one.key, one.missed, one.number)
+        now = time.monotonic()
+        key = Key(one.key, one.missed, one.number, self._presses.slips(one.key, self._call.act, now))
+        self._presses = self._presses.pressed(now)
         if not (self._cast.digit(one.key, one.number) or self._means.house.happened(key)):
             self._past = one.number
 

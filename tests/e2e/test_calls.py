@@ -178,6 +178,19 @@ async def test_a_caller_who_hangs_up_in_the_greeting_leaves_nothing_behind(phone
     assert found["ended"]
 
 
+async def test_a_key_right_after_the_answer_leaves_notice_and_greeting_whole(phone: Phone, stack: Stack) -> None:
+    call = await phone.dial(SALES)
+    await call.answered()
+    await call.press("5")
+    opening = line_of(Say.NOTICE, "en-US"), "Thanks for calling Acme. How can I help?"
+    for words in opening:
+        await call.line(await phone.rendering(words), 15, what=f"'{words}'")
+    await call.spoken(10, 0.8)
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert [turn["text"] for turn in found["turns"]] == [" ".join(opening)]
+
+
 async def test_a_caller_without_a_number_is_served(stack: Stack) -> None:
     async with Phone(stack.sip, caller="anonymous") as phone:
         call = await phone.dial("echo")

@@ -347,10 +347,13 @@ async def test_zero_leads_to_a_person(stack: Stack, caller: Phone, callees: Phon
     call = await caller.dial(MENU)
     await call.answered()
     await call.talking(0.3)
-    await call.press("0")
+    await call.press("01")  # a finger that slips: alone, the 1 leads out of the line
     rung = [await callees.rung(), await callees.rung()]
     assert {one.dialed for one in rung} == {ANA, BEN}
+    await talk(call, await rung[0].answer())
     await call.hang_up()
+    found = await record(stack, sip_id(call), ending="served")
+    assert [stop["act"] for stop in found["stops"]] == ["choose", "wait"]
 
 
 @pytest.mark.long

@@ -30,6 +30,8 @@ class Key:
     """They did while no job listened, or their job died before what came of it was kept."""
     number: int = 0
     """`gateway.terms.gap`'s; 0 where it has none. A machine does nothing with it."""
+    slip: bool = False
+    """It is still the press that has led here (`gateway.calls.acts.slip`): no machine is told of it."""
 
 
 @dataclass(frozen=True, slots=True)

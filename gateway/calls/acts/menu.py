@@ -7,6 +7,7 @@
 | the caller says that they want a person, where there is a way to one | silence at once, HUMAN |
 | another key | that it isn't a choice, and the prompt again |
 | one more, in BURST of the last, as of who dials an extension | nothing: it belongs to the same slip, and uses up no try |
+| a key so soon after the one that has led to this menu that it belongs to it | nothing: see `gateway.calls.acts.slip` |
 | the caller talks | SPEECH; where talking leads nowhere, that keys choose, and the prompt again |
 | the caller says that they never want to be called again | whether that is noted, and the prompt again: no try is used up |
 | another job goes on with it | the prompt again, from its first choice on: nobody is greeted twice |

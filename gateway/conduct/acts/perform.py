@@ -237,9 +237,10 @@ class Performance:
             self._parties.heard(event.leg)
         if isinstance(event, LegHold):
             self._part.note(Kind.HOLD, {"leg": event.leg or None, "hold": event.hold or None}, now)
+        effects: tuple[Effect, ...] = ()
         if event is None:
             self._machine, effects = self._machine.due(now)
-        else:
+        elif not (isinstance(event, Key) and event.slip):  # kept as acted on all the same: no other job is told it
             self._machine, effects = self._machine.on(event, now)
         if self._answers is not None:
             self._answers.expect(may_say_elsewhere(self._machine))

@@ -40,13 +40,19 @@ class Handle:
     async def wait_for_playout(self) -> None:
         pass
 
+    def add_done_callback(self, callback: Callable[[Handle], None]) -> None:
+        callback(self)
+
 
 class Held(Handle):
     def __init__(self, session: Session) -> None:
-        self._cut = session.cut
+        self._session, self._cut = session, session.cut
 
     async def wait_for_playout(self) -> None:
         await self._cut.wait()
+
+    def add_done_callback(self, callback: Callable[[Handle], None]) -> None:
+        self._session.when_cut.append(lambda: callback(self))
 
 
 class Session:
@@ -59,6 +65,7 @@ class Session:
         self.interrupted = 0
         self.replied = asyncio.Event()
         self.cut = asyncio.Event()
+        self.when_cut: list[Callable[[], None]] = []
         self._held: list[str] | None = None
         self._on: dict[str, list[Callable[..., None]]] = {}
 
@@ -71,8 +78,14 @@ class Session:
     def interrupt(self, *, force: bool) -> None:
         assert force, "what no voice cuts off, a key does"
         self.interrupted += 1
+        self.end()
+
+    def end(self) -> None:
+        """What is said was played, or is cut off."""
         self.cut.set()
-        self.cut = asyncio.Event()
+        self.cut, done, self.when_cut = asyncio.Event(), self.when_cut, []
+        for told in done:
+            told()
 
     def generate_reply(self, *, user_input: str = "") -> None:
         self.heard.append(user_input)

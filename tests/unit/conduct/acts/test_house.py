@@ -96,3 +96,13 @@ async def test_a_key_whose_step_couldnt_be_kept_or_is_another_jobs_isnt() -> Non
     task.cancel()
     await asyncio.wait({task})
     assert (await on.kept(), on.acted) == (2, [2])
+
+
+async def test_a_key_that_led_here_by_a_slip_is_acted_on_and_leads_no_further() -> None:
+    on = Scene()
+    task = await on.perform()
+    assert on.house.happened(Key("1", number=3, slip=True))
+    await until(lambda: on.acted[-1] == 3, 5.0)
+    assert await on.kept() == 3
+    assert on.house.happened(Key("1", number=4))
+    assert await asyncio.wait_for(task, 5.0) == Onward(Because.KEY, "1")
