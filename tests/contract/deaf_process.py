@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from gateway.edge import engine
-from gateway.edge.events import Event
 from gateway.edge.room import RoomLeg, warm
 from gateway.edge.seat import LiveKit, Seat
 from gateway.edge.switchboard import Switchboard
 from gateway.net.signalling import relaying
 from gateway.rtp import Samples
 from gateway.tasks import Tasks
+from tests.contract.test_room_memory import User
 from tests.e2e.servers import until
 
 ENOUGH = 25
@@ -31,28 +31,16 @@ WITHIN = 5.0
 """Seconds in which they are heard, or never."""
 
 
-class Phone:
-    """Implements gateway.edge.room.RoomUser."""
+class Phone(User):
+    """A call that counts what it hears."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.heard = 0
-
-    def post(self, event: Event) -> None:
-        """Nothing is done about it."""
 
     def on_room_audio(self, frame: Samples) -> None:
         """Count it, if it is no silence."""
         self.heard += int(np.abs(frame.astype(int)).max()) > 1000
-
-    def on_room_begins(self) -> None:
-        """Nothing is done about it."""
-
-    def on_room_key(self, key: str) -> None:
-        """Nothing is done about it."""
-
-    def on_rpc(self, method: str, asked: Mapping[str, object]) -> Mapping[str, object]:
-        """An empty answer."""
-        return {}
 
 
 class Door:
