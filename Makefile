@@ -7,10 +7,10 @@ help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: ## set up, then place a sales and a support call and tell what happens
-	@$(SETUP) run && .venv/bin/offhook demo
+	@$(SETUP) run && exec .venv/bin/offhook demo
 
 up: ## run the whole gateway on this machine
-	@$(SETUP) run && .venv/bin/offhook up
+	@$(SETUP) run && exec .venv/bin/offhook up
 
 test: ## set up, then run every test
 	@$(SETUP) dev && $(PY) -m pytest -n 2

@@ -10,15 +10,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from gateway.app.lifetime import until_stopped
 from gateway.errors import SetupFault
 from gateway.phone import told
 from gateway.phone.call import Call, Unmet
 from gateway.phone.phone import Phone
 from gateway.records import store
 from gateway.records.timeline import latencies
+from gateway.tasks import cancelled
 from gateway.up import runfile
+from gateway.up.process import die_with_parent
 from gateway.up.runfile import RunFile
 
 Print = Callable[[str], None]
@@ -72,8 +76,21 @@ SCENES = (
 async def run(state: Path, say: Print) -> bool:
     """Place the calls on the gateway that runs on `state`, or on one started for the demo; whether all went well.
 
-    Raises SetupFault when no gateway can be started.
+    Ctrl-C or SIGTERM ends it early, with all that it has started. Raises SetupFault when no gateway can be started.
     """
+    stopped = asyncio.create_task(until_stopped(), name="until stopped")
+    showing = asyncio.create_task(_show(state, say), name="demo")
+    await asyncio.wait({stopped, showing}, return_when=asyncio.FIRST_COMPLETED)
+    if showing.done():
+        await cancelled(stopped)
+        return showing.result()
+    say("Stopping …")
+    await cancelled(showing)
+    say("Stopped; nothing that the demo has started is left.")
+    return False
+
+
+async def _show(state: Path, say: Print) -> bool:
     async with _gateway(state, say) as gateway:
         if not gateway.sip:
             raise SetupFault("The gateway's SIP service is external.", remedy="Dial it with offhook call --to.")
@@ -97,6 +114,8 @@ async def _gateway(state: Path, say: Print) -> AsyncIterator[RunFile]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        # Whatever kills the demo (SIGKILL, a terminal that is closed): its gateway then ends as by SIGTERM.
+        preexec_fn=partial(die_with_parent, signal.SIGTERM),
     )
     screen: list[str] = []
     reading = asyncio.create_task(_read(up, screen), name="screen of up")

@@ -29,7 +29,8 @@ def demo(
 ) -> None:
     """Start a gateway, place one sales and one support call on it by SIP and speech, and tell what happens.
 
-    It takes about two and a half minutes, needs no key and no network, and leaves nothing running.
+    It takes about two and a half minutes, needs no key and no network, and leaves nothing running, also
+    where it is stopped or killed.
     """
     from gateway.app.demo import run
 

@@ -20,10 +20,12 @@ GRACE = 8.0
 """Seconds a child may take to end by itself after SIGTERM."""
 
 
-def _die_with_parent() -> None:
-    # prctl(2): the kernel kills the child when `up` dies, however it dies. Inherited by no grandchild; those end
-    # with their own parent.
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when its parent dies, however it dies: run it between fork and exec.
+
+    Inherited by no grandchild (prctl(2)); those end with their own parent.
+    """
+    _LIBC.prctl(_PR_SET_PDEATHSIG, by)
 
 
 class Process:
@@ -48,7 +50,7 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
             limit=_LINE_BYTES,
         )
         assert process.stdout is not None
