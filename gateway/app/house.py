@@ -27,6 +27,7 @@ from gateway.conduct.caller.ear import Ear
 from gateway.conduct.caller.overhear import overhearing
 from gateway.conduct.legs.answers import answering
 from gateway.conduct.legs.holding import Holding
+from gateway.conduct.legs.kept_words import KeptWords
 from gateway.conduct.legs.last_words import LastWords
 from gateway.conduct.legs.leg_audio import leg_audio
 from gateway.conduct.legs.leg_ear import LegEar
@@ -75,11 +76,13 @@ class HouseTools:
         overhearer: Overhearer,
         rendered_in: str,
         transcriber: Transcriber,
+        prove: Callable[[str, str], str],
     ) -> None:
-        """`transcriber`: writes down what people say who are rung."""
+        """`transcriber`: writes down what people say who are rung. `prove`: `gateway.terms.gap.proof` by a room's name and an
+        identity."""
         self._settings, self._redis, self._store, self._prompts = settings, redis, store, prompts
         self._room, self._lk, self._hearing, self._rendered_in = room, lk, hearing, rendered_in
-        self._transcriber = transcriber
+        self._transcriber, self._prove = transcriber, prove
         self._pacer: Pacer = RedisPacer(redis, time.time)
         self._guard = Guard(RedisRuleBook(redis), RedisMeter(redis, time.time), RedisDoNotCall(redis).has)
         self._mouth, self._overhearer = mouth, overhearer
@@ -122,8 +125,9 @@ class HouseTools:
 
         return Whispers(self._room, self._wording(call, RATE), listen, happened)
 
-    def _last_words(self, call: Call) -> AbstractAsyncContextManager[LastWords]:
-        return LastWords(partial(leg_audio, self._room), self._overhearer, call.brief.language)
+    def _last_words(self, call: Call, deaf: Callable[[], None]) -> AbstractAsyncContextManager[LastWords]:
+        keeps = KeptWords(self._room, call.sip_identity, self._prove)
+        return LastWords(partial(leg_audio, self._room), keeps, self._overhearer, call.brief.language, deaf)
 
     def _legs(
         self, stage: CallStage, call: Call, happened: Callable[[Event], None]

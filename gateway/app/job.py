@@ -248,6 +248,7 @@ class _Job:
             rendered_in=voice,
             # The house loads no engine: whom it rings it understands as it does callers at menus.
             transcriber=agents.transcriber(settings) if self._pool is Pool.AGENTS else overhearer,
+            prove=prove,
         )
         warm = context.proc.userdata.get(_WARM)
         return Means(

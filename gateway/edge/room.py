@@ -17,6 +17,7 @@ import structlog
 from livekit import rtc
 
 from gateway import sdk_log
+from gateway.edge import switchboard
 from gateway.edge.audio import Ears, Mouth, Why, renewed
 from gateway.edge.codes import Codes
 from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
@@ -25,6 +26,7 @@ from gateway.edge.heard import Heard, read
 from gateway.edge.heed import heed, heeded
 from gateway.edge.jobs import is_job
 from gateway.edge.keys import SIGNS, Keys
+from gateway.edge.last_words import LastWords
 from gateway.edge.leaving import leave
 from gateway.edge.leg import CALL_STATUS, REJECT
 from gateway.edge.seat import LiveKit, Seat, token_of
@@ -34,6 +36,7 @@ from gateway.rtp import RATE, Samples
 from gateway.tasks import Tasks
 from gateway.terms import gap
 from gateway.terms.direct import HEAR, MISSING, UNHEARD
+from gateway.terms.last_words import LAST_WORDS
 from gateway.terms.legs import DROP, EDGE, LEG, LOST
 from gateway.terms.line import LINE
 from gateway.terms.renew import RENEW
@@ -104,6 +107,7 @@ class RoomLeg:
         self._ears = Ears(user.on_room_audio, user.on_room_begins)
         self._rate = RATE
         self._keys = Keys(call_id, livekit.secret)
+        self._last_words = LastWords(self._ears, livekit.secret)
         self._heard = Heard(board, call_id)
         self._room: rtc.Room | None = None
         self._line: Line | None = None
@@ -179,6 +183,7 @@ class RoomLeg:
         self._heard.close()
         if self._place is not None:
             self._place.leave()
+        self._last_words.forget()
         if self._connecting is not None:
             await asyncio.wait([self._connecting], timeout=LINGER)
         if status:
@@ -246,7 +251,9 @@ class RoomLeg:
         self._connecting.result()
         line.catching = True
         if not self._left:
-            self._place = self._board.enter(seat.room, seat.identity, self._ears)
+            # No human's phone is asked what others say.
+            ears: switchboard.Ears = self._ears if self._isolated else self._last_words
+            self._place = self._board.enter(seat.room, seat.identity, ears)
             self._heard.watch(room, self._place)
         # Not before: where no room is there yet the SDK makes a runtime for the track alone, whose threads can be gone while the
         # room still has the track. Where the SDK takes such a room apart, as 1.2 does, that is a crash.
@@ -260,8 +267,10 @@ class RoomLeg:
     def _rpcs(self, room: rtc.Room) -> Mapping[str, rtc.participant.RpcHandler]:
         """What others in the room may ask of us; all of it is taken back when we leave."""
         asked: dict[str, rtc.participant.RpcHandler] = {method: partial(self._on_rpc, method) for method in RPCS}
-        keys, hear = partial(self._keys.asked, room), partial(self._on_hear, room)
-        asked |= {RENEW: self._on_renew, gap.KEYS: keys, HEAR: hear}
+        keys, hear, last_words = (
+            partial(each, room) for each in (self._keys.asked, self._on_hear, self._last_words.asked)
+        )
+        asked |= {RENEW: self._on_renew, gap.KEYS: keys, HEAR: hear, LAST_WORDS: last_words}
         return {method: partial(self._serve, handler) for method, handler in asked.items()}
 
     def _serve(

@@ -20,7 +20,10 @@ from gateway.rtp.halfband import Down, Up
 class Ears(Protocol):
     """How a phone hears its room (`gateway.edge.audio`)."""
 
-    rate: int
+    @property
+    def rate(self) -> int:
+        """Samples a second of what is brought."""
+        ...
 
     def let_in(self, who: str) -> None:
         """Somebody is heard directly from now on."""

@@ -33,7 +33,7 @@ from tests.e2e.records import record, sip_id
 from tests.e2e.room_peer import silent_peer
 from tests.e2e.rtp_probe import RtpProbe
 from tests.e2e.servers import LiveKit, until
-from tests.e2e.test_handoff import callees, caller, came, told
+from tests.e2e.test_handoff import WARM, callees, caller, came, told, understood
 from tests.e2e.test_hold import LEFT_ALONE
 from tests.e2e.test_house import OURS, THEIRS, said, talk, tone
 from tests.e2e.test_house_kills import TAKEN_OVER, job, killed
@@ -43,8 +43,6 @@ __all__ = ["callees", "caller"]
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-EARLY, EARLY_FOR = "+15105550649", 25.0
-"""A number whose humans may be rung back for so many seconds; those of LEFT_ALONE never are, and are heard by nobody."""
 CALM = 20.0
 """Seconds at most from the latest event in a room until its phones say nothing there."""
 TALKED = 5.0
@@ -192,10 +190,9 @@ def unheard(stack: Stack) -> float:
     return float(next(line.split()[1] for line in lines if line.startswith("offhook_edge_unheard_now ")))
 
 
-async def calm(stack: Stack, phones: int = 2, more: float = 0.0) -> None:
-    """So many phones say nothing into their rooms; a third's job hears them for a while, as a mailbox may have answered. `more`: seconds
-    for which somebody is heard besides."""
-    async with asyncio.timeout(CALM + more + (LISTENS if phones > 2 else 0.0)):
+async def calm(stack: Stack, phones: int = 2) -> None:
+    """So many phones say nothing into their rooms; a third's job hears them for a while, as a mailbox may have answered."""
+    async with asyncio.timeout(CALM + (LISTENS if phones > 2 else 0.0)):
         while await asyncio.to_thread(unheard, stack) != phones:
             await asyncio.sleep(0.1)
 
@@ -317,21 +314,34 @@ async def test_the_next_of_a_job_that_is_killed_amid_the_talk_hears_the_caller_o
 
 
 @ours
-@pytest.mark.long
-async def test_a_human_is_heard_by_the_job_as_long_as_they_may_be_rung_back_and_no_longer(
-    stack: Stack, caller: Phone, callees: Phone
+@pytest.mark.parametrize(
+    ("words", "goodbye"),
+    [
+        ("We can deliver them next week. Thank you, goodbye.", True),
+        pytest.param("We can deliver them next week. The price depends on how many", False, marks=pytest.mark.long),
+    ],
+)
+async def test_a_human_whose_last_words_the_edge_remembers_is_heard_by_nobody_and_understood(
+    stack: Stack, caller: Phone, callees: Phone, words: str, goodbye: bool
 ) -> None:
-    """Nobody hears the caller all that time."""
-    call, human = await taken(caller, callees, EARLY)
-    await calm(stack, 1)
-    await talk(call, human)
-    assert await asyncio.to_thread(unheard, stack) == 1
-    await calm(stack, more=EARLY_FOR)
-    await talk(call, human)
+    """Whoever hangs up early on a caller has said goodbye, or is rung back: their job knows it without having heard them."""
+    call, human = await taken(caller, callees, WARM)
+    await calm(stack)
+    await call.say(tone(OURS))
+    await human.tone([OURS])  # the human makes none: a tone is no talk
+    await callees.say(human, words)
     assert await asyncio.to_thread(unheard, stack) == 2
     await human.hang_up()
-    await call.ended()
-    await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    if goodbye:
+        await call.ended()
+        await record(stack, sip_id(call), ending="served", hung_up_by="human")
+    else:
+        again = await (await callees.rung()).answer()
+        await call.hang_up()
+        await again.ended()
+        await record(stack, sip_id(call))
+    [line] = understood(stack, call)
+    assert f"goodbye={str(goodbye).lower()}" in line
 
 
 @ours

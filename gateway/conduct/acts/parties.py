@@ -42,7 +42,7 @@ class Parties:
         self._overheard = ""
         """The leg of those that is heard by us besides."""
         self.remembered = ""
-        """The leg of those whose last words we remember."""
+        """The leg of those whom we hear to remember their last words."""
 
     def begin(self) -> None:
         """The act begins, or another job goes on with it: two who talk stay together."""
@@ -107,6 +107,10 @@ class Parties:
             both = announced(self._hears_us) if self._hears_us else NOBODY
             aside = hears(leg(self._aside), track(JOB, whispering(self._aside))) if self._aside else NOBODY
             self._hearing(self._talking | both | aside)
+
+    def heard_elsewhere(self) -> None:
+        """Somebody else remembers what the leg says last, which we needn't hear for it any more."""
+        self.remember("")
 
     def hear_no_more(self, name: str) -> None:
         """The leg is being dropped, or connected: it hears us alone no more."""

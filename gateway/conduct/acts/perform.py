@@ -198,7 +198,7 @@ class Performance:
             self._parties.whispers = self._whispers
             self._answers = await stack.enter_async_context(tools.answers(self.happened))
         if isinstance(act, Handoff):
-            self._farewell.words = await stack.enter_async_context(tools.last_words())
+            self._farewell.words = await stack.enter_async_context(tools.last_words(self._parties.heard_elsewhere))
         if isinstance(act, Wait | Handoff | Recall):
             self._line = await stack.enter_async_context(tools.line(self.happened))
         if isinstance(act, Ring) and act.callee is not None and act.callee.name:

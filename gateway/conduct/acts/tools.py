@@ -193,7 +193,8 @@ class Tools:
     legs: Callable[[Happened], AbstractAsyncContextManager[Legs]]
     line: Callable[[Happened], AbstractAsyncContextManager[Line]]
     whispers: Callable[[Happened], AbstractAsyncContextManager[Whispers]]
-    last_words: Callable[[], AbstractAsyncContextManager[LastWords]]
+    last_words: Callable[[Callable[[], None]], AbstractAsyncContextManager[LastWords]]
+    """Calls what it is given once whoever is remembered needn't be heard by us for that."""
     answers: Callable[[Happened], AbstractAsyncContextManager[Answers]]
     """Tells Declined of whoever says elsewhere that they can't take the call."""
     holding: Callable[[str, bool], AbstractAsyncContextManager[Holding]]

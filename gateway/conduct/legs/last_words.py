@@ -1,7 +1,10 @@
 """Remembers the last seconds of what somebody says who talks with a caller, to tell whether they have said goodbye once they are gone.
 
-They are in this process's memory alone, and nobody keeps what was said: they are understood as they leave, by whoever understands
-callers at menus, and forgotten.
+They are in this process's memory alone, or in that of the caller's SIP service, and nobody keeps what was said: they are understood as
+they leave, by whoever understands callers at menus, and forgotten.
+
+We hear them ourselves until the caller's SIP service is found to remember as much: where it carries both, to hear them costs it and us
+an encoder, a decoder and the ways through LiveKit for nothing.
 """
 
 from __future__ import annotations
@@ -9,8 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import structlog
@@ -18,23 +23,29 @@ import structlog
 from gateway.calls.talk.ear import Ear, Sound
 from gateway.calls.talk.goodbyes import said_goodbye
 from gateway.conduct.caller.phrases import PHRASE
+from gateway.conduct.legs.kept_words import Said
+from gateway.conduct.sfu.rpc import Unsupported
 from gateway.conduct.talk.port import Pcm, Transcriber
-from gateway.errors import Unavailable
+from gateway.errors import PeerFault, Unavailable
 from gateway.metrics import EDGE_ERRORS
 from gateway.rtp import RATE
 from gateway.rtp.vad import Activity
 from gateway.tasks import Tasks
+from gateway.terms.last_words import REMEMBERED
 
 FRAME_MS = 100
 """Milliseconds heard at a time: each costs as much, whatever it holds."""
-KEPT = 6.0
-"""Seconds that are remembered: a goodbye, and what the other still says to it."""
 LEAST = 2.0
 """Seconds without which nobody can tell: whoever said goodbye may have done so before."""
 STALE = 0.6
 """Seconds without a frame after which what was heard before is no end of a talk."""
 ARRIVES = 0.2
-"""Seconds for which what was said last may be on its way, when we are told that they have gone."""
+"""Seconds for which what was said last may be on its way to us, when we are told that they have gone."""
+TOLD_WITHIN = 1.0
+"""Seconds that the caller's SIP service may take to tell it."""
+ASKED_AFTER = (2.5, 2.5, 5.0)
+"""Seconds from the beginning, and from each look, to the next whether the caller's SIP service remembers them: they may be connected a
+while later than we are told to remember them."""
 UNDERSTOOD_WITHIN = 2.0
 """Seconds after which nobody waits for the words: the caller hears nothing meanwhile."""
 _QUIET = bytes(RATE)
@@ -46,27 +57,51 @@ Hear = Callable[[str, int], AsyncIterator[bytes]]
 log = structlog.get_logger(__name__)
 
 
+class Keeps(Protocol):
+    """What the caller's SIP service remembers (`gateway.conduct.legs.kept_words`). Each raises PeerFault."""
+
+    async def known(self, leg: str) -> Said:
+        """How much it is; without its audio."""
+        ...
+
+    async def all(self, leg: str) -> Said:
+        """All of it."""
+        ...
+
+
 class _Memory:
-    """What one leg has said last."""
+    """What one leg has said last, as we have heard it."""
 
     def __init__(self) -> None:
-        self.frames: deque[bytes] = deque(maxlen=round(KEPT * 1000 / FRAME_MS))
-        self.heard = float("-inf")
+        self._frames: deque[bytes] = deque(maxlen=round(REMEMBERED * 1000 / FRAME_MS))
+        self._heard = float("-inf")
         """When the latest came, on the loop's clock."""
 
-    @property
-    def seconds(self) -> float:
-        return len(self.frames) * FRAME_MS / 1000
+    def add(self, frame: bytes) -> None:
+        """They have said FRAME_MS more."""
+        self._frames.append(frame)
+        self._heard = asyncio.get_running_loop().time()
+
+    async def said(self) -> Said:
+        """All of it, ARRIVES later."""
+        seconds, silent = len(self._frames) * FRAME_MS / 1000, asyncio.get_running_loop().time() - self._heard
+        if ends_a_talk(said := Said(seconds, silent)):
+            await asyncio.sleep(ARRIVES)
+        return replace(said, audio=b"".join(self._frames))
 
 
 class LastWords:
     """Those of one leg at a time. Use it as a context, entered once the room is connected."""
 
-    def __init__(self, hear: Hear, transcriber: Transcriber, language: str) -> None:
-        """`transcriber`: nobody knows what it doesn't tell soon. `language`: BCP 47 tag."""
-        self._hear, self._transcriber, self._language = hear, transcriber, language
-        self._memory = _Memory()
-        self._hearing: asyncio.Task[None] | None = None
+    def __init__(
+        self, hear: Hear, keeps: Keeps, transcriber: Transcriber, language: str, deaf: Callable[[], None]
+    ) -> None:
+        """`transcriber`: nobody knows what it doesn't tell soon. `language`: BCP 47 tag. `deaf` is told once we needn't hear the leg
+        any more."""
+        self._hear, self._keeps, self._deaf = hear, keeps, deaf
+        self._transcriber, self._language = transcriber, language
+        self._said = _Memory().said
+        self._remembering: tuple[asyncio.Task[None], ...] = ()
         self._tasks = Tasks("last words")
 
     async def __aenter__(self) -> Self:
@@ -80,27 +115,29 @@ class LastWords:
 
     def remember(self, leg: str) -> None:
         """Remember what this leg says from now on, and forget all of before; "" for nobody."""
-        if self._hearing is not None:
-            self._hearing.cancel()
-            self._hearing = None
-        self._memory = _Memory()
+        for task in self._remembering:
+            task.cancel()
+        memory, self._remembering = _Memory(), ()
+        self._said = memory.said
         if leg:
-            self._hearing = self._tasks.start(self._keep(leg, self._memory), f"last words of {leg}")
+            hearing = self._tasks.start(self._listen(leg, memory), f"last words of {leg}")
+            looking = self._tasks.start(self._look(leg, hearing), f"who remembers {leg}")
+            self._remembering = hearing, looking
 
     async def goodbye(self) -> bool | None:
-        """Whether they, who have just gone, have said goodbye; None where nobody knows. Takes ARRIVES and UNDERSTOOD_WITHIN at
+        """Whether they, who have just gone, have said goodbye; None where nobody knows. Takes TOLD_WITHIN and UNDERSTOOD_WITHIN at
         most."""
-        memory = self._memory
-        silent_for = asyncio.get_running_loop().time() - memory.heard
-        if memory.seconds < LEAST or silent_for > STALE:
+        try:
+            async with asyncio.timeout(TOLD_WITHIN):
+                said = await self._said()
+        except (PeerFault, TimeoutError) as bad:
+            log.info("nobody knows what was said last", why=str(bad) or "It took too long.")
             return None
-        await asyncio.sleep(ARRIVES)
-        audio = b"".join(memory.frames)
-        if not await asyncio.to_thread(_talks, audio):
+        if not ends_a_talk(said) or not await asyncio.to_thread(_talks, said.audio):
             return None
         try:
             async with asyncio.timeout(UNDERSTOOD_WITHIN):
-                words = await self._transcriber.transcribe(Pcm(RATE, audio), self._language)
+                words = await self._transcriber.transcribe(Pcm(RATE, said.audio), self._language)
         except (Unavailable, TimeoutError) as bad:
             log.info("nobody understands whether there was a goodbye", why=str(bad) or "It took too long.")
             return None
@@ -110,11 +147,31 @@ class LastWords:
             return None
         return said_goodbye(words, self._language)
 
-    async def _keep(self, leg: str, memory: _Memory) -> None:
-        loop = asyncio.get_running_loop()
+    async def _listen(self, leg: str, memory: _Memory) -> None:
         async for frame in self._hear(leg, FRAME_MS):
-            memory.frames.append(frame)
-            memory.heard = loop.time()
+            memory.add(frame)
+
+    async def _look(self, leg: str, hearing: asyncio.Task[None]) -> None:
+        """Hear them no longer than until the caller's SIP service remembers as much as tells anything."""
+        for wait in ASKED_AFTER:
+            await asyncio.sleep(wait)
+            try:
+                known = await self._keeps.known(leg)
+            except Unsupported:
+                return
+            except PeerFault as bad:
+                log.debug("whether anybody else remembers a leg isn't known", leg=leg, why=str(bad))
+                continue
+            if known.seconds >= LEAST:
+                self._said = partial(self._keeps.all, leg)
+                hearing.cancel()
+                self._deaf()
+                return
+
+
+def ends_a_talk(said: Said) -> bool:
+    """Whether it is enough, and what was said last indeed. Pure."""
+    return said.seconds >= LEAST and said.silent <= STALE
 
 
 def _talks(audio: bytes) -> bool:

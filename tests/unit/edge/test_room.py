@@ -22,6 +22,7 @@ from gateway.edge.switchboard import Switchboard
 from gateway.net.signalling import Line, Relay
 from gateway.terms.direct import HEAR, MISSING, OF, UNHEARD
 from gateway.terms.gap import KEYS, PROOF, proof
+from gateway.terms.last_words import LAST_WORDS
 from gateway.terms.legs import LEG
 from gateway.terms.renew import RENEW
 
@@ -71,11 +72,11 @@ class _User:
 
 
 async def test_the_sdk_keeps_no_room_by_its_rpc_methods() -> None:
-    assert await left(Room(connected=True)) == [*RPCS, RENEW, KEYS, HEAR, "disconnect"]
+    assert await left(Room(connected=True)) == [*RPCS, RENEW, KEYS, HEAR, LAST_WORDS, "disconnect"]
 
 
 async def test_nor_one_that_the_server_has_ended() -> None:
-    assert await left(Room(connected=False)) == [*RPCS, RENEW, KEYS, HEAR, "disconnect"]
+    assert await left(Room(connected=False)) == [*RPCS, RENEW, KEYS, HEAR, LAST_WORDS, "disconnect"]
 
 
 async def test_the_call_learns_that_it_was_put_out_once_all_before_it_is_known() -> None:

@@ -79,3 +79,13 @@ def test_who_is_about_to_be_connected_is_heard_once_they_are() -> None:
     one.bridged = "2"
     one.all_said()
     assert seen == [bridge("2") | hears(JOB, leg("2"))]
+
+
+def test_who_is_remembered_elsewhere_is_heard_by_us_no_more_and_told_on() -> None:
+    one, seen = parties()
+    one.remember("1")
+    one.whisper("1", ("Noted.",))
+    one.heard_elsewhere()
+    assert seen[-1] == bridge("1") | TOLD
+    one.remember("")
+    assert seen[-1] == bridge("1") | TOLD

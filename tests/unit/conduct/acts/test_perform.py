@@ -149,6 +149,8 @@ class World:
     """Whether whoever has left has."""
     understood: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once that is known."""
+    deaf: Callable[[], None] = print
+    """Tells the act that whoever is remembered needn't be heard for it."""
 
     # Speaker, Legs, Line and Recorder in one.
 
@@ -237,13 +239,17 @@ class World:
             finally:
                 self.done.append(("held", name))
 
+        def last_words(deaf: Callable[[], None]) -> Any:
+            self.deaf = deaf
+            return made()
+
         tools: Any = made  # the World is each of them
         return Tools(
             speaker=tools,
             legs=tools,
             line=tools,
             whispers=tools,
-            last_words=tools,
+            last_words=last_words,
             answers=tools,
             holding=holding,
             recorder=tools,
@@ -409,6 +415,21 @@ async def hung_up(world: World, made: Noting) -> tuple[Performance, asyncio.Task
     performance.happened(LegLeft("1"))
     await until(lambda: "goodbye?" in world.done)
     return performance, task
+
+
+async def test_who_is_remembered_elsewhere_is_heard_by_us_no_more() -> None:
+    world = World()
+    async with asyncio.timeout(5):
+        performance = Performance(world.part(HANDOFF, remembering()), world.tools())
+        performance.happened(LegAnswered("1"))
+        task = asyncio.create_task(performance.run())
+        await until(lambda: ("heard", "1") in world.done)
+        world.deaf()
+        assert world.done[-1] == bridge("1")
+        performance.happened(LegLeft("1"))
+        await until(lambda: "goodbye?" in world.done)
+        world.understood.set()
+        await task
 
 
 @pytest.mark.parametrize("goodbye", [True, False, None])

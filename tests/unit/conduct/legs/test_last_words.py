@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gateway.conduct.legs.last_words import ARRIVES, FRAME_MS, KEPT, LEAST, STALE, UNDERSTOOD_WITHIN, LastWords
+from gateway.conduct.legs.kept_words import Said
+from gateway.conduct.legs.last_words import (
+    ARRIVES,
+    ASKED_AFTER,
+    FRAME_MS,
+    LEAST,
+    STALE,
+    TOLD_WITHIN,
+    UNDERSTOOD_WITHIN,
+    LastWords,
+)
+from gateway.conduct.sfu.rpc import Unsupported
 from gateway.conduct.talk.port import Pcm
-from gateway.errors import Unavailable
+from gateway.errors import PeerFault, Unavailable
 from gateway.rtp import RATE
+from gateway.terms.last_words import REMEMBERED as KEPT
 from tests.unit.conduct.caller.test_phrases import line, speech
 from tests.unit.conduct.virtual import run
 
@@ -20,6 +33,10 @@ SECOND = 1000 // FRAME_MS
 """Frames."""
 TALK, AMID = line(0.5, speech(1, 4.0), 0.5), "so how many phones would you need"
 TONE = (np.sin(2 * np.pi * 900 * np.arange(round(0.6 * RATE)) / RATE) * 8000).astype(np.int16)
+
+
+def never() -> None:
+    raise AssertionError("nobody else remembers them")
 
 
 class Words:
@@ -63,9 +80,37 @@ class Leg:
             self.readers.remove(leg)
 
 
+class Service:
+    """The caller's SIP service: remembers this, or fails."""
+
+    def __init__(self, said: Said | PeerFault, takes: float = 0.0) -> None:
+        self.said, self.takes = said, takes
+        self.looks = list[float]()
+        """When it was asked, on the loop's clock."""
+        self.told = list[str]()
+        """The legs all of whose words it was asked for."""
+
+    async def known(self, leg: str) -> Said:
+        self.looks.append(asyncio.get_running_loop().time())
+        if isinstance(self.said, PeerFault):
+            raise self.said
+        return replace(self.said, audio=b"")
+
+    async def all(self, leg: str) -> Said:
+        self.told.append(leg)
+        await asyncio.sleep(self.takes)
+        if isinstance(self.said, PeerFault):
+            raise self.said
+        return self.said
+
+
+def last_words(leg: Leg, words: Words, service: Service | None = None, deaf: Callable[[], None] = never) -> LastWords:
+    return LastWords(leg.hear, service or Service(Unsupported("no")), words, "en-GB", deaf)
+
+
 async def asked(leg: Leg, words: Words, after: float = 0.0) -> tuple[bool | None, float]:
     """Whether there was a goodbye, `after` so many seconds from the end of what was said; and how long that took to tell."""
-    async with LastWords(leg.hear, words, "en-GB") as last:
+    async with last_words(leg, words) as last:
         last.remember("1")
         await leg.said.wait()
         await asyncio.sleep(after)
@@ -87,7 +132,7 @@ def test_what_was_said_last_tells_whether_there_was_a_goodbye(words: str, goodby
 def test_the_last_seconds_are_understood_with_what_was_still_on_its_way() -> None:
     async def check() -> None:
         leg, words = Leg(line(speech(1, KEPT + 3))), Words()
-        async with LastWords(leg.hear, words, "en-GB") as last:
+        async with last_words(leg, words) as last:
             last.remember("1")
             await asyncio.sleep(KEPT + 1 + FRAME_MS / 2000)
             assert await last.goodbye() is False
@@ -146,7 +191,7 @@ def test_nobody_waits_long_for_the_words() -> None:
 def test_who_is_remembered_no_more_is_heard_no_more_and_all_is_forgotten(then: str) -> None:
     async def check() -> None:
         leg, words = Leg(TALK), Words()
-        async with LastWords(leg.hear, words, "en-GB") as last:
+        async with last_words(leg, words) as last:
             last.remember("1")
             await leg.said.wait()
             assert leg.readers == ["1"]
@@ -164,12 +209,107 @@ def test_who_is_forgotten_while_they_are_understood_is_understood() -> None:
 
     async def check() -> None:
         leg, words = Leg(TALK), Words(takes=1.0)
-        async with LastWords(leg.hear, words, "en-GB") as last:
+        async with last_words(leg, words) as last:
             last.remember("1")
             await leg.said.wait()
             asking = asyncio.create_task(last.goodbye())
             await asyncio.sleep(0.01)
             last.remember("")
             assert await asking is False
+
+    run(check())
+
+
+REMEMBERED = Said(KEPT, 0.02, TALK.tobytes())
+"""What a service remembers of somebody who has said TALK."""
+
+
+def test_who_the_callers_service_remembers_is_heard_by_us_no_more_and_understood_all_the_same() -> None:
+    async def check() -> None:
+        leg, words, service, deaf = Leg(TALK), Words("bye bye"), Service(REMEMBERED), list[str]()
+        async with last_words(leg, words, service, lambda: deaf.append("")) as last:
+            last.remember("1")
+            await asyncio.sleep(ASKED_AFTER[0] - 0.01)
+            assert (leg.readers, deaf) == (["1"], [])
+            await asyncio.sleep(0.02)
+            assert (leg.readers, deaf) == ([], [""])
+            began = asyncio.get_running_loop().time()
+            assert await last.goodbye() is True
+            assert asyncio.get_running_loop().time() - began < ARRIVES, "nothing is on its way"
+        assert service.told == ["1"]
+        assert words.asked == [Pcm(RATE, TALK.tobytes())]
+
+    run(check())
+
+
+def test_who_it_remembers_too_little_of_is_heard_by_us_until_it_does() -> None:
+    """They may be connected later; and where it never hears them, as by another process, we do for as long as they are remembered."""
+
+    async def check(then: float, readers: list[str]) -> None:
+        leg, service, deaf = Leg(TALK), Service(Said(LEAST - 0.1)), list[str]()
+        async with last_words(leg, Words(), service, lambda: deaf.append("")) as last:
+            last.remember("1")
+            await asyncio.sleep(ASKED_AFTER[0] + 0.01)
+            assert leg.readers == ["1"]
+            service.said = Said(then)
+            await asyncio.sleep(sum(ASKED_AFTER))
+            assert leg.readers == readers
+            assert len(service.looks) == (2 if then else len(ASKED_AFTER))
+
+    run(check(LEAST, []))
+    run(check(0.0, ["1"]))
+
+
+def test_a_service_that_cant_is_asked_once_and_one_that_doesnt_answer_again() -> None:
+    async def check(trouble: PeerFault, looks: int) -> None:
+        leg, service = Leg(TALK), Service(trouble)
+        async with last_words(leg, Words(), service) as last:
+            last.remember("1")
+            await asyncio.sleep(sum(ASKED_AFTER) + 1.0)
+            assert leg.readers == ["1"]
+            assert len(service.looks) == looks
+
+    run(check(Unsupported("no such method"), 1))
+    run(check(Unavailable("busy"), len(ASKED_AFTER)))
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        Service(Unavailable("gone")),
+        Service(REMEMBERED, takes=60.0),
+        Service(replace(REMEMBERED, seconds=LEAST - 0.1)),
+        Service(replace(REMEMBERED, silent=STALE + 0.1)),
+        Service(replace(REMEMBERED, audio=line(KEPT).tobytes())),
+    ],
+    ids=["no answer", "a late answer", "too little", "a while before", "silence"],
+)
+def test_what_the_service_cant_tell_nobody_knows(service: Service) -> None:
+    async def check() -> None:
+        words, told = Words(), service.said
+        async with last_words(Leg(TALK), words, service, lambda: None) as last:
+            service.said = REMEMBERED
+            last.remember("1")
+            await asyncio.sleep(ASKED_AFTER[0] + 0.01)
+            service.said = told
+            began = asyncio.get_running_loop().time()
+            assert await last.goodbye() is None
+            assert asyncio.get_running_loop().time() - began <= TOLD_WITHIN + 0.01
+        assert words.asked == []
+
+    run(check())
+
+
+def test_who_is_remembered_next_is_heard_by_us_first() -> None:
+    async def check() -> None:
+        leg, service, deaf = Leg(TALK), Service(REMEMBERED), list[str]()
+        async with last_words(leg, Words("bye"), service, lambda: deaf.append("")) as last:
+            last.remember("1")
+            await asyncio.sleep(ASKED_AFTER[0] + 0.01)
+            last.remember("2")
+            await asyncio.sleep(0.01)
+            assert leg.readers == ["2"]
+            assert await last.goodbye() is None, "what the one before said is forgotten"
+        assert (service.told, deaf) == ([], [""])
 
     run(check())
