@@ -13,9 +13,8 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.route import Ask, decide
 from gateway.dialplan.state import State
 from gateway.dispatch import stops
-from gateway.terms.act import TALK, Dismiss, Ring, Talk, Wait
+from gateway.terms.act import TALK, Talk
 from gateway.terms.call import Brief, Call, CallId, Phase, Pool
-from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
 from gateway.terms.number import normalise
 from gateway.terms.personal import Number
@@ -200,42 +199,6 @@ def late(call: Call, now: float, *, silent: bool) -> int:
     """Jobs of the call that were late in a row, once the last is replaced (see `afresh`)."""
     before = 0 if afresh(call, now, silent=silent) else call.late
     return before + (silent and call.phase is Phase.TAKEN)
-
-
-def ending(call: Call) -> Ending:
-    """How a call has ended whose caller is gone."""
-    if call.reject or (isinstance(call.act, Dismiss) and not call.act.because):
-        return Ending.REJECTED
-    for kind, ending in _TOLD:
-        if kind.value in call.told:
-            return ending
-    if call.bridged and not _cut_off(call):
-        return Ending.SERVED
-    if call.ours:
-        return Ending.MISSED
-    if isinstance(call.act, Wait | Ring):
-        return Ending.ABANDONED  # whoever talked with them before, they waited in vain
-    talked = Kind.TURN.value in call.told or _without_engine(call)
-    return Ending.SERVED if talked else Ending.ABANDONED
-
-
-def given_up(call: Call) -> Ending:
-    """How a call has ended for which no job came: whoever was hung up on needs none."""
-    return Ending.SERVED if call.parted is not None and not call.parted.lost else Ending.LOST
-
-
-def _cut_off(call: Call) -> bool:
-    """Whether whoever talked with the caller was lost."""
-    return call.parted is not None and call.parted.lost
-
-
-_TOLD = ((Kind.CALLBACK, Ending.CALLBACK), (Kind.MESSAGE, Ending.MESSAGE), (Kind.TRANSFERRED, Ending.SERVED))
-"""What a caller is left with that outweighs all else, the most first."""
-
-
-def _without_engine(call: Call) -> bool:
-    """Whether an agent of the house's, which tells no turns, was heard."""
-    return isinstance(call.act, Talk) and call.pool is Pool.HOUSE and Kind.ANSWERED.value in call.told
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gateway.calls.hearing import leg
 from gateway.calls.store.port import CallStore
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
-from gateway.dispatch import decide, telling
+from gateway.dispatch import decide, ended, telling
 from gateway.dispatch.decide import Arrival, Do
 from gateway.dispatch.forsaken import Forsaken
 from gateway.dispatch.lines import Lines
@@ -171,7 +171,7 @@ class Dispatcher:
     async def _gone(self, call_id: CallId) -> None:
         call = await self._store.get(call_id)
         parts = call is not None and await self._parts(call)
-        if call is not None and await self._end(call, decide.ending(call)):
+        if call is not None and await self._end(call, ended.ending(call)):
             if parts:
                 self._parting[call.room] = self._clock() + PARTS_WITHIN
             else:
@@ -387,7 +387,7 @@ class Dispatcher:
             await self._redispatch(led)
 
     async def _give_up(self, call: Call) -> None:
-        if not await self._end(call, decide.given_up(call)):
+        if not await self._end(call, ended.given_up(call)):
             return
         log.error("no job came for the call; its caller is turned away", call=call.id, tries=call.tries)
         await self._rooms.turn_away(call.room, call.sip_identity, decide.NO_JOB)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, exists, select
+from sqlalchemy import and_, case, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.records.schema import CALLBACKS, CALLS, MESSAGES, TURNS
+from gateway.records.schema import CALLBACKS, CALLS, MESSAGES, TURNS, WAITS
 from gateway.terms.call import CallId
 from gateway.terms.ending import Ending
 
@@ -24,10 +24,13 @@ class Unended:
 
 async def unended(connection: AsyncConnection, since: float, before: float, *, limit: int = 100) -> Sequence[Unended]:
     """The calls that began between two times (seconds since the epoch) and whose record has no end."""
+    entered, left = WAITS.alias(), WAITS.alias()
+    out = exists().where(left.c.call == entered.c.call, left.c.event == "left", left.c.at >= entered.c.at)
+    in_line = exists().where(entered.c.call == CALLS.c.id, entered.c.event == "entered", ~out)
     ending = case(
         (exists().where(CALLBACKS.c.call == CALLS.c.id), Ending.CALLBACK.value),
         (exists().where(MESSAGES.c.call == CALLS.c.id), Ending.MESSAGE.value),
-        (exists().where(TURNS.c.call == CALLS.c.id), Ending.SERVED.value),
+        (and_(exists().where(TURNS.c.call == CALLS.c.id), ~in_line), Ending.SERVED.value),
         else_=Ending.LOST.value,
     )
     query = (

@@ -25,7 +25,7 @@ class Ending(StrEnum):
     SERVED = "served"
     """An agent or a person talked with the caller."""
     ABANDONED = "abandoned"
-    """The caller hung up before an agent was heard."""
+    """The caller hung up before an agent was heard, or while they waited for a person, whoever had talked with them before."""
     REJECTED = "rejected"
     """The plan, or a missing trunk or rule, turned it away."""
     CALLBACK = "callback"

@@ -328,6 +328,34 @@ async def test_migrations_go_up_down_and_up(engine: AsyncEngine) -> None:
     assert await everything(engine) == expected(BOTH)
 
 
+@pytest.mark.parametrize(
+    ("waits", "becomes"),
+    [
+        ([], "served"),
+        ([(3, "entered", None)], "abandoned"),
+        ([(3, "entered", None), (9, "left", "the caller has hung up")], "abandoned"),
+        ([(3, "entered", None), (9, "left", "was put through")], "served"),
+        ([(3, "entered", None), (9, "left", "nobody took the call")], "served"),
+        ([(3, "entered", None), (9, "left", "was put through"), (30, "entered", None)], "abandoned"),
+    ],
+)
+async def test_records_of_who_hung_up_while_a_team_was_rung_are_put_right(
+    engine: AsyncEngine, waits: list[tuple[float, str, str | None]], becomes: str
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0010'"))
+    told = [Event(CallId("SCL_a"), Kind.OPENED, NOW, {"room": "call-a"}, id="1-0")]
+    for at, event, why in waits:
+        data = {"team": "sales", "event": event, "why": why}
+        told.append(Event(CallId("SCL_a"), Kind.WAITING, NOW + at, data, id=f"{at}-1"))
+    told.append(Event(CallId("SCL_a"), Kind.ENDED, NOW + 40, {"ending": "served"}, id="40-0"))
+    await Writer(Tape(told), engine).drain()
+    await migrate(engine)
+    async with engine.connect() as connection:
+        assert await connection.scalar(select(CALLS.c.ending)) == becomes
+        assert await connection.run_sync(current) == newest()
+
+
 async def test_migrations_and_schema_are_one(engine: AsyncEngine) -> None:
     def drift(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})

@@ -28,11 +28,16 @@ async def test_a_call_that_nobody_knows_any_more_is_ended_by_what_is_written_of_
     store = MemoryStore(lambda: now)
     live = replace(a_call(), id=CallId("SCL_live"))
     await store.open(live)
-    for call in (CallId("SCL_talked"), CallId("SCL_silent"), CallId("SCL_booked"), live.id):
+    calls = ["SCL_talked", "SCL_silent", "SCL_booked", "SCL_waited", "SCL_through"]
+    for call in (*map(CallId, calls), live.id):
         await store.tell(Event(call, Kind.OPENED, BEGAN, {"room": f"call-{call}"}))
-    for call in ("SCL_talked", "SCL_booked"):
+    for call in ("SCL_talked", "SCL_booked", "SCL_waited", "SCL_through"):
         await store.tell(Event(CallId(call), Kind.TURN, BEGAN + 1, {"seq": 1, "speaker": "agent", "text": "Hello"}))
     await store.tell(Event(CallId("SCL_booked"), Kind.CALLBACK, BEGAN + 2, {"number": "+15105550177", "reason": "x"}))
+    for call in ("SCL_waited", "SCL_through"):
+        await store.tell(Event(CallId(call), Kind.WAITING, BEGAN + 2, {"team": "sales", "event": "entered"}))
+    left = {"team": "sales", "event": "left", "why": "was put through"}
+    await store.tell(Event(CallId("SCL_through"), Kind.WAITING, BEGAN + 3, left))
     writer = Writer(store, engine)
     await writer.drain()
 
@@ -53,6 +58,7 @@ async def test_a_call_that_nobody_knows_any_more_is_ended_by_what_is_written_of_
     async with engine.connect() as connection:
         found = {row.id: row for row in await connection.execute(select(CALLS))}
     endings = {call: row.ending for call, row in found.items()}
-    assert endings == {"SCL_talked": "served", "SCL_silent": "lost", "SCL_booked": "callback", "SCL_live": None}
+    became = dict(zip(calls, ["served", "lost", "callback", "lost", "served"], strict=True))
+    assert endings == {**became, "SCL_live": None}
     assert found["SCL_silent"].hung_up_reason == WHY
     await engine.dispose()

@@ -344,7 +344,7 @@ async def test_a_caller_who_hangs_up_on_hold_stops_the_ringing(stack: Stack, cal
     await told(caller, call, Say.TO_TEAM)
     await call.hang_up()
     await ringing.given_up(5.0)
-    found = await record(stack, sip_id(call))
+    found = await record(stack, sip_id(call), ending="abandoned")
     assert came(found) == ["the caller hung up first"]
 
 

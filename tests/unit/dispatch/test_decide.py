@@ -27,9 +27,7 @@ from gateway.dispatch.decide import (
     Do,
     arrived,
     compare,
-    ending,
     falls,
-    given_up,
     late,
     metadata,
     sent_to,
@@ -37,7 +35,6 @@ from gateway.dispatch.decide import (
 )
 from gateway.terms.act import Handoff, Recall, Wait
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
-from gateway.terms.ending import Ending
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
 from gateway.terms.times import THERE_WITHIN, patience
@@ -45,7 +42,7 @@ from gateway.terms.times import THERE_WITHIN, patience
 NOW = 1_764_000_000.0
 JOB_WITHIN = patience(0)
 HANDOFF = Handoff("desk")
-HUNG_UP, LOST = Left("desk-1", NOW), Left("desk-1", NOW, lost=True)
+LOST = Left("desk-1", NOW, lost=True)
 RECALL = Recall("CB_1", "desk", ())
 HEARD = {"phase": Phase.TAKEN, "heard": 1}
 """Its job came, and the caller heard it."""
@@ -231,30 +228,6 @@ def test_who_talked_with_an_agent_until_all_workers_were_gone_waits_for_another_
     assert supervise(talking, None, NOW + 0.1, lost=True, no_agent=True, no_house=True) is Do.DISPATCH
     assert supervise(talking, None, NOW + 0.1, lost=True, no_agent=True) is Do.LEAD_ON
     assert supervise(a_call(), None, NOW + 0.1, no_agent=True, no_house=True) is Do.LEAD_ON, "a new caller isn't kept"
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, Ending.ABANDONED),
-        ({"told": frozenset({Kind.ANSWERED.value})}, Ending.ABANDONED),
-        ({"told": frozenset({Kind.ANSWERED.value}), "pool": Pool.HOUSE}, Ending.SERVED),
-        ({"told": frozenset({Kind.TURN.value})}, Ending.SERVED),
-        ({"told": frozenset({Kind.TURN.value, Kind.CALLBACK.value})}, Ending.CALLBACK),
-        ({"reject": 404}, Ending.REJECTED),
-        ({"act": HANDOFF, "bridged": "desk-1"}, Ending.SERVED),
-        ({"act": HANDOFF, "bridged": "desk-1", "left": HUNG_UP}, Ending.SERVED),
-        ({"act": HANDOFF, **GONE}, Ending.ABANDONED),
-        ({"act": HANDOFF, **GONE, "bridged": "desk-2"}, Ending.SERVED),
-    ],
-)
-def test_a_call_ends_by_what_became_of_its_caller(changes: dict[str, object], expected: Ending) -> None:
-    assert ending(a_call(**changes)) is expected
-
-
-@pytest.mark.parametrize(("left", "expected"), [(None, Ending.LOST), (LOST, Ending.LOST), (HUNG_UP, Ending.SERVED)])
-def test_who_was_hung_up_on_lacks_no_job(left: Left | None, expected: Ending) -> None:
-    assert given_up(a_call(bridged="desk-1" if left else "", left=left)) is expected
 
 
 @pytest.mark.parametrize(

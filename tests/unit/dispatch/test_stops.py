@@ -18,7 +18,8 @@ from gateway.dialplan.overrides import Override
 from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State, state_of
 from gateway.dispatch import stops
-from gateway.dispatch.decide import Arrival, arrived, ending
+from gateway.dispatch.decide import Arrival, arrived
+from gateway.dispatch.ended import ending
 from gateway.errors import OurFault
 from gateway.terms.act import (
     TALK,
