@@ -151,22 +151,30 @@ class Recalling:
             match effect:
                 case deeds.Say() | deeds.Sound() | deeds.Hush() | deeds.Remember():
                     pass
-                case deeds.Connect(leg):
+                case deeds.Connect():
                     after = replace(after, stage=Stage.CALLING, why=asking.why)
-                    done.append(deeds.Whisper(leg, (after._says(RecallWord.RINGING),)))
                 case deeds.Finish():
                     why = f"nobody took the callback: {told(tuple(asking.tried.values()))}"
                     after = replace(after, stage=Stage.OVER, why=why)
                     done.append(deeds.Finish(Over(why)))
                 case _:
                     done.append(effect)
-        return after._call(now, done) if after.stage is Stage.CALLING else (after, tuple(done))
+        if after.stage is not Stage.CALLING:
+            return after, tuple(done)
+        ringing = deeds.Whisper(after.human, (after._says(RecallWord.RINGING),))
+        return after._call(now, [*done, *(() if after._too_late(now) else (ringing,))])
 
     # While the callee is rung.
 
     def _call(self, now: float, before: list[Effect]) -> tuple[Self, tuple[Effect, ...]]:
+        if self._too_late(now):
+            return self._parting(RecallWord.TOO_LATE, "it was too late in the day to call them", now, *before)
         dial = deeds.Dial(CALLEE, Callee("", self.number), self.act.ring_for)
         return replace(self, until=now + self.act.ring_for + LATE), (*before, dial)
+
+    def _too_late(self, now: float) -> bool:
+        """Whether the callee's day is over: whoever took it has needed its last minutes."""
+        return bool(self.act.until) and now >= self.act.until
 
     def _while_calling(self, event: Event, now: float) -> tuple[Self, tuple[Effect, ...]]:
         match event:
@@ -196,10 +204,12 @@ class Recalling:
     def _unreached(self, tried: Tried, now: float, *, drop: bool = False) -> tuple[Self, tuple[Effect, ...]]:
         """The human is told, and goes."""
         words = _UNREACHED[tried is Tried.MACHINE, self.act.last]
-        why = f"the callee wasn't reached: {tried}"
-        parting = replace(self, stage=Stage.PARTING, until=now + TELL_WITHIN, why=why, screening=NOBODY, resumed=0.0)
         drops = (deeds.Drop(CALLEE),) if drop else ()
-        return parting, (*drops, deeds.Whisper(self.human, (self._says(words),)))
+        return self._parting(words, f"the callee wasn't reached: {tried}", now, *drops)
+
+    def _parting(self, words: RecallWord, why: str, now: float, *before: Effect) -> tuple[Self, tuple[Effect, ...]]:
+        parting = replace(self, stage=Stage.PARTING, until=now + TELL_WITHIN, why=why, screening=NOBODY, resumed=0.0)
+        return parting, (*before, deeds.Whisper(self.human, (self._says(words),)))
 
     def _while_parting(self, event: Event) -> tuple[Self, tuple[Effect, ...]]:
         match event:

@@ -93,6 +93,11 @@ def allowed(terms: Terms, zones: Sequence[str], at: float) -> bool:
     return any(first <= at < last for first, last in free(terms, zones, at, _HOUR))
 
 
+def night(zones: Sequence[str], at: float) -> float:
+    """When the callee's day is over in which a time lies: the time itself where it is night."""
+    return next((last for first, last in by_day(at, at + AHEAD, zones) if first <= at), at)
+
+
 def earliest(terms: Terms, zones: Sequence[str], at: float) -> float | None:
     """The first time from `at` on; None where there is none for AHEAD."""
     spans = free(terms, zones, at)

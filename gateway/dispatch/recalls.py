@@ -10,7 +10,7 @@ import structlog
 
 from gateway.callbacks.machine import Booking, Forbidden, Late, PutOff, State, Unwanted
 from gateway.callbacks.port import Bookings
-from gateway.callbacks.times import allowed, earliest, zones_of
+from gateway.callbacks.times import allowed, earliest, night, zones_of
 from gateway.callbacks.told import CALLEE
 from gateway.calls.hearing import leg
 from gateway.calls.store.port import Full
@@ -37,6 +37,10 @@ LOOK = 1.0
 BECAUSE = "callback"
 FULL_FOR = 30.0
 """Seconds until a callback is tried again that there was no room for."""
+LAST = 60.0
+"""Seconds that must be left of the callee's day: the team is rung first, and the callee by its end or never."""
+RUNG = 120.0
+"""Seconds for which the team is rung, as far as that day goes."""
 NOT_OPEN = 3600.0
 """The same for one whose team isn't there for days to come, or says of no hours when it is."""
 MADE = counter("callbacks_made", "Calls that were made for callbacks")
@@ -104,8 +108,8 @@ class Recalls:
             await self._bookings.step(one.id, Forbidden(f"the plan has no team '{one.team}' any more"), now)
         elif isinstance(no := judge(one.number.reveal(), plan.rules()), Refusal):
             await self._bookings.step(one.id, Forbidden(no.what), now)
-        elif not allowed(terms, zones, now):
-            later = earliest(terms, zones, now)
+        elif (ends := night(zones, now)) < now + LAST or not allowed(terms, zones, now):
+            later = earliest(terms, zones, ends if ends < now + LAST else now)
             off = PutOff(now + NOT_OPEN, known=False) if later is None else PutOff(later)
             await self._bookings.step(one.id, off, now)
         elif (claimed := await self._bookings.claim(one.id, now)) is not None:
@@ -133,7 +137,11 @@ class Recalls:
 def call_of(one: Booking, plan: Plan, dialed: str, facts: Mapping[str, object], now: float) -> Call:
     """The call of a callback's run. Pure."""
     before = word(RecallWord.CALLBACK, one.language)
-    act = Recall(one.id, one.team, whisper(facts, one.reason, one.language, after=before), last=one.tries >= one.most)
+    until = night(zones_of(one.number, one.zone), now)
+    act = Recall(
+        one.id, one.team, whisper(facts, one.reason, one.language, after=before),
+        at_most=min(RUNG, until - now), until=until, last=one.tries >= one.most,
+    )  # fmt: skip
     number = Number(dialed or one.number.reveal())
     return Call(
         id=one.run,

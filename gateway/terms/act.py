@@ -171,6 +171,8 @@ class Recall:
     """Seconds for which the team is rung."""
     ring_for: float = 30.0
     """Seconds for which the callee is."""
+    until: float = 0.0
+    """When the day is over on which the callee may be rung, where they are (seconds since the epoch); 0 for never."""
     last: bool = False
     """Whether nobody calls again if it comes to nothing."""
 

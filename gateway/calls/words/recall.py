@@ -21,6 +21,8 @@ class RecallWord(StrEnum):
     """To them, when the callee's mailbox answered, and they are called again."""
     MAILBOX_GIVEN_UP = "recall_mailbox_given_up"
     """To them, when nobody calls again."""
+    TOO_LATE = "recall_too_late"
+    """To them, when the callee's day was over before they had taken it."""
 
 
 _ENGLISH = {
@@ -30,6 +32,7 @@ _ENGLISH = {
     RecallWord.GIVEN_UP: "They can't be reached, and this was the last try. Goodbye.",
     RecallWord.MAILBOX: "A mailbox answered. We'll try again later. Goodbye.",
     RecallWord.MAILBOX_GIVEN_UP: "A mailbox answered, and this was the last try. Goodbye.",
+    RecallWord.TOO_LATE: "Thank you, but by now it is too late in the day to call them. Goodbye.",
 }
 WORDS_RECALL: Mapping[str, Mapping[RecallWord, str]] = {"en": _ENGLISH}
 """By the language's first subtag (BCP 47), in lower case."""

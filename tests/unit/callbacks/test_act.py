@@ -211,6 +211,26 @@ def test_another_job_hears_the_callee_on() -> None:
     assert run.on(cues.LegAnswered(human)) == (deeds.Connect(human), deeds.Listen(CALLEE))
 
 
+@pytest.mark.parametrize("by", ["the key", "another job"])
+def test_a_callee_whose_day_is_over_is_not_rung_and_the_human_is_told(by: str) -> None:
+    run = ringing()
+    run.machine = replace(run.machine, act=replace(RECALL, until=NOW + 30.0))
+    run.on(cues.LegRings(run.leg()), cues.LegAnswered(run.leg()), cues.LegHeard(run.leg()))
+    if by == "the key":
+        run.now = NOW + 30.0
+    effects = run.on(cues.LegKey(run.leg(), "1"))
+    if by == "another job":
+        run.now = NOW + 30.0
+        effects = run.on(cues.Resumed(frozenset({run.machine.human})))
+    assert [one for one in effects if isinstance(one, deeds.Whisper)] == [
+        deeds.Whisper(run.machine.human, (word(RecallWord.TOO_LATE, "en-US"),))
+    ]
+    assert not [one for one in effects if isinstance(one, deeds.Dial)]
+    run.on(cues.LegHeard(run.machine.human))
+    assert outcome(run) == Over("it was too late in the day to call them")
+    assert deeds.Release("sales", "ana", took=False) in run.done
+
+
 def test_a_human_who_hangs_up_takes_the_ringing_with_them() -> None:
     run = calling()
     effects = run.on(cues.LegLeft(run.machine.human))

@@ -216,6 +216,31 @@ async def test_at_night_where_the_callee_is_nobody_calls(world: World) -> None:
     assert (await world.state(one)).at == datetime(2026, 11, 30, 13, tzinfo=NY).timestamp()
 
 
+@pytest.mark.parametrize(
+    ("wall", "rings", "at"),
+    [
+        ((20, 30), 120.0, (30, 20, 30)),
+        ((20, 58, 30), 90.0, (30, 20, 58, 30)),
+        ((20, 59, 30), 0.0, (1, 8)),
+        ((21, 0), 0.0, (1, 8)),
+    ],
+)
+async def test_a_team_is_rung_only_while_the_callee_may_still_be_called_today(
+    world: World, tmp_path: Path, wall: tuple[int, ...], rings: float, at: tuple[int, ...]
+) -> None:
+    world.recalls = world.control(read_plan(tmp_path, PLAN.replace('"Mon-Fri 9-17"', "24/7")))
+    world.now = datetime(2026, 11, 30, *wall, tzinfo=NY).timestamp()
+    one = await world.book(world.now)
+    await world.recalls.look()
+    acts = [call.act for call in world.begins.made]
+    assert [act.at_most for act in acts if isinstance(act, Recall)] == ([rings] if rings else [])
+    assert all(
+        isinstance(act, Recall) and act.until == datetime(2026, 11, 30, 21, tzinfo=NY).timestamp() for act in acts
+    )
+    day = datetime(2026, 11 if at[0] == 30 else 12, *at, tzinfo=NY)
+    assert (await world.state(one)).at == day.timestamp()
+
+
 async def test_who_has_asked_not_to_be_called_is_not(world: World) -> None:
     one = await world.book()
     await world.unwanted.add(Entry(THEIRS, NOON))
