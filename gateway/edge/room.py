@@ -18,17 +18,16 @@ from livekit import rtc
 
 from gateway import sdk_log
 from gateway.edge import switchboard
-from gateway.edge.audio import Ears, Mouth, Why, renewed
-from gateway.edge.codes import Codes
-from gateway.edge.events import EndAsked, Event, Hearing, Joined, RoomGone, ServiceDown, TrackThere
+from gateway.edge.audio import Ears, Mouth, Why
+from gateway.edge.events import EndAsked, Event, Joined, RoomGone, ServiceDown
 from gateway.edge.frames import frames
 from gateway.edge.heard import Heard, read
-from gateway.edge.heed import heed, heeded
 from gateway.edge.jobs import is_job
-from gateway.edge.keys import SIGNS, Keys
+from gateway.edge.keys import Keys
 from gateway.edge.last_words import LastWords
 from gateway.edge.leaving import leave
 from gateway.edge.leg import CALL_STATUS, REJECT
+from gateway.edge.others import Others
 from gateway.edge.seat import LiveKit, Seat, token_of
 from gateway.edge.switchboard import Place, Switchboard
 from gateway.net.signalling import Line, Relay
@@ -115,18 +114,10 @@ class RoomLeg:
         self._mouth: Mouth | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._left = False
-        self._isolated = False
-        """The API alone decides whom we hear."""
+        self._others = Others(self._ears, self._tasks, user.post, user.on_room_key, call_id)
         self._place: Place | None = None
         self._methods: Sequence[str] = ()
         """What others in the room may ask of us."""
-        self._hearing: dict[str, str] = {}
-        """Whom we were subscribed to: identities, by the ids of their tracks. The SDK doesn't tell when LiveKit's API
-        unsubscribes us later."""
-        self._codes: dict[str, Codes] = {}
-        """The keys of humans who talk with the caller, by identity."""
-        self._tracks: list[rtc.Track] = []
-        """All that we have heard, until we have left: the SDK complains of one that is let go before."""
         self._renewing = asyncio.Lock()
         self._stay_until = 0.0
         self._gone = asyncio.Event()
@@ -181,6 +172,7 @@ class RoomLeg:
         """
         self._left = True
         self._heard.close()
+        self._others.close()
         if self._place is not None:
             self._place.leave()
         self._last_words.forget()
@@ -203,9 +195,8 @@ class RoomLeg:
         if self._room is not None:
             for event, handler in self._handlers().items():
                 self._room.off(event, handler)
-        last = [self._room, self._mouth, *self._tracks]
+        last = [self._room, self._mouth, *self._others.release()]
         self._room = self._mouth = self._connecting = None
-        self._tracks.clear()
         del self._user
         await asyncio.to_thread(last.clear)  # the SDK takes connections apart then: 1.4 ms (p50) and up to 16
 
@@ -233,7 +224,7 @@ class RoomLeg:
         return self._gone.is_set()
 
     async def _connect(self, seat: Seat, attributes: Mapping[str, str]) -> rtc.Room | None:
-        self._isolated = self._ears.silence = LEG in attributes
+        self._others.isolated = self._ears.silence = LEG in attributes
         room = self._room = rtc.Room()
         for event, told in self._handlers().items():
             room.on(event, told)
@@ -252,8 +243,8 @@ class RoomLeg:
         line.catching = True
         if not self._left:
             # No human's phone is asked what others say.
-            ears: switchboard.Ears = self._ears if self._isolated else self._last_words
-            self._place = self._board.enter(seat.room, seat.identity, ears)
+            ears: switchboard.Ears = self._ears if self._others.isolated else self._last_words
+            self._place = self._others.place = self._board.enter(seat.room, seat.identity, ears)
             self._heard.watch(room, self._place)
         # Not before: where no room is there yet the SDK makes a runtime for the track alone, whose threads can be gone while the
         # room still has the track. Where the SDK takes such a room apart, as 1.2 does, that is a crash.
@@ -330,21 +321,18 @@ class RoomLeg:
 
     def _hear(self, place: Place, whom: Sequence[str]) -> list[str]:
         missing = place.hear(whom)
-        for sid in [sid for sid, identity in self._hearing.items() if identity in place.hears]:
-            self._ears.close(sid)  # they would be heard twice
-        if place.hears:
-            self._user.post(Hearing())
+        self._others.heard_directly(place)
         return missing
 
     def _handlers(self) -> Mapping[rtc.room.EventTypes, Callable[..., None]]:
         """Of what happens in the room; the same each time."""
         return {
-            "track_published": self._want,
-            "participant_connected": self._on_participant,
-            "track_subscribed": self._on_track,
-            "track_unsubscribed": self._on_track_gone,
-            "participant_disconnected": self._on_participant_gone,
-            "sip_dtmf_received": self._on_key,
+            "track_published": self._others.wants,
+            "participant_connected": self._others.came,
+            "track_subscribed": self._others.subscribed,
+            "track_unsubscribed": self._on_unsubscribed,
+            "participant_disconnected": self._others.left,
+            "sip_dtmf_received": self._others.pressed,
             "reconnected": self._subscribe_to_all,
             "data_received": self._on_data,
             "disconnected": self._on_gone,
@@ -353,68 +341,12 @@ class RoomLeg:
 
     def _subscribe_to_all(self) -> None:
         for participant in self._room.remote_participants.values() if self._room is not None else ():
-            self._on_participant(participant)
+            self._others.came(participant)
             for publication in participant.track_publications.values():
-                self._want(publication, participant)
+                self._others.wants(publication, participant)
 
-    def _want(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
-        if publication.kind != rtc.TrackKind.KIND_AUDIO or self._left:
-            return
-        isolated = self._isolated or LEG in participant.attributes
-        known = participant.identity in self._hearing.values() and not renewed(publication.name)
-        if not isolated or known:
-            publication.set_subscribed(True)
-        self._user.post(TrackThere())
-
-    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
-        # Two SIP participants would else wait for each other's track: livekit-sip publishes late, and so may others.
-        if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
-            self._user.post(TrackThere())
-
-    def _on_track(
-        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
-    ) -> None:
-        if track.kind == rtc.TrackKind.KIND_AUDIO and not self._left:
-            self._tracks.append(track)
-            self._hearing[track.sid] = participant.identity
-            if self._place is None or participant.identity not in self._place.hears:
-                self._ears.open(track)
-            if heeded(publication, participant):
-                self._tasks.start(heed(track, self._ears, self._call_id), "heed")
-            self._user.post(Hearing())
-
-    def _on_track_gone(self, _: rtc.Track, publication: rtc.RemoteTrackPublication) -> None:
-        self._off_track(publication.sid)
-
-    def _off_track(self, sid: str) -> None:
-        self._hearing.pop(sid, None)
-        self._ears.close(sid)
-
-    def _on_participant_gone(self, participant: rtc.RemoteParticipant) -> None:
-        for sid in [sid for sid, identity in self._hearing.items() if identity == participant.identity]:
-            self._off_track(sid)
-
-    def _on_key(self, dtmf: rtc.SipDTMF) -> None:
-        if dtmf.participant is not None and not self._hears(dtmf.participant):
-            return
-        key = dtmf.digit or SIGNS[dtmf.code : dtmf.code + 1]
-        if key and key in SIGNS:
-            self._tell_key(dtmf.participant, key)
-
-    def _tell_key(self, sender: rtc.RemoteParticipant | None, key: str) -> None:
-        """A human's codes are for the call's job alone."""
-        if sender is None or LEG not in sender.attributes:
-            self._user.on_room_key(key)
-            return
-        codes = self._codes.setdefault(sender.identity, Codes())
-        loop = asyncio.get_running_loop()
-        self._tell_keys(codes.pressed(key, loop.time()))
-        if codes.until:
-            loop.call_at(at := codes.until, lambda: self._tell_keys(codes.due(at)))
-
-    def _tell_keys(self, keys: str) -> None:
-        for key in keys if not self._left else "":
-            self._user.on_room_key(key)
+    def _on_unsubscribed(self, _: rtc.Track, publication: rtc.RemoteTrackPublication) -> None:
+        self._others.unsubscribed(publication)
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
         """LiveKit's API alone, which has no participant, tells how the caller's job is; the job, too, that a leg is to end."""
@@ -430,15 +362,9 @@ class RoomLeg:
 
     def _on_drop(self, sender: rtc.RemoteParticipant | None) -> None:
         """Nobody else in the room may end a leg so, and no caller's call ends so."""
-        if self._isolated and (sender is None or sender.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT):
+        if self._others.isolated and (sender is None or sender.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT):
             self._stay_until = asyncio.get_running_loop().time() + DROPPED_STAYS
             self._user.post(EndAsked())
-
-    def _hears(self, sender: rtc.Participant) -> bool:
-        """Whether we were let hear somebody; one who publishes no audio counts as heard."""
-        kinds = {publication.kind for publication in sender.track_publications.values()}
-        direct = self._place is not None and sender.identity in self._place.hears
-        return rtc.TrackKind.KIND_AUDIO not in kinds or direct or sender.identity in self._hearing.values()
 
     def _on_empty(self) -> None:
         """The SDK knows of nobody in the room: as we are leaving, or because the server has put us out."""

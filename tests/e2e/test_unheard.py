@@ -112,7 +112,7 @@ async def test_two_who_talk_hear_all_and_press_keys_while_nothing_goes_into_thei
         assert (one.ever(), other.ever()) == ({"a"}, {"caller"})
         assert said == []
         assert spared() == 2
-        by_livekit = {who for one in edge.edge.edge._calls.values() for who in one._room._hearing.values()}
+        by_livekit = {who for one in edge.edge.edge._calls.values() for who in one._room._others.by_livekit}
         assert by_livekit <= {"job-1"}, "neither decodes the other"
 
 

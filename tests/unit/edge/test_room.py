@@ -67,6 +67,9 @@ class _User:
     def on_room_audio(self, frame: object) -> None:
         pass
 
+    def on_room_key(self, key: str) -> None:
+        pass
+
     def post(self, event: object) -> None:
         pass
 
@@ -151,14 +154,14 @@ async def test_the_track_of_a_job_is_heeded_and_no_others(monkeypatch: pytest.Mo
     async def heed(track: SimpleNamespace, *_: object) -> None:
         heeded.append(track.sid)
 
-    monkeypatch.setattr("gateway.edge.room.heed", heed)
+    monkeypatch.setattr("gateway.edge.others.heed", heed)
     monkeypatch.setattr("gateway.edge.audio.Listener", lambda *_: SimpleNamespace(close=lambda: None))
     leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
     publication = cast("rtc.RemoteTrackPublication", SimpleNamespace(audio_features=[AudioTrackFeature.TF_NO_DTX]))
     for sid, kind in (("human", "PARTICIPANT_KIND_SIP"), ("job", "PARTICIPANT_KIND_AGENT")):
         track = cast("rtc.Track", SimpleNamespace(sid=sid, kind=rtc.TrackKind.KIND_AUDIO))
         who = SimpleNamespace(identity=sid, kind=getattr(rtc.ParticipantKind, kind))
-        leg._on_track(track, publication, cast("rtc.RemoteParticipant", who))
+        leg._others.subscribed(track, publication, cast("rtc.RemoteParticipant", who))
     await asyncio.sleep(0)
     assert heeded == ["job"]
 
@@ -204,9 +207,9 @@ class Publication:
 async def test_only_the_api_lets_anybody_hear_a_track_that_replaces_another(name: str, subscribed: bool) -> None:
     """Who was heard before and joins anew is heard at once; who was taken from us isn't."""
     leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", _User()), "call")
-    leg._hearing["TR_1"] = "leg-1"
+    leg._others._hearing["TR_1"] = "leg-1"
     publication, them = Publication(name), Them()
-    leg._want(cast("rtc.RemoteTrackPublication", publication), cast("rtc.RemoteParticipant", them))
+    leg._others.wants(cast("rtc.RemoteTrackPublication", publication), cast("rtc.RemoteParticipant", them))
     assert publication.subscribed is subscribed
 
 
@@ -228,7 +231,9 @@ async def test_a_humans_codes_are_kept_from_the_callers_phone_and_a_jobs_keys_ar
 
     def pressed(sender: object, keys: str) -> None:
         for key in keys:
-            leg._on_key(cast("rtc.SipDTMF", SimpleNamespace(participant=sender, digit=key, code=SIGNS.index(key))))
+            leg._others.pressed(
+                cast("rtc.SipDTMF", SimpleNamespace(participant=sender, digit=key, code=SIGNS.index(key)))
+            )
 
     leg = RoomLeg(LiveKit("", "", ""), Switchboard(), Relay(), cast("RoomUser", User()), "call")
     human, job = (

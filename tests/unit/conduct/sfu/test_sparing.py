@@ -47,7 +47,7 @@ class Phone:
         self.room = SimpleNamespace(
             name="room", num_participants=0, is_recording=False, remote_participants={}, on=lambda *_: None
         )
-        nothing = dict.fromkeys(("post", "on_room_audio", "on_room_begins"), lambda *_: None)
+        nothing = dict.fromkeys(("post", "on_room_audio", "on_room_begins", "on_room_key"), lambda *_: None)
         self.leg = RoomLeg(LiveKit("", "", SECRET), board, Relay(), cast(RoomUser, SimpleNamespace(**nothing)), "call")
         self.leg._ears.silence = True
         self.leg._mouth = cast(Any, self)
