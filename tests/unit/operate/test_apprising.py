@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 
+from gateway.callbacks.ics import Appointment, ics
 from gateway.errors import SetupFault, Unavailable
 from gateway.operate.apprising import ID_HEADER, knows, send, url
 from gateway.terms.delivery import Content
@@ -74,13 +75,15 @@ async def test_a_mail_arrives() -> None:
 
 
 async def test_a_mail_carries_files() -> None:
-    told = Content("Callback", "See the date.", files={"callback.ics": "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"})
+    made = ics(Appointment("a@offhook", 0, 1.8e9, 900.0, "Callback: Søren", attendees=("ana@example.com",)), 1.8e9)
+    told = Content("Callback", "See the date.", files={"callback.ics": made})
     async with smtp_server() as (port, mails):
         await sent("mailto:ana@example.com", f"mailto://127.0.0.1:{port}?from=offhook@example.com", told)
     ((_, mail),) = mails
     (file,) = mail.iter_attachments()
     assert (file.get_filename(), file.get_content_type()) == ("callback.ics", "text/calendar")
-    assert "VCALENDAR" in str(file.get_content())
+    assert (file.get_param("method"), file.get_content_charset()) == ("REQUEST", "utf-8"), "RFC 6047 section 2.4"
+    assert "SUMMARY:Callback: Søren" in str(file.get_content())
 
 
 async def test_nobody_there_is_told_without_the_address() -> None:
