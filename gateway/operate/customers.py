@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import quote
 
 import aiohttp
+import phonenumbers
 from pydantic import ValidationError
 
 from gateway.config import Settings
@@ -23,7 +25,10 @@ from gateway.terms.lead import LeadReport
 
 _NOT_OURS = frozenset({401, 403})
 _EXISTING = re.compile(r"Existing ID:\s*(\d+)")
+_CONTACTS = "crm/v3/objects/contacts"
 _SALESFORCE = "services/data/v62.0/sobjects/Lead"
+_LENGTHS = {"FirstName": 40, "LastName": 80, "Company": 255, "Phone": 40, "Email": 80, "Description": 32000}
+"""Characters that fields of a Salesforce lead hold: one that is too long keeps the lead out (Field Reference, Lead)."""
 _DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 """Who calls again looks like a duplicate to the rules that Salesforce comes with: without it a rule that only warns people keeps
 the lead out (Salesforce REST API, Duplicate Rule Header). One that blocks duplicates still does."""
@@ -114,37 +119,55 @@ class Customers:
                 await self._pipedrive(lead, content)
 
     async def _hubspot(self, lead: LeadReport, content: Content) -> None:
-        """A contact, found by e-mail or number, else made (crm/v3/objects/contacts, which HubSpot supports until September
-        2027; from 2026-09 on its versions keep out what an account's validation rules refuse)."""
+        """A contact, found by e-mail, else by number, else made (crm/v3/objects/contacts, which HubSpot supports until September
+        2027; from 2026-09 on its versions keep out what an account's validation rules refuse). Many may call by one number, and
+        what is heard may be misheard: of a contact that only the number finds, what somebody has filled in stays."""
         token = self._settings.hubspot_token.get_secret_value()
         api = self._api("HubSpot", self._settings.hubspot_url, {"Authorization": f"Bearer {token}"}, token)
         first, last = names(lead)
         told = {
             "email": lead.contact.email, "phone": lead.contact.number, "company": lead.contact.company,
-            "firstname": first, "lastname": last, "message": content.body,
+            "firstname": first, "lastname": last,
         }  # fmt: skip
         properties = {name: value for name, value in told.items() if value}
-        found = await self._hubspot_id(api, lead)
+        found, filled = await self._hubspot_contact(api, lead, tuple(told))
         if not found:
-            made = await api.ask("POST", "crm/v3/objects/contacts", json={"properties": properties}, fine=(409,))
-            existing = _EXISTING.search(str(made.at("message") or "")) if made.status == 409 else None
-            if made.status != 409:
-                return
-            if existing is None:
-                raise Unavailable("HubSpot has the contact already, and doesn't say which.")
-            found = existing[1]
-        await api.ask("PATCH", f"crm/v3/objects/contacts/{found}", json={"properties": properties})
+            found = await self._hubspot_made(api, properties | {"message": content.body})
+        if found:
+            fresh = {name: value for name, value in properties.items() if not filled.get(name)}
+            changed = {"properties": fresh | {"message": content.body}}
+            await api.ask("PATCH", f"{_CONTACTS}/{found}", json=changed)
 
-    async def _hubspot_id(self, api: Api, lead: LeadReport) -> str:
-        by = (("email", lead.contact.email), ("phone", lead.contact.number))
-        groups = [
-            {"filters": [{"propertyName": name, "operator": "EQ", "value": value}]} for name, value in by if value
-        ]
-        if not groups:
+    async def _hubspot_contact(
+        self, api: Api, lead: LeadReport, names: tuple[str, ...]
+    ) -> tuple[str, Mapping[str, object]]:
+        """The contact that is there already, and what of it must stay; "" for none."""
+        email, number = lead.contact.email, lead.contact.number
+        if not (email or number):
             raise Refused("HubSpot needs an e-mail address or a number.")
-        asked = {"filterGroups": groups, "properties": ["email"], "limit": 1}
-        found = await api.ask("POST", "crm/v3/objects/contacts/search", json=asked)
-        return str(found.at("results", 0, "id") or "")
+        ways = [("email", {"email": email})] if email else []
+        ways += [("number", hubspot_numbers(number))] if number else []
+        for by, values in ways:
+            groups = [
+                {"filters": [{"propertyName": name, "operator": "EQ", "value": value}]}
+                for name, value in values.items()
+            ]
+            asked = {"filterGroups": groups, "properties": list(names), "limit": 1}
+            found = await api.ask("POST", f"{_CONTACTS}/search", json=asked)
+            if which := found.at("results", 0, "id"):
+                filled = found.at("results", 0, "properties")
+                return str(which), filled if by == "number" and isinstance(filled, Mapping) else {}
+        return "", {}
+
+    async def _hubspot_made(self, api: Api, properties: Mapping[str, object]) -> str:
+        """Make the contact: "" where it is made whole, the id of the one that had the e-mail address first."""
+        made = await api.ask("POST", _CONTACTS, json={"properties": properties}, fine=(409,))
+        if made.status != 409:
+            return ""
+        existing = _EXISTING.search(str(made.at("message") or ""))
+        if existing is None:
+            raise Unavailable("HubSpot has the contact already, and doesn't say which.")
+        return existing[1]
 
     async def _salesforce(self, lead: LeadReport, content: Content) -> None:
         """A Lead, upserted by an external id that is the call's (sobjects/Lead/FIELD/ID)."""
@@ -164,7 +187,7 @@ class Customers:
             "Phone": lead.contact.number, "Email": lead.contact.email, "Description": content.body,
             "LeadSource": "Phone",
         }  # fmt: skip
-        record = {name: value for name, value in told.items() if value}
+        record = {name: value[: _LENGTHS.get(name)] for name, value in told.items() if value}
         await api.ask("PATCH", f"{_SALESFORCE}/{own.salesforce_field}/{quote(lead.call, safe='')}", json=record)
 
     async def _pipedrive(self, lead: LeadReport, content: Content) -> None:
@@ -181,7 +204,7 @@ class Customers:
         else:
             known = (await api.ask("POST", "v1/leads", json=told)).at("data", "id")
         notes = await api.ask("GET", "v1/notes", params={"lead_id": str(known), "limit": "50"})
-        said = content.body.replace("\n", "<br>")
+        said = escape(content.body, quote=False).replace("\n", "<br>")  # notes are HTML
         kept = notes.at("data")
         written = [one.get("content") for one in kept if isinstance(one, Mapping)] if isinstance(kept, list) else []
         if said not in written:
@@ -213,6 +236,17 @@ def names(lead: LeadReport) -> tuple[str, str]:
     """The first and the last name; a single one is the last."""
     first, _, last = (lead.contact.name or "").strip().rpartition(" ")
     return first, last
+
+
+def hubspot_numbers(number: str) -> dict[str, str]:
+    """The properties by which a contact with this number (E.164) may be found: as we write it, and as HubSpot reads any way of
+    writing it, which is without the country's code."""
+    found = {"phone": number, "mobilephone": number}
+    try:
+        digits = phonenumbers.national_significant_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return found
+    return found | {f"hs_searchable_calculated_{which}_number": digits for which in ("phone", "mobile")}
 
 
 def _without_email(lead: LeadReport) -> LeadReport:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC
+from html import escape
 from typing import Any
 
 import pytest
@@ -173,7 +174,7 @@ async def test_hubspot_gets_a_contact(fake: Fake) -> None:
 
 @pytest.mark.parametrize("found", [True, False])
 async def test_hubspot_keeps_one_contact_whatever_was_lost(fake: Fake, found: bool) -> None:
-    results = [{"id": "5"}] if found else []
+    results = [{"id": "5", "properties": {}}] if found else []
     fake.answers = {
         ("POST", SEARCH): [(200, {"results": results})],
         ("POST", CONTACTS): [(409, {"message": "Contact already exists. Existing ID: 5"})],
@@ -182,6 +183,68 @@ async def test_hubspot_keeps_one_contact_whatever_was_lost(fake: Fake, found: bo
     await put(fake, "hubspot:")
     assert len(fake.of("PATCH", f"{CONTACTS}/5")) == 1
     assert len(fake.of("POST", CONTACTS)) == (0 if found else 1)
+
+
+async def test_hubspots_contact_is_who_has_the_email_before_who_has_the_number(fake: Fake) -> None:
+    fake.answers = {
+        ("POST", SEARCH): [(200, {"results": [{"id": "5", "properties": {"firstname": "Anna", "phone": None}}]})],
+        ("PATCH", f"{CONTACTS}/5"): [(200, {"id": "5"})],
+    }
+    await put(fake, "hubspot:")
+    ((group,),) = (body["filterGroups"] for body in fake.of("POST", SEARCH))
+    assert group["filters"][0]["propertyName"] == "email"
+    (told,) = fake.of("PATCH", f"{CONTACTS}/5")
+    assert told["properties"]["firstname"] == "Ana Maria"
+
+
+async def test_of_a_hubspot_contact_that_only_the_number_finds_what_is_filled_in_stays(fake: Fake) -> None:
+    """A whole office calls by one number, and a recognizer mishears names."""
+    known = {
+        "firstname": "Anna",
+        "lastname": "Silva",
+        "email": "anna@acme.example",
+        "company": "",
+        "phone": "(510) 555-0142",
+    }
+    fake.answers = {
+        ("POST", SEARCH): [(200, {"results": []}), (200, {"results": [{"id": "5", "properties": known}]})],
+        ("PATCH", f"{CONTACTS}/5"): [(200, {"id": "5"})],
+    }
+    await put(fake, "hubspot:")
+    tried = [group["filters"][0] for group in fake.of("POST", SEARCH)[1]["filterGroups"]]
+    assert {one["propertyName"]: one["value"] for one in tried} == {
+        "phone": "+15105550142", "mobilephone": "+15105550142", "hs_searchable_calculated_phone_number": "5105550142",
+        "hs_searchable_calculated_mobile_number": "5105550142",
+    }, "however it was typed in there"  # fmt: skip
+    (told,) = fake.of("PATCH", f"{CONTACTS}/5")
+    assert sorted(told["properties"]) == ["company", "message"]
+    assert "Ana Maria Silva" in told["properties"]["message"]
+
+
+async def test_what_is_too_long_for_a_salesforce_field_keeps_no_lead_out(fake: Fake) -> None:
+    path = f"/services/data/v62.0/sobjects/Lead/Offhook_Call__c/{CALL}"
+    fake.answers = {("POST", "/services/oauth2/token"): [(200, {"access_token": "t"})], ("PATCH", path): [(204, None)]}
+    wordy = {**ROW, "fields": {"name": f"{'Ana ' * 30}Silva", "company": "Acme " * 90, "need": "chairs " * 9000}}
+    await put(fake, "salesforce:", lead_told(wordy, "https://x", UTC))
+    (one,) = fake.of("PATCH", path)
+    assert {name: len(one[name]) for name in ("FirstName", "Company", "Description")} == {
+        "FirstName": 40, "Company": 255, "Description": 32000,
+    }  # fmt: skip
+
+
+async def test_a_note_in_pipedrive_says_what_was_said(fake: Fake) -> None:
+    """It is HTML, and what isn't written so is taken out there: the caller's words would be missing, and the note be written anew with
+    each try."""
+    nothing: tuple[int, Any] = (200, {"data": {"items": []}})
+    fake.answers = {
+        ("GET", "/api/v2/persons/search"): [nothing], ("POST", "/api/v2/persons"): [(201, {"data": {"id": 3}})],
+        ("GET", "/api/v2/leads/search"): [nothing], ("POST", "/v1/leads"): [(201, {"data": {"id": "L1"}})],
+        ("GET", "/v1/notes"): [(200, {"data": None})], ("POST", "/v1/notes"): [(201, {"data": {"id": 1}})],
+    }  # fmt: skip
+    needs = {**ROW, "fields": {"name": "Ana", "need": "chairs <300 & desks>"}}
+    await put(fake, "pipedrive:", lead_told(needs, "https://x/leads/SCL_a1?until=1&sig=2", UTC))
+    (note,) = fake.of("POST", "/v1/notes")
+    assert "Need: chairs &lt;300 &amp; desks&gt;<br>" in note["content"]
 
 
 async def test_salesforce_gets_a_lead_by_the_calls_id(fake: Fake) -> None:
@@ -210,7 +273,10 @@ async def test_pipedrive_gets_a_person_a_lead_and_one_note(fake: Fake) -> None:
         ("GET", "/api/v2/leads/search"): [nothing, (200, {"data": {"items": [{"item": {"id": "L1"}}]}})],
         ("POST", "/v1/leads"): [(201, {"data": {"id": "L1"}})],
         ("PATCH", "/v1/leads/L1"): [(200, {"data": {"id": "L1"}})],
-        ("GET", "/v1/notes"): [(200, {"data": None}), (200, {"data": [{"content": LEAD.body.replace("\n", "<br>")}]})],
+        ("GET", "/v1/notes"): [
+            (200, {"data": None}),
+            (200, {"data": [{"content": escape(LEAD.body, quote=False).replace("\n", "<br>")}]}),
+        ],
         ("POST", "/v1/notes"): [(201, {"data": {"id": 1}})],
     }
     await put(fake, "pipedrive:")
