@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 
 import aiohttp
 import structlog
 from aiohttp import web
 from livekit import api
+from redis.asyncio import Redis
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -96,52 +98,45 @@ async def run(settings: Settings) -> None:
     if not settings.livekit_api_key or not secret:
         raise SetupFault("LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing.", remedy="Set both, or run 'offhook up'.")
     catalogue = load_catalogue()
+    async with _opened(settings) as kept:
+        keeper = await _keeper(settings, catalogue, kept)
+        zone = lambda: keeper.in_force.zone
+        async with (
+            aiohttp.ClientSession() as session,
+            messages.deliverer(settings, kept.engine, kept.looking, kept.changes, zone, kept.put_in) as deliverer,
+        ):
+            livekit = api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session)
+            control = _control(settings, catalogue, kept, keeper, deliverer, livekit)
+            settle()
+            await control.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where calls and their records are kept."""
+
+    engine: AsyncEngine
+    """Of the records; it writes."""
+    looking: AsyncEngine
+    """The same, which reads."""
+    changes: Changes
+    redis: Redis
+    store: RedisStore
+    writer: Writer
+    put_in: asyncio.Event
+    """Set as the writer puts something into the outbox."""
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[_Kept]:
+    """Open both; at the end what calls have told is written. Raises SetupFault."""
     engine = await open_records(settings)
     looking, changes = connect(settings.database, writes=False), Changes(settings.database)
     redis = open_client(settings.redis_url.get_secret_value(), connect_within=_REDIS_CONNECTS)
-    store = RedisStore(redis)
-    put_in = asyncio.Event()
+    store, put_in = RedisStore(redis), asyncio.Event()
     writer = Writer(store, engine, wake=put_in.set, leads_to=settings.leads_to)
     try:
-        keeper = await _keeper(settings, catalogue, engine, looking, changes)
-        async with (
-            aiohttp.ClientSession() as session,
-            messages.deliverer(settings, engine, looking, changes, lambda: keeper.in_force.zone, put_in) as deliverer,
-        ):
-            livekit = api.LiveKitAPI(settings.livekit_url, settings.livekit_api_key, secret, session=session)
-            rooms = Rooms(livekit)
-            members = RedisMembers(redis)
-            plans = PastPlans(Plans(engine, looking), catalogue, time.time)
-            back: asyncio.Queue[Pool] = asyncio.Queue()
-            presence = Presence(redis)
-            pools = Pools(presence, store, keeper.state, time.time, slow=settings.answer_within, back=back.put_nowait)
-            forgot = asyncio.Event()
-            watch = Watch(store, forgot=forgot.set)
-            dispatcher = Dispatcher(
-                store,
-                rooms,
-                lambda: keeper.in_force,
-                plan_of=plans.of,
-                state=pools.state,
-                forget=members.forget,
-                settled=watch.settled,
-                slots=pools.slots,
-                edges=Edges(redis).there,
-                look=pools.look,
-                ask=watch.look,
-            )
-            still = Still(livekit, store)
-            dead = Deaths(store, partial(held, redis), presence.died, watch.settled, still.tell)
-            sweep = Sweep(store, partial(_unended, looking), watch.settled)
-            told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
-            called = Callbacks(settings, engine, looking, changes, redis, keeper, dispatcher, store)
-            leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
-            pages = (*leads, *messages.handoff_pages(settings, redis, store, looking), *called.pages())
-            parts = (keeper, dispatcher, told, deliverer, pools, writer, watch, sweep, back)
-            looks = (*called.looks(), ("workers", deaths.LOOK, dead.look))
-            control = Control(settings, *parts, looks, pages, Controls(redis).beat)
-            settle()
-            await control.run()
+        yield _Kept(engine, looking, changes, redis, store, writer, put_in)
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
@@ -152,6 +147,49 @@ async def run(settings: Settings) -> None:
         await engine.dispose()
 
 
+def _control(
+    settings: Settings,
+    catalogue: Catalogue,
+    kept: _Kept,
+    keeper: Keeper,
+    deliverer: Deliverer,
+    livekit: api.LiveKitAPI,
+) -> Control:
+    redis, store, engine, looking = kept.redis, kept.store, kept.engine, kept.looking
+    back: asyncio.Queue[Pool] = asyncio.Queue()
+    presence, forgot = Presence(redis), asyncio.Event()
+    pools = Pools(presence, store, keeper.state, time.time, slow=settings.answer_within, back=back.put_nowait)
+    watch = Watch(store, forgot=forgot.set)
+    dispatcher = _dispatcher(catalogue, kept, keeper, pools, watch, Rooms(livekit))
+    dead = Deaths(store, partial(held, redis), presence.died, watch.settled, Still(livekit, store).tell)
+    sweep = Sweep(store, partial(_unended, looking), watch.settled)
+    told = Told(PromptBook(redis), RedisRosters(redis), RedisRuleBook(redis), keeper, catalogue, forgot)
+    called = Callbacks(settings, engine, looking, kept.changes, redis, keeper, dispatcher, store)
+    leads = messages.lead_pages(settings, engine, looking, lambda: keeper.in_force.zone)
+    pages = (*leads, *messages.handoff_pages(settings, redis, store, looking), *called.pages())
+    parts = (keeper, dispatcher, told, deliverer, pools, kept.writer, watch, sweep, back)
+    looks = (*called.looks(), ("workers", deaths.LOOK, dead.look))
+    return Control(settings, *parts, looks, pages, Controls(redis).beat)
+
+
+def _dispatcher(
+    catalogue: Catalogue, kept: _Kept, keeper: Keeper, pools: Pools, watch: Watch, rooms: Rooms
+) -> Dispatcher:
+    return Dispatcher(
+        kept.store,
+        rooms,
+        lambda: keeper.in_force,
+        plan_of=PastPlans(Plans(kept.engine, kept.looking), catalogue, time.time).of,
+        state=pools.state,
+        forget=RedisMembers(kept.redis).forget,
+        settled=watch.settled,
+        slots=pools.slots,
+        edges=Edges(kept.redis).there,
+        look=pools.look,
+        ask=watch.look,
+    )
+
+
 async def _unended(records: AsyncEngine, since: float, before: float) -> Sequence[Unended]:
     try:
         async with records.connect() as connection:
@@ -160,13 +198,11 @@ async def _unended(records: AsyncEngine, since: float, before: float) -> Sequenc
         raise Unavailable("The records can't be read.") from bad
 
 
-async def _keeper(
-    settings: Settings, catalogue: Catalogue, engine: AsyncEngine, looking: AsyncEngine, changes: Changes
-) -> Keeper:
+async def _keeper(settings: Settings, catalogue: Catalogue, kept: _Kept) -> Keeper:
     """The plan's keeper, with a first plan. Raises SetupFault."""
     keeper = Keeper(
-        Plans(engine, looking, changes),
-        Overrides(engine, looking, changes),
+        Plans(kept.engine, kept.looking, kept.changes),
+        Overrides(kept.engine, kept.looking, kept.changes),
         catalogue,
         files=settings.dialplans,
         marker=settings.state / "plan-files",

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
 import structlog
@@ -98,65 +99,72 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     if not (settings.livekit_api_key and settings.livekit_api_secret.get_secret_value()):
         raise SetupFault("The edge can't sign its rooms' tokens.", remedy="Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
     places = await listeners(settings.sip_host, settings.sip_advertise)
-    looking, run = LiveKitLook(settings.livekit_url), secrets.token_hex(6)
+    redis, run, toned = settings.redis_url.get_secret_value(), secrets.token_hex(6), set[str]()
     async with (
-        aclosing(open_client(settings.redis_url.get_secret_value())) as beats,
-        connect(settings.redis_url.get_secret_value()) as bus,
+        aclosing(open_client(redis)) as beats,
+        connect(redis) as bus,
         Client(bus, SERVICE) as client,
         Server(bus, participants.SERVICE) as server,
     ):
-        beating = Beating(Edges(beats), run)
-        ready = _readiness(bus, beating, looking)
+        looking, beating = LiveKitLook(settings.livekit_url), Beating(Edges(beats), run)
+        controls = ControlLook(Controls(beats))
         await warm()  # before the media's threads, and with them this one, get precedence
-        async with (
-            engine.running(),
-            _media(settings, places[0].host) as media,
-            relaying() as relay,
-            Tasks("edge") as lasting,
-        ):
-            log.info("media has precedence", by=media.precedence)
-            lasting.start(looking.run(), "look at livekit")
-            lasting.start(beating.keep(), "beat")
-            guard = Guard(secrets.token_bytes(32))
-            controls = ControlLook(Controls(beats))
-            lasting.start(controls.run(), "look for controls")
-            toned = set[str]()
-            shared = Shared(
-                io=IoInfo(client),
-                livekit=LiveKit(
-                    settings.livekit_url,
-                    settings.livekit_api_key,
-                    settings.livekit_api_secret.get_secret_value(),
-                    run,
-                ),
-                media=media,
-                relay=relay,
-                listeners=places,
-                server=server,
-                locator=Locator(_server(settings.sip_dns)),
-                guard=guard,
-                lasting=lasting,
-                toned=toned,
-                refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
-            )
-            edge = Edge(shared, ready, settings.edge_calls, controls.nobody)
-            async with AsyncExitStack() as listening:
-                own = Certificates(settings) if settings.sip_tls_port else None
-                for serving in _serving(settings, places, edge, own):
-                    edge.drivers.add(await listening.enter_async_context(serving))
-                if own is not None:
-                    lasting.start(own.keep(), "look at the certificate")
-                edge.drivers.pair()
-                gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"), guard)
-                edge.drivers.guard(gate)
-                lasting.start(_look(gate, toned, settings), "look at trunks")
-                async with admin(settings, edge.why_not_ready):
-                    await server.register(participants.CREATE, participants.creating(edge.create))
-                    try:
-                        yield Running(edge, edge.drivers["UDP"].address, server)
-                    finally:
-                        await server.deregister(participants.CREATE)
-                        await edge.stop()
+        async with _shared(settings, places, IoInfo(client), server, run, toned) as shared:
+            shared.lasting.start(looking.run(), "look at livekit")
+            shared.lasting.start(beating.keep(), "beat")
+            shared.lasting.start(controls.run(), "look for controls")
+            edge = Edge(shared, _readiness(bus, beating, looking), settings.edge_calls, controls.nobody)
+            async with _listening(settings, shared, edge, toned), admin(settings, edge.why_not_ready):
+                await server.register(participants.CREATE, participants.creating(edge.create))
+                try:
+                    yield Running(edge, edge.drivers["UDP"].address, server)
+                finally:
+                    await server.deregister(participants.CREATE)
+                    await edge.stop()
+
+
+@asynccontextmanager
+async def _shared(
+    settings: Settings, places: Sequence[Listener], io: IoInfo, server: Server, run: str, toned: AbstractSet[str]
+) -> AsyncIterator[Shared]:
+    """What all calls share, and the media's threads that play them. `run`: see `Edges.beat`; `toned`: see `Shared`."""
+    secret = settings.livekit_api_secret.get_secret_value()
+    async with (
+        engine.running(),
+        _media(settings, places[0].host) as media,
+        relaying() as relay,
+        Tasks("edge") as lasting,
+    ):
+        log.info("media has precedence", by=media.precedence)
+        yield Shared(
+            io=io,
+            livekit=LiveKit(settings.livekit_url, settings.livekit_api_key, secret, run),
+            media=media,
+            relay=relay,
+            listeners=places,
+            server=server,
+            locator=Locator(_server(settings.sip_dns)),
+            guard=Guard(secrets.token_bytes(32)),
+            lasting=lasting,
+            toned=toned,
+            refer_from=_networks(settings.sip_refer_from, "OFFHOOK_SIP_REFER_FROM"),
+        )
+
+
+@asynccontextmanager
+async def _listening(settings: Settings, shared: Shared, edge: Edge, toned: set[str]) -> AsyncIterator[None]:
+    """The edge's transports, with who may call over them. `toned`: see `Shared`; what LiveKit's trunks say fills it."""
+    async with AsyncExitStack() as listening:
+        own = Certificates(settings) if settings.sip_tls_port else None
+        for serving in _serving(settings, shared.listeners, edge, own):
+            edge.drivers.add(await listening.enter_async_context(serving))
+        if own is not None:
+            shared.lasting.start(own.keep(), "look at the certificate")
+        edge.drivers.pair()
+        gate = Gate(_networks(settings.sip_trusted, "OFFHOOK_SIP_TRUSTED"), shared.guard)
+        edge.drivers.guard(gate)
+        shared.lasting.start(_look(gate, toned, settings), "look at trunks")
+        yield
 
 
 async def _look(gate: Gate, toned: set[str], settings: Settings) -> None:

@@ -31,11 +31,11 @@ async def test_a_call_that_nobody_knows_any_more_is_ended_by_what_is_written_of_
     calls = ["SCL_talked", "SCL_silent", "SCL_booked", "SCL_waited", "SCL_through"]
     for call in (*map(CallId, calls), live.id):
         await store.tell(Event(call, Kind.OPENED, BEGAN, {"room": f"call-{call}"}))
-    for call in ("SCL_talked", "SCL_booked", "SCL_waited", "SCL_through"):
-        await store.tell(Event(CallId(call), Kind.TURN, BEGAN + 1, {"seq": 1, "speaker": "agent", "text": "Hello"}))
+    for name in ("SCL_talked", "SCL_booked", "SCL_waited", "SCL_through"):
+        await store.tell(Event(CallId(name), Kind.TURN, BEGAN + 1, {"seq": 1, "speaker": "agent", "text": "Hello"}))
     await store.tell(Event(CallId("SCL_booked"), Kind.CALLBACK, BEGAN + 2, {"number": "+15105550177", "reason": "x"}))
-    for call in ("SCL_waited", "SCL_through"):
-        await store.tell(Event(CallId(call), Kind.WAITING, BEGAN + 2, {"team": "sales", "event": "entered"}))
+    for name in ("SCL_waited", "SCL_through"):
+        await store.tell(Event(CallId(name), Kind.WAITING, BEGAN + 2, {"team": "sales", "event": "entered"}))
     left = {"team": "sales", "event": "left", "why": "was put through"}
     await store.tell(Event(CallId("SCL_through"), Kind.WAITING, BEGAN + 3, left))
     writer = Writer(store, engine)
