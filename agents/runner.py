@@ -33,7 +33,6 @@ from agents.talk.checking import CheckedAgent, Checking
 from agents.talk.endangered import Endangered
 from agents.talk.going_on import go_on, opened, returned, unheard, wanted_number
 from agents.talk.remembering import Remembering
-from agents.talk.resuming import ZERO
 from agents.talk.to_person import ToPerson
 from agents.talk.turns import Added, added
 from agents.talk.unwanted import NO_CALLS, Unwanted
@@ -49,6 +48,7 @@ from gateway.config import Settings
 from gateway.errors import OurFault, Unavailable
 from gateway.health.board import Board
 from gateway.terms.catalogue import Line
+from gateway.terms.keys import PERSON
 from gateway.terms.personal import Digits
 from gateway.terms.sealed import HIDDEN
 from gateway.terms.turn import Speaker
@@ -315,7 +315,7 @@ class TalkingRunner:
         self._turned(Added(Speaker.KEYPAD, HIDDEN if self._seal is not None else digits.reveal(), time.time(), {}))
 
     async def _pressed_zero(self) -> None:
-        self._turned(Added(Speaker.KEYPAD, ZERO, time.time(), {}))
+        self._turned(Added(Speaker.KEYPAD, PERSON, time.time(), {}))
         await self._to_person.get(PRESSED_ZERO)
 
     def _get_person(self) -> None:

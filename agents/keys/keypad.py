@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from agents.definition import DigitField
 from gateway.calls.acts.digits import Fault, Rules, is_digit
+from gateway.terms.keys import PERSON
 from gateway.terms.personal import Digits
 
 PAUSE = 2.0
@@ -38,7 +39,7 @@ class Keyed:
     @property
     def person(self) -> bool:
         """Whether the caller wants a person."""
-        return self.digits == Digits("0") and self.asked is not NUMBER
+        return self.digits == Digits(PERSON) and self.asked is not NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Keypad:
             return self, None
         begun = self if self.keys else Keypad(asked=asked)
         entered = Keypad(begun.keys + key, now + PAUSE, begun.asked)
-        alone = entered.keys == "0" and begun.asked is None
+        alone = entered.keys == PERSON and begun.asked is None
         if alone or len(entered.keys) >= (begun.asked.rules if begun.asked else _ANY).most:
             return Keypad(), entered._ended()
         return entered, None

@@ -18,7 +18,7 @@ from livekit.agents.voice import SpeechHandle
 
 from agents.definition import DigitField
 from agents.keys.keypad import asked_for
-from agents.talk.resuming import ZERO
+from gateway.terms.keys import PERSON
 
 
 class Then(Enum):
@@ -31,7 +31,7 @@ class Then(Enum):
 
 def before_said(key: str, *, asks: bool, begun: bool) -> Then:
     """What becomes of a key before the opening has been said. `asks`: for digits; `begun`: some wait already."""
-    if key == ZERO and not begun:
+    if key == PERSON and not begun:
         return Then.NOW
     return Then.LATER if asks else Then.NEVER
 

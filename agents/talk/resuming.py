@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from agents.words.lines import Say, line_of
 from gateway.terms.kept import Kept
+from gateway.terms.keys import PERSON
 from gateway.terms.turn import Speaker, Turn
 
 _ASIDE = (Say.AGAIN, Say.BACK, Say.AGAIN_PLEASE, Say.STILL_THERE, Say.STILL_THERE_AGAIN, Say.TIME_NEARLY_UP)
 """What is said beside the conversation: it asks for nothing that was asked."""
-ZERO = "0"
-"""What is keyed in by who wants a person."""
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
@@ -56,7 +55,7 @@ def pick_up(kept: Kept, language: str, *, notice: str, greeting: str) -> Ask | A
 def _wants_person(turns: Sequence[Turn]) -> bool:
     """Whether 0 was pressed last, and nothing has begun to be said since. What it broke off may be told after it."""
     pressed = next((one for one in reversed(turns) if one.speaker is not Speaker.AGENT), None)
-    if pressed is None or (pressed.speaker, pressed.text.reveal()) != (Speaker.KEYPAD, ZERO):
+    if pressed is None or (pressed.speaker, pressed.text.reveal()) != (Speaker.KEYPAD, PERSON):
         return False
     return all(one.seq <= pressed.seq or (one.interrupted and one.at <= pressed.at) for one in turns)
 

@@ -14,9 +14,7 @@ from gateway.dialplan.route import Ask, Decision, Step, decide, enter
 from gateway.dialplan.state import State
 from gateway.dialplan.untaken import after
 from gateway.terms.handoff import NOBODY
-
-PERSON = "0"
-"""The key by which callers ask for a person, wherever they talk."""
+from gateway.terms.keys import PERSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from gateway.calls.acts.deeds import Effect, Finish, Hush, Say
 from gateway.calls.words import word
 from gateway.calls.words.menu import MenuWord
 from gateway.terms.act import Because, Choose, Onward
+from gateway.terms.keys import PERSON
 from gateway.terms.spoken import choices, said_within
 
-PERSON = "0"
 BURST = 1.5
 """Seconds between two keys by which they are one slip: nobody has heard in that time that the first was wrong."""
 

@@ -35,6 +35,7 @@ from gateway.calls.acts.deeds import (
 )
 from gateway.calls.acts.deeds import Say as Speak
 from gateway.calls.words.message import Say, line_of
+from gateway.terms import keys
 from gateway.terms.act import Because, Onward, Over, Record
 from gateway.terms.spoken import said_within
 
@@ -195,7 +196,7 @@ class Leaving:
 
     def _key(self, key: str, now: float) -> _Step:
         match self.state, key:
-            case State.PROMPT, "0" if not self.parts:
+            case State.PROMPT, keys.PERSON if not self.parts:
                 return self._over(_HUMAN, Hush())
             case State.PROMPT, _:
                 machine, effects = self._tone(now)

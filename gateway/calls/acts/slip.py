@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.calls.acts.menu import PERSON
 from gateway.terms.act import Act, Because, Choose, Onward, Talk
+from gateway.terms.keys import PERSON
 
 SLIP = 1.0
 """Seconds: what follows begins to be heard half a second after the key, and takes as long again to be understood."""
