@@ -43,9 +43,9 @@ ARRIVES = 0.2
 """Seconds for which what was said last may be on its way to us, when we are told that they have gone."""
 TOLD_WITHIN = 1.0
 """Seconds that the caller's SIP service may take to tell it."""
-ASKED_AFTER = (2.5, 2.5, 5.0)
-"""Seconds from the beginning, and from each look, to the next whether the caller's SIP service remembers them: they may be connected a
-while later than we are told to remember them."""
+ASKED_AFTER = (0.5, 2.0, 2.5, 5.0)
+"""Seconds from the beginning, and from each look, to the next whether the caller's SIP service remembers them: where another job has
+had the call it has all along, and they may be connected a while later than we are told to remember them."""
 UNDERSTOOD_WITHIN = 2.0
 """Seconds after which nobody waits for the words: the caller hears nothing meanwhile."""
 _QUIET = bytes(RATE)
