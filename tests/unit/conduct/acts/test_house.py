@@ -18,7 +18,7 @@ from gateway.terms.act import Because, Choose, Onward
 from gateway.terms.call import CallId, Pool
 from tests.contract.calls import a_call
 from tests.e2e.servers import until
-from tests.unit.conduct.acts.test_perform import World
+from tests.unit.conduct.acts.world import World
 
 MENU = Choose("For Ana, press 1.", "1")
 

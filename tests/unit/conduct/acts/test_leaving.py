@@ -20,7 +20,7 @@ from gateway.terms.call import Left, Pool
 from gateway.terms.handoff import Tried
 from tests.contract.calls import a_call
 from tests.e2e.servers import until
-from tests.unit.conduct.acts.test_perform import World
+from tests.unit.conduct.acts.world import World
 
 ACT = Handoff("desk", ring_back=RING_BACK)
 
