@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from gateway.callbacks.booking import AS_SOON_AS_CAN_BE, Chosen, booking
-from gateway.callbacks.times import choices, clock_of, fitting, zones_of
+from gateway.callbacks.booking import AS_SOON_AS_CAN_BE, Chosen
 from gateway.calls.shared.spoken import RATE, Spoken
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.legs.outward import LetsOut, nobody
@@ -21,8 +20,9 @@ from gateway.conduct.sound.prompts import PromptBook
 from gateway.conduct.talk import person
 from gateway.conduct.talk.attention import Attention
 from gateway.conduct.talk.port import CallbackTimes, Pcm, Person, Voice
+from gateway.conduct.talk.promised_callback import PromisedCallback
 from gateway.conduct.tell import Teller
-from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall, Unwanted
+from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall
 from gateway.errors import OffhookError, Unavailable
 from gateway.health.store import HealthStore, MemoryHealth
 from gateway.terms.act import Because, Handoff, Onward, Talk
@@ -107,10 +107,8 @@ class CallStage:
     _turns: list[Turn] = field(default_factory=list)
     _refused: int = 0
     """Numbers that the guard didn't let out."""
-    _booked: bool = False
-    _called_back: tuple[Number, float] | None = None
-    """Whom a callback was booked for in this job, and when."""
-    _why: str = ""
+    _callback: PromisedCallback = field(init=False)
+    """The callback that the caller is promised."""
     _offered: bool = False
     """The caller knows that nobody of the team can be had, or was given to it."""
     _prompts_from: float = 0.0
@@ -120,11 +118,14 @@ class CallStage:
     _untaken: int = 0
     """Times that this job has seen the caller come back from the team whom nobody of it had taken."""
 
+    def __post_init__(self) -> None:
+        self._callback = PromisedCallback(self.parts.teller, self.parts.ledger, self.parts.do_not_call)
+
     def resume(self, kept: Kept, agent: str) -> None:
         """Go on where another job has left the call: with what is kept of it, and the agent that was talking ("" when
         none had begun to)."""
         self._turns, self.facts = list(kept.turns), kept.facts
-        self._booked = Kind.CALLBACK.value in self.call.told
+        self._callback.booked = Kind.CALLBACK.value in self.call.told
         if not agent:
             return
         self.resumed, self.kept = True, kept
@@ -226,7 +227,7 @@ class CallStage:
 
     async def ask_for_person(self, reason: str) -> Person:
         """The caller wants a person (see `port.Stage.ask_for_person`)."""
-        if self._booked:
+        if self._callback.booked:
             return Person.CALLBACK
         if self.brief.leads_to_person:
             self.onward = Onward(Because.HUMAN)
@@ -242,29 +243,11 @@ class CallStage:
 
     def callback_times(self) -> CallbackTimes | None:
         """When the caller is called back (see `port.Stage.callback_times`)."""
-        terms, now = self.brief.callback, time.time()
-        if self._called_back is None or not terms.team:
-            return None
-        number, at = self._called_back
-        zones = zones_of(number, terms.zone)
-        clock = clock_of(zones, terms.zone, now)
-        others = tuple(one for one in choices(terms, zones, now) if abs(one - at) > 60.0)[:2]
-        return CallbackTimes(at, others, clock.zone, clock.theirs)
+        return self._callback.times(self.brief.callback)
 
     async def choose_callback(self, at: float, words: str) -> float | None:
         """The caller has chosen another time (see `port.Stage.choose_callback`)."""
-        if self._called_back is None:
-            return None
-        number, _ = self._called_back
-        terms, now = self.brief.callback, time.time()
-        agreed = fitting(terms, zones_of(number, terms.zone), at, now)
-        if agreed is None:
-            return None
-        own = None if number == self.call.caller else number
-        data = booking(number, own, self._why, Chosen(agreed, words), self.brief, None, now)
-        await self.parts.teller.told(Kind.CALLBACK, data, now, uid=f"{self.call.id} callback at {round(agreed)}")
-        self._called_back = number, agreed
-        return agreed
+        return await self._callback.choose(self.call, self.brief, at, words)
 
     async def no_more_calls(self) -> bool:
         """The caller wants never to be called again (see `port.Stage.no_more_calls`)."""
@@ -340,12 +323,12 @@ class CallStage:
 
     async def call_back(self, reason: str) -> bool:
         """Book a callback on the caller's own number; whether one is booked now."""
-        if not self._booked and callable_number(self.call.caller):
+        if not self._callback.booked and callable_number(self.call.caller):
             try:
                 await self._book(None, reason)
             except Unavailable as bad:
                 log.warning("a callback couldn't be booked", why=str(bad))
-        return self._booked
+        return self._callback.booked
 
     async def book(self, number: Number, reason: str) -> None:
         """Book the callback on another number (see `port.Stage.book`)."""
@@ -356,7 +339,7 @@ class CallStage:
     ) -> None:
         """Book the callback, once a call; None for the number that the caller calls from. `within`: seconds in which they
         are called, from the time that they have chosen. Raises Unavailable."""
-        if not self._booked:
+        if not self._callback.booked:
             await self._book(number, reason, within, chosen)
 
     async def may_call(self, number: Number | None) -> bool:
@@ -380,22 +363,7 @@ class CallStage:
     async def _book(
         self, number: Number | None, reason: str, within: float | None = None, chosen: Chosen = AS_SOON_AS_CAN_BE
     ) -> None:
-        on, now = number or self.call.caller, time.time()
-        if on is not None and await self._never_called(on):
-            raise Unwanted("The number is one of those that are never called.")
-        data = booking(on, number, reason, chosen, self.brief, within, now)
-        at = data["agreed"]
-        if on is not None and isinstance(at, float | int):
-            self._called_back, self._why = (on, float(at)), reason
-        await self.parts.ledger.once("callback", {"number": on.reveal() if on else None}, Kind.CALLBACK, data)
-        self._booked = True
-
-    async def _never_called(self, number: Number) -> bool:
-        """Whether it is known that nobody is to call there; whoever calls looks again."""
-        try:
-            return await self.parts.do_not_call.has(number)
-        except Unavailable:
-            return False
+        await self._callback.book(self.call, self.brief, number, reason, within, chosen)
 
     def led(self, call: Call) -> None:
         """The call is at another stop."""
