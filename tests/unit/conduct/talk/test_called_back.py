@@ -41,7 +41,9 @@ async def test_a_callback_counts_as_booked_where_it_will_be_dialed(
             raise bars
 
     call = replace(a_call(), act=act, caller=Number("+15105550142"))
-    parts: Any = SimpleNamespace(call=call, ledger=Ledger(), do_not_call=MemoryDoNotCall(), lets_out=lets_out)
+    parts: Any = SimpleNamespace(
+        call=call, ledger=Ledger(), do_not_call=MemoryDoNotCall(), lets_out=lets_out, teller=None
+    )
     stage, nothing = CallStage(parts, call.brief), SimpleNamespace()
     house: Any = House(MemoryStore(lambda: 0.0), nothing, nothing)  # type: ignore[arg-type]
     part = house._part(stage, call, nothing, False, nothing)

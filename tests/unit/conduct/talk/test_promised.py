@@ -31,9 +31,17 @@ class Ledger:
         self.told.append(data)
 
 
+class Teller:
+    def __init__(self) -> None:
+        self.told_: list[tuple[Mapping[str, object], str]] = []
+
+    async def told(self, _kind: object, data: Mapping[str, object], _at: float, uid: str) -> None:
+        self.told_.append((data, uid))
+
+
 def stage(ledger: Ledger, brief: Brief) -> CallStage:
     call = SimpleNamespace(caller=Number("+15105550177"))
-    parts: Any = SimpleNamespace(call=call, ledger=ledger, do_not_call=MemoryDoNotCall())
+    parts: Any = SimpleNamespace(call=call, ledger=ledger, do_not_call=MemoryDoNotCall(), teller=Teller())
     return CallStage(parts, brief)
 
 
@@ -74,19 +82,10 @@ async def test_a_chosen_time_is_kept_and_as_soon_as_can_be_is_never_at_night() -
         assert told["terms"] == {"team": "sales", "zone": "America/Los_Angeles", "tries": 3, "every": 900.0}
 
 
-class Teller:
-    def __init__(self) -> None:
-        self.told_: list[tuple[Mapping[str, object], str]] = []
-
-    async def told(self, _kind: object, data: Mapping[str, object], _at: float, uid: str) -> None:
-        self.told_.append((data, uid))
-
-
 async def test_a_caller_chooses_another_time_in_their_own_words() -> None:
     ledger = Ledger()
     terms = Terms("sales", "America/Los_Angeles")
     one = stage(ledger, Brief(agent="", callback=terms))
-    one.parts.teller = Teller()
     one.parts.call.id = "SCL_a"
     assert one.callback_times() is None
     await one.ask_for_person("asked")
@@ -96,7 +95,8 @@ async def test_a_caller_chooses_another_time_in_their_own_words() -> None:
     assert times.theirs
     assert all(times.booked < at for at in times.others)
     assert await one.choose_callback(times.others[-1], "tomorrow at nine") == times.others[-1]
-    ((data, uid),) = one.parts.teller.told_
+    teller: Any = one.parts.teller
+    ((data, uid),) = teller.told_
     assert (data["agreed"], data["consent"], data["number"]) == (times.others[-1], "tomorrow at nine", None)
     assert uid.startswith("SCL_a callback at ")
     after = one.callback_times()

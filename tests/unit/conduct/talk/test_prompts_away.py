@@ -36,7 +36,9 @@ class Book:
 
 
 def stage(book: Book) -> CallStage:
-    parts: Any = SimpleNamespace(prompts=book, rendered_in="slt", voice=SimpleNamespace(rate=8000))
+    parts: Any = SimpleNamespace(
+        prompts=book, rendered_in="slt", voice=SimpleNamespace(rate=8000), teller=None, ledger=None, do_not_call=None
+    )
     return CallStage(parts, Brief(agent="sales"))
 
 
