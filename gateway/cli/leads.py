@@ -95,16 +95,23 @@ def _fate(call: object) -> list[tuple[str, str]]:
         for one in await lead_deliveries(connection, [str(call)]):
             stands = "arrived" if one["delivered"] else "on its way" if one["due"] else "given up"
             error = f" ({one['error']})" if one["error"] else ""
-            told.append(("told by", f"{scheme(str(one['address']))}: {stands}, {one['tries']} tries{error}"))
+            told.append(("told by", f"{scheme(str(one['address']))}: {stands}, {_tries(one['tries'])}{error}"))
         return told
 
     return records.asked(ask)
 
 
+def _tries(count: object) -> str:
+    return "1 try" if count == 1 else f"{count} tries"
+
+
 def _print(found: Sequence[Mapping[str, object]], now: float, what: str) -> None:
     from gateway.cli import records, shown
 
-    table = shown.table("ID", "Taken", "Caller", "", what.capitalize(), wide=what.capitalize())
+    leads = what == "lead"
+    told = any(row.get("outcome") for row in found)
+    heads = ["ID", "Taken", "Caller", "", *(["Points"] if leads else []), *(["Outcome"] if told else [])]
+    table = shown.table(*heads, what.capitalize(), wide=what.capitalize())
     for row in found:
         facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in records.facts(row).items())
         table.add_row(
@@ -112,10 +119,43 @@ def _print(found: Sequence[Mapping[str, object]], now: float, what: str) -> None
             shown.text(shown.moment(row["created"], now)),
             shown.text(row["caller"] or "withheld"),
             shown.text("✓" if row["complete"] else "…", "green" if row["complete"] else "yellow"),
+            *([shown.text(_points(row))] if leads else []),
+            *([shown.text(row["outcome"] or "–")] if told else []),
             shown.text(facts or "–"),
         )
     console = shown.console()
     console.print(table)
+    for text, style in _undelivered(found) if leads else ():
+        console.print(f"\n{text}", style=style, markup=False)
     flag = " --tickets" if what == "ticket" else ""
     console.print(f"\n✓ complete  … not complete\noffhook leads show ID{flag} tells all of one.",
                   style="dim", markup=False)  # fmt: skip
+
+
+def _points(row: Mapping[str, object]) -> int:
+    from gateway.operate.lead_words import reported
+
+    return reported(row).score.points
+
+
+def _undelivered(found: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Those of the leads that not everybody has who was to have them, in words and how these look."""
+    from gateway.cli import records, shown
+    from gateway.records.outbox import WITH_IT, lead_deliveries
+
+    async def ask(connection: AsyncConnection) -> Sequence[Mapping[str, object]]:
+        return await lead_deliveries(connection, [str(row["call"]) for row in found])
+
+    waits: dict[str, None] = {}
+    given_up: dict[str, None] = {}
+    for one in records.asked(ask):
+        if one["delivered"] is None and one["error"] != WITH_IT:
+            if one["due"] is None:
+                given_up[shown.short(one["call"])] = None
+            elif one["tries"]:
+                waits[shown.short(one["call"])] = None
+    again = "offhook leads redeliver ID delivers one again."
+    return [
+        *([(f"Given up, not everybody has it: {', '.join(given_up)}. {again}", "red")] if given_up else []),
+        *([(f"Didn't arrive everywhere yet, and is tried again: {', '.join(waits)}.", "yellow")] if waits else []),
+    ]

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner
 
+from gateway.app.records import open_records
 from gateway.cli import main as front
 from gateway.cli.leads import command
 from gateway.cli.leads_out import as_csv
-from gateway.terms.lead import LeadReport
+from gateway.config import Settings
+from gateway.records.outcomes import tell
+from gateway.records.schema import DELIVERIES
+from gateway.terms.lead import LeadReport, Outcome
 from tests.unit.cli.conftest import runs
 
 SERVED, CALLBACK = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234"
@@ -28,7 +34,7 @@ def test_the_list_shows_who_and_what_within_80_columns(records: Path) -> None:
     assert max(map(len, shown.splitlines())) <= 80
     first, second = (line for line in shown.splitlines() if line.startswith("Ab"))
     assert first.split()[0] == "AbCdEfGh"
-    assert "+15105550142 ✓ name: Ada Lovelace, team size: 40" in first
+    assert "+15105550142 ✓ 25     name: Ada Lovelace, team size: 40" in first, "how many points, too"
     assert "withheld" in second
     assert "no dial tone" not in shown
 
@@ -142,6 +148,29 @@ def test_a_lead_is_delivered_again_under_its_id(records: Path) -> None:
     shown = run("show", "AbC")
     assert "mailto: on its way, 0 tries" in shown
     assert "ana@example.com" not in shown
+
+
+def test_the_list_tells_which_leads_have_not_arrived_and_what_became_of_them(records: Path) -> None:
+    def told(**columns: object) -> None:
+        async def write() -> None:
+            engine = await open_records(Settings.model_validate({"OFFHOOK_STATE": records}))
+            async with engine.begin() as connection:
+                await connection.execute(update(DELIVERIES).values(columns))
+            await tell(engine, SERVED, Outcome.WON, "", 1.0)
+            await engine.dispose()
+
+        asyncio.run(write())
+
+    run("redeliver", "AbC", "--to", "mailto:ana@example.com")
+    assert "arrive" not in run("list"), "nobody has tried yet"
+    told(tries=3, error="down")
+    assert "Didn't arrive everywhere yet, and is tried again: AbCdEfGh." in run("list")
+    told(due=None)
+    shown = " ".join(run("list").split())
+    assert "Given up, not everybody has it: AbCdEfGh. offhook leads redeliver ID" in shown
+    assert "✓ 25 won name: Ada Lovelace" in shown
+    told(delivered=2.0)
+    assert "Given up" not in run("list")
 
 
 def test_the_schema_of_a_lead_names_the_agents_facts() -> None:
