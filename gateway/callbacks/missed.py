@@ -58,6 +58,9 @@ class Missed:
     """Somebody has talked with the same caller since."""
     dealt_by: str = ""
     """Who has said that they have dealt with it."""
+    company: str = field(default="", repr=False)
+    need: str = field(default="", repr=False)
+    """What they want, or what their problem is."""
 
     @property
     def dealt_with(self) -> bool:
@@ -116,8 +119,8 @@ def escalated(one: Missed, escalate: Escalate, zone: ZoneInfo, now: float) -> li
         return []
     if now < one.at + escalate.after:
         return None
-    minutes = round(escalate.after / 60)
-    body = _body(one, zone, f"For {minutes} minutes nobody of {one.team} has dealt with")
+    minutes = _count(round(escalate.after / 60), "minute")
+    body = _body(one, zone, f"For {minutes} nobody of {one.team} has dealt with")
     content = Content(f"Still missed: {_who(one)} for {one.team}", body, _fields(one))
     return [_delivery(one, "escalated", address, content) for address in escalate.to]
 
@@ -143,11 +146,12 @@ def digested(
         else f"{_count(len(missed), 'caller')} missed, {len(left)} of them still to be dealt with."
     )
     lines = [head]
-    lines += [f"- {_when(one.at, zone)}: {_who(one)}; {_left_with(one)}; {why(one.members)}" for one in missed]
+    lines += [f"- {_when(one.at, zone)}: {_digested(one)}" for one in missed]
     if waiting:
         lines += ["", f"{_count(len(waiting), 'callback')} to come:"]
         lines += [
             f"- {_when(one.at, zone)}: {_spoken(one.number.reveal())}{', late' if one.breached else ''}"
+            f"{', by hand' if one.by_hand else ''}{f'; {one.reason}' if one.reason else ''}"
             for one in waiting
         ]
     title = f"{team}, {day}: {len(missed)} missed, {len(left)} open"
@@ -157,6 +161,12 @@ def digested(
     }  # fmt: skip
     content = Content(title, "\n".join(lines), fields)
     return [Delivery(kind=Why.DIGEST, subject=f"digest {day} {team}", address=one, content=content) for one in to]
+
+
+def _digested(one: Missed) -> str:
+    """One of them, on a line: nobody needs to do anything about one that is dealt with."""
+    parts = [_who(one), *([one.need] if one.need else []), _left_with(one), why(one.members)]
+    return "; ".join([*parts, *(["dealt with"] if one.dealt_with else [])])
 
 
 def _delivery(one: Missed, subject: str, to: str, content: Content) -> Delivery:
@@ -174,6 +184,7 @@ def _body(one: Missed, zone: ZoneInfo, head: str) -> str:
             or ["Nobody was rung: nobody who takes calls was there."]
         ),
         "",
+        *([f"They want: {one.need}"] if one.need else []),
         f"{_left_with(one).capitalize()}.",
         *([f"Please call {_spoken(one.caller)}."] if one.caller and not one.dealt_with else []),
         f"Call {one.call}. When it is dealt with: offhook missed done {one.call}",
@@ -183,8 +194,9 @@ def _body(one: Missed, zone: ZoneInfo, head: str) -> str:
 
 def _fields(one: Missed) -> dict[str, object]:
     return {
-        "call": one.call, "team": one.team, "caller": one.caller, "name": one.name, "ending": one.ending,
-        "members": dict(one.members), "callback": one.booking.id if one.booking else "", "message": one.message,
+        "call": one.call, "team": one.team, "caller": one.caller, "name": one.name, "company": one.company,
+        "need": one.need, "ending": one.ending, "members": dict(one.members),
+        "callback": one.booking.id if one.booking else "", "left_message": one.message,
     }  # fmt: skip
 
 
@@ -198,7 +210,8 @@ def _left_with(one: Missed) -> str:
 
 def _who(one: Missed) -> str:
     number = _spoken(one.caller) if one.caller else "a withheld number"
-    return f"{one.name} ({number})" if one.name else number
+    known = " of ".join(part for part in (one.name or ("Somebody" if one.company else ""), one.company) if part)
+    return f"{known} ({number})" if known else number
 
 
 def _spoken(number: str) -> str:

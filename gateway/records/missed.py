@@ -15,6 +15,7 @@ from gateway.records.bookings import read
 from gateway.records.changes import UNKNOWN, Changes, Empty
 from gateway.records.engine import insert
 from gateway.records.outbox import put
+from gateway.records.reading import text
 from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
 from gateway.terms.delivery import Delivery
 from gateway.terms.ending import Party
@@ -154,10 +155,11 @@ class MissedHandoffs:
         bookings = await self._rows(select(BOOKINGS).where(BOOKINGS.c.call == call).limit(1))
         messages = await self._rows(select(MESSAGES.c.done).where(MESSAGES.c.call == call))
         facts = row["fields"] if isinstance(row["fields"], Mapping) else {}
-        name = facts.get("name")
+        name, company = text(facts.get("name")) or "", text(facts.get("company")) or ""
+        need = text(facts.get("need")) or text(facts.get("problem")) or ""
         return Missed(
             call=call, team=row["team"], at=row["at"], caller=row["caller"] or "",
-            name=name if isinstance(name, str) else "", ending=row["ending"] or "", members=ends_of(legs, tried, left),
+            name=name, company=company, need=need, ending=row["ending"] or "", members=ends_of(legs, tried, left),
             booking=read(bookings[0]) if bookings else None, message=bool(messages),
             message_done=any(one["done"] is not None for one in messages),
             reached=await self._reached(row), dealt_by=row["dealt_by"] or "",

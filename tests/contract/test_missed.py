@@ -58,7 +58,14 @@ def waited(call: str, why: str, at: float = 0.0) -> list[Event]:
     """A call that waited for the team, and left its line."""
     return [
         told(call, Kind.OPENED, at, caller=CALLER, dialed="+15105550100"),
-        told(call, Kind.FACTS, at + 1, kind="lead", fields={"name": "Ada"}, complete=False),
+        told(
+            call,
+            Kind.FACTS,
+            at + 1,
+            kind="lead",
+            fields={"name": "Ada", "company": "Acme", "problem": "no tone"},
+            complete=False,
+        ),
         told(call, Kind.WAITING, at + 2, team="sales", event="entered"),
         told(call, Kind.LEG, at + 3, leg="1", member="ana", number="+15105550111", event="dialed"),
         told(call, Kind.LEG, at + 4, leg="1", member="ana", event="failed", status=486),
@@ -104,6 +111,7 @@ async def test_the_team_is_told_once_and_then_somebody_else(world: World) -> Non
     assert await world.look(30 + SETTLE - 1) == []
     assert await world.look(30 + SETTLE) == [TEAM]
     (one,) = await world.handoffs.listed(9)
+    assert (one.company, one.need) == ("Acme", "no tone")
     assert (one.caller, one.name, dict(one.members)) == (CALLER, "Ada", {"ana": "busy", "ben": "no answer"})
     assert await world.look(30 + 599) == [TEAM]
     assert await world.look(30 + 600) == [TEAM, BOSS]

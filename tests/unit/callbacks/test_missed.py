@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from gateway.callbacks.machine import State, booked
 from gateway.callbacks.missed import Left, Missed, alarm, digest_day, digested, ends_of, escalated, why
 from gateway.dialplan.people import Digest, Escalate
+from gateway.operate.webhooks import payload
+from gateway.records.outbox import Due
 from gateway.terms.call import CallId
 from gateway.terms.callback import Terms
 from gateway.terms.personal import Number
@@ -39,6 +41,20 @@ def test_the_team_hears_who_rang_and_why_nobody_took_it() -> None:
         assert part in told.content.body
     assert told.content.fields["members"] == {"ana": "busy", "ben": "no answer"}
     assert told.id == alarm(ONE, ["mailto:team@x.example"], NY)[0].id
+
+
+def test_the_team_hears_whom_they_call_back_and_what_for() -> None:
+    known = replace(ONE, company="Acme", need="forty desk phones", message=True)
+    (told,) = alarm(known, ["mailto:team@x.example"], NY)
+    assert told.content is not None
+    assert told.content.title == "Missed: Ada of Acme (+1 510-555-0142) for sales"
+    assert "They want: forty desk phones\nThey have left a message." in told.content.body
+    assert (told.content.fields["company"], told.content.fields["need"]) == ("Acme", "forty desk phones")
+    sent = payload(Due("d1", "alarm", "", "SCL_a", "https://x", None, True, AT, AT, 1), told.content)
+    assert sent["left_message"] is True, "webhooks have what it says as 'message'"
+    nameless = alarm(replace(known, name=""), ["x:"], NY)[0].content
+    assert nameless is not None
+    assert nameless.title == "Missed: Somebody of Acme (+1 510-555-0142) for sales"
 
 
 def test_each_members_last_end_counts() -> None:
@@ -99,6 +115,9 @@ def test_somebody_else_hears_of_it_when_nobody_has_dealt_with_it() -> None:
     assert [one.address for one in told] == ["mailto:boss@x.example"]
     assert told[0].content is not None
     assert "For 10 minutes nobody of sales has dealt with Ada" in told[0].content.body
+    (soon,) = escalated(ONE, Escalate(60.0, BOSS.to), NY, AT + 60) or ()
+    assert soon.content is not None
+    assert "For 1 minute nobody" in soon.content.body
 
 
 @pytest.mark.parametrize(
@@ -144,13 +163,16 @@ def test_a_digest_is_due_for_six_hours_from_its_time_on(now: float, minute: int,
 
 
 def test_a_digest_tells_what_was_missed_and_what_is_to_come() -> None:
-    done = replace(ONE, call="SCL_b", reached=True, name="")
-    (told,) = digested("sales", "2026-11-30", [ONE, done], [CALLBACK], ["mailto:boss@x.example"], NY)
+    done = replace(ONE, call="SCL_b", reached=True, name="", need="chairs")
+    callback = replace(CALLBACK, reason="wants an offer", team="")
+    (told,) = digested("sales", "2026-11-30", [ONE, done], [callback], ["mailto:boss@x.example"], NY)
     assert told.content is not None
     assert told.content.title == "sales, 2026-11-30: 2 missed, 1 open"
     assert "2 callers missed, 1 of them still to be dealt with." in told.content.body
     assert "ana: busy; ben: no answer" in told.content.body
+    assert "+1 510-555-0142; chairs; they have hung up; ana: busy; ben: no answer; dealt with\n" in told.content.body
     assert "1 callback to come:" in told.content.body
+    assert "12:15 EST: +1 510-555-0142, by hand; wants an offer" in told.content.body
     assert told.subject == "digest 2026-11-30 sales"
     assert told.call == ""
     (nothing,) = digested("sales", "2026-12-01", [], [], ["mailto:boss@x.example"], NY)
