@@ -61,6 +61,8 @@ class Missed:
     company: str = field(default="", repr=False)
     need: str = field(default="", repr=False)
     """What they want, or what their problem is."""
+    never: bool = False
+    """Their number is never to be called."""
 
     @property
     def dealt_with(self) -> bool:
@@ -186,10 +188,16 @@ def _body(one: Missed, zone: ZoneInfo, head: str) -> str:
         "",
         *([f"They want: {one.need}"] if one.need else []),
         f"{_left_with(one).capitalize()}.",
-        *([f"Please call {_spoken(one.caller)}."] if one.caller and not one.dealt_with else []),
+        *([_asked(one)] if one.caller and not one.dealt_with else []),
         f"Call {one.call}. When it is dealt with: offhook missed done {one.call}",
     ]
     return "\n".join(lines)
+
+
+def _asked(one: Missed) -> str:
+    return (
+        "Please don't call: they have asked never to be called." if one.never else f"Please call {_spoken(one.caller)}."
+    )
 
 
 def _fields(one: Missed) -> dict[str, object]:
@@ -197,6 +205,7 @@ def _fields(one: Missed) -> dict[str, object]:
         "call": one.call, "team": one.team, "caller": one.caller, "name": one.name, "company": one.company,
         "need": one.need, "ending": one.ending, "members": dict(one.members),
         "callback": one.booking.id if one.booking else "", "left_message": one.message,
+        "never_call": one.never,
     }  # fmt: skip
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.callbacks.machine import State, Unwanted
 from gateway.donotcall.port import Entry
 from gateway.donotcall.wish import no_more_calls
 from gateway.records.asking import answered, rows
+from gateway.records.bookings import take
 from gateway.records.engine import insert
 from gateway.records.reading import name, text
-from gateway.records.schema import CALLS, DO_NOT_CALL, MESSAGES
+from gateway.records.schema import BOOKINGS, CALLS, DO_NOT_CALL, MESSAGES
 from gateway.terms.emergency import callable_number
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
@@ -71,7 +73,18 @@ class SqlDoNotCall:
 
 
 async def enter(connection: AsyncConnection, entry: Entry) -> bool:
-    """Enter a number, in the connection's transaction; whether it wasn't there."""
+    """Enter a number, in the connection's transaction; whether it wasn't there. Nobody calls it back any more, by hand neither, and
+    whoever was told of the callback is told so."""
+    if not await _entered(connection, entry):
+        return False
+    ours = BOOKINGS.c.number == entry.number.reveal(), BOOKINGS.c.state == State.BOOKED.value
+    before = select(BOOKINGS.c.id).where(*ours, BOOKINGS.c.made <= entry.at)
+    for which in (await connection.scalars(before)).all():
+        await take(connection, which, Unwanted(), entry.at)
+    return True
+
+
+async def _entered(connection: AsyncConnection, entry: Entry) -> bool:
     told = {"at": entry.at, "why": text(entry.why) or "", "call": entry.call or None, "by": text(entry.by) or ""}
     fresh = insert(connection, DO_NOT_CALL).values(number=entry.number.reveal(), **told).on_conflict_do_nothing()
     if (await connection.execute(fresh)).rowcount:

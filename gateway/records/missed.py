@@ -16,7 +16,7 @@ from gateway.records.changes import UNKNOWN, Changes, Empty
 from gateway.records.engine import insert
 from gateway.records.outbox import put
 from gateway.records.reading import text
-from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
+from gateway.records.schema import BOOKINGS, CALLS, DIGESTS, DO_NOT_CALL, LEADS, LEGS, MESSAGES, MISSED, NOTES, WAITS
 from gateway.terms.delivery import Delivery
 from gateway.terms.ending import Party
 from gateway.terms.event import Event, Kind
@@ -162,7 +162,7 @@ class MissedHandoffs:
             name=name, company=company, need=need, ending=row["ending"] or "", members=ends_of(legs, tried, left),
             booking=read(bookings[0]) if bookings else None, message=bool(messages),
             message_done=any(one["done"] is not None for one in messages),
-            reached=await self._reached(row), dealt_by=row["dealt_by"] or "",
+            reached=await self._reached(row), never=await self._never(row["caller"]), dealt_by=row["dealt_by"] or "",
         )  # fmt: skip
 
     async def _reached(self, row: Mapping[str, Any]) -> bool:
@@ -172,6 +172,10 @@ class MissedHandoffs:
         since = CALLS.c.caller == row["caller"], CALLS.c.started > row["at"]
         through = WAITS.c.call == CALLS.c.id, WAITS.c.event == "left", WAITS.c.why == THROUGH
         return bool(await self._rows(select(CALLS.c.id).join(WAITS, through[0]).where(*since, *through[1:]).limit(1)))
+
+    async def _never(self, caller: str | None) -> bool:
+        on = DO_NOT_CALL.c.number == caller, DO_NOT_CALL.c.removed.is_(None)
+        return bool(caller) and bool(await self._rows(select(DO_NOT_CALL.c.number).where(*on)))
 
     async def _rows(self, query: Any) -> Sequence[Mapping[str, Any]]:
         return await rows(self._looking, query, _CANNOT)

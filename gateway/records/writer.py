@@ -181,8 +181,8 @@ class Writer:
         await rows.apply_changes(connection, [change for entry in new for change in entry.changes])
         events = [entry.event for entry in new]
         put_in = await notices.note(connection, events, now, self._leads_to)
-        await donotcall.note(connection, events)
         await bookings.note(connection, events, now)
+        await donotcall.note(connection, events)  # which cancels what is booked
         await missed.note(connection, events)
         await rows.note_applied(connection, {_key(entry.event) for entry in new} - {""}, now)
         if now - self._forgot >= _FORGET_EVERY:

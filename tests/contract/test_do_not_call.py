@@ -9,13 +9,16 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.callbacks.machine import State, Tell, booked
 from gateway.donotcall.copying import Copying
 from gateway.donotcall.port import DoNotCall, Entry, MemoryDoNotCall
 from gateway.donotcall.redis_list import RedisDoNotCall
 from gateway.errors import Unavailable
+from gateway.records.bookings import SqlBookings
 from gateway.records.donotcall import IN_A_MESSAGE, SqlDoNotCall
 from gateway.records.writer import Writer
 from gateway.terms.call import CallId
+from gateway.terms.callback import Terms
 from gateway.terms.event import Event, Kind
 from gateway.terms.personal import Number
 from tests.contract.test_records import Tape
@@ -118,3 +121,32 @@ async def test_who_says_so_in_a_message_is_entered_too(engine: AsyncEngine) -> N
     words = Event(CALL, Kind.TRANSCRIBED, NOW + 9, {"id": "m1", "text": "Please stop calling me."}, "3-0")
     await Writer(Tape([opened, left, words]), engine, clock=lambda: NOW).drain()
     assert [(one.number, one.why) for one in await SqlDoNotCall(engine).listed()] == [(BEN, IN_A_MESSAGE)]
+
+
+@pytest.mark.parametrize("team", ["sales", ""], ids=["the gateway's", "by hand"])
+async def test_whoever_enters_the_list_is_called_back_by_nobody(engine: AsyncEngine, team: str) -> None:
+    """Nor told to anybody as late, with the request to call them."""
+    opened = Event(CALL, Kind.OPENED, NOW, {"caller": ANN.reveal(), "dialed": "+15105550100"}, "0-0", uid="o")
+    await Writer(Tape([opened]), engine, clock=lambda: NOW).drain()
+    bookings = SqlBookings(engine)
+    theirs, others = (booked(CALL, number, NOW + 9e4, 3600.0, NOW, Terms(team)) for number in (ANN, BEN))
+    for one in (theirs, others):
+        await bookings.book(one)
+        await bookings.told(one.id, Tell.BOOKED)
+    told = Event(CALL, Kind.NO_CALLS, NOW + 5, {"number": ANN.reveal(), "why": "said so in a call"}, "1-0", uid="u")
+    await Writer(Tape([told]), engine, clock=lambda: NOW + 5).drain()
+    found = [await bookings.get(one.id) for one in (theirs, others)]
+    assert [one.state for one in found if one] == [State.CANCELLED, State.BOOKED]
+    assert [(one.booking.id, one.what) for one in await bookings.to_tell()] == [(theirs.id, Tell.CANCELLED)]
+    assert [one.id for one in await bookings.late(NOW + 1e6)] == [others.id]
+
+
+async def test_a_callback_that_was_booked_in_the_same_breath_is_cancelled_too(engine: AsyncEngine) -> None:
+    def told(kind: Kind, at: float, uid: str) -> Event:
+        return Event(CALL, kind, NOW + at, {"number": ANN.reveal()}, f"{uid}-0", uid=uid)
+
+    await Writer(
+        Tape([told(Kind.CALLBACK, 1, "1"), told(Kind.NO_CALLS, 2, "2")]), engine, clock=lambda: NOW + 2
+    ).drain()
+    (first,) = await SqlBookings(engine).listed(ended=True, limit=9)
+    assert first.state is State.CANCELLED

@@ -118,6 +118,16 @@ async def test_the_team_is_told_once_and_then_somebody_else(world: World) -> Non
     assert await world.look(30 + 9999) == [TEAM, BOSS]
 
 
+async def test_nobody_is_asked_to_call_whoever_wants_no_more_calls(world: World) -> None:
+    never = told("SCL_a", Kind.NO_CALLS, 3, number=CALLER, why="said so in a call")
+    await world.write(*waited("SCL_a", "has waited as long as the plan says"), never)
+    assert await world.look(30 + SETTLE) == [TEAM]
+    async with world.engine.connect() as connection:
+        content = await connection.scalar(select(DELIVERIES.c.content).where(DELIVERIES.c.subject == TEAM[0]))
+    assert "Please don't call: they have asked never to be called." in content["body"]
+    assert content["fields"]["never_call"] is True
+
+
 def test_the_record_knows_why_a_line_is_left_by_the_words_that_machines_note() -> None:
     queue, _ = Queue(Wait("sales", press="1")).on(cues.Begun(), NOON)
     pressed, _ = queue.on(cues.Key("1"), NOON + 1)
