@@ -46,7 +46,8 @@ from gateway.conduct.means import Means
 from gateway.conduct.script import Script, State
 from gateway.conduct.sfu.mouth import Mouth
 from gateway.conduct.sfu.room import CallRoom
-from gateway.conduct.sound import play, tones
+from gateway.conduct.sound import play
+from gateway.conduct.talk.apology import apologise
 from gateway.conduct.talk.attention import attended
 from gateway.conduct.talk.cast import Cast
 from gateway.conduct.talk.pickup import PickUp
@@ -317,24 +318,9 @@ class Conductor:
         self._inputs.put_nowait(Led(led.brief.agent, ours=ours))
 
     async def _apologise(self, stage: CallStage, reason: str) -> None:
-        try:
-            await self._cast.close()
-            stage.voice.clear()
-            if isinstance(self._call.act, Talk):
-                await self._say_sorry(stage)
-            else:
-                await self._means.house.call_back(stage, self._call, reason)
-        except Exception as bug:  # whatever it is, the caller isn't kept in silence for it
-            EDGE_ERRORS.labels("apology").inc()
-            log.exception("the caller couldn't be told", why=type(bug).__name__)
-            stage.voice.send(tones.reorder(stage.voice.rate).data)
+        means = self._means
+        await apologise(stage, self._call, reason, cast=self._cast, house=means.house, lines=means.lines)
         self._inputs.put_nowait(Apologised())
-
-    async def _say_sorry(self, stage: CallStage) -> None:
-        cue = Cue.SORRY_CALLBACK if await stage.call_back("the agent failed") else Cue.SORRY
-        found = [line for line in self._means.lines(self._call.brief) if line.cue is cue]
-        audio = await stage.prompt(found[0]) if found else None
-        stage.voice.send((audio or tones.reorder(stage.voice.rate)).data)
 
     async def _played(self, stage: CallStage) -> None:
         """Return once the caller has heard what was said."""
