@@ -17,9 +17,8 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import decide, ended, telling
 from gateway.dispatch.decide import Arrival, Do
-from gateway.dispatch.forsaken import Forsaken
 from gateway.dispatch.lines import Lines
-from gateway.dispatch.lost_edges import LostEdges
+from gateway.dispatch.reconcile import Reconcile, Then, each
 from gateway.dispatch.rooms import Rooms
 from gateway.dispatch.routing import Routing
 from gateway.errors import Unavailable
@@ -36,9 +35,6 @@ ENDED = counter("calls_ended", "Calls that ended", "ending")
 REDISPATCHED = counter("calls_redispatched", "Times that a call was offered to another job")
 ROUTED_SECONDS = seconds("routed", "From the first hint of a call until its route was chosen and the call opened")
 DISPATCH_SECONDS = seconds("dispatch", "From the first hint of a call until its job was asked for")
-
-PARTS_WITHIN = 10.0
-"""Seconds that a job has to tell somebody that the caller has gone, and to close the room."""
 
 LOOKED_AFTER_AT_ONCE = 16
 """Calls whose jobs didn't come that one control asks LiveKit about at the same time."""
@@ -73,12 +69,10 @@ class Dispatcher:
         `settled` does. `clock`: seconds since the epoch."""
         line = Lines(rooms).of
         self._routing = Routing(store, plan, plan_of=plan_of, state=state, slots=slots, line=line, clock=clock)
-        self._forget, self._settled, self._slots, self._edges, self._look = forget, settled, slots, edges, look
-        self._ask = ask
+        then = Then(self._arrived, self.gone, self._cut)
+        self._reconcile = Reconcile(store, rooms, then, settled=settled, edges=edges, clock=clock)
+        self._forget, self._settled, self._slots, self._look, self._ask = forget, settled, slots, look, ask
         self._store, self._rooms, self._plan, self._state, self._clock = store, rooms, plan, state, clock
-        self._parting: dict[str, float] = {}
-        """Rooms that are left to their jobs for a moment, and until when."""
-        self._forsaken, self._lost_edges = Forsaken(), LostEdges()
         self._hearing: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         """What the SIP service tells of a call is taken one after the other, in the order in which it was told."""
 
@@ -173,7 +167,7 @@ class Dispatcher:
         parts = call is not None and await self._parts(call)
         if call is not None and await self._end(call, ended.ending(call)):
             if parts:
-                self._parting[call.room] = self._clock() + PARTS_WITHIN
+                self._reconcile.leave(call.room)
             else:
                 await self._rooms.close(call.room)
 
@@ -220,34 +214,7 @@ class Dispatcher:
 
     async def reconcile(self) -> None:
         """Look at every room: find calls that nobody told of, and calls whose caller is gone. Raises Unavailable."""
-        now = self._clock()
-        for room in [room for room, until in self._parting.items() if until <= now]:
-            await self._rooms.close(room)
-            del self._parting[room]
-        lost, self._lost_edges = self._lost_edges, LostEdges()
-        live = await self._store.live()
-        callers = await self._rooms.callers()
-        edges = await self._edges() if self._edges is not None and callers else None
-        now, named = self._clock(), {one.edge for one in callers.values()}
-        self._lost_edges = lost.looked(named, edges, now) if edges is not None else LostEdges()
-        gone = self._lost_edges.due(now)
-        rooms, settled = self._rooms.listed, self._settled()
-        found = decide.compare(callers, live, now, rooms=rooms, settled=settled, edges=edges, lost=gone)
-        for arrival in found.unknown:
-            await self._each(arrival.call, self._arrived(arrival))
-        for call in found.gone:
-            if await self._store.holder(call.id) is not None:
-                continue  # its job sees by itself who is in the room, also when LiveKit has lost the list
-            log.warning("a call's end was told by nobody", call=call.id)
-            await self._each(call.id, self.gone(call.id))
-
-        for arrival in found.cut:
-            await self._each(arrival.call, self._cut(arrival))
-        callerless = self._rooms.callerless if self._settled() else ()
-        self._forsaken = self._forsaken.seen(callerless, live, self._clock())
-        for room in self._forsaken.due(self._clock()):
-            log.warning("a room was left to people who had been rung for a call that is over")
-            await self._rooms.close(room)
+        await self._reconcile.look()
 
     async def _cut(self, arrival: Arrival) -> None:
         log.warning("a caller's SIP service is gone", call=arrival.call)
@@ -264,7 +231,7 @@ class Dispatcher:
         # has waited longest comes first.
         due.sort(key=lambda call: call.dispatched)
         slots = asyncio.Semaphore(LOOKED_AFTER_AT_ONCE)
-        await asyncio.gather(*(self._each(call.id, self._look_after(call, slots)) for call in due))
+        await asyncio.gather(*(each(call.id, self._look_after(call, slots)) for call in due))
 
     async def _look_after(self, call: Call, slots: asyncio.Semaphore) -> None:
         async with slots:
@@ -282,7 +249,7 @@ class Dispatcher:
             waits = call.pool is pool and call.phase is Phase.ROUTED
             if waits and self._clock() - call.dispatched >= decide.HURRY_AFTER:
                 holder = await self._store.holder(call.id)
-                await self._each(call.id, self._act(call, self._needs(call, holder, lost=True)))
+                await each(call.id, self._act(call, self._needs(call, holder, lost=True)))
 
     async def replace_lost(self, wait: float) -> None:
         """Hear of the next call that a job has given back, or whose job was seen to die, `wait` seconds at most, and
@@ -319,12 +286,6 @@ class Dispatcher:
                 await self._turn_away(call)
             case Do.NOTHING:
                 pass
-
-    async def _each(self, call: CallId, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Unavailable as bad:
-            log.warning("a call couldn't be looked after", call=call, why=str(bad))
 
     async def _again(self, arrival: Arrival) -> None:
         """A caller who is known. One whose call has ended should be gone: a step failed, or is under way."""

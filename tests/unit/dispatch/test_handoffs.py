@@ -15,7 +15,7 @@ from gateway.dialplan.plan import Plan
 from gateway.dialplan.state import State
 from gateway.dispatch import stops
 from gateway.dispatch.decide import TRIES, Arrival, arrived
-from gateway.dispatch.dispatcher import PARTS_WITHIN
+from gateway.dispatch.reconcile import PARTS_WITHIN
 from gateway.handoff.state import SETTLE
 from gateway.terms.act import RING_BACK, TALK, Because, Handoff, Onward, Promise, Record, Ring, Talk
 from gateway.terms.call import Call, CallId, Left, Phase, Pool
