@@ -35,6 +35,21 @@ NOW = datetime(2026, 11, 30, 10, 20, tzinfo=NY).timestamp()  # a Monday
         ("tomorrow", (12, 1, 9, 0)),
         ("noon", (11, 30, 12, 0)),
         ("at 14:30", (11, 30, 14, 30)),
+        ("December third at two", (12, 3, 14, 0)),
+        ("on December 3rd at 2 pm", (12, 3, 14, 0)),
+        ("the fourth of December, in the morning", (12, 4, 9, 0)),
+        ("on the second at noon", (12, 2, 12, 0)),
+        ("tomorrow between two and three", (12, 1, 14, 0)),
+        ("ten to four", (11, 30, 15, 50)),
+        ("Tuesday at twenty past three", (12, 1, 15, 20)),
+        ("two thirty five", (11, 30, 14, 35)),
+        ("four oh five", (11, 30, 16, 5)),
+        ("sixteen thirty", (11, 30, 16, 30)),
+        ("sixteen hundred", (11, 30, 16, 0)),
+        ("not now, tomorrow at one", (12, 1, 13, 0)),
+        ("at eight", (11, 30, 20, 0)),
+        ("at eleven", (11, 30, 11, 0)),
+        ("at nine", (12, 1, 9, 0)),
     ],
 )
 def test_words_mean_a_time(words: str, wanted: tuple[int, int, int, int]) -> None:
@@ -51,6 +66,10 @@ def test_words_mean_a_time(words: str, wanted: tuple[int, int, int, int]) -> Non
         ("in half an hour", 1800),
         ("in an hour", 3600),
         ("in 20 minutes", 1200),
+        ("in twenty five minutes", 1500),
+        ("in an hour and a half", 5400),
+        ("in two and a half hours", 9000),
+        ("in a couple of hours", 7200),
         ("as soon as you can", 0),
         ("right now", 0),
     ],
@@ -59,7 +78,22 @@ def test_words_mean_a_while(words: str, later: float) -> None:
     assert meant(words, NOW, NY) == NOW + later
 
 
-@pytest.mark.parametrize("words", ["", "we have two offices", "my name is May", "I need three licences", "25 o'clock"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "we have two offices",
+        "my name is May",
+        "I need three licences",
+        "25 o'clock",
+        "not now",
+        "not right now",
+        "ten to twenty people",
+        "it takes five to six weeks",
+        "the first one",
+        "the second of them",
+    ],
+)
 def test_other_words_mean_none(words: str) -> None:
     assert meant(words, NOW, NY) is None
 
