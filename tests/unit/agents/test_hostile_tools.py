@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,6 +27,7 @@ from tests.unit.guard.test_hostile import OPEN, STRICT, Gateway, Store, gateway
 from tests.unit.guard.tricks import NAMED, is_let_out, tricks
 
 __all__ = ["gateway"]
+AGENTS = ("sales", "support")
 CALLS = 120
 
 
@@ -57,12 +57,14 @@ def texts(data: object) -> Iterator[str]:
 
 
 async def one(gateway: Gateway, number: int, draw: Random, worst: Iterator[str], patch: pytest.MonkeyPatch) -> set[str]:
-    """A call; the names of the tools that were called."""
+    """A call with one of the agents; the names of the tools that were called."""
     call = gateway.arrives(number, draw.choice((STRICT, OPEN)), draw.choice(("", "+15105550177", next(worst))))
     session, store, called = Session(), Store(), set[str]()
     patch.setattr(telephony, "session", lambda *_: session)
     settings = Settings.model_validate({"LIVEKIT_API_SECRET": "secret", "LIVEKIT_API_KEY": "key"})
-    runner = TalkingRunner(definition("sales"), settings, engines.Warm(*cast(Any, (None, None, None, None))))
+    runner = TalkingRunner(
+        definition(AGENTS[number % len(AGENTS)]), settings, engines.Warm(*cast(Any, (None, None, None, None)))
+    )
     async with Teller(store, call.id) as teller:
         ledger, nothing = Ledger(store, teller, call, lambda: None), cast(Any, Prompts())
         parts = Parts(
@@ -98,12 +100,26 @@ async def one(gateway: Gateway, number: int, draw: Random, worst: Iterator[str],
     return called
 
 
-async def test_every_tool_of_an_agent_with_the_worst_arguments(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    draw, worst, called = Random(8), tricks(8), set[str]()
-    for number in range(CALLS):
-        called |= await one(gateway, number, draw, worst, monkeypatch)
+async def hostile(gateway: Gateway, calls: int, patch: pytest.MonkeyPatch) -> None:
+    draw, worst, called = Random(calls), tricks(calls), set[str]()
+    for number in range(calls):
+        called |= await one(gateway, number, draw, worst, patch)
     assert gateway.exchange.asked == []
-    assert {"save_lead", "ask_for_person", "transfer_call", "end_call"} <= called
-    assert gateway.refused > CALLS
+    assert {"save_lead", "save_ticket", "ask_for_person", "transfer_call", "end_call"} <= called
+    assert gateway.refused > calls
+
+
+async def test_every_tool_of_an_agent_with_the_worst_arguments(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hostile(gateway, CALLS, monkeypatch)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_of_10000_calls_of_every_tool_none_gets_through(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = time.monotonic()
+    await hostile(gateway, 10_000, monkeypatch)
+    print(f"10000 calls, {gateway.refused} refusals, 0 dialed: {time.monotonic() - started:.0f} s")
