@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from livekit.agents import RunContext, function_tool
+from livekit.agents import AgentSession, RunContext, function_tool
 from livekit.agents.llm import Tool, Toolset
 from livekit.agents.voice import CloseEvent, ConversationItemAddedEvent, SpeechHandle
 
@@ -27,7 +27,7 @@ from agents.keys.sealing import SealingAgent
 from agents.line import telephony, watching
 from agents.line.media import StageInput, StageOutput
 from agents.line.patience import Patience
-from agents.talk import checking, to_person, transferring
+from agents.talk import checking, saving, to_person, transferring
 from agents.talk.answering import led_by_words, words_before
 from agents.talk.checking import CheckedAgent, Checking
 from agents.talk.endangered import Endangered
@@ -35,9 +35,9 @@ from agents.talk.going_on import go_on, opened, returned, unheard, wanted_number
 from agents.talk.remembering import Remembering
 from agents.talk.to_person import ToPerson
 from agents.talk.turns import Added, added
-from agents.talk.unwanted import NO_CALLS, Unwanted
+from agents.talk.unwanted import Unwanted
 from agents.talk.voice import PLAY_WITHIN, Voice, line_in
-from agents.words.facts import Facts, save_schema
+from agents.words.facts import Facts
 from agents.words.history import KEYED, history
 from agents.words.lines import WHOLE, Say, line_of
 from agents.words.prompting import asked, instructions
@@ -101,17 +101,7 @@ class TalkingRunner:
         for say in WHOLE:
             if say is not Say.NOTICE:
                 await stage.prompt(self._line_of(say))
-        self._output = StageOutput(stage.voice)
-        self._board = Board(stage.health, stage.call.id, time.time)
-        self._warm.guide.follow(self._board, stage.engine_switched, brief.settings)
-        hearing = engines.hearing(self._settings, brief.language, guide=self._warm.guide, ears=self._warm.ears)
-        session = telephony.session(self._warm, hearing, pronounced_as(brief))
-        self._watch = watching.Watch(session, stage, self._watching())
-        session.input.audio = StageInput(stage, engines.TELEPHONE, self._watch.hear)
-        session.output.audio = self._output
-        session.on("conversation_item_added", self._added)
-        session.on("close", self._closed)
-        self._session = session
+        session = self._session = self._connected(stage)
         self._patience = Patience(session, self._output, stage, self._line_of, self._start, self._settings.hold)
         self._voice = Voice(session, stage, self._patience)
         await self._patience.fetch()
@@ -123,20 +113,40 @@ class TalkingRunner:
             self._keying.take_up(entry)
             self._to_person.number_wanted = entry.asked is NUMBER
         self._unwanted = Unwanted(session, stage, self._start, lambda say: self._speak(line_of(say, brief.language)))
+        self._agent = self._agent_for(session, stage)
+        await session.start(self._agent)
+
+    def _connected(self, stage: Stage) -> AgentSession[None]:
+        """The session, with its engines, between the caller's sound and the voice."""
+        self._output = StageOutput(stage.voice)
+        self._board = Board(stage.health, stage.call.id, time.time)
+        self._warm.guide.follow(self._board, stage.engine_switched, stage.brief.settings)
+        hearing = engines.hearing(self._settings, stage.brief.language, guide=self._warm.guide, ears=self._warm.ears)
+        session = telephony.session(self._warm, hearing, pronounced_as(stage.brief))
+        self._watch = watching.Watch(session, stage, self._watching())
+        session.input.audio = StageInput(stage, engines.TELEPHONE, self._watch.hear)
+        session.output.audio = self._output
+        session.on("conversation_item_added", self._added)
+        session.on("close", self._closed)
+        return session
+
+    def _agent_for(self, session: AgentSession[None], stage: Stage) -> CheckedAgent:
+        """Who talks in it: the definition's words and tools, what was said before, and what listens beside the model."""
+        brief = stage.brief
         tools: list[Tool | Toolset] = [
-            function_tool(self._save, raw_schema=save_schema(self._definition, sealed=brief.sealed)),
+            *saving.tools(self._definition, self._facts, stage, self._next_question),
             *self._to_person.tools(),
             function_tool(self._end_tool, raw_schema=END),
-            function_tool(self._no_calls_tool, raw_schema=NO_CALLS),
+            *self._unwanted.tools(),
             *transferring.tools(stage, self._after_playing),
         ]
         said = history(stage.turns, stage.kept.facts, self._definition, brief.language)
         kind = SealingAgent if brief.sealed else CheckedAgent
-        self._agent = agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
+        agent = kind(instructions=instructions(self._definition, brief), tools=tools, chat_ctx=said)
         checks = checking.Means(self._start, partial(self._speak, ahead=False), self._to_person.get)
         agent.endangered = Endangered(session, stage, self._start, partial(self._speak, cut=False))
         agent.checking = self._checking = Checking(self._definition, self._facts, stage, session, checks)
-        await session.start(agent)
+        return agent
 
     async def converse(self) -> str:
         """Greet, go on, or answer what was said before, and talk until it is over. Raises Unavailable when an engine
@@ -220,22 +230,10 @@ class TalkingRunner:
         say = self._say_first if unheard(self._stage) else self._say_again
         go_on(self._stage, self._definition, self._session, say, self._get_person)
 
-    # What the model does.
+    # What the model does, beside what others make tools of.
 
-    async def _save(self, raw_arguments: dict[str, object]) -> str:
-        wrong = self._facts.add(raw_arguments)
-        try:
-            if self._facts.known:  # what is right is kept, whatever else is wrong
-                await self._stage.learned(self._definition.kind, self._facts.told, complete=self._facts.complete)
-        except Unavailable as bad:
-            log.error("facts couldn't be kept", why=str(bad))
-            return "error: it couldn't be saved; offer a person."
-        if wrong:
-            return f"error: {wrong}. Ask again."
-        return f"say: {question}" if self._checking and (question := self._checking.question()) else "saved"
-
-    async def _no_calls_tool(self, raw_arguments: dict[str, object]) -> str:
-        return f"say: {line_of(await self._unwanted.enter(), self._stage.brief.language)}"
+    def _next_question(self) -> str:
+        return self._checking.question() if self._checking is not None else ""
 
     async def _end_tool(self, context: RunContext[None], raw_arguments: dict[str, object]) -> None:
         with suppress(TimeoutError):

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from livekit.agents import AgentSession
-from livekit.agents.llm import ChatMessage
+from livekit.agents import AgentSession, function_tool
+from livekit.agents.llm import ChatMessage, Tool, Toolset
 from livekit.agents.voice import ConversationItemAddedEvent
 
-from agents.words.lines import Say
+from agents.words.lines import Say, line_of
 from gateway.conduct.talk.port import Stage
 from gateway.donotcall.wish import no_more_calls
 from gateway.errors import Unavailable
@@ -48,6 +48,14 @@ class Unwanted:
             return
         self._session.interrupt(force=True)
         await self._speak(await self.enter())
+
+    def tools(self) -> list[Tool | Toolset]:
+        """The tool by which a model does so."""
+
+        async def stop_calling(raw_arguments: dict[str, object]) -> str:
+            return f"say: {line_of(await self.enter(), self._stage.brief.language)}"
+
+        return [function_tool(stop_calling, raw_schema=NO_CALLS)]
 
     async def enter(self) -> Say:
         """Enter the caller's number; what to tell them."""

@@ -66,7 +66,8 @@ async def test_the_digits_go_to_their_field_alone(
         assert not holds(on.session.agent.instructions)
         assert not holds(repr(on.runner._keying._keypad))
         # A model that saves something else meanwhile neither loses nor learns them.
-        await on.runner._save({"problem": "no sound", "ticket_number": "entered"})
+        [save] = [tool for tool in on.session.agent.tools if tool.info.name == "save_ticket"]
+        await save(raw_arguments={"problem": "no sound", "ticket_number": "entered"})
         assert (await on.told(Kind.FACTS))[-1]["fields"] == {"ticket_number": sealed, "problem": "no sound"}
     printed = capsys.readouterr()
     assert not holds(logs.getvalue() + printed.out + printed.err)
