@@ -72,6 +72,8 @@ def show_lead(
     for label, value in () if tickets else _fate(found.call["id"]):
         grid.add_row(shown.text(label, "dim"), shown.text(value))
     shown.console().print(grid)
+    if not tickets and (link := records.lead_links(time.time())(found.call["id"])):
+        shown.console().print(f"\nWhat was said, and what came of it: {link}", markup=False, soft_wrap=True)
     shown.console().print(f"\noffhook calls show {shown.short(found.call['id'])} tells the conversation.",
                           style="dim", markup=False)  # fmt: skip
 

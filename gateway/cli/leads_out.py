@@ -24,6 +24,7 @@ MOST = 1_000_000
 COLUMNS = (
     "call", "started", "agent", "route", "dialed", "caller", "complete", "name", "company", "number", "email", "need",
     "budget", "timeline", "consent", "promises", "confirmed", "points", "reasons", "outcome", "why", "facts",
+    "transcript",
 )  # fmt: skip
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -47,7 +48,10 @@ def export(
     from gateway.errors import SetupFault
     from gateway.records import store
 
-    rows = list(reversed(records.listed(store.leads, limit=MOST, since=since, now=time.time())))
+    now = time.time()
+    link = records.lead_links(now)
+    found = reversed(records.listed(store.leads, limit=MOST, since=since, now=now))
+    rows = [{**row, "link": link(row["call"])} for row in found]
     text = as_csv(rows) if form is Format.CSV else as_json(rows)
     if to is None:
         typer.echo(text, nl=False)
@@ -66,7 +70,8 @@ def as_json(rows: Sequence[Mapping[str, object]]) -> str:
     from gateway.operate.lead_words import reported
 
     told = [
-        {**reported(row).model_dump(mode="json"), "outcome": row.get("outcome"), "why": row.get("why")} for row in rows
+        {**reported(row, _link(row)).model_dump(mode="json"), "outcome": row.get("outcome"), "why": row.get("why")}
+        for row in rows
     ]
     return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
 
@@ -82,9 +87,9 @@ def as_csv(rows: Sequence[Mapping[str, object]]) -> str:
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
     for row in rows:
-        lead = reported(row)
+        lead = reported(row, _link(row))
         told: dict[str, object] = {
-            **lead.model_dump(mode="json", exclude={"contact", "score", "facts", "transcript"}),
+            **lead.model_dump(mode="json", exclude={"contact", "score", "facts"}),
             **lead.contact.model_dump(),
             "promises": "; ".join(lead.promises), "confirmed": "; ".join(lead.confirmed),
             "points": lead.score.points, "reasons": "; ".join(lead.score.reasons),
@@ -93,6 +98,10 @@ def as_csv(rows: Sequence[Mapping[str, object]]) -> str:
         }  # fmt: skip
         writer.writerow({name: _cell(name, value) for name, value in told.items()})
     return out.getvalue()
+
+
+def _link(row: Mapping[str, object]) -> str:
+    return str(row.get("link") or "")
 
 
 _NUMBER = re.compile(r"\+[0-9]+", re.ASCII)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import typer
+from pydantic import SecretStr
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,6 +16,7 @@ from gateway.app.records import open_records
 from gateway.cli import shown
 from gateway.cli.plan import settings
 from gateway.config import from_environment
+from gateway.operate.links import LEAD_LASTS, Links, lead_path
 from gateway.records import store
 from gateway.terms.sealed import SHOWN, is_sealed
 from gateway.up import runfile
@@ -81,6 +83,17 @@ def changed(work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
             await engine.dispose()
 
     return asyncio.run(do())
+
+
+def lead_links(now: float) -> Callable[[object], str]:
+    """Links to leads' pages by their calls, as whoever is told of a lead has one; "" where neither a gateway runs here nor the
+    settings have its secret. `now`: seconds since the epoch."""
+    found, running = settings(), runfile.read(settings().state)
+    if running is not None:
+        there = {"livekit_api_secret": SecretStr(running.livekit_api_secret)}
+        found = found.model_copy(update={"public_url": found.public_url or running.http.get("control", ""), **there})
+    links = Links(found) if found.livekit_api_secret.get_secret_value() else None
+    return lambda call: links.page(lead_path(str(call)), now, LEAD_LASTS) if links else ""
 
 
 def nothing(what: str, since: str) -> None:

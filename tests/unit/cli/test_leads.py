@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import os
 import re
+import time
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlalchemy import update
@@ -15,9 +18,11 @@ from gateway.cli import main as front
 from gateway.cli.leads import command
 from gateway.cli.leads_out import as_csv
 from gateway.config import Settings
+from gateway.operate.links import Links
 from gateway.records.outcomes import tell
 from gateway.records.schema import DELIVERIES
 from gateway.terms.lead import LeadReport, Outcome
+from gateway.up import runfile
 from tests.unit.cli.conftest import runs
 
 SERVED, CALLBACK = "SCL_AbCdEfGh1234", "SCL_AbXyEfGh1234"
@@ -171,6 +176,26 @@ def test_the_list_tells_which_leads_have_not_arrived_and_what_became_of_them(rec
     assert "✓ 25 won name: Ada Lovelace" in shown
     told(delivered=2.0)
     assert "Given up" not in run("list")
+
+
+def test_a_leads_page_is_linked_to_where_its_key_is_known(records: Path) -> None:
+    """As webhooks have it: whoever gets an export looks at what was said, and tells what came of it."""
+    assert "http" not in run("show", "AbC")
+    assert json.loads(run("export", "-f", "json"))[1]["transcript"] is None
+    runfile.write(records, runfile.RunFile(
+        pid=os.getpid(), sip="", livekit_url="", livekit_api_key="", livekit_api_secret="s3cret", redis_url="",
+        database_url=f"sqlite+aiosqlite:///{records}/offhook.db", speech_url="", http={"control": "http://c.example"},
+        started=0.0))  # fmt: skip
+    given = Settings.model_validate({"LIVEKIT_API_SECRET": "s3cret"})
+    for link in (
+        json.loads(run("export", "-f", "json"))[1]["transcript"],
+        list(csv.DictReader(run("export").splitlines()))[1]["transcript"],
+        "".join(re.findall(r"http://\S+", run("show", "AbC"))),
+    ):
+        there = urlsplit(link)
+        assert (there.netloc, there.path) == ("c.example", f"/leads/{SERVED}")
+        proof = dict(parse_qsl(there.query))
+        assert Links(given).allows(there.path, proof["until"], proof["sig"], time.time())
 
 
 def test_the_schema_of_a_lead_names_the_agents_facts() -> None:
