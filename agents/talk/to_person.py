@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from livekit.agents import AgentSession, function_tool
+from livekit.agents import AgentSession, StopResponse, function_tool
 from livekit.agents.llm import Tool, Toolset
 
 from agents.appointing import Appointing
@@ -59,7 +59,8 @@ class ToPerson:
         self._session.interrupt(force=True)
         self._means.waits()
         text, leaving = await self._ask(reason)
-        await self._means.speak(text)
+        if text:
+            await self._means.speak(text)
         if leaving:
             self._means.finish(reason)
 
@@ -83,7 +84,7 @@ class ToPerson:
         return Say.BOOKED
 
     async def _ask(self, reason: str) -> tuple[str, bool]:
-        """Ask for a person; what to tell the caller, and whether somebody else takes over once they were told."""
+        """Ask for a person; what to tell the caller, "" for nothing, and whether somebody else takes over then."""
         try:
             answer = await self._stage.ask_for_person(reason)
         except Unavailable as bad:
@@ -95,6 +96,8 @@ class ToPerson:
     def _told(self, answer: Person) -> tuple[str, bool]:
         if answer is Person.CALLBACK:
             return self._appointing.offer(), False
+        if answer is Person.TEAM:  # the house tells them, as the phones ring
+            return "", True
         return self._line(FOR_PERSON[answer]), answer in (Person.AGENT, Person.TEAM, Person.ELSEWHERE)
 
     async def _person(self, raw_arguments: dict[str, object]) -> str:
@@ -102,13 +105,13 @@ class ToPerson:
         text, leaving = await self._ask(reason)
         if leaving:
             self._means.leave(reason)
-        return f"say: {text}"
+        return _said(text)
 
     async def _hand_over(self, raw_arguments: dict[str, object]) -> str:
         text, leaving = self._told(await self._stage.hand_over(str(raw_arguments.get("reason") or "")))
         if leaving:
             self._means.leave("the caller is given to a human")
-        return f"say: {text}"
+        return _said(text)
 
     async def _message(self, raw_arguments: dict[str, object]) -> str:
         self._stage.leave_message()
@@ -117,3 +120,10 @@ class ToPerson:
 
     def _line(self, say: Say) -> str:
         return line_of(say, self._stage.brief.language)
+
+
+def _said(text: str) -> str:
+    """What a tool answers that has this said word for word. Raises StopResponse where nothing is."""
+    if not text:
+        raise StopResponse
+    return f"say: {text}"

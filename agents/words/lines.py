@@ -30,8 +30,6 @@ class Say(StrEnum):
     NOT_REACHED = "not_reached"
     NOT_THERE = "not_there"
     CALLBACK = "callback"
-    TO_TEAM = "to_team"
-    """To a caller who is given to a human of a team, before the music."""
     AWAY_BUSY = "away_busy"
     """To a caller whom nobody of the team can take, or took; so are the others."""
     AWAY_DECLINED = "away_declined"
@@ -109,7 +107,6 @@ _ENGLISH = {
         "Nobody is free to take the call right now, so I have booked a callback: a person will call you back on the "
         "number you are calling from. Is there anything else I can do for you?"
     ),
-    Say.TO_TEAM: "I'll put you through to a colleague. You'll hear music until somebody is on the line.",
     Say.AWAY_BUSY: f"I'm sorry, everybody is on another call right now. {_OFFER}",
     Say.AWAY_DECLINED: f"I'm sorry, nobody can take your call just now. {_OFFER}",
     Say.AWAY_HUNG_UP: f"I'm sorry, I was cut off before I could put you through. {_OFFER}",
@@ -173,7 +170,6 @@ def danger(country: str, language: str) -> str:
 
 FOR_PERSON: Mapping[Person, Say] = {
     Person.AGENT: Say.PUT_THROUGH,
-    Person.TEAM: Say.TO_TEAM,
     Person.CALLBACK: Say.CALLBACK,
     Person.NUMBER: Say.WHICH_NUMBER,
     Person.BUSY: Say.AWAY_BUSY,
@@ -181,4 +177,4 @@ FOR_PERSON: Mapping[Person, Say] = {
     Person.CLOSED: Say.AWAY_CLOSED,
     Person.ELSEWHERE: Say.PUT_THROUGH,
 }
-"""What a caller is told who is to get a person."""
+"""What a caller is told who is to get a person; those who are given to a team hear it as its phones ring, of the house."""

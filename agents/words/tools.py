@@ -18,7 +18,7 @@ HAND_OVER = {
     "name": "hand_over",
     "description": (
         "Put the caller through to a human of the team. Call it once the caller is worth a colleague's time, by what you "
-        "were told to find out, and agrees to be put through. Never promise anybody before it has answered."
+        "were told to find out, and agrees to be put through. Never promise anybody before it has answered; who can be put through is told so by the house."
     ),
     "parameters": {
         "type": "object",

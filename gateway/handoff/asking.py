@@ -11,7 +11,7 @@ from gateway.calls.acts.deeds import Effect
 from gateway.calls.acts.rung import RESUME_WITHIN
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
-from gateway.handoff import cut_off
+from gateway.handoff import cut_off, promise
 from gateway.handoff.asked import AGAIN, REMINDERS, Asked, At
 from gateway.handoff.browser import ANSWERS_WITHIN, rung_leg
 from gateway.handoff.choice import BY_KEY, Choice, choice_of, is_recording
@@ -23,12 +23,23 @@ from gateway.terms.handoff import Tried, by_status
 
 def begin(state: State, _: Event, now: float) -> Then:
     """The act begins."""
-    fresh = replace(state, begun=True, since=now, announce=now + HOLD_EVERY)
-    return fresh, (fresh.music, deeds.Ready(_whisper(fresh)), fresh.enter())
+    fresh, heard = promise.begun(replace(state, begun=True, since=now), now)
+    return fresh, (*heard, deeds.Ready(_whisper(fresh)), fresh.enter())
 
 
-def _play_on(state: State, _: Event, __: float) -> Then:
-    return state, (state.music,)
+def _play_on(state: State, _: Event, now: float) -> Then:
+    return _promised(state, now) if state.promising else (state, (state.music,))
+
+
+def _promised(state: State, now: float) -> Then:
+    """The caller has heard that they are put through: nobody may be left by now who could be rung."""
+    kept, heard = promise.kept(state, now)
+    nobody = not kept.asked and kept.free == 0 and (kept.tried or (kept.alone and now >= kept.alone + SETTLE))
+    return _go(kept) if nobody or _waited_enough(kept, now) else (kept, heard)
+
+
+def _waited_enough(state: State, now: float) -> bool:
+    return not state.consults and now >= state.since + state.act.at_most
 
 
 def _offered(state: State, event: Event, now: float) -> Then:
@@ -62,7 +73,7 @@ def _stands(state: State, event: Event, now: float) -> Then:
     stands = replace(state, free=event.free if event.staffed else 0)
     if stands.free != 0 or stands.asked:
         return replace(stands, alone=0.0), ()
-    if stands.tried:
+    if stands.tried and not stands.promising:
         return _go(stands)
     return replace(stands, alone=stands.alone or now), ()
 
@@ -119,7 +130,7 @@ def _without(state: State, one: Asked, tried: Tried, *, dropped: bool = True) ->
         tried={**state.tried, one.name: tried},
     )
     effects: tuple[Effect, ...] = (*((deeds.Drop(one.leg),) if dropped else ()), deeds.Consulted(one.leg, tried))
-    if not rest.asked and rest.free == 0:
+    if not rest.asked and rest.free == 0 and not rest.promising:
         over, more = _go(replace(rest, lost=(one.name,)))
         return over, (*effects, *more)
     anew = (rest.enter(),) if state.rings_back else ()
@@ -202,6 +213,8 @@ def _taken(state: State, one: Asked, now: float, browser: str = "") -> Then:
     bridged = replace(
         state,
         asked=(),
+        promise="",
+        promising=0.0,
         talking=leg,
         talks_with=one.name,
         taken=now,
@@ -243,7 +256,9 @@ def due(state: State, now: float) -> Then:
     late = next((one for one in state.asked if one.until <= now), None)
     if late is not None:
         return _late(state, late, now)
-    if not state.consults and now >= state.since + state.act.at_most:
+    if state.promising:
+        return _promised(state, now)
+    if _waited_enough(state, now):
         return _go(state)
     if state.alone and not state.asked and now >= state.alone + SETTLE:
         return _go(state)
@@ -285,8 +300,8 @@ def _wait_on(state: State, event: Event, now: float) -> Then:
     )
     known = {one.leg for one in there}
     unknown = sorted(leg for leg in event.legs if not {leg, rung_leg(leg)} & known)
-    again = replace(state, asked=there, free=None, alone=0.0, announce=now + HOLD_EVERY)
-    heard: tuple[Effect, ...] = (again.music, *(deeds.Drop(leg) for leg in unknown))
+    again, sound = promise.again(replace(state, asked=there, free=None, alone=0.0), now)
+    heard: tuple[Effect, ...] = (*sound, *(deeds.Drop(leg) for leg in unknown))
     back = next((one for one in state.asked if one.name == state.rung_back), None)
     if back is None:
         return again, (*heard, again.enter())

@@ -86,6 +86,10 @@ class State:
     """Whose call it is, sentence by sentence."""
     caller: str = field(default="", repr=False)
     """The caller's name, where it is known."""
+    promise: str = ""
+    """By which words the caller is to hear that they are put through; "" where they have, or needn't."""
+    promising: float = 0.0
+    """Until when they hear those at the latest."""
     begun: bool = False
     over: bool = False
     since: float = 0.0
@@ -171,6 +175,8 @@ class State:
                 return min(one or never for one in times)
             case Phase.PARTING:
                 return min(one.until for one in self.asked)
+        if self.promising:
+            return min((self.promising, *(one.until for one in self.asked)))
         alone = self.alone + SETTLE if self.alone and not self.asked else never
         until = never if self.consults else self.since + self.act.at_most
         return min(until, alone, self.announce or never, *(one.until for one in self.asked))

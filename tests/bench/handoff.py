@@ -16,7 +16,7 @@ import numpy as np
 
 from gateway.phone.call import Call
 from gateway.phone.phone import Phone
-from gateway.rtp import Arrival
+from gateway.rtp import Arrival, Samples
 from tests.bench.figures import Figure, milliseconds, sampled
 from tests.bench.house_ears import HEARD, Packets, amplitude, comes, is_tone, listen, settled, since, tone
 from tests.e2e.gateway import running_gateway
@@ -45,6 +45,8 @@ routes:
 class Found:
     """Seconds each, and packets."""
 
+    rings: list[float] = field(default_factory=list)
+    words: list[float] = field(default_factory=list)
     talk: list[float] = field(default_factory=list)
     silence: list[float] = field(default_factory=list)
     losers: list[float] = field(default_factory=list)
@@ -60,6 +62,9 @@ def measure(handoffs: int) -> list[Figure]:
         with running_gateway(Path(directory, "state"), plans) as stack:
             found = asyncio.run(_measure(stack.sip, stack.callees, handoffs))
     return [
+        milliseconds("0 → the first word", found.words, 0.5, None),
+        milliseconds("0 → the team's first phone rings", found.rings, 0.5, None),
+        milliseconds("0 → the team's first phone rings", found.rings, 0.95, None),
         milliseconds("human takes the call → two-way speech", found.talk, 0.5, None),
         milliseconds("human takes the call → two-way speech", found.talk, 0.95, 150.0),
         milliseconds("the caller hears nothing around it, at most", found.silence, 1.0, 300.0),
@@ -76,7 +81,13 @@ async def _measure(sip: str, callees: int, handoffs: int) -> Found:
             # Each calls for the first time: nobody of the team knows them.
             async with Phone(sip, caller=f"+1415555{1000 + number}") as phone:
                 await _handoff(phone, desk, found, answered=number % 2 == 0)
-            latest = {"talk": found.talk[-1], "silence": found.silence[-1], "loser": found.losers[-1]}
+            latest = {
+                "rings": found.rings[-1],
+                "words": found.words[-1],
+                "talk": found.talk[-1],
+                "silence": found.silence[-1],
+                "loser": found.losers[-1],
+            }
             sampled(f"handoff {number}", latest)
     return found
 
@@ -86,9 +97,13 @@ async def _handoff(phone: Phone, desk: Phone, found: Found, *, answered: bool) -
     call = await phone.dial(SALES)
     await call.answered()
     await call.talking(0.5)
+    await _silent(ours := listen(call))
+    zero = time.monotonic()
     await call.press("0")
-    rung = [await desk.rung() for _ in range(2)]
-    ours = listen(call)
+    rung = [await desk.rung()]
+    found.rings.append(time.monotonic() - zero)
+    rung.append(await desk.rung())
+    found.words.append(await comes(ours, lambda samples: loud(samples) >= HEARD, zero) - zero)
     call.port.send(tone(OURS, 60.0))
     human = await rung[0].answer()
     theirs = listen(human)
@@ -130,9 +145,21 @@ def _heard(packets: Packets, hertz: float, after: float) -> int:
     return sum(amplitude(packet.samples, hertz) >= LEAKED for packet in since(packets, after))
 
 
+async def _silent(packets: Packets) -> None:
+    """Return once the agent has said what it begins with."""
+    async with asyncio.timeout(30.0):
+        while not packets.came or time.monotonic() - last(packets, packets.came[0].at) < 1.0:
+            await asyncio.sleep(0.02)
+
+
 def sounds(packet: Arrival) -> bool:
     """Whether anything is heard in it."""
-    return float(np.sqrt(2 * np.mean(packet.samples.astype(np.float64) ** 2))) >= HEARD / 8
+    return loud(packet.samples) >= HEARD / 8
+
+
+def loud(samples: Samples) -> float:
+    """How loud they are."""
+    return float(np.sqrt(2 * np.mean(samples.astype(np.float64) ** 2)))
 
 
 def _quiet(packets: Packets, at: float) -> float:

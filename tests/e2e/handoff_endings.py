@@ -85,7 +85,28 @@ _WHISPER: Mapping[str, Cell] = {
     "control": _CONTROL,
 }
 
+PROMISED = "promised"
+_AMID = of("test_handoff_phases", "who_has_heard_enough_takes_the_call_amid_the_whisper")
+_LONGER = Never("that takes longer than the words do")
+_REFUSES = of("test_handoff", "a_phone_that_refuses_is_told_apart_by_its_status")
+
 TABLE: Mapping[str, Mapping[str, Cell]] = {
+    PROMISED: {
+        "taken": _AMID,
+        "browser": of("house/test_browsers", "the_two_talk_on_when_the_job_dies"),
+        "declined": of("test_handoff_phases", "who_has_heard_enough_declines_amid_the_whisper"),
+        "link": _LINK,
+        **dict.fromkeys(("refused", "busy", "unreachable"), _REFUSES),
+        **dict.fromkeys(("no answer", "machine", "nothing"), _LONGER),
+        **dict.fromkeys(("hung up", "cut off"), _LEFT),
+        "holds": Never("they don't talk with the caller yet"),
+        "beaten": _BEATEN,
+        **dict.fromkeys(("caller", "caller cut off"), _CALLER),
+        "closed": _BEFORE,
+        "nobody": _BEFORE,
+        "killed": _KILLED,
+        "control": _CONTROL,
+    },
     "offering": {
         **_NOBODY_RUNG,
         **dict.fromkeys(
@@ -102,9 +123,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "browser": _BROWSER,
         "declined": _UNANSWERED,
         "link": _LINK,
-        **dict.fromkeys(
-            ("refused", "busy", "unreachable"), of("test_handoff", "a_phone_that_refuses_is_told_apart_by_its_status")
-        ),
+        **dict.fromkeys(("refused", "busy", "unreachable"), _REFUSES),
         "no answer": of("test_handoff", "who_doesnt_answer_leaves_the_caller_to_the_agent_in_time"),
         "machine": _UNANSWERED,
         "hung up": _UNANSWERED,
@@ -120,7 +139,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
     },
     "whispering": {
         **_WHISPER,
-        "taken": of("test_handoff_phases", "who_has_heard_enough_takes_the_call_amid_the_whisper"),
+        "taken": _AMID,
         "declined": of("test_handoff_phases", "who_has_heard_enough_declines_amid_the_whisper"),
         "machine": of("test_handoff", "a_mailbox_never_gets_the_caller"),
         "nothing": Never("that is heard to its end"),
@@ -157,7 +176,7 @@ TABLE: Mapping[str, Mapping[str, Cell]] = {
         "control": _CONTROL,
     },
 }
-"""By the phase in which the handoff is."""
+"""By the phase in which the handoff is; PROMISED: in any before the talk, while the caller still hears that they are put through."""
 
 
 def written(text: str) -> str:

@@ -42,6 +42,7 @@ MUSIC = 0.6
 """Likeness to the piece: of itself through a telephone 0.98; of words, noise and ringing 0.3 at most."""
 NUMBERS = itertools.count(100 + 10 * random.randrange(900))
 CHOOSE = word(HandoffWord.CHOOSE, "en-US")
+PROMISE = word(HandoffWord.PUT_THROUGH, "en-US")
 
 
 @pytest.fixture
@@ -272,6 +273,7 @@ async def test_a_phone_that_refuses_is_told_apart_by_its_status(
 ) -> None:
     call = await wants_a_person(caller, WARM)
     (await callees.rung()).reject(status)
+    await said(caller, call, PROMISE)
     await told(caller, call, say)
     await call.press("0")
     await call.spoken(40.0)
@@ -288,10 +290,7 @@ async def test_who_doesnt_answer_leaves_the_caller_to_the_agent_in_time(
 ) -> None:
     call = await wants_a_person(caller, WARM)
     ringing = await callees.rung()
-    await call.wait(0.5)
-    since = call.tape.now
-    await call.wait(4.0)
-    music_heard(call, since)
+    await said(caller, call, PROMISE)
     await ringing.given_up()
     await told(caller, call, Say.AWAY_NO_ANSWER)
     await call.hang_up()
@@ -341,10 +340,33 @@ async def test_who_hangs_up_in_the_whisper_hasnt_taken_the_call(stack: Stack, ca
 async def test_a_caller_who_hangs_up_on_hold_stops_the_ringing(stack: Stack, caller: Phone, callees: Phone) -> None:
     call = await wants_a_person(caller, WARM)
     ringing = await callees.rung()
-    await told(caller, call, Say.TO_TEAM)
+    await said(caller, call, PROMISE)
     await call.hang_up()
     await ringing.given_up(5.0)
     found = await record(stack, sip_id(call), ending="abandoned")
+    assert came(found) == ["the caller hung up first"]
+
+
+async def test_the_teams_phone_rings_before_the_caller_has_heard_so_and_music_begins_then(
+    stack: Stack, caller: Phone, callees: Phone
+) -> None:
+    call = await caller.dial(KILLED)
+    await call.answered()
+    await call.talking(0.5)
+    pressed = call.tape.now
+    await call.press("0")
+    await callees.rung()
+    print(f"0 to the phone's ringing: {(rung := call.tape.now) - pressed:.2f} s")
+    assert rung - pressed < 2.0
+    await said(caller, call, PROMISE)
+    assert call.tape.now - rung > 1.0, "it was being said as the phone began to ring"
+    await call.wait(0.5)
+    since = call.tape.now
+    await call.wait(4.0)
+    music_heard(call, since)
+    await call.hang_up()
+    found = await record(stack, sip_id(call))
+    assert PROMISE in [turn["text"] for turn in found["turns"] if turn["speaker"] == "agent"]
     assert came(found) == ["the caller hung up first"]
 
 

@@ -10,17 +10,17 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as Client
 
-from agents.words.lines import Say
 from gateway.calls.store.redis_store import RedisStore
 from gateway.calls.words import word
 from gateway.calls.words.handoff import HandoffWord
+from gateway.phone.call import Unmet
 from gateway.phone.phone import Phone
 from gateway.tasks import cancelled
 from gateway.terms.act import Handoff
 from gateway.terms.call import CallId
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
-from tests.e2e.test_handoff import CHOOSE, KILLED, apart, callees, caller, came, rung_back, told, wants_a_person
+from tests.e2e.test_handoff import CHOOSE, KILLED, PROMISE, apart, callees, caller, came, rung_back, wants_a_person
 from tests.e2e.test_house import said, talk
 from tests.e2e.test_house_kills import control_dies, control_is_back, job, killed
 
@@ -49,9 +49,8 @@ async def test_a_job_that_dies_before_anybody_is_rung_leaves_it_to_another(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
     """Who is in the team is lost from Redis, so that nobody is rung yet: control puts it back again and again."""
-    call = await wants_a_person(caller, KILLED)
-    await told(caller, call, Say.TO_TEAM)
     async with no_roster(stack):
+        call = await wants_a_person(caller, KILLED)
         await until_act(stack, sip_id(call), Handoff)
         await killed(stack)
     human = await (await callees.rung(40)).answer()
@@ -75,13 +74,19 @@ async def until_act(stack: Stack, call: str, kind: type, within: float = 10.0) -
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("phase", ["ringing", "whispering", "deciding", "bridged"])
+@pytest.mark.parametrize("phase", ["promised", "ringing", "whispering", "deciding", "bridged"])
 async def test_a_job_that_dies_amid_it_leaves_it_to_another(
     stack: Stack, caller: Phone, callees: Phone, phase: str
 ) -> None:
     call = await wants_a_person(caller, KILLED)
     ringing = await callees.rung()
+    if phase == "promised":
+        await killed(stack)
+        await said(caller, call, PROMISE, 40.0)
+        with pytest.raises(Unmet):
+            await callees.rung(2.0)  # it rings on
     if phase == "ringing":
+        await said(caller, call, PROMISE)
         await killed(stack)
     human = await ringing.answer()
     if phase == "whispering":

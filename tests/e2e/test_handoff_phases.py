@@ -16,6 +16,7 @@ from tests.e2e.test_handoff import (
     ALL,
     CHOOSE,
     KILLED,
+    PROMISE,
     WARM,
     callees,
     caller,
@@ -45,12 +46,16 @@ async def hears(phase: str, callees: Phone, human: Call) -> None:
         await human.wait(0.5)  # its end was heard just now
 
 
+@pytest.mark.parametrize("phase", ["promised", "whispering"])
 async def test_who_has_heard_enough_takes_the_call_amid_the_whisper(
-    stack: Stack, caller: Phone, callees: Phone
+    stack: Stack, caller: Phone, callees: Phone, phase: str
 ) -> None:
+    """`promised`: and before the caller has heard that they are put through, of which they hear no more."""
     call = await wants_a_person(caller, WARM)
     human = await (await callees.rung()).answer()
     await hears("whispering", callees, human)
+    if phase == "whispering":
+        await said(caller, call, PROMISE)
     await human.press("1")
     await talk(call, human)
     await human.hang_up()
@@ -58,12 +63,20 @@ async def test_who_has_heard_enough_takes_the_call_amid_the_whisper(
     assert came(await record(stack, sip_id(call), ending="served", hung_up_by="human")) == ["taken"]
 
 
-async def test_who_has_heard_enough_declines_amid_the_whisper(stack: Stack, caller: Phone, callees: Phone) -> None:
+@pytest.mark.parametrize("phase", ["promised", "whispering"])
+async def test_who_has_heard_enough_declines_amid_the_whisper(
+    stack: Stack, caller: Phone, callees: Phone, phase: str
+) -> None:
+    """`promised`: and before the caller has heard that they are put through, all of which they hear."""
     call = await wants_a_person(caller, WARM)
     human = await (await callees.rung()).answer()
     await hears("whispering", callees, human)
+    if phase == "whispering":
+        await said(caller, call, PROMISE)
     await human.press("2")
     await human.ended()
+    if phase == "promised":
+        await said(caller, call, PROMISE)
     await told(caller, call, Say.AWAY_DECLINED)
     await call.hang_up()
     assert came(await record(stack, sip_id(call))) == ["declined"]
@@ -78,6 +91,8 @@ async def test_who_leaves_before_they_take_it_hasnt_taken_it(
     human = await (await callees.rung()).answer()
     await hears(phase, callees, human)
     await human.hang_up(LEAVES[leaves])
+    if phase == "whispering":
+        await said(caller, call, PROMISE)
     await told(caller, call, Say.AWAY_HUNG_UP)
     await call.hang_up()
     assert came(await record(stack, sip_id(call))) == ["hung up"]
@@ -88,9 +103,8 @@ async def test_a_caller_who_leaves_before_anybody_is_rung_has_nobody_rung(
     stack: Stack, caller: Phone, callees: Phone, leaves: str
 ) -> None:
     """Who is in the team is lost from Redis until they have gone."""
-    call = await wants_a_person(caller, KILLED)
-    await told(caller, call, Say.TO_TEAM)
     async with no_roster(stack):
+        call = await wants_a_person(caller, KILLED)
         await until_act(stack, sip_id(call), Handoff)
         await call.hang_up(LEAVES[leaves])
         found = await record(stack, sip_id(call), hung_up_by="network" if LEAVES[leaves] else "caller")
@@ -100,15 +114,16 @@ async def test_a_caller_who_leaves_before_anybody_is_rung_has_nobody_rung(
 
 
 @pytest.mark.parametrize("leaves", LEAVES)
-@pytest.mark.parametrize("phase", ["ringing", "whispering", "deciding"])
+@pytest.mark.parametrize("phase", ["promised", "ringing", "whispering", "deciding"])
 async def test_a_caller_who_leaves_is_nobodys_any_more(
     stack: Stack, caller: Phone, callees: Phone, phase: str, leaves: str
 ) -> None:
     """What rings stops, and who has answered is told."""
     call = await wants_a_person(caller, WARM)
     ringing = await callees.rung()
-    if phase == "ringing":
-        await told(caller, call, Say.TO_TEAM)
+    if phase in ("promised", "ringing"):
+        if phase == "ringing":
+            await said(caller, call, PROMISE)
         await call.hang_up(LEAVES[leaves])
         await ringing.given_up(5.0)
     else:

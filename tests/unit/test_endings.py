@@ -33,7 +33,9 @@ def test_every_test_that_is_named_is_there() -> None:
 
 
 def test_every_phase_of_a_handoff_has_a_column() -> None:
-    assert set(handoff_endings.TABLE) == {phase.value for phase in (*ASKING, Phase.BRIDGED, Phase.PARTING)}
+    assert set(handoff_endings.TABLE) - {handoff_endings.PROMISED} == {
+        phase.value for phase in (*ASKING, Phase.BRIDGED, Phase.PARTING)
+    }
 
 
 def _tests(file: Path) -> list[str]:

@@ -14,6 +14,8 @@ class HandoffWord(StrEnum):
     """To whoever has answered; they may say so too."""
     CHOOSE_BRIEFLY = "handoff_choose_briefly"
     """The same, where much is known of the caller."""
+    PUT_THROUGH = "handoff_put_through"
+    """To the caller, as the team's phones begin to ring."""
     STILL_RINGING = "handoff_still_ringing"
     """To the caller, between music."""
     CUT_OFF = "handoff_cut_off"
@@ -54,6 +56,7 @@ class HandoffWord(StrEnum):
 _ENGLISH = {
     HandoffWord.CHOOSE: "Press 1 to take it, 2 to decline, 3 to repeat.",
     HandoffWord.CHOOSE_BRIEFLY: "Press 1 to take it, 2 to decline.",
+    HandoffWord.PUT_THROUGH: "I'll put you through to a colleague. You'll hear music until somebody is on the line.",
     HandoffWord.STILL_RINGING: "I'm still looking for somebody. Please stay on the line.",
     HandoffWord.CUT_OFF: "We were cut off. I'm calling back. Please stay on the line.",
     HandoffWord.WAS_CUT_OFF: "Your call was cut off, and the caller is still there.",

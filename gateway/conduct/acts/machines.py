@@ -15,6 +15,8 @@ from gateway.calls.acts.machine import Machine
 from gateway.calls.acts.menu import Menu
 from gateway.calls.acts.message import Leaving
 from gateway.calls.acts.queue import Queue
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
 from gateway.errors import OurFault
 from gateway.handoff.machine import Transfer
 from gateway.handoff.whisper import name_of, whisper
@@ -45,7 +47,8 @@ def start(call: Call, *, own_number: bool, facts: Mapping[str, object] | None = 
             return Dismissal.start(act, language)
         case Handoff() as act:
             known = facts or {}
-            return Transfer(act, language, whisper(known, reason, language), name_of(known))
+            promise = word(HandoffWord.PUT_THROUGH, language)
+            return Transfer(act, language, whisper(known, reason, language), name_of(known), promise)
         case Recall() as act:
             return Recalling.start(act, call.caller.reveal() if call.caller else "", language)
     raise OurFault(f"No machine performs {type(call.act).__name__}.")

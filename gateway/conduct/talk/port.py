@@ -87,7 +87,8 @@ class Person(StrEnum):
     NUMBER = "number"
     """Nobody can take the call, and there is no number to call back on: ask for it, then `book`."""
     TEAM = "team"
-    """Somebody of the team is free: the runner must tell the caller so, then let go, by returning from `converse`."""
+    """Somebody of the team is free: the runner must let go, by returning from `converse`, and needn't tell the caller, who
+    hears so while the team is rung."""
     BUSY = "busy"
     """Everybody of the team talks: offer a callback or a message."""
     NOBODY = "nobody"
@@ -95,7 +96,8 @@ class Person(StrEnum):
     CLOSED = "closed"
     """The team is closed: offer a callback or a message."""
     ELSEWHERE = "elsewhere"
-    """Nobody of the team can be had, and the plan says where the caller goes then: as TEAM."""
+    """Nobody of the team can be had, and the plan says where the caller goes then: the runner must tell
+    them so, then let go."""
 
 
 AWAY = (Person.BUSY, Person.NOBODY, Person.CLOSED)

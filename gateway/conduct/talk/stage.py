@@ -12,6 +12,8 @@ import structlog
 
 from gateway.callbacks.booking import AS_SOON_AS_CAN_BE, Chosen
 from gateway.calls.shared.spoken import RATE, Spoken
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
 from gateway.conduct.ledger import Ledger
 from gateway.conduct.legs.outward import LetsOut, nobody
 from gateway.conduct.sfu.room import CallRoom
@@ -371,6 +373,8 @@ class CallStage:
         self.parts = replace(self.parts, call=call)
         self.brief, self.onward, self.ends = call.brief, None, call.ends
         self.resumed, self.opened, self.kept = False, False, Kept()
+        if isinstance(call.act, Handoff):  # in their own voice, and a part of what was said
+            self.said(Speaker.AGENT, word(HandoffWord.PUT_THROUGH, self.brief.language), at=time.time())
         if isinstance(call.act, Talk) and call.act.back:  # the same agent goes on, and knows what it knew
             self.kept = Kept(tuple(self._turns), self.facts)
             self._offered = call.act.back in UNTAKEN or call.act.back in call.brief.untaken

@@ -68,6 +68,7 @@ async def test_whoever_is_rung_has_a_card_and_its_link_declines(
                 assert "It is noted" in await answer.text()
         if human is None:
             await ringing.given_up(5.0)
+            await said(caller, call, word(HandoffWord.PUT_THROUGH, "en-US"))
         else:
             await human.ended(8.0)
     await said(caller, call, line_of(Say.AWAY_DECLINED, "en-US").split(". ", maxsplit=1)[0] + ".", 40.0)

@@ -11,6 +11,7 @@ from gateway.calls.acts.deeds import Effect
 from gateway.handoff.asked import DECIDE_WITHIN
 from gateway.handoff.browser import browser_leg, rung_leg
 from gateway.handoff.machine import Phase, Transfer
+from gateway.handoff.promise import PROMISE_WITHIN
 from gateway.handoff.state import Third
 from gateway.terms.act import Because, Callee, Handoff, Onward
 from gateway.terms.handoff import Tried
@@ -24,6 +25,7 @@ FAY = Callee("fay", "+15105550119")
 """Not of the team: whom its members bring in, or ask."""
 WHO = ("Maria of Acme is on the line.", "They need phones.")
 CHOOSE = "Press 1 to take it, 2 to decline, 3 to repeat."
+PROMISE = "I'll put you through to a colleague."
 ACT = Handoff("desk", browsers=("ana", "eve"), third=FAY)
 
 
@@ -72,8 +74,11 @@ class Desk(World):
         """How many they were as the caller hung up."""
         self.holding: dict[str, str] = {}
         """By leg ("" for the caller): whether they hold the other (one of `gateway.terms.hold`)."""
+        self.promised: float | None = None
+        """Since when the caller hears that they are put through; None while they don't."""
 
     def _do(self, effect: Effect) -> None:
+        self._check_promise(effect)
         match effect:
             case deeds.Whisper(leg, texts) if self.legs[leg] in ("connected", "aside"):
                 self.told_aside.append((leg, texts))
@@ -98,7 +103,7 @@ class Desk(World):
                 assert leg in self.took, "nobody gets the caller who hasn't said that they take the call"
                 assert not self.gone
                 self.told.pop(leg, None)
-                self.introduced, self.accompanied = say, False
+                self.introduced, self.accompanied, self.promised = say, False, None
                 self.sound = ""  # what connects two makes us silent
                 super()._do(effect)
             case deeds.Converse(legs, caller, music):
@@ -131,6 +136,17 @@ class Desk(World):
             case _:
                 super()._do(effect)
 
+    def _check_promise(self, effect: Effect) -> None:
+        """The caller hears that they are put through to its end, unless they have gone or somebody takes the call; a job after one that
+        died says it once more."""
+        if isinstance(effect, deeds.Say | deeds.Sound | deeds.Hush) and self.promised is not None:
+            assert self.gone or self.now >= self.promised + PROMISE_WITHIN, f"{effect} cuts off what the caller hears"
+            self.promised = None
+        if effect == deeds.Say(PROMISE):
+            assert not self.talked, "who has talked with somebody is promised nobody"
+            assert self.said.count(PROMISE) <= self.crashed, "it is said once, and once more"
+            self.promised = self.now
+
     def _converse(self, legs: tuple[str, ...], caller: bool) -> None:
         assert not self.gone
         for leg in self.those("connected", "aside"):
@@ -145,6 +161,8 @@ class Desk(World):
         """See World."""
         if isinstance(event, cues.LegHold):
             self.holding[event.leg] = event.hold
+        if isinstance(event, cues.Heard):
+            self.promised = None
         if isinstance(event, cues.Gone):
             self.went = self.words
         return super().happens(event, effects=effects)
@@ -156,7 +174,7 @@ class Desk(World):
         self.happens(event, effects=effects)
         if back is not None:
             self.holding[back] = ""
-        self.sound, self.told, self.overheard, self.remembered = "", {}, "", ""
+        self.sound, self.told, self.overheard, self.remembered, self.promised = "", {}, "", "", None
         for leg, state in list(self.legs.items()):
             if state in ("connected", "aside"):
                 self.legs[leg] = "answered"
@@ -185,6 +203,10 @@ class Desk(World):
             "nobody else is listened to"
         )
         self._check_remembered(connected)
+        if self.machine.phase is Phase.OFFERING and self.machine.free == 0 and self.machine.tried:
+            assert self.promised is not None, (
+                "where nobody is left the caller goes on, once they have heard what they are told"
+            )
         back = [one for one in self.machine.asked if one.name == self.machine.rung_back]
         assert not back or not self.in_line or self.machine.phase is Phase.PARTING, "who is rung back is rung alone"
         assert all(one.name in self.held for one in back) or self.gone, "and is nobody else's to ring"

@@ -16,7 +16,7 @@ from gateway.handoff.machine import EVENTS, TABLE, Phase
 from gateway.terms.act import Handoff
 from gateway.terms.handoff import Tried
 from gateway.terms.hold import MUSIC, SILENT
-from tests.unit.handoff.model import FAY, TEAM, WHO, Desk, begun
+from tests.unit.handoff.model import FAY, PROMISE, TEAM, WHO, Desk, begun
 
 ANA = TEAM[0]
 TOOK = (Tried.TAKEN, Tried.GAVE_BACK, Tried.CUT_OFF, Tried.CALLER_CUT_OFF, Tried.MACHINE, Tried.ASKED)
@@ -35,15 +35,22 @@ class Handoffs(RuleBasedStateMachine):
 
     @initialize(
         introduce=st.booleans(),
+        promise=st.sampled_from(["", PROMISE]),
         at_most=st.sampled_from([10.0, 120.0]),
-        far=st.sampled_from(["waits", "is asked for", "talks", "talks", "talks with a third"]),
+        far=st.sampled_from(
+            ["waits", "is refused", "is refused", "is asked for", "talks", "talks", "talks with a third"]
+        ),
     )
-    def begin(self, introduce: bool, at_most: float, far: str) -> None:
+    def begin(self, introduce: bool, promise: str, at_most: float, far: str) -> None:
         """Some begin far on: by chance alone few would come to a talk, and fewer to a third."""
-        self.desk = desk = begun(Handoff("desk", introduce=introduce, at_most=at_most, third=FAY), whisper=WHO)
+        act = Handoff("desk", introduce=introduce, at_most=at_most, third=FAY)
+        self.desk = desk = begun(act, whisper=WHO, promise=promise)
         if far == "waits":
             return
         leg, *_ = desk.offer(ANA)
+        if far == "is refused":
+            desk.fails(leg, 603)
+            return
         desk.answers(leg)
         if far == "is asked for":
             return
@@ -255,5 +262,5 @@ class Handoffs(RuleBasedStateMachine):
             assert desk.legs[leg] == "dropped"
 
 
-Handoffs.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+Handoffs.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestHandoffs = Handoffs.TestCase

@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
+from gateway.calls.words import word
+from gateway.calls.words.handoff import HandoffWord
 from gateway.conduct.legs.leg_ear import MONOLOGUE, Monologue
 from gateway.conduct.talk import stage as staging
 from gateway.conduct.talk.port import Person
 from gateway.conduct.talk.stage import CallStage
 from gateway.donotcall.port import MemoryDoNotCall
 from gateway.errors import Unavailable
-from gateway.terms.act import Because, Handoff, Onward, Talk
+from gateway.terms.act import Act, Because, Handoff, Onward, Talk, Wait
 from gateway.terms.call import Brief
 from gateway.terms.event import Kind
 from gateway.terms.personal import Number
+from gateway.terms.turn import Speaker
 from tests.unit.conduct.talk.test_promised import Ledger
 
 TEAM = Brief(agent="sales", handoff="desk")
@@ -41,10 +44,14 @@ def waits(one: CallStage) -> list[tuple[object, object]]:
 
 def comes_back(one: CallStage, why: str, brief: Brief = TEAM) -> None:
     """The team was rung for the caller, who is with the agent again."""
+    led(one, Talk(why), brief)
+
+
+def led(one: CallStage, act: Act, brief: Brief = TEAM) -> None:
     one.parts = SimpleNamespace(**vars(one.parts))  # type: ignore[assignment]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staging, "replace", lambda parts, **_: parts)
-        one.led(SimpleNamespace(brief=brief, ends=0.0, act=Talk(why)))  # type: ignore[arg-type]
+        one.led(SimpleNamespace(brief=brief, ends=0.0, act=act))  # type: ignore[arg-type]
 
 
 def found(person: Person) -> Callable[[str], Awaitable[Person]]:
@@ -59,6 +66,15 @@ async def test_where_somebody_is_free_the_caller_goes_on_to_them() -> None:
     one = stage(TEAM, found(Person.TEAM))
     assert await one.hand_over("wants to buy") is Person.TEAM
     assert (one.onward, one.reason) == (Onward(Because.HANDOFF), "wants to buy")
+
+
+async def test_what_the_caller_hears_as_the_team_is_rung_is_a_part_of_what_was_said() -> None:
+    one = stage(TEAM, found(Person.TEAM))
+    led(one, Wait("desk"))
+    assert one.turns == []
+    led(one, Handoff("desk"))
+    [turn] = one.turns
+    assert (turn.speaker, turn.text.reveal()) == (Speaker.AGENT, word(HandoffWord.PUT_THROUGH, "en-US"))
 
 
 @pytest.mark.parametrize("away", [Person.BUSY, Person.NOBODY, Person.CLOSED])
