@@ -160,14 +160,25 @@ _CODES = {
     407: "unauthenticated",
     # LiveKit's clients try again by themselves after `deadline_exceeded`: that would ring a phone twice.
     408: "canceled",
+    409: "failed_precondition",
     410: "not_found",
-    480: "resource_exhausted",
+    412: "failed_precondition",
+    416: "out_of_range",
+    428: "unauthenticated",
+    433: "permission_denied",
+    436: "unauthenticated",
+    437: "unauthenticated",
+    438: "unauthenticated",
+    440: "resource_exhausted",
+    470: "permission_denied",
+    480: "failed_precondition",
     481: "not_found",
     482: "failed_precondition",
     483: "failed_precondition",
-    486: "resource_exhausted",
+    486: "failed_precondition",
     487: "aborted",
     491: "aborted",
+    494: "unauthenticated",
     504: "deadline_exceeded",
     505: "invalid_argument",
     513: "invalid_argument",
@@ -177,7 +188,8 @@ _CODES = {
     607: "permission_denied",
     608: "permission_denied",
 }
-"""PSRPC's word for a SIP status, as LiveKit maps them (livekit/protocol, livekit/sip.go)."""
+"""PSRPC's word for a SIP status, as LiveKit maps them (livekit/protocol 1.51, livekit/sip.go; before that 480 and 486 were
+`resource_exhausted`)."""
 
 
 def _dial(payload: bytes) -> Dial:

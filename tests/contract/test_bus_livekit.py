@@ -117,7 +117,7 @@ async def test_livekit_server_calls_us_and_hands_our_sip_status_on(bus: RedisBus
 
     async def busy(payload: bytes) -> bytes:
         asked.append(payload)
-        raise RemoteError("resource_exhausted", "INVITE failed", sip=(486, "Busy Here"))
+        raise RemoteError("failed_precondition", "INVITE failed", sip=(486, "Busy Here"))
 
     outbound = api.SIPOutboundTrunkInfo(name="out", address="127.0.0.1:9", numbers=["+15105550101"])
     trunk = await lk.sip.create_outbound_trunk(api.CreateSIPOutboundTrunkRequest(trunk=outbound))

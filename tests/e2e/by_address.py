@@ -24,6 +24,7 @@ async def main(arguments: list[str]) -> int:
                 environment = {
                     **os.environ,
                     "OFFHOOK_SIP": f"{edge.address[0]}:{edge.address[1]}",
+                    "OFFHOOK_SIP_SERVICE": "offhook",
                     "REDIS_URL": redis_url,
                     "LIVEKIT_URL": livekit.url,
                     "LIVEKIT_API_KEY": livekit.key,

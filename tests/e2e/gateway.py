@@ -25,6 +25,8 @@ from gateway.up.runfile import RunFile
 from tests.e2e.servers import free_port
 
 EXTERNAL_SIP = os.environ.get("OFFHOOK_SIP", "")
+LIVEKIT_SIP = bool(EXTERNAL_SIP) and os.environ.get("OFFHOOK_SIP_SERVICE", "livekit-sip") == "livekit-sip"
+"""Whether calls go through a livekit-sip: what it is known to do otherwise may then fail."""
 TRUNKS = Path(__file__).parents[2] / "sip-trunk.example.yaml"
 PLANS = Path(__file__).parent / "plans"
 READY_WITHIN = 25.0 + float(os.environ.get("OFFHOOK_PATIENCE") or 60.0)

@@ -26,6 +26,8 @@ from tests.e2e.servers import until
 from tests.e2e.sipp import hostport
 
 pytestmark = pytest.mark.e2e
+
+BUSY = differs("a callee who is busy or unavailable (486, 480), to the API's user")
 CHECKS = '<verifyauth assign_to="1" username="user" password="{}"/>'
 READS = (
     '<ereg regexp="Digest username=.user., realm=.carrier.example., .*response=.[0-9a-f]{64}.*qop=auth" search_in="hdr"'
@@ -105,10 +107,12 @@ async def test_the_callee_hangs_up(dialer: Dialer) -> None:
 @pytest.mark.parametrize(
     ("status", "phrase", "code", "reason"),
     [
-        ("486", "Busy Here", "resource_exhausted", rtc.DisconnectReason.USER_REJECTED),
+        pytest.param("486", "Busy Here", "failed_precondition", rtc.DisconnectReason.USER_REJECTED, marks=BUSY),
         ("603", "Decline", "permission_denied", rtc.DisconnectReason.USER_REJECTED),
         ("404", "Not Found", "not_found", rtc.DisconnectReason.USER_UNAVAILABLE),
-        ("480", "Temporarily Unavailable", "resource_exhausted", rtc.DisconnectReason.USER_UNAVAILABLE),
+        pytest.param(
+            "480", "Temporarily Unavailable", "failed_precondition", rtc.DisconnectReason.USER_UNAVAILABLE, marks=BUSY
+        ),
         # A server tells a room no other reasons of a participant who leaves than these and CLIENT_INITIATED.
         ("503", "No Trunks", "failed_precondition", rtc.DisconnectReason.CLIENT_INITIATED),
     ],

@@ -124,7 +124,7 @@ async def test_errors_travel() -> None:
     hub = Hub()
 
     async def busy(_: bytes) -> bytes:
-        raise RemoteError("resource_exhausted", "INVITE failed", sip=(486, "Busy Here"))
+        raise RemoteError("failed_precondition", "INVITE failed", sip=(486, "Busy Here"))
 
     async def away(_: bytes) -> bytes:
         raise Unavailable("LiveKit is away.")
@@ -138,7 +138,7 @@ async def test_errors_travel() -> None:
         await server.register("Wrong", wrong)
         with pytest.raises(RemoteError) as told:
             await client.call("Busy", b"")
-        assert (told.value.code, told.value.sip) == ("resource_exhausted", (486, "Busy Here"))
+        assert (told.value.code, told.value.sip) == ("failed_precondition", (486, "Busy Here"))
         with pytest.raises(RemoteError) as told:
             await client.call("Away", b"")
         assert (told.value.code, told.value.what) == ("unavailable", "LiveKit is away.")
