@@ -13,10 +13,11 @@ from gateway.phone.phone import Phone
 from gateway.rtp import RATE
 from gateway.rtp.session import Timeouts
 from gateway.sip.sdp import Direction
+from tests.contract.sip.differences import differs
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_callbacks import comes_to, takes, where_it_is_day
-from tests.e2e.test_handoff import WARM, callees, caller, came, rung_back
+from tests.e2e.test_handoff import LOST, WARM, callees, caller, came, rung_back
 from tests.e2e.test_house import THEIRS, said, talk, tone
 from tests.e2e.test_third import taken
 
@@ -25,6 +26,7 @@ __all__ = ["callees", "caller"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 
 SOMEBODY = where_it_is_day()
+HOLD = differs("hold")
 LEFT_ALONE = "+15105550647"
 """Whose plan rings nobody back."""
 LONGER = Timeouts().later + 2.0
@@ -47,6 +49,7 @@ async def music(call: Call) -> None:
     assert all(seconds_heard(call, since))
 
 
+@HOLD
 async def test_a_phone_that_holds_is_waited_for_and_the_caller_hears_music(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
@@ -68,6 +71,7 @@ async def test_a_phone_that_holds_is_waited_for_and_the_caller_hears_music(
     assert came(found) == ["taken"]
 
 
+@HOLD
 async def test_who_plays_music_of_their_own_is_heard_and_ours_isnt(stack: Stack, caller: Phone, callees: Phone) -> None:
     call, human = await taken(caller, callees)
     await callees.hold(human, Direction.SENDONLY)
@@ -87,6 +91,7 @@ async def test_who_plays_music_of_their_own_is_heard_and_ours_isnt(stack: Stack,
     assert [note["about"]["hold"] for note in found["notes"] if note["kind"] == "hold"] == ["music", "silent", None]
 
 
+@HOLD
 async def test_who_is_gone_just_after_they_put_the_caller_on_hold_is_rung_back(
     stack: Stack, caller: Phone, callees: Phone
 ) -> None:
@@ -97,6 +102,7 @@ async def test_who_is_gone_just_after_they_put_the_caller_on_hold_is_rung_back(
     await rung_back(stack, caller, call, callees)
 
 
+@LOST
 @pytest.mark.parametrize("number", [LEFT_ALONE, WARM])
 async def test_the_plan_says_whether_a_lost_line_is_rung_back(
     stack: Stack, caller: Phone, callees: Phone, number: str
@@ -111,6 +117,7 @@ async def test_the_plan_says_whether_a_lost_line_is_rung_back(
         assert came(await record(stack, sip_id(call), ending="served", hung_up_by="human")) == ["taken"]
 
 
+@LOST
 async def test_a_caller_whose_line_is_lost_is_called_back(stack: Stack, phone_target: str, callees: Phone) -> None:
     """The human they talked with hears so, and is rung first."""
     async with Phone(phone_target, caller=SOMEBODY) as caller:

@@ -14,6 +14,7 @@ from gateway.calls.words.menu import MenuWord
 from gateway.phone.call import Call
 from gateway.phone.ears import find_tone
 from gateway.phone.phone import Phone
+from tests.contract.sip.differences import differs
 from tests.e2e.gateway import Stack
 from tests.e2e.records import record, sip_id
 from tests.e2e.test_handoff import FAY, MAILBOX, WARM, callees, caller, came, told, wants_a_person
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(120)]
 THIRDS = 1300.0
 """Hz: what the third sends."""
 CHOOSE = word(HandoffWord.CHOOSE, "en-US")
+CODES = differs("`*2`, `*3` and `*8` of somebody's leg")
 
 
 async def taken(caller: Phone, callees: Phone, number: str = WARM) -> tuple[Call, Call]:
@@ -79,6 +81,7 @@ async def aside(call: Call, human: Call, asked: Call) -> None:
     assert find_tone(heard, [THIRDS]) is None
 
 
+@CODES
 async def test_a_human_asks_a_third_in_private_and_brings_them_in(stack: Stack, caller: Phone, callees: Phone) -> None:
     call, human = await taken(caller, callees)
     await human.press("*8")
@@ -167,6 +170,7 @@ async def test_a_third_who_is_busy_or_a_mailbox_leaves_the_two_together(
     assert came(await record(stack, sip_id(call))) == ["taken", "asked", "machine", "gave back"]
 
 
+@CODES
 async def test_a_human_has_the_caller_never_called_again_by_star_nine(
     stack: Stack, phone_target: str, callees: Phone
 ) -> None:

@@ -34,7 +34,7 @@ from gateway.errors import OffhookError, Unavailable
 from gateway.tasks import Tasks
 from gateway.terms.call import Call
 from gateway.terms.hold import HOLD
-from gateway.terms.legs import LEG, LOST, LOST_BY
+from gateway.terms.legs import EDGE, LEG, LOST, LOST_BY
 from gateway.trunks.choose import OutboundTrunk
 
 MEMBER, EPOCH = "offhook.member", "offhook.epoch"
@@ -213,12 +213,13 @@ class Legs:
 
     def renew(self, names: Sequence[str]) -> None:
         """Have the caller and these legs publish what they say as other tracks; Renewed follows once all have, and nothing where
-        one can't: a SIP service that isn't ours, or a browser."""
+        one can't: a browser, or a SIP service that isn't ours beside one that is. Where none is ours they needn't."""
         self._tasks.start(self._renew([self._call.sip_identity, *map(leg, names)]), "renew")
 
     async def _renew(self, identities: Sequence[str]) -> None:
-        done = await asyncio.gather(*(renewing.renewed(self._room, identity) for identity in identities))
-        if all(done):
+        there = self._room.remote_participants
+        ours = any(EDGE in there[identity].attributes for identity in identities if identity in there)
+        if not ours or all(await asyncio.gather(*(renewing.renewed(self._room, identity) for identity in identities))):
             self._tell(Renewed())
 
     async def _let_hear(self, name: str, matrix: Matrix) -> None:

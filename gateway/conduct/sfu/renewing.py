@@ -3,7 +3,8 @@
 LiveKit's SDK (1.1, two peer connections) tells its user of a track once for each place in the connection: whoever was
 unsubscribed from it by LiveKit's API and is subscribed again may get it at a place where they had it before, and are told of
 nothing (rust-sdks `rtc_session.rs`: `dispatched_streams` is cleared with one peer connection only, pull request 1151). A track
-that they never had comes for sure.
+that they never had comes for sure. That is so of our SIP service's listeners; a livekit-sip's, on LiveKit's Go SDK, hear a track as
+often as they are let.
 """
 
 from __future__ import annotations
